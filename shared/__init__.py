@@ -1,0 +1,1 @@
+"""Hindsight's library: the domain, its adapters, and the one place that puts them together."""

@@ -1,0 +1,1 @@
+"""Adapters: the domain's ports on DynamoDB, S3, Firehose, Step Functions and CloudWatch."""

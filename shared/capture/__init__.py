@@ -1,0 +1,1 @@
+"""What apps send: predictions and feedback, checked at the door."""

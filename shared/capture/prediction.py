@@ -1,0 +1,52 @@
+"""A prediction as it is kept: what the model saw, what it said, when its outcome is due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared import compact_json
+
+FeatureValue = bool | int | float | str | None
+Features = Mapping[str, FeatureValue]
+Decision = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionKey:
+    """Which prediction, of which model."""
+
+    model: str
+    prediction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """One prediction.
+
+    ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
+    value (regression); ``propensity`` the probability with which the decision was taken, where the app explores.
+    """
+
+    model: str
+    prediction_id: str
+    features: Features
+    score: float
+    decision: Decision
+    model_version: str
+    occurred_at: datetime
+    received_at: datetime
+    outcome_due_at: datetime
+    probabilities: Mapping[str, float] | None = None
+    entity_id: str | None = None
+    propensity: float | None = None
+    body_digest: str
+
+    @property
+    def key(self) -> PredictionKey:
+        """The prediction's key."""
+        return PredictionKey(self.model, self.prediction_id)
+
+
+def body_digest(body: Mapping[str, object]) -> str:
+    """Return the digest of what the caller sent, by which a repeated id is told from a conflicting one."""
+    return compact_json.digest(body)[:32]

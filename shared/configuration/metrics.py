@@ -1,0 +1,44 @@
+"""The metrics a configuration may name; each knows its task and which direction is better."""
+
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What kind of answer the model gives."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Metric(StrEnum):
+    """A measure of how well predictions fit labels."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    F1 = "f1"
+    PRECISION = "precision"
+    RECALL = "recall"
+    ROC_AUC = "roc_auc"
+    LOG_LOSS = "log_loss"
+    BRIER = "brier"
+    MAE = "mae"
+    RMSE = "rmse"
+    R2 = "r2"
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a larger value is a better model, so that no comparison can be turned round by accident."""
+        return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
+
+
+METRICS_BY_TASK: dict[Task, frozenset[Metric]] = {
+    Task.BINARY: frozenset(Metric) - {Metric.MAE, Metric.RMSE, Metric.R2},
+    Task.MULTICLASS: frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.LOG_LOSS}),
+    Task.REGRESSION: frozenset({Metric.MAE, Metric.RMSE, Metric.R2}),
+}
+DEFAULT_METRIC: dict[Task, Metric] = {
+    Task.BINARY: Metric.ACCURACY,
+    Task.MULTICLASS: Metric.ACCURACY,
+    Task.REGRESSION: Metric.MAE,
+}

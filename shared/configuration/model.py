@@ -1,0 +1,160 @@
+"""The whole configuration of one model, checked as one."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from shared.configuration.features import Feature
+from shared.configuration.labels import NUMERIC_AGGREGATES, Labels, Rule, canonical_text
+from shared.configuration.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
+from shared.configuration.monitoring import Monitoring
+from shared.configuration.review import Review
+from shared.configuration.training import Candidate, Deployment, Gate, Training
+from shared.configuration.triggers import Triggers
+from shared.configuration.types import FEATURE_NAME, MODEL_NAME, PositiveDuration, Section
+from shared.errors import Fault
+
+FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
+
+
+class InconsistentConfiguration(ValueError):
+    """Sections that are valid alone contradict each other; ``faults`` names the paths."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+class ModelConfiguration(Section):
+    """One revision of a model's configuration."""
+
+    model: Annotated[str, Field(pattern=MODEL_NAME)]
+    task: Task
+    features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
+    labels: Labels
+    review: Review = Review()
+    monitoring: Monitoring = Monitoring()
+    triggers: Triggers = Triggers()
+    training: Training = Training()
+    gate: Gate = Gate()
+    deployment: Deployment = Deployment()
+    retention: PositiveDuration = timedelta(days=400)
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        faults = [
+            *_label_faults(self),
+            *_metric_faults(self),
+            *_candidate_faults(self),
+            *_slice_faults(self),
+            *_window_faults(self),
+        ]
+        if faults:
+            raise InconsistentConfiguration(faults)
+        return self
+
+    @property
+    def outcome_delay(self) -> timedelta:
+        """How long after a prediction its outcome is due, unless the prediction says otherwise."""
+        after_default = self.labels.default.after if self.labels.default else timedelta(0)
+        return self.labels.longest_window or after_default
+
+    @property
+    def performance_metric(self) -> Metric:
+        """The metric live performance is judged by."""
+        return self.monitoring.performance.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def gate_metric(self) -> Metric:
+        """The metric a challenger is judged by."""
+        return self.gate.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The candidates to train, by default the linear model of the task and gradient boosting."""
+        linear = Candidate.LINEAR_REGRESSION if self.task is Task.REGRESSION else Candidate.LOGISTIC_REGRESSION
+        return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING)
+
+
+def _label_faults(configuration: ModelConfiguration) -> list[Fault]:
+    labels, task = configuration.labels, configuration.task
+    faults = []
+    for position, rule in enumerate(labels.rules):
+        path = f"labels.rules[{position}]"
+        for name, value in _constants(rule):
+            if problem := unfit_label(value, task):
+                faults.append(Fault(f"{path}.{name}", problem))
+        if rule.positive is not None and task is not Task.BINARY:
+            faults.append(Fault(f"{path}.positive", f"is for binary tasks, not {task}"))
+        if rule.aggregate in NUMERIC_AGGREGATES and rule.map is not None:
+            faults.append(Fault(f"{path}.map", f"cannot map what {rule.aggregate} computes; use positive"))
+    if labels.default is not None and (problem := unfit_label(labels.default.value, task)):
+        faults.append(Fault("labels.default.value", problem))
+    return faults
+
+
+def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
+    constants = [] if rule.value is None else [("value", rule.value)]
+    return constants + [(f"map.{key}", value) for key, value in (rule.map or {}).items()]
+
+
+def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
+    """Return why a value cannot be a label of the task, None if it can.
+
+    >>> unfit_label(2, Task.BINARY)
+    'must be 0 or 1 for a binary task'
+    """
+    if task is Task.BINARY and canonical_text(value) not in {"0", "1", "true", "false"}:
+        return "must be 0 or 1 for a binary task"
+    if task is Task.REGRESSION and (isinstance(value, str | bool)):
+        return "must be a number for a regression task"
+    return None
+
+
+def _metric_faults(configuration: ModelConfiguration) -> list[Fault]:
+    faults = []
+    performance = configuration.monitoring.performance
+    for path, metric in (
+        ("monitoring.performance.metric", configuration.performance_metric),
+        ("gate.metric", configuration.gate_metric),
+    ):
+        if metric not in METRICS_BY_TASK[configuration.task]:
+            faults.append(Fault(path, f"{metric} does not measure a {configuration.task} model"))
+    wrong, right = ("max", "min") if configuration.performance_metric.greater_is_better else ("min", "max")
+    if getattr(performance, wrong) is not None:
+        faults.append(Fault(f"monitoring.performance.{wrong}", f"{configuration.performance_metric} takes {right}"))
+    return faults
+
+
+def _candidate_faults(configuration: ModelConfiguration) -> list[Fault]:
+    regression = configuration.task is Task.REGRESSION
+    unfit = Candidate.LOGISTIC_REGRESSION if regression else Candidate.LINEAR_REGRESSION
+    faults = []
+    candidates = configuration.training.candidates or ()
+    for position, candidate in enumerate(candidates):
+        path = f"training.candidates[{position}]"
+        if candidate is unfit:
+            faults.append(Fault(path, f"{candidate} does not fit a {configuration.task} task"))
+        if candidate in candidates[:position]:
+            faults.append(Fault(path, f"{candidate} is listed twice"))
+    return faults
+
+
+def _slice_faults(configuration: ModelConfiguration) -> list[Fault]:
+    return [
+        Fault(f"monitoring.slices[{position}]", f"{name!r} is not a declared feature")
+        for position, name in enumerate(configuration.monitoring.slices)
+        if name not in configuration.features
+    ]
+
+
+def _window_faults(configuration: ModelConfiguration) -> list[Fault]:
+    faults = []
+    default = configuration.labels.default
+    windows = [rule.window for rule in configuration.labels.rules if rule.window]
+    if default is not None and windows and default.after < min(windows):
+        faults.append(Fault("labels.default.after", "must not be earlier than the close of the shortest window"))
+    if configuration.retention < configuration.training.window:
+        faults.append(Fault("retention", "must not be shorter than training.window"))
+    return faults

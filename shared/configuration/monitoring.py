@@ -1,0 +1,56 @@
+"""What counts as drift, and as a performance that is no longer good enough."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.configuration.metrics import Metric
+from shared.configuration.types import OpenFraction, PositiveDuration, Section
+
+RowCount = Annotated[int, Field(ge=1, le=100_000_000)]
+
+
+class DriftMethod(StrEnum):
+    """The distance that measures the size of a drift."""
+
+    PSI = "psi"
+    JENSEN_SHANNON = "jensen_shannon"
+    WASSERSTEIN = "wasserstein"
+
+
+class DriftPolicy(Section):
+    """A feature drifts when its distance reaches ``threshold`` and its test is significant at ``alpha``.
+
+    ``share`` is the share of the features that must drift for the model's inputs to count as drifted.
+    """
+
+    method: DriftMethod = DriftMethod.PSI
+    threshold: Annotated[float, Field(gt=0, le=100)] = 0.2
+    alpha: OpenFraction = 0.01
+    share: Annotated[float, Field(gt=0, le=1)] = 0.3
+
+
+class PerformancePolicy(Section):
+    """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate.
+
+    ``metric`` defaults to accuracy, for regression to the mean absolute error.
+    """
+
+    metric: Metric | None = None
+    min: float | None = None
+    max: float | None = None
+    max_drop: Annotated[float, Field(gt=0)] | None = None
+    confidence: OpenFraction = 0.95
+    min_labels: RowCount = 200
+
+
+class Monitoring(Section):
+    """How far a check looks back, how many rows a verdict needs, and what it compares."""
+
+    window: PositiveDuration = timedelta(days=7)
+    min_rows: RowCount = 500
+    drift: DriftPolicy = DriftPolicy()
+    performance: PerformancePolicy = PerformancePolicy()
+    slices: tuple[str, ...] = Field(default=(), max_length=20)

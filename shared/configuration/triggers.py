@@ -1,0 +1,34 @@
+"""When a retraining run is asked for, and what holds it back."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.configuration.types import Duration, PositiveDuration, Section
+
+
+class AtLeast(Section):
+    """A combination asking for a number of signals."""
+
+    at_least: Annotated[int, Field(ge=1, le=5)]
+
+
+class RunBudget(Section):
+    """At most ``count`` runs in any period of length ``per``."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)]
+    per: PositiveDuration
+
+
+class Triggers(Section):
+    """The signals a model listens to; a person's request and a CloudWatch alarm are always heard."""
+
+    schedule: PositiveDuration | None = None
+    volume: Annotated[int, Field(ge=1)] | None = None
+    drift: bool = True
+    performance: bool = True
+    combine: Literal["any", "all"] | AtLeast = "any"
+    cooldown: Duration = timedelta(days=1)
+    min_new_labels: Annotated[int, Field(ge=0)] = 200
+    max_runs: RunBudget | None = None

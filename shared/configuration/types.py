@@ -1,0 +1,74 @@
+"""Building blocks of the configuration: strict objects, ISO 8601 durations, probabilities, names."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}$"
+FEATURE_NAME = r"^[^\x00-\x1f\x7f]{1,128}$"
+
+_DURATION = re.compile(
+    r"^P(?=\d|T\d)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
+)
+_LONGEST = timedelta(days=3660)
+
+
+def parse_duration(text: object) -> timedelta:
+    """Return the length of an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+
+    Years and months are refused: their length depends on the date they are added to.
+
+    >>> parse_duration("P1DT12H")
+    datetime.timedelta(days=1, seconds=43200)
+    """
+    match = _DURATION.match(text) if isinstance(text, str) and len(text) <= 40 else None
+    if match is None:
+        raise ValueError("must be an ISO 8601 duration such as P7D or PT15M (weeks, days, hours, minutes, seconds)")
+    parts = {unit: int(value) for unit, value in match.groupdict().items() if value}
+    if any(value > _LONGEST.total_seconds() for value in parts.values()) or (length := timedelta(**parts)) > _LONGEST:
+        raise ValueError("must not be longer than ten years")
+    return length
+
+
+def format_duration(length: timedelta) -> str:
+    """Return the canonical ISO 8601 form of a duration.
+
+    >>> format_duration(timedelta(days=1, hours=12))
+    'P1DT12H'
+    """
+    hours, seconds = divmod(length.seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    days = f"{length.days}D" if length.days else ""
+    clock = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if value)
+    return f"P{days}T{clock}" if clock else f"P{days or '0D'}"
+
+
+def _duration(value: object) -> timedelta:
+    return value if isinstance(value, timedelta) else parse_duration(value)
+
+
+def _positive(length: timedelta) -> timedelta:
+    if not length:
+        raise ValueError("must be longer than zero")
+    return length
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(format_duration, return_type=str)]
+PositiveDuration = Annotated[
+    timedelta,
+    BeforeValidator(lambda value: _positive(_duration(value))),
+    PlainSerializer(format_duration, return_type=str),
+]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]
+EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, no unknown fields, no NaN, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)

@@ -1,0 +1,1 @@
+"""From feedback to labels: ``label = resolve(prediction, events, rules, as_of)``."""

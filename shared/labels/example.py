@@ -1,0 +1,47 @@
+"""A training example: one label record together with the prediction it labels, a row of the lake."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.capture.prediction import Decision, Features
+from shared.configuration.labels import LabelValue
+from shared.labels.label import LabelStatus
+from shared.times import format_time, parse_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One row of ``examples/``: which prediction, what it saw and said, and one record of its label."""
+
+    model: str
+    prediction_id: str
+    features: Features
+    score: float
+    decision: Decision
+    model_version: str
+    occurred_at: datetime
+    outcome_due_at: datetime
+    seq: int
+    value: LabelValue | None
+    status: LabelStatus
+    source: str | None
+    rules_revision: int
+    known_at: datetime
+    entity_id: str | None = None
+    propensity: float | None = None
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row as JSON objects."""
+        row = {name: getattr(self, name) for name in self.__slots__}
+        row["features"] = dict(self.features)
+        row["status"] = self.status.value
+        for name in ("occurred_at", "outcome_due_at", "known_at"):
+            row[name] = format_time(row[name])
+        return row
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Example":
+        """Return the example a row describes."""
+        times = {name: parse_time(row[name]) for name in ("occurred_at", "outcome_due_at", "known_at")}
+        return cls(**{**row, **times, "status": LabelStatus(row["status"])})

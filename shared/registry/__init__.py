@@ -1,0 +1,1 @@
+"""Versions, the serving pointer and its history."""

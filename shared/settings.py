@@ -1,0 +1,69 @@
+"""What a function's environment tells it, read once and typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ClientTimestamps(StrEnum):
+    """Whether an event's own times count as the time it was received (replays), or the clock of the receiver does."""
+
+    BOUNDED = "bounded"
+    TRUSTED = "trusted"
+
+
+class MissingSetting(KeyError):
+    """The function needs an environment variable that its deployment does not give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the deployment; a name that is absent raises MissingSetting when it is first needed."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def predictions_table(self) -> str:
+        """Name of the DynamoDB table of predictions."""
+        return self._required("PREDICTIONS_TABLE")
+
+    @property
+    def models_table(self) -> str:
+        """Name of the DynamoDB table of models."""
+        return self._required("MODELS_TABLE")
+
+    @property
+    def lake_bucket(self) -> str:
+        """Name of the lake's bucket."""
+        return self._required("LAKE_BUCKET")
+
+    @property
+    def feedback_stream(self) -> str:
+        """Name of the Firehose stream that takes feedback."""
+        return self._required("FEEDBACK_STREAM")
+
+    @property
+    def state_machine_arn(self) -> str:
+        """ARN of the retraining state machine."""
+        return self._required("STATE_MACHINE_ARN")
+
+    @property
+    def metrics_namespace(self) -> str:
+        """CloudWatch namespace of the deployment's metrics."""
+        return self._required("POWERTOOLS_METRICS_NAMESPACE")
+
+    @property
+    def code_version(self) -> str:
+        """What code produced a version, for its lineage."""
+        return self.environment.get("CODE_VERSION", "unversioned")
+
+    @property
+    def client_timestamps(self) -> ClientTimestamps:
+        """How far clients' clocks are believed."""
+        return ClientTimestamps(self.environment.get("CLIENT_TIMESTAMPS", ClientTimestamps.BOUNDED))
+
+    def _required(self, name: str) -> str:
+        try:
+            return self.environment[name]
+        except KeyError as error:
+            raise MissingSetting(f"the environment variable {name} is not set") from error

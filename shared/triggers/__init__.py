@@ -1,0 +1,1 @@
+"""From signals to demand to a decision: whether to retrain, and why (not)."""
