@@ -1,0 +1,135 @@
+"""What every DynamoDB adapter needs: items to plain values and back, batches whose partial failures are checked."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+Item = dict[str, Any]
+T = TypeVar("T")
+
+CONDITION_FAILED = "ConditionalCheckFailed"
+MAX_TRANSACTION = 100
+MAX_BATCH_GET = 100
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.025
+_TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def to_item(values: Mapping[str, Any]) -> Item:
+    """Return a DynamoDB item; None values are left out, floats keep their shortest exact text."""
+    return {name: _serializer.serialize(_to_decimals(value)) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item's plain values; numbers come back as int where they are whole in text, else as float."""
+    return {name: _from_decimals(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _to_decimals(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _to_decimals(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_decimals(child) for child in value]
+    return value
+
+
+def _from_decimals(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+    if isinstance(value, dict):
+        return {key: _from_decimals(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_from_decimals(child) for child in value]
+    return value.value if hasattr(value, "value") and isinstance(value.value, bytes) else value
+
+
+def transact(
+    client: "DynamoDBClient",
+    operations: Sequence["TransactWriteItemTypeDef"],
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Item | None] | None:
+    """Write all operations or none; return None once they are durable.
+
+    When a condition refused the transaction, returns a list as long as ``operations``: the item found (empty if
+    there was none, or it was not asked for) where the condition failed, else None. Conflicts with another
+    transaction and throttling are tried again with full jitter. Raises Unavailable when they last.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            client.transact_write_items(TransactItems=operations)
+        except client.exceptions.TransactionCanceledException as error:
+            reasons = error.response.get("CancellationReasons", [])
+            codes = [reason.get("Code", "None") for reason in reasons]
+            if CONDITION_FAILED in codes:
+                return [
+                    from_item(reason.get("Item", {})) if code == CONDITION_FAILED else None
+                    for code, reason in zip(codes, reasons, strict=True)
+                ]
+            if not _TRANSIENT.issuperset(code for code in codes if code != "None"):
+                raise
+        except client.exceptions.TransactionInProgressException:
+            pass
+        else:
+            return None
+        sleep(_pause(attempt))
+    raise Unavailable("the table is too busy to take a transaction")
+
+
+def batch_get(
+    client: "DynamoDBClient",
+    table: str,
+    keys: Iterable[tuple[str, str]],
+    *,
+    consistent: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[dict[str, Any]]:
+    """Yield the items that exist under (pk, sk) keys, in no order; unprocessed keys are asked for again.
+
+    Raises Unavailable when the table keeps leaving keys unprocessed.
+    """
+    for chunk in chunks(dict.fromkeys(keys), MAX_BATCH_GET):
+        wanted: Any = {
+            table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in chunk], "ConsistentRead": consistent}
+        }
+        for attempt in range(_ATTEMPTS):
+            answer = client.batch_get_item(RequestItems=wanted)
+            yield from map(from_item, answer["Responses"].get(table, []))
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                break
+            sleep(_pause(attempt))
+        else:
+            raise Unavailable("the table is too busy to read from")
+
+
+def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
+    """Yield every item a query matches, page after page."""
+    for page in client.get_paginator("query").paginate(**request):
+        yield from map(from_item, page["Items"])
+
+
+def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of at most ``size`` values."""
+    iterator = iter(values)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _pause(attempt: int) -> float:
+    return random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311  jitter, not a secret

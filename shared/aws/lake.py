@@ -1,0 +1,79 @@
+"""The lake on S3."""
+
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from botocore.exceptions import ClientError
+
+from shared import compact_json
+from shared.errors import NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class S3Lake:
+    """Objects of one bucket; see ``shared.lake.Lake``."""
+
+    def __init__(self, bucket: str, client: "S3Client") -> None:
+        self._bucket = bucket
+        self._client = client
+
+    def write_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Store rows as gzipped JSON lines; equal rows give equal bytes."""
+        self.write_bytes(key, gzip_lines(rows), "application/x-ndjson")
+
+    def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
+        for line in self.read_raw_lines(key):
+            yield json.loads(line)
+
+    def read_raw_lines(self, key: str) -> Iterator[bytes]:
+        """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
+        body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
+        plain: BinaryIO = body
+        if body.peek(2)[:2] == _GZIP_MAGIC:
+            plain = cast("BinaryIO", gzip.GzipFile(fileobj=body))
+        for line in plain:
+            if line.strip():
+                yield line
+
+    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
+        """Store bytes."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def read_bytes(self, key: str) -> bytes:
+        """Return an object's bytes. Raises NotFound."""
+        with self._open(key) as body:
+            return body.read()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that start with a prefix, sorted."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for found in page.get("Contents", []):
+                yield found["Key"]
+
+    def _open(self, key: str) -> BinaryIO:
+        try:
+            return cast("BinaryIO", self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
+        except self._client.exceptions.NoSuchKey as error:
+            raise NotFound(f"the object {key} does not exist") from error
+        except ClientError as error:
+            # Without s3:ListBucket on the key S3 hides a missing object behind 403; that one is for the operator.
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                raise NotFound(f"the object {key} does not exist") from error
+            raise
+
+
+def gzip_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return rows as gzipped JSON lines without a time stamp, so that equal rows give equal bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as compressed:
+        for row in rows:
+            compressed.write(compact_json.dumps(row).encode() + b"\n")
+    return buffer.getvalue()

@@ -1,0 +1,55 @@
+"""The composition root: the only place that reads the environment and names ``boto3.client``.
+
+Each function asks for the ports it needs; a port is built once in the life of the process. Nothing imported here
+needs numpy, so that capture and join start without it.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from shared.aws.configuration_table import DynamoConfigurations
+from shared.aws.lake import S3Lake
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=3, read_timeout=30)
+
+
+@cache
+def settings() -> Settings:
+    """Return the deployment's settings."""
+    return Settings(dict(os.environ))
+
+
+@cache
+def configurations() -> DynamoConfigurations:
+    """Return the models' configurations."""
+    return DynamoConfigurations(settings().models_table, _dynamodb())
+
+
+@cache
+def lake() -> S3Lake:
+    """Return the lake."""
+    return S3Lake(settings().lake_bucket, _s3())
+
+
+def _dynamodb() -> "DynamoDBClient":
+    client: DynamoDBClient = _client("dynamodb")
+    return client
+
+
+def _s3() -> "S3Client":
+    client: S3Client = _client("s3")
+    return client
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service, config=_RETRIES)  # type: ignore[call-overload]

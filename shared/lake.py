@@ -1,0 +1,55 @@
+"""The lake as the domain sees it: objects by key, and where each kind of row lies."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from shared.times import days_between
+
+PREDICTIONS = "predictions"
+EXAMPLES = "examples"
+CHECKS = "checks"
+
+
+class Lake(Protocol):
+    """Durable objects by key; a write returns once it is durable and replaces what the key held."""
+
+    def write_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Store rows as gzipped JSON lines."""
+
+    def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
+
+    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
+        """Store bytes."""
+
+    def read_bytes(self, key: str) -> bytes:
+        """Return an object's bytes. Raises NotFound."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that start with a prefix, sorted."""
+
+
+def day_prefix(kind: str, model: str, day: date) -> str:
+    """Return where a model's rows of one day lie.
+
+    >>> day_prefix(EXAMPLES, "bike-demand", date(2026, 3, 1))
+    'examples/model=bike-demand/date=2026-03-01/'
+    """
+    return f"{kind}/model={model}/date={day.isoformat()}/"
+
+
+def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:
+    """Yield the keys of a model's rows on every day the span from start to end touches, oldest day first."""
+    for day in days_between(start, end):
+        yield from lake.keys(day_prefix(kind, model, day))
+
+
+def dataset_prefix(model: str, dataset_id: str) -> str:
+    """Return where a dataset's manifest and rows lie."""
+    return f"datasets/model={model}/{dataset_id}/"
+
+
+def version_prefix(model: str, version: str) -> str:
+    """Return where a version's artefact and its companions lie."""
+    return f"models/model={model}/version={version}/"
