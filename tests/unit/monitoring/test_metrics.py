@@ -1,0 +1,128 @@
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn_metrics
+
+from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
+from shared.monitoring.metrics import as_targets, evaluate
+
+_BINARY_REFERENCE = {
+    Metric.ACCURACY: lambda y, d, s, w: sklearn_metrics.accuracy_score(y, d, sample_weight=w),
+    Metric.BALANCED_ACCURACY: lambda y, d, s, w: sklearn_metrics.balanced_accuracy_score(y, d, sample_weight=w),
+    Metric.F1: lambda y, d, s, w: sklearn_metrics.f1_score(y, d, sample_weight=w),
+    Metric.PRECISION: lambda y, d, s, w: sklearn_metrics.precision_score(y, d, sample_weight=w),
+    Metric.RECALL: lambda y, d, s, w: sklearn_metrics.recall_score(y, d, sample_weight=w),
+    Metric.ROC_AUC: lambda y, d, s, w: sklearn_metrics.roc_auc_score(y, s, sample_weight=w),
+    Metric.LOG_LOSS: lambda y, d, s, w: sklearn_metrics.log_loss(y, s, sample_weight=w, labels=[0, 1]),
+    Metric.BRIER: lambda y, d, s, w: sklearn_metrics.brier_score_loss(y, s, sample_weight=w),
+}
+_REGRESSION_REFERENCE = {
+    Metric.MAE: sklearn_metrics.mean_absolute_error,
+    Metric.RMSE: sklearn_metrics.root_mean_squared_error,
+    Metric.R2: sklearn_metrics.r2_score,
+}
+
+
+@pytest.mark.parametrize("metric", sorted(_BINARY_REFERENCE))
+@given(seed=st.integers(0, 10_000), weighted=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_a_binary_metric_agrees_with_scikit_learn(metric: Metric, seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    labels = np.concatenate([[0.0, 1.0], rng.integers(0, 2, 60).astype(float)])
+    scores = np.round(rng.uniform(0.01, 0.99, 62), 1).clip(0.05, 0.95)
+    scores[1] = 0.95
+    decisions = (scores >= 0.5).astype(float)
+    weights = rng.integers(1, 4, 62).astype(float) if weighted else None
+    expected = _BINARY_REFERENCE[metric](labels, decisions, scores, weights)
+    found = evaluate(metric, Task.BINARY, labels, decisions, scores, weights=weights)
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", sorted(_REGRESSION_REFERENCE))
+def test_a_regression_metric_agrees_with_scikit_learn(metric: Metric) -> None:
+    rng = np.random.default_rng(1)
+    labels, predicted, weights = rng.normal(size=50), rng.normal(size=50), rng.uniform(0.1, 2, 50)
+    expected = _REGRESSION_REFERENCE[metric](labels, predicted, sample_weight=weights)
+    assert evaluate(metric, Task.REGRESSION, labels, predicted, predicted, weights=weights) == pytest.approx(expected)
+
+
+def test_multiclass_metrics_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(2)
+    classes = ["a", "b", "c"]
+    labels, decisions = rng.choice(classes, 80), rng.choice(classes, 80)
+    probabilities = rng.dirichlet(np.ones(3), 80)
+    scores = probabilities.max(axis=1)
+
+    def found(metric: Metric) -> float | None:
+        return evaluate(
+            metric, Task.MULTICLASS, labels, decisions, scores, probabilities=probabilities, classes=classes
+        )
+
+    assert found(Metric.ACCURACY) == pytest.approx(sklearn_metrics.accuracy_score(labels, decisions))
+    assert found(Metric.BALANCED_ACCURACY) == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, decisions))
+    assert found(Metric.F1) == pytest.approx(sklearn_metrics.f1_score(labels, decisions, average="macro"))
+    assert found(Metric.LOG_LOSS) == pytest.approx(sklearn_metrics.log_loss(labels, probabilities, labels=classes))
+
+
+def test_a_resample_as_counts_is_the_resample_itself() -> None:
+    rng = np.random.default_rng(3)
+    labels, scores = rng.integers(0, 2, 40).astype(float), rng.uniform(size=40)
+    decisions = (scores > 0.5).astype(float)
+    drawn = rng.integers(0, 40, 40)
+    counts = np.bincount(drawn, minlength=40)
+    for metric in METRICS_BY_TASK[Task.BINARY]:
+        weighted = evaluate(metric, Task.BINARY, labels, decisions, scores, weights=counts)
+        assert weighted == pytest.approx(
+            evaluate(metric, Task.BINARY, labels[drawn], decisions[drawn], scores[drawn]), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_without_rows_every_metric_is_undefined(task: Task) -> None:
+    nothing = as_targets([], task)
+    for metric in METRICS_BY_TASK[task]:
+        assert evaluate(metric, task, nothing, nothing, np.array([])) is None
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
+def test_a_nan_makes_a_metric_undefined_and_raises_no_warning(task: Task) -> None:
+    labels, broken = np.array([1.0, 0.0, 1.0]), np.array([1.0, np.nan, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for metric in METRICS_BY_TASK[task]:
+            assert evaluate(metric, task, labels, broken, broken) is None
+            assert evaluate(metric, task, broken, labels, labels) is None
+
+
+@pytest.mark.parametrize("metric", [Metric.ROC_AUC, Metric.BALANCED_ACCURACY, Metric.RECALL, Metric.PRECISION])
+def test_a_metric_of_two_classes_is_undefined_on_negatives_alone(metric: Metric) -> None:
+    labels = np.zeros(3)
+    assert evaluate(metric, Task.BINARY, labels, labels, np.array([0.1, 0.2, 0.3])) is None
+
+
+def test_r2_of_constant_labels_is_undefined() -> None:
+    labels = np.ones(3)
+    assert evaluate(Metric.R2, Task.REGRESSION, labels, np.array([0.0, 1.0, 2.0]), labels) is None
+
+
+def test_a_class_the_model_never_heard_of_costs_the_most() -> None:
+    probabilities = np.array([[1.0, 0.0]])
+    labels, decisions = np.array(["new"]), np.array(["a"])
+    loss = evaluate(
+        Metric.LOG_LOSS,
+        Task.MULTICLASS,
+        labels,
+        decisions,
+        np.array([1.0]),
+        probabilities=probabilities,
+        classes=["a", "b"],
+    )
+    assert loss == pytest.approx(-np.log(1e-15))
+
+
+def test_a_metric_of_another_task_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not measure"):
+        evaluate(Metric.MAE, Task.BINARY, np.ones(1), np.ones(1), np.ones(1))
