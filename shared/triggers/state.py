@@ -1,0 +1,110 @@
+"""What trigger decisions of one model depend on beside its signals, and how a run's end changes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.triggers.signal import Signal, SignalKind
+
+LEASE = timedelta(days=1)  # far above the state machine's own time limit: only a run that died unseen reaches it
+
+Demand = Mapping[SignalKind, Signal]
+
+
+class RunOutcome(StrEnum):
+    """How a retraining run ended."""
+
+    PROMOTED = "promoted"
+    REJECTED = "rejected"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """The run that holds the lock, until it is concluded or its lease expires.
+
+    ``fencing_token`` tells it from every run before and after; ``serving`` is the demand it answers, given back if it
+    fails. Everything its start needs is here, so that a start that a crash prevented can be made up for.
+    """
+
+    decision_id: str
+    fencing_token: int
+    started_at: datetime
+    lease_expires_at: datetime
+    reason: str
+    serving: Demand = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """How a run ended, and what it used."""
+
+    outcome: RunOutcome
+    at: datetime
+    reason: str = ""
+    version: str | None = None
+    dataset_id: str | None = None
+    snapshot_as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """What the last suppressed decision rested on: hourly repetitions of it are not worth a record each."""
+
+    suppressed_by: str
+    signals: tuple[SignalKind, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerState:
+    """One model's trigger state; ``version`` counts its changes, each conditional on the one before.
+
+    ``demand`` holds the signals no run has answered yet. ``run_starts`` reaches back as far as the run budget asks.
+    """
+
+    model: str
+    version: int = 0
+    demand: Demand = field(default_factory=dict)
+    fencing_token: int = 0
+    open_run: OpenRun | None = None
+    run_starts: tuple[datetime, ...] = ()
+    last_run_started_at: datetime | None = None
+    last_fired_id: str | None = None
+    last_suppression: Suppression | None = None
+    last_outcome: RunOutcome | None = None
+    last_concluded_at: datetime | None = None
+    consecutive_rejections: int = 0
+    last_snapshot_as_of: datetime | None = None
+    last_dataset_id: str | None = None
+
+
+def concluded(state: TriggerState, fencing_token: int, conclusion: Conclusion) -> TriggerState | None:
+    """Return the state after a run's end, None if the token no longer holds the lock.
+
+    A run that failed answered nothing: its demand comes back, and the labels it saw count as new again.
+    """
+    run = state.open_run
+    if run is None or run.fencing_token != fencing_token:
+        return None
+    failed = conclusion.outcome is RunOutcome.FAILED
+    used = None if failed else conclusion
+    return replace(
+        state,
+        version=state.version + 1,
+        open_run=None,
+        demand={**run.serving, **state.demand} if failed else state.demand,
+        last_suppression=None,
+        last_outcome=conclusion.outcome,
+        last_concluded_at=conclusion.at,
+        consecutive_rejections=_rejections(state.consecutive_rejections, conclusion.outcome),
+        last_snapshot_as_of=(used and used.snapshot_as_of) or state.last_snapshot_as_of,
+        last_dataset_id=(used and used.dataset_id) or state.last_dataset_id,
+    )
+
+
+def _rejections(before: int, outcome: RunOutcome) -> int:
+    if outcome is RunOutcome.REJECTED:
+        return before + 1
+    return 0 if outcome is RunOutcome.PROMOTED else before

@@ -1,0 +1,37 @@
+"""Where trigger states and decisions are kept."""
+
+from datetime import datetime
+from typing import Protocol
+
+from shared.triggers.decision import Decision
+from shared.triggers.state import Conclusion, TriggerState
+
+
+class DecisionStore(Protocol):
+    """Decisions, append-only."""
+
+    def decisions(self, model: str, limit: int) -> list[Decision]:
+        """Return at most ``limit`` decisions, newest first."""
+
+    def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
+        """Return one decision, None if there is none."""
+
+
+class TriggerStore(DecisionStore, Protocol):
+    """The state of every model's triggers; every change is conditional on the state it was made from."""
+
+    def load(self, model: str) -> TriggerState:
+        """Return a model's state, a new one if it has none yet."""
+
+    def record(self, decision: Decision, state: TriggerState, expected_version: int) -> bool:
+        """Store a decision and the state it leads to, both or neither.
+
+        Returns False, and stores nothing, if the stored state is no longer of the expected version.
+        """
+
+    def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
+        """Release the lock the token holds and note the outcome on the run's decision, both or neither.
+
+        Returns False, and changes nothing, if the token does not hold the lock (any more): the run was concluded
+        before, or its lease expired and another took over. Raises Unavailable if others keep changing the state.
+        """
