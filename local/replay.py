@@ -1,0 +1,197 @@
+"""Replays a file through a running stack in event time, as if its days were passing now."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.arrivals import Arrivals
+from local.client import CallFailed, StackClient
+from local.spec import ReplaySpec
+from local.stream import Row
+from shared import compact_json
+from shared.configuration.metrics import Task
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import dump_configuration
+from shared.times import days_between, format_time
+
+BOOTSTRAP_VERSION = "bootstrap"
+MAX_CALL_ROWS = 250
+MAX_CALL_BYTES = 2_000_000
+_RUN_PATIENCE_SECONDS = 600.0
+
+Progress = Callable[[int, datetime], None]
+
+
+@dataclass(slots=True)
+class ReplayResult:
+    """What a replay did: every row, the live decision on it, and who made it."""
+
+    rows: list[Row]
+    replayed: list[Row] = field(default_factory=list)
+    decisions: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
+    outcomes_sent: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+
+
+class Replay:
+    """One replay; ``run`` may be called once."""
+
+    def __init__(
+        self, client: StackClient, spec: ReplaySpec, configuration: ModelConfiguration, rows: list[Row]
+    ) -> None:
+        self._client = client
+        self._spec = spec
+        self._configuration = configuration
+        self._model = configuration.model
+        self._arrivals = Arrivals(client, self._model)
+        self._outcomes = sorted((row for row in rows if row.outcome is not None), key=lambda row: row.known_at)
+        self._next_outcome = 0
+        self._result = ReplayResult(rows)
+
+    def run(self, progress: Progress) -> ReplayResult:
+        """Replay every row; return what happened. Raises CallFailed if the stack refuses something."""
+        started = time.monotonic()
+        rows = self._result.rows
+        self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
+        begin = self._bootstrap_end(rows)
+        bootstrap = [row for row in rows if row.occurred_at < begin]
+        self._result.replayed = rows[len(bootstrap) :]
+        progress(0, begin)
+        self._bootstrap(bootstrap, begin)
+        done = len(bootstrap)
+        progress(done, begin)
+        for now, batch in ticks(self._result.replayed, begin, self._spec.check_every):
+            self._predict(batch)
+            self._report_outcomes(now)
+            self._run_schedules(now)
+            done += len(batch)
+            progress(done, now)
+        self._drain(rows[-1].occurred_at + self._spec.check_every)
+        self._result.labels = {name: value for name, (_, value) in self._arrivals.labels.items()}
+        self._result.seconds = time.monotonic() - started
+        return self._result
+
+    def _bootstrap_end(self, rows: list[Row]) -> datetime:
+        if self._spec.bootstrap.rows is not None:
+            return rows[min(self._spec.bootstrap.rows, len(rows) - 1)].occurred_at
+        midnight = rows[0].occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(days=self._spec.bootstrap.days or 0)
+
+    def _bootstrap(self, rows: list[Row], now: datetime) -> None:
+        """Log the first rows as predictions made elsewhere, and train the first version on what came of them."""
+        for calls in self._calls(rows):
+            body = [{**row.instance(), **self._placeholder()} for row in calls]
+            receipt = self._client.call(
+                "POST", f"models/{self._model}/predictions", key="app", data=_body("predictions", body), headers=_JSON
+            )
+            if receipt["rejected"]:
+                raise CallFailed(f"predictions were rejected: {receipt['rejected'][:3]}")
+        self._wait_for_predictions(rows)
+        self._report_outcomes(now)
+        self._client.run_schedule("MatureLabels", now)
+        request = {"reason": "the first version", "occurred_at": format_time(now)}
+        answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
+        if not answer["fired"]:
+            raise CallFailed(f"the first training was suppressed: {answer.get('suppressed_by')}")
+        self._wait_for_run(answer["decision_id"])
+        if not self._client.call("GET", f"models/{self._model}/history", key="operator")["history"]:
+            versions = self._client.call("GET", f"models/{self._model}/versions", key="operator")["versions"]
+            raise CallFailed(f"the first version was not promoted: {versions[:1]}")
+
+    def _placeholder(self) -> dict[str, Any]:
+        """Return what a model that knows nothing says."""
+        task = self._configuration.task
+        if task is Task.MULTICLASS:
+            return {"score": 0.0, "decision": "unknown", "model_version": BOOTSTRAP_VERSION}
+        score = 0.0 if task is Task.REGRESSION else 0.5
+        return {"score": score, "model_version": BOOTSTRAP_VERSION}
+
+    def _predict(self, rows: list[Row]) -> None:
+        for calls in self._calls(rows):
+            body = _body("instances", [row.instance() for row in calls])
+            answer = self._client.call("POST", f"models/{self._model}/predict", key="app", data=body, headers=_JSON)
+            for prediction in answer["predictions"]:
+                name = prediction["prediction_id"]
+                self._result.decisions[name] = prediction["decision"]
+                self._result.scores[name] = prediction["score"]
+                self._result.versions[name] = prediction["model_version"]
+        self._wait_for_predictions(rows)
+
+    def _wait_for_predictions(self, rows: list[Row]) -> None:
+        days = sorted({row.occurred_at.date() for row in rows})
+        self._arrivals.wait_for_predictions((row.prediction_id for row in rows), days)
+
+    def _report_outcomes(self, now: datetime) -> None:
+        """Send the outcomes known before ``now``, and wait until they are labels."""
+        known: list[Row] = []
+        while self._next_outcome < len(self._outcomes) and self._outcomes[self._next_outcome].known_at < now:
+            known.append(self._outcomes[self._next_outcome])
+            self._next_outcome += 1
+        for calls in self._calls(known):
+            events = [row.feedback(self._spec.outcome.event) for row in calls]
+            receipt = self._client.call(
+                "POST", f"models/{self._model}/feedback", key="app", data=_body("events", events), headers=_JSON
+            )
+            if receipt["rejected"]:
+                raise CallFailed(f"feedback was rejected: {receipt['rejected'][:3]}")
+        sent = {row.prediction_id for row in known}
+        self._result.outcomes_sent |= sent
+        if known:
+            self._arrivals.wait_for_labels(sent, days_between(known[0].known_at, known[-1].known_at))
+
+    def _run_schedules(self, now: datetime) -> None:
+        self._client.run_schedule("MatureLabels", now)
+        self._client.run_schedule("Monitor", now)
+        for decision in self._client.run_schedule("CheckTriggers", now)["decisions"]:
+            if decision["fired"] and decision["model"] == self._model:
+                self._wait_for_run(decision["decision_id"])
+
+    def _drain(self, now: datetime) -> None:
+        """Report what became known after the last row, and let its windows close."""
+        last = self._outcomes[-1].known_at if self._outcomes else now
+        end = max(now, last + timedelta(microseconds=1))
+        self._report_outcomes(end)
+        self._client.run_schedule("MatureLabels", end)
+        self._arrivals.read_labels(days_between(now, end))
+
+    def _wait_for_run(self, decision_id: str) -> None:
+        deadline = time.monotonic() + _RUN_PATIENCE_SECONDS
+        while (status := self._client.run_status(decision_id)) in {None, "RUNNING"}:
+            if time.monotonic() > deadline:
+                raise CallFailed(f"the retraining run {decision_id} does not end; it is {status}")
+            time.sleep(0.05)
+
+    def _calls(self, rows: list[Row]) -> Iterator[list[Row]]:
+        """Yield the rows in portions that one call may carry."""
+        size = max((len(compact_json.dumps(row.instance())) for row in rows[:20]), default=1)
+        portion = max(1, min(MAX_CALL_ROWS, MAX_CALL_BYTES // size))
+        for start in range(0, len(rows), portion):
+            yield rows[start : start + portion]
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _body(name: str, items: Iterable[dict[str, Any]]) -> bytes:
+    return compact_json.dumps({name: list(items)}).encode()
+
+
+def ticks(rows: list[Row], begin: datetime, every: timedelta) -> Iterator[tuple[datetime, list[Row]]]:
+    """Yield each check's time and the rows since the one before; also where there were none.
+
+    Between two checks nothing can change what serves, so that sending an interval's rows together is the same as
+    sending each at its own time.
+    """
+    now, batch = begin + every, list[Row]()
+    for row in rows:
+        while row.occurred_at >= now:
+            yield now, batch
+            now, batch = now + every, []
+        batch.append(row)
+    if batch:
+        yield now, batch

@@ -1,0 +1,98 @@
+"""What a replay needs to know about a file: which column is what, and when outcomes were known."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import faults_of, parse_configuration, parse_yaml
+from shared.configuration.types import PositiveDuration
+from shared.errors import HindsightError
+
+
+class Part(BaseModel):
+    """A part of a specification; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Time(Part):
+    """When predictions were made: a column of times, or so many rows a simulated day from a start on."""
+
+    column: str | None = None
+    start: str | None = None
+    rows_per_day: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.column is None) == (self.rows_per_day is None):
+            raise ValueError("needs either column or rows_per_day")
+        if (self.start is None) != (self.rows_per_day is None):
+            raise ValueError("start and rows_per_day go together")
+        return self
+
+
+class Outcome(Part):
+    """What happened, under which event's name it is reported, and when it was known."""
+
+    column: str
+    event: str
+    known_after: PositiveDuration | None = None
+    known_at: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.known_after is None) == (self.known_at is None):
+            raise ValueError("needs either known_after (a duration) or known_at (a column of times)")
+        return self
+
+
+class Bootstrap(Part):
+    """How much of the beginning trains the first version: days or rows."""
+
+    days: Annotated[int, Field(ge=1)] | None = None
+    rows: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.days is None) == (self.rows is None):
+            raise ValueError("needs either days or rows")
+        return self
+
+
+class ReplaySpec(Part):
+    """A replay's specification; paths in it are relative to its file.
+
+    ``features`` maps a declared feature to its column; a feature it leaves out is the column of the same name.
+    """
+
+    configuration: Path
+    time: Time
+    outcome: Outcome
+    bootstrap: Bootstrap
+    entity: str | None = None
+    outcome_due_at: str | None = None
+    features: dict[str, str] = {}
+    check_every: PositiveDuration = timedelta(days=1)
+
+
+class InvalidSpec(HindsightError):
+    """The specification of a replay, or the configuration it names, cannot be used."""
+
+    code = "invalid_spec"
+
+
+def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
+    """Return a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
+    try:
+        spec = ReplaySpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = (path.parent / spec.configuration).read_text(encoding="utf-8")
+    except ValidationError as error:
+        faults = "; ".join(f"{fault.path}: {fault.message}" for fault in faults_of(error))
+        raise InvalidSpec(f"{path}: {faults}") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidSpec(f"{path}: {error}") from error
+    return spec, parse_configuration(parse_yaml(text))
