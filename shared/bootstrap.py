@@ -13,6 +13,8 @@ from botocore.config import Config
 
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.lake import S3Lake
+from shared.aws.state_machine import StepFunctions
+from shared.aws.trigger_table import DynamoTriggers
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +40,18 @@ def configurations() -> DynamoConfigurations:
 def lake() -> S3Lake:
     """Return the lake."""
     return S3Lake(settings().lake_bucket, _s3())
+
+
+@cache
+def state_machine() -> StepFunctions:
+    """Return the retraining state machine."""
+    return StepFunctions(settings().state_machine_arn, _client("stepfunctions"))
+
+
+@cache
+def trigger_store() -> DynamoTriggers:
+    """Return the trigger states and decisions."""
+    return DynamoTriggers(settings().models_table, _dynamodb())
 
 
 def _dynamodb() -> "DynamoDBClient":

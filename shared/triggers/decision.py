@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.times import format_time
+from shared.times import format_time, parse_time
 from shared.triggers.signal import Signal
 from shared.triggers.state import RunOutcome
 
@@ -67,14 +67,28 @@ class Decision:
         return self.held_back_by[0] if self.held_back_by else None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the decision as operators see it, absent parts left out."""
+        """Return the decision as operators see it and as it is kept, absent parts left out."""
         shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        shown |= {"fired": self.fired, "suppressed_by": self.suppressed_by, "at": format_time(self.at)}
-        shown["signals"] = [
-            {"kind": signal.kind, "at": format_time(signal.at), "evidence": dict(signal.evidence)}
-            for signal in self.signals
-        ]
-        shown["held_back_by"] = list(self.held_back_by)
-        if self.concluded_at is not None:
-            shown["concluded_at"] = format_time(self.concluded_at)
+        shown |= {
+            "fired": self.fired,
+            "suppressed_by": self.suppressed_by,
+            "held_back_by": list(self.held_back_by),
+            "at": format_time(self.at),
+            "concluded_at": format_time(self.concluded_at) if self.concluded_at else None,
+            "signals": [signal.to_json() for signal in self.signals],
+        }
         return {name: value for name, value in shown.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Decision":
+        """Return the decision that ``to_json`` showed."""
+        known = {name: row[name] for name in cls.__slots__ if name in row}
+        known |= {
+            "at": parse_time(row["at"]),
+            "cause": Cause(row["cause"]),
+            "signals": tuple(map(Signal.from_json, row["signals"])),
+            "held_back_by": tuple(map(SuppressedBy, row["held_back_by"])),
+            "outcome": RunOutcome(row["outcome"]) if "outcome" in row else None,
+            "concluded_at": parse_time(row["concluded_at"]) if "concluded_at" in row else None,
+        }
+        return cls(**known)

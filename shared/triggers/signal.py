@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.times import format_time, parse_time
+
 
 class SignalKind(StrEnum):
     """Where a signal comes from."""
@@ -28,3 +30,12 @@ class Signal:
     kind: SignalKind
     at: datetime
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the signal as operators see it and as it is kept."""
+        return {"kind": self.kind.value, "at": format_time(self.at), "evidence": dict(self.evidence)}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Signal":
+        """Return the signal that ``to_json`` showed."""
+        return cls(kind=SignalKind(row["kind"]), at=parse_time(row["at"]), evidence=row["evidence"])

@@ -1,0 +1,112 @@
+"""Trigger states and decisions in the models table."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.aws.dynamodb import from_item, query_all, to_item, transact
+from shared.errors import Unavailable
+from shared.times import format_time
+from shared.triggers.decision import Decision
+from shared.triggers.rows import state_from_row, state_to_row
+from shared.triggers.state import Conclusion, OpenRun, TriggerState, concluded
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_STATE = "triggers"
+_DECISION = "decision#"
+_ATTEMPTS = 10
+
+
+class DynamoTriggers:
+    """One state item and many decision items a model; see ``shared.triggers.store.TriggerStore``."""
+
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
+        self._table = table
+        self._client = client
+
+    def load(self, model: str) -> TriggerState:
+        """Return a model's state, a new one if it has none yet."""
+        row = self._get(model, _STATE)
+        return TriggerState(model=model) if row is None else state_from_row(model, row)
+
+    def record(self, decision: Decision, state: TriggerState, expected_version: int) -> bool:
+        """Store a decision and the state it leads to, both or neither; False if another writer was faster."""
+        key = {"pk": decision.model, "sk": _decision_key(decision.at, decision.decision_id)}
+        stored: TransactWriteItemTypeDef = {
+            "Put": {"TableName": self._table, "Item": to_item({**decision.to_json(), **key})}
+        }
+        return transact(self._client, [self._put_state(state, expected_version), stored]) is None
+
+    def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
+        """Release the lock the token holds and note the outcome on the decision; False if it does not hold it."""
+        for _ in range(_ATTEMPTS):
+            before = self.load(model)
+            after = concluded(before, fencing_token, conclusion)
+            if after is None or before.open_run is None:
+                return False
+            outcome = self._put_outcome(model, before.open_run, conclusion)
+            if transact(self._client, [self._put_state(after, before.version), outcome]) is None:
+                return True
+        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
+
+    def decisions(self, model: str, limit: int) -> list[Decision]:
+        """Return at most ``limit`` decisions, newest first."""
+        found: list[Decision] = []
+        for row in query_all(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :model AND begins_with(sk, :decision)",
+            ExpressionAttributeValues=to_item({":model": model, ":decision": _DECISION}),
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": limit},
+        ):
+            found.append(Decision.from_json(row))
+            if len(found) >= limit:
+                break
+        return found
+
+    def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
+        """Return one decision, None if there is none."""
+        row = self._get(model, _decision_key(at, decision_id))
+        return None if row is None else Decision.from_json(row)
+
+    def _put_state(self, state: TriggerState, expected_version: int) -> "TransactWriteItemTypeDef":
+        # Two checks at once both see no open run; the one whose version is taken loses, and looks again.
+        put: Any = {
+            "TableName": self._table,
+            "Item": to_item({"pk": state.model, "sk": _STATE, **state_to_row(state)}),
+            "ConditionExpression": "attribute_not_exists(pk)" if expected_version == 0 else "state_version = :expected",
+        }
+        if expected_version:
+            put["ExpressionAttributeValues"] = to_item({":expected": expected_version})
+        return {"Put": put}
+
+    def _put_outcome(self, model: str, run: OpenRun, conclusion: Conclusion) -> "TransactWriteItemTypeDef":
+        values = {
+            "outcome": conclusion.outcome,
+            "outcome_reason": conclusion.reason or None,
+            "outcome_version": conclusion.version,
+            "concluded_at": format_time(conclusion.at),
+        }
+        given = {name: value for name, value in values.items() if value is not None}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item({"pk": model, "sk": _decision_key(run.started_at, run.decision_id)}),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in given),
+                "ExpressionAttributeNames": {f"#{name}": name for name in given},
+                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in given.items()}),
+            }
+        }
+
+    def _get(self, model: str, sort_key: str) -> dict[str, Any] | None:
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_item({"pk": model, "sk": sort_key}), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def _decision_key(at: datetime, decision_id: str) -> str:
+    return f"{_DECISION}{format_time(at)}#{decision_id}"
