@@ -33,9 +33,7 @@ def truth_of(row: Row, configuration: ModelConfiguration, event: str) -> LabelVa
     return label_of(rule, row.outcome, configuration.task)
 
 
-def score(
-    result: ReplayResult, truths: Mapping[str, LabelValue | None], first: LoadedVersion, task: Task
-) -> Scores:
+def score(result: ReplayResult, truths: Mapping[str, LabelValue | None], first: LoadedVersion, task: Task) -> Scores:
     """Return the scores of the live decisions, the first version's and the last known outcome's, on the same rows."""
     rows = [row for row in result.replayed if truths[row.prediction_id] is not None]
     static = first.score([row.features for row in rows]) if rows else []

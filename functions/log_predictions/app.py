@@ -1,0 +1,39 @@
+"""Log predictions made elsewhere (POST /v1/models/{model}/predictions)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.capture.intake import items_of
+from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
+from shared.http.api import answer, create_api
+from shared.http.requests import model_name, read_object, requested_at
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+api = create_api()
+
+
+@api.post("/models/<model>/predictions")
+def log_predictions(model: str) -> Response[str]:
+    """Keep a call's predictions."""
+    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"predictions"}))
+    reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
+    receipt = bootstrap.prediction_log().log(reader, items_of(body, "predictions"))
+    metrics.add_metric("PredictionsAccepted", MetricUnit.Count, len(receipt.accepted))
+    metrics.add_metric("PredictionsRejected", MetricUnit.Count, len(receipt.rejected))
+    return answer(202, receipt.to_json())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)

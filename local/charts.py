@@ -1,0 +1,105 @@
+"""The report's charts, as SVG text or PNG files."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+
+mpl.use("Agg")  # a report needs no screen
+
+from matplotlib import dates
+from matplotlib import pyplot as plt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LIVE, STATIC, PERSISTENCE, LIMIT = "#0b6e4f", "#b23a48", "#8a8f98", "#d9822b"
+PROMOTED, REJECTED = "#0b6e4f", "#b23a48"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One retraining run on the time axis."""
+
+    at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value at a time."""
+
+    at: datetime
+    value: float
+
+
+def monthly_chart(
+    live: Mapping[str, float], static: Mapping[str, float], persistence: Mapping[str, float], ylabel: str
+) -> "Figure":
+    """Return live, static and persistence scores by month."""
+    figure, axes = _axes(ylabel)
+    months = sorted(live)
+    scale = 100 if ylabel.endswith("%") else 1
+    for name, values, color, style in (
+        ("live: watched, retrained, proven", live, LIVE, "-"),
+        ("static: the first version, never retrained", static, STATIC, "-"),
+        ("same as the last row", persistence, PERSISTENCE, ":"),
+    ):
+        shown = [values.get(month, float("nan")) * scale for month in months]
+        axes.plot(months, shown, style, color=color, label=name, marker="o", markersize=4, linewidth=2)
+    axes.legend(loc="lower left", frameon=False)
+    return figure
+
+
+def timeline_chart(
+    points: Sequence[Point], limit: float | None, runs: Sequence[Run], ylabel: str, limit_name: str
+) -> "Figure":
+    """Return a value over time with its limit, and each run as a mark where it started."""
+    figure, axes = _axes(ylabel)
+    axes.plot([_on_axis(point.at) for point in points], [point.value for point in points], color=LIVE, linewidth=1.6)
+    if limit is not None:
+        axes.axhline(limit, color=LIMIT, linewidth=1.2, linestyle="--", label=limit_name)
+    for outcome, color, label in (("promoted", PROMOTED, "promoted"), ("rejected", REJECTED, "rejected")):
+        moments = [run.at for run in runs if run.outcome == outcome]
+        for position, moment in enumerate(moments):
+            axes.axvline(
+                _on_axis(moment), color=color, alpha=0.35, linewidth=1.2, label=label if position == 0 else None
+            )
+    axes.xaxis_date()
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator()))  # type: ignore[no-untyped-call]
+    axes.legend(loc="best", frameon=False)
+    return figure
+
+
+def as_svg(figure: "Figure") -> str:
+    """Return a figure as an SVG element, and close it."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def save_png(figure: "Figure", path: Path) -> None:
+    """Write a figure as a PNG file, and close it."""
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _on_axis(moment: datetime) -> float:
+    return float(dates.date2num(moment))  # type: ignore[no-untyped-call]
+
+
+def _axes(ylabel: str) -> tuple["Figure", "Axes"]:
+    plt.rcParams.update({"font.family": "sans-serif", "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "0"})
+    figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.set_ylabel(ylabel)
+    return figure, axes

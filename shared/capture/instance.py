@@ -1,0 +1,106 @@
+"""What is to be predicted, or was: features, times and ids, checked; and with a score, a prediction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.capture.clocks import ClientTimestamps, parse_at, settle_times
+from shared.capture.features import check_features
+from shared.capture.intake import Identifier, RequestItem, TimeText
+from shared.capture.prediction import Decision, Features, Prediction, body_digest
+from shared.configuration.model import ModelConfiguration
+from shared.errors import Fault, InvalidInput
+
+
+class InstanceItem(RequestItem):
+    """What every prediction carries, whoever makes it."""
+
+    features: dict[str, Any]
+    prediction_id: Identifier | None = None
+    entity_id: Identifier | None = None
+    occurred_at: TimeText | None = None
+    received_at: TimeText | None = None
+    outcome_due_at: TimeText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a version says of one instance; see ``Prediction`` for the meaning of ``score``."""
+
+    score: float
+    decision: Decision
+    model_version: str
+    probabilities: dict[str, float] | None = None
+    propensity: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One checked instance of a model."""
+
+    model: str
+    prediction_id: str
+    features: Features
+    occurred_at: datetime
+    received_at: datetime
+    outcome_due_at: datetime
+    entity_id: str | None
+    body_digest: str
+
+    def predicted(self, scored: Scored) -> Prediction:
+        """Return the prediction that a version made of the instance."""
+        return Prediction(
+            model=self.model,
+            prediction_id=self.prediction_id,
+            features=self.features,
+            score=scored.score,
+            decision=scored.decision,
+            probabilities=scored.probabilities,
+            model_version=scored.model_version,
+            occurred_at=self.occurred_at,
+            received_at=self.received_at,
+            outcome_due_at=self.outcome_due_at,
+            entity_id=self.entity_id,
+            propensity=scored.propensity,
+            body_digest=self.body_digest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReader:
+    """Checks the instances of one call; ``new_id`` names those that come without an id."""
+
+    configuration: ModelConfiguration
+    now: datetime
+    trust: ClientTimestamps
+    new_id: Callable[[], str]
+
+    def read(self, item: InstanceItem, path: str) -> Instance:
+        """Return the instance an item describes. Raises InvalidInput with the paths at fault."""
+        features, faults = check_features(item.features, self.configuration.features, f"{path}.features")
+        if faults:
+            raise InvalidInput(f"{faults[0].path} {faults[0].message}", tuple(faults))
+        occurred_at, received_at = settle_times(
+            item.occurred_at, item.received_at, now=self.now, trust=self.trust, path=path
+        )
+        return Instance(
+            model=self.configuration.model,
+            prediction_id=item.prediction_id or self.new_id(),
+            features=features,
+            occurred_at=occurred_at,
+            received_at=received_at,
+            outcome_due_at=self._outcome_due_at(item, occurred_at, path),
+            entity_id=item.entity_id,
+            # Not of the times we fill in: a client that retries without a time of its own sends the same body.
+            body_digest=body_digest(item.model_dump(exclude={"received_at"})),
+        )
+
+    def _outcome_due_at(self, item: InstanceItem, occurred_at: datetime, path: str) -> datetime:
+        if item.outcome_due_at is None:
+            return occurred_at + self.configuration.outcome_delay
+        due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
+        if due_at < occurred_at:
+            fault = Fault(f"{path}.outcome_due_at", "lies before the prediction")
+            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        return due_at

@@ -1,0 +1,85 @@
+"""What every capture call shares: items checked one by one, the good ones kept, the others told apart by index."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.configuration.parse import faults_of
+from shared.configuration.types import IDENTIFIER
+from shared.errors import Fault, InvalidInput, TooLarge
+
+MAX_ITEMS = 500
+
+INVALID = "invalid"
+CONFLICT = "conflict"
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
+TimeText = Annotated[str, Field(max_length=40)]
+ItemT = TypeVar("ItemT", bound="RequestItem")
+
+
+class RequestItem(BaseModel):
+    """One item of a request: no unknown fields, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one item of a call was not taken."""
+
+    index: int
+    code: str
+    fault: Fault
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rejection as the caller sees it."""
+        return {"index": self.index, "code": self.code, "message": self.fault.message, "path": self.fault.path}
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of the items of a call, by their ids and indices."""
+
+    accepted: list[str] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def reject(self, index: int, error: InvalidInput) -> None:
+        """Record an item as invalid, with its first path at fault."""
+        self.rejected.append(Rejection(index, INVALID, error.faults[0]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as the caller sees it."""
+        self.rejected.sort(key=lambda rejection: rejection.index)
+        return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.rejected]}
+
+    def require_something_taken(self) -> None:
+        """Raise InvalidInput when every item was invalid: a caller that reads only the status must see it."""
+        if self.rejected and not self.accepted and all(rejection.code == INVALID for rejection in self.rejected):
+            faults = tuple(rejection.fault for rejection in self.rejected)
+            raise InvalidInput(f"{faults[0].path} {faults[0].message}; nothing was taken", faults)
+
+
+def items_of(body: dict[str, Any], name: str) -> list[Any]:
+    """Return the list a request carries under ``name``.
+
+    Raises InvalidInput if it is missing, empty or no list, TooLarge beyond ``MAX_ITEMS``.
+    """
+    items = body.get(name)
+    if not isinstance(items, list) or not items:
+        message = "is required" if name not in body else "must be a list of at least one item"
+        raise InvalidInput(f"{name} {message}", (Fault(name, message),))
+    if len(items) > MAX_ITEMS:
+        message = f"has {len(items)} items, more than the {MAX_ITEMS} allowed"
+        raise TooLarge(f"{name} {message}", (Fault(name, message),))
+    return items
+
+
+def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
+    """Return one item of a request. Raises InvalidInput with the paths at fault."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        faults = faults_of(error, path)
+        raise InvalidInput(f"{faults[0].path} {faults[0].message}", faults) from error

@@ -1,0 +1,102 @@
+"""Predictions in: those made elsewhere, and the keeping of all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.capture.instance import InstanceItem, InstanceReader, Scored
+from shared.capture.intake import CONFLICT, Identifier, Receipt, Rejection, parse_item
+from shared.capture.prediction import Decision, Prediction
+from shared.capture.prediction_store import EarlyFeedback, PredictionStore, Saved, SaveOutcome
+from shared.configuration.labels import canonical_text
+from shared.configuration.metrics import Task
+from shared.configuration.model import ModelConfiguration, unfit_label
+from shared.errors import Fault, InvalidInput
+
+MAX_PREDICTIONS_BYTES = 5 * 1024 * 1024
+DECISION_THRESHOLD = 0.5
+
+
+class PredictionItem(InstanceItem):
+    """A prediction made elsewhere."""
+
+    score: float
+    model_version: Identifier
+    decision: bool | int | float | Annotated[str, Field(max_length=256)] | None = None
+    propensity: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionLog:
+    """Keeps predictions, and joins the feedback that came before them."""
+
+    store: PredictionStore
+    early_feedback: EarlyFeedback
+
+    def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Keep predictions made elsewhere, and say which ones were not taken and why.
+
+        Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
+        """
+        receipt = Receipt()
+        predictions: dict[str, Prediction] = {}
+        indices: dict[str, int] = {}
+        for index, raw in enumerate(items):
+            try:
+                prediction = _read(reader, raw, f"predictions[{index}]")
+            except InvalidInput as error:
+                receipt.reject(index, error)
+                continue
+            first = predictions.setdefault(prediction.prediction_id, prediction)
+            indices.setdefault(prediction.prediction_id, index)
+            if first.body_digest != prediction.body_digest:
+                receipt.rejected.append(_conflict(index))
+        receipt.require_something_taken()
+        for saved in self.keep(list(predictions.values()), reader.configuration):
+            if saved.outcome is SaveOutcome.CONFLICT:
+                receipt.rejected.append(_conflict(indices[saved.kept.prediction_id]))
+            else:
+                receipt.accepted.append(saved.kept.prediction_id)
+        return receipt
+
+    def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[Saved]:
+        """Make predictions durable, then join the feedback that was there before them."""
+        results = self.store.save(predictions, configuration.retention)
+        waiting = [saved.kept.key for saved in results if saved.feedback_waits]
+        if waiting:
+            self.early_feedback.rejoin(waiting)
+        return results
+
+
+def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
+    item = parse_item(PredictionItem, raw, path)
+    return reader.read(item, path).predicted(_scored_elsewhere(item, reader.configuration.task, path))
+
+
+def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
+    fault = None
+    if task is not Task.REGRESSION and not 0 <= item.score <= 1:
+        fault = Fault(f"{path}.score", "must be a probability from 0 to 1")
+    elif item.decision is None and task is Task.MULTICLASS:
+        fault = Fault(f"{path}.decision", "is required for a multiclass task")
+    elif item.decision is not None and (problem := unfit_label(item.decision, task)):
+        fault = Fault(f"{path}.decision", problem)
+    if fault is not None:
+        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+    return Scored(item.score, _decision(item, task), item.model_version, propensity=item.propensity)
+
+
+def _decision(item: PredictionItem, task: Task) -> Decision:
+    if task is Task.REGRESSION:
+        return item.score if item.decision is None else float(item.decision)
+    if task is Task.MULTICLASS:
+        return canonical_text(item.decision)
+    if item.decision is None:
+        return int(item.score >= DECISION_THRESHOLD)
+    return int(canonical_text(item.decision) in {"1", "true"})
+
+
+def _conflict(index: int) -> Rejection:
+    return Rejection(index, CONFLICT, Fault(f"predictions[{index}].prediction_id", "was sent before with another body"))

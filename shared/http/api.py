@@ -1,0 +1,79 @@
+"""Answers out: the resolver every HTTP function uses, and the one place where an error becomes a status."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+from shared import compact_json
+from shared.errors import (
+    Conflict,
+    HindsightError,
+    InvalidInput,
+    NoModel,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedType,
+)
+
+REQUEST_ID_HEADER = "x-request-id"
+STATUS_BY_ERROR: dict[type[HindsightError], int] = {
+    InvalidInput: 400,
+    NotFound: 404,
+    Conflict: 409,
+    NoModel: 409,
+    TooLarge: 413,
+    UnsupportedType: 415,
+    Unavailable: 503,
+}
+
+logger = Logger(child=True)
+
+
+def create_api() -> APIGatewayRestResolver:
+    """Return a resolver whose every answer has a request id and whose errors have the contract's shape."""
+    api = APIGatewayRestResolver(strip_prefixes=["/v1"])
+    api.use(middlewares=[_with_request_id])
+
+    @api.exception_handler(HindsightError)  # type: ignore[untyped-decorator]
+    def refuse(error: HindsightError) -> Response[str]:
+        status = STATUS_BY_ERROR.get(type(error), 500)
+        if status >= 500:
+            logger.error("refused", extra={"code": error.code, "reason": error.message})
+        return error_response(status, error)
+
+    @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
+    def fail(_: Exception) -> Response[str]:
+        logger.exception("unexpected error")
+        return error_response(500, HindsightError("something went wrong on our side; try again"))
+
+    @api.not_found
+    def no_route(_: NotFoundError) -> Response[str]:
+        return error_response(404, NotFound("there is nothing at this address"))
+
+    return api
+
+
+def answer(status: int, body: object) -> Response[str]:
+    """Return a JSON answer."""
+    return Response(status, content_types.APPLICATION_JSON, compact_json.dumps(body))
+
+
+def error_response(status: int, error: HindsightError) -> Response[str]:
+    """Return an error in the contract's shape."""
+    return answer(status, {"error": error_body(error)})
+
+
+def error_body(error: HindsightError) -> dict[str, Any]:
+    """Return what an error tells the caller: its code, its message, and each path at fault."""
+    details = [{"path": fault.path, "message": fault.message} for fault in error.faults]
+    return {"code": error.code, "message": error.message, "details": details}
+
+
+def _with_request_id(api: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:
+    response: Response[Any] = proceed(api)
+    response.headers[REQUEST_ID_HEADER] = api.current_event.request_context.request_id or ""
+    return response

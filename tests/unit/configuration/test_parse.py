@@ -1,0 +1,147 @@
+"""A configuration is understood whole, or refused with every path at fault."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.configuration.parse import (
+    configuration_digest,
+    dump_configuration,
+    parse_configuration,
+    parse_yaml,
+)
+from shared.configuration.types import format_duration, parse_duration
+from shared.errors import InvalidInput
+from tests.unit.configuration.example import configuration, document
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the example with the value at a dotted path replaced."""
+    changed_document = document()
+    part: Any = changed_document
+    *parents, last = path.split(".")
+    for name in parents:
+        part = part[int(name)] if name.isdigit() else part[name]
+    part[last] = value
+    return changed_document
+
+
+def test_a_configuration_written_out_in_full_means_the_same() -> None:
+    original = configuration()
+
+    again = parse_configuration(dump_configuration(original))
+
+    assert again == original
+    assert configuration_digest(again) == configuration_digest(original)
+
+
+def test_the_smallest_configuration_gets_sensible_defaults() -> None:
+    smallest = parse_configuration(
+        {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}
+    )
+
+    assert smallest.performance_metric == "accuracy"
+    assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
+    assert smallest.labels.default is None
+
+
+def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
+    regression = parse_configuration(
+        {
+            "model": "m",
+            "task": "regression",
+            "features": {"x": {"type": "numeric"}},
+            "labels": {"rules": [{"event": "y"}]},
+        }
+    )
+
+    assert regression.gate_metric == "mae"
+    assert not regression.gate_metric.greater_is_better
+    assert regression.candidates[0] == "linear_regression"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "at_fault"),
+    [
+        ("colour", "red", "colour"),
+        ("labels.rules.1.window", "2 days", "labels.rules[1].window"),
+        ("labels.rules.1.window", "P1M", "labels.rules[1].window"),
+        ("labels.rules.1.window", "PT0S", "labels.rules[1].window"),
+        ("labels.rules.1.event", "exposed", "labels.rules[1]"),
+        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive"),
+        ("labels.rules.1.positive", {}, "labels.rules[1].positive"),
+        ("labels.rules.2.map", {"up": 2}, "labels.rules[2].map.up"),
+        ("labels.rules.3.value", 7, "labels.rules[3].value"),
+        ("labels.rules", [], "labels.rules"),
+        ("labels.default.value", "maybe", "labels.default.value"),
+        ("labels.default.after", "PT1H", "labels.default.after"),
+        ("features.hour.type", "strange", "features.hour.type"),
+        ("features.hour.min", 3, "features.hour"),
+        ("features", {}, "features"),
+        ("monitoring.slices", ["weather"], "monitoring.slices[0]"),
+        ("monitoring.performance.metric", "mae", "monitoring.performance.metric"),
+        ("monitoring.performance.max", 0.5, "monitoring.performance.max"),
+        ("monitoring.drift.alpha", 1, "monitoring.drift.alpha"),
+        ("triggers.combine", {"at_least": 9}, "triggers.combine.at_least"),
+        ("triggers.combine", "none", "triggers.combine"),
+        ("training.candidates", ["linear_regression"], "training.candidates[0]"),
+        ("training.candidates", ["gradient_boosting", "gradient_boosting"], "training.candidates[1]"),
+        ("training.holdout", 1.0, "training.holdout"),
+        ("gate.floor", float("nan"), "gate.floor"),
+        ("gate.floor", "0.7", "gate.floor"),
+        ("gate.approval", True, "gate.approval"),
+        ("deployment.strategy", "canary", "deployment.strategy"),
+        ("retention", "P10D", "retention"),
+        ("model", "no/slashes", "model"),
+        ("task", "ranking", "task"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(path: str, value: object, at_fault: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(changed(path, value))
+
+    assert at_fault in {fault.path for fault in refused.value.faults}
+
+
+def test_every_fault_is_told_at_once() -> None:
+    broken = changed("gate.floor", "high")
+    broken["retention"] = "soon"
+
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(broken)
+
+    assert {fault.path for fault in refused.value.faults} == {"gate.floor", "retention"}
+
+
+def test_a_configuration_is_stored_under_its_own_name_only() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(document(), model="another-model")
+
+    assert refused.value.faults[0].path == "model"
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [1", "a: &x [1]\nb: *x", "\x00", "- {a: 1}", "7", "!!python/object/apply:os.system ['true']"]
+)
+def test_text_that_is_no_safe_configuration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_configuration(parse_yaml(text))
+
+
+@given(st.integers(0, 3660 * 86400))
+def test_durations_come_back_from_their_text(seconds: int) -> None:
+    length = timedelta(seconds=seconds)
+
+    assert parse_duration(format_duration(length)) == length
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_a_duration_or_an_error(text: str) -> None:
+    try:
+        length = parse_duration(text)
+    except ValueError:
+        return
+    assert timedelta(0) <= length <= timedelta(days=3660)
