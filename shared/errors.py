@@ -44,6 +44,10 @@ class Conflict(HindsightError):
     code = "conflict"
 
 
+class StaleRun(Conflict):
+    """A retraining run that has lost the model's lock tries to change what serves."""
+
+
 class NoModel(HindsightError):
     """No version of the model has been deployed yet."""
 
