@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.lake import S3Lake
 from shared.aws.state_machine import StepFunctions
@@ -28,6 +29,12 @@ _RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect
 def settings() -> Settings:
     """Return the deployment's settings."""
     return Settings(dict(os.environ))
+
+
+@cache
+def api_keyring() -> ApiKeyring:
+    """Return the API keys by audience."""
+    return ApiKeyring(parse_key_ids(settings().environment["AUDIENCE_KEYS"]), _client("apigateway"))
 
 
 @cache
