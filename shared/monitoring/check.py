@@ -1,0 +1,71 @@
+"""The newest result of a check, as triggers and operators read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.lake import CHECKS, day_prefix
+from shared.times import format_time, parse_time
+
+
+class CheckKind(StrEnum):
+    """What was checked."""
+
+    DRIFT = "drift"
+    PERFORMANCE = "performance"
+
+
+class Verdict(StrEnum):
+    """What a check found; ``insufficient`` says that there is too little to say anything."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    LOW = "low"
+    INSUFFICIENT = "insufficient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of one version: its verdict, why, and the numbers that carry it.
+
+    ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake.
+    """
+
+    model: str
+    kind: CheckKind
+    at: datetime
+    model_version: str
+    verdict: Verdict
+    reason: str
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    report_key: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the check as operators see it and as it is kept."""
+        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        shown |= {"at": format_time(self.at), "summary": dict(self.summary)}
+        return {name: value for name, value in shown.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Check":
+        """Return the check that ``to_json`` showed."""
+        known = {name: row[name] for name in cls.__slots__ if name in row}
+        known |= {"at": parse_time(row["at"]), "kind": CheckKind(row["kind"]), "verdict": Verdict(row["verdict"])}
+        return cls(**known)
+
+
+class CheckStore(Protocol):
+    """The newest check of every model and kind."""
+
+    def put(self, check: Check) -> None:
+        """Store a check, unless a newer one of its kind is stored: a replayed check must not hide it."""
+
+    def latest(self, model: str, kind: CheckKind) -> Check | None:
+        """Return the newest check, None before the first."""
+
+
+def report_key(model: str, kind: CheckKind, at: datetime) -> str:
+    """Return where a check's whole report lies: one name a moment, so that a repeated check replaces itself."""
+    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{kind}.json"

@@ -1,0 +1,108 @@
+"""One check of one model's triggers: look, decide, record, start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.store import ConfigurationStore
+from shared.errors import Unavailable
+from shared.lake import Lake
+from shared.monitoring.check import CheckKind, CheckStore
+from shared.triggers.decide import Occasion, decide, decision_id, has_fired, worth_recording
+from shared.triggers.decision import Cause, Decision
+from shared.triggers.demand import Observed, demand_now
+from shared.triggers.new_labels import count_new_labels
+from shared.triggers.runs import Execution, StateMachine, run_input
+from shared.triggers.signal import Signal
+from shared.triggers.state import Conclusion, RunOutcome, TriggerState
+from shared.triggers.store import TriggerStore
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerChecker:
+    """Decides for one model at a time; ``champion`` returns the version that serves, None without one."""
+
+    store: TriggerStore
+    checks: CheckStore
+    configurations: ConfigurationStore
+    lake: Lake
+    machine: StateMachine
+    champion: Callable[[str], str | None]
+
+    def check(
+        self, model: str, occasion: Occasion, *, now: datetime, event: Signal | None = None, force: bool = False
+    ) -> Decision:
+        """Decide whether to retrain; return the decision, which has been recorded if it says anything new.
+
+        A fired decision is recorded before its run starts: after a crash in between, the next check starts it, under
+        the same name. Raises NotFound for an unknown model, Unavailable if others keep deciding faster.
+        """
+        configuration = self.configurations.current(model).configuration
+        for _ in range(_ATTEMPTS):
+            state = self._reconciled(model, now)
+            if (earlier := self._decided(state, now, occasion)) is not None:
+                return earlier
+            observed = self._observe(configuration, state, Observed(now=now, champion=None, event=event, force=force))
+            decision, after = decide(configuration.triggers, state, observed, occasion)
+            if not worth_recording(decision, state):
+                return decision
+            if occasion.cause is not Cause.SCHEDULE and (again := self._find(decision)) is not None:
+                return again
+            if self.store.record(decision, after, state.version):
+                self._start(after, decision)
+                return decision
+        raise Unavailable(f"the triggers of {model!r} are being decided by others; try again")
+
+    def _reconciled(self, model: str, now: datetime) -> TriggerState:
+        """Return the state after making up for what a crash left behind: a run never started, a lock never released."""
+        state = self.store.load(model)
+        run = state.open_run
+        if run is None:
+            return state
+        execution = self.machine.execution(run.decision_id)
+        if now >= run.lease_expires_at:
+            reason = "the run's lease expired"
+        elif execution is Execution.OVER:
+            reason = "the run's execution ended without a conclusion"
+        else:
+            if execution is Execution.NEVER_STARTED:
+                self.machine.start(run.decision_id, run_input(model, run))
+            return state
+        conclusion = Conclusion(outcome=RunOutcome.FAILED, at=now, reason=reason)
+        self.store.conclude(model, run.fencing_token, conclusion)
+        return self.store.load(model)
+
+    def _observe(self, configuration: ModelConfiguration, state: TriggerState, known: Observed) -> Observed:
+        model = configuration.model
+        seen = replace(
+            known,
+            champion=self.champion(model),
+            drift=self.checks.latest(model, CheckKind.DRIFT),
+            performance=self.checks.latest(model, CheckKind.PERFORMANCE),
+        )
+        policy = configuration.triggers
+        # Counting reads the lake: only where the count can change the decision.
+        if state.open_run is not None or (policy.volume is None and not demand_now(policy, state, seen)):
+            return seen
+        reach_back = configuration.training.window
+        if state.last_snapshot_as_of is not None:
+            reach_back = min(reach_back, configuration.outcome_delay)
+        count = count_new_labels(
+            self.lake, model, since=state.last_snapshot_as_of, as_of=seen.now, reach_back=reach_back
+        )
+        return replace(seen, new_labels=count)
+
+    def _decided(self, state: TriggerState, now: datetime, occasion: Occasion) -> Decision | None:
+        if not has_fired(state, now, occasion):
+            return None
+        return self.store.decision(state.model, now, decision_id(state.model, now, occasion, None))
+
+    def _find(self, decision: Decision) -> Decision | None:
+        return self.store.decision(decision.model, decision.at, decision.decision_id)
+
+    def _start(self, state: TriggerState, decision: Decision) -> None:
+        if decision.fired and state.open_run is not None:
+            self.machine.start(decision.decision_id, run_input(state.model, state.open_run))

@@ -1,0 +1,33 @@
+"""How many labels no snapshot has seen yet."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.lake import EXAMPLES, Lake, keys_between
+from shared.times import format_time
+
+
+def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, reach_back: timedelta) -> int:
+    """Return the number of predictions whose outcome is due and labelled by ``as_of``, and that is news.
+
+    News is what became known or due after ``since``, the moment of the last snapshot; all of it before the first.
+    ``reach_back`` is how long before it became due a label may have been known: so far before ``since`` (before
+    ``as_of``, without a snapshot) the rows are read. Of a prediction's records the last known counts. Holds two
+    numbers a prediction, no rows.
+    """
+    newest: dict[str, tuple[int, bool]] = {}
+    # Rows carry times of one length in UTC: their texts compare as moments do, and none has to be parsed.
+    moment, last = format_time(as_of), format_time(since) if since is not None else ""
+    for key in keys_between(lake, EXAMPLES, model, (since or as_of) - reach_back, as_of):
+        for row in lake.read_lines(key):
+            if row["known_at"] > moment:
+                continue
+            seq, _ = newest.get(row["prediction_id"], (-1, False))
+            if row["seq"] > seq:
+                newest[row["prediction_id"]] = (row["seq"], _counts(row, last, moment))
+    return sum(counts for _, counts in newest.values())
+
+
+def _counts(row: dict[str, Any], last: str, moment: str) -> bool:
+    due, known = row["outcome_due_at"], row["known_at"]
+    return row["value"] is not None and due <= moment and (known > last or due > last)
