@@ -1,0 +1,50 @@
+"""The retraining run a step of the state machine belongs to, and the names that follow from it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.errors import InvalidInput
+from shared.times import parse_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingRun:
+    """One execution of the state machine; ``as_of`` is the moment it pretends to be at."""
+
+    model: str
+    decision_id: str
+    fencing_token: int
+    as_of: datetime
+    reason: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "RetrainingRun":
+        """Return the run a step's input names. Raises InvalidInput."""
+        try:
+            return cls(
+                model=event["model"],
+                decision_id=event["decision_id"],
+                fencing_token=int(event["fencing_token"]),
+                as_of=parse_time(event["as_of"]),
+                reason=str(event.get("reason", "")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"the step's input does not name its run: {error}") from error
+
+    def version_of(self, candidate: str) -> str:
+        """Return the name of the version a candidate of this run becomes: always the same, sorted by time.
+
+        >>> from datetime import UTC
+        >>> at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> RetrainingRun(model="m", decision_id="d", fencing_token=1, as_of=at, reason="").version_of("ridge")
+        'v20260301T120000Z-18ac3e73-ridge'
+        """
+        return f"v{moment_name(self.as_of)}-{hashlib.sha256(self.decision_id.encode()).hexdigest()[:8]}-{candidate}"
+
+
+def moment_name(moment: datetime) -> str:
+    """Return a moment as the part of a name, without the characters that keys and addresses mind."""
+    return moment.strftime("%Y%m%dT%H%M%SZ")

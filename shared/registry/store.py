@@ -1,0 +1,52 @@
+"""Where versions, datasets and the serving pointer are kept."""
+
+from typing import Protocol
+
+from shared.registry.pointer import Pointer, PointerMove
+from shared.registry.version import DatasetRecord, VersionRecord
+
+
+class Registry(Protocol):
+    """Immutable versions and datasets, one pointer a model, and the append-only history of its moves."""
+
+    def pointer(self, model: str) -> Pointer | None:
+        """Return what serves, None before the first deployment."""
+
+    def version(self, model: str, version: str) -> VersionRecord:
+        """Return one version. Raises NotFound."""
+
+    def versions(self, model: str, limit: int) -> list[VersionRecord]:
+        """Return at most ``limit`` versions, newest first."""
+
+    def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
+        """Store a version and return what is stored: of two records under one name the first stays."""
+
+    def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
+        """Return one dataset. Raises NotFound."""
+
+    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
+        """Return at most ``limit`` datasets, newest first."""
+
+    def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
+        """Store a dataset and return what is stored: of two records under one id the first stays."""
+
+    def move(self, model: str, sequence: int) -> PointerMove | None:
+        """Return one move of the pointer, None if it has not moved that often."""
+
+    def history(self, model: str, limit: int) -> list[PointerMove]:
+        """Return at most ``limit`` moves of the pointer, newest first."""
+
+    def move_pointer(
+        self,
+        model: str,
+        move: PointerMove,
+        *,
+        artifact_key: str,
+        artifact_digest: str,
+        fencing_token: int | None = None,
+    ) -> Pointer:
+        """Move the pointer from the place before ``move.sequence`` and append the move, both or neither.
+
+        Raises Conflict if the pointer has moved meanwhile; StaleRun if a ``fencing_token`` is given and the run it
+        belongs to no longer holds the model's lock.
+        """

@@ -1,0 +1,76 @@
+"""A registry in memory, judged by the same contract suite as DynamoRegistry."""
+
+from typing import TypeVar
+
+from shared.errors import Conflict, NotFound, StaleRun
+from shared.registry.pointer import Pointer, PointerMove, pointer_after
+from shared.registry.version import DatasetRecord, VersionRecord
+
+Record = TypeVar("Record")
+
+
+class InMemoryRegistry:
+    """Dictionaries; ``lock_holders`` says which fencing token holds each model's lock."""
+
+    def __init__(self) -> None:
+        self.lock_holders: dict[str, int] = {}
+        self._pointers: dict[str, Pointer] = {}
+        self._moves: dict[str, dict[int, PointerMove]] = {}
+        self._versions: dict[str, dict[str, VersionRecord]] = {}
+        self._datasets: dict[str, dict[str, DatasetRecord]] = {}
+
+    def pointer(self, model: str) -> Pointer | None:
+        return self._pointers.get(model)
+
+    def version(self, model: str, version: str) -> VersionRecord:
+        return _found(self._versions.get(model, {}), version)
+
+    def versions(self, model: str, limit: int) -> list[VersionRecord]:
+        return _newest(self._versions.get(model, {}), limit)
+
+    def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
+        return self._versions.setdefault(model, {}).setdefault(record.version, record)
+
+    def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
+        return _found(self._datasets.get(model, {}), dataset_id)
+
+    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
+        return _newest(self._datasets.get(model, {}), limit)
+
+    def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
+        return self._datasets.setdefault(model, {}).setdefault(record.dataset_id, record)
+
+    def move(self, model: str, sequence: int) -> PointerMove | None:
+        return self._moves.get(model, {}).get(sequence)
+
+    def history(self, model: str, limit: int) -> list[PointerMove]:
+        moves = self._moves.get(model, {})
+        return [moves[sequence] for sequence in sorted(moves, reverse=True)[:limit]]
+
+    def move_pointer(
+        self,
+        model: str,
+        move: PointerMove,
+        *,
+        artifact_key: str,
+        artifact_digest: str,
+        fencing_token: int | None = None,
+    ) -> Pointer:
+        if fencing_token is not None and self.lock_holders.get(model) != fencing_token:
+            raise StaleRun(f"the run no longer holds the lock of {model!r}")
+        before = self._pointers.get(model)
+        if move.sequence != (before.sequence + 1 if before else 1):
+            raise Conflict(f"the pointer of {model!r} has moved meanwhile")
+        self._moves.setdefault(model, {})[move.sequence] = move
+        self._pointers[model] = pointer_after(move, artifact_key, artifact_digest)
+        return self._pointers[model]
+
+
+def _found(records: dict[str, Record], name: str) -> Record:
+    if name not in records:
+        raise NotFound(f"{name!r} is not registered")
+    return records[name]
+
+
+def _newest(records: dict[str, Record], limit: int) -> list[Record]:
+    return [records[name] for name in sorted(records, reverse=True)[:limit]]
