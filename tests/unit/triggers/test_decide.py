@@ -1,0 +1,280 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.configuration.triggers import AtLeast, RunBudget, Triggers
+from shared.monitoring.check import Verdict
+from shared.triggers.decide import Occasion, decide, worth_recording
+from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.demand import Observed
+from shared.triggers.signal import SignalKind
+from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
+from tests.unit.triggers.builders import (
+    DAY,
+    HOUR,
+    NOW,
+    SCHEDULED,
+    alarm,
+    drift,
+    observed,
+    performance,
+    policy,
+    request,
+)
+
+NEW = TriggerState(model="bike")
+QUIET = policy(drift=False, performance=False)
+
+
+def kinds(decision: Decision) -> set[SignalKind]:
+    return {signal.kind for signal in decision.signals}
+
+
+def decided(rules: Triggers, state: TriggerState, seen: Observed) -> Decision:
+    return decide(rules, state, seen, SCHEDULED)[0]
+
+
+def run_and_end(state: TriggerState, outcome: RunOutcome, rules: Triggers, seen: Observed) -> TriggerState:
+    decision, after = decide(rules, state, seen, SCHEDULED)
+    assert decision.fired
+    ended = concluded(after, after.fencing_token, Conclusion(outcome=outcome, at=seen.now))
+    assert ended is not None
+    return ended
+
+
+def test_where_nothing_stands_nothing_fires() -> None:
+    decision = decided(policy(), NEW, observed(drift=drift(Verdict.OK), performance=performance(Verdict.INSUFFICIENT)))
+    assert decision.suppressed_by is SuppressedBy.NO_SIGNAL
+    assert not worth_recording(decision, NEW)
+
+
+@pytest.mark.parametrize(
+    ("rules", "seen", "kind"),
+    [
+        (policy(drift=True), observed(drift=drift()), SignalKind.DRIFT),
+        (policy(performance=True), observed(performance=performance()), SignalKind.PERFORMANCE),
+        (policy(volume=1000), observed(new_labels=1000), SignalKind.VOLUME),
+        (policy(schedule=DAY), observed(), SignalKind.SCHEDULE),
+        (QUIET, observed(event=alarm()), SignalKind.ALARM),
+        (QUIET, observed(event=request()), SignalKind.MANUAL),
+    ],
+)
+def test_every_kind_of_signal_can_fire_alone(rules: Triggers, seen: Observed, kind: SignalKind) -> None:
+    decision, after = decide(rules, NEW, seen, SCHEDULED)
+    assert decision.fired
+    assert kinds(decision) == {kind}
+    assert after.open_run is not None
+    assert after.open_run.decision_id == decision.decision_id
+    assert after.open_run.lease_expires_at == NOW + LEASE
+    assert (after.fencing_token, decision.fencing_token, after.demand) == (1, 1, {})
+
+
+def test_signals_the_policy_does_not_listen_to_are_not_heard() -> None:
+    assert not decided(QUIET, NEW, observed(drift=drift(), performance=performance())).signals
+
+
+def test_a_volume_below_the_threshold_is_no_signal() -> None:
+    assert not decided(policy(volume=1001), NEW, observed(new_labels=1000)).signals
+
+
+def test_the_schedule_is_due_a_period_after_the_last_run_began() -> None:
+    state = replace(NEW, last_run_started_at=NOW)
+    rules = policy(schedule=DAY)
+    assert not decided(rules, state, observed(now=NOW + DAY - HOUR)).fired
+    assert decided(rules, state, observed(now=NOW + DAY)).fired
+
+
+def test_without_a_champion_the_schedule_is_due_at_once() -> None:
+    state = replace(NEW, last_run_started_at=NOW - HOUR)
+    assert decided(policy(schedule=timedelta(days=30)), state, observed(champion=None)).fired
+
+
+def test_all_asks_for_every_signal_listened_to() -> None:
+    rules = policy(combine="all", volume=500)
+    assert decided(rules, NEW, observed(drift=drift())).suppressed_by is SuppressedBy.COMBINATION
+    assert decided(rules, NEW, observed(drift=drift(), performance=performance())).fired
+
+
+def test_all_does_not_wait_for_checks_that_need_a_champion() -> None:
+    assert decided(policy(combine="all", schedule=DAY), NEW, observed(champion=None)).fired
+
+
+def test_at_least_counts_signals_and_never_asks_for_more_than_there_are() -> None:
+    rules = policy(combine=AtLeast(at_least=2), schedule=DAY)
+    state = replace(NEW, last_run_started_at=NOW - HOUR)
+    assert decided(rules, state, observed(drift=drift())).suppressed_by is SuppressedBy.COMBINATION
+    assert decided(rules, state, observed(drift=drift(), performance=performance())).fired
+    alone = policy(combine=AtLeast(at_least=5), drift=False)
+    assert decided(alone, NEW, observed(performance=performance())).fired
+
+
+@pytest.mark.parametrize("event", [alarm(), request()])
+def test_an_alarm_and_a_request_are_enough_whatever_the_combination(event: object) -> None:
+    assert decided(policy(combine="all", volume=10_000), NEW, observed(event=event)).fired
+
+
+def test_too_few_new_labels_hold_a_run_back() -> None:
+    decision = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=199))
+    assert decision.held_back_by == (SuppressedBy.MIN_NEW_LABELS,)
+
+
+def test_the_cooldown_counts_from_the_last_start() -> None:
+    rules = policy(cooldown=DAY)
+    state = replace(NEW, last_run_started_at=NOW)
+    early = observed(now=NOW + DAY - HOUR, drift=drift(at=NOW + HOUR))
+    assert decided(rules, state, early).suppressed_by is SuppressedBy.COOLDOWN
+    assert decided(rules, state, replace(early, now=NOW + DAY)).fired
+
+
+def test_the_run_budget_counts_the_runs_of_the_period() -> None:
+    rules = policy(max_runs=RunBudget(count=2, per=timedelta(days=7)))
+    starts = (NOW - 8 * DAY, NOW - 6 * DAY, NOW - DAY)
+    state = replace(NEW, run_starts=starts, last_run_started_at=starts[-1])
+    assert decided(rules, state, observed(drift=drift())).suppressed_by is SuppressedBy.RUN_BUDGET
+    assert decided(rules, state, observed(now=NOW + DAY + HOUR, drift=drift())).fired
+
+
+def test_rejections_in_a_row_double_the_cooldown_up_to_eight_times() -> None:
+    rules = policy(cooldown=DAY)
+    state = replace(NEW, last_run_started_at=NOW, consecutive_rejections=2)
+
+    def after(days: int, rejections: int) -> Decision:
+        seen = observed(now=NOW + days * DAY, drift=drift(at=NOW + HOUR))
+        return decided(rules, replace(state, consecutive_rejections=rejections), seen)
+
+    assert after(3, 2).suppressed_by is SuppressedBy.BACK_OFF
+    assert after(4, 2).fired
+    assert after(7, 30).suppressed_by is SuppressedBy.BACK_OFF
+    assert after(8, 30).fired
+
+
+def test_a_promotion_ends_the_back_off() -> None:
+    state = replace(NEW, consecutive_rejections=3)
+    assert run_and_end(state, RunOutcome.PROMOTED, policy(), observed(drift=drift())).consecutive_rejections == 0
+
+
+def test_everything_that_holds_a_run_back_is_named_and_the_first_leads() -> None:
+    rules = policy(cooldown=DAY, min_new_labels=10_000, max_runs=RunBudget(count=1, per=DAY))
+    _, open_state = decide(policy(), NEW, observed(drift=drift()), SCHEDULED)
+    decision = decided(rules, open_state, observed(now=NOW + HOUR, performance=performance(at=NOW + HOUR)))
+    assert decision.held_back_by == (
+        SuppressedBy.OPEN_RUN,
+        SuppressedBy.COOLDOWN,
+        SuppressedBy.RUN_BUDGET,
+        SuppressedBy.MIN_NEW_LABELS,
+    )
+
+
+def test_force_overrides_all_but_an_open_run() -> None:
+    rules = policy(cooldown=DAY, min_new_labels=10_000, max_runs=RunBudget(count=1, per=DAY), combine="all")
+    state = replace(NEW, last_run_started_at=NOW, run_starts=(NOW,), consecutive_rejections=4)
+    forced = observed(event=request(), force=True)
+    decision, after = decide(rules, state, forced, SCHEDULED)
+    assert decision.fired
+    assert decision.forced
+    assert decided(rules, after, forced).held_back_by == (SuppressedBy.OPEN_RUN,)
+
+
+def test_a_forced_request_kept_for_later_waits_for_the_cooldown() -> None:
+    rules = policy(cooldown=DAY)
+    _, running = decide(rules, NEW, observed(event=request()), SCHEDULED)
+    _, waiting = decide(rules, running, observed(now=NOW + HOUR, event=request(NOW + HOUR), force=True), SCHEDULED)
+    free = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    assert free is not None
+    assert decided(rules, free, observed(now=NOW + 2 * HOUR)).suppressed_by is SuppressedBy.COOLDOWN
+    assert decided(rules, free, observed(now=NOW + DAY)).fired
+
+
+def test_a_check_older_than_the_last_run_does_not_signal_again() -> None:
+    state = run_and_end(NEW, RunOutcome.REJECTED, policy(), observed(drift=drift()))
+    assert not decided(policy(), state, observed(now=NOW + HOUR, drift=drift(at=NOW))).signals
+    assert decided(policy(), state, observed(now=NOW + 3 * HOUR, drift=drift(at=NOW + HOUR))).fired
+
+
+def test_a_check_of_a_version_that_no_longer_serves_does_not_signal() -> None:
+    assert not decided(policy(), NEW, observed(champion="v2", drift=drift(version="v1"))).signals
+
+
+def test_drift_seen_during_a_run_is_answered_by_its_promotion() -> None:
+    _, running = decide(policy(), NEW, observed(event=alarm()), SCHEDULED)
+    seen = replace(drift(at=NOW + HOUR), summary={})
+    _, waiting = decide(policy(), running, observed(now=NOW + HOUR, drift=seen), SCHEDULED)
+    assert SignalKind.DRIFT in waiting.demand
+    promoted = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    assert promoted is not None
+    assert not decided(policy(), promoted, observed(now=NOW + 2 * HOUR, champion="v2", drift=seen)).signals
+
+
+def test_kept_drift_stands_until_a_newer_check_finds_all_well() -> None:
+    rules = policy(cooldown=30 * DAY)
+    state = replace(NEW, last_run_started_at=NOW - DAY)
+    _, waiting = decide(rules, state, observed(drift=drift()), SCHEDULED)
+    later = NOW + HOUR
+    unsure = decided(rules, waiting, observed(now=later, drift=drift(Verdict.INSUFFICIENT, at=later)))
+    assert kinds(unsure) == {SignalKind.DRIFT}
+    settled, after = decide(rules, waiting, observed(now=later, drift=drift(Verdict.OK, at=later)), SCHEDULED)
+    assert settled.suppressed_by is SuppressedBy.NO_SIGNAL
+    assert after.demand == {}
+    assert worth_recording(settled, waiting)
+
+
+def test_an_alarm_during_a_run_fires_after_it() -> None:
+    _, running = decide(QUIET, NEW, observed(event=request()), SCHEDULED)
+    _, waiting = decide(QUIET, running, observed(now=NOW + HOUR, event=alarm(NOW + HOUR)), SCHEDULED)
+    free = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    assert free is not None
+    decision = decided(QUIET, free, observed(now=NOW + 2 * HOUR))
+    assert decision.fired
+    assert kinds(decision) == {SignalKind.ALARM}
+
+
+def test_an_alarm_older_than_the_run_is_answered_by_it() -> None:
+    _, running = decide(QUIET, NEW, observed(event=alarm()), SCHEDULED)
+    again = decided(QUIET, running, observed(now=NOW, event=alarm()))
+    assert again.suppressed_by is SuppressedBy.NO_SIGNAL
+
+
+def test_a_failed_run_gives_its_demand_back_and_the_next_check_serves_it() -> None:
+    state = run_and_end(NEW, RunOutcome.FAILED, QUIET, observed(event=request()))
+    decision = decided(QUIET, state, observed(now=NOW + HOUR))
+    assert decision.fired
+    assert decision.requested_by == "operator"
+    assert decision.fencing_token == 2
+
+
+def test_the_same_event_gives_the_same_decision_id_and_another_conclusion_another() -> None:
+    seen, occasion = observed(event=request()), Occasion(cause=Cause.MANUAL, event_id="r1")
+    first, running = decide(QUIET, NEW, seen, occasion)
+    assert decide(QUIET, NEW, seen, occasion)[0].decision_id == first.decision_id
+    assert decide(QUIET, running, seen, occasion)[0].decision_id != first.decision_id
+    assert decide(QUIET, replace(NEW, model="car"), seen, occasion)[0].decision_id != first.decision_id
+
+
+def test_a_decision_id_is_a_name_an_execution_may_have() -> None:
+    decision = decided(policy(), replace(NEW, model="m" * 64), observed(drift=drift()))
+    assert len(decision.decision_id) <= 80
+    assert decision.decision_id.replace("-", "").isalnum()
+
+
+def test_hourly_repetitions_of_one_suppression_are_recorded_once() -> None:
+    rules = policy(cooldown=DAY)
+    state = replace(NEW, last_run_started_at=NOW)
+    first, after = decide(rules, state, observed(now=NOW + HOUR, drift=drift(at=NOW + HOUR)), SCHEDULED)
+    assert worth_recording(first, state)
+    later = observed(now=NOW + 2 * HOUR, drift=drift(at=NOW + 2 * HOUR))
+    assert not worth_recording(decided(rules, after, later), after)
+    more = replace(later, performance=performance(at=NOW + 2 * HOUR))
+    assert worth_recording(decided(rules, after, more), after)
+
+
+def test_starts_beyond_the_budgets_period_are_forgotten() -> None:
+    state = replace(NEW, run_starts=(NOW - 40 * DAY, NOW - 20 * DAY))
+    _, after = decide(policy(), state, observed(drift=drift()), SCHEDULED)
+    assert after.run_starts == (NOW - 20 * DAY, NOW)
+
+
+def test_a_decision_comes_back_from_its_json() -> None:
+    decision = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=3))
+    assert Decision.from_json(decision.to_json()) == decision
+    assert decision.to_json()["suppressed_by"] == "min_new_labels"
