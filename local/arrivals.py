@@ -1,6 +1,5 @@
 """What has arrived in the lake, so that a replay can wait for one simulated day before it begins the next."""
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -48,10 +47,11 @@ class Arrivals:
         return True
 
     def _read(self, prefixes: list[str], add: Callable[[dict[str, Any]], None]) -> int:
-        fresh = [key for prefix in prefixes for key in self.client.lake_keys(prefix) if key not in self._seen]
+        lake = self.client.lake
+        fresh = [key for prefix in prefixes for key in lake.keys(prefix) if key not in self._seen]
         for key in fresh:
-            for line in self.client.lake_bytes(key).splitlines():
-                add(json.loads(line))
+            for row in lake.read_lines(key):
+                add(row)
         self._seen.update(fresh)
         return len(fresh)
 

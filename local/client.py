@@ -1,17 +1,16 @@
 """A deployed stack from the outside: its HTTP API, its scheduled functions, its lake."""
 
-import gzip
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
 import requests
 
+from local.state import Stack
+from shared.aws.lake import S3Lake
 from shared.errors import HindsightError
 from shared.times import format_time
 
@@ -25,31 +24,11 @@ class CallFailed(HindsightError):
     code = "call_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class StackAddress:
-    """What ``.local/stack.json`` says of a running stack."""
-
-    endpoint_url: str
-    region: str
-    api_url: str
-    keys: dict[str, str]
-    outputs: dict[str, str]
-
-    @classmethod
-    def load(cls, path: Path) -> "StackAddress":
-        """Return the stack a file describes. Raises CallFailed if there is none."""
-        try:
-            stack = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise CallFailed(f"{path} does not exist: start the stack with `make up` first") from error
-        return cls(**{name: stack[name] for name in cls.__slots__})
-
-
 @dataclass(slots=True)
 class StackClient:
     """Calls one stack, as an app, as an operator, and as its own scheduler."""
 
-    address: StackAddress
+    stack: Stack
     _http: requests.Session = field(default_factory=requests.Session)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -58,8 +37,8 @@ class StackClient:
 
         Raises CallFailed for a refusal.
         """
-        headers = {"x-api-key": self.address.keys[key], **request.pop("headers", {})}
-        url = f"{self.address.api_url.rstrip('/')}/{path}"
+        headers = {"x-api-key": self.stack.keys[key], **request.pop("headers", {})}
+        url = f"{self.stack.api_url.rstrip('/')}/{path}"
         for attempt in range(_ATTEMPTS):
             response = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_SECONDS, **request)
             if response.status_code < 400:
@@ -78,7 +57,7 @@ class StackClient:
             "detail": {},
         }
         answer = self.aws("lambda").invoke(
-            FunctionName=self.address.outputs[f"{function}Function"], Payload=json.dumps(event).encode()
+            FunctionName=self.stack.outputs[f"{function}Function"], Payload=json.dumps(event).encode()
         )
         payload = answer["Payload"].read()
         if "FunctionError" in answer:
@@ -87,7 +66,7 @@ class StackClient:
 
     def run_status(self, decision_id: str) -> str | None:
         """Return the state of a retraining run: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if unknown."""
-        machine = self.address.outputs["RetrainingStateMachine"]
+        machine = self.stack.outputs["RetrainingStateMachine"]
         runs = self.aws("stepfunctions")
         try:
             arn = machine.replace(":stateMachine:", ":execution:") + f":{decision_id}"
@@ -96,24 +75,18 @@ class StackClient:
             return None
         return status
 
-    def lake_keys(self, prefix: str) -> Iterator[str]:
-        """Yield the lake's keys under a prefix."""
-        pages = self.aws("s3").get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.address.outputs["LakeBucket"], Prefix=prefix):
-            yield from (found["Key"] for found in page.get("Contents", []))
-
-    def lake_bytes(self, key: str) -> bytes:
-        """Return an object of the lake, unzipped."""
-        body: bytes = self.aws("s3").get_object(Bucket=self.address.outputs["LakeBucket"], Key=key)["Body"].read()
-        return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    @property
+    def lake(self) -> S3Lake:
+        """The stack's lake."""
+        return S3Lake(self.stack.outputs["LakeBucket"], self.aws("s3"))
 
     def aws(self, service: str) -> Any:
         """Return a client of the stack's AWS."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,  # type: ignore[call-overload]
-                endpoint_url=self.address.endpoint_url,
-                region_name=self.address.region,
+                endpoint_url=self.stack.endpoint_url,
+                region_name=self.stack.region,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",  # noqa: S106  the embedded AWS's root
             )

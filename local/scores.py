@@ -10,7 +10,7 @@ from local.stream import Row
 from shared.configuration.labels import LabelValue, canonical_text
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
-from shared.labels.mapping import label_of
+from shared.labels.mapping import to_label
 from shared.training.artifact import LoadedVersion
 
 ByMonth = dict[str, float]
@@ -30,7 +30,7 @@ def truth_of(row: Row, configuration: ModelConfiguration, event: str) -> LabelVa
     if row.outcome is None:
         return None
     rule = next(rule for rule in configuration.labels.rules if rule.event == event)
-    return label_of(rule, row.outcome, configuration.task)
+    return to_label(rule, row.outcome, configuration.task)
 
 
 def score(result: ReplayResult, truths: Mapping[str, LabelValue | None], first: LoadedVersion, task: Task) -> Scores:

@@ -5,6 +5,9 @@ needs numpy, so that capture and join start without it.
 """
 
 import os
+import uuid
+from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +15,24 @@ import boto3
 from botocore.config import Config
 
 from shared.aws.api_keys import ApiKeyring, parse_key_ids
+from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
+from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.lake import S3Lake
+from shared.aws.prediction_store import DynamoPredictions
+from shared.aws.registry_table import DynamoRegistry
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
+from shared.capture.feedback_capture import FeedbackCapture
+from shared.capture.instance import InstanceReader
+from shared.capture.prediction_log import PredictionLog
+from shared.configuration.model import ModelConfiguration
+from shared.lake import Lake
+from shared.registry.serving import LoadedT, Serving
 from shared.settings import Settings
+from shared.triggers.checker import TriggerChecker
+from shared.triggers.request import RetrainingRequests
+from shared.triggers.sweep import TriggerSweep
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,9 +54,27 @@ def api_keyring() -> ApiKeyring:
 
 
 @cache
+def check_store() -> DynamoChecks:
+    """Return the newest checks."""
+    return DynamoChecks(settings().models_table, _dynamodb())
+
+
+@cache
 def configurations() -> DynamoConfigurations:
     """Return the models' configurations."""
     return DynamoConfigurations(settings().models_table, _dynamodb())
+
+
+@cache
+def feedback_capture() -> FeedbackCapture:
+    """Return the door for feedback."""
+    stream = FirehoseFeedback(settings().feedback_stream, _client("firehose"))
+    return FeedbackCapture(stream, settings().client_timestamps)
+
+
+def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
+    """Return what checks the instances of one call."""
+    return InstanceReader(configuration, now, settings().client_timestamps, new_id=lambda: str(uuid.uuid4()))
 
 
 @cache
@@ -50,15 +84,58 @@ def lake() -> S3Lake:
 
 
 @cache
+def prediction_log() -> PredictionLog:
+    """Return the door for predictions."""
+    return PredictionLog(DynamoPredictions(settings().predictions_table, _dynamodb()), label_joiner())
+
+
+@cache
+def registry() -> DynamoRegistry:
+    """Return the versions, datasets and serving pointers."""
+    return DynamoRegistry(settings().models_table, _dynamodb())
+
+
+@cache
+def retraining_requests() -> RetrainingRequests:
+    """Return what takes persons' requests to retrain."""
+    return RetrainingRequests(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
+    """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
+    return Serving(registry(), lambda pointer: load(lake(), pointer.artifact_key, pointer.artifact_digest))
+
+
+@cache
 def state_machine() -> StepFunctions:
     """Return the retraining state machine."""
     return StepFunctions(settings().state_machine_arn, _client("stepfunctions"))
 
 
 @cache
+def trigger_checker() -> TriggerChecker:
+    """Return what decides on one model's retraining."""
+    return TriggerChecker(
+        store=trigger_store(),
+        checks=check_store(),
+        configurations=configurations(),
+        registry=registry(),
+        lake=lake(),
+        machine=state_machine(),
+    )
+
+
+@cache
 def trigger_store() -> DynamoTriggers:
     """Return the trigger states and decisions."""
     return DynamoTriggers(settings().models_table, _dynamodb())
+
+
+@cache
+def trigger_sweep() -> TriggerSweep:
+    """Return what checks the triggers of many models."""
+    return TriggerSweep(trigger_checker(), settings().client_timestamps)
 
 
 def _dynamodb() -> "DynamoDBClient":

@@ -2,14 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class ClientTimestamps(StrEnum):
-    """Whether an event's own times count as the time it was received (replays), or the clock of the receiver does."""
-
-    BOUNDED = "bounded"
-    TRUSTED = "trusted"
+from shared.capture.clocks import ClientTimestamps
 
 
 class MissingSetting(KeyError):

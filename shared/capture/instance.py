@@ -1,6 +1,6 @@
 """What is to be predicted, or was: features, times and ids, checked; and with a score, a prediction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,9 +30,7 @@ class Scored:
 
     score: float
     decision: Decision
-    model_version: str
-    probabilities: dict[str, float] | None = None
-    propensity: float | None = None
+    probabilities: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ class Instance:
     entity_id: str | None
     body_digest: str
 
-    def predicted(self, scored: Scored) -> Prediction:
+    def predicted(self, scored: Scored, model_version: str, propensity: float | None = None) -> Prediction:
         """Return the prediction that a version made of the instance."""
         return Prediction(
             model=self.model,
@@ -57,12 +55,12 @@ class Instance:
             score=scored.score,
             decision=scored.decision,
             probabilities=scored.probabilities,
-            model_version=scored.model_version,
+            model_version=model_version,
             occurred_at=self.occurred_at,
             received_at=self.received_at,
             outcome_due_at=self.outcome_due_at,
             entity_id=self.entity_id,
-            propensity=scored.propensity,
+            propensity=propensity,
             body_digest=self.body_digest,
         )
 

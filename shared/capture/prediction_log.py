@@ -72,7 +72,8 @@ class PredictionLog:
 
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
-    return reader.read(item, path).predicted(_scored_elsewhere(item, reader.configuration.task, path))
+    scored = _scored_elsewhere(item, reader.configuration.task, path)
+    return reader.read(item, path).predicted(scored, item.model_version, item.propensity)
 
 
 def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
@@ -85,7 +86,7 @@ def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
         fault = Fault(f"{path}.decision", problem)
     if fault is not None:
         raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
-    return Scored(item.score, _decision(item, task), item.model_version, propensity=item.propensity)
+    return Scored(item.score, _decision(item, task))
 
 
 def _decision(item: PredictionItem, task: Task) -> Decision:

@@ -26,7 +26,9 @@ class Predictor:
 
     log: PredictionLog
 
-    def predict(self, reader: InstanceReader, items: Sequence[object], scorer: Scorer) -> list[Prediction]:
+    def predict(
+        self, reader: InstanceReader, items: Sequence[object], version: str, scorer: Scorer
+    ) -> list[Prediction]:
         """Return a stored prediction for each instance, in order.
 
         An id that was predicted before, from the same instance, gets the same answer again.
@@ -35,7 +37,7 @@ class Predictor:
         """
         instances = _read(reader, items)
         scored = scorer.score([instance.features for instance in instances])
-        predictions = [instance.predicted(score) for instance, score in zip(instances, scored, strict=True)]
+        predictions = [instance.predicted(score, version) for instance, score in zip(instances, scored, strict=True)]
         results = self.log.keep(predictions, reader.configuration)
         conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
         if conflicts:

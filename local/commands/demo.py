@@ -1,0 +1,38 @@
+"""Replay a year of bike rentals through a stack of its own, and report what retraining was worth."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--data", type=Path, required=True, help="the package's Bikeshare.csv")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="where the results go (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo from nothing to its report; nothing keeps running after it."""
+    from rich.console import Console
+
+    from local.client import StackClient
+    from local.demo import SPEC, STORY, prepare_bikeshare
+    from local.deploy import DeploymentFailed
+    from local.replay_file import ReplayFiles, replay_file
+    from local.server import ServerError
+    from local.stack import running_stack
+    from shared.errors import HindsightError
+
+    rows = arguments.out / "bikeshare.csv"
+    try:
+        prepare_bikeshare(arguments.data, rows)
+        with tempfile.TemporaryDirectory(prefix="hindsight-demo-") as folder, running_stack(Path(folder)) as stack:
+            replay_file(StackClient(stack), ReplayFiles(rows, SPEC, arguments.out), Console(), STORY)
+    except KeyboardInterrupt:
+        print("stopped; nothing is left running", file=sys.stderr)
+        return 130
+    except (HindsightError, ServerError, DeploymentFailed, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0

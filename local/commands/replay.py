@@ -1,0 +1,39 @@
+"""Feed a CSV file through a running stack in event time, and report how the live model did."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from local.state import STACK_FILE, Stack, StateFolder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--csv", type=Path, required=True, help="the rows (gzipped or not)")
+    parser.add_argument("--spec", type=Path, required=True, help="what the columns mean (YAML)")
+    parser.add_argument("--out", type=Path, help="folder for summary.json and report.html (out/replay/<spec's name>)")
+    parser.add_argument("--stack", type=Path, help="the stack to replay through (the newest that `make up` started)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay; a stack must be up."""
+    from rich.console import Console
+
+    from local.client import StackClient
+    from local.replay_file import ReplayFiles, replay_file
+    from shared.errors import HindsightError
+
+    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
+    if not path.exists():
+        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
+        return 1
+    folder = arguments.out or Path("out") / "replay" / arguments.spec.stem
+    try:
+        files = ReplayFiles(arguments.csv, arguments.spec, folder)
+        replay_file(StackClient(Stack.load(path)), files, Console())
+    except HindsightError as error:
+        print(
+            "\n".join([error.message, *(f"  {fault.path}: {fault.message}" for fault in error.faults)]), file=sys.stderr
+        )
+        return 1
+    return 0

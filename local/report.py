@@ -1,0 +1,155 @@
+"""The report of a replay: one HTML file that needs nothing else."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from local.charts import Point, Run, as_svg, monthly_chart, save_png, timeline_chart
+from local.client import StackClient
+from shared.configuration.metrics import Task
+from shared.configuration.model import ModelConfiguration
+from shared.lake import CHECKS
+from shared.times import parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a report tells beside its numbers."""
+
+    title: str
+    subtitle: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the stack has recorded of a model."""
+
+    decisions: list[dict[str, Any]]
+    versions: list[dict[str, Any]]
+    checks: list[dict[str, Any]]
+
+
+def fetch_evidence(client: StackClient, model: str, decisions: list[dict[str, Any]]) -> Evidence:
+    """Return a model's decisions, versions and checks, oldest first."""
+    versions = client.call("GET", f"models/{model}/versions?limit=1000", key="operator")["versions"]
+    checks = [json.loads(client.lake.read_bytes(key)) for key in client.lake.keys(f"{CHECKS}/model={model}/")]
+    return Evidence(decisions, list(reversed(versions)), checks)
+
+
+def write_report(
+    folder: Path, story: Story, summary: Mapping[str, Any], evidence: Evidence, configuration: ModelConfiguration
+) -> Path:
+    """Write ``report.html`` and ``accuracy.png`` into a folder; return the report's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    regression = configuration.task is Task.REGRESSION
+    label = "mean absolute error" if regression else "accuracy, %"
+    monthly = (summary["live"], summary["static"], summary["persistence"], label)
+    save_png(monthly_chart(*monthly), folder / "accuracy.png")
+    runs = [Run(parse_time(decision["at"]), decision.get("outcome", "open")) for decision in _fired(evidence)]
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("report.html.j2").render(
+        model=configuration.model,
+        title=story.title,
+        subtitle=story.subtitle,
+        notes=story.notes,
+        figures=_figures(summary, regression),
+        unit_name="Mean absolute error" if regression else "Accuracy",
+        monthly_svg=as_svg(monthly_chart(*monthly)),
+        months=[_month_row(summary, month, regression) for month in sorted(summary["live"])],
+        performance_svg=_performance_svg(evidence, runs, configuration),
+        drift_svg=_drift_svg(evidence, runs, configuration),
+        runs=[_run_row(decision, evidence) for decision in _fired(evidence)],
+        suppressed=[_suppressed_row(decision) for decision in evidence.decisions if not decision["fired"]],
+    )
+    path = folder / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _fired(evidence: Evidence) -> list[dict[str, Any]]:
+    return [decision for decision in evidence.decisions if decision["fired"]]
+
+
+def _figures(summary: Mapping[str, Any], regression: bool) -> list[dict[str, str]]:
+    shown = {
+        "live, mean of months": _score(summary["live_mean"], regression),
+        "live, worst month": _score(summary["live_min"], regression),
+        "static, mean of months": _score(summary["static_mean"], regression),
+        "static, worst month": _score(summary["static_min"], regression),
+        "promoted / rejected": f"{summary['promotions']} / {summary['rejections']}",
+        "labels sent / lost": f"{summary['labels']:,} / {summary['lost']}",
+    }
+    return [{"name": name, "value": value} for name, value in shown.items()]
+
+
+def _month_row(summary: Mapping[str, Any], month: str, regression: bool) -> dict[str, str]:
+    scores = {name: _score(summary[name].get(month), regression) for name in ("live", "static", "persistence")}
+    return {"month": month, **scores}
+
+
+def _score(value: float | None, regression: bool) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if regression else f"{100 * value:.1f} %"
+
+
+def _performance_svg(evidence: Evidence, runs: list[Run], configuration: ModelConfiguration) -> str:
+    points = [
+        Point(parse_time(check["at"]), check["performance"]["value"])
+        for check in evidence.checks
+        if check["performance"].get("value") is not None
+    ]
+    policy = configuration.monitoring.performance
+    limit = policy.min if configuration.performance_metric.greater_is_better else policy.max
+    name = f"configured limit {limit}"
+    return as_svg(timeline_chart(points, limit, runs, str(configuration.performance_metric), name))
+
+
+def _drift_svg(evidence: Evidence, runs: list[Run], configuration: ModelConfiguration) -> str:
+    points = [
+        Point(parse_time(check["at"]), check["drift"]["share"])
+        for check in evidence.checks
+        if check["drift"].get("share") is not None
+    ]
+    limit = configuration.monitoring.drift.share
+    return as_svg(timeline_chart(points, limit, runs, "share of features", f"counts as drift from {limit}"))
+
+
+def _run_row(decision: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
+    version = next((found for found in evidence.versions if found["version"] == decision.get("outcome_version")), None)
+    metrics = version["metrics"] if version else {}
+    return {
+        "at": _day(decision["at"]),
+        "signals": _signals(decision),
+        "outcome": decision.get("outcome", "open"),
+        "challenger": _number(metrics.get("challenger")),
+        "champion": _number(metrics.get("champion")),
+        "reason": decision.get("outcome_reason", ""),
+    }
+
+
+def _suppressed_row(decision: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "at": _day(decision["at"]),
+        "signals": _signals(decision),
+        "held_back_by": ", ".join(decision["held_back_by"]),
+    }
+
+
+def _signals(decision: Mapping[str, Any]) -> str:
+    return ", ".join(signal["kind"] for signal in decision["signals"]) or "none"
+
+
+def _day(text: str) -> str:
+    return parse_time(text).strftime("%Y-%m-%d")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
