@@ -1,6 +1,5 @@
 """One check of one model's triggers: look, decide, record, start."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import Unavailable
 from shared.lake import Lake
 from shared.monitoring.check import CheckKind, CheckStore
+from shared.registry.store import Registry
 from shared.triggers.decide import Occasion, decide, decision_id, has_fired, worth_recording
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed, demand_now
@@ -23,14 +23,14 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerChecker:
-    """Decides for one model at a time; ``champion`` returns the version that serves, None without one."""
+    """Decides for one model at a time."""
 
     store: TriggerStore
     checks: CheckStore
     configurations: ConfigurationStore
     lake: Lake
     machine: StateMachine
-    champion: Callable[[str], str | None]
+    registry: Registry
 
     def check(
         self, model: str, occasion: Occasion, *, now: datetime, event: Signal | None = None, force: bool = False
@@ -77,9 +77,10 @@ class TriggerChecker:
 
     def _observe(self, configuration: ModelConfiguration, state: TriggerState, known: Observed) -> Observed:
         model = configuration.model
+        pointer = self.registry.pointer(model)
         seen = replace(
             known,
-            champion=self.champion(model),
+            champion=pointer.champion if pointer else None,
             drift=self.checks.latest(model, CheckKind.DRIFT),
             performance=self.checks.latest(model, CheckKind.PERFORMANCE),
         )

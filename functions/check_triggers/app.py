@@ -1,0 +1,45 @@
+"""Decide which models are retrained (EventBridge schedule, and the SNS topic of the performance alarms)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import SNSEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.schedule import parse_tick
+from shared.triggers.alarm import parse_alarm
+from shared.triggers.decision import Decision
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Check all models at the event's time, or those an alarm speaks of."""
+    sweep = bootstrap.trigger_sweep()
+    if "Records" not in event:
+        return report(sweep.on_schedule(parse_tick(event)))
+    notices = [record.sns for record in SNSEvent(event).records]
+    return report([made for sns in notices for made in sweep.on_alarm(parse_alarm(sns.message), sns.message_id)])
+
+
+def report(decisions: list[Decision]) -> dict[str, Any]:
+    """Count and log what was decided; the invocation's caller sees the same."""
+    shown = [
+        {
+            "model": decision.model,
+            "decision_id": decision.decision_id,
+            "fired": decision.fired,
+            "suppressed_by": decision.suppressed_by,
+        }
+        for decision in decisions
+    ]
+    metrics.add_metric("RunsFired", MetricUnit.Count, sum(decision.fired for decision in decisions))
+    logger.info("decided", extra={"decisions": shown})
+    return {"decisions": shown}

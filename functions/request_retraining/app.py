@@ -1,0 +1,38 @@
+"""Take an operator's request to retrain through the same decision (POST /v1/models/{model}/retrain)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.http.api import answer, create_api
+from shared.http.requests import model_name, read_json, requested_at
+from shared.triggers.request import MAX_REQUEST_BYTES
+
+logger = Logger()
+tracer = Tracer()
+api = create_api()
+
+
+@api.post("/models/<model>/retrain")
+def request_retraining(model: str) -> Response[str]:
+    """Decide on the request in the body."""
+    event = api.current_event
+    decision = bootstrap.retraining_requests().take(
+        model_name(model),
+        read_json(event, max_bytes=MAX_REQUEST_BYTES),
+        now=requested_at(event),
+        request_id=event.request_context.request_id or "",
+        requested_by="operator",
+    )
+    held_back = {} if decision.fired else {"suppressed_by": decision.suppressed_by}
+    return answer(202, {"decision_id": decision.decision_id, "fired": decision.fired, **held_back})
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)
