@@ -108,8 +108,12 @@ class DynamoRegistry:
                 "ExpressionAttributeValues": to_item({":before": pointer.sequence - 1}),
             }
         )
-        put: Any = {"TableName": self._table, "Item": to_item({"pk": model, "sk": _POINTER, **pointer.to_json()})}
-        return {"Put": {**put, **condition}}
+        put: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": to_item({"pk": model, "sk": _POINTER, **pointer.to_json()}),
+        }
+        operation: Any = {"Put": {**put, **condition}}
+        return operation  # type: ignore[no-any-return]
 
     def _put_move(self, model: str, move: PointerMove) -> "TransactWriteItemTypeDef":
         item = to_item({"pk": model, "sk": _history_key(move.sequence), **move.to_json()})

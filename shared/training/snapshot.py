@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import fmean, median
 from typing import Any
 
 from shared.configuration.labels import canonical_text
@@ -146,6 +147,7 @@ def _class_of(row: Row, task: Task) -> str:
 
 def _counts(rows: Sequence[Row], configuration: ModelConfiguration) -> dict[str, Any]:
     if configuration.task is Task.REGRESSION:
-        return {"rows": len(rows)}
+        values = [float(row.value) for row in rows if row.value is not None] or [0.0]
+        return {"rows": len(rows), "mean": fmean(values), "median": median(values)}
     classes = Counter(_class_of(row, configuration.task) for row in rows)
     return {"rows": len(rows), "classes": dict(sorted(classes.items()))}
