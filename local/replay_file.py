@@ -16,7 +16,8 @@ from local.spec import ReplaySpec, load_spec
 from local.stream import read_rows
 from local.summary import fetch_decisions, print_summary, summarise, write_summary
 from shared.configuration.model import ModelConfiguration
-from shared.training.artifact import LoadedVersion, load_artifact
+from shared.training.artifact import load_artifact
+from shared.training.scoring import LoadedVersion
 
 
 @dataclass(frozen=True, slots=True)

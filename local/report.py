@@ -65,7 +65,7 @@ def write_report(
         months=[_month_row(summary, month, regression) for month in sorted(summary["live"])],
         performance_svg=_performance_svg(evidence, runs, configuration),
         drift_svg=_drift_svg(evidence, runs, configuration),
-        runs=[_run_row(decision, evidence) for decision in _fired(evidence)],
+        runs=[_run_row(decision, evidence, configuration) for decision in _fired(evidence)],
         suppressed=[_suppressed_row(decision) for decision in evidence.decisions if not decision["fired"]],
     )
     path = folder / "report.html"
@@ -102,9 +102,9 @@ def _score(value: float | None, regression: bool) -> str:
 
 def _performance_svg(evidence: Evidence, runs: list[Run], configuration: ModelConfiguration) -> str:
     points = [
-        Point(parse_time(check["at"]), check["performance"]["value"])
+        Point(parse_time(check["at"]), check["summary"]["value"])
         for check in evidence.checks
-        if check["performance"].get("value") is not None
+        if check["kind"] == "performance" and check["summary"].get("value") is not None
     ]
     policy = configuration.monitoring.performance
     limit = policy.min if configuration.performance_metric.greater_is_better else policy.max
@@ -114,23 +114,25 @@ def _performance_svg(evidence: Evidence, runs: list[Run], configuration: ModelCo
 
 def _drift_svg(evidence: Evidence, runs: list[Run], configuration: ModelConfiguration) -> str:
     points = [
-        Point(parse_time(check["at"]), check["drift"]["share"])
+        Point(parse_time(check["at"]), check["summary"]["share"])
         for check in evidence.checks
-        if check["drift"].get("share") is not None
+        if check["kind"] == "drift" and check["summary"].get("share") is not None
     ]
     limit = configuration.monitoring.drift.share
     return as_svg(timeline_chart(points, limit, runs, "share of features", f"counts as drift from {limit}"))
 
 
-def _run_row(decision: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
+def _run_row(decision: Mapping[str, Any], evidence: Evidence, configuration: ModelConfiguration) -> dict[str, str]:
     version = next((found for found in evidence.versions if found["version"] == decision.get("outcome_version")), None)
-    metrics = version["metrics"] if version else {}
+    metric = configuration.gate_metric.value
+    challenger = version["metrics"] if version else {}
+    champion = version["gate"].get("champion_metrics", {}) if version else {}
     return {
         "at": _day(decision["at"]),
         "signals": _signals(decision),
         "outcome": decision.get("outcome", "open"),
-        "challenger": _number(metrics.get("challenger")),
-        "champion": _number(metrics.get("champion")),
+        "challenger": _number(challenger.get(metric)),
+        "champion": _number(champion.get(metric)),
         "reason": decision.get("outcome_reason", ""),
     }
 

@@ -11,7 +11,7 @@ from shared.configuration.labels import LabelValue, canonical_text
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.labels.mapping import to_label
-from shared.training.artifact import LoadedVersion
+from shared.training.scoring import LoadedVersion
 
 ByMonth = dict[str, float]
 

@@ -1,0 +1,63 @@
+"""What operators read of a model: status, predictions, decisions, versions, history (GET /v1/models/{model}…)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.http.api import answer, create_api
+from shared.http.requests import identifier, limit, model_name, requested_at
+from shared.reporting.model_reports import shown_version
+
+DEFAULT_LIMIT = 50
+MOST = 1000
+
+logger = Logger()
+tracer = Tracer()
+api = create_api()
+
+
+@api.get("/models/<model>")
+def status(model: str) -> Response[str]:
+    """Report how a model is doing."""
+    return answer(200, bootstrap.model_reports().status(model_name(model), requested_at(api.current_event)))
+
+
+@api.get("/models/<model>/predictions/<prediction_id>")
+def prediction(model: str, prediction_id: str) -> Response[str]:
+    """Explain one prediction."""
+    return answer(200, bootstrap.model_reports().prediction(model_name(model), identifier(prediction_id, "prediction")))
+
+
+@api.get("/models/<model>/decisions")
+def decisions(model: str) -> Response[str]:
+    """List trigger decisions, newest first."""
+    found = bootstrap.model_reports().decisions(model_name(model), _limit())
+    return answer(200, {"decisions": [decision.to_json() for decision in found]})
+
+
+@api.get("/models/<model>/versions")
+def versions(model: str) -> Response[str]:
+    """List versions, newest first."""
+    found = bootstrap.model_reports().versions(model_name(model), _limit())
+    return answer(200, {"versions": [shown_version(record) for record in found]})
+
+
+@api.get("/models/<model>/history")
+def history(model: str) -> Response[str]:
+    """List the moves of the serving pointer, newest first."""
+    found = bootstrap.model_reports().history(model_name(model), _limit())
+    return answer(200, {"history": [move.to_json() for move in found]})
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)
+
+
+def _limit() -> int:
+    return limit(api.current_event, default=DEFAULT_LIMIT, most=MOST)

@@ -1,0 +1,46 @@
+"""Start the embedded AWS on loopback and deploy the stack to it."""
+
+import argparse
+import sys
+import time
+
+from local.deploy import DeploymentFailed
+from local.server import Server, ServerError
+from local.stack import SIMULATED_TIME, start
+from local.state import STACK_FILE, StateFolder
+
+DEFAULT_PORT = 4566
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)")
+    parser.add_argument("--simulated-time", action="store_true", help="believe events' times, switch schedules off")
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="Name=value", help="parameter of the template; repeatable"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start and deploy; a stack that is already up stays as it is, unless parameters are given."""
+    state = StateFolder(arguments.state)
+    server = Server(arguments.port, state.of_port(arguments.port))
+    parameters = (SIMULATED_TIME if arguments.simulated_time else {}) | parse_parameters(arguments.parameter)
+    if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
+        state.remember(stack)
+        print(f"already up at {stack.api_url} ({state.root / STACK_FILE})")
+        return 0
+    started = time.monotonic()
+    try:
+        stack = start(server, parameters)
+    except (ServerError, DeploymentFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    state.remember(stack, arguments.port)
+    print(f"up at {stack.api_url} after {time.monotonic() - started:.0f} s ({state.root / STACK_FILE})")
+    return 0
+
+
+def parse_parameters(pairs: list[str]) -> dict[str, str]:
+    """Return template parameters given as ``Name=value``."""
+    return dict(pair.split("=", 1) for pair in pairs)

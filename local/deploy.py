@@ -1,0 +1,130 @@
+"""Deploys the template to the embedded AWS, or to any endpoint that speaks CloudFormation as LocalStack does."""
+
+import json
+import time
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.gateway import apply_gateway_responses
+from local.package import Package, package
+from local.server import REGION, is_healthy
+from local.state import Stack
+from local.template import load_template, localised
+
+STACK_NAME = "hindsight"
+KEY_OUTPUTS = {"app": "AppKeyId", "reviewer": "ReviewerKeyId", "operator": "OperatorKeyId"}
+_PATIENCE_SECONDS = 300.0
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_IN_PROGRESS = "_IN_PROGRESS"
+
+
+class DeploymentFailed(Exception):
+    """CloudFormation refused the stack; the message says what failed first."""
+
+
+def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_name: str = STACK_NAME) -> Stack:
+    """Create or update the stack at an endpoint. Raises DeploymentFailed."""
+    code, science_code = _packages(endpoint_url)
+    bucket = f"{stack_name}-deployment"
+    s3 = client("s3", endpoint_url)
+    s3.create_bucket(Bucket=bucket)
+    for content in {code.key: code, science_code.key: science_code}.values():
+        s3.put_object(Bucket=bucket, Key=content.key, Body=content.content)
+    template = localised(
+        load_template(), {"Bucket": bucket, "Key": code.key}, {"Bucket": bucket, "Key": science_code.key}
+    )
+    s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
+    template_url = f"{endpoint_url}/{bucket}/template.json"
+    outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, parameters or {})
+    gateway = client("apigateway", endpoint_url)
+    apply_gateway_responses(gateway, outputs["ApiId"], template["Resources"]["Api"])
+    return Stack(
+        endpoint_url=endpoint_url,
+        region=REGION,
+        stack_name=stack_name,
+        api_url=_api_url(endpoint_url, outputs["ApiId"]),
+        keys={
+            audience: gateway.get_api_key(apiKey=outputs[output], includeValue=True)["value"]
+            for audience, output in KEY_OUTPUTS.items()
+        },
+        outputs=outputs,
+    )
+
+
+def client(service: str, endpoint_url: str) -> Any:
+    """Return a client of one endpoint, as its root user: both kinds of server take these credentials."""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret
+        config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 3}),
+    )
+
+
+def _packages(endpoint_url: str) -> tuple[Package, Package]:
+    # The embedded server runs functions in its own interpreter, which has all dependencies.
+    if is_healthy(endpoint_url):
+        code = package()
+        return code, code
+    return package("dependencies"), package("dependencies", "science")
+
+
+def _api_url(endpoint_url: str, api_id: str) -> str:
+    return f"{endpoint_url}/_aws/execute-api/{api_id}/v1"
+
+
+def _apply(cloudformation: Any, name: str, template_url: str, parameters: dict[str, str]) -> dict[str, str]:
+    known = _parameters(cloudformation, name)
+    kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted((known or set()) - set(parameters))]
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
+    request = {
+        "StackName": name,
+        "TemplateURL": template_url,
+        "Capabilities": _CAPABILITIES,
+        "Parameters": kept + given,
+    }
+    if known is None:
+        cloudformation.create_stack(**request)
+    else:
+        try:
+            cloudformation.update_stack(**request)
+        except ClientError as error:
+            if "No updates" not in error.response["Error"]["Message"]:
+                raise
+    stack = _finished(cloudformation, name)
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _parameters(cloudformation: Any, name: str) -> set[str] | None:
+    """Return the names of a stack's parameters, None if there is no such stack."""
+    try:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError:
+        return None
+    return {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+
+
+def _finished(cloudformation: Any, name: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        status = stack["StackStatus"]
+        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            return stack
+        if not status.endswith(_IN_PROGRESS):
+            raise DeploymentFailed(f"the stack is {status}: {_first_failure(cloudformation, name)}")
+        time.sleep(0.2)
+    raise DeploymentFailed(f"the stack was not there after {_PATIENCE_SECONDS:.0f} seconds")
+
+
+def _first_failure(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failures = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
+    if not failures:
+        return "no reason given"
+    return f"{failures[0]['LogicalResourceId']}: {failures[0].get('ResourceStatusReason', 'no reason given')}"

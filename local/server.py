@@ -1,0 +1,155 @@
+"""The embedded AWS as a subprocess: loopback only, IAM enforced, found again by its process id."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import requests
+
+REGION = "us-east-1"
+_HOST = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "OMP_NUM_THREADS")
+
+
+class ServerError(Exception):
+    """The embedded AWS could not be started or stopped."""
+
+
+class Server:
+    """The server on one port; everything it writes lies in ``folder``."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port = port
+        self._folder = folder.absolute()
+        self._pid_file = self._folder / "pid"
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where the server answers."""
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the server and the functions in it wrote."""
+        return self._folder / "server.log"
+
+    def is_running(self) -> bool:
+        """Tell whether our own server lives and answers."""
+        return self._pid() is not None and is_healthy(self.endpoint_url)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises ServerError if it does not, or the port is taken."""
+        if self.is_running():
+            return
+        if _is_taken(self.port):
+            raise ServerError(f"port {self.port} is taken by another program; choose one: make up PORT=4700")
+        temporary = self._folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                cwd=self._folder,
+                env=_environment(self.port, temporary),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(process.pid), encoding="utf-8")
+        deadline = time.monotonic() + _START_SECONDS
+        while not is_healthy(self.endpoint_url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ServerError(f"the embedded AWS did not start; the end of its log:\n{_tail(self.log)}")
+            time.sleep(0.1)
+
+    def stop(self) -> bool:
+        """Stop the server with all its workers; tell whether there was one."""
+        pid = self._pid()
+        if pid is not None:
+            _signal(pid, signal.SIGTERM)
+            if not _gone(pid, _STOP_SECONDS):
+                _signal(pid, signal.SIGKILL)
+                _gone(pid, _STOP_SECONDS)
+            # Workers share the server's group; one that outlived it would hold its files.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        self._pid_file.unlink(missing_ok=True)
+        return pid is not None
+
+    def _pid(self) -> int | None:
+        try:
+            pid = int(self._pid_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        # The number may since have gone to a stranger's process.
+        command = subprocess.run(  # noqa: S603
+            ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        return pid if "ministack" in command.stdout else None
+
+
+def is_healthy(endpoint_url: str) -> bool:
+    """Tell whether an embedded AWS answers at an address."""
+    try:
+        return requests.get(f"{endpoint_url}/_ministack/health", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind((_HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _environment(port: int, temporary: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return kept | {
+        "AUTH": "true",
+        "BIND_HOST": _HOST,
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_REGION": REGION,
+        # There is no X-Ray daemon to listen.
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "TMPDIR": str(temporary),
+    }
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((_HOST, port)) == 0
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _gone(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])

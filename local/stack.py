@@ -1,0 +1,35 @@
+"""A whole local stack: the server and the deployment on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.deploy import deploy
+from local.server import Server, free_port
+from local.state import Stack
+
+# In simulated time the events tell when they are, and the replay calls the scheduled functions; the wall clock's
+# schedules would mature everything at once.
+SIMULATED_TIME = {"ClientTimestamps": "trusted", "ScheduleState": "DISABLED"}
+
+
+def start(server: Server, parameters: dict[str, str] | None = None) -> Stack:
+    """Start a server, if it is not running yet, and deploy to it; stop it again if that fails."""
+    was_running = server.is_running()
+    server.start()
+    try:
+        return deploy(server.endpoint_url, parameters)
+    except BaseException:
+        if not was_running:
+            server.stop()
+        raise
+
+
+@contextmanager
+def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: int | None = None) -> Iterator[Stack]:
+    """Run a stack of its own in simulated time, for the length of a with block."""
+    server = Server(port or free_port(), folder)
+    try:
+        yield start(server, SIMULATED_TIME | (parameters or {}))
+    finally:
+        server.stop()

@@ -1,0 +1,73 @@
+"""Where local stacks are remembered: each in ``.local/{port}/``, the newest in ``.local/stack.json`` too."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+DEFAULT_STATE = Path(".local")
+STACK_FILE = "stack.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed stack, as ``stack.json`` tells it."""
+
+    endpoint_url: str
+    region: str
+    stack_name: str
+    api_url: str
+    keys: dict[str, str]
+    outputs: dict[str, str]
+
+    @classmethod
+    def load(cls, path: Path) -> "Stack":
+        """Return the stack that a file describes."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all: somebody may be reading it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        draft.chmod(0o600)
+        draft.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """The folder of all local stacks of a checkout."""
+
+    root: Path
+
+    def of_port(self, port: int) -> Path:
+        """Return the folder of the server on a port."""
+        return self.root / str(port)
+
+    def ports(self) -> list[int]:
+        """Return the ports that have a folder."""
+        return sorted(int(folder.name) for folder in self.root.glob("*/") if folder.name.isdigit())
+
+    def remember(self, stack: Stack, port: int | None = None) -> None:
+        """Make a stack the newest one."""
+        if port is not None:
+            stack.save(self.of_port(port) / STACK_FILE)
+        stack.save(self.root / STACK_FILE)
+
+    def stack_on(self, port: int) -> Stack | None:
+        """Return the stack deployed to the server on a port, if any."""
+        path = self.of_port(port) / STACK_FILE
+        return Stack.load(path) if path.exists() else None
+
+    def forget(self, port: int) -> None:
+        """Delete a port's folder; if its stack was the newest, another that is still there takes its place."""
+        gone = self.stack_on(port)
+        shutil.rmtree(self.of_port(port), ignore_errors=True)
+        newest = self.root / STACK_FILE
+        if gone is not None and newest.exists() and Stack.load(newest).endpoint_url == gone.endpoint_url:
+            newest.unlink()
+            others = [stack for other in self.ports() if (stack := self.stack_on(other))]
+            if others:
+                others[-1].save(newest)
+        if self.root.exists() and not any(self.root.iterdir()):
+            self.root.rmdir()

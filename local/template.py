@@ -1,0 +1,68 @@
+"""The template as data, and the few changes that let it run where the functions' dependencies already are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+_LAYER = "AWS::Serverless::LayerVersion"
+_FUNCTION = "AWS::Serverless::Function"
+_STATE_MACHINE = "AWS::Serverless::StateMachine"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags (``!Ref``, ``!Sub``) as the long form."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+def load_template(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the template with every short tag in its long form."""
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    # Aliases became shared objects; what is changed below must not change elsewhere too.
+    copied: dict[str, Any] = json.loads(json.dumps(template, default=str))
+    return copied
+
+
+def resources_of(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the resources of one type by logical id."""
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def layers_of(template: dict[str, Any], function: str) -> set[str]:
+    """Return the logical ids of a function's layers, the global ones included."""
+    own = template["Resources"][function]["Properties"].get("Layers", [])
+    return {layer["Ref"] for layer in [*template["Globals"]["Function"].get("Layers", []), *own]}
+
+
+def localised(template: dict[str, Any], code: dict[str, Any], science_code: dict[str, Any]) -> dict[str, Any]:
+    """Return the template with each function's code as one uploaded object and without layers."""
+    local: dict[str, Any] = json.loads(json.dumps(template))
+    for name, function in resources_of(local, _FUNCTION).items():
+        function["Properties"]["CodeUri"] = science_code if "ScienceLayer" in layers_of(template, name) else code
+        function["Properties"].pop("Layers", None)
+        function.pop("Metadata", None)
+    for machine in resources_of(local, _STATE_MACHINE).values():
+        source = TEMPLATE.parent / machine["Properties"].pop("DefinitionUri")
+        machine["Properties"]["Definition"] = json.loads(source.read_text(encoding="utf-8"))
+    for name in resources_of(local, _LAYER):
+        del local["Resources"][name]
+    del local["Globals"]["Function"]["Layers"]
+    return local

@@ -1,0 +1,55 @@
+"""Which datasets used a prediction, and which versions were trained on those."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from shared import compact_json
+from shared.capture.prediction import Prediction
+from shared.lake import Lake
+from shared.registry.store import Registry
+from shared.training.dataset import Manifest, Part, read_manifest
+from shared.training.examples import lines_of
+
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One dataset that holds a prediction: in which part, with which record of its label."""
+
+    dataset_id: str
+    part: Part
+    seq: int
+
+
+def uses_of(prediction: Prediction, registry: Registry, lake: Lake) -> list[Use]:
+    """Return the datasets that hold a prediction, newest first.
+
+    Only datasets that can hold it are read: those whose window covers it and that were built after its outcome was
+    due.
+    """
+    uses: list[Use] = []
+    for record in registry.datasets(prediction.model, MOST):
+        if record.as_of < prediction.outcome_due_at:
+            continue
+        manifest = read_manifest(lake, prediction.model, record.dataset_id)
+        if manifest.window_start <= prediction.occurred_at:
+            uses += _uses_in(manifest, prediction.prediction_id, lake)
+    return uses
+
+
+def versions_trained_on(datasets: Sequence[str], model: str, registry: Registry) -> list[str]:
+    """Return the versions made from any of some datasets, newest first."""
+    return [record.version for record in registry.versions(model, MOST) if record.dataset_id in datasets]
+
+
+def _uses_in(manifest: Manifest, prediction_id: str, lake: Lake) -> list[Use]:
+    name = compact_json.dumps(prediction_id).encode()
+    uses: list[Use] = []
+    for part in get_args(Part):
+        for line in lines_of(lake.read_bytes(manifest.key(f"{part}.jsonl.gz"))):
+            if name in line and (row := json.loads(line))["prediction_id"] == prediction_id:
+                uses.append(Use(manifest.dataset_id, part, row["seq"]))
+    return uses

@@ -1,0 +1,95 @@
+"""Everything an operator can read of a model."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.capture.prediction import PredictionKey
+from shared.configuration.store import ConfigurationStore
+from shared.errors import NotFound
+from shared.labels.store import LabelStore
+from shared.lake import Lake
+from shared.monitoring.check import CheckKind, CheckStore
+from shared.registry.pointer import PointerMove
+from shared.registry.store import Registry
+from shared.registry.version import VersionRecord
+from shared.reporting.explain import explain_labels
+from shared.reporting.lineage import uses_of, versions_trained_on
+from shared.reporting.status import Backlog, model_status
+from shared.triggers.decision import Decision
+from shared.triggers.store import TriggerStore
+
+MOST_OVERDUE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReports:
+    """Reads the ports; every method raises NotFound for a model that does not exist."""
+
+    configurations: ConfigurationStore
+    labels: LabelStore
+    checks: CheckStore
+    triggers: TriggerStore
+    registry: Registry
+    lake: Lake
+
+    def status(self, model: str, now: datetime) -> dict[str, Any]:
+        """Return the state of a model on one page."""
+        revision = self.configurations.current(model)
+        return model_status(
+            revision,
+            self.registry.pointer(model),
+            self.triggers.load(model),
+            [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
+            self._backlog(model, now),
+        )
+
+    def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
+        """Return one prediction, its feedback, its labels, and what was trained on it. Raises NotFound."""
+        configuration = self.configurations.current(model).configuration
+        key = PredictionKey(model, prediction_id)
+        prediction = self.labels.predictions([key]).get(key)
+        if prediction is None:
+            raise NotFound(f"the model {model!r} has no prediction {prediction_id!r}")
+        (collection,) = self.labels.load([key])
+        uses = uses_of(prediction, self.registry, self.lake)
+        names = [use.dataset_id for use in uses]
+        return {
+            **explain_labels(prediction, collection, configuration),
+            "datasets": [{"dataset_id": use.dataset_id, "part": use.part, "seq": use.seq} for use in uses],
+            "versions": versions_trained_on(names, model, self.registry),
+        }
+
+    def decisions(self, model: str, limit: int) -> list[Decision]:
+        """Return trigger decisions, newest first."""
+        return self.triggers.decisions(self._known(model), limit)
+
+    def versions(self, model: str, limit: int) -> list[VersionRecord]:
+        """Return versions, newest first."""
+        return self.registry.versions(self._known(model), limit)
+
+    def history(self, model: str, limit: int) -> list[PointerMove]:
+        """Return the moves of the serving pointer, newest first."""
+        return self.registry.history(self._known(model), limit)
+
+    def _known(self, model: str) -> str:
+        return self.configurations.current(model).configuration.model
+
+    def _backlog(self, model: str, now: datetime) -> Backlog:
+        overdue = 0
+        for page in self.labels.due(model, now):
+            overdue += len(page)
+            if overdue >= MOST_OVERDUE:
+                return Backlog(overdue=MOST_OVERDUE, capped=True)
+        return Backlog(overdue=overdue, capped=False)
+
+
+def shown_version(record: VersionRecord) -> dict[str, Any]:
+    """Return a version as operators see it: what it proved, and what it was made from."""
+    kept = record.to_json()
+    lineage = ("dataset_id", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
+    gate = ("verdict", "checks", "compared_with", "champion_metrics", "notes")
+    shown = {name: value for name, value in kept.items() if name not in {*lineage, *gate}}
+    shown["gate"] = {name: kept[name] for name in gate if name in kept}
+    shown["lineage"] = {name: kept[name] for name in lineage if name in kept}
+    return shown

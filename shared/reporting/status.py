@@ -1,0 +1,64 @@
+"""The state of a model on one page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.configuration.store import ConfigurationRevision
+from shared.monitoring.check import Check
+from shared.registry.pointer import Pointer
+from shared.times import format_time
+from shared.triggers.state import TriggerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Predictions whose label the clock is to change: ``overdue`` of them by now, ``capped`` if there are more."""
+
+    overdue: int
+    capped: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the backlog as JSON objects."""
+        return {"overdue": self.overdue, "capped": self.capped}
+
+
+def model_status(
+    revision: ConfigurationRevision,
+    pointer: Pointer | None,
+    state: TriggerState,
+    checks: list[Check],
+    backlog: Backlog,
+) -> dict[str, Any]:
+    """Return what an operator sees first of a model, as JSON objects."""
+    return {
+        "model": revision.configuration.model,
+        "configuration_revision": revision.revision,
+        "task": revision.configuration.task.value,
+        "champion": pointer.champion if pointer else None,
+        "challenger": None,
+        "previous": pointer.previous if pointer else None,
+        "serving_since": format_time(pointer.updated_at) if pointer else None,
+        "open_run": _open_run(state),
+        "demand": sorted(state.demand),
+        "last_outcome": state.last_outcome,
+        "last_concluded_at": _time(state.last_concluded_at),
+        "checks": {check.kind.value: check.to_json() for check in checks},
+        "label_backlog": backlog.to_json(),
+    }
+
+
+def _open_run(state: TriggerState) -> dict[str, Any] | None:
+    run = state.open_run
+    if run is None:
+        return None
+    return {
+        "decision_id": run.decision_id,
+        "reason": run.reason,
+        "started_at": format_time(run.started_at),
+        "lease_expires_at": format_time(run.lease_expires_at),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
