@@ -14,7 +14,7 @@ logger = Logger()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return what the caller's key allows; the key itself is never logged."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     audience = bootstrap.api_keyring().audience_of(headers.get(KEY_HEADER) or "")

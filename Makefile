@@ -1,0 +1,88 @@
+# Everything a checkout needs is Python 3.11 or newer, make and git.
+PYTHON ?= python3
+PORT ?= 4566
+ARCHITECTURE ?= arm64
+RUNTIME := 3.13
+
+VENV := .venv
+BIN := $(VENV)/bin
+SAM := .sam-venv/bin/sam
+PLATFORM := $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-manylinux_2_28
+# The Lambda runtime brings these along.
+IN_THE_RUNTIME := boto3 botocore s3transfer jmespath urllib3
+LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-platform $(PLATFORM) --generate-hashes \
+	--no-emit-index-url --constraint requirements.lock pyproject.toml
+STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down status deploy-local lint layers build locks
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.synced ## Create the virtual environment with the pinned dependencies (the other targets do it too)
+
+demo: setup ## Replay a year of bike rentals through a local stack and report how the loop did
+	$(BIN)/python -m local demo
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
+	$(BIN)/python -m local up --port $(PORT) $(STACK_PARAMETERS)
+
+down: setup ## Stop it and leave nothing running (all ports, or PORT=...)
+	$(BIN)/python -m local down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
+
+status: setup ## Tell which local stacks are up
+	$(BIN)/python -m local status
+
+deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack
+	$(BIN)/python -m local deploy $(STACK_PARAMETERS)
+
+lint: setup ## Check style, types and the template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy shared functions local
+	$(BIN)/cfn-lint template.yaml
+
+build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
+	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(BIN)/python -m local sizes
+
+layers: build/layers/dependencies/.$(ARCHITECTURE) build/layers/science/.$(ARCHITECTURE) ## Put the layers together
+
+$(VENV)/.synced: requirements.lock requirements-setup.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-setup.lock
+	@touch $@
+
+# The SAM CLI pins another boto3, so it lives apart.
+$(SAM): requirements-sam.lock | $(VENV)/.synced
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .sam-venv
+	$(BIN)/uv pip sync --quiet --python .sam-venv/bin/python --require-hashes requirements-sam.lock
+	@touch $@
+
+# Wheels for the functions' runtime and processor, on any host; tests and type stubs would not fit.
+build/layers/%/.$(ARCHITECTURE): requirements-%.lock | $(VENV)/.synced
+	rm -rf build/layers/$*
+	$(BIN)/uv pip install --quiet --require-hashes --no-deps --only-binary :all: --python-version $(RUNTIME) \
+		--python-platform $(PLATFORM) --target build/layers/$*/python -r $<
+	find build/layers/$*/python \( -name tests -o -name __pycache__ -o -name include \) -type d -prune -exec rm -rf {} +
+	find build/layers/$*/python \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -delete
+	rm -rf build/layers/$*/python/bin build/layers/$*/python/.lock
+	@touch $@
+
+locks: ## Resolve the dependencies anew and write the lock files
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group local --group test --group lint \
+		--generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		- -o requirements-setup.lock
+	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url - -o requirements-sam.lock
+	$(LAYER_LOCK) $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) -o requirements-dependencies.lock
+	$(LAYER_LOCK) --extra science $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) \
+		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \
+		-o requirements-science.lock
