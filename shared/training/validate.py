@@ -155,6 +155,5 @@ def _summary(candidate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _error_text(error: object) -> str:
-    """Return the gist of what the state machine caught: ``{"Error": ..., "Cause": ...}`` or text."""
-    gist = error.get("Error") if isinstance(error, Mapping) else error
-    return str(gist)[:200]
+    """Return the kind of error the state machine caught; its cause carries a stack trace, which nobody is shown."""
+    return str(error).partition(":")[0][:100]

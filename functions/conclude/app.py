@@ -1,0 +1,29 @@
+"""Release the run's lock and record how it ended (last step of the retraining state machine, on every path)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.registry.conclusion import conclusion_of
+from shared.registry.run import RetrainingRun
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Return whether this call ended the run: a repeated one, or one of a run long replaced, changes nothing."""
+    run = RetrainingRun.from_event(event)
+    conclusion = conclusion_of(bootstrap.registry(), run, event)
+    concluded = bootstrap.trigger_store().conclude(run.model, run.fencing_token, conclusion)
+    logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
+    if concluded:
+        metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, 1)
+    return {"outcome": conclusion.outcome.value, "concluded": concluded}

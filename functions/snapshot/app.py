@@ -1,0 +1,31 @@
+"""Freeze the examples known at the run's moment into a dataset (step of the retraining state machine)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.registry.run import RetrainingRun
+from shared.training.snapshot import Refusal, take_snapshot
+
+logger = Logger()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Return the dataset to train on, or why the run stops here."""
+    run = RetrainingRun.from_event(event)
+    revision, registry = bootstrap.configurations().current(run.model), bootstrap.registry()
+    last_used = bootstrap.trigger_store().load(run.model).last_dataset_id
+    previous = registry.dataset(run.model, last_used) if last_used else None
+    taken = take_snapshot(bootstrap.lake(), revision, run.as_of, previous)
+    if isinstance(taken, Refusal):
+        logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
+        return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}
+    dataset = registry.put_dataset(run.model, taken.record)
+    logger.info("took a snapshot", extra={"model": run.model, "dataset_id": dataset.dataset_id})
+    candidates = [candidate.value for candidate in revision.configuration.candidates]
+    return {"status": "ready", "dataset_id": dataset.dataset_id, "candidates": candidates}

@@ -1,0 +1,34 @@
+"""Train one candidate on the run's dataset (step of the retraining state machine, in parallel over candidates)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.configuration.training import Candidate
+from shared.registry.run import RetrainingRun
+from shared.training.dataset import read_manifest
+from shared.training.train import TrainingJob, train_candidate
+
+logger = Logger()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Return the trained candidate's artefact and validation score."""
+    run = RetrainingRun.from_event(event)
+    manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
+    revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
+    job = TrainingJob(
+        run=run,
+        manifest=manifest,
+        configuration=revision.configuration,
+        candidate=Candidate(event["candidate"]),
+        code_version=bootstrap.settings().code_version,
+    )
+    trained = train_candidate(bootstrap.lake(), job)
+    logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
+    return trained.to_json()

@@ -1,0 +1,34 @@
+"""Put the best candidate to the gate against the champion (step of the retraining state machine)."""
+
+from time import perf_counter
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.registry.run import RetrainingRun
+from shared.training.dataset import read_manifest
+from shared.training.validate import ValidationJob, validate
+
+logger = Logger()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Return the version judged and the verdict."""
+    run = RetrainingRun.from_event(event)
+    manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
+    revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
+    job = ValidationJob(
+        run=run,
+        manifest=manifest,
+        configuration=revision.configuration,
+        trained=event["trained"],
+        code_version=bootstrap.settings().code_version,
+    )
+    record = validate(bootstrap.lake(), bootstrap.registry(), job, perf_counter)
+    logger.info("judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value})
+    return {"version": record.version, "verdict": record.verdict.value, "reasons": record.reasons}
