@@ -1,0 +1,79 @@
+from typing import Any
+
+Resources = dict[str, dict[str, Any]]
+
+ASYNCHRONOUS = {"ScheduleV2", "Schedule", "SNS", "EventBridgeRule", "S3"}
+
+
+def events(functions: Resources, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, event["Properties"])
+        for name, function in functions.items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] in kinds
+    ]
+
+
+def dead_letter_queues(queues: Resources, functions: Resources) -> set[str]:
+    redriven = [queue["RedrivePolicy"]["deadLetterTargetArn"] for queue in queues.values() if "RedrivePolicy" in queue]
+    invoked = [function["EventInvokeConfig"] for function in functions.values() if "EventInvokeConfig" in function]
+    streamed = [event for _, event in events(functions, "DynamoDB")]
+    destinations = [config["DestinationConfig"]["OnFailure"]["Destination"] for config in [*invoked, *streamed]]
+    return {reference["Fn::GetAtt"][0] for reference in [*redriven, *destinations]}
+
+
+def test_every_asynchronous_function_has_an_on_failure_destination(functions: Resources) -> None:
+    for name, _ in events(functions, *ASYNCHRONOUS):
+        assert functions[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS", name
+
+
+def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(functions: Resources) -> None:
+    schedules = events(functions, "ScheduleV2")
+    assert {name for name, _ in schedules} == {"MatureLabelsFunction", "MonitorFunction", "CheckTriggersFunction"}
+    for name, schedule in schedules:
+        assert "DeadLetterConfig" in schedule, name
+        assert schedule["State"] == {"Ref": "ScheduleState"}, name
+        # Without an input the scheduler sends a scheduled event with its time.
+        assert "Input" not in schedule, name
+
+
+def test_every_queue_mapping_reports_single_failures_and_its_queue_redrives(
+    functions: Resources, queues: Resources
+) -> None:
+    mappings = events(functions, "SQS")
+    assert mappings
+    for name, mapping in mappings:
+        queue = queues[mapping["Queue"]["Fn::GetAtt"][0]]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3, name
+        assert queue["VisibilityTimeout"] >= 6 * functions[name]["Timeout"], name
+
+
+def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_good(functions: Resources) -> None:
+    mappings = events(functions, "DynamoDB")
+    assert {name for name, _ in mappings} == {"ArchivePredictionsFunction", "ArchiveLabelsFunction"}
+    for name, mapping in mappings:
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert mapping["BisectBatchOnFunctionError"] is True, name
+        assert mapping["MaximumRetryAttempts"] > 0, name
+        assert mapping["DestinationConfig"]["OnFailure"]["Type"] == "SQS", name
+        assert mapping["FilterCriteria"]["Filters"], name
+
+
+def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(
+    queues: Resources, alarms: Resources, functions: Resources
+) -> None:
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms.values()
+        for dimension in alarm.get("Dimensions", [])
+        if dimension["Name"] == "QueueName" and alarm["AlarmActions"]
+    }
+    named = {name for name in queues if "DeadLetter" in name}
+    assert dead_letter_queues(queues, functions) <= named
+    assert watched == named
+
+
+def test_every_alarm_has_an_action(alarms: Resources) -> None:
+    assert alarms
+    assert all(alarm["AlarmActions"] for alarm in alarms.values())

@@ -1,0 +1,80 @@
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.template import layers_of, resources_of
+
+Resources = dict[str, dict[str, Any]]
+
+ROOT = Path(__file__).parents[2]
+SCIENCE = {
+    "PredictFunction",
+    "MonitorFunction",
+    "SnapshotFunction",
+    "TrainFunction",
+    "ValidateFunction",
+    "DeployFunction",
+}
+
+
+def camel_case(folder: str) -> str:
+    return "".join(word.capitalize() for word in folder.split("_"))
+
+
+def test_every_folder_is_a_function_and_every_function_a_folder(functions: Resources) -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert set(functions) == {f"{camel_case(folder)}Function" for folder in folders}
+
+
+def test_every_function_is_named_as_its_folder(functions: Resources) -> None:
+    for name, function in functions.items():
+        folder = function["CodeUri"].removeprefix("functions/").rstrip("/")
+        assert name == f"{camel_case(folder)}Function"
+        assert function["Handler"] == f"functions.{folder}.app.handler"
+
+
+def test_every_handler_imports(functions: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    for name, function in functions.items():
+        module, handler = function["Handler"].rsplit(".", 1)
+        assert callable(getattr(importlib.import_module(module), handler)), name
+
+
+def test_every_function_has_a_log_group_of_its_own_with_retention(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    groups = resources_of(template, "AWS::Logs::LogGroup")
+    used = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()]
+    assert len(set(used)) == len(functions)
+    assert all(groups[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in used)
+
+
+def test_every_function_is_traced_and_has_a_timeout_within_its_caller_s(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    common = template["Globals"]["Function"]
+    assert common["Tracing"] == "Active"
+    for name, function in functions.items():
+        timeout = function.get("Timeout", common["Timeout"])
+        kinds = {event["Type"] for event in function.get("Events", {}).values()}
+        # API Gateway hangs up after 29 seconds; a function that lives longer has nobody to answer.
+        assert timeout <= (30 if "Api" in kinds else 900), name
+        assert function["Description"], name
+
+
+def test_only_the_functions_that_do_mathematics_carry_the_science_layer(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    carrying = {name for name in functions if "ScienceLayer" in layers_of(template, name)}
+    assert carrying == SCIENCE
+    assert all({"SharedLayer", "DependenciesLayer"} <= layers_of(template, name) for name in functions)
+
+
+def test_the_stack_s_outputs_are_complete(template: dict[str, Any], functions: Resources) -> None:
+    stores = {"ApiUrl", "LakeBucket", "PredictionsTable", "ModelsTable", "RetrainingStateMachine"}
+    assert stores | set(functions) <= set(template["Outputs"])
+    for name in functions:
+        assert template["Outputs"][name]["Value"] == {"Ref": name}

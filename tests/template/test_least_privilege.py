@@ -1,0 +1,82 @@
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from local.template import resources_of
+
+Resources = dict[str, dict[str, Any]]
+
+# Every wildcard resource there is, with the reason why AWS takes nothing narrower.
+WILDCARDS = {
+    ("MonitorFunction", "cloudwatch:PutMetricData"): "metrics have no ARN; the namespace is a condition",
+    ("RetrainingStateMachine", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
+    ("RetrainingStateMachine", "xray:PutTraceSegments"): "traces belong to no resource",
+}
+
+
+def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
+        for name, resource in resources_of(template, kind).items():
+            for policy in resource["Properties"]["Policies"]:
+                assert isinstance(policy, dict), f"{name} names a managed policy"
+                yield from ((name, statement) for statement in policy["Statement"])
+    for name, role in resources_of(template, "AWS::IAM::Role").items():
+        for policy in role["Properties"]["Policies"]:
+            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_resource_is_a_wildcard_that_a_narrower_one_could_replace(template: dict[str, Any]) -> None:
+    found = [(name, statement) for name, statement in statements(template) if "*" in as_list(statement["Resource"])]
+    assert len(found) == 2
+    for name, statement in found:
+        assert any((name, action) in WILDCARDS for action in as_list(statement["Action"])), (name, statement)
+
+
+def test_no_action_is_a_wildcard(template: dict[str, Any]) -> None:
+    for name, statement in statements(template):
+        assert not any("*" in action for action in as_list(statement["Action"])), name
+
+
+def test_published_metrics_are_bound_to_the_namespace(template: dict[str, Any]) -> None:
+    (metrics,) = [
+        statement for _, statement in statements(template) if statement["Action"] == "cloudwatch:PutMetricData"
+    ]
+    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Hindsight"}}
+
+
+def test_lists_of_the_lake_are_bound_to_prefixes(template: dict[str, Any]) -> None:
+    for name, statement in statements(template):
+        if name.endswith("Function") and "s3:ListBucket" in as_list(statement["Action"]):
+            assert "s3:prefix" in statement["Condition"]["StringLike"], name
+
+
+def test_objects_are_reached_by_prefix_only(template: dict[str, Any]) -> None:
+    for name, statement in statements(template):
+        if {"s3:GetObject", "s3:PutObject"} & set(as_list(statement["Action"])):
+            for resource in as_list(statement["Resource"]):
+                assert resource["Fn::Sub"].removeprefix("${LakeBucket.Arn}/") not in {"", "*"}, name
+
+
+def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> None:
+    assert template["Globals"]["Function"]["PermissionsBoundary"] == {"Ref": "FunctionBoundary"}
+    boundary = json.dumps(template["Resources"]["FunctionBoundary"])
+    assert "${AWS::StackName}-*" in boundary
+
+
+def test_no_function_has_a_policy_of_another_service_than_its_work_needs(template: dict[str, Any]) -> None:
+    allowed = {
+        "CaptureFeedbackFunction": {"dynamodb", "firehose"},
+        "AuthorizeFunction": {"apigateway"},
+        "ArchivePredictionsFunction": {"s3"},
+        "ConcludeFunction": {"dynamodb"},
+        "ConfigureModelFunction": {"dynamodb"},
+        "ReportModelFunction": {"dynamodb"},
+    }
+    for name, statement in statements(template):
+        if name in allowed:
+            services = {action.split(":")[0] for action in as_list(statement["Action"])}
+            assert services <= allowed[name], name

@@ -1,0 +1,106 @@
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRANSIENT = re.compile(r"^Lambda\.\w+Exception$")
+# These run when the run has ended: whatever failed, trying again is safe.
+CLEAN_UP = {"Conclude", "Announce"}
+
+
+@pytest.fixture(scope="module")
+def properties(template: dict[str, Any]) -> dict[str, Any]:
+    machine: dict[str, Any] = template["Resources"]["RetrainingStateMachine"]["Properties"]
+    return machine
+
+
+@pytest.fixture(scope="module")
+def source(properties: dict[str, Any]) -> str:
+    path: str = properties["DefinitionUri"]
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def definition(source: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(source)
+    return parsed
+
+
+def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    for name, state in definition["States"].items():
+        yield name, state, definition["States"]
+        if state["Type"] == "Map":
+            yield from states(state["ItemProcessor"])
+
+
+def tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    return [entry for entry in states(definition) if entry[1]["Type"] == "Task"]
+
+
+def test_every_substitution_resolves_and_is_used(properties: dict[str, Any], source: str) -> None:
+    assert set(re.findall(r"\$\{(\w+)\}", source)) == set(properties["DefinitionSubstitutions"])
+
+
+def test_the_run_and_every_task_have_a_timeout(definition: dict[str, Any]) -> None:
+    assert definition["TimeoutSeconds"] > 0
+    assert all(task["TimeoutSeconds"] > 0 for _, task, _ in tasks(definition))
+
+
+def test_every_task_outlasts_its_function(definition: dict[str, Any], template: dict[str, Any]) -> None:
+    for name, task, _ in tasks(definition):
+        if "FunctionName" in task["Arguments"]:
+            function = template["Resources"][task["Arguments"]["FunctionName"].strip("${}")]["Properties"]
+            timeout = function.get("Timeout", template["Globals"]["Function"]["Timeout"])
+            assert task["TimeoutSeconds"] > timeout, name
+
+
+def test_every_task_catches_everything(definition: dict[str, Any]) -> None:
+    for name, task, _ in tasks(definition):
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_every_catch_leads_to_conclude_or_stays_with_its_candidate(definition: dict[str, Any]) -> None:
+    for name, state, siblings in states(definition):
+        for catch in state.get("Catch", []):
+            target = catch["Next"]
+            if name in CLEAN_UP:
+                assert siblings[target]["Type"] == "Fail", name
+            else:
+                assert target in {"Conclude", "CandidateFailed"}, name
+
+
+def test_only_transient_errors_are_tried_again_with_full_jitter(definition: dict[str, Any]) -> None:
+    for name, task, _ in tasks(definition):
+        for retry in task["Retry"]:
+            assert retry["JitterStrategy"] == "FULL", name
+            if name not in CLEAN_UP:
+                assert all(TRANSIENT.match(error) for error in retry["ErrorEquals"]), name
+
+
+def test_every_way_to_success_passes_conclude(definition: dict[str, Any]) -> None:
+    flow = {
+        name: {state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))}
+        | {catch["Next"] for catch in state.get("Catch", [])}
+        for name, state in definition["States"].items()
+        if name != "Conclude"
+    }
+    reached, waiting = set[str](), [definition["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(target for target in flow.get(name, ()) if target)
+    assert not [name for name in reached if definition["States"][name]["Type"] in {"Succeed", "Fail"}]
+
+
+def test_the_machine_may_invoke_exactly_the_functions_it_names(properties: dict[str, Any]) -> None:
+    named = {
+        value["Fn::GetAtt"][0] for value in properties["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value
+    }
+    statements = properties["Policies"][0]["Statement"]
+    (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
+    assert {resource["Fn::GetAtt"][0] for resource in invoke["Resource"]} == named

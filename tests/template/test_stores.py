@@ -1,0 +1,49 @@
+import json
+from typing import Any
+
+from local.template import resources_of
+
+
+def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str, Any]) -> None:
+    (bucket,) = resources_of(template, "AWS::S3::Bucket").values()
+    properties = bucket["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    policy = json.dumps(template["Resources"]["LakeBucketPolicy"])
+    assert "aws:SecureTransport" in policy
+    assert bucket["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any]) -> None:
+    for name, table in resources_of(template, "AWS::DynamoDB::Table").items():
+        properties = table["Properties"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}, name
+        assert table["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_the_feedback_queue_takes_messages_from_the_lake_only(template: dict[str, Any]) -> None:
+    (statement,) = template["Resources"]["FeedbackFilesQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    bucket_name = template["Resources"]["LakeBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == {
+        "Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name}"
+    }
+
+
+def test_feedback_that_cannot_be_delivered_does_not_look_like_feedback(template: dict[str, Any]) -> None:
+    destination = template["Resources"]["FeedbackStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+    assert destination["Prefix"].startswith("feedback/date=")
+    assert not destination["ErrorOutputPrefix"].startswith("feedback/")
+
+
+def test_every_queue_is_encrypted(template: dict[str, Any]) -> None:
+    for name, queue in resources_of(template, "AWS::SQS::Queue").items():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True, name
+
+
+def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, Any]) -> None:
+    for name, parameter in template["Parameters"].items():
+        assert parameter["Description"], name
+        assert "Default" in parameter, name
