@@ -61,7 +61,7 @@ class FeedbackCapture:
             else:
                 lines.append(feedback_line(feedback))
                 receipt.accepted.append(feedback.feedback_id)
-        receipt.require_something_taken()
+        receipt.require_one_valid(len(items))
         self.stream.append(lines)
         return receipt
 

@@ -54,9 +54,9 @@ class Receipt:
         self.rejected.sort(key=lambda rejection: rejection.index)
         return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.rejected]}
 
-    def require_something_taken(self) -> None:
+    def require_one_valid(self, items: int) -> None:
         """Raise InvalidInput when every item was invalid: a caller that reads only the status must see it."""
-        if self.rejected and not self.accepted and all(rejection.code == INVALID for rejection in self.rejected):
+        if sum(rejection.code == INVALID for rejection in self.rejected) == items:
             faults = tuple(rejection.fault for rejection in self.rejected)
             raise InvalidInput(f"{faults[0].path} {faults[0].message}; nothing was taken", faults)
 

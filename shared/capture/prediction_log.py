@@ -53,7 +53,7 @@ class PredictionLog:
             indices.setdefault(prediction.prediction_id, index)
             if first.body_digest != prediction.body_digest:
                 receipt.rejected.append(_conflict(index))
-        receipt.require_something_taken()
+        receipt.require_one_valid(len(items))
         for saved in self.keep(list(predictions.values()), reader.configuration):
             if saved.outcome is SaveOutcome.CONFLICT:
                 receipt.rejected.append(_conflict(indices[saved.kept.prediction_id]))

@@ -1,0 +1,85 @@
+"""What every prediction store does, judged on the fake and on DynamoDB alike."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.aws.prediction_store import DynamoPredictions
+from shared.capture.prediction import Prediction
+from shared.capture.prediction_store import PredictionStore, SaveOutcome
+from tests.fakes.prediction_store import InMemoryPredictions
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RETENTION = timedelta(days=400)
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> PredictionStore:
+    if request.param == "in_memory":
+        return InMemoryPredictions()
+    return DynamoPredictions("predictions", request.getfixturevalue("dynamodb"))
+
+
+def prediction(name: str = "p-1", digest: str = "d", **changes: Any) -> Prediction:
+    kept = Prediction(
+        model="m",
+        prediction_id=name,
+        features={"x": 0.1, "hour": "7", "note": None},
+        score=0.1 + 0.2,
+        decision=1,
+        model_version="v1",
+        occurred_at=NOW,
+        received_at=NOW,
+        outcome_due_at=NOW + timedelta(days=2),
+        probabilities={"a": 0.25, "b": 0.75},
+        propensity=0.3,
+        body_digest=digest,
+    )
+    return replace(kept, **changes)
+
+
+def test_a_new_prediction_is_stored(store: PredictionStore) -> None:
+    (saved,) = store.save([prediction()], RETENTION)
+
+    assert (saved.outcome, saved.kept, saved.feedback_waits) == (SaveOutcome.STORED, prediction(), False)
+
+
+def test_the_same_prediction_again_comes_back_exactly(store: PredictionStore) -> None:
+    store.save([prediction()], RETENTION)
+
+    (saved,) = store.save([prediction(score=0.9, received_at=NOW + timedelta(hours=1))], RETENTION)
+
+    assert (saved.outcome, saved.kept) == (SaveOutcome.UNCHANGED, prediction())
+
+
+@pytest.mark.parametrize("others", [0, 1, 250])
+def test_among_many_each_gets_its_own_outcome(store: PredictionStore, others: int) -> None:
+    store.save([prediction("known"), prediction("taken")], RETENTION)
+    many = [prediction(f"other-{number}") for number in range(others)]
+
+    results = store.save([prediction("known"), *many, prediction("taken", digest="else")], RETENTION)
+
+    assert results[0].outcome is SaveOutcome.UNCHANGED
+    assert results[-1].outcome is SaveOutcome.CONFLICT
+    assert results[-1].kept == prediction("taken")
+    assert {saved.outcome for saved in results[1:-1]} <= {SaveOutcome.STORED}
+    assert [saved.kept.prediction_id for saved in results[1:-1]] == [kept.prediction_id for kept in many]
+
+
+def test_large_features_come_back_exactly(store: PredictionStore) -> None:
+    wide = prediction(features={f"column-{number}": number / 7 for number in range(500)})
+    store.save([wide], RETENTION)
+
+    (saved,) = store.save([wide], RETENTION)
+
+    assert saved.kept == wide
+
+
+def test_a_prediction_expires_with_its_retention(dynamodb: Any) -> None:
+    DynamoPredictions("predictions", dynamodb).save([prediction()], RETENTION)
+
+    item = dynamodb.get_item(TableName="predictions", Key={"pk": {"S": "m#p-1"}, "sk": {"S": "prediction"}})["Item"]
+
+    assert int(item["expires_at"]["N"]) == int((NOW + RETENTION).timestamp())

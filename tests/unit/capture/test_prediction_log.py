@@ -1,0 +1,159 @@
+"""Predictions made elsewhere are kept once, each checked on its own."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.capture.clocks import ClientTimestamps
+from shared.capture.instance import InstanceReader
+from shared.capture.prediction import PredictionKey
+from shared.capture.prediction_log import PredictionLog
+from shared.errors import InvalidInput
+from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
+from tests.unit.configuration.example import configuration, document
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FEATURES = {"hour": 7, "temperature": 0.5, "holiday": False}
+
+
+def reader(trust: ClientTimestamps = ClientTimestamps.BOUNDED, **changes: Any) -> InstanceReader:
+    names = iter(f"new-{number}" for number in range(1000))
+    return InstanceReader(configuration(**changes), NOW, trust, new_id=lambda: next(names))
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {"prediction_id": "p-1", "features": FEATURES, "score": 0.7, "model_version": "v1", **changes}
+
+
+@pytest.fixture
+def store() -> InMemoryPredictions:
+    return InMemoryPredictions()
+
+
+@pytest.fixture
+def rejoins() -> RecordedRejoins:
+    return RecordedRejoins()
+
+
+@pytest.fixture
+def log(store: InMemoryPredictions, rejoins: RecordedRejoins) -> PredictionLog:
+    return PredictionLog(store, rejoins)
+
+
+def test_a_prediction_is_kept_with_every_declared_feature(log: PredictionLog, store: InMemoryPredictions) -> None:
+    receipt = log.log(reader(), [body(features={"hour": 7})])
+
+    assert receipt.accepted == ["p-1"]
+    kept = store.kept[PredictionKey("bike-demand", "p-1")]
+    assert kept.features == {"hour": 7, "temperature": None, "holiday": None}
+    assert kept.decision == 1
+    assert kept.outcome_due_at == NOW + timedelta(days=7)
+
+
+def test_the_same_body_again_changes_nothing(log: PredictionLog, store: InMemoryPredictions) -> None:
+    log.log(reader(), [body()])
+    before = dict(store.kept)
+
+    assert log.log(reader(), [body()]).accepted == ["p-1"]
+    assert store.kept == before
+
+
+def test_another_body_under_a_known_id_is_a_conflict(log: PredictionLog, store: InMemoryPredictions) -> None:
+    log.log(reader(), [body()])
+
+    receipt = log.log(reader(), [body(prediction_id="p-0"), body(score=0.1)])
+
+    assert receipt.accepted == ["p-0"]
+    assert [(rejection.index, rejection.code) for rejection in receipt.rejected] == [(1, "conflict")]
+    assert store.kept[PredictionKey("bike-demand", "p-1")].score == 0.7
+
+
+def test_two_bodies_under_one_id_in_one_call_are_a_conflict(log: PredictionLog, store: InMemoryPredictions) -> None:
+    receipt = log.log(reader(), [body(), body(score=0.1), body()])
+
+    assert receipt.accepted == ["p-1"]
+    assert [(rejection.index, rejection.code) for rejection in receipt.rejected] == [(1, "conflict")]
+
+
+def test_a_prediction_without_an_id_gets_one(log: PredictionLog) -> None:
+    nameless = body()
+    del nameless["prediction_id"]
+
+    assert log.log(reader(), [nameless, nameless]).accepted == ["new-0", "new-1"]
+
+
+def test_feedback_that_came_first_is_joined_at_once(
+    log: PredictionLog, store: InMemoryPredictions, rejoins: RecordedRejoins
+) -> None:
+    early = PredictionKey("bike-demand", "p-1")
+    store.early.add(early)
+
+    log.log(reader(), [body(), body(prediction_id="p-2")])
+
+    assert rejoins.keys == [early]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"score": 1.5}, "predictions[1].score"),
+        ({"score": "0.5"}, "predictions[1].score"),
+        ({"score": None}, "predictions[1].score"),
+        ({"decision": 7}, "predictions[1].decision"),
+        ({"prediction_id": "a b"}, "predictions[1].prediction_id"),
+        ({"prediction_id": "../x"}, "predictions[1].prediction_id"),
+        ({"features": {"hour": 7.5}}, "predictions[1].features.hour"),
+        ({"features": {"temperature": True}}, "predictions[1].features.temperature"),
+        ({"features": {"holiday": 1}}, "predictions[1].features.holiday"),
+        ({"features": {"hour": "x" * 300}}, "predictions[1].features.hour"),
+        ({"features": {"colour": "red"}}, "predictions[1].features.colour"),
+        ({"features": []}, "predictions[1].features"),
+        ({"occurred_at": "2026-03-01T12:06:00Z"}, "predictions[1].occurred_at"),
+        ({"occurred_at": "2026-03-01T12:00:00"}, "predictions[1].occurred_at"),
+        ({"occurred_at": "yesterday"}, "predictions[1].occurred_at"),
+        ({"received_at": "2026-03-01T12:00:00Z"}, "predictions[1].received_at"),
+        ({"outcome_due_at": "2026-02-01T12:00:00Z"}, "predictions[1].outcome_due_at"),
+        ({"propensity": 0}, "predictions[1].propensity"),
+        ({"model_version": ""}, "predictions[1].model_version"),
+        ({"colour": "red"}, "predictions[1].colour"),
+    ],
+)
+def test_an_invalid_prediction_is_rejected_by_its_path_and_the_others_are_kept(
+    log: PredictionLog, change: dict[str, Any], path: str
+) -> None:
+    receipt = log.log(reader(), [body(prediction_id="good"), body(**change)])
+
+    assert receipt.accepted == ["good"]
+    assert [rejection.fault.path for rejection in receipt.rejected] == [path]
+
+
+def test_nothing_is_kept_of_a_call_without_a_valid_prediction(log: PredictionLog, store: InMemoryPredictions) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        log.log(reader(), [body(score=2), "no object"])
+
+    assert [fault.path for fault in refused.value.faults] == ["predictions[0].score", "predictions[1]"]
+    assert not store.kept
+
+
+def test_trusted_clients_say_when_they_were_heard(log: PredictionLog, store: InMemoryPredictions) -> None:
+    times = {"occurred_at": "2011-01-01T00:00:00Z", "received_at": "2011-01-01T00:05:00Z"}
+
+    log.log(
+        reader(ClientTimestamps.TRUSTED), [body(**times), body(prediction_id="p-2", occurred_at="2011-01-01T00:00:00Z")]
+    )
+
+    received = [prediction.received_at for prediction in store.kept.values()]
+    assert received == [datetime(2011, 1, 1, 0, 5, tzinfo=UTC), datetime(2011, 1, 1, tzinfo=UTC)]
+
+
+def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: InMemoryPredictions) -> None:
+    labels = {"rules": [{"event": "class", "source": "outcome", "window": "P2D"}]}
+    monitoring = {**document()["monitoring"], "performance": {}}
+    multiclass = reader(task="multiclass", labels=labels, monitoring=monitoring)
+
+    receipt = log.log(multiclass, [body(decision="sunny"), body(prediction_id="p-2")])
+
+    assert receipt.accepted == ["p-1"]
+    assert receipt.rejected[0].fault.path == "predictions[1].decision"
+    assert store.kept[PredictionKey("bike-demand", "p-1")].decision == "sunny"
