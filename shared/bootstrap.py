@@ -18,6 +18,7 @@ from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.feedback_stream import FirehoseFeedback
+from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
@@ -27,6 +28,11 @@ from shared.capture.feedback_capture import FeedbackCapture
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
+from shared.labels.archive import Archive
+from shared.labels.feedback_files import FeedbackFiles
+from shared.labels.join import LabelJoiner
+from shared.labels.maturing import Maturing
+from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.settings import Settings
@@ -54,6 +60,12 @@ def api_keyring() -> ApiKeyring:
 
 
 @cache
+def archive() -> Archive:
+    """Return the way from the table's stream to the lake."""
+    return Archive(lake())
+
+
+@cache
 def check_store() -> DynamoChecks:
     """Return the newest checks."""
     return DynamoChecks(settings().models_table, _dynamodb())
@@ -78,15 +90,45 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 
 
 @cache
+def feedback_files() -> FeedbackFiles:
+    """Return what joins feedback files."""
+    return FeedbackFiles(lake(), label_joiner(), quarantine(), configurations())
+
+
+@cache
+def label_joiner() -> LabelJoiner:
+    """Return what joins feedback onto predictions."""
+    return LabelJoiner(label_store(), quarantine(), configurations())
+
+
+@cache
+def label_store() -> DynamoLabels:
+    """Return the predictions with their feedback and labels."""
+    return DynamoLabels(settings().predictions_table, _dynamodb())
+
+
+@cache
 def lake() -> S3Lake:
     """Return the lake."""
     return S3Lake(settings().lake_bucket, _s3())
 
 
 @cache
+def maturing() -> Maturing:
+    """Return what lets the clock change labels."""
+    return Maturing(label_store(), label_joiner(), configurations())
+
+
+@cache
 def prediction_log() -> PredictionLog:
     """Return the door for predictions."""
     return PredictionLog(DynamoPredictions(settings().predictions_table, _dynamodb()), label_joiner())
+
+
+@cache
+def quarantine() -> Quarantine:
+    """Return where rejected feedback goes."""
+    return Quarantine(lake())
 
 
 @cache

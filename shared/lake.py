@@ -20,6 +20,9 @@ class Lake(Protocol):
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
 
+    def read_raw_lines(self, key: str) -> Iterator[bytes]:
+        """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
+
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""
 

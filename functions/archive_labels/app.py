@@ -1,0 +1,25 @@
+"""Archive label records with their predictions' features in the lake (stream of the predictions table)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.aws.stream_records import label_change, read_batch
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Archive a batch; return the record to go on from, if one could not be read."""
+    batch = read_batch(event["Records"], label_change)
+    written = bootstrap.archive().write_labels(batch.name, batch.values, bootstrap.label_store())
+    metrics.add_metric("ExamplesArchived", MetricUnit.Count, written)
+    return batch.failures()

@@ -1,0 +1,32 @@
+"""Join feedback files onto stored predictions (SQS of S3 notifications, partial batch failures)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap, join_metrics
+from shared.aws.s3_notifications import object_keys
+from shared.labels.feedback_files import is_feedback_file
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+# One file that cannot be joined fails alone, also when it is the only one of its batch.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def join_record(record: SQSRecord) -> None:
+    """Join the files one notification tells of."""
+    for key in filter(is_feedback_file, object_keys(record.body)):
+        join_metrics.publish(metrics, bootstrap.feedback_files().join(key))
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Join a batch of files; return those to be delivered again."""
+    return process_partial_response(event, join_record, processor, context)

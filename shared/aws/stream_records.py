@@ -1,0 +1,73 @@
+"""Records of the predictions table's stream, as a function is given them."""
+
+import base64
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from shared.aws.dynamodb import from_item
+from shared.aws.label_items import LABEL, label_from_item
+from shared.aws.prediction_items import HEAD, prediction_from_item
+from shared.capture.prediction import Prediction, PredictionKey
+from shared.errors import HindsightError
+from shared.labels.archive import LabelChange
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBatch(Generic[T]):
+    """What a batch holds up to its first unreadable record; ``name`` is the first record's sequence number."""
+
+    name: str
+    values: list[T]
+    unreadable: str | None
+
+    def failures(self) -> dict[str, list[dict[str, str]]]:
+        """Return the answer that makes Lambda go on at the first unreadable record (``ReportBatchItemFailures``)."""
+        return {"batchItemFailures": [{"itemIdentifier": self.unreadable}] if self.unreadable else []}
+
+
+def read_batch(records: Iterable[Mapping[str, Any]], read: Callable[[str, dict[str, Any]], T | None]) -> StreamBatch[T]:
+    """Return what ``read`` makes of each record's event name and new image; None is passed over."""
+    name, values = "", list[T]()
+    for record in records:
+        sequence = record["dynamodb"]["SequenceNumber"]
+        name = name or sequence
+        try:
+            value = read(record["eventName"], _new_image(record))
+        except (HindsightError, KeyError, TypeError, ValueError, zlib.error):
+            return StreamBatch(name, values, sequence)
+        if value is not None:
+            values.append(value)
+    return StreamBatch(name, values, None)
+
+
+def label_change(event_name: str, image: dict[str, Any]) -> LabelChange | None:
+    """Return the label record that was appended, None for any other change."""
+    if event_name != "INSERT" or not image.get("sk", "").startswith(LABEL):
+        return None
+    return LabelChange(PredictionKey(image["model"], image["prediction_id"]), label_from_item(image))
+
+
+def new_prediction(event_name: str, image: dict[str, Any]) -> Prediction | None:
+    """Return the prediction that came into being, None for any other change.
+
+    It comes as a new item, or in the place of a stub; the first join that follows takes ``replaced_stub`` away.
+    """
+    if image.get("sk") != HEAD or image.get("parked"):
+        return None
+    came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_stub"))
+    return prediction_from_item(image) if came else None
+
+
+def _new_image(record: Mapping[str, Any]) -> dict[str, Any]:
+    image = record["dynamodb"].get("NewImage", {})
+    return from_item({name: _decoded(value) for name, value in image.items()})
+
+
+def _decoded(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an attribute with its bytes as bytes: Lambda's events are JSON and carry them in base64."""
+    packed = value.get("B")
+    return {"B": base64.b64decode(packed, validate=True)} if isinstance(packed, str) else value

@@ -1,0 +1,111 @@
+"""From the table's stream to the lake: labels become examples, predictions become rows, by day.
+
+The stream delivers at least once. Objects are named by the first record of their batch, so that a batch delivered
+again replaces what it wrote; readers deduplicate what arrives in another grouping.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from shared.capture.prediction import Prediction, PredictionKey
+from shared.labels.example import Example
+from shared.labels.label import LabelRecord
+from shared.labels.store import LabelStore
+from shared.lake import EXAMPLES, PREDICTIONS, Lake, day_prefix
+from shared.times import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """One label record, and whose it is."""
+
+    key: PredictionKey
+    record: LabelRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LakeRow:
+    """A row, and where it belongs."""
+
+    model: str
+    day: date
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Writes what the stream tells to the lake."""
+
+    lake: Lake
+
+    def write_labels(self, name: str, changes: Sequence[LabelChange], store: LabelStore) -> int:
+        """Write label records with their predictions' features; return how many.
+
+        A prediction that is gone, expired or erased, leaves nothing to learn from: its labels are passed over.
+        """
+        predictions = store.predictions([change.key for change in changes])
+        rows = [
+            LakeRow(change.key.model, change.record.known_at.date(), example_of(change.record, prediction).to_row())
+            for change in changes
+            if (prediction := predictions.get(change.key)) is not None
+        ]
+        return self._write(EXAMPLES, name, rows)
+
+    def write_predictions(self, name: str, predictions: Iterable[Prediction]) -> int:
+        """Write predictions; return how many."""
+        rows = (
+            LakeRow(prediction.model, prediction.occurred_at.date(), prediction_row(prediction))
+            for prediction in predictions
+        )
+        return self._write(PREDICTIONS, name, rows)
+
+    def _write(self, kind: str, name: str, rows: Iterable[LakeRow]) -> int:
+        by_day: dict[tuple[str, date], list[dict[str, Any]]] = {}
+        for row in rows:
+            by_day.setdefault((row.model, row.day), []).append(row.row)
+        for (model, day), found in by_day.items():
+            self.lake.write_lines(f"{day_prefix(kind, model, day)}{name}.jsonl.gz", found)
+        return sum(map(len, by_day.values()))
+
+
+def example_of(record: LabelRecord, prediction: Prediction) -> Example:
+    """Return a label record together with the prediction it labels."""
+    return Example(
+        model=prediction.model,
+        prediction_id=prediction.prediction_id,
+        features=prediction.features,
+        score=prediction.score,
+        decision=prediction.decision,
+        model_version=prediction.model_version,
+        occurred_at=prediction.occurred_at,
+        outcome_due_at=prediction.outcome_due_at,
+        seq=record.seq,
+        value=record.label.value,
+        status=record.label.status,
+        source=record.label.source,
+        rules_revision=record.rules_revision,
+        known_at=record.known_at,
+        entity_id=prediction.entity_id,
+        propensity=prediction.propensity,
+    )
+
+
+def prediction_row(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as a row of ``predictions/``."""
+    row = {
+        "model": prediction.model,
+        "prediction_id": prediction.prediction_id,
+        "features": dict(prediction.features),
+        "score": prediction.score,
+        "decision": prediction.decision,
+        "probabilities": prediction.probabilities,
+        "model_version": prediction.model_version,
+        "occurred_at": format_time(prediction.occurred_at),
+        "received_at": format_time(prediction.received_at),
+        "outcome_due_at": format_time(prediction.outcome_due_at),
+        "entity_id": prediction.entity_id,
+        "propensity": prediction.propensity,
+    }
+    return {name: value for name, value in row.items() if value is not None}

@@ -1,0 +1,134 @@
+"""Joining feedback onto predictions: load, plan, commit; and once more where another worker was faster."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.capture.feedback import Feedback
+from shared.capture.prediction import PredictionKey
+from shared.configuration.store import ConfigurationRevision, ConfigurationStore
+from shared.errors import Unavailable
+from shared.labels.collection import Collection
+from shared.labels.disposition import Disposition
+from shared.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
+from shared.labels.quarantine import Quarantine, RejectCode
+from shared.labels.store import LabelStore
+
+_ROUNDS = 8
+_CONFLICT = "the feedback_id was used before with another body; the first received stays"
+_UNMATCHED = "no prediction of that id came within the time feedback is parked"
+
+Planner = Callable[[Collection, ConfigurationRevision], JoinPlan]
+
+
+class Joined(StrEnum):
+    """What is counted of a join, by model."""
+
+    JOINED = "joined"
+    LATE = "late"
+    EARLY = "early"
+    DUPLICATE = "duplicate"
+    CONFLICTING = "conflicting"
+    OUT_OF_WINDOW = "out_of_window"
+    IGNORED = "ignored"
+    UNMATCHED = "unmatched"
+    QUARANTINED = "quarantined"
+    LABELS = "labels"
+
+
+_COUNTED_AS = {
+    Disposition.IN_WINDOW: (Joined.JOINED,),
+    Disposition.LATE: (Joined.JOINED, Joined.LATE),
+    Disposition.OUT_OF_WINDOW: (Joined.JOINED, Joined.OUT_OF_WINDOW),
+    Disposition.UNMATCHED_RULE: (Joined.JOINED, Joined.IGNORED),
+    Disposition.RETRACTION: (Joined.JOINED,),
+    Disposition.EXPOSURE: (Joined.JOINED,),
+    Disposition.EARLY: (Joined.EARLY,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JoinReport:
+    """How much of what happened, by model."""
+
+    counts: dict[str, Counter[Joined]] = field(default_factory=dict)
+
+    def count(self, model: str, what: Joined, number: int = 1) -> None:
+        """Add to a count."""
+        if number:
+            self.counts.setdefault(model, Counter())[what] += number
+
+    def add(self, plan: JoinPlan) -> None:
+        """Count what a plan has done."""
+        model = plan.key.model
+        for joined in plan.feedback:
+            for what in _COUNTED_AS[joined.disposition]:
+                self.count(model, what)
+        self.count(model, Joined.LABELS, len(plan.records))
+        self.count(model, Joined.DUPLICATE, plan.duplicates)
+        self.count(model, Joined.CONFLICTING, len(plan.conflicts))
+        self.count(model, Joined.UNMATCHED, len(plan.unmatched))
+        self.count(model, Joined.QUARANTINED, len(plan.conflicts) + len(plan.unmatched))
+
+    def merge(self, other: "JoinReport") -> None:
+        """Add all counts of another report."""
+        for model, counts in other.counts.items():
+            self.counts.setdefault(model, Counter()).update(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelJoiner:
+    """Joins feedback, and lets the clock do its part; everything may be repeated at any time."""
+
+    store: LabelStore
+    quarantine: Quarantine
+    configurations: ConfigurationStore
+
+    def join(self, events: Iterable[Feedback]) -> JoinReport:
+        """Join events of known models. Raises Unavailable; joining all of them again is safe."""
+        waiting: dict[PredictionKey, list[Feedback]] = {}
+        for event in events:
+            waiting.setdefault(event.key, []).append(event)
+        report = JoinReport()
+        # A transaction has room for so many: a prediction with more of them is joined in several.
+        while waiting:
+            incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
+            report.merge(self._settle(list(incoming), _join_planner(incoming)))
+            waiting = {key: found[MAX_EVENTS:] for key, found in waiting.items() if len(found) > MAX_EVENTS}
+        return report
+
+    def rejoin(self, keys: Sequence[PredictionKey]) -> None:
+        """Join the feedback that was there before these predictions. Raises Unavailable; maturing does it then."""
+        self._settle(keys, lambda collection, rules: plan_join(collection, (), rules))
+
+    def mature(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
+        """Let the clock change what is due by ``now``. Raises Unavailable; doing it again is safe."""
+        return self._settle(keys, lambda collection, rules: plan_mature(collection, rules, now))
+
+    def _settle(self, keys: Sequence[PredictionKey], planner: Planner) -> JoinReport:
+        report = JoinReport()
+        rules = {model: self.configurations.current(model) for model in {key.model for key in keys}}
+        for _ in range(_ROUNDS):
+            if not keys:
+                return report
+            plans = [planner(collection, rules[collection.key.model]) for collection in self.store.load(keys)]
+            # Before the commit: what is displaced or given up on would be lost if we stopped in between.
+            self._set_aside(plans)
+            lost = self.store.commit([plan for plan in plans if plan.changes_something])
+            for plan in plans:
+                if plan.key not in lost:
+                    report.add(plan)
+            keys = [key for key in keys if key in lost]
+        raise Unavailable("other workers keep changing the same predictions; try again")
+
+    def _set_aside(self, plans: Sequence[JoinPlan]) -> None:
+        conflicts = (event for plan in plans for event in plan.conflicts)
+        self.quarantine.put_events(RejectCode.CONFLICT, _CONFLICT, conflicts)
+        unmatched = (event for plan in plans for event in plan.unmatched)
+        self.quarantine.put_events(RejectCode.UNMATCHED, _UNMATCHED, unmatched)
+
+
+def _join_planner(incoming: Mapping[PredictionKey, Sequence[Feedback]]) -> Planner:
+    return lambda collection, rules: plan_join(collection, incoming[collection.key], rules)
