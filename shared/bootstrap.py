@@ -180,6 +180,13 @@ def trigger_sweep() -> TriggerSweep:
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
 
 
+def reset() -> None:
+    """Forget every port and client, so that a test starts with its own environment."""
+    for port in list(globals().values()):
+        if hasattr(port, "cache_clear"):
+            port.cache_clear()
+
+
 def _dynamodb() -> "DynamoDBClient":
     client: DynamoDBClient = _client("dynamodb")
     return client
