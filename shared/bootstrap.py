@@ -20,6 +20,7 @@ from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
+from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.state_machine import StepFunctions
@@ -117,6 +118,12 @@ def lake() -> S3Lake:
 def maturing() -> Maturing:
     """Return what lets the clock change labels."""
     return Maturing(label_store(), label_joiner(), configurations())
+
+
+@cache
+def metric_sink() -> CloudWatchMetrics:
+    """Return where measurements go."""
+    return CloudWatchMetrics(settings().metrics_namespace, _client("cloudwatch"))
 
 
 @cache

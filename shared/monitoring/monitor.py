@@ -1,0 +1,183 @@
+"""One round of monitoring: every model that serves is checked, its results kept, and its metrics published."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared import compact_json
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.store import ConfigurationStore
+from shared.errors import HindsightError, NotFound
+from shared.lake import Lake, version_prefix
+from shared.monitoring.check import Check, CheckKind, CheckStore, report_key
+from shared.monitoring.drift import DriftReport, check_drift
+from shared.monitoring.measurement import COUNT, Measurement, MetricSink
+from shared.monitoring.performance import PerformanceReport, check_performance
+from shared.monitoring.window import matured_in_window, predictions_in_window
+from shared.registry.store import Registry
+from shared.schedule import Tick
+
+SHORTFALL = "LivePerformanceShortfall"
+REFERENCE = "reference.json"
+_SHOWN_FEATURES = 20
+
+
+class MonitoringFailed(HindsightError):
+    """Some models could not be monitored; the others were, and monitoring them again is safe."""
+
+    code = "monitoring_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChecks:
+    """What a round found out about one model."""
+
+    drift: Check
+    performance: Check
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """Checks drift and realised performance of the serving versions."""
+
+    configurations: ConfigurationStore
+    registry: Registry
+    lake: Lake
+    checks: CheckStore
+    sink: MetricSink
+
+    def run(self, tick: Tick) -> list[Check]:
+        """Check every model with a champion, or the one the event names; return the checks.
+
+        The checks are kept before their numbers are published: who follows an alarm finds what set it off.
+        Raises MonitoringFailed once all models have been tried and all numbers published.
+        """
+        found, failures = list[ModelChecks](), list[tuple[str, Exception]]()
+        for model in [tick.model] if tick.model else self.configurations.models():
+            try:
+                if (checks := self.check_model(model, tick.now)) is not None:
+                    found.append(checks)
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one model is not the others' fault
+                failures.append((model, error))
+        self.sink.publish(_with_overall([number for checks in found for number in checks.measurements]))
+        if failures:
+            names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in failures)
+            raise MonitoringFailed(f"could not monitor {names}") from failures[0][1]
+        return [check for checks in found for check in (checks.drift, checks.performance)]
+
+    def check_model(self, model: str, now: datetime) -> ModelChecks | None:
+        """Check one model and keep the results; None without a champion."""
+        pointer = self.registry.pointer(model)
+        if pointer is None:
+            return None
+        configuration, champion = self.configurations.current(model).configuration, pointer.champion
+        drift = self._drift(configuration, champion, now)
+        performance = self._performance(configuration, champion, now)
+        return ModelChecks(
+            self._keep(model, CheckKind.DRIFT, champion, now, drift, drift_summary(drift)),
+            self._keep(model, CheckKind.PERFORMANCE, champion, now, performance, performance_summary(performance)),
+            tuple(_measurements(model, champion, drift, performance)),
+        )
+
+    def _drift(self, configuration: ModelConfiguration, champion: str, now: datetime) -> DriftReport:
+        model = configuration.model
+        try:
+            reference = json.loads(self.lake.read_bytes(version_prefix(model, champion) + REFERENCE))
+        except NotFound:
+            reference = {}
+        rows = predictions_in_window(self.lake, model, now, configuration.monitoring.window)
+        scored = [row if row.get("model_version") == champion else {**row, "score": None} for row in rows]
+        return check_drift(reference, scored, configuration)
+
+    def _performance(self, configuration: ModelConfiguration, champion: str, now: datetime) -> PerformanceReport:
+        model = configuration.model
+        rows = matured_in_window(self.lake, model, now, configuration.monitoring.window, configuration.outcome_delay)
+        return check_performance(
+            rows,
+            configuration,
+            champion=champion,
+            holdout_value=self._holdout_value(configuration, champion),
+            seed=configuration.training.seed,
+        )
+
+    def _holdout_value(self, configuration: ModelConfiguration, champion: str) -> float | None:
+        """Return what the champion proved at the gate on the metric it is watched by."""
+        try:
+            return self.registry.version(configuration.model, champion).metrics.get(configuration.performance_metric)
+        except NotFound:
+            return None
+
+    def _keep(
+        self,
+        model: str,
+        kind: CheckKind,
+        champion: str,
+        now: datetime,
+        report: DriftReport | PerformanceReport,
+        summary: Mapping[str, Any],
+    ) -> Check:
+        check = Check(
+            model=model,
+            kind=kind,
+            at=now,
+            model_version=champion,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=summary,
+            report_key=report_key(model, kind, now),
+        )
+        whole = compact_json.dumps({**check.to_json(), "report": report.to_json()}).encode()
+        self.lake.write_bytes(report_key(model, kind, now), whole, "application/json")
+        self.checks.put(check)
+        return check
+
+
+def drift_summary(report: DriftReport) -> dict[str, Any]:
+    """Return the numbers behind a drift verdict, with the features that drifted farthest."""
+    return {
+        "rows": report.rows,
+        "share": report.share,
+        "score": report.score.verdict,
+        "drifting": len(report.drifting),
+        "features": {
+            name: {"distance": report.features[name].distance, "p_value": report.features[name].p_value}
+            for name in report.drifting[:_SHOWN_FEATURES]
+        },
+    }
+
+
+def performance_summary(report: PerformanceReport) -> dict[str, Any]:
+    """Return the numbers behind a performance verdict."""
+    found = report.champion
+    return {
+        "metric": report.metric,
+        "value": found.value,
+        "lower": found.lower,
+        "upper": found.upper,
+        "labels": found.labels,
+        "limit": report.limit,
+        "shortfall": report.shortfall,
+    }
+
+
+def _measurements(model: str, champion: str, drift: DriftReport, performance: PerformanceReport) -> list[Measurement]:
+    of_version = {"Model": model, "ModelVersion": champion}
+    numbers = [
+        Measurement(name="DriftingFeatureShare", value=drift.share, dimensions=of_version),
+        Measurement(name="MaturedLabels", value=performance.overall.labels, unit=COUNT, dimensions=of_version),
+        Measurement(name=SHORTFALL, value=performance.shortfall, dimensions=of_version),
+        # An alarm on one model outlives its versions.
+        Measurement(name=SHORTFALL, value=performance.shortfall, dimensions={"Model": model}),
+    ]
+    if performance.champion.value is not None:
+        numbers.append(Measurement(name="LivePerformance", value=performance.champion.value, dimensions=of_version))
+    return numbers
+
+
+def _with_overall(measurements: list[Measurement]) -> list[Measurement]:
+    """Add the largest shortfall of all models: the one number that the stack's own alarm watches."""
+    shortfalls = [number.value for number in measurements if number.name == SHORTFALL]
+    return [*measurements, Measurement(name=SHORTFALL, value=max(shortfalls))] if shortfalls else measurements
