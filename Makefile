@@ -8,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM := .sam-venv/bin/sam
 PLATFORM := $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-manylinux_2_28
+RENTALS := build/demo/ISLP/data/Bikeshare.csv
 # The Lambda runtime brings these along.
-IN_THE_RUNTIME := boto3 botocore s3transfer jmespath urllib3
+IN_THE_RUNTIME := boto3 botocore s3transfer urllib3
 LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-platform $(PLATFORM) --generate-hashes \
 	--no-emit-index-url --constraint requirements.lock pyproject.toml
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
@@ -22,8 +23,8 @@ help: ## Show this help
 
 setup: $(VENV)/.synced ## Create the virtual environment with the pinned dependencies (the other targets do it too)
 
-demo: setup ## Replay a year of bike rentals through a local stack and report how the loop did
-	$(BIN)/python -m local demo
+demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack and report how the loop did
+	$(BIN)/python -m local demo --data $(RENTALS)
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -47,7 +48,9 @@ lint: setup ## Check style, types and the template
 	$(BIN)/cfn-lint template.yaml
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
-	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(BIN)/uv python find --quiet $(RUNTIME) >/dev/null || $(BIN)/uv python install $(RUNTIME)
+	PATH="$$(dirname "$$($(BIN)/uv python find $(RUNTIME))"):$$PATH" SAM_CLI_TELEMETRY=0 \
+		$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python -m local sizes
 
 layers: build/layers/dependencies/.$(ARCHITECTURE) build/layers/science/.$(ARCHITECTURE) ## Put the layers together
@@ -57,6 +60,12 @@ $(VENV)/.synced: requirements.lock requirements-setup.lock
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-setup.lock
+	@touch $@
+
+# The package asks for a deep-learning framework that one file of data does not need.
+$(RENTALS): requirements-demo.lock | $(VENV)/.synced
+	@rm -rf build/demo
+	$(BIN)/uv pip install --quiet --require-hashes --no-deps --target build/demo -r $<
 	@touch $@
 
 # The SAM CLI pins another boto3, so it lives apart.
@@ -82,6 +91,8 @@ locks: ## Resolve the dependencies anew and write the lock files
 		- -o requirements-setup.lock
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url - -o requirements-sam.lock
+	echo islp==0.6.0 | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url - -o requirements-demo.lock
 	$(LAYER_LOCK) $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) -o requirements-dependencies.lock
 	$(LAYER_LOCK) --extra science $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) \
 		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \
