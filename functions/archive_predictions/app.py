@@ -17,7 +17,7 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
     written = bootstrap.archive().write_predictions(batch.name, batch.values)
