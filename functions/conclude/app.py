@@ -24,6 +24,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     conclusion = conclusion_of(bootstrap.registry(), run, event)
     concluded = bootstrap.trigger_store().conclude(run.model, run.fencing_token, conclusion)
     logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
-    if concluded:
-        metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, 1)
+    metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, int(concluded))
     return {"outcome": conclusion.outcome.value, "concluded": concluded}

@@ -1,7 +1,6 @@
 """The built-in families of models, as pipelines from a frame of features to an answer."""
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,14 @@ from shared.training.schema import Schema
 # Histogram bins are one byte and one of them means missing, so a column has room for this many categories.
 _MOST_CATEGORIES = 254
 _MOST_INDICATORS = 100
+_MANY_ROWS = 10_000
 
 
-def build(candidate: Candidate, schema: Schema, seed: int) -> Pipeline:
-    """Return the untrained pipeline of a candidate for a schema."""
-    return _BUILDERS[candidate](schema, seed)
+def build(candidate: Candidate, schema: Schema, rows: int, seed: int) -> Pipeline:
+    """Return the untrained pipeline of a candidate for a schema, sized for a number of rows to train on."""
+    if candidate is Candidate.GRADIENT_BOOSTING:
+        return _gradient_boosting(schema, rows, seed)
+    return _linear(schema, seed)
 
 
 def fit(pipeline: Pipeline, frame: pd.DataFrame, targets: npt.NDArray[Any]) -> Pipeline:
@@ -44,16 +46,15 @@ def hyperparameters(pipeline: Pipeline) -> dict[str, Any]:
     return {name: value for name, value in sorted(settings.items()) if isinstance(value, bool | int | float | str)}
 
 
-def _logistic_regression(schema: Schema, seed: int) -> Pipeline:
-    estimator = LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
+def _linear(schema: Schema, seed: int) -> Pipeline:
+    if schema.task is Task.REGRESSION:
+        estimator = Ridge(alpha=1.0, random_state=seed)
+    else:
+        estimator = LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
     return Pipeline([("columns", _scaled_columns(schema)), ("estimator", estimator)])
 
 
-def _linear_regression(schema: Schema, seed: int) -> Pipeline:
-    return Pipeline([("columns", _scaled_columns(schema)), ("estimator", Ridge(alpha=1.0, random_state=seed))])
-
-
-def _gradient_boosting(schema: Schema, seed: int) -> Pipeline:
+def _gradient_boosting(schema: Schema, rows: int, seed: int) -> Pipeline:
     """Trees on histograms: a few leaves each and many rows a leaf, so that 200 rows do not overfit."""
     categorical = schema.named(FeatureType.CATEGORICAL)
     codes = OrdinalEncoder(
@@ -65,9 +66,9 @@ def _gradient_boosting(schema: Schema, seed: int) -> Pipeline:
     columns = ColumnTransformer([("codes", codes, categorical), ("numbers", "passthrough", _numbers(schema))])
     settings: dict[str, Any] = {
         "categorical_features": list(range(len(categorical))) or None,
-        "max_iter": _rounds(schema),
+        "max_iter": _rounds(schema, rows),
         "learning_rate": 0.08,
-        "max_leaf_nodes": 15,
+        "max_leaf_nodes": 15 if rows < _MANY_ROWS else 31,
         "min_samples_leaf": 20,
         "l2_regularization": 1.0,
         "early_stopping": False,
@@ -78,9 +79,10 @@ def _gradient_boosting(schema: Schema, seed: int) -> Pipeline:
     return Pipeline([("columns", columns), ("estimator", estimator(**settings))])
 
 
-def _rounds(schema: Schema) -> int:
-    """Return the number of boosting rounds; with many classes each round grows a tree a class, so there are fewer."""
-    return 200 if len(schema.classes) <= 4 else max(50, 800 // len(schema.classes))
+def _rounds(schema: Schema, rows: int) -> int:
+    """Return the number of boosting rounds: each grows a tree a class, so that with many classes there are fewer."""
+    trees = 100 if rows < _MANY_ROWS else 200
+    return max(40, trees * 2 // max(2, len(schema.classes)))
 
 
 def _scaled_columns(schema: Schema) -> ColumnTransformer:
@@ -98,10 +100,3 @@ def _scaled_columns(schema: Schema) -> ColumnTransformer:
 
 def _numbers(schema: Schema) -> list[str]:
     return [name for name, kind in schema.features.items() if kind is not FeatureType.CATEGORICAL]
-
-
-_BUILDERS: dict[Candidate, Callable[[Schema, int], Pipeline]] = {
-    Candidate.LOGISTIC_REGRESSION: _logistic_regression,
-    Candidate.LINEAR_REGRESSION: _linear_regression,
-    Candidate.GRADIENT_BOOSTING: _gradient_boosting,
-}

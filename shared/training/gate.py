@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shared.configuration.features import FeatureType
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
 from shared.registry.version import Check
@@ -18,7 +19,7 @@ from shared.training.scoring import Answers
 Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
-_NUMERIC_SLICES = 4
+_QUARTERS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,36 +112,44 @@ def _better_than_champion(paired: Paired, configuration: ModelConfiguration) -> 
 def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
     metric, gate = configuration.gate_metric, configuration.gate
     for feature in configuration.monitoring.slices:
-        for name, chosen in slices_of(frame[feature]):
+        for name, chosen in slices_of(frame[feature], configuration.features[feature].type):
             if chosen.sum() < gate.min_slice_rows:
                 continue
             advantage = paired.at(chosen).advantage(metric)
             if advantage is None:
                 continue
-            drop = -advantage
+            drop = 0.0 - advantage
             yield Check(
                 name=f"slice {feature}={name}",
                 passed=drop <= gate.max_slice_drop,
                 value=drop,
                 limit=gate.max_slice_drop,
-                detail=f"{metric} drops by {drop:.4f} on {int(chosen.sum())} rows, allowed is {gate.max_slice_drop:g}",
+                detail=f"{metric} is worse by {drop:.4f} on {int(chosen.sum())} rows, "
+                f"{gate.max_slice_drop:g} is allowed",
             )
 
 
-def slices_of(column: "pd.Series[Any]") -> Iterator[tuple[str, Values]]:
-    """Yield the slices of a column and the rows in them: its categories, or the quarters of its numbers."""
+def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str, Values]]:
+    """Yield the slices of a column and the rows in them: its values, for numbers the quarters of their range.
+
+    >>> [(name, int(rows.sum())) for name, rows in slices_of(pd.Series([1.0, 0.0, 1.0]), FeatureType.BOOLEAN)]
+    [('false', 1), ('true', 2)]
+    """
     values = column.to_numpy()
-    if values.dtype == object:
+    if kind is FeatureType.BOOLEAN:
+        yield from (("false", values == 0), ("true", values == 1))
+    elif kind is FeatureType.CATEGORICAL:
         for text in sorted({value for value in values if value is not None}):
             yield text, values == text
-        return
+    else:
+        yield from _quarters(values)
+
+
+def _quarters(values: Values) -> Iterator[tuple[str, Values]]:
     present = values[~np.isnan(values)]
-    distinct = np.unique(present)
-    if len(distinct) <= _NUMERIC_SLICES:
-        for value in distinct:
-            yield f"{value:g}", values == value
+    if not len(present):
         return
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, _NUMERIC_SLICES + 1)))
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, _QUARTERS + 1)))
     for low, high in pairwise(edges):
         last = high == edges[-1]
         inside = (values >= low) & ((values <= high) if last else (values < high))

@@ -99,7 +99,8 @@ def _classes(task: Task, train: LabelledFrame) -> tuple[str, ...]:
 
 
 def _train(candidate: Candidate, schema: Schema, rows: LabelledFrame, seed: int) -> LoadedVersion:
-    return LoadedVersion(schema, fit(build(candidate, schema, seed), rows.frame, class_codes(rows.labels, schema)))
+    pipeline = build(candidate, schema, len(rows.labels), seed)
+    return LoadedVersion(schema, fit(pipeline, rows.frame, class_codes(rows.labels, schema)))
 
 
 def _store(lake: Lake, version: LoadedVersion, documents: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:

@@ -1,0 +1,157 @@
+"""One suite judges the fake and the adapter."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.aws.registry_table import DynamoRegistry
+from shared.errors import Conflict, NotFound, StaleRun
+from shared.registry.pointer import PointerMove
+from shared.registry.store import Registry
+from shared.registry.version import Check, DatasetRecord, Verdict, VersionRecord
+from tests.fakes.registry import InMemoryRegistry
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+VERSION = VersionRecord(
+    version="v1",
+    created_at=NOW,
+    candidate="gradient_boosting",
+    decision_id="decision-1",
+    dataset_id="d1",
+    configuration_revision=2,
+    code_version="abc",
+    artifact_key="models/v1",
+    artifact_digest="aa",
+    verdict=Verdict.REJECT,
+    checks=(
+        Check(name="floor", passed=True, value=0.9, limit=0.7, detail="fine"),
+        Check(name="better_than_champion", passed=False, value=-1e-200, detail="worse"),
+    ),
+    metrics={"accuracy": 0.9, "roc_auc": None, "brier": 1e-200},
+    compared_with="v0",
+    champion_metrics={"accuracy": 0.91},
+    notes=("a note",),
+    candidates=({"candidate": "gradient_boosting", "validation_score": 0.9},),
+)
+DATASET = DatasetRecord(
+    dataset_id="d1",
+    manifest_key="datasets/d1/manifest.json",
+    digest="bb",
+    as_of=NOW,
+    configuration_revision=2,
+    counts={"train": {"rows": 100, "classes": {"0": 40, "1": 60}}},
+)
+FIRST = PointerMove(sequence=1, to_version="v1", why="first", by="pipeline", at=NOW, decision_id="decision-1")
+SECOND = PointerMove(
+    sequence=2, from_version="v1", to_version="v2", why="better", by="pipeline", at=NOW + timedelta(days=1)
+)
+
+
+@dataclass
+class World:
+    registry: Registry
+    take_lock: Callable[[int], None]
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "in_memory":
+        fake = InMemoryRegistry()
+        yield World(fake, lambda token: fake.lock_holders.update(m=token))
+        return
+    client = request.getfixturevalue("dynamodb")
+
+    def take_lock(token: int) -> None:
+        run: dict[str, Any] = {"M": {"fencing_token": {"N": str(token)}}}
+        client.put_item(TableName="models", Item={"pk": {"S": "m"}, "sk": {"S": "triggers"}, "open_run": run})
+
+    yield World(DynamoRegistry("models", client), take_lock)
+
+
+@pytest.fixture
+def registry(world: World) -> Registry:
+    return world.registry
+
+
+def move(registry: Registry, moved: PointerMove, token: int | None = None) -> None:
+    registry.move_pointer(
+        "m", moved, artifact_key=f"models/{moved.to_version}", artifact_digest="aa", fencing_token=token
+    )
+
+
+def test_a_version_comes_back_as_it_was_stored(registry: Registry) -> None:
+    assert registry.put_version("m", VERSION) == VERSION
+    assert registry.version("m", "v1") == VERSION
+    assert registry.version("m", "v1").reasons == ["better_than_champion: worse"]
+
+
+def test_a_dataset_comes_back_as_it_was_stored(registry: Registry) -> None:
+    assert registry.put_dataset("m", DATASET) == DATASET
+    assert registry.dataset("m", "d1") == DATASET
+    assert registry.datasets("m", 10) == [DATASET]
+
+
+def test_the_first_of_two_records_under_one_name_stays(registry: Registry) -> None:
+    registry.put_version("m", VERSION)
+    assert registry.put_version("m", replace(VERSION, verdict=Verdict.PROMOTE)) == VERSION
+    registry.put_dataset("m", DATASET)
+    assert registry.put_dataset("m", replace(DATASET, digest="cc")) == DATASET
+    assert registry.version("m", "v1") == VERSION
+
+
+def test_what_is_not_registered_is_not_found(registry: Registry) -> None:
+    with pytest.raises(NotFound):
+        registry.version("m", "v1")
+    with pytest.raises(NotFound):
+        registry.dataset("m", "d1")
+    assert registry.pointer("m") is None
+    assert registry.move("m", 1) is None
+    assert registry.versions("m", 5) == registry.datasets("m", 5) == registry.history("m", 5) == []
+
+
+def test_versions_come_newest_first_and_no_more_than_asked_for(registry: Registry) -> None:
+    for name in ("v20260301", "v20260303", "v20260302"):
+        registry.put_version("m", replace(VERSION, version=name))
+    registry.put_version("other", replace(VERSION, version="v20260309"))
+    assert [found.version for found in registry.versions("m", 2)] == ["v20260303", "v20260302"]
+
+
+def test_the_pointer_moves_and_every_move_is_kept(registry: Registry) -> None:
+    move(registry, FIRST)
+    move(registry, SECOND)
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    assert (pointer.champion, pointer.previous, pointer.sequence) == ("v2", "v1", 2)
+    assert (pointer.artifact_key, pointer.updated_at) == ("models/v2", SECOND.at)
+    assert registry.history("m", 10) == [SECOND, FIRST]
+    assert registry.history("m", 1) == [SECOND]
+    assert registry.move("m", 1) == FIRST
+
+
+@pytest.mark.parametrize("late", [FIRST, replace(SECOND, to_version="v3"), replace(SECOND, sequence=4)])
+def test_of_two_that_saw_the_same_pointer_only_one_moves_it(registry: Registry, late: PointerMove) -> None:
+    move(registry, FIRST)
+    move(registry, SECOND)
+    with pytest.raises(Conflict):
+        move(registry, late)
+    assert registry.history("m", 10) == [SECOND, FIRST]
+    assert getattr(registry.pointer("m"), "champion", None) == "v2"
+
+
+def test_a_run_that_holds_the_lock_moves_the_pointer(world: World) -> None:
+    world.take_lock(7)
+    move(world.registry, FIRST, token=7)
+    assert getattr(world.registry.pointer("m"), "champion", None) == "v1"
+
+
+@pytest.mark.parametrize("holder", [None, 8])
+def test_a_run_that_lost_the_lock_moves_nothing(world: World, holder: int | None) -> None:
+    if holder is not None:
+        world.take_lock(holder)
+    with pytest.raises(StaleRun):
+        move(world.registry, FIRST, token=7)
+    assert world.registry.pointer("m") is None
+    assert world.registry.history("m", 10) == []

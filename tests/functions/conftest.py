@@ -1,0 +1,75 @@
+"""Handlers in a moto account: the environment of a deployment, its tables and bucket, clients of their own."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Powertools reads these when a handler's module is imported.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "hindsight")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Hindsight")
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+
+import pytest
+
+from shared import bootstrap
+from tests.contract import conftest as tables
+
+aws, bucket, dynamodb = tables.aws, tables.bucket, tables.dynamodb
+
+EVENTS = Path(__file__).parents[2] / "events"
+ENVIRONMENT = {
+    "PREDICTIONS_TABLE": "predictions",
+    "MODELS_TABLE": "models",
+    "LAKE_BUCKET": "lake",
+    "FEEDBACK_STREAM": "feedback",
+    "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:retraining",
+    "AUDIENCE_KEYS": "{}",
+    "CODE_VERSION": "test",
+    "CLIENT_TIMESTAMPS": "trusted",
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a Lambda function is told about its invocation."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:function"
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def deployed(
+    monkeypatch: pytest.MonkeyPatch,
+    dynamodb: Any,
+    bucket: Any,
+) -> Iterator[None]:
+    """A deployment's environment over moto's tables and bucket."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    bootstrap.reset()
+    yield
+    bootstrap.reset()
+
+
+@pytest.fixture
+def sample() -> Callable[[str], dict[str, Any]]:
+    """Read the sample event of a function."""
+
+    def read(folder: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads((EVENTS / f"{folder}.json").read_text())
+        return event
+
+    return read

@@ -1,0 +1,176 @@
+"""The steps of the state machine, in its order, through their handlers and moto."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.conclude.app import handler as conclude
+from functions.deploy.app import handler as deploy
+from functions.snapshot.app import handler as snapshot
+from functions.train.app import handler as train
+from functions.validate.app import handler as validate
+from shared import bootstrap
+from shared.errors import InvalidInput, NotFound, StaleRun
+from shared.times import format_time, parse_time
+from shared.triggers.decision import Cause, Decision
+from shared.triggers.state import OpenRun, RunOutcome
+from tests.unit.training.world import MODEL, START, learnable, revision, store
+
+AS_OF = datetime(2026, 4, 20, tzinfo=UTC)
+Event = dict[str, Any]
+Sample = Callable[[str], Event]
+
+
+def fire(event: Event) -> Event:
+    """Take the model's lock for the run an event names."""
+    store_, at = bootstrap.trigger_store(), parse_time(event["as_of"])
+    before = store_.load(MODEL)
+    decision = Decision(
+        decision_id=event["decision_id"], model=MODEL, at=at, cause=Cause.SCHEDULE, reason="schedule", signals=()
+    )
+    run = OpenRun(
+        decision_id=event["decision_id"],
+        fencing_token=event["fencing_token"],
+        started_at=at,
+        lease_expires_at=at + timedelta(days=1),
+        reason="schedule",
+    )
+    changes = {"version": before.version + 1, "open_run": run, "fencing_token": event["fencing_token"]}
+    state = type(before)(**{**{name: getattr(before, name) for name in before.__slots__}, **changes})
+    assert store_.record(decision, state, before.version)
+    return event
+
+
+def run_event(number: int = 1, as_of: datetime = AS_OF) -> Event:
+    return {
+        "model": MODEL,
+        "decision_id": f"retrain-{number}",
+        "fencing_token": number,
+        "as_of": format_time(as_of),
+        "reason": "schedule: 30 days",
+    }
+
+
+def run_to_verdict(run: Event, context: object) -> Event:
+    ready = snapshot(run, context)
+    assert ready["status"] == "ready", ready
+    trained = [
+        train({**run, "dataset_id": ready["dataset_id"], "candidate": candidate}, context)
+        for candidate in ready["candidates"]
+    ]
+    return validate({**run, "dataset_id": ready["dataset_id"], "trained": trained}, context)
+
+
+@pytest.fixture
+def labelled(deployed: None) -> None:
+    settings = {"training": {"window": "P60D", "candidates": ["logistic_regression", "gradient_boosting"]}}
+    bootstrap.configurations().put(revision(**settings).configuration, START)
+    store(bootstrap.lake(), learnable(1000))
+
+
+def test_a_first_version_goes_from_examples_to_service(labelled: None, context: object) -> None:
+    run = fire(run_event())
+    judged = run_to_verdict(run, context)
+    assert judged == {"version": judged["version"], "verdict": "promote", "reasons": []}
+    assert deploy({**run, "version": judged["version"]}, context) == {"version": judged["version"], "previous": None}
+    assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["concluded"]
+
+    pointer = bootstrap.registry().pointer(MODEL)
+    assert pointer is not None
+    assert pointer.champion == judged["version"]
+    state = bootstrap.trigger_store().load(MODEL)
+    assert state.open_run is None
+    assert (state.last_outcome, state.last_snapshot_as_of) == (RunOutcome.PROMOTED, AS_OF)
+    assert bootstrap.registry().dataset(MODEL, state.last_dataset_id or "").as_of == AS_OF
+    decision = bootstrap.trigger_store().decision(MODEL, AS_OF, "retrain-1")
+    assert decision is not None
+    assert decision.outcome is RunOutcome.PROMOTED
+
+
+def test_a_second_run_with_nothing_new_stops(labelled: None, context: object) -> None:
+    first = fire(run_event())
+    judged = run_to_verdict(first, context)
+    conclude({**first, "outcome": "rejected", "version": judged["version"], "reason": "floor"}, context)
+    later = snapshot(run_event(2, AS_OF + timedelta(days=1)), context)
+    assert (later["status"], later["reason"]) == ("stopped", "no_new_information")
+
+
+def test_a_run_that_failed_used_nothing_up(labelled: None, context: object) -> None:
+    run = fire(run_event())
+    assert snapshot(run, context)["status"] == "ready"
+    conclude({**run, "outcome": "failed", "reason": "Train: out of memory"}, context)
+    assert snapshot(run_event(2, AS_OF + timedelta(days=1)), context)["status"] == "ready"
+
+
+def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
+    run = fire(run_event())
+    assert snapshot(run, context) == snapshot(run, context)
+    judged = run_to_verdict(run, context)
+    assert run_to_verdict(run, context) == judged
+    deployment = {**run, "version": judged["version"]}
+    assert deploy(deployment, context) == deploy(deployment, context)
+    assert len(bootstrap.registry().history(MODEL, 10)) == 1
+    end = {**run, "outcome": "promoted", "version": judged["version"]}
+    assert [conclude(end, context)["concluded"] for _ in range(2)] == [True, False]
+
+
+def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: None, context: object) -> None:
+    run = run_event()
+    judged = run_to_verdict(run, context)
+    newer = fire(run_event(2))
+    with pytest.raises(StaleRun):
+        deploy({**run, "version": judged["version"]}, context)
+    assert not conclude({**run, "outcome": "failed"}, context)["concluded"]
+    state = bootstrap.trigger_store().load(MODEL)
+    assert state.open_run is not None
+    assert state.open_run.decision_id == newer["decision_id"]
+    assert bootstrap.registry().pointer(MODEL) is None
+
+
+def test_without_examples_the_run_stops(deployed: None, context: object) -> None:
+    bootstrap.configurations().put(revision().configuration, START)
+    stopped = snapshot(run_event(), context)
+    assert (stopped["status"], stopped["reason"]) == ("stopped", "too_few_rows")
+
+
+def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: Sample) -> None:
+    ready = snapshot(sample("snapshot"), context)
+    assert ready["candidates"] == ["logistic_regression", "gradient_boosting"]
+    assert ready["dataset_id"].startswith("d20260601T000000Z-")
+
+
+@pytest.mark.parametrize("step", [train, validate])
+def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
+    step: Callable[[Event, Any], Event], labelled: None, context: object, sample: Sample
+) -> None:
+    run = fire({**sample("snapshot"), "as_of": format_time(AS_OF)})
+    dataset_id = snapshot(run, context)["dataset_id"]
+    trained = train({**sample("train"), **run, "dataset_id": dataset_id}, context)
+    assert trained["candidate"] == "gradient_boosting"
+    if step is validate:
+        failed = [candidate for candidate in sample("validate")["trained"] if "error" in candidate]
+        judged = validate({**run, "dataset_id": dataset_id, "trained": [trained, *failed]}, context)
+        record = bootstrap.registry().version(MODEL, judged["version"])
+        assert record.candidates[1] == {"candidate": "gradient_boosting", "error": "UnusableDataset"}
+
+
+def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, context: object, sample: Sample) -> None:
+    with pytest.raises(NotFound):
+        deploy(sample("deploy"), context)
+
+
+def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: Sample) -> None:
+    event = sample("conclude")
+    fire(event)
+    assert conclude(event, context) == {"outcome": "rejected", "concluded": True}
+    assert bootstrap.trigger_store().load(MODEL).consecutive_rejections == 1
+
+
+@pytest.mark.parametrize("step", [snapshot, train, validate, deploy, conclude])
+def test_an_input_that_names_no_run_is_refused(
+    step: Callable[[Event, Any], Event], deployed: None, context: object
+) -> None:
+    with pytest.raises(InvalidInput):
+        step({"model": MODEL}, context)
