@@ -36,6 +36,7 @@ from shared.labels.maturing import Maturing
 from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
+from shared.reporting.model_reports import ModelReports
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -124,6 +125,12 @@ def maturing() -> Maturing:
 def metric_sink() -> CloudWatchMetrics:
     """Return where measurements go."""
     return CloudWatchMetrics(settings().metrics_namespace, _client("cloudwatch"))
+
+
+@cache
+def model_reports() -> ModelReports:
+    """Return what operators read of models."""
+    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake())
 
 
 @cache
