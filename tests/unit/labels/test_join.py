@@ -1,0 +1,359 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.capture.feedback import Feedback
+from shared.capture.prediction import PredictionKey
+from shared.configuration.metrics import Task
+from shared.configuration.store import ConfigurationRevision
+from shared.errors import Unavailable
+from shared.labels.collection import Collection
+from shared.labels.disposition import Disposition
+from shared.labels.history import label_at
+from shared.labels.join import Joined, LabelJoiner
+from shared.labels.label import LabelStatus
+from shared.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
+from shared.labels.quarantine import Quarantine
+from shared.labels.resolve import PENDING, resolve
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.unit.labels.builders import (
+    ANNOTATION,
+    DEMAND,
+    EXPOSED_DEFAULT,
+    MODEL,
+    RETENTION,
+    THUMB,
+    at,
+    configuration,
+    event,
+    key,
+    prediction,
+)
+from tests.unit.labels.strategies import deliveries, parsed, rule_sets
+
+
+class Bench:
+    """A joiner on fakes."""
+
+    def __init__(self, *rules: dict[str, Any], default: dict[str, Any] | None = None) -> None:
+        self.configuration = configuration(*(rules or (ANNOTATION, DEMAND, THUMB)), default=default)
+        self.store = InMemoryLabels()
+        self.lake = InMemoryLake()
+        configurations = InMemoryConfigurations(self.configuration)
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations)
+
+    def predict(self, prediction_id: str = "p-1", **changes: Any) -> None:
+        self.store.save(prediction(prediction_id, **changes), RETENTION)
+
+    def collection(self, prediction_id: str = "p-1") -> Collection:
+        (found,) = self.store.load([key(prediction_id)])
+        return found
+
+    def history(self, prediction_id: str = "p-1") -> list[tuple[object, str, datetime]]:
+        records = self.collection(prediction_id).labels
+        return [(record.label.value, record.label.status.value, record.known_at) for record in records]
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_an_outcome_becomes_a_label_known_when_it_was_received(bench: Bench) -> None:
+    bench.predict()
+
+    report = bench.joiner.join([event("demand", 150, received=2)])
+
+    assert bench.history() == [(1, "final", at(2))]
+    assert report.counts[MODEL] == {Joined.JOINED: 1, Joined.LABELS: 1}
+
+
+def test_a_redelivered_event_is_attached_once(bench: Bench) -> None:
+    bench.predict()
+    bench.joiner.join([event("demand", 150)])
+    before = bench.collection()
+
+    report = bench.joiner.join([event("demand", 150), event("demand", 150)])
+
+    assert bench.collection() == before
+    assert report.counts[MODEL] == {Joined.DUPLICATE: 2}
+
+
+def test_a_conflicting_body_is_set_aside_and_the_first_received_stays(bench: Bench) -> None:
+    bench.predict()
+    first = event("demand", 150, feedback_id="f", received=2, digest="one")
+    second = event("demand", 50, feedback_id="f", received=3, digest="two")
+
+    report = bench.joiner.join([first, second])
+
+    assert bench.history() == [(1, "final", at(2))]
+    assert report.counts[MODEL][Joined.CONFLICTING] == 1
+    assert [row["event"]["value"] for row in bench.quarantined()] == [50]
+
+
+def test_the_first_received_stays_also_when_it_is_joined_last(bench: Bench) -> None:
+    bench.predict()
+    first = event("demand", 150, feedback_id="f", received=2, digest="one")
+    second = event("demand", 50, feedback_id="f", received=3, digest="two")
+
+    bench.joiner.join([second])
+    bench.joiner.join([first])
+
+    assert label_at(bench.collection().labels, at(9)).value == 1
+    assert [row["event"]["value"] for row in bench.quarantined()] == [50]
+
+
+def test_early_feedback_is_parked_and_joined_when_its_prediction_comes(bench: Bench) -> None:
+    report = bench.joiner.join([event("demand", 150, received=2)])
+    assert report.counts[MODEL] == {Joined.EARLY: 1}
+    stub = bench.collection().head
+    assert stub is not None
+    assert (stub.prediction, stub.due_at) == (None, at(2) + PARKING_LIMIT)
+
+    bench.predict(received_at=at(5))
+    bench.joiner.rejoin([key()])
+
+    assert bench.history() == [(1, "final", at(5))]
+    assert bench.store.dispositions[key(), "demand-1-150"] is Disposition.EARLY
+
+
+def test_maturing_joins_what_a_crashed_capture_left_parked(bench: Bench) -> None:
+    bench.joiner.join([event("demand", 150, received=2)])
+    bench.predict()
+
+    bench.joiner.mature([key()], at(3))
+
+    assert bench.history() == [(1, "final", at(2))]
+
+
+def test_early_feedback_is_given_up_on_at_the_limit_and_still_joins_later(bench: Bench) -> None:
+    bench.joiner.join([event("demand", 150, received=2)])
+
+    assert bench.joiner.mature([key()], at(2) + PARKING_LIMIT).counts[MODEL] == {
+        Joined.UNMATCHED: 1,
+        Joined.QUARANTINED: 1,
+    }
+    assert [row["code"] for row in bench.quarantined()] == ["unmatched"]
+    assert bench.collection().head.due_at is None  # type: ignore[union-attr]
+    bench.predict(received_at=at(500))
+    bench.joiner.rejoin([key()])
+    assert bench.history() == [(1, "final", at(500))]
+
+
+def test_the_clock_changes_a_label_at_its_due_time_however_late_it_is_asked() -> None:
+    bench = Bench(DEMAND, THUMB, default={"value": 0, "after": "P3D"})
+    bench.predict()
+
+    bench.joiner.mature([key()], at(1000))
+
+    assert bench.history() == [(0, "provisional", at(72)), (0, "final", at(168))]
+    assert bench.collection().head.due_at is None  # type: ignore[union-attr]
+
+
+def test_a_provisional_label_becomes_final_when_the_window_above_closes(bench: Bench) -> None:
+    bench.predict()
+    bench.joiner.join([event("thumb", "up")])
+    assert bench.collection().head.due_at == at(48)  # type: ignore[union-attr]
+
+    bench.joiner.mature([key()], at(48))
+
+    assert bench.history() == [(1, "provisional", at(1)), (1, "final", at(48))]
+
+
+def test_maturing_before_anything_is_due_changes_nothing(bench: Bench) -> None:
+    bench.predict()
+    before = bench.collection()
+
+    bench.joiner.mature([key()], at(47))
+
+    assert bench.collection() == before
+
+
+def test_a_late_outcome_amends_the_default_by_appending() -> None:
+    bench = Bench(DEMAND, default=EXPOSED_DEFAULT)
+    bench.predict()
+    bench.joiner.join([event("exposed")])
+    bench.joiner.mature([key()], at(168))
+
+    report = bench.joiner.join([event("demand", 150, received=200)])
+
+    assert bench.history() == [(0, "final", at(168)), (1, "final", at(200))]
+    assert report.counts[MODEL][Joined.LATE] == 1
+
+
+def test_a_retraction_takes_the_label_back(bench: Bench) -> None:
+    bench.predict()
+    bench.joiner.join([event("demand", 150, feedback_id="f")])
+
+    bench.joiner.join([event("retracted", "f", hours=3)])
+
+    assert [status for _, status, _ in bench.history()] == ["final", "pending"]
+
+
+def test_an_event_joined_out_of_turn_corrects_the_history_from_its_own_time(bench: Bench) -> None:
+    bench.predict()
+    bench.joiner.join([event("annotation", 0, hours=5)])
+
+    bench.joiner.join([event("demand", 150, hours=2)])
+
+    records = bench.collection().labels
+    assert label_at(records, at(1)) == PENDING
+    assert label_at(records, at(3)).event == "demand"
+    assert label_at(records, at(6)).event == "annotation"
+
+
+def test_a_prediction_with_more_events_than_one_transaction_takes_is_joined_whole(bench: Bench) -> None:
+    bench.predict()
+
+    bench.joiner.join(event("demand", number, hours=number / 10) for number in range(130))
+
+    head = bench.collection().head
+    assert head is not None
+    assert head.feedback_count == 130
+    assert label_at(bench.collection().labels, at(99)).value == 1
+
+
+class Racing(InMemoryLabels):
+    """Lets another worker join just before the first commits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rivals: list[JoinPlan] = []
+
+    def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
+        rivals, self.rivals = self.rivals, []
+        super().commit(rivals)
+        return super().commit(plans)
+
+
+def test_a_lost_race_is_planned_again_on_what_the_winner_wrote(bench: Bench) -> None:
+    racing = Racing()
+    racing.save(prediction(), RETENTION)
+    racing.save(prediction("p-2"), RETENTION)
+    rules = ConfigurationRevision(1, bench.configuration)
+    racing.rivals = [plan_join(racing.load([key()])[0], [event("annotation", 0)], rules)]
+    joiner = replace(bench.joiner, store=racing)
+
+    report = joiner.join([event("demand", 150), event("demand", 150, prediction_id="p-2")])
+
+    first, second = racing.load([key(), key("p-2")])
+    assert {found.name for found in first.feedback} == {"annotation", "demand"}
+    assert label_at(first.labels, at(9)).disagreeing == ("demand",)
+    assert label_at(second.labels, at(9)).status is LabelStatus.FINAL
+    assert report.counts[MODEL][Joined.JOINED] == 2
+
+
+def test_a_race_that_never_ends_is_told(bench: Bench) -> None:
+    class Losing(InMemoryLabels):
+        def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
+            return {plan.key for plan in plans}
+
+    with pytest.raises(Unavailable):
+        replace(bench.joiner, store=Losing()).join([event("demand", 1)])
+
+
+class Crashed(Exception):
+    pass
+
+
+class Crashing(InMemoryLabels):
+    """Crashes before or after the n-th call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fuse: int | None = None
+
+    def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
+        self._burn()
+        return super().load(keys)
+
+    def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
+        lost = set()
+        for plan in plans:
+            self._burn()
+            lost |= super().commit([plan])
+        self._burn()
+        return lost
+
+    def _burn(self) -> None:
+        if self.fuse is not None:
+            self.fuse -= 1
+            if self.fuse < 0:
+                self.fuse = None
+                raise Crashed
+
+
+@pytest.mark.parametrize("fuse", range(12))
+def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Bench, fuse: int) -> None:
+    events = [
+        event("demand", 150, received=2),
+        event("thumb", "up", received=3),
+        event("demand", 50, received=2, prediction_id="p-2"),
+        event("demand", 70, received=2, prediction_id="early"),
+        event("thumb", "down", feedback_id="thumb-1-up", received=4, digest="other"),
+    ]
+    crashing, whole = Crashing(), InMemoryLabels()
+    for store in (crashing, whole):
+        store.save(prediction(), RETENTION)
+        store.save(prediction("p-2"), RETENTION)
+    replace(bench.joiner, store=whole).join(events)
+    joiner = replace(bench.joiner, store=crashing)
+
+    crashing.fuse = fuse
+    try:
+        for found in events[:2]:
+            joiner.join([found])
+        joiner.join(events)
+    except Crashed:
+        joiner.join(events)
+    crashing.fuse = None
+
+    for prediction_id in ("p-1", "p-2", "early"):
+        (found,), (expected,) = crashing.load([key(prediction_id)]), whole.load([key(prediction_id)])
+        assert set(found.feedback) == set(expected.feedback)
+        assert label_at(found.labels, at(99)) == label_at(expected.labels, at(99))
+
+
+@settings(max_examples=150, deadline=None)
+@given(rule_sets(), deliveries(), st.randoms(use_true_random=False), st.booleans())
+def test_however_events_arrive_the_history_tells_the_same(
+    rules: list[dict[str, Any]], events: list[Feedback], random: Any, early: bool
+) -> None:
+    labels = parsed(rules)
+    store = InMemoryLabels()
+    configurations = InMemoryConfigurations(configuration().model_copy(update={"labels": labels}))
+    joiner = LabelJoiner(store, Quarantine(InMemoryLake()), configurations)
+    shuffled = [*events, *events]
+    random.shuffle(shuffled)
+    steps: list[Any] = [[found] for found in shuffled] if random.random() < 0.5 else [shuffled]
+    steps += [random.uniform(0, 30) for _ in range(3)]
+    random.shuffle(steps)
+
+    steps.insert(random.randrange(len(steps)) if early else 0, "predict")
+    for step in steps:
+        if step == "predict":
+            store.save(prediction(), RETENTION)
+            joiner.rejoin([key()])
+        elif isinstance(step, float):
+            joiner.mature([key()], at(step))
+        else:
+            joiner.join(step)
+    joiner.mature([key()], at(100))
+
+    (found,) = store.load([key()])
+    for hours in range(31):
+        expected = resolve(prediction(), events, labels, Task.BINARY, at(hours))
+        assert label_at(found.labels, at(hours)) == expected
+    final = [record for record in found.labels if record.label == label_at(found.labels, at(100))]
+    assert [record.seq for record in found.labels] == list(range(1, len(found.labels) + 1))
+    assert not found.labels or final
