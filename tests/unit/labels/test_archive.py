@@ -1,0 +1,57 @@
+from shared.labels.archive import Archive, LabelChange
+from shared.labels.example import Example
+from shared.labels.label import Label, LabelRecord, LabelStatus
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.unit.labels.builders import MODEL, RETENTION, at, key, prediction
+
+
+def change(prediction_id: str, known_hours: float) -> LabelChange:
+    label = Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
+    return LabelChange(key(prediction_id), LabelRecord(seq=1, label=label, rules_revision=2, known_at=at(known_hours)))
+
+
+def test_examples_lie_under_the_day_they_became_known() -> None:
+    lake, store = InMemoryLake(), InMemoryLabels()
+    for name in ("p-1", "p-2"):
+        store.save(prediction(name, propensity=0.25), RETENTION)
+
+    assert Archive(lake).write_labels("000123", [change("p-1", 1), change("p-2", 24)], store) == 2
+
+    assert list(lake.objects) == [
+        f"examples/model={MODEL}/date=2026-03-01/000123.jsonl.gz",
+        f"examples/model={MODEL}/date=2026-03-02/000123.jsonl.gz",
+    ]
+    (row,) = lake.read_lines(f"examples/model={MODEL}/date=2026-03-02/000123.jsonl.gz")
+    example = Example.from_row(row)
+    assert (example.prediction_id, example.value, example.known_at, example.propensity) == ("p-2", 1, at(24), 0.25)
+    assert example.features == prediction().features
+
+
+def test_a_batch_delivered_again_replaces_its_object() -> None:
+    lake, store = InMemoryLake(), InMemoryLabels()
+    store.save(prediction(), RETENTION)
+    Archive(lake).write_labels("1", [change("p-1", 1)], store)
+    before = dict(lake.objects)
+
+    Archive(lake).write_labels("1", [change("p-1", 1)], store)
+
+    assert lake.objects == before
+
+
+def test_a_label_whose_prediction_is_gone_is_passed_over() -> None:
+    lake = InMemoryLake()
+
+    assert Archive(lake).write_labels("1", [change("p-1", 1)], InMemoryLabels()) == 0
+    assert lake.objects == {}
+
+
+def test_predictions_lie_under_the_day_they_were_made() -> None:
+    lake = InMemoryLake()
+
+    assert Archive(lake).write_predictions("7", [prediction(), prediction("p-2", entity_id="e-1")]) == 2
+
+    first, second = lake.read_lines(f"predictions/model={MODEL}/date=2026-03-01/7.jsonl.gz")
+    assert (first["prediction_id"], first["score"], first["occurred_at"]) == ("p-1", 0.7, "2026-03-01T12:00:00.000000Z")
+    assert "entity_id" not in first
+    assert second["entity_id"] == "e-1"

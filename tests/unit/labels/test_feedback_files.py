@@ -1,0 +1,137 @@
+import json
+from typing import Any
+
+import pytest
+
+from shared.capture.feedback import Feedback
+from shared.capture.feedback_capture import feedback_line
+from shared.errors import NotFound
+from shared.labels import feedback_files
+from shared.labels.feedback_files import FeedbackFiles, is_feedback_file, parse_feedback_line
+from shared.labels.join import Joined, LabelJoiner
+from shared.labels.quarantine import Quarantine, Reject, RejectCode
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.unit.labels.builders import MODEL, RETENTION, configuration, event, key, prediction
+
+FILE = "feedback/date=2026-03-01/stream-1-2026-03-01-12-00-00"
+GOOD = json.loads(feedback_line(event("demand", 150)))
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.store, self.lake = InMemoryLabels(), InMemoryLake()
+        configurations, quarantine = InMemoryConfigurations(configuration()), Quarantine(self.lake)
+        joiner = LabelJoiner(self.store, quarantine, configurations)
+        self.files = FeedbackFiles(self.lake, joiner, quarantine, configurations)
+
+    def write(self, *lines: bytes) -> None:
+        self.lake.write_bytes(FILE, b"".join(lines), "application/x-ndjson")
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize(
+    "sent", [event("demand", 150), event("thumb", "up"), event("exposed"), event("a", 0.1), event("a", False)]
+)
+def test_a_captured_line_is_read_as_it_was_written(sent: Feedback) -> None:
+    assert parse_feedback_line(feedback_line(sent)) == sent
+
+
+def test_times_with_another_offset_are_the_same_moment() -> None:
+    row = {**GOOD, "occurred_at": "2026-03-01T14:00:00+01:00"}
+
+    assert parse_feedback_line(json.dumps(row).encode()) == event("demand", 150)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "not valid JSON"),
+        (b"[1]", "must be a JSON object"),
+        (b"\xff\xfe", "not well-formed UTF-8"),
+        (b'{"value": NaN}', "NaN is not a JSON number"),
+        (b"[" * 100_000, ""),
+        (json.dumps({**GOOD, "model": None}).encode(), "model: is required"),
+        (json.dumps({**GOOD, "model": "a#b"}).encode(), "model: is not valid"),
+        (json.dumps({**GOOD, "prediction_id": "x" * 129}).encode(), "prediction_id: is not valid"),
+        (json.dumps({**GOOD, "value": [1]}).encode(), "value: must be"),
+        (json.dumps({**GOOD, "value": 2**60}).encode(), "value: must be"),
+        (json.dumps(GOOD).replace("150", "1e999").encode(), "value: must be"),
+        (json.dumps({**GOOD, "value": "\ud800"}).encode(), "not well-formed UTF-8"),
+        (json.dumps({**GOOD, "occurred_at": "yesterday"}).encode(), "occurred_at: must be an RFC 3339 time"),
+        (json.dumps({**GOOD, "received_at": "2026-03-01T12:00:00"}).encode(), "received_at: must carry an offset"),
+        (json.dumps({**GOOD, "occurred_at": 5}).encode(), "occurred_at: is required"),
+        (json.dumps({**GOOD, "occurred_at": "0001-01-01T00:00:00+10:00"}).encode(), ""),
+    ],
+)
+def test_a_line_that_cannot_be_read_says_why(line: bytes, reason: str) -> None:
+    found = parse_feedback_line(line)
+
+    assert isinstance(found, Reject)
+    assert found.code is RejectCode.MALFORMED
+    assert found.reason.startswith(reason)
+
+
+def test_a_malformed_line_is_set_aside_and_the_rest_of_the_file_joined(bench: Bench) -> None:
+    bench.store.save(prediction(), RETENTION)
+    bench.write(feedback_line(event("thumb", "up")), b"{not json}\n", feedback_line(event("demand", 150)))
+
+    report = bench.files.join(FILE)
+
+    assert report.counts[MODEL][Joined.JOINED] == 2
+    assert report.counts[feedback_files.UNKNOWN][Joined.QUARANTINED] == 1
+    (row,) = bench.quarantined()
+    assert (row["code"], row["file"], row["line"], row["text"]) == ("malformed", FILE, 2, "{not json}")
+    assert next(iter(bench.lake.keys("quarantine/"))).startswith("quarantine/date=2026-03-01/")
+
+
+def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
+    bench.write(feedback_line(event("demand", 150, model="nobody")))
+
+    bench.files.join(FILE)
+
+    assert [row["code"] for row in bench.quarantined()] == ["unknown_model"]
+
+
+def test_a_file_joined_again_changes_nothing(bench: Bench) -> None:
+    bench.store.save(prediction(), RETENTION)
+    bench.write(feedback_line(event("demand", 150)), b"nonsense\n")
+    bench.files.join(FILE)
+    collection, objects = bench.store.load([key()]), dict(bench.lake.objects)
+
+    report = bench.files.join(FILE)
+
+    assert (bench.store.load([key()]), bench.lake.objects) == (collection, objects)
+    assert report.counts[MODEL] == {Joined.DUPLICATE: 1}
+
+
+def test_a_large_file_is_read_in_chunks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback_files, "CHUNK_LINES", 3)
+    names = [f"p-{number}" for number in range(10)]
+    for name in names:
+        bench.store.save(prediction(name), RETENTION)
+    bench.write(*(feedback_line(event("demand", 150, prediction_id=name)) for name in names), b"x\n", b"y\n")
+
+    report = bench.files.join(FILE)
+
+    assert report.counts[MODEL][Joined.LABELS] == 10
+    assert [row["line"] for row in bench.quarantined()] == [11, 12]
+
+
+def test_a_file_that_is_gone_is_told(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        bench.files.join(FILE)
+
+
+def test_only_raw_feedback_is_joined() -> None:
+    assert is_feedback_file(FILE)
+    assert not is_feedback_file("feedback/errors/date=2026-03-01/x")
+    assert not is_feedback_file("examples/x")
