@@ -77,8 +77,15 @@ class Monitor:
         drift = self._drift(configuration, champion, now)
         performance = self._performance(configuration, champion, now)
         return ModelChecks(
-            self._keep(model, CheckKind.DRIFT, champion, now, drift, drift_summary(drift)),
-            self._keep(model, CheckKind.PERFORMANCE, champion, now, performance, performance_summary(performance)),
+            self._keep(model, CheckKind.DRIFT, champion=champion, now=now, report=drift, summary=drift_summary(drift)),
+            self._keep(
+                model,
+                CheckKind.PERFORMANCE,
+                champion=champion,
+                now=now,
+                report=performance,
+                summary=performance_summary(performance),
+            ),
             tuple(_measurements(model, champion, drift, performance)),
         )
 
@@ -114,6 +121,7 @@ class Monitor:
         self,
         model: str,
         kind: CheckKind,
+        *,
         champion: str,
         now: datetime,
         report: DriftReport | PerformanceReport,

@@ -1,0 +1,137 @@
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.check_triggers.app import handler
+from shared import bootstrap
+from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.registry.pointer import PointerMove
+from shared.triggers.decision import SuppressedBy
+from shared.triggers.signal import SignalKind
+from shared.triggers.state import Conclusion, RunOutcome
+from tests.functions.conftest import Context
+from tests.unit.configuration.example import configuration
+
+CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
+
+Sample = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def executions(deployed: None) -> Callable[[], list[str]]:
+    """Return the names of the executions started."""
+    client: Any = boto3.client("stepfunctions")
+    definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
+    role = "arn:aws:iam::123456789012:role/run"
+    arn = client.create_state_machine(name="retraining", definition=definition, roleArn=role)["stateMachineArn"]
+    return lambda: [found["name"] for found in client.list_executions(stateMachineArn=arn)["executions"]]
+
+
+def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
+    """A model with a champion and a performance check."""
+    settings = {"min_new_labels": 0, "cooldown": "P1D", **triggers}
+    bootstrap.configurations().put(configuration(model=model, triggers=settings), CHECKED_AT)
+    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=CHECKED_AT)
+    bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
+    check = Check(
+        model=model,
+        kind=CheckKind.PERFORMANCE,
+        at=CHECKED_AT,
+        model_version="v1",
+        verdict=verdict,
+        reason="accuracy 0.7",
+        summary={"value": 0.7},
+    )
+    bootstrap.check_store().put(check)
+
+
+def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.LOW)
+    serving("car-demand", Verdict.OK)
+    low, fine = handler(sample("check_triggers"), context)["decisions"]
+    assert (low["model"], low["fired"]) == ("bike-demand", True)
+    assert (fine["fired"], fine["suppressed_by"]) == (False, "no_signal")
+    assert executions() == [low["decision_id"]]
+    assert bootstrap.trigger_store().decisions("car-demand", 10) == []
+
+
+def test_a_redelivered_schedule_is_one_decision_and_one_run(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.LOW)
+    first = handler(sample("check_triggers"), context)
+    assert handler(sample("check_triggers"), context) == first
+    assert len(bootstrap.trigger_store().decisions("bike-demand", 10)) == 1
+    assert len(executions()) == 1
+
+
+def test_the_sample_alarm_retrains_the_model_that_is_low(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.LOW, performance=False, drift=False)
+    serving("car-demand", Verdict.OK)
+    [decided] = handler(sample("check_triggers_alarm"), context)["decisions"]
+    assert (decided["model"], decided["fired"]) == ("bike-demand", True)
+    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
+    assert decision.at == CHECKED_AT
+
+
+def test_with_bounded_clocks_an_alarm_belongs_to_the_moment_it_went_off(
+    executions: Callable[[], list[str]], sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIENT_TIMESTAMPS", "bounded")
+    bootstrap.reset()
+    serving("bike-demand", Verdict.LOW)
+    handler(sample("check_triggers_alarm"), context)
+    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    assert decision.at == datetime(2026, 3, 8, 12, 1, 17, 345000, tzinfo=UTC)
+
+
+def test_an_alarm_that_went_back_to_normal_decides_nothing(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.LOW)
+    event = sample("check_triggers_alarm")
+    message = event["Records"][0]["Sns"]["Message"]
+    event["Records"][0]["Sns"]["Message"] = message.replace('"NewStateValue": "ALARM"', '"NewStateValue": "OK"')
+    assert handler(event, context) == {"decisions": []}
+
+
+def test_a_run_that_was_concluded_leaves_the_next_check_free(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.LOW)
+    handler(sample("check_triggers"), context)
+    later = sample("check_triggers") | {"time": "2026-03-08T13:05:00Z"}
+    [held] = handler(later, context)["decisions"]
+    assert held["suppressed_by"] == SuppressedBy.NO_SIGNAL  # the run has seen the check
+    conclusion = Conclusion(outcome=RunOutcome.FAILED, at=CHECKED_AT, reason="train failed")
+    assert bootstrap.trigger_store().conclude("bike-demand", 1, conclusion)
+    [again] = handler(later | {"time": "2026-03-09T13:05:00Z"}, context)["decisions"]
+    assert again["fired"]
+    assert len(executions()) == 2
+
+
+def test_one_model_that_fails_does_not_stop_the_others(
+    executions: Callable[[], list[str]], sample: Sample, context: Context, dynamodb: Any
+) -> None:
+    serving("a-broken-one", Verdict.LOW)
+    serving("bike-demand", Verdict.LOW)
+    key = {"pk": {"S": "a-broken-one"}, "sk": {"S": "configuration#000001"}}
+    dynamodb.delete_item(TableName="models", Key=key)
+    with pytest.raises(Exception, match="a-broken-one"):
+        handler(sample("check_triggers"), context)
+    assert len(executions()) == 1
+
+
+def test_a_schedule_may_name_one_model(executions: Callable[[], list[str]], sample: Sample, context: Context) -> None:
+    serving("bike-demand", Verdict.LOW)
+    serving("car-demand", Verdict.LOW)
+    only = handler(sample("check_triggers") | {"detail": {"model": "car-demand"}}, context)["decisions"]
+    assert [decision["model"] for decision in only] == ["car-demand"]
