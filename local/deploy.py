@@ -38,7 +38,8 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     )
     s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     template_url = f"{endpoint_url}/{bucket}/template.json"
-    outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, parameters or {})
+    transport = {"RequireTls": str(endpoint_url.startswith("https:")).lower()}
+    outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, transport | (parameters or {}))
     gateway = client("apigateway", endpoint_url)
     apply_gateway_responses(gateway, outputs["ApiId"], template["Resources"]["Api"])
     return Stack(
