@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.archive_labels.app import handler
+from shared.labels.example import Example
+from tests.functions.conftest import Context
+from tests.functions.labelling import FIRST, SECOND, predict, rows
+from tests.unit.labels.builders import MODEL, prediction
+
+pytestmark = pytest.mark.usefixtures("deployed")
+Sample = Callable[[str], dict[str, Any]]
+
+
+def test_the_sample_becomes_examples_with_their_features(sample: Sample, context: Context) -> None:
+    predict(FIRST, SECOND)
+
+    assert handler(sample("archive_labels"), context) == {"batchItemFailures": []}
+
+    first, second = map(Example.from_row, rows(f"examples/model={MODEL}/date=2026-03-02/111700000000012345678911"))
+    assert (first.prediction_id, first.value, second.value) == (FIRST, 1, 0)
+    assert first.features == prediction().features
+
+
+def test_a_record_that_cannot_be_read_is_where_lambda_goes_on(sample: Sample, context: Context) -> None:
+    predict(FIRST, SECOND)
+    event = sample("archive_labels")
+    del event["Records"][1]["dynamodb"]["NewImage"]["known_at"]
+
+    answer = handler(event, context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "111700000000012345678912"}]}
+    assert [row["prediction_id"] for row in rows("examples/")] == [FIRST]
+
+
+def test_other_changes_of_the_table_are_no_examples(sample: Sample, context: Context) -> None:
+    predict(FIRST)
+
+    assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
+    assert rows("examples/") == []

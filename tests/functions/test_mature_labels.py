@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from functions.mature_labels.app import handler
+from shared import bootstrap
+from shared.labels.label import LabelStatus
+from tests.functions.conftest import Context
+from tests.functions.labelling import FIRST, SECOND, configure, outcome, predict, rows, write_feedback
+from tests.unit.labels.builders import at, key
+
+pytestmark = pytest.mark.usefixtures("deployed")
+Sample = Callable[[str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Hurried(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 1
+
+
+def test_the_sample_closes_the_windows_that_are_due(sample: Sample, context: Context) -> None:
+    configure()
+    predict(FIRST)
+    predict(SECOND, hours=6)
+
+    answer = handler(sample("mature_labels"), context)
+
+    first, second = bootstrap.label_store().load([key(FIRST), key(SECOND)])
+    assert answer == {"examined": 1, "is_complete": True}
+    assert [(found.label.status, found.known_at) for found in first.labels] == [(LabelStatus.CENSORED, at(53))]
+    assert second.labels == ()
+
+
+def test_out_of_time_nothing_is_begun(sample: Sample) -> None:
+    configure()
+    predict(FIRST)
+
+    assert handler(sample("mature_labels"), Hurried()) == {"examined": 0, "is_complete": False}
+
+
+def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sample, context: Context) -> None:
+    configure()
+    write_feedback(outcome("nowhere", 150), key="feedback/date=2026-03-02/early")
+    bootstrap.feedback_files().join("feedback/date=2026-03-02/early")
+
+    handler(sample("mature_labels"), context)
+    assert rows("quarantine/") == []
+    handler({**sample("mature_labels"), "time": "2026-03-09T17:00:00Z"}, context)
+
+    assert [(row["code"], row["event"]["prediction_id"]) for row in rows("quarantine/")] == [("unmatched", "nowhere")]
