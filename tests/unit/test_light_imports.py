@@ -1,0 +1,55 @@
+"""Capture and join start in a small package: the scientific layer must not be needed, nor be loaded by accident."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIGHT = (
+    "archive_labels",
+    "archive_predictions",
+    "authorize",
+    "capture_feedback",
+    "configure_model",
+    "join_labels",
+    "log_predictions",
+    "mature_labels",
+    "report_model",
+)
+HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
+_PROGRAM = """
+import importlib, sys
+for folder in sys.argv[1].split(","):
+    importlib.import_module(f"functions.{folder}.app")
+    loaded = sorted(set(sys.argv[2].split(",")) & sys.modules.keys())
+    if loaded:
+        sys.exit(f"functions.{folder}.app loads {', '.join(loaded)}")
+"""
+
+
+def test_the_functions_without_the_scientific_layer_start_without_it() -> None:
+    existing = [folder for folder in LIGHT if (ROOT / "functions" / folder / "app.py").exists()]
+    environment = {
+        **os.environ,
+        "POWERTOOLS_SERVICE_NAME": "hindsight",
+        "POWERTOOLS_METRICS_NAMESPACE": "Hindsight",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+    finished = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, ",".join(existing), ",".join(HEAVY)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert existing
+    if finished.returncode:
+        pytest.fail(finished.stderr)
