@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 COUNT, NONE = "Count", "None"
+_SMALLEST, _LARGEST = 1e-100, 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,15 @@ class Measurement:
     value: float
     unit: str = NONE
     dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+def storable(value: float) -> float:
+    """Return a number that DynamoDB and CloudWatch both take: theirs have a smaller range than a 64-bit float.
+
+    >>> storable(1e-200), storable(-1e200), storable(0.5)
+    (0.0, -1e+100, 0.5)
+    """
+    return 0.0 if abs(value) < _SMALLEST else max(-_LARGEST, min(_LARGEST, value))
 
 
 class MetricSink(Protocol):

@@ -13,7 +13,7 @@ from shared.errors import HindsightError, NotFound
 from shared.lake import Lake, version_prefix
 from shared.monitoring.check import Check, CheckKind, CheckStore, report_key
 from shared.monitoring.drift import DriftReport, check_drift
-from shared.monitoring.measurement import COUNT, Measurement, MetricSink
+from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
 from shared.monitoring.window import matured_in_window, predictions_in_window
 from shared.registry.store import Registry
@@ -151,7 +151,10 @@ def drift_summary(report: DriftReport) -> dict[str, Any]:
         "score": report.score.verdict,
         "drifting": len(report.drifting),
         "features": {
-            name: {"distance": report.features[name].distance, "p_value": report.features[name].p_value}
+            name: {
+                "distance": _bounded(report.features[name].distance),
+                "p_value": _bounded(report.features[name].p_value),
+            }
             for name in report.drifting[:_SHOWN_FEATURES]
         },
     }
@@ -162,27 +165,31 @@ def performance_summary(report: PerformanceReport) -> dict[str, Any]:
     found = report.champion
     return {
         "metric": report.metric,
-        "value": found.value,
-        "lower": found.lower,
-        "upper": found.upper,
+        "value": _bounded(found.value),
+        "lower": _bounded(found.lower),
+        "upper": _bounded(found.upper),
         "labels": found.labels,
-        "limit": report.limit,
-        "shortfall": report.shortfall,
+        "limit": _bounded(report.limit),
+        "shortfall": storable(report.shortfall),
     }
 
 
 def _measurements(model: str, champion: str, drift: DriftReport, performance: PerformanceReport) -> list[Measurement]:
-    of_version = {"Model": model, "ModelVersion": champion}
+    of_version, shortfall = {"Model": model, "ModelVersion": champion}, storable(performance.shortfall)
     numbers = [
         Measurement(name="DriftingFeatureShare", value=drift.share, dimensions=of_version),
         Measurement(name="MaturedLabels", value=performance.overall.labels, unit=COUNT, dimensions=of_version),
-        Measurement(name=SHORTFALL, value=performance.shortfall, dimensions=of_version),
+        Measurement(name=SHORTFALL, value=shortfall, dimensions=of_version),
         # An alarm on one model outlives its versions.
-        Measurement(name=SHORTFALL, value=performance.shortfall, dimensions={"Model": model}),
+        Measurement(name=SHORTFALL, value=shortfall, dimensions={"Model": model}),
     ]
-    if performance.champion.value is not None:
-        numbers.append(Measurement(name="LivePerformance", value=performance.champion.value, dimensions=of_version))
+    if (value := _bounded(performance.champion.value)) is not None:
+        numbers.append(Measurement(name="LivePerformance", value=value, dimensions=of_version))
     return numbers
+
+
+def _bounded(value: float | None) -> float | None:
+    return None if value is None else storable(value)
 
 
 def _with_overall(measurements: list[Measurement]) -> list[Measurement]:

@@ -12,6 +12,7 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "hindsight")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Hindsight")
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 
+import boto3
 import pytest
 
 from shared import bootstrap
@@ -73,3 +74,13 @@ def sample() -> Callable[[str], dict[str, Any]]:
         return event
 
     return read
+
+
+@pytest.fixture
+def executions(deployed: None) -> Callable[[], list[str]]:
+    """Return the names of the executions started."""
+    client: Any = boto3.client("stepfunctions")
+    definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
+    role = "arn:aws:iam::123456789012:role/run"
+    arn = client.create_state_machine(name="retraining", definition=definition, roleArn=role)["stateMachineArn"]
+    return lambda: [found["name"] for found in client.list_executions(stateMachineArn=arn)["executions"]]

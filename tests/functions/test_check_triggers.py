@@ -2,7 +2,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.check_triggers.app import handler
@@ -18,16 +17,6 @@ from tests.unit.configuration.example import configuration
 CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
 
 Sample = Callable[[str], dict[str, Any]]
-
-
-@pytest.fixture
-def executions(deployed: None) -> Callable[[], list[str]]:
-    """Return the names of the executions started."""
-    client: Any = boto3.client("stepfunctions")
-    definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
-    role = "arn:aws:iam::123456789012:role/run"
-    arn = client.create_state_machine(name="retraining", definition=definition, roleArn=role)["stateMachineArn"]
-    return lambda: [found["name"] for found in client.list_executions(stateMachineArn=arn)["executions"]]
 
 
 def serving(model: str, verdict: Verdict, **triggers: Any) -> None:

@@ -1,0 +1,137 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+
+from functions.monitor.app import handler
+from shared import bootstrap
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
+from shared.monitoring.check import CheckKind, Verdict
+from shared.registry.pointer import PointerMove
+from shared.times import format_time
+from tests.functions.conftest import Context
+from tests.unit.configuration.example import configuration
+
+NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
+MODEL = "bike-demand"
+
+Sample = Callable[[str], dict[str, Any]]
+
+
+def serve(model: str, *, temperature: float, accuracy: float, reference: bool = True) -> None:
+    """A champion with its reference, 600 predictions of the last days and their labels."""
+    bootstrap.configurations().put(configuration(model=model), NOW)
+    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW)
+    bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
+    rng = np.random.default_rng(1)
+    lake = bootstrap.lake()
+    profile = {
+        "rows": 1000,
+        "features": {
+            "hour": {"type": "categorical", "missing": 0, "counts": {"8": 500, "17": 500}},
+            "temperature": {"type": "numeric", "missing": 0, "sample": np.linspace(0, 0.5, 1000).tolist()},
+            "holiday": {"type": "boolean", "missing": 0, "counts": {"true": 100, "false": 900}},
+        },
+        "score": {"type": "numeric", "rows": 500, "missing": 0, "sample": np.linspace(0, 1, 500).tolist()},
+    }
+    if reference:
+        lake.write_bytes(version_prefix(model, "v1") + "reference.json", json.dumps(profile).encode(), "text/plain")
+    predictions, examples = [], []
+    occurred = NOW - timedelta(days=3)
+    for index, number in enumerate(rng.uniform(0, 0.5, 600)):
+        features = {"hour": ["8", "17"][index % 2], "temperature": number + temperature, "holiday": index % 10 == 0}
+        row = {
+            "prediction_id": f"p{index}",
+            "features": features,
+            "score": float(rng.uniform()),
+            "decision": 1,
+            "model_version": "v1",
+            "occurred_at": format_time(occurred),
+        }
+        predictions.append(row)
+        label = {"seq": 1, "value": int(index < accuracy * 600), "known_at": format_time(NOW - timedelta(days=1))}
+        examples.append({**row, **label, "outcome_due_at": format_time(NOW - timedelta(hours=1))})
+    lake.write_lines(day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz", predictions)
+    lake.write_lines(day_prefix(EXAMPLES, model, NOW.date() - timedelta(days=1)) + "a.jsonl.gz", examples)
+
+
+def metric(name: str) -> dict[tuple[tuple[str, str], ...], float]:
+    client: Any = boto3.client("cloudwatch")
+    now = datetime.now(UTC)
+    found = {}
+    for known in client.list_metrics(Namespace="Hindsight", MetricName=name)["Metrics"]:
+        points = client.get_metric_statistics(
+            Namespace="Hindsight",
+            MetricName=name,
+            Dimensions=known["Dimensions"],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            Period=7200,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        key = tuple((dimension["Name"], dimension["Value"]) for dimension in known["Dimensions"])
+        found[key] = points[0]["Maximum"]
+    return found
+
+
+def test_the_sample_schedule_finds_a_low_model_and_publishes_what_alarms_read(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    serve(MODEL, temperature=0.4, accuracy=0.7)
+    drift, performance = handler(sample("monitor"), context)["checks"]
+    assert (drift["kind"], drift["verdict"]) == ("drift", "drift")
+    assert (performance["kind"], performance["verdict"]) == ("performance", "low")
+    stored = bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE)
+    assert stored is not None
+    assert stored.summary["value"] == pytest.approx(0.7)
+    assert stored.summary["limit"] == 0.85
+    of_version = (("Model", MODEL), ("ModelVersion", "v1"))
+    assert metric("LivePerformance") == {of_version: pytest.approx(0.7)}
+    assert metric("MaturedLabels") == {of_version: 600}
+    assert metric("DriftingFeatureShare") == {of_version: pytest.approx(1 / 3)}
+    shortfall = stored.summary["shortfall"]
+    assert shortfall > 0.1
+    dimensions = [(), (("Model", MODEL),), of_version]
+    assert metric("LivePerformanceShortfall") == {key: pytest.approx(shortfall) for key in dimensions}
+
+
+def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    serve(MODEL, temperature=0.0, accuracy=0.95)
+    handler(sample("monitor"), context)
+    handler(sample("monitor"), context)
+    keys = list(bootstrap.lake().keys(day_prefix("checks", MODEL, NOW.date())))
+    assert [key.rsplit("-", 1)[1] for key in keys] == ["drift.json", "performance.json"]
+    drift, performance = (json.loads(bootstrap.lake().read_bytes(key)) for key in keys)
+    assert drift["verdict"] == performance["verdict"] == Verdict.OK
+    assert set(drift["report"]["features"]) == {"hour", "temperature", "holiday"}
+    assert set(performance["report"]["slices"]["holiday"]) == {"true", "false"}
+
+
+def test_a_model_without_a_champion_is_left_alone(deployed: None, sample: Sample, context: Context) -> None:
+    bootstrap.configurations().put(configuration(), NOW)
+    assert handler(sample("monitor"), context) == {"checks": []}
+
+
+def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample: Sample, context: Context) -> None:
+    serve(MODEL, temperature=0.4, accuracy=0.9, reference=False)
+    drift, performance = handler(sample("monitor"), context)["checks"]
+    assert drift["verdict"] == "insufficient"
+    assert performance["verdict"] == "ok"
+
+
+def test_one_model_that_fails_does_not_stop_the_others(
+    deployed: None, sample: Sample, context: Context, bucket: Any
+) -> None:
+    serve("a-broken-one", temperature=0.0, accuracy=0.9)
+    bucket.put_object(Bucket="lake", Key=version_prefix("a-broken-one", "v1") + "reference.json", Body=b"{")
+    serve(MODEL, temperature=0.0, accuracy=0.7)
+    with pytest.raises(Exception, match="a-broken-one"):
+        handler(sample("monitor"), context)
+    assert bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE) is not None
+    assert metric("LivePerformanceShortfall")[()] > 0

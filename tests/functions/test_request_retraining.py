@@ -1,0 +1,89 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.request_retraining.app import handler
+from shared import bootstrap
+from shared.triggers.signal import SignalKind
+from tests.functions.conftest import Context
+from tests.unit.configuration.example import configuration
+
+Sample = Callable[[str], dict[str, Any]]
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def ask(executions: Callable[[], list[str]], sample: Sample, context: Context) -> Ask:
+    """Send a request's body to the model of the sample."""
+    triggers = {"min_new_labels": 0, "cooldown": "P1D"}
+    bootstrap.configurations().put(configuration(triggers=triggers), datetime(2026, 3, 1, tzinfo=UTC))
+
+    def send(body: Any = None, request_id: str | None = None, **changes: Any) -> tuple[int, dict[str, Any]]:
+        event = sample("request_retraining") | changes
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        if request_id is not None:
+            event["requestContext"]["requestId"] = request_id
+        answer = handler(event, context)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return send
+
+
+def test_the_sample_request_starts_a_run(ask: Ask, executions: Callable[[], list[str]]) -> None:
+    status, answer = ask()
+    assert (status, answer["fired"]) == (202, True)
+    assert "suppressed_by" not in answer
+    assert executions() == [answer["decision_id"]]
+    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    assert decision.requested_by == "operator"
+    assert decision.at == datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
+    assert decision.signals[0].kind is SignalKind.MANUAL
+    assert decision.signals[0].evidence["reason"] == "the summer timetable begins"
+
+
+def test_a_second_request_during_the_run_is_kept_and_says_why(ask: Ask) -> None:
+    ask()
+    status, answer = ask({"reason": "again", "force": True}, request_id="r2")
+    assert (status, answer["fired"], answer["suppressed_by"]) == (202, False, "open_run")
+    assert SignalKind.MANUAL in bootstrap.trigger_store().load("bike-demand").demand
+    assert len(bootstrap.trigger_store().decisions("bike-demand", 10)) == 2
+
+
+def test_a_trusted_client_says_when_the_request_was_made(ask: Ask) -> None:
+    ask({"reason": "replay", "occurred_at": "2011-03-01T00:00:00Z"})
+    assert bootstrap.trigger_store().decisions("bike-demand", 1)[0].at == datetime(2011, 3, 1, tzinfo=UTC)
+
+
+def test_another_clients_time_changes_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIENT_TIMESTAMPS", "bounded")
+    bootstrap.reset()
+    ask({"reason": "replay", "occurred_at": "2011-03-01T00:00:00Z"})
+    assert bootstrap.trigger_store().decisions("bike-demand", 1)[0].at.year == 2026
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "reason"),
+        ({"reason": ""}, "reason"),
+        ({"reason": 7}, "reason"),
+        ({"reason": "x", "force": "yes"}, "force"),
+        ({"reason": "x", "occurred_at": "yesterday"}, "occurred_at"),
+        ({"reason": "x", "why": "y"}, "why"),
+        ([], ""),
+    ],
+)
+def test_a_malformed_request_names_its_path_and_leaves_nothing(ask: Ask, body: Any, path: str) -> None:
+    status, answer = ask(body)
+    assert (status, answer["error"]["code"]) == (400, "invalid")
+    assert [detail["path"] for detail in answer["error"]["details"]] == [path]
+    assert bootstrap.trigger_store().decisions("bike-demand", 10) == []
+
+
+def test_an_unknown_model_is_not_found(ask: Ask) -> None:
+    status, answer = ask(path="/models/unknown/retrain")
+    assert (status, answer["error"]["code"]) == (404, "not_found")
