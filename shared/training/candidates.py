@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -25,11 +26,19 @@ _MOST_INDICATORS = 100
 _MANY_ROWS = 10_000
 
 
-def build(candidate: Candidate, schema: Schema, rows: int, seed: int) -> Pipeline:
-    """Return the untrained pipeline of a candidate for a schema, sized for a number of rows to train on."""
+def build(candidate: Candidate, schema: Schema, frame: pd.DataFrame, seed: int) -> Pipeline:
+    """Return the untrained pipeline of a candidate, made to measure for the frame it is to be trained on.
+
+    A column without a single value teaches nothing, and trees cannot be grown on it; it is left out.
+    """
+    read = {name: kind for name, kind in schema.features.items() if bool(frame[name].notna().any())}
+    categorical = [name for name, kind in read.items() if kind is FeatureType.CATEGORICAL]
+    numbers = [name for name in read if name not in categorical]
     if candidate is Candidate.GRADIENT_BOOSTING:
-        return _gradient_boosting(schema, rows, seed)
-    return _linear(schema, seed)
+        return Pipeline(
+            [("columns", _coded(categorical, numbers)), ("estimator", _boosting(schema, categorical, len(frame), seed))]
+        )
+    return Pipeline([("columns", _scaled(categorical, numbers)), ("estimator", _linear(schema, seed))])
 
 
 def fit(pipeline: Pipeline, frame: pd.DataFrame, targets: npt.NDArray[Any]) -> Pipeline:
@@ -46,37 +55,26 @@ def hyperparameters(pipeline: Pipeline) -> dict[str, Any]:
     return {name: value for name, value in sorted(settings.items()) if isinstance(value, bool | int | float | str)}
 
 
-def _linear(schema: Schema, seed: int) -> Pipeline:
+def _linear(schema: Schema, seed: int) -> BaseEstimator:
     if schema.task is Task.REGRESSION:
-        estimator = Ridge(alpha=1.0, random_state=seed)
-    else:
-        estimator = LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
-    return Pipeline([("columns", _scaled_columns(schema)), ("estimator", estimator)])
+        return Ridge(alpha=1.0, random_state=seed)
+    return LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
 
 
-def _gradient_boosting(schema: Schema, rows: int, seed: int) -> Pipeline:
-    """Trees on histograms: a few leaves each and many rows a leaf, so that 200 rows do not overfit."""
-    categorical = schema.named(FeatureType.CATEGORICAL)
-    codes = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        max_categories=_MOST_CATEGORIES,
-    )
-    columns = ColumnTransformer([("codes", codes, categorical), ("numbers", "passthrough", _numbers(schema))])
-    settings: dict[str, Any] = {
-        "categorical_features": list(range(len(categorical))) or None,
-        "max_iter": _rounds(schema, rows),
-        "learning_rate": 0.08,
-        "max_leaf_nodes": 15 if rows < _MANY_ROWS else 31,
-        "min_samples_leaf": 20,
-        "l2_regularization": 1.0,
-        "early_stopping": False,
-        "random_state": seed,
-    }
+def _boosting(schema: Schema, categorical: list[str], rows: int, seed: int) -> BaseEstimator:
+    """Return trees on histograms: few leaves and many rows a leaf, so that 200 rows do not overfit."""
     regression = schema.task is Task.REGRESSION
     estimator = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
-    return Pipeline([("columns", columns), ("estimator", estimator(**settings))])
+    return estimator(
+        categorical_features=list(range(len(categorical))) or None,
+        max_iter=_rounds(schema, rows),
+        learning_rate=0.08,
+        max_leaf_nodes=15 if rows < _MANY_ROWS else 31,
+        min_samples_leaf=20,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=seed,
+    )
 
 
 def _rounds(schema: Schema, rows: int) -> int:
@@ -85,18 +83,20 @@ def _rounds(schema: Schema, rows: int) -> int:
     return max(40, trees * 2 // max(2, len(schema.classes)))
 
 
-def _scaled_columns(schema: Schema) -> ColumnTransformer:
-    numbers = Pipeline(
-        [
-            ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
-            ("scale", StandardScaler()),
-        ]
+def _coded(categorical: list[str], numbers: list[str]) -> ColumnTransformer:
+    """Return categories as codes, first, then the numbers; categories never seen in training count as missing."""
+    codes = OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
+        encoded_missing_value=np.nan,
+        max_categories=_MOST_CATEGORIES,
     )
+    return ColumnTransformer([("codes", codes, categorical), ("numbers", "passthrough", numbers)])
+
+
+def _scaled(categorical: list[str], numbers: list[str]) -> ColumnTransformer:
+    """Return numbers on one scale, the missing ones marked, and an indicator for every frequent category."""
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    scaled = Pipeline([("impute", imputer), ("scale", StandardScaler())])
     indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_MOST_INDICATORS)
-    return ColumnTransformer(
-        [("numbers", numbers, _numbers(schema)), ("indicators", indicators, schema.named(FeatureType.CATEGORICAL))]
-    )
-
-
-def _numbers(schema: Schema) -> list[str]:
-    return [name for name, kind in schema.features.items() if kind is not FeatureType.CATEGORICAL]
+    return ColumnTransformer([("numbers", scaled, numbers), ("indicators", indicators, categorical)])

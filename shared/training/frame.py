@@ -25,7 +25,7 @@ def to_frame(rows: Sequence[Mapping[str, Any]], features: Mapping[str, FeatureTy
     0    8   1.0
     """
     columns = {name: _COLUMNS[kind]([row.get(name) for row in rows]) for name, kind in features.items()}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)), copy=False)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
 
 
 def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
@@ -41,10 +41,8 @@ def _booleans(values: Iterable[Any]) -> npt.NDArray[np.float64]:
     return np.array([float(value) if isinstance(value, bool) else np.nan for value in values], dtype=np.float64)
 
 
-def _texts(values: list[Any]) -> npt.NDArray[np.object_]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = [None if value is None else canonical_text(value) for value in values]
-    return column
+def _texts(values: list[Any]) -> "pd.Series[Any]":
+    return pd.Series([None if value is None else canonical_text(value) for value in values], dtype=object)
 
 
 _COLUMNS = {FeatureType.NUMERIC: _numbers, FeatureType.BOOLEAN: _booleans, FeatureType.CATEGORICAL: _texts}

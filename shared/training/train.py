@@ -99,7 +99,7 @@ def _classes(task: Task, train: LabelledFrame) -> tuple[str, ...]:
 
 
 def _train(candidate: Candidate, schema: Schema, rows: LabelledFrame, seed: int) -> LoadedVersion:
-    pipeline = build(candidate, schema, len(rows.labels), seed)
+    pipeline = build(candidate, schema, rows.frame, seed)
     return LoadedVersion(schema, fit(pipeline, rows.frame, class_codes(rows.labels, schema)))
 
 
