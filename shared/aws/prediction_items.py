@@ -15,7 +15,7 @@ DUE_SHARDS = 8
 _COMPRESS_ABOVE_BYTES = 1024
 
 
-def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime | None = None) -> dict[str, Any]:
+def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime | None) -> dict[str, Any]:
     """Return the head of a new item collection: a prediction that no feedback has been joined to.
 
     Parameters
@@ -25,8 +25,8 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
     expires_at
         When the item may be deleted, in epoch seconds.
     due_at
-        When the clock alone will first change the label, by default when the outcome is due. Maturing looks at the
-        prediction then and sets the next moment itself.
+        When the clock alone will first change the label, None if it never will. Maturing looks at the prediction
+        then and sets the next moment itself.
     """
     return {
         **head_key(prediction.key),
@@ -46,8 +46,8 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
         "revision": 0,
         "feedback_count": 0,
         "label_seq": 0,
-        "due_shard": due_shard(prediction.model, prediction.prediction_id),
-        "due_at": format_time(due_at or prediction.outcome_due_at),
+        "due_shard": due_shard(prediction.model, prediction.prediction_id) if due_at else None,
+        "due_at": format_time(due_at) if due_at else None,
         "expires_at": expires_at,
     }
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import MAX_TRANSACTION, from_item, to_item, transact
-from shared.aws.prediction_items import prediction_from_item, prediction_to_item
+from shared.aws.prediction_items import due_shard, prediction_from_item, prediction_to_item
 from shared.capture.prediction import Prediction
-from shared.capture.prediction_store import Saved, SaveOutcome
+from shared.capture.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ class DynamoPredictions:
         self._table = table
         self._client = client
 
-    def save(self, predictions: Sequence[Prediction], retention: timedelta) -> list[Saved]:
+    def save(
+        self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
+    ) -> list[Saved]:
         """Return what became of each prediction, in order, once all are durable. Raises Unavailable."""
         saved: dict[int, Saved] = {}
         pending: Pending = {
-            position: prediction_to_item(prediction, int((prediction.received_at + retention).timestamp()))
+            position: prediction_to_item(
+                prediction, int((prediction.received_at + retention).timestamp()), due_at(prediction)
+            )
             for position, prediction in enumerate(predictions)
         }
         for _ in range(_ROUNDS):
@@ -61,9 +65,12 @@ class DynamoPredictions:
             if existing is None:
                 continue
             if existing.get("parked"):
-                item.update({name: existing[name] for name in ("revision", "feedback_count")}, replaced_stub=True)
+                # Due at once: should we stop before the feedback that waits is joined, the next sweep joins it.
+                due = {"due_at": item["received_at"], "due_shard": due_shard(item["model"], item["prediction_id"])}
+                carried = {name: existing[name] for name in ("revision", "feedback_count")}
+                item.update(carried, **due, replaced_stub=True)
             elif existing:
-                settled[position] = _compare(prediction_from_item(existing), predictions[position])
+                settled[position] = _compare(existing, predictions[position])
             else:
                 item.update(revision=0, feedback_count=0, replaced_stub=None)
         return settled
@@ -74,7 +81,8 @@ class DynamoPredictions:
         try:
             self._client.put_item(**self._put_request(items[0]))
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return [from_item(error.response.get("Item", {}))]
+            found: Any = error.response.get("Item", {})
+            return [from_item(found)]
         return None
 
     def _put_request(self, item: dict[str, Any]) -> Any:
@@ -91,9 +99,10 @@ class DynamoPredictions:
         return request
 
 
-def _compare(existing: Prediction, sent: Prediction) -> Saved:
+def _compare(item: dict[str, Any], sent: Prediction) -> Saved:
+    existing, feedback_waits = prediction_from_item(item), bool(item.get("replaced_stub"))
     same = existing.body_digest == sent.body_digest
-    return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing)
+    return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing, feedback_waits)
 
 
 def _chunks(pending: Pending) -> Iterator[Pending]:

@@ -14,6 +14,7 @@ from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration, unfit_label
 from shared.errors import Fault, InvalidInput
+from shared.labels.resolve import first_due_at
 
 MAX_PREDICTIONS_BYTES = 5 * 1024 * 1024
 DECISION_THRESHOLD = 0.5
@@ -63,7 +64,11 @@ class PredictionLog:
 
     def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[Saved]:
         """Make predictions durable, then join the feedback that was there before them."""
-        results = self.store.save(predictions, configuration.retention)
+        results = self.store.save(
+            predictions,
+            configuration.retention,
+            lambda prediction: first_due_at(prediction, configuration.labels, configuration.task),
+        )
         waiting = [saved.kept.key for saved in results if saved.feedback_waits]
         if waiting:
             self.early_feedback.rejoin(waiting)

@@ -1,8 +1,8 @@
 """Where predictions are kept, each id once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -29,12 +29,23 @@ class Saved:
     feedback_waits: bool = False
 
 
+DueAt = Callable[[Prediction], datetime | None]
+
+
+def when_outcome_is_due(prediction: Prediction) -> datetime:
+    """Return when maturing looks at a prediction whose rules are not known."""
+    return prediction.outcome_due_at
+
+
 class PredictionStore(Protocol):
     """Predictions by model and id; the first body sent under an id stays."""
 
-    def save(self, predictions: Sequence[Prediction], retention: timedelta) -> list[Saved]:
+    def save(
+        self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
+    ) -> list[Saved]:
         """Return what became of each prediction, in order, once all are durable. Ids must differ.
 
+        ``due_at`` tells when the clock alone first changes a prediction's label, None if it never does.
         Raises Unavailable if that could not be had in time; saving the same predictions again is safe.
         """
 

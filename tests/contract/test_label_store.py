@@ -134,6 +134,14 @@ def test_a_join_planned_on_a_stub_loses_to_the_prediction_that_took_its_place(st
     assert (head.rejoin, head.revision, head.feedback_count) == (True, 1, 1)
 
 
+def test_a_prediction_in_the_place_of_a_stub_is_due_at_once(store: LabelStore, save: Save) -> None:
+    store.commit([plan(store, event("demand", 150))])
+
+    save(prediction())
+
+    assert [found for page in store.due(MODEL, at(0)) for found in page] == [key()]
+
+
 def test_a_join_planned_on_nothing_loses_to_a_new_prediction(store: LabelStore, save: Save) -> None:
     planned = plan(store, event("demand", 150))
 

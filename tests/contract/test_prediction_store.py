@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from shared.aws.label_store import DynamoLabels
 from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.prediction import Prediction
 from shared.capture.prediction_store import PredictionStore, SaveOutcome
+from shared.labels.collection import Collection
+from shared.labels.plan import plan_join
 from tests.fakes.prediction_store import InMemoryPredictions
+from tests.unit.labels import builders as label_builders
+from tests.unit.labels.builders import event, key, revision
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RETENTION = timedelta(days=400)
@@ -83,3 +88,23 @@ def test_a_prediction_expires_with_its_retention(dynamodb: Any) -> None:
     item = dynamodb.get_item(TableName="predictions", Key={"pk": {"S": "m#p-1"}, "sk": {"S": "prediction"}})["Item"]
 
     assert int(item["expires_at"]["N"]) == int((NOW + RETENTION).timestamp())
+
+
+def test_a_prediction_whose_feedback_still_waits_says_so_again(dynamodb: Any) -> None:
+    labels, predictions = DynamoLabels("predictions", dynamodb), DynamoPredictions("predictions", dynamodb)
+    labels.commit([plan_join(Collection(key=key(), head=None), [event("demand", 150)], revision())])
+    made = label_builders.prediction()
+    predictions.save([made], RETENTION)
+
+    (again,) = predictions.save([made], RETENTION)
+    assert (again.outcome, again.feedback_waits) == (SaveOutcome.UNCHANGED, True)
+
+    labels.commit([plan_join(labels.load([key()])[0], (), revision())])
+    (again,) = predictions.save([made], RETENTION)
+    assert not again.feedback_waits
+
+
+def test_a_prediction_that_the_clock_never_changes_is_never_due(dynamodb: Any) -> None:
+    DynamoPredictions("predictions", dynamodb).save([prediction()], RETENTION, lambda _: None)
+
+    assert list(DynamoLabels("predictions", dynamodb).due("m", NOW + timedelta(days=9999))) == []

@@ -29,7 +29,7 @@ class InMemoryLabels:
             feedback_count=stub.feedback_count if stub else 0,
             label_seq=0,
             resolved_as_of=None,
-            due_at=due_at or prediction.outcome_due_at,
+            due_at=prediction.received_at if stub else due_at or prediction.outcome_due_at,
             expires_at=int((prediction.received_at + retention).timestamp()),
             rejoin=stub is not None,
         )

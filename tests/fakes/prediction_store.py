@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.capture.prediction import Prediction, PredictionKey
-from shared.capture.prediction_store import Saved, SaveOutcome
+from shared.capture.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
 
 
 class InMemoryPredictions:
@@ -14,7 +14,9 @@ class InMemoryPredictions:
         self.kept: dict[PredictionKey, Prediction] = {}
         self.early: set[PredictionKey] = set()
 
-    def save(self, predictions: Sequence[Prediction], retention: timedelta) -> list[Saved]:
+    def save(
+        self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
+    ) -> list[Saved]:
         return [self._save(prediction) for prediction in predictions]
 
     def _save(self, prediction: Prediction) -> Saved:
