@@ -1,5 +1,6 @@
 """What a challenger must prove before it serves: pure, every check with its number."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
 _QUARTERS = 4
+_MOST_SLICES = 50  # a feature: the record of a version has to fit one item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfigurati
 
 
 def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str, Values]]:
-    """Yield the slices of a column and the rows in them: its values, for numbers the quarters of their range.
+    """Yield the slices of a column and the rows in them: its most frequent values, for numbers their quarters.
 
     >>> [(name, int(rows.sum())) for name, rows in slices_of(pd.Series([1.0, 0.0, 1.0]), FeatureType.BOOLEAN)]
     [('false', 1), ('true', 2)]
@@ -139,8 +141,8 @@ def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str
     if kind is FeatureType.BOOLEAN:
         yield from (("false", values == 0), ("true", values == 1))
     elif kind is FeatureType.CATEGORICAL:
-        for text in sorted({value for value in values if value is not None}):
-            yield text, values == text
+        frequent = Counter(value for value in values if value is not None).most_common(_MOST_SLICES)
+        yield from ((text, values == text) for text in sorted(text for text, _ in frequent))
     else:
         yield from _quarters(values)
 

@@ -1,0 +1,119 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import Conflict, InvalidInput, NotFound, StaleRun
+from shared.registry.conclusion import conclusion_of, plain_reason
+from shared.registry.deployment import deploy
+from shared.registry.pointer import PointerMove
+from shared.registry.run import RetrainingRun
+from shared.registry.version import Verdict, VersionRecord
+from shared.triggers.state import RunOutcome
+from tests.fakes.registry import InMemoryRegistry
+
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+RUN = RetrainingRun(model="m", decision_id="decision-1", fencing_token=1, as_of=AS_OF, reason="drift")
+RECORD = VersionRecord(
+    version=RUN.version_of("gradient_boosting"),
+    created_at=AS_OF,
+    candidate="gradient_boosting",
+    decision_id="decision-1",
+    dataset_id="d1",
+    configuration_revision=1,
+    code_version="c",
+    artifact_key="k",
+    artifact_digest="d",
+    verdict=Verdict.PROMOTE,
+)
+
+
+@pytest.fixture
+def registry() -> InMemoryRegistry:
+    registry = InMemoryRegistry()
+    registry.lock_holders["m"] = 1
+    registry.put_version("m", RECORD)
+    return registry
+
+
+def put_in_service(registry: InMemoryRegistry, run: RetrainingRun = RUN) -> PointerMove:
+    return deploy(registry, run, RECORD.version, lambda _: None)
+
+
+def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry) -> None:
+    move = put_in_service(registry)
+    assert (move.sequence, move.from_version, move.why, move.decision_id) == (1, None, "drift", "decision-1")
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    assert (pointer.champion, pointer.artifact_key, pointer.artifact_digest) == (RECORD.version, "k", "d")
+
+
+def test_a_repeated_deployment_changes_nothing(registry: InMemoryRegistry) -> None:
+    first = put_in_service(registry)
+    assert put_in_service(registry) == first
+    assert registry.history("m", 10) == [first]
+
+
+def test_a_repeated_deployment_does_not_undo_a_rollback(registry: InMemoryRegistry) -> None:
+    first = put_in_service(registry)
+    back = PointerMove(sequence=2, from_version=RECORD.version, to_version="old", why="complaints", by="ann", at=AS_OF)
+    registry.move_pointer("m", back, artifact_key="old", artifact_digest="old")
+    assert put_in_service(registry) == first
+    assert getattr(registry.pointer("m"), "champion", None) == "old"
+
+
+def test_a_run_that_lost_the_lock_deploys_nothing(registry: InMemoryRegistry) -> None:
+    registry.lock_holders["m"] = 2
+    with pytest.raises(StaleRun):
+        put_in_service(registry)
+    assert registry.pointer("m") is None
+
+
+def test_a_rejected_version_is_not_deployed(registry: InMemoryRegistry) -> None:
+    registry.put_version("m", replace(RECORD, version="rejected", verdict=Verdict.REJECT))
+    with pytest.raises(Conflict):
+        deploy(registry, RUN, "rejected", lambda _: None)
+
+
+def test_an_unknown_version_is_not_deployed(registry: InMemoryRegistry) -> None:
+    with pytest.raises(NotFound):
+        deploy(registry, RUN, "unknown", lambda _: None)
+
+
+def test_names_of_versions_differ_by_decision_and_candidate_and_sort_by_time() -> None:
+    names = {RUN.version_of("a"), RUN.version_of("b"), replace(RUN, decision_id="decision-2").version_of("a")}
+    assert len(names) == 3
+    assert max(names) < replace(RUN, as_of=datetime(2026, 3, 2, tzinfo=UTC)).version_of("a")
+
+
+def test_a_conclusion_knows_the_dataset_of_the_version_it_names(registry: InMemoryRegistry) -> None:
+    event = {"outcome": "rejected", "version": RECORD.version, "reason": "floor"}
+    conclusion = conclusion_of(registry, RUN, event)
+    assert (conclusion.outcome, conclusion.dataset_id, conclusion.snapshot_as_of) == (RunOutcome.REJECTED, "d1", AS_OF)
+    stopped = conclusion_of(registry, RUN, {"outcome": "stopped", "reason": "too_few_rows"})
+    assert (stopped.dataset_id, stopped.snapshot_as_of, stopped.version) == (None, None, None)
+    unknown = conclusion_of(registry, RUN, {"outcome": "failed", "version": "unknown"})
+    assert unknown.dataset_id is None
+
+
+@pytest.mark.parametrize("event", [{}, {"outcome": "fine"}])
+def test_a_conclusion_needs_an_outcome(registry: InMemoryRegistry, event: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput):
+        conclusion_of(registry, RUN, event)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("floor: accuracy is 0.6", "floor: accuracy is 0.6"),
+        ("", ""),
+        (
+            'Validate: StaleRun: {"errorMessage": "the \\"lock\\" is lost", "errorType": "X", "stackTrace": ["  File',
+            'Validate: StaleRun: the "lock" is lost',
+        ),
+        ('Train: X: {"errorType": "X", "stackTrace": ["secret', "Train: X: no message"),
+        ('Train: X: {"errorMessage": "cut of', "Train: X: no message"),
+    ],
+)
+def test_nobody_is_told_a_stack_trace(said: str, told: str) -> None:
+    assert plain_reason(said) == told
