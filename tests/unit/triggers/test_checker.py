@@ -1,0 +1,297 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shared.errors import NotFound, Unavailable
+from shared.monitoring.check import Verdict
+from shared.registry.pointer import PointerMove
+from shared.triggers.checker import TriggerChecker
+from shared.triggers.decide import Occasion
+from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.runs import Execution
+from shared.triggers.signal import SignalKind
+from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
+from tests.fakes.check_store import InMemoryChecks
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.registry import InMemoryRegistry
+from tests.fakes.state_machine import InMemoryStateMachine
+from tests.fakes.trigger_store import InMemoryTriggers
+from tests.unit.configuration.example import configuration
+from tests.unit.triggers.builders import DAY, HOUR, NOW, SCHEDULED, alarm, drift, performance, request
+
+COOLDOWN = DAY
+CONFIGURATION = configuration(model="bike", triggers={"cooldown": "P1D", "min_new_labels": 0})
+
+
+class InterruptedTriggers(InMemoryTriggers):
+    """Lets another worker in between a look at the state and the decision on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def load(self, model: str) -> TriggerState:
+        state = super().load(model)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return state
+
+
+@dataclass
+class World:
+    """Everything one model's triggers touch, in memory."""
+
+    store: InterruptedTriggers = field(default_factory=InterruptedTriggers)
+    checks: InMemoryChecks = field(default_factory=InMemoryChecks)
+    machine: InMemoryStateMachine = field(default_factory=InMemoryStateMachine)
+    registry: InMemoryRegistry = field(default_factory=InMemoryRegistry)
+    versions: int = 0
+
+    def __post_init__(self) -> None:
+        self.checker = TriggerChecker(
+            store=self.store,
+            checks=self.checks,
+            configurations=InMemoryConfigurations(CONFIGURATION),
+            registry=self.registry,
+            lake=InMemoryLake(),
+            machine=self.machine,
+        )
+        self.promote()
+
+    def promote(self) -> None:
+        self.versions += 1
+        move = PointerMove(sequence=self.versions, to_version=f"v{self.versions}", why="better", by="gate", at=NOW)
+        self.registry.move_pointer("bike", move, artifact_key="k", artifact_digest="d")
+
+    @property
+    def champion(self) -> str:
+        return f"v{self.versions}"
+
+    @property
+    def state(self) -> TriggerState:
+        return self.store.states.get("bike", TriggerState(model="bike"))
+
+    def check(self, now: datetime = NOW, occasion: Occasion = SCHEDULED, **known: Any) -> Decision:
+        return self.checker.check("bike", occasion, now=now, **known)
+
+    def end(self, outcome: RunOutcome, at: datetime = NOW) -> None:
+        run = self.state.open_run
+        assert run is not None
+        assert self.store.conclude("bike", run.fencing_token, Conclusion(outcome=outcome, at=at))
+        self.machine.end(run.decision_id)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_fired_decision_starts_one_run_with_all_it_needs(world: World) -> None:
+    world.checks.put(drift())
+    decision = world.check()
+    assert world.machine.inputs == {
+        decision.decision_id: {
+            "model": "bike",
+            "decision_id": decision.decision_id,
+            "fencing_token": 1,
+            "as_of": "2026-03-01T12:00:00.000000Z",
+            "reason": "drift: drift drift",
+        }
+    }
+    assert world.store.decisions("bike", 5) == [decision]
+
+
+def test_two_checks_at_once_are_one_run(world: World) -> None:
+    world.checks.put(drift())
+    rival: list[Decision] = []
+    world.store.meanwhile = [lambda: rival.append(world.check(NOW + HOUR))]
+    slower = world.check()
+    assert rival[0].fired
+    assert slower.suppressed_by in {SuppressedBy.OPEN_RUN, SuppressedBy.NO_SIGNAL}
+    assert len(world.machine.inputs) == 1
+
+
+def test_a_worker_that_always_comes_late_gives_up_and_says_so(world: World) -> None:
+    world.checks.put(drift())
+    others = [Occasion(cause=Cause.MANUAL, event_id=str(number)) for number in range(20)]
+    world.store.meanwhile = []
+
+    def disturb() -> None:
+        occasion = others.pop()
+        waiting, world.store.meanwhile = world.store.meanwhile, []
+        world.check(NOW, occasion, event=request())
+        world.store.meanwhile = waiting
+
+    world.store.meanwhile = [disturb] * 20
+    with pytest.raises(Unavailable):
+        world.check(NOW + HOUR, Occasion(cause=Cause.MANUAL, event_id="late"), event=request(NOW + HOUR))
+
+
+def test_a_redelivered_event_is_one_decision(world: World) -> None:
+    world.checks.put(drift())
+    first = world.check()
+    assert world.check() == first
+    world.end(RunOutcome.PROMOTED)
+    assert world.check().decision_id == first.decision_id
+    assert len(world.store.stored) == len(world.machine.inputs) == 1
+
+
+def test_a_redelivered_alarm_that_was_held_back_is_one_decision(world: World) -> None:
+    world.check(event=request(), occasion=Occasion(cause=Cause.MANUAL, event_id="r"))
+    occasion = Occasion(cause=Cause.ALARM, event_id="m")
+    first = world.check(NOW + HOUR, occasion, event=alarm(NOW + HOUR))
+    assert first.suppressed_by is SuppressedBy.OPEN_RUN
+    assert world.check(NOW + HOUR, occasion, event=alarm(NOW + HOUR)) == first
+    assert len(world.store.stored) == 2
+
+
+def test_a_start_prevented_by_a_crash_is_made_up_for_by_the_next_check(world: World) -> None:
+    world.checks.put(drift())
+    decision = world.check()
+    started = world.machine.inputs.pop(decision.decision_id)
+    world.check(NOW + HOUR)
+    assert world.machine.inputs == {decision.decision_id: started}
+
+
+def test_a_run_killed_without_a_conclusion_is_failed_and_its_demand_served_again(world: World) -> None:
+    world.checks.put(drift())
+    first = world.check()
+    world.machine.end(first.decision_id)
+    held = world.check(NOW + HOUR)
+    assert held.suppressed_by is SuppressedBy.COOLDOWN
+    assert world.store.decision("bike", NOW, first.decision_id).outcome is RunOutcome.FAILED  # type: ignore[union-attr]
+    again = world.check(NOW + COOLDOWN)
+    assert again.fired
+    assert [signal.kind for signal in again.signals] == [SignalKind.DRIFT]
+    assert again.fencing_token == 2
+
+
+def test_a_lease_that_expires_frees_the_lock_and_fences_the_old_run_off(world: World) -> None:
+    world.checks.put(drift())
+    world.check()
+    assert world.check(NOW + LEASE - HOUR).suppressed_by is not None
+    assert world.state.open_run is not None
+    successor = world.check(NOW + LEASE)
+    assert successor.fired
+    assert not world.store.conclude("bike", 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + LEASE))
+    assert world.state.open_run is not None
+
+
+def test_a_check_without_signals_writes_nothing(world: World) -> None:
+    world.check()
+    assert world.store.states == {}
+    assert world.store.stored == {}
+
+
+def test_an_unknown_model_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.checker.check("car", SCHEDULED, now=NOW)
+
+
+class Triggers(RuleBasedStateMachine):
+    """Any order of checks, alarms, requests and run ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.now = NOW
+        self.events = 0
+        self.runs: list[datetime] = []
+        self.forced: set[datetime] = set()
+        self.unanswered = False
+
+    def decided(self, decision: Decision, *, kept: bool) -> None:
+        if decision.fired and decision.at == self.now:
+            self.runs.append(self.now)
+            self.unanswered = False
+            if decision.forced:
+                self.forced.add(self.now)
+        elif kept:
+            self.unanswered = True
+
+    @rule(hours=st.integers(1, 30))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(verdict=st.sampled_from([Verdict.OK, Verdict.DRIFT, Verdict.INSUFFICIENT]))
+    def drift_is_checked(self, verdict: Verdict) -> None:
+        self.world.checks.put(drift(verdict, self.now, self.world.champion))
+
+    @rule(verdict=st.sampled_from([Verdict.OK, Verdict.LOW]))
+    def performance_is_checked(self, verdict: Verdict) -> None:
+        self.world.checks.put(performance(verdict, self.now, self.world.champion))
+
+    @rule()
+    def schedule_fires(self) -> None:
+        self.now += timedelta(minutes=1)
+        self.decided(self.world.check(self.now), kept=False)
+
+    @rule(by_alarm=st.booleans(), force=st.booleans())
+    def someone_asks(self, by_alarm: bool, force: bool) -> None:
+        self.events += 1
+        self.now += timedelta(minutes=1)
+        event = alarm(self.now) if by_alarm else request(self.now)
+        cause = Cause.ALARM if by_alarm else Cause.MANUAL
+        occasion = Occasion(cause=cause, event_id=str(self.events))
+        decision = self.world.check(self.now, occasion, event=event, force=force and not by_alarm)
+        assert self.world.store.decision("bike", self.now, decision.decision_id) == decision
+        self.decided(decision, kept=True)
+
+    @precondition(lambda self: self.world.state.open_run is not None)
+    @rule(outcome=st.sampled_from([RunOutcome.PROMOTED, RunOutcome.REJECTED, RunOutcome.STOPPED]))
+    def the_run_ends(self, outcome: RunOutcome) -> None:
+        self.world.end(outcome, self.now)
+        if outcome is RunOutcome.PROMOTED:
+            self.world.promote()
+
+    @precondition(lambda self: self.world.state.open_run is not None)
+    @rule(unseen=st.booleans())
+    def the_run_fails(self, unseen: bool) -> None:
+        run = self.world.state.open_run
+        assert run is not None
+        self.unanswered |= bool({SignalKind.ALARM, SignalKind.MANUAL} & run.serving.keys())
+        if unseen:
+            self.world.machine.end(run.decision_id)
+        else:
+            self.world.end(RunOutcome.FAILED, self.now)
+
+    @invariant()
+    def no_run_starts_within_the_cooldown_unless_forced(self) -> None:
+        for earlier, later in zip(self.runs, self.runs[1:], strict=False):
+            assert later - earlier >= COOLDOWN or later in self.forced
+
+    @invariant()
+    def every_start_has_its_own_token(self) -> None:
+        tokens = [run["fencing_token"] for run in self.world.machine.inputs.values()]
+        assert sorted(tokens) == list(range(1, len(tokens) + 1))
+        assert self.world.state.fencing_token == len(tokens)
+
+    @invariant()
+    def only_the_newest_run_holds_the_lock(self) -> None:
+        run = self.world.state.open_run
+        assert run is None or run.fencing_token == self.world.state.fencing_token
+
+    def teardown(self) -> None:
+        """However it went: once runs end and time passes, what was asked for is served."""
+        for _ in range(2):
+            run = self.world.state.open_run
+            if run is not None and self.world.machine.execution(run.decision_id) is Execution.RUNNING:
+                self.world.end(RunOutcome.STOPPED, self.now)
+            self.now += 40 * DAY
+            decision = self.world.check(self.now)
+            if self.unanswered:
+                asked = {signal.kind for signal in decision.signals}
+                assert decision.fired
+                assert asked & {SignalKind.ALARM, SignalKind.MANUAL}
+            self.unanswered = False
+
+
+TestTriggers = Triggers.TestCase
+TestTriggers.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
