@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.capture.feedback import Feedback
 from shared.configuration.store import ConfigurationRevision
 from shared.labels.label import Label, LabelRecord
-from shared.labels.resolve import PENDING, Timed, clock_moments, resolve
+from shared.labels.resolve import PENDING, Timed, clock_moments, resolution
 
 MAX_RECORDS = 50
 
@@ -17,24 +17,28 @@ def new_records(
     existing: Sequence[LabelRecord],
     rules: ConfigurationRevision,
     span: tuple[datetime, datetime],
-) -> tuple[LabelRecord, ...]:
+) -> tuple[tuple[LabelRecord, ...], datetime | None]:
     """Return the records to append to a history so that it is right at every moment of a span, both ends included.
 
     The label at a moment is that of the record with the highest ``seq`` known by then; before the first it is
-    pending. Each record is known from the moment its label first held, whenever it is written.
+    pending. Each record is known from the moment its label first held, whenever it is written. The second value is
+    when the clock changes the label next, after the span, if no more feedback comes.
     """
     labels, task = rules.configuration.labels, rules.configuration.task
     appended: list[tuple[datetime, Label]] = []
+    next_change_at = None
     for moment in _moments(prediction, events, existing, rules, span):
-        label = resolve(prediction, events, labels, task, moment)
+        found = resolution(prediction, events, labels, task, moment)
+        label, next_change_at = found.label, found.next_change_at
         if label != (appended[-1][1] if appended else label_at(existing, moment)):
             appended.append((moment, label))
     last_seq = max((record.seq for record in existing), default=0)
     # A transaction has room for so many; of an older history rewritten at once only the newest part is told.
-    return tuple(
+    records = tuple(
         LabelRecord(seq=last_seq + position, label=label, rules_revision=rules.revision, known_at=moment)
         for position, (moment, label) in enumerate(appended[-MAX_RECORDS:], start=1)
     )
+    return records, next_change_at
 
 
 def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:

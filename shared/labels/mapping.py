@@ -1,7 +1,6 @@
 """From a feedback value to a label value: which values a rule can read, and what it makes of them."""
 
 import math
-import operator
 
 from shared.capture.feedback import FeedbackValue
 from shared.configuration.labels import (
@@ -100,14 +99,12 @@ def _passes(threshold: Threshold, value: LabelValue) -> bool | None:
         return canonical_text(value) == canonical_text(threshold.equals)
     if isinstance(value, str):
         return None
-    return any(
-        bound is not None and compare(value, bound)
-        for bound, compare in (
-            (threshold.greater_than, operator.gt),
-            (threshold.at_least, operator.ge),
-            (threshold.less_than, operator.lt),
-            (threshold.at_most, operator.le),
-        )
+    above, least, below, most = threshold.greater_than, threshold.at_least, threshold.less_than, threshold.at_most
+    return (
+        (above is not None and value > above)
+        or (least is not None and value >= least)
+        or (below is not None and value < below)
+        or (most is not None and value <= most)
     )
 
 

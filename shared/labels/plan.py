@@ -11,7 +11,7 @@ from shared.labels.collection import Collection, Head, PredictionTimes
 from shared.labels.disposition import Disposition, disposition
 from shared.labels.history import new_records
 from shared.labels.label import LabelRecord
-from shared.labels.resolve import delivery_order, known_from, next_change_at, shifted
+from shared.labels.resolve import delivery_order, known_from, shifted
 
 PARKING_LIMIT = timedelta(days=7)
 MAX_EVENTS = 40
@@ -62,6 +62,8 @@ def plan_join(collection: Collection, incoming: Sequence[Feedback], rules: Confi
     else:
         received = [event.received_at for event in (*incoming, *merge.kept.values())]
         plan = _label(merge, head, head.prediction, max(received, default=None))
+    if not (merge.duplicates or merge.conflicts):
+        return plan
     return replace(plan, duplicates=merge.duplicates, conflicts=tuple(merge.conflicts))
 
 
@@ -121,8 +123,7 @@ def _label(merge: _Merge, head: Head, prediction: PredictionTimes, until: dateti
     # An event that was received before others joined already changes the history from its own time on.
     since = min((event.received_at for event in merge.written.values()), default=reached)
     span = max(start, min(since, reached)), until
-    records = new_records(prediction, events, merge.collection.labels, rules, span)
-    due_at = next_change_at(prediction, events, rules.configuration.labels, rules.configuration.task, until)
+    records, due_at = new_records(prediction, events, merge.collection.labels, rules, span)
     if not (merge.written or records or head.rejoin or due_at != head.due_at):
         return _nothing(merge.collection)
     after = replace(

@@ -49,39 +49,36 @@ def resolve(prediction: Timed, events: Iterable[Feedback], labels: Labels, task:
     as_of
         Events received later are not seen.
     """
-    evidence = _Evidence(labels, task, _by_name(visible_events(events, as_of)), prediction.occurred_at, as_of)
-    for position, rule in enumerate(labels.rules):
+    return resolution(prediction, events, labels, task, as_of).label
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A label, and the first later moment at which the clock alone changes it, None if it never will."""
+
+    label: Label
+    next_change_at: datetime | None
+
+
+def resolution(
+    prediction: Timed, events: Iterable[Feedback], labels: Labels, task: Task, as_of: datetime
+) -> Resolution:
+    """Return the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
+    by_name = _by_name(visible_events(events, as_of))
+    evidence = _Evidence(labels, task, by_name, prediction.occurred_at, as_of)
+    for position, rule in enumerate(labels.rules if by_name else ()):
         value = evidence.yield_of(rule)
         if value is not None:
-            return Label(
-                value=value,
-                status=evidence.status_under(labels.rules[:position]),
-                source=rule.source.value,
-                event=rule.event,
-                disagreeing=evidence.disagreeing(labels.rules[position + 1 :], value),
-            )
+            others = evidence.disagreeing(labels.rules[position + 1 :], value)
+            return evidence.settle(labels.rules[:position], value, rule.source.value, rule.event, others)
     return evidence.unspoken()
-
-
-def next_change_at(
-    prediction: Timed, events: Sequence[Feedback], labels: Labels, task: Task, as_of: datetime
-) -> datetime | None:
-    """Return the first moment after ``as_of`` at which the clock alone changes the label, None if it never will.
-
-    That is a window that closes or a default that falls due, given that no more feedback comes.
-    """
-    known = visible_events(events, as_of)
-    label = resolve(prediction, known, labels, task, as_of)
-    later = (moment for moment in clock_moments(prediction, labels) if moment > as_of)
-    return next((moment for moment in later if resolve(prediction, known, labels, task, moment) != label), None)
 
 
 def first_due_at(prediction: Timed, labels: Labels, task: Task) -> datetime | None:
     """Return when the label of a new prediction first changes by the clock alone, None if it never will."""
     start = known_from(prediction)
-    if resolve(prediction, (), labels, task, start) != PENDING:
-        return start
-    return next_change_at(prediction, (), labels, task, start)
+    found = resolution(prediction, (), labels, task, start)
+    return start if found.label != PENDING else found.next_change_at
 
 
 def clock_moments(prediction: Timed, labels: Labels) -> list[datetime]:
@@ -153,31 +150,33 @@ class _Evidence:
         values = [event.value for event in named if in_window(event, rule.window, self.labels, self.occurred_at)]
         return rule_label(rule, values, self.task)
 
-    def status_under(self, rules: Sequence[Rule]) -> LabelStatus:
-        """Return provisional while the window of any of the rules is open, else final."""
-        is_open = any(rule.window and self._is_ahead(rule.window) for rule in rules)
-        return LabelStatus.PROVISIONAL if is_open else LabelStatus.FINAL
+    def settle(
+        self, watched: Sequence[Rule], value: LabelValue | None, source: str, event: str | None, others: tuple[str, ...]
+    ) -> Resolution:
+        """Return the label of a value: provisional while the window of a watched rule is open, else final."""
+        final_at = max((shifted(self.occurred_at, rule.window) for rule in watched if rule.window), default=self.as_of)
+        is_open = self.as_of < final_at
+        status = LabelStatus.PROVISIONAL if is_open else LabelStatus.FINAL
+        label = Label(value=value, status=status, source=source, event=event, disagreeing=others)
+        return Resolution(label, final_at if is_open else None)
 
     def disagreeing(self, lower: Sequence[Rule], value: LabelValue) -> tuple[str, ...]:
         """Return the events of the lower rules that say otherwise."""
         others = ((rule.event, self.yield_of(rule)) for rule in lower)
         return tuple(dict.fromkeys(event for event, other in others if other is not None and other != value))
 
-    def unspoken(self) -> Label:
+    def unspoken(self) -> Resolution:
         """Return the label of a prediction that no rule yields a value for."""
         default = self.labels.default
-        if default is None:
-            longest = self.labels.longest_window
-            return PENDING if not longest or self._is_ahead(longest) else CENSORED
-        if self._is_ahead(default.after):
-            return PENDING
-        if default.requires_exposure and not self._exposed_within(default.after):
-            return CENSORED
-        value = fit_label(default.value, self.task)
-        return Label(value=value, status=self.status_under(self.labels.rules), source=DEFAULT_SOURCE)
-
-    def _is_ahead(self, length: timedelta) -> bool:
-        return self.as_of < shifted(self.occurred_at, length)
+        length = default.after if default else self.labels.longest_window
+        falls_due = shifted(self.occurred_at, length)
+        if default is None and not length:
+            return Resolution(PENDING, None)
+        if self.as_of < falls_due:
+            return Resolution(PENDING, falls_due)
+        if default is None or (default.requires_exposure and not self._exposed_within(default.after)):
+            return Resolution(CENSORED, None)
+        return self.settle(self.labels.rules, fit_label(default.value, self.task), DEFAULT_SOURCE, None, ())
 
     def _exposed_within(self, length: timedelta) -> bool:
         exposures = self.by_name.get(EXPOSED, ())

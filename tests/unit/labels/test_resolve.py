@@ -5,7 +5,7 @@ import pytest
 from shared.configuration.metrics import Task
 from shared.labels.disposition import Disposition, disposition
 from shared.labels.label import Label, LabelStatus
-from shared.labels.resolve import CENSORED, PENDING, first_due_at, next_change_at, resolve
+from shared.labels.resolve import CENSORED, PENDING, first_due_at, resolution, resolve
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,
@@ -135,13 +135,13 @@ def test_a_time_at_the_end_of_the_calendar_has_its_windows_too() -> None:
 def test_the_next_change_is_the_default_then_nothing() -> None:
     exposed = [event("exposed")]
 
-    assert next_change_at(prediction(), exposed, RULES, Task.BINARY, at(1)) == at(168)
-    assert next_change_at(prediction(), exposed, RULES, Task.BINARY, at(168)) is None
+    assert resolution(prediction(), exposed, RULES, Task.BINARY, at(1)).next_change_at == at(168)
+    assert resolution(prediction(), exposed, RULES, Task.BINARY, at(168)).next_change_at is None
 
 
 def test_the_next_change_of_a_provisional_label_is_the_close_of_the_window_above() -> None:
-    assert next_change_at(prediction(), [event("thumb", "up")], RULES, Task.BINARY, at(1)) == at(48)
-    assert next_change_at(prediction(), [event("demand", 1)], RULES, Task.BINARY, at(1)) is None
+    assert resolution(prediction(), [event("thumb", "up")], RULES, Task.BINARY, at(1)).next_change_at == at(48)
+    assert resolution(prediction(), [event("demand", 1)], RULES, Task.BINARY, at(1)).next_change_at is None
 
 
 def test_a_new_prediction_falls_due_at_its_default_or_at_once_if_that_has_passed() -> None:

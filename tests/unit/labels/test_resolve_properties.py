@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from shared.capture.feedback import Feedback
 from shared.configuration.metrics import Task
-from shared.labels.resolve import next_change_at, resolve
+from shared.labels.resolve import resolution, resolve
 from tests.unit.labels.builders import at, prediction
 from tests.unit.labels.oracle import expected_label
 from tests.unit.labels.strategies import deliveries, parsed, rule_sets
@@ -57,7 +57,7 @@ def test_between_now_and_the_next_change_the_clock_changes_nothing(
 ) -> None:
     labels, as_of = parsed(rules), at(hours)
     known = [event for event in events if event.received_at <= as_of]
-    change = next_change_at(prediction(), known, labels, Task.BINARY, as_of)
+    change = resolution(prediction(), known, labels, Task.BINARY, as_of).next_change_at
 
     before = resolve(prediction(), known, labels, Task.BINARY, as_of)
     for later in (at(hours + quarter / 4) for quarter in range(80)):
