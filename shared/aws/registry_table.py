@@ -140,7 +140,8 @@ class DynamoRegistry:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _record(from_item(error.response["Item"]))  # type: ignore[typeddict-item]
+            found: Any = error.response.get("Item")
+            return _record(from_item(found) if found else self._get(model, sort_key) or item)
         return record
 
     def _newest(self, model: str, prefix: str, limit: int) -> Iterator[dict[str, Any]]:
