@@ -1,0 +1,172 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.configuration.metrics import Metric, Task
+from shared.configuration.model import ModelConfiguration
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.monitoring.check import Verdict
+from shared.monitoring.interval import LabelledAnswers, estimate, wilson_bounds
+from shared.monitoring.performance import PerformanceReport, check_performance, performance_limit
+from shared.monitoring.window import matured_in_window, predictions_in_window
+from shared.times import format_time
+from tests.fakes.lake import InMemoryLake
+from tests.unit.configuration.example import configuration
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+REGRESSION = {
+    "task": "regression",
+    "labels": {"rules": [{"event": "demand", "window": "P1D"}]},
+    "training": {},
+    "gate": {},
+}
+
+
+def rules(performance: dict[str, Any], **changes: Any) -> ModelConfiguration:
+    return configuration(monitoring={"performance": performance, "slices": ["holiday", "temperature"]}, **changes)
+
+
+def answers(hits: int, misses: int, version: str = "v1", **changes: Any) -> list[dict[str, Any]]:
+    row = {"decision": 1, "score": 0.9, "model_version": version, "features": {"holiday": False}, **changes}
+    return [{**row, "value": 1} for _ in range(hits)] + [{**row, "value": 0} for _ in range(misses)]
+
+
+def report(
+    rows: list[dict[str, Any]], limits: ModelConfiguration, holdout_value: float | None = None
+) -> PerformanceReport:
+    return check_performance(rows, limits, champion="v1", holdout_value=holdout_value, seed=7)
+
+
+def test_a_performance_beyond_doubt_below_the_limit_is_low() -> None:
+    found = report(answers(700, 300), rules({"min": 0.85}))
+    assert found.verdict is Verdict.LOW
+    assert found.champion.upper is not None
+    assert found.shortfall == pytest.approx(0.85 - found.champion.upper)
+
+
+def test_a_performance_below_the_limit_by_chance_is_not_low() -> None:
+    found = report(answers(168, 32), rules({"min": 0.85}))
+    assert found.champion.value == 0.84
+    assert (found.verdict, found.shortfall) == (Verdict.OK, 0.0)
+
+
+def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -> None:
+    found = report(answers(0, 199) + answers(900, 0, version="v0"), rules({"min": 0.85}))
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert found.shortfall == 0.0
+    assert (found.versions["v0"].value, found.versions["v1"].value) == (1.0, 0.0)
+    assert found.overall.labels == 1099
+
+
+def test_a_drop_from_what_was_proved_at_the_gate_is_low() -> None:
+    limits = rules({"max_drop": 0.05})
+    assert report(answers(850, 150), limits, holdout_value=0.95).verdict is Verdict.LOW
+    assert report(answers(850, 150), limits).verdict is Verdict.OK
+
+
+def test_of_two_limits_the_stricter_holds_and_losses_turn_it_round() -> None:
+    assert performance_limit(rules({"min": 0.7, "max_drop": 0.05}), 0.9) == pytest.approx(0.85)
+    assert performance_limit(rules({"min": 0.7}), 0.9) == 0.7
+    losses = rules({"metric": "log_loss", "max": 0.5, "max_drop": 0.1})
+    assert performance_limit(losses, 0.3) == pytest.approx(0.4)
+    assert performance_limit(rules({}), 0.9) is None
+
+
+def test_a_loss_is_low_when_it_is_too_large() -> None:
+    rng = np.random.default_rng(1)
+    rows = [
+        {"decision": float(x), "score": float(x), "value": float(x + e), "model_version": "v1", "features": {}}
+        for x, e in rng.normal(size=(400, 2))
+    ]
+    assert report(rows, rules({"metric": "mae", "max": 0.5}, **REGRESSION)).verdict is Verdict.LOW
+    assert report(rows, rules({"metric": "mae", "max": 0.9}, **REGRESSION)).verdict is Verdict.OK
+
+
+def test_an_undefined_metric_is_insufficient() -> None:
+    found = report(answers(500, 0), rules({"metric": "roc_auc", "min": 0.5}))
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "undefined" in found.reason
+
+
+def test_rows_that_do_not_fit_the_task_are_left_out_and_counted() -> None:
+    odd = answers(0, 3, decision="approve") + answers(0, 2, score=float("nan"))
+    found = report(answers(300, 0) + odd, rules({"min": 0.85}))
+    assert (found.unreadable, found.champion.value) == (5, 1.0)
+
+
+def test_slices_are_told_apart_with_missing_values_and_quarters() -> None:
+    rows = (
+        answers(90, 10) + answers(10, 90, features={"holiday": True, "temperature": 0.5}) + answers(5, 0, features={})
+    )
+    found = report(rows, rules({"min": 0.5}))
+    assert {name: slice_.value for name, slice_ in found.slices["holiday"].items()} == {
+        "false": 0.9,
+        "true": 0.1,
+        "missing": 1.0,
+    }
+    assert {name: slice_.labels for name, slice_ in found.slices["temperature"].items()} == {
+        "up to 0.5": 100,
+        "missing": 105,
+    }
+
+
+def test_without_rows_the_verdict_is_insufficient() -> None:
+    assert report([], rules({"min": 0.85})).verdict is Verdict.INSUFFICIENT
+
+
+def test_wilsons_upper_bound_keeps_its_confidence() -> None:
+    rng = np.random.default_rng(2)
+    for truth in (0.7, 0.9, 0.97):
+        seen = rng.binomial(300, truth, size=4000) / 300
+        held = np.mean([wilson_bounds(share, 300, 0.95)[1] >= truth for share in seen])
+        assert held > 0.92  # discrete, so that no bound keeps exactly 0.95
+
+
+def test_bootstrap_bounds_are_seeded_and_hold_the_value() -> None:
+    rng = np.random.default_rng(3)
+    labels, scores = rng.integers(0, 2, 200).astype(float), rng.uniform(size=200)
+    rows = LabelledAnswers(Task.BINARY, labels, (scores > 0.5).astype(float), scores)
+    first, again = (estimate(rows, Metric.BRIER, 0.95, np.random.default_rng(1)) for _ in range(2))
+    assert first == again
+    assert first.lower is not None
+    assert first.upper is not None
+    assert first.value is not None
+    assert first.lower < first.value < first.upper
+
+
+def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: Any = 1) -> dict[str, Any]:
+    times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
+    return {"prediction_id": name, "seq": seq, "value": value, **times}
+
+
+def test_labels_mature_when_due_whenever_they_were_known() -> None:
+    lake = InMemoryLake()
+    rows = [
+        example("early", known=NOW - 8 * DAY, due=NOW - 6 * DAY),
+        example("before the window", known=NOW - 8 * DAY, due=NOW - 7 * DAY),
+        example("not due", known=NOW - DAY, due=NOW + HOUR),
+        example("just due", known=NOW, due=NOW),
+        example("known later", known=NOW + HOUR, due=NOW - DAY),
+        example("withdrawn", known=NOW - 2 * DAY, due=NOW - DAY),
+        example("withdrawn", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
+        example("amended", seq=2, known=NOW - DAY, due=NOW - DAY, value=0),
+        example("amended", known=NOW - 2 * DAY, due=NOW - DAY),
+    ]
+    for number, row in enumerate(rows):
+        day = datetime.fromisoformat(row["known_at"]).date()
+        lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
+    found = {row["prediction_id"]: row["value"] for row in matured_in_window(lake, "bike", NOW, 7 * DAY, 2 * DAY)}
+    assert found == {"early": 1, "just due": 1, "amended": 0}
+
+
+def test_a_prediction_archived_twice_counts_once() -> None:
+    lake = InMemoryLake()
+    inside = {"prediction_id": "a", "occurred_at": format_time(NOW - DAY)}
+    outside = {"prediction_id": "b", "occurred_at": format_time(NOW + HOUR)}
+    for number in range(2):
+        lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', (NOW - DAY).date())}{number}", [inside])
+        lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', NOW.date())}{number}", [outside])
+    assert predictions_in_window(lake, "bike", NOW, 7 * DAY) == [inside]

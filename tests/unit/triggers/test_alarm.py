@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.capture.clocks import ClientTimestamps
+from shared.errors import InvalidInput
+from shared.monitoring.check import Verdict
+from shared.triggers.alarm import affected_models, alarm_moment, parse_alarm
+from tests.fakes.check_store import InMemoryChecks
+from tests.unit.triggers.builders import HOUR, NOW, performance
+
+
+def message(**changes: Any) -> str:
+    body = {
+        "AlarmName": "low",
+        "NewStateValue": "ALARM",
+        "NewStateReason": "crossed",
+        "StateChangeTime": "2026-03-01T13:00:00.000+0000",
+        "Trigger": {"MetricName": "LivePerformanceShortfall", "Dimensions": []},
+    }
+    return json.dumps(body | changes)
+
+
+def checks() -> InMemoryChecks:
+    store = InMemoryChecks()
+    store.put(performance())
+    return store
+
+
+def test_an_alarm_tells_when_it_went_off() -> None:
+    alarm = parse_alarm(message())
+    assert alarm.rings
+    assert alarm.changed_at == NOW + HOUR
+    assert not parse_alarm(message(NewStateValue="INSUFFICIENT_DATA")).rings
+
+
+@pytest.mark.parametrize("text", ["", "hello", "[]", "{}", message(StateChangeTime=None)])
+def test_another_message_is_invalid(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_alarm(text)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"Dimensions": [{"name": "ModelVersion", "value": "v1"}, {"name": "Model", "value": "car"}]},
+        {"Dimensions": [{"Name": "Model", "Value": "car"}]},
+        {"Metrics": [{"Id": "e"}, {"MetricStat": {"Metric": {"Dimensions": [{"name": "Model", "value": "car"}]}}}]},
+    ],
+)
+def test_an_alarm_on_one_models_metric_speaks_of_that_model(trigger: dict[str, Any]) -> None:
+    alarm = parse_alarm(message(Trigger=trigger))
+    assert affected_models(alarm, ["bike", "car"], checks()) == ["car"]
+    assert affected_models(alarm, ["bike"], checks()) == []
+
+
+def test_an_alarm_on_all_models_speaks_of_those_that_are_low() -> None:
+    store = checks()
+    assert affected_models(parse_alarm(message()), ["bike", "car"], store) == ["bike"]
+    store.put(performance(Verdict.OK))
+    assert affected_models(parse_alarm(message()), ["bike", "car"], store) == []
+
+
+def test_in_a_replay_an_alarm_belongs_to_the_check_that_set_it_off() -> None:
+    alarm = parse_alarm(message())
+    assert alarm_moment(alarm, performance(), ClientTimestamps.TRUSTED) == NOW
+    assert alarm_moment(alarm, performance(), ClientTimestamps.BOUNDED) == NOW + HOUR
+    assert alarm_moment(alarm, None, ClientTimestamps.TRUSTED) == NOW + HOUR
+
+
+def test_the_samples_alarm_can_be_read() -> None:
+    event = json.loads((Path(__file__).parents[3] / "events" / "check_triggers_alarm.json").read_text())
+    assert parse_alarm(event["Records"][0]["Sns"]["Message"]).rings

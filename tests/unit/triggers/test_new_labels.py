@@ -1,0 +1,56 @@
+from datetime import datetime
+from typing import Any
+
+from shared.lake import EXAMPLES, day_prefix
+from shared.times import format_time
+from shared.triggers.new_labels import count_new_labels
+from tests.fakes.lake import InMemoryLake
+from tests.unit.triggers.builders import DAY, HOUR, NOW
+
+SNAPSHOT = NOW - 5 * DAY
+
+
+def lake_of(*rows: dict[str, Any]) -> InMemoryLake:
+    lake = InMemoryLake()
+    for number, row in enumerate(rows):
+        day = datetime.fromisoformat(row["known_at"]).date()
+        lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row])
+    return lake
+
+
+def label(name: str, *, known: datetime, due: datetime, seq: int = 1, value: Any = 1) -> dict[str, Any]:
+    times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
+    return {"prediction_id": name, "seq": seq, "value": value, **times}
+
+
+def count(lake: InMemoryLake, since: datetime | None = SNAPSHOT) -> int:
+    return count_new_labels(lake, "bike", since=since, as_of=NOW, reach_back=3 * DAY)
+
+
+def test_what_became_known_or_due_after_the_snapshot_is_new() -> None:
+    lake = lake_of(
+        label("seen", known=SNAPSHOT - DAY, due=SNAPSHOT - HOUR),
+        label("due since", known=SNAPSHOT - DAY, due=SNAPSHOT + HOUR),
+        label("known since", known=SNAPSHOT + HOUR, due=SNAPSHOT - DAY),
+        label("not due", known=SNAPSHOT + HOUR, due=NOW + HOUR),
+        label("not known", known=NOW + HOUR, due=NOW),
+    )
+    assert count(lake) == 2
+
+
+def test_a_prediction_counts_once_by_its_last_record() -> None:
+    lake = lake_of(
+        label("amended", known=NOW - 2 * DAY, due=NOW - DAY),
+        label("amended", seq=2, known=NOW - DAY, due=NOW - DAY, value=0),
+        label("withdrawn", known=NOW - 2 * DAY, due=NOW - DAY),
+        label("withdrawn", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
+        label("redelivered", known=NOW - DAY, due=NOW - DAY),
+        label("redelivered", known=NOW - DAY, due=NOW - DAY),
+    )
+    assert count(lake) == 2
+
+
+def test_before_the_first_snapshot_every_due_label_is_new() -> None:
+    lake = lake_of(label("a", known=NOW - 2 * DAY, due=NOW - 2 * DAY), label("b", known=NOW, due=NOW))
+    assert count(lake, since=None) == 2
+    assert count(InMemoryLake(), since=None) == 0
