@@ -37,6 +37,7 @@ def report(decisions: list[Decision]) -> dict[str, Any]:
             "decision_id": decision.decision_id,
             "fired": decision.fired,
             "suppressed_by": decision.suppressed_by,
+            "open_run": decision.state.get("open_run"),
         }
         for decision in decisions
     ]

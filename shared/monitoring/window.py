@@ -1,10 +1,10 @@
 """The rows a check looks at: predictions by their own time, labels by the time their outcome was due."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.lake import EXAMPLES, PREDICTIONS, Lake, keys_between
+from shared.lake_rows import rows_of
 from shared.times import format_time
 
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ def predictions_in_window(lake: Lake, model: str, now: datetime, window: timedel
     """Return the predictions that occurred in ``(now - window, now]``, each once."""
     first, last = format_time(now - window), format_time(now)
     found: dict[str, Row] = {}
-    for row in _rows(lake, PREDICTIONS, model, now - window, now):
+    for row in rows_of(lake, keys_between(lake, PREDICTIONS, model, now - window, now)):
         if first < row["occurred_at"] <= last:
             found[row["prediction_id"]] = row
     return list(found.values())
@@ -28,12 +28,8 @@ def matured_in_window(lake: Lake, model: str, now: datetime, window: timedelta, 
     """
     first, last = format_time(now - window), format_time(now)
     newest: dict[str, Row] = {}
-    for row in _rows(lake, EXAMPLES, model, now - window - outcome_delay, now):
+    keys = keys_between(lake, EXAMPLES, model, now - window - outcome_delay, now)
+    for row in rows_of(lake, keys):
         if row["known_at"] <= last and row["seq"] > newest.get(row["prediction_id"], {"seq": -1})["seq"]:
             newest[row["prediction_id"]] = row
     return [row for row in newest.values() if first < row["outcome_due_at"] <= last and row["value"] is not None]
-
-
-def _rows(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[Row]:
-    for key in keys_between(lake, kind, model, start, end):
-        yield from lake.read_lines(key)

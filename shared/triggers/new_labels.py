@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.lake import EXAMPLES, Lake, keys_between
+from shared.lake_rows import rows_of
 from shared.times import format_time
 
 
@@ -18,13 +19,11 @@ def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: d
     newest: dict[str, tuple[int, bool]] = {}
     # Rows carry times of one length in UTC: their texts compare as moments do, and none has to be parsed.
     moment, last = format_time(as_of), format_time(since) if since is not None else ""
-    for key in keys_between(lake, EXAMPLES, model, (since or as_of) - reach_back, as_of):
-        for row in lake.read_lines(key):
-            if row["known_at"] > moment:
-                continue
-            seq, _ = newest.get(row["prediction_id"], (-1, False))
-            if row["seq"] > seq:
-                newest[row["prediction_id"]] = (row["seq"], _counts(row, last, moment))
+    keys = keys_between(lake, EXAMPLES, model, (since or as_of) - reach_back, as_of)
+    for row in rows_of(lake, keys):
+        seq, _ = newest.get(row["prediction_id"], (-1, False))
+        if row["known_at"] <= moment and row["seq"] > seq:
+            newest[row["prediction_id"]] = (row["seq"], _counts(row, last, moment))
     return sum(counts for _, counts in newest.values())
 
 
