@@ -65,7 +65,7 @@ def run_to_verdict(run: Event, context: object) -> Event:
 
 @pytest.fixture
 def labelled(deployed: None) -> None:
-    settings = {"training": {"window": "P60D", "candidates": ["logistic_regression", "gradient_boosting"]}}
+    settings = {"training": {"window": "P60D", "candidates": ["logistic_regression"]}}
     bootstrap.configurations().put(revision(**settings).configuration, START)
     store(bootstrap.lake(), learnable(1000))
 
@@ -137,7 +137,7 @@ def test_without_examples_the_run_stops(deployed: None, context: object) -> None
 
 def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: Sample) -> None:
     ready = snapshot(sample("snapshot"), context)
-    assert ready["candidates"] == ["logistic_regression", "gradient_boosting"]
+    assert ready["candidates"] == ["logistic_regression"]
     assert ready["dataset_id"].startswith("d20260601T000000Z-")
 
 

@@ -54,7 +54,7 @@ def histories(draw: st.DrawFn) -> list[Example]:
 
 
 @given(histories(), HOURS, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
     rows: list[Example], hours: int, shuffle: Random
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
 
 
 @given(histories(), HOURS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_is_learnt_later_changes_no_earlier_snapshot(rows: list[Example], hours: int) -> None:
     as_of = START + timedelta(hours=hours)
     known = [row for row in rows if row.known_at <= as_of]
