@@ -1,8 +1,10 @@
 """Item collections in the predictions table: every join of one is one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import compact_json
 from shared.aws.dynamodb import MAX_TRANSACTION, batch_get, from_item, query_all, to_item, transact
@@ -36,8 +38,11 @@ if TYPE_CHECKING:
 
 DUE_INDEX = "due"
 _PAGE = 300
+_AT_ONCE = 8
 
 Operation = Any
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class DynamoLabels:
@@ -54,7 +59,8 @@ class DynamoLabels:
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
         """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
         heads = {item["pk"]: head_from_item(item) for item in self._heads(keys)}
-        return [self._collection(key, heads.get(partition_key(key))) for key in keys]
+        found = [Collection(key=key, head=heads.get(partition_key(key))) for key in keys]
+        return list(_at_once(self._with_history, found))
 
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded."""
@@ -87,23 +93,22 @@ class DynamoLabels:
         wanted = [(partition_key(key), HEAD) for key in keys]
         return batch_get(self._client, self._table, wanted, consistent=True)
 
-    def _collection(self, key: PredictionKey, head: Head | None) -> Collection:
+    def _with_history(self, collection: Collection) -> Collection:
+        head = collection.head
         if head is None or not (head.feedback_count or head.label_seq):
-            return Collection(key=key, head=head)
+            return collection
+        first_and_last = {":pk": partition_key(collection.key), ":first": FEEDBACK, ":last": f"{LABEL}~"}
         items = list(
             query_all(
                 self._client,
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues=to_item(
-                    {":pk": partition_key(key), ":first": FEEDBACK, ":last": f"{LABEL}~"}
-                ),
+                ExpressionAttributeValues=to_item(first_and_last),
                 ConsistentRead=True,
             )
         )
-        return Collection(
-            key=key,
-            head=head,
+        return replace(
+            collection,
             feedback=tuple(feedback_from_item(item) for item in items if item["sk"].startswith(FEEDBACK)),
             labels=tuple(label_from_item(item) for item in items if item["sk"].startswith(LABEL)),
         )
@@ -123,7 +128,9 @@ class DynamoLabels:
     def _head_operation(self, before: Head | None, after: Head, label: Label | None) -> Operation:
         if before is None:
             return {"Put": self._put_if_absent(stub_item(after))}
-        state = {**join_state(after), **_shown(label)}
+        known = join_state(before)
+        changed = {name: value for name, value in join_state(after).items() if value != known[name]}
+        state = {"revision": after.revision, **changed, **_shown(label)}
         kept = {f":{name}": value for name, value in state.items() if value is not None}
         removed = [f"#{name}" for name, value in state.items() if value is None]
         expression = "SET " + ", ".join(f"#{name[1:]} = {name}" for name in kept)
@@ -161,6 +168,15 @@ class DynamoLabels:
             lost |= losers
             batch = [(key, operations) for key, operations in batch if key not in losers]
         return lost
+
+
+def _at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
+    """Yield what a call returns for each value, in order; several calls wait for the table at the same time."""
+    if len(values) < 2:
+        yield from map(call, values)
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(call, values)
 
 
 def _shown(label: Label | None) -> dict[str, Any]:
