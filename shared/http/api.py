@@ -43,16 +43,16 @@ def create_api() -> APIGatewayRestResolver:
         status = STATUS_BY_ERROR.get(type(error), 500)
         if status >= 500:
             logger.error("refused", extra={"code": error.code, "reason": error.message})
-        return error_response(status, error)
+        return _identified(api, error_response(status, error))
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
         logger.exception("unexpected error")
-        return error_response(500, HindsightError("something went wrong on our side; try again"))
+        return _identified(api, error_response(500, HindsightError("something went wrong on our side; try again")))
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
-        return error_response(404, NotFound("there is nothing at this address"))
+        return _identified(api, error_response(404, NotFound("there is nothing at this address")))
 
     return api
 
@@ -75,5 +75,9 @@ def error_body(error: HindsightError) -> dict[str, Any]:
 
 def _with_request_id(api: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:
     response: Response[Any] = proceed(api)
+    return _identified(api, response)
+
+
+def _identified(api: APIGatewayRestResolver, response: Response[Any]) -> Response[Any]:
     response.headers[REQUEST_ID_HEADER] = api.current_event.request_context.request_id or ""
     return response

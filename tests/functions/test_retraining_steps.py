@@ -169,8 +169,7 @@ def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: 
 
 
 @pytest.mark.parametrize("step", [snapshot, train, validate, deploy, conclude])
-def test_an_input_that_names_no_run_is_refused(
-    step: Callable[[Event, Any], Event], deployed: None, context: object
-) -> None:
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_an_input_that_names_no_run_is_refused(step: Callable[[Event, Any], Event], context: object) -> None:
     with pytest.raises(InvalidInput):
         step({"model": MODEL}, context)

@@ -1,0 +1,27 @@
+"""Requests as API Gateway passes them on, made from a function's sample event."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.functions.conftest import EVENTS, Context
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Answer = tuple[int, Any]
+
+
+def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Answer:
+    """Return the status and the JSON answer to a function's sample request, with another body if one is given."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{folder}.json").read_text())
+    if body is not None:
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+    if "content_type" in changes:
+        event["headers"]["Content-Type"] = changes.pop("content_type")
+    answer = handler({**event, **changes}, Context())
+    assert answer["multiValueHeaders"]["x-request-id"] == [event["requestContext"]["requestId"]]
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def paths(answer: Any) -> list[str]:
+    """Return the paths at fault that an error names."""
+    return [detail["path"] for detail in answer["error"]["details"]]

@@ -1,0 +1,64 @@
+"""Configurations through their handler, each change a revision."""
+
+from typing import Any
+
+import pytest
+
+from functions.configure_model.app import handler
+from shared import bootstrap
+from tests.functions.requests import paths, send
+from tests.unit.configuration.example import document
+
+
+@pytest.fixture(autouse=True)
+def account(deployed: None) -> None:
+    """An empty deployment."""
+
+
+def put(configuration: Any, model: str = "bike-demand") -> tuple[int, Any]:
+    return send(handler, "configure_model", configuration, content_type="application/json", path=f"/models/{model}")
+
+
+def test_the_sample_request_stores_the_first_revision() -> None:
+    assert send(handler, "configure_model") == (200, {"model": "bike-demand", "revision": 1})
+    assert bootstrap.configurations().models() == ["bike-demand"]
+
+
+def test_the_same_configuration_in_json_is_the_same_revision() -> None:
+    send(handler, "configure_model")
+
+    assert put(document()) == (200, {"model": "bike-demand", "revision": 1})
+
+
+def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
+    put(document())
+
+    assert put({**document(), "retention": "P500D"})[1]["revision"] == 2
+    assert bootstrap.configurations().revision("bike-demand", 1).configuration.retention.days == 400
+    assert bootstrap.configurations().current("bike-demand").configuration.retention.days == 500
+
+
+def test_a_name_may_be_left_to_the_address() -> None:
+    nameless = {name: value for name, value in document().items() if name != "model"}
+
+    assert put(nameless, "trees") == (200, {"model": "trees", "revision": 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "at_fault"),
+    [
+        ({"colour": "red"}, "bike-demand", "colour"),
+        ({"retention": "soon"}, "bike-demand", "retention"),
+        ({}, "another", "model"),
+        ({"model": "no%2Fslash"}, "no%2Fslash", "model"),
+    ],
+)
+def test_a_bad_configuration_is_refused_by_its_path(change: dict[str, Any], model: str, at_fault: str) -> None:
+    status, answer = put({**document(), **change}, model)
+
+    assert (status, paths(answer)) == (400, [at_fault])
+    assert bootstrap.configurations().models() == []
+
+
+def test_a_configuration_is_json_or_yaml() -> None:
+    assert send(handler, "configure_model", content_type="text/csv")[0] == 415
