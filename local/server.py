@@ -56,7 +56,7 @@ class Server:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 cwd=self._folder,
-                env=_environment(self.port, temporary),
+                env=_environment(self.port, temporary, self._folder / "state"),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -112,7 +112,7 @@ def free_port() -> int:
         return port
 
 
-def _environment(port: int, temporary: Path) -> dict[str, str]:
+def _environment(port: int, temporary: Path, state: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return kept | {
         "AUTH": "true",
@@ -123,7 +123,8 @@ def _environment(port: int, temporary: Path) -> dict[str, str]:
         "MINISTACK_REGION": REGION,
         # There is no X-Ray daemon to listen.
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "PYTHONDONTWRITEBYTECODE": "",
+        "S3_DATA_DIR": str(state / "s3"),
+        "STATE_DIR": str(state),
         "TMPDIR": str(temporary),
     }
 
