@@ -48,9 +48,7 @@ lint: setup ## Check style, types and the template
 	$(BIN)/cfn-lint template.yaml
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
-	@$(BIN)/uv python find --quiet $(RUNTIME) >/dev/null || $(BIN)/uv python install $(RUNTIME)
-	PATH="$$(dirname "$$($(BIN)/uv python find $(RUNTIME))"):$$PATH" SAM_CLI_TELEMETRY=0 \
-		$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python -m local sizes
 
 layers: build/layers/dependencies/.$(ARCHITECTURE) build/layers/science/.$(ARCHITECTURE) ## Put the layers together
