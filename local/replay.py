@@ -14,7 +14,7 @@ from shared import compact_json
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import dump_configuration
-from shared.times import days_between, format_time
+from shared.times import format_time
 
 BOOTSTRAP_VERSION = "bootstrap"
 MAX_CALL_ROWS = 250
@@ -48,7 +48,7 @@ class Replay:
         self._spec = spec
         self._configuration = configuration
         self._model = configuration.model
-        self._arrivals = Arrivals(client, self._model)
+        self._arrivals = Arrivals(client.lake, self._model)
         self._outcomes = sorted((row for row in rows if row.outcome is not None), key=lambda row: row.known_at)
         self._next_outcome = 0
         self._result = ReplayResult(rows)
@@ -123,8 +123,9 @@ class Replay:
         self._wait_for_predictions(rows)
 
     def _wait_for_predictions(self, rows: list[Row]) -> None:
-        days = sorted({row.occurred_at.date() for row in rows})
-        self._arrivals.wait_for_predictions((row.prediction_id for row in rows), days)
+        if rows:
+            span = rows[0].occurred_at, rows[-1].occurred_at
+            self._arrivals.wait_for_predictions((row.prediction_id for row in rows), span)
 
     def _report_outcomes(self, now: datetime) -> None:
         """Send the outcomes known before ``now``, and wait until they are labels."""
@@ -142,14 +143,15 @@ class Replay:
         sent = {row.prediction_id for row in known}
         self._result.outcomes_sent |= sent
         if known:
-            self._arrivals.wait_for_labels(sent, days_between(known[0].known_at, known[-1].known_at))
+            self._arrivals.wait_for_labels(sent, (known[0].known_at, known[-1].known_at))
 
     def _run_schedules(self, now: datetime) -> None:
         self._client.run_schedule("MatureLabels", now)
         self._client.run_schedule("Monitor", now)
         for decision in self._client.run_schedule("CheckTriggers", now)["decisions"]:
-            if decision["fired"] and decision["model"] == self._model:
-                self._wait_for_run(decision["decision_id"])
+            run = decision["decision_id"] if decision["fired"] else decision.get("open_run")
+            if run is not None and decision["model"] == self._model:
+                self._wait_for_run(run)
 
     def _drain(self, now: datetime) -> None:
         """Report what became known after the last row, and let its windows close."""
@@ -157,7 +159,7 @@ class Replay:
         end = max(now, last + timedelta(microseconds=1))
         self._report_outcomes(end)
         self._client.run_schedule("MatureLabels", end)
-        self._arrivals.read_labels(days_between(now, end))
+        self._arrivals.read_labels((now, end))
 
     def _wait_for_run(self, decision_id: str) -> None:
         deadline = time.monotonic() + _RUN_PATIENCE_SECONDS

@@ -1,10 +1,8 @@
 """The lake as the domain sees it: objects by key, and where each kind of row lies."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
-
-from shared.times import days_between
 
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
@@ -29,8 +27,8 @@ class Lake(Protocol):
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that start with a prefix, sorted."""
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
 
 
 def day_prefix(kind: str, model: str, day: date) -> str:
@@ -39,13 +37,24 @@ def day_prefix(kind: str, model: str, day: date) -> str:
     >>> day_prefix(EXAMPLES, "bike-demand", date(2026, 3, 1))
     'examples/model=bike-demand/date=2026-03-01/'
     """
-    return f"{kind}/model={model}/date={day.isoformat()}/"
+    return f"{model_prefix(kind, model)}date={day.isoformat()}/"
+
+
+def model_prefix(kind: str, model: str) -> str:
+    """Return where a model's rows of all days lie."""
+    return f"{kind}/model={model}/"
 
 
 def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:
-    """Yield the keys of a model's rows on every day the span from start to end touches, oldest day first."""
-    for day in days_between(start, end):
-        yield from lake.keys(day_prefix(kind, model, day))
+    """Yield the keys of a model's rows on every day the span from start to end touches, oldest day first.
+
+    Keys sort by day, so that a span is one listing, however many days it has.
+    """
+    first, last = (day_prefix(kind, model, moment.astimezone(UTC).date()) for moment in (start, end))
+    for key in lake.keys(model_prefix(kind, model), after=first):
+        if key > last and not key.startswith(last):
+            return
+        yield key
 
 
 def dataset_prefix(model: str, dataset_id: str) -> str:

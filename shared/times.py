@@ -1,6 +1,6 @@
 """Moments: aware datetimes in UTC inside, RFC 3339 text outside."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from shared.errors import InvalidInput
 
@@ -31,13 +31,3 @@ def format_time(moment: datetime) -> str:
     '2026-03-01T12:00:00.000000Z'
     """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-
-
-def days_between(start: datetime, end: datetime) -> list[date]:
-    """Return every UTC day touched by the span from start to end, both ends included; empty if end precedes start.
-
-    >>> days_between(datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
-    [datetime.date(2026, 2, 28), datetime.date(2026, 3, 1)]
-    """
-    first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

@@ -52,9 +52,10 @@ class S3Lake:
         with self._open(key) as body:
             return body.read()
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that start with a prefix, sorted."""
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
             for found in page.get("Contents", []):
                 yield found["Key"]
 

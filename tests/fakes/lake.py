@@ -33,5 +33,5 @@ class InMemoryLake:
         except KeyError as error:
             raise NotFound(f"the object {key} does not exist") from error
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        yield from sorted(key for key in self.objects if key.startswith(prefix))
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)

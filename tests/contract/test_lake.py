@@ -1,0 +1,68 @@
+"""What every lake does, judged on the fake and on S3 alike."""
+
+import gzip
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.aws.lake import S3Lake
+from shared.errors import NotFound
+from shared.lake import EXAMPLES, Lake, day_prefix, keys_between
+from tests.fakes.lake import InMemoryLake
+
+
+@pytest.fixture(params=["in_memory", "s3"])
+def lake(request: pytest.FixtureRequest) -> Lake:
+    return InMemoryLake() if request.param == "in_memory" else S3Lake("lake", request.getfixturevalue("bucket"))
+
+
+def test_rows_come_back_as_they_were_written(lake: Lake) -> None:
+    rows: list[dict[str, Any]] = [{"a": 0.1, "b": None}, {"text": "ü\n"}]
+    lake.write_lines("rows", rows)
+
+    assert list(lake.read_lines("rows")) == rows
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_are_read_gzipped_or_plain_without_the_blank_ones(bucket: Any, pack: Any) -> None:
+    lake = S3Lake("lake", bucket)
+    lake.write_bytes("lines", pack(b'{"a":1}\n\n{"a":2}'), "application/x-ndjson")
+
+    assert [row["a"] for row in lake.read_lines("lines")] == [1, 2]
+
+
+def test_equal_rows_give_equal_bytes(lake: Lake) -> None:
+    lake.write_lines("first", [{"b": 1, "a": 2}])
+    lake.write_lines("second", [{"a": 2, "b": 1}])
+
+    assert lake.read_bytes("first") == lake.read_bytes("second")
+
+
+def test_a_missing_object_is_not_found(lake: Lake) -> None:
+    with pytest.raises(NotFound):
+        lake.read_bytes("missing")
+    with pytest.raises(NotFound):
+        list(lake.read_lines("missing"))
+
+
+def test_keys_are_listed_in_order_from_a_place_on(lake: Lake) -> None:
+    for key in ("a/3", "a/1", "b/1", "a/2"):
+        lake.write_bytes(key, b"", "text/plain")
+
+    assert list(lake.keys("a/")) == ["a/1", "a/2", "a/3"]
+    assert list(lake.keys("a/", after="a/1")) == ["a/2", "a/3"]
+
+
+def test_a_span_holds_every_day_it_touches_and_no_other(lake: Lake) -> None:
+    days = [date(2026, 2, 27) + timedelta(days=offset) for offset in range(5)]
+    for day in days:
+        lake.write_bytes(f"{day_prefix(EXAMPLES, 'm', day)}1.jsonl.gz", b"", "application/x-ndjson")
+        lake.write_bytes(f"{day_prefix(EXAMPLES, 'm2', day)}1.jsonl.gz", b"", "application/x-ndjson")
+
+    start, end = datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 2, 0, tzinfo=UTC)
+
+    assert list(keys_between(lake, EXAMPLES, "m", start, end)) == [
+        f"{day_prefix(EXAMPLES, 'm', day)}1.jsonl.gz" for day in days[1:4]
+    ]
+    assert list(keys_between(lake, EXAMPLES, "m", end, start)) == []
