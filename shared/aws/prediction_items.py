@@ -11,7 +11,7 @@ from shared.capture.prediction import Features, Prediction, PredictionKey
 from shared.times import format_time, parse_time
 
 HEAD = "prediction"
-DUE_SHARDS = 8
+DUE_SHARDS = 4
 _COMPRESS_ABOVE_BYTES = 1024
 
 
@@ -92,7 +92,7 @@ def head_key(key: PredictionKey) -> dict[str, str]:
 
 
 def due_shard(model: str, prediction_id: str) -> str:
-    """Return the partition of the ``due`` index a prediction lies in: one of eight, so that none runs hot."""
+    """Return the partition of the ``due`` index a prediction lies in: one of four, so that none runs hot."""
     return f"{model}#{zlib.crc32(prediction_id.encode()) % DUE_SHARDS}"
 
 
