@@ -9,7 +9,7 @@ from typing import Any
 from shared.lake import EXAMPLES, PREDICTIONS, Lake, keys_between
 
 PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.05
 
 Span = tuple[datetime, datetime]
 

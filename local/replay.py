@@ -166,7 +166,7 @@ class Replay:
         while (status := self._client.run_status(decision_id)) in {None, "RUNNING"}:
             if time.monotonic() > deadline:
                 raise CallFailed(f"the retraining run {decision_id} does not end; it is {status}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _calls(self, rows: list[Row]) -> Iterator[list[Row]]:
         """Yield the rows in portions that one call may carry."""
