@@ -55,6 +55,12 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     )
 
 
+def has_parameters(stack: Stack, parameters: dict[str, str]) -> bool:
+    """Tell whether a stack is deployed with these parameters."""
+    deployed = _parameters(client("cloudformation", stack.endpoint_url), stack.stack_name) or {}
+    return deployed.items() >= parameters.items()
+
+
 def client(service: str, endpoint_url: str) -> Any:
     """Return a client of one endpoint, as its root user: both kinds of server take these credentials."""
     return boto3.client(  # type: ignore[call-overload]
@@ -81,7 +87,7 @@ def _api_url(endpoint_url: str, api_id: str) -> str:
 
 def _apply(cloudformation: Any, name: str, template_url: str, parameters: dict[str, str]) -> dict[str, str]:
     known = _parameters(cloudformation, name)
-    kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted((known or set()) - set(parameters))]
+    kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted((known or {}).keys() - parameters.keys())]
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
     request = {
         "StackName": name,
@@ -101,13 +107,13 @@ def _apply(cloudformation: Any, name: str, template_url: str, parameters: dict[s
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def _parameters(cloudformation: Any, name: str) -> set[str] | None:
-    """Return the names of a stack's parameters, None if there is no such stack."""
+def _parameters(cloudformation: Any, name: str) -> dict[str, str] | None:
+    """Return a stack's parameters, None if there is no such stack."""
     try:
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError:
         return None
-    return {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
 
 
 def _finished(cloudformation: Any, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.deploy import deploy
+from local.deploy import deploy, has_parameters
 from local.server import Server, free_port
 from local.state import Stack
 
@@ -33,3 +33,10 @@ def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: 
         yield start(server, SIMULATED_TIME | (parameters or {}))
     finally:
         server.stop()
+
+
+def in_simulated_time(stack: Stack) -> Stack:
+    """Return a stack in simulated time, switched over if it ran by the wall clock."""
+    if has_parameters(stack, SIMULATED_TIME):
+        return stack
+    return deploy(stack.endpoint_url, SIMULATED_TIME, stack.stack_name)

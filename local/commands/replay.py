@@ -1,4 +1,7 @@
-"""Feed a CSV file through a running stack in event time, and report how the live model did."""
+"""Feed a CSV file through a running stack in event time, and report how the live model did.
+
+A stack that runs by the wall clock is switched to simulated time: clients' times are trusted, schedules are off.
+"""
 
 import argparse
 import sys
@@ -20,7 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from local.client import StackClient
+    from local.deploy import DeploymentFailed
     from local.replay_file import ReplayFiles, replay_file
+    from local.stack import in_simulated_time
     from shared.errors import HindsightError
 
     path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
@@ -30,7 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path("out") / "replay" / arguments.spec.stem
     try:
         files = ReplayFiles(arguments.csv, arguments.spec, folder)
-        replay_file(StackClient(Stack.load(path)), files, Console())
+        replay_file(StackClient(in_simulated_time(Stack.load(path))), files, Console())
+    except DeploymentFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     except HindsightError as error:
         print(
             "\n".join([error.message, *(f"  {fault.path}: {fault.message}" for fault in error.faults)]), file=sys.stderr

@@ -1,10 +1,12 @@
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.stack import running_stack
+from local.deploy import deploy
+from local.stack import SIMULATED_TIME, running_stack
 from local.state import Stack
 
 
@@ -20,7 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A whole deployed stack in simulated time, with IAM enforced; gone with all it wrote at the end."""
+    """A whole deployed stack in simulated time, with IAM enforced; gone with all it wrote at the end.
+
+    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays.
+    """
+    if endpoint_url := os.environ.get("AWS_ENDPOINT_URL"):
+        yield deploy(endpoint_url.rstrip("/"), SIMULATED_TIME)
+        return
     folder = tmp_path_factory.mktemp("stack")
     try:
         with running_stack(folder) as running:
