@@ -40,15 +40,16 @@ def create_api() -> APIGatewayRestResolver:
 
     @api.exception_handler(HindsightError)  # type: ignore[untyped-decorator]
     def refuse(error: HindsightError) -> Response[str]:
-        status = STATUS_BY_ERROR.get(type(error), 500)
+        status = next((status for kind, status in STATUS_BY_ERROR.items() if isinstance(error, kind)), 500)
         if status >= 500:
             logger.error("refused", extra={"code": error.code, "reason": error.message})
-        return _identified(api, error_response(status, error))
+        shown = answer(500, {"error": _own_fault(error.code)}) if status == 500 else error_response(status, error)
+        return _identified(api, shown)
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
         logger.exception("unexpected error")
-        return _identified(api, error_response(500, HindsightError("something went wrong on our side; try again")))
+        return _identified(api, answer(500, {"error": _own_fault(HindsightError.code)}))
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
@@ -71,6 +72,11 @@ def error_body(error: HindsightError) -> dict[str, Any]:
     """Return what an error tells the caller: its code, its message, and each path at fault."""
     details = [{"path": fault.path, "message": fault.message} for fault in error.faults]
     return {"code": error.code, "message": error.message, "details": details}
+
+
+def _own_fault(code: str) -> dict[str, Any]:
+    """Return what is said of a fault of ours: the log has its cause, the caller could do nothing with it."""
+    return {"code": code, "message": "something went wrong on our side; try again", "details": []}
 
 
 def _with_request_id(api: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:

@@ -1,0 +1,58 @@
+"""A version that serves, trained in a moment on examples of the lake, for the tests of the HTTP functions."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared import bootstrap
+from shared.configuration.training import Candidate
+from shared.registry.pointer import PointerMove
+from shared.registry.version import Verdict, VersionRecord
+from shared.training.snapshot import Dataset, take_snapshot
+from shared.training.train import TrainingJob, train_candidate
+from tests.unit.training.world import START, learnable, run, store
+
+FIRST_AS_OF = START + timedelta(days=30)
+
+
+def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False) -> str:
+    """Train and deploy the ``number``-th version of a configured model; ``flip`` teaches it the opposite."""
+    lake, registry = bootstrap.lake(), bootstrap.registry()
+    revision = bootstrap.configurations().current(model)
+    retraining = replace(run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}"), model=model)
+    store(lake, [replace(row, model=model, seq=number) for row in learnable(600, flip=flip)])
+    taken = take_snapshot(lake, revision, retraining.as_of)
+    assert isinstance(taken, Dataset), taken
+    registry.put_dataset(model, taken.record)
+    job = TrainingJob(
+        run=retraining,
+        manifest=taken.manifest,
+        configuration=revision.configuration,
+        candidate=Candidate.LOGISTIC_REGRESSION,
+        code_version="test",
+    )
+    trained = train_candidate(lake, job)
+    artifact = {"artifact_key": trained.artifact_key, "artifact_digest": trained.artifact_digest}
+    record = VersionRecord(
+        version=trained.version,
+        created_at=retraining.as_of,
+        candidate=trained.candidate,
+        decision_id=retraining.decision_id,
+        dataset_id=taken.manifest.dataset_id,
+        configuration_revision=revision.revision,
+        code_version="test",
+        verdict=Verdict.PROMOTE,
+        **artifact,
+    )
+    registry.put_version(model, record)
+    before = registry.pointer(model)
+    move = PointerMove(
+        sequence=number,
+        from_version=before.champion if before else None,
+        to_version=trained.version,
+        why=retraining.reason,
+        by="pipeline",
+        at=retraining.as_of,
+        decision_id=retraining.decision_id,
+    )
+    registry.move_pointer(model, move, **artifact)
+    return trained.version

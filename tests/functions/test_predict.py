@@ -1,0 +1,125 @@
+"""Predict calls through their handler: the version that serves answers, and what it said is stored."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.predict.app import handler
+from shared import bootstrap
+from shared.capture.prediction import PredictionKey
+from tests.functions.requests import Answer, paths, send
+from tests.functions.served import serve_version
+from tests.unit.configuration.example import configuration
+
+MODEL = "bike-demand"
+FEATURES = {"hour": "9", "temperature": 0.4, "holiday": False}
+
+
+@pytest.fixture(autouse=True)
+def model(deployed: None) -> None:
+    bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def served() -> str:
+    return serve_version(1)
+
+
+def predict(*instances: Any) -> Answer:
+    return send(handler, "predict", {"instances": list(instances)})
+
+
+def stored() -> int:
+    count: int = boto3.client("dynamodb").scan(TableName="predictions", Select="COUNT")["Count"]
+    return count
+
+
+def test_before_the_first_deployment_nothing_can_be_predicted() -> None:
+    status, answer = send(handler, "predict")
+
+    assert (status, answer["error"]["code"]) == (409, "no_model")
+    assert stored() == 0
+
+
+def test_the_sample_request_is_answered_with_what_was_stored(served: str) -> None:
+    status, answer = send(handler, "predict")
+
+    assert status == 200
+    first, second = answer["predictions"]
+    assert first["prediction_id"] == "hour-4713"
+    assert {row["model_version"] for row in answer["predictions"]} == {served}
+    keys = [PredictionKey(MODEL, row["prediction_id"]) for row in (first, second)]
+    kept = bootstrap.label_store().predictions(keys)
+    assert [(kept[key].decision, kept[key].score) for key in keys] == [
+        (row["decision"], pytest.approx(row["score"])) for row in (first, second)
+    ]
+    assert kept[keys[0]].entity_id == "station-12"
+
+
+def test_the_same_instance_again_gets_its_first_answer_also_from_a_newer_version(served: str) -> None:
+    first = predict({"prediction_id": "p-1", "features": FEATURES})
+    assert predict({"prediction_id": "p-1", "features": FEATURES}) == first
+
+    newer = serve_version(2, flip=True)
+
+    assert predict({"prediction_id": "p-1", "features": FEATURES}) == first
+    _, answer = predict({"prediction_id": "p-2", "features": FEATURES})
+    assert answer["predictions"][0]["model_version"] == newer
+    assert answer["predictions"][0]["decision"] != first[1]["predictions"][0]["decision"]
+
+
+def test_one_bad_instance_is_named_by_its_path_and_nothing_is_stored(served: str) -> None:
+    good, bad = {"features": FEATURES}, {"features": {**FEATURES, "temperature": "warm"}}
+
+    status, answer = predict(good, bad)
+
+    assert (status, paths(answer)) == (400, ["instances[1].features.temperature"])
+    assert stored() == 0
+
+
+def test_a_body_without_instances_is_refused(served: str) -> None:
+    for body in ({}, {"instances": []}, {"instances": {}}, {"instances": [1]}, [], {"rows": []}):
+        status, answer = send(handler, "predict", body)
+        assert (status, answer["error"]["code"]) == (400, "invalid"), body
+    assert stored() == 0
+
+
+def test_an_id_used_for_another_instance_is_a_conflict(served: str) -> None:
+    predict({"prediction_id": "p-1", "features": FEATURES})
+
+    status, answer = predict({"prediction_id": "p-1", "features": {**FEATURES, "temperature": 0.9}})
+
+    assert (status, answer["error"]["code"], paths(answer)) == (409, "conflict", ["instances[0].prediction_id"])
+
+
+def test_an_unknown_model_is_404() -> None:
+    status, answer = send(handler, "predict", path="/models/nobody/predict", pathParameters={"model": "nobody"})
+
+    assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
+    served: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pointer = bootstrap.registry().pointer(MODEL)
+    assert pointer is not None
+    bootstrap.lake().write_bytes(pointer.artifact_key, b"not a model", "application/octet-stream")
+
+    status, answer = send(handler, "predict")
+
+    assert (status, answer["error"]["code"]) == (500, "unusable_artifact")
+    assert pointer.artifact_key not in str(answer)
+    assert [record for record in caplog.records if pointer.artifact_key in getattr(record, "reason", "")]
+    assert stored() == 0
+
+
+def test_the_log_holds_no_features(
+    served: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict({"prediction_id": "p-1", "features": {"hour": "hunter2", "temperature": 0.98765, "holiday": False}})
+
+    output = "".join([*capsys.readouterr(), *(str(vars(record)) for record in caplog.records)])
+    assert "hunter2" not in output
+    assert "0.98765" not in output
