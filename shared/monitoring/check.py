@@ -15,6 +15,7 @@ class CheckKind(StrEnum):
 
     DRIFT = "drift"
     PERFORMANCE = "performance"
+    JOIN_HEALTH = "join_health"
 
 
 class Verdict(StrEnum):

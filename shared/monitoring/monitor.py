@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationStore
 from shared.errors import HindsightError, NotFound
 from shared.lake import Lake, version_prefix
-from shared.monitoring.check import Check, CheckKind, CheckStore, report_key
+from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict, report_key
 from shared.monitoring.drift import DriftReport, check_drift
+from shared.monitoring.join_health import join_health
 from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
-from shared.monitoring.window import matured_in_window, predictions_in_window
+from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
 from shared.registry.store import Registry
 from shared.schedule import Tick
 
@@ -34,14 +35,13 @@ class MonitoringFailed(HindsightError):
 class ModelChecks:
     """What a round found out about one model."""
 
-    drift: Check
-    performance: Check
+    checks: tuple[Check, ...]
     measurements: tuple[Measurement, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """Checks drift and realised performance of the serving versions."""
+    """Checks drift, realised performance and join health of the serving versions."""
 
     configurations: ConfigurationStore
     registry: Registry
@@ -66,7 +66,7 @@ class Monitor:
         if failures:
             names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in failures)
             raise MonitoringFailed(f"could not monitor {names}") from failures[0][1]
-        return [check for checks in found for check in (checks.drift, checks.performance)]
+        return [check for checks in found for check in checks.checks]
 
     def check_model(self, model: str, now: datetime) -> ModelChecks | None:
         """Check one model and keep the results; None without a champion."""
@@ -74,41 +74,45 @@ class Monitor:
         if pointer is None:
             return None
         configuration, champion = self.configurations.current(model).configuration, pointer.champion
-        drift = self._drift(configuration, champion, now)
-        performance = self._performance(configuration, champion, now)
-        return ModelChecks(
-            self._keep(model, CheckKind.DRIFT, champion=champion, now=now, report=drift, summary=drift_summary(drift)),
-            self._keep(
-                model,
-                CheckKind.PERFORMANCE,
-                champion=champion,
-                now=now,
-                report=performance,
-                summary=performance_summary(performance),
-            ),
-            tuple(_measurements(model, champion, drift, performance)),
-        )
-
-    def _drift(self, configuration: ModelConfiguration, champion: str, now: datetime) -> DriftReport:
-        model = configuration.model
-        try:
-            reference = json.loads(self.lake.read_bytes(version_prefix(model, champion) + REFERENCE))
-        except NotFound:
-            reference = {}
-        rows = predictions_in_window(self.lake, model, now, configuration.monitoring.window)
-        scored = [row if row.get("model_version") == champion else {**row, "score": None} for row in rows]
-        return check_drift(reference, scored, configuration)
-
-    def _performance(self, configuration: ModelConfiguration, champion: str, now: datetime) -> PerformanceReport:
-        model = configuration.model
-        rows = matured_in_window(self.lake, model, now, configuration.monitoring.window, configuration.outcome_delay)
-        return check_performance(
-            rows,
+        window = configuration.monitoring.window
+        predictions = predictions_in_window(self.lake, model, now, window)
+        labels = labels_in_window(self.lake, model, now, window, configuration.outcome_delay)
+        drift = self._drift(configuration, champion, predictions)
+        performance = check_performance(
+            matured_in_window(labels, now, window),
             configuration,
             champion=champion,
             holdout_value=self._holdout_value(configuration, champion),
             seed=configuration.training.seed,
         )
+        health = join_health(predictions, labels)
+        of_champion = Check(model=model, kind=CheckKind.DRIFT, at=now, model_version=champion, **_verdict(drift))
+        checks = (
+            self._keep(replace(of_champion, summary=drift_summary(drift)), drift.to_json()),
+            self._keep(
+                replace(
+                    of_champion,
+                    kind=CheckKind.PERFORMANCE,
+                    summary=performance_summary(performance),
+                    **_verdict(performance),
+                ),
+                performance.to_json(),
+            ),
+            self._keep(
+                replace(of_champion, kind=CheckKind.JOIN_HEALTH, verdict=Verdict.OK, reason="", summary=health), health
+            ),
+        )
+        return ModelChecks(checks, tuple(_measurements(model, champion, drift, performance)))
+
+    def _drift(
+        self, configuration: ModelConfiguration, champion: str, predictions: list[dict[str, Any]]
+    ) -> DriftReport:
+        try:
+            reference = json.loads(self.lake.read_bytes(version_prefix(configuration.model, champion) + REFERENCE))
+        except NotFound:
+            reference = {}
+        scored = [row if row.get("model_version") == champion else {**row, "score": None} for row in predictions]
+        return check_drift(reference, scored, configuration)
 
     def _holdout_value(self, configuration: ModelConfiguration, champion: str) -> float | None:
         """Return what the champion proved at the gate on the metric it is watched by."""
@@ -117,30 +121,13 @@ class Monitor:
         except NotFound:
             return None
 
-    def _keep(
-        self,
-        model: str,
-        kind: CheckKind,
-        *,
-        champion: str,
-        now: datetime,
-        report: DriftReport | PerformanceReport,
-        summary: Mapping[str, Any],
-    ) -> Check:
-        check = Check(
-            model=model,
-            kind=kind,
-            at=now,
-            model_version=champion,
-            verdict=report.verdict,
-            reason=report.reason,
-            summary=summary,
-            report_key=report_key(model, kind, now),
-        )
-        whole = compact_json.dumps({**check.to_json(), "report": report.to_json()}).encode()
-        self.lake.write_bytes(report_key(model, kind, now), whole, "application/json")
-        self.checks.put(check)
-        return check
+    def _keep(self, check: Check, report: Mapping[str, Any]) -> Check:
+        key = report_key(check.model, check.kind, check.at)
+        kept = replace(check, report_key=key)
+        whole = compact_json.dumps({**kept.to_json(), "report": report}).encode()
+        self.lake.write_bytes(key, whole, "application/json")
+        self.checks.put(kept)
+        return kept
 
 
 def drift_summary(report: DriftReport) -> dict[str, Any]:
@@ -158,6 +145,10 @@ def drift_summary(report: DriftReport) -> dict[str, Any]:
             for name in report.drifting[:_SHOWN_FEATURES]
         },
     }
+
+
+def _verdict(report: DriftReport | PerformanceReport) -> dict[str, Any]:
+    return {"verdict": report.verdict, "reason": report.reason}
 
 
 def performance_summary(report: PerformanceReport) -> dict[str, Any]:

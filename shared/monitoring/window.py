@@ -1,10 +1,12 @@
 """The rows a check looks at: predictions by their own time, labels by the time their outcome was due."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.lake import EXAMPLES, PREDICTIONS, Lake, keys_between
 from shared.lake_rows import rows_of
+from shared.monitoring.join_health import newest_records
 from shared.times import format_time
 
 Row = dict[str, Any]
@@ -20,16 +22,20 @@ def predictions_in_window(lake: Lake, model: str, now: datetime, window: timedel
     return list(found.values())
 
 
-def matured_in_window(lake: Lake, model: str, now: datetime, window: timedelta, outcome_delay: timedelta) -> list[Row]:
-    """Return the label records, as known at ``now``, of predictions whose outcome fell due in ``(now - window, now]``.
+def labels_in_window(
+    lake: Lake, model: str, now: datetime, window: timedelta, outcome_delay: timedelta
+) -> dict[str, Row]:
+    """Return each prediction's newest label record as known at ``now``, of all that became known in the window.
 
-    Of a prediction's records the last known stands; those without a value are left out. A label may be known from
-    the moment of its prediction, ``outcome_delay`` before it is due, so that the rows are read from there.
+    A label may be known from the moment of its prediction, ``outcome_delay`` before it is due, so that the records
+    are read from there.
     """
-    first, last = format_time(now - window), format_time(now)
-    newest: dict[str, Row] = {}
+    last = format_time(now)
     keys = keys_between(lake, EXAMPLES, model, now - window - outcome_delay, now)
-    for row in rows_of(lake, keys):
-        if row["known_at"] <= last and row["seq"] > newest.get(row["prediction_id"], {"seq": -1})["seq"]:
-            newest[row["prediction_id"]] = row
-    return [row for row in newest.values() if first < row["outcome_due_at"] <= last and row["value"] is not None]
+    return newest_records(row for row in rows_of(lake, keys) if row["known_at"] <= last)
+
+
+def matured_in_window(labels: Mapping[str, Row], now: datetime, window: timedelta) -> list[Row]:
+    """Return the records with a value of the predictions whose outcome fell due in ``(now - window, now]``."""
+    first, last = format_time(now - window), format_time(now)
+    return [row for row in labels.values() if first < row["outcome_due_at"] <= last and row["value"] is not None]

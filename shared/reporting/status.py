@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.store import ConfigurationRevision
-from shared.monitoring.check import Check
+from shared.monitoring.check import Check, CheckKind
 from shared.registry.pointer import Pointer
 from shared.times import format_time
 from shared.triggers.state import TriggerState
@@ -43,7 +43,8 @@ def model_status(
         "demand": sorted(state.demand),
         "last_outcome": state.last_outcome,
         "last_concluded_at": _time(state.last_concluded_at),
-        "checks": {check.kind.value: check.to_json() for check in checks},
+        "checks": {check.kind.value: check.to_json() for check in checks if check.kind is not CheckKind.JOIN_HEALTH},
+        "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
         "label_backlog": backlog.to_json(),
     }
 

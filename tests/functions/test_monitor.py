@@ -53,7 +53,13 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
             "occurred_at": format_time(occurred),
         }
         predictions.append(row)
-        label = {"seq": 1, "value": int(index < accuracy * 600), "known_at": format_time(NOW - timedelta(days=1))}
+        label = {
+            "seq": 1,
+            "value": int(index < accuracy * 600),
+            "status": "final",
+            "source": "outcome",
+            "known_at": format_time(NOW - timedelta(days=1)),
+        }
         examples.append({**row, **label, "outcome_due_at": format_time(NOW - timedelta(hours=1))})
     lake.write_lines(day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz", predictions)
     lake.write_lines(day_prefix(EXAMPLES, model, NOW.date() - timedelta(days=1)) + "a.jsonl.gz", examples)
@@ -82,7 +88,7 @@ def test_the_sample_schedule_finds_a_low_model_and_publishes_what_alarms_read(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.4, accuracy=0.7)
-    drift, performance = handler(sample("monitor"), context)["checks"]
+    drift, performance, _ = handler(sample("monitor"), context)["checks"]
     assert (drift["kind"], drift["verdict"]) == ("drift", "drift")
     assert (performance["kind"], performance["verdict"]) == ("performance", "low")
     stored = bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE)
@@ -106,9 +112,10 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
     handler(sample("monitor"), context)
     handler(sample("monitor"), context)
     keys = list(bootstrap.lake().keys(day_prefix("checks", MODEL, NOW.date())))
-    assert [key.rsplit("-", 1)[1] for key in keys] == ["drift.json", "performance.json"]
-    drift, performance = (json.loads(bootstrap.lake().read_bytes(key)) for key in keys)
+    assert [key.rsplit("-", 1)[1] for key in keys] == ["drift.json", "join_health.json", "performance.json"]
+    drift, health, performance = (json.loads(bootstrap.lake().read_bytes(key)) for key in keys)
     assert drift["verdict"] == performance["verdict"] == Verdict.OK
+    assert health["report"]["by_status"] == {"final": 600}
     assert set(drift["report"]["features"]) == {"hour", "temperature", "holiday"}
     assert set(performance["report"]["slices"]["holiday"]) == {"true", "false"}
 
@@ -120,7 +127,7 @@ def test_a_model_without_a_champion_is_left_alone(deployed: None, sample: Sample
 
 def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample: Sample, context: Context) -> None:
     serve(MODEL, temperature=0.4, accuracy=0.9, reference=False)
-    drift, performance = handler(sample("monitor"), context)["checks"]
+    drift, performance, _ = handler(sample("monitor"), context)["checks"]
     assert drift["verdict"] == "insufficient"
     assert performance["verdict"] == "ok"
 

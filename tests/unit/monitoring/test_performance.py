@@ -10,7 +10,7 @@ from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
 from shared.monitoring.check import Verdict
 from shared.monitoring.interval import LabelledAnswers, estimate, wilson_bounds
 from shared.monitoring.performance import PerformanceReport, check_performance, performance_limit
-from shared.monitoring.window import matured_in_window, predictions_in_window
+from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
 from tests.unit.configuration.example import configuration
@@ -158,7 +158,8 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
     for number, row in enumerate(rows):
         day = datetime.fromisoformat(row["known_at"]).date()
         lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
-    found = {row["prediction_id"]: row["value"] for row in matured_in_window(lake, "bike", NOW, 7 * DAY, 2 * DAY)}
+    labels = labels_in_window(lake, "bike", NOW, 7 * DAY, 2 * DAY)
+    found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY)}
     assert found == {"early": 1, "just due": 1, "amended": 0}
 
 

@@ -1,0 +1,56 @@
+"""How well feedback finds its predictions: how many of a window are labelled, and how long their labels took."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from shared.times import parse_time
+
+PERCENTILES = (50, 90, 99)
+
+
+def join_health(predictions: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
+
+    Parameters
+    ----------
+    predictions
+        Rows of ``predictions/`` in the window.
+    labels
+        The newest label record of each prediction that has one, by ``prediction_id``.
+
+    Latency runs from the prediction to the moment its newest label was known, in seconds.
+    """
+    newest = [labels.get(row["prediction_id"]) for row in predictions]
+    known = [record for record in newest if record is not None]
+    latencies = sorted(_latency(record) for record in known if record["value"] is not None)
+    return {
+        "predictions": len(predictions),
+        "labelled": len(latencies),
+        "by_status": dict(Counter(record["status"] if record else "pending" for record in newest)),
+        "by_source": dict(Counter(record["source"] for record in known if record["value"] is not None)),
+        "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
+    }
+
+
+def percentile(ordered: Sequence[float], share: int) -> float | None:
+    """Return the nearest-rank percentile of ordered values, None of none.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 50)
+    2.0
+    """
+    return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
+
+
+def newest_records(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return of each prediction's label records the one with the highest ``seq``."""
+    newest: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        other = newest.get(row["prediction_id"])
+        if other is None or row["seq"] > other["seq"]:
+            newest[row["prediction_id"]] = row
+    return newest
+
+
+def _latency(record: Mapping[str, Any]) -> float:
+    return (parse_time(record["known_at"]) - parse_time(record["occurred_at"])).total_seconds()
