@@ -15,7 +15,7 @@ REGION = "us-east-1"
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "OMP_NUM_THREADS")
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
 class ServerError(Exception):
@@ -121,6 +121,9 @@ def _environment(port: int, temporary: Path, state: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
         "MINISTACK_REGION": REGION,
+        # Functions run side by side here; each with a thread for every core, they would wait for each other.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         # There is no X-Ray daemon to listen.
         "POWERTOOLS_TRACE_DISABLED": "true",
         "S3_DATA_DIR": str(state / "s3"),
