@@ -52,7 +52,7 @@ def monthly_chart(
     ):
         shown = [values.get(month, float("nan")) * scale for month in months]
         axes.plot(months, shown, style, color=color, label=name, marker="o", markersize=4, linewidth=2)
-    axes.legend(loc="lower left", frameon=False)
+    figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 
 
@@ -72,7 +72,7 @@ def timeline_chart(
             )
     axes.xaxis_date()
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator()))  # type: ignore[no-untyped-call]
-    axes.legend(loc="best", frameon=False)
+    figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 
 
