@@ -17,8 +17,8 @@ STORY = Story(
         "Read this with care: much of the gap comes from a cold start. The first version has seen only January and "
         "February, so that anything that follows the seasons would beat it.",
         "“Same as the last hour” answers with the outcome of the hour before. No model here could do that: its "
-        "labels come a day late. Scored about 89.6 %, here 89.2 % as the mean of these months, it says how persistent the "
-        "series is.",
+        "labels come a day late. It scores about 89.6 %, here 89.2 % as the mean of the months: the series is that "
+        "persistent.",
         "Data: Bikeshare of the ISLP package (BSD licence), from the UCI repository; Fanaee-T and Gama, 2013, "
         "“Event labeling combining ensemble detectors and background knowledge”.",
     ),
