@@ -1,16 +1,24 @@
 """What a replay needs to know about a file: which column is what, and when outcomes were known."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import faults_of, parse_configuration, parse_yaml
 from shared.configuration.types import PositiveDuration
 from shared.errors import HindsightError
+from shared.times import format_time
+
+
+def _as_text(value: object) -> object:
+    """Return a time that YAML has read already as text again."""
+    if not isinstance(value, datetime):
+        return value
+    return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
 
 
 class Part(BaseModel):
@@ -23,7 +31,7 @@ class Time(Part):
     """When predictions were made: a column of times, or so many rows a simulated day from a start on."""
 
     column: str | None = None
-    start: str | None = None
+    start: Annotated[str, BeforeValidator(_as_text)] | None = None
     rows_per_day: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
