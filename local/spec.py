@@ -103,4 +103,7 @@ def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
         raise InvalidSpec(f"{path}: {faults}") from error
     except (OSError, yaml.YAMLError) as error:
         raise InvalidSpec(f"{path}: {error}") from error
-    return spec, parse_configuration(parse_yaml(text))
+    configuration = parse_configuration(parse_yaml(text))
+    if spec.outcome.event not in {rule.event for rule in configuration.labels.rules}:
+        raise InvalidSpec(f"{path}: outcome.event: no rule of the configuration reads {spec.outcome.event!r}")
+    return spec, configuration

@@ -40,6 +40,7 @@ def test_a_start_may_stand_without_quotes(tmp_path: Path) -> None:
         ({"bootstrap": {"days": 1, "rows": 1}}, "bootstrap"),
         ({"time": {"start": "2026-01-01T00:00:00Z"}}, "time"),
         ({"outcome": {"column": "rides", "event": "demand"}}, "outcome"),
+        ({"outcome": {"column": "rides", "event": "typo", "known_after": "P1D"}}, "outcome.event"),
         ({"check_every": "daily"}, "check_every"),
     ],
 )
