@@ -71,7 +71,7 @@ def read_rows(path: Path, spec: ReplaySpec, configuration: ModelConfiguration) -
         for name, feature in configuration.features.items()
     }
     outcomes = table[spec.outcome.column].tolist()
-    entities = table[spec.entity].tolist() if spec.entity else [None] * len(table)
+    entities = [_plain(value) for value in table[spec.entity].tolist()] if spec.entity else [None] * len(table)
     rows = [
         Row(
             prediction_id=f"row-{position}",
@@ -80,7 +80,7 @@ def read_rows(path: Path, spec: ReplaySpec, configuration: ModelConfiguration) -
             outcome=_plain(outcomes[position]),
             known_at=known[position] or _required(occurred[position], position),
             outcome_due_at=due[position],
-            entity_id=None if entities[position] is None else canonical_text(_plain(entities[position])),
+            entity_id=None if entities[position] is None else canonical_text(entities[position]),
         )
         for position in range(len(table))
     ]

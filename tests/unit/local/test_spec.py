@@ -1,54 +1,72 @@
-"""A replay's specification is understood, or refused by the path at fault."""
-
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from local.demo import SPEC as DEMO
 from local.spec import InvalidSpec, load_spec
-from tests.unit.configuration.example import DOCUMENT
+from shared.errors import InvalidInput
+from tests.unit.local.files import DOCUMENT, SPEC, write_spec
 
 
-def written(folder: Path, **changes: Any) -> Path:
-    spec = {
-        "configuration": "model.yaml",
-        "time": {"start": "2026-01-01T00:00:00Z", "rows_per_day": 48},
-        "outcome": {"column": "rides", "event": "demand", "known_after": "P1D"},
-        "bootstrap": {"rows": 100},
-    }
-    (folder / "model.yaml").write_text(DOCUMENT, encoding="utf-8")
-    (folder / "spec.yaml").write_text(yaml.safe_dump({**spec, **changes}), encoding="utf-8")
-    return folder / "spec.yaml"
+def test_a_specification_is_read_with_its_configuration(tmp_path: Path) -> None:
+    spec, configuration = load_spec(write_spec(tmp_path, SPEC))
+    assert (spec.outcome.known_after, spec.check_every, spec.bootstrap.rows) == (
+        timedelta(days=1),
+        timedelta(days=1),
+        1,
+    )
+    assert (configuration.model, list(configuration.features)) == ("m", ["x", "kind", "flag"])
 
 
-def test_a_start_may_stand_without_quotes(tmp_path: Path) -> None:
-    path = written(tmp_path)
-    path.write_text(path.read_text().replace("'2026-01-01T00:00:00Z'", "2026-01-01T00:00:00Z"), encoding="utf-8")
-
-    spec, configuration = load_spec(path)
-
-    assert spec.time.start == "2026-01-01T00:00:00.000000Z"
-    assert configuration.model == "bike-demand"
+def test_the_demo_s_specification_is_valid() -> None:
+    assert load_spec(DEMO)[1].model == "bike-demand"
 
 
 @pytest.mark.parametrize(
-    ("changes", "at_fault"),
+    ("changes", "path"),
     [
-        ({"colour": "red"}, "colour"),
+        ({"bootstap": {"rows": 1}}, "bootstap"),
+        ({"outcome": {**SPEC["outcome"], "colum": "y"}}, "outcome.colum"),
+        ({"outcome": {"event": "demand", "known_after": "P1D"}}, "outcome.column"),
+        ({"outcome": {**SPEC["outcome"], "known_at": "z"}}, "outcome"),
+        ({"outcome": {"column": "y", "event": "demand"}}, "outcome"),
+        ({"outcome": {**SPEC["outcome"], "known_after": "a day"}}, "outcome.known_after"),
+        ({"time": {"column": "t", "rows_per_day": 2}}, "time"),
+        ({"time": {"rows_per_day": 2}}, "time"),
+        ({"time": {"start": "2026-01-10T00:00:00Z", "rows_per_day": 0}}, "time.rows_per_day"),
         ({"bootstrap": {}}, "bootstrap"),
-        ({"bootstrap": {"days": 1, "rows": 1}}, "bootstrap"),
-        ({"time": {"start": "2026-01-01T00:00:00Z"}}, "time"),
-        ({"outcome": {"column": "rides", "event": "demand"}}, "outcome"),
-        ({"outcome": {"column": "rides", "event": "typo", "known_after": "P1D"}}, "outcome.event"),
-        ({"check_every": "daily"}, "check_every"),
+        ({"bootstrap": {"rows": 0}}, "bootstrap.rows"),
+        ({"bootstrap": {"rows": 1, "days": 1}}, "bootstrap"),
+        ({"check_every": "P0D"}, "check_every"),
+        ({"features": ["x"]}, "features"),
     ],
 )
-def test_a_typo_is_named_by_its_path(tmp_path: Path, changes: dict[str, Any], at_fault: str) -> None:
-    with pytest.raises(InvalidSpec, match=rf"spec\.yaml: .*{at_fault}"):
-        load_spec(written(tmp_path, **changes))
+def test_what_is_wrong_is_named_by_its_path(tmp_path: Path, changes: dict[str, Any], path: str) -> None:
+    with pytest.raises(InvalidSpec) as refused:
+        load_spec(write_spec(tmp_path, {**SPEC, **changes}))
+    assert f": {path}: " in refused.value.message
 
 
-def test_a_missing_file_is_an_error_not_a_trace(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSpec):
-        load_spec(tmp_path / "missing.yaml")
+def test_a_specification_that_is_no_mapping_or_no_yaml_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    for text in ("a: [", "", "- 1"):
+        broken.write_text(text, encoding="utf-8")
+        with pytest.raises(InvalidSpec):
+            load_spec(broken)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="absent"):
+        load_spec(tmp_path / "absent.yaml")
+    path = write_spec(tmp_path, {**SPEC, "configuration": "nowhere.yaml"})
+    with pytest.raises(InvalidSpec, match="nowhere"):
+        load_spec(path)
+
+
+def test_a_typo_in_the_configuration_is_named_by_its_path(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, SPEC, {**DOCUMENT, "trainig": {}})
+    with pytest.raises(InvalidInput) as refused:
+        load_spec(path)
+    assert [fault.path for fault in refused.value.faults] == ["trainig"]

@@ -1,0 +1,46 @@
+"""Small files to replay, for the tests of the local package."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.spec import ReplaySpec
+from local.stream import Row, read_rows
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import parse_configuration
+
+START = datetime(2026, 1, 10, tzinfo=UTC)
+DOCUMENT: dict[str, Any] = {
+    "model": "m",
+    "task": "binary",
+    "features": {"x": {"type": "numeric"}, "kind": {"type": "categorical"}, "flag": {"type": "boolean"}},
+    "labels": {"rules": [{"event": "demand", "source": "outcome", "window": "P1D"}]},
+}
+SPEC: dict[str, Any] = {
+    "configuration": "configuration.yaml",
+    "time": {"start": "2026-01-10T00:00:00Z", "rows_per_day": 2},
+    "outcome": {"column": "y", "event": "demand", "known_after": "P1D"},
+    "bootstrap": {"rows": 1},
+}
+
+
+def configuration(**changes: Any) -> ModelConfiguration:
+    return parse_configuration({**DOCUMENT, **changes})
+
+
+def spec(**changes: Any) -> ReplaySpec:
+    return ReplaySpec.model_validate({**SPEC, **changes})
+
+
+def rows_of(folder: Path, text: str, configured: ModelConfiguration | None = None, **changes: Any) -> list[Row]:
+    path = folder / "rows.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_rows(path, spec(**changes), configured or configuration())
+
+
+def write_spec(folder: Path, document: Any, configured: Any = DOCUMENT) -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")  # JSON is YAML too
+    (folder / "configuration.yaml").write_text(json.dumps(configured), encoding="utf-8")
+    return path

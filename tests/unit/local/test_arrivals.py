@@ -1,0 +1,80 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local import arrivals
+from local.arrivals import Arrivals
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from tests.fakes.lake import InMemoryLake
+from tests.unit.local.files import START
+
+SPAN = (START, START + timedelta(days=1))
+
+
+class CountingLake(InMemoryLake):
+    """Counts how often each object is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    def read_lines(self, key: str) -> Any:
+        self.reads.append(key)
+        return super().read_lines(key)
+
+
+@pytest.fixture
+def lake() -> CountingLake:
+    return CountingLake()
+
+
+@pytest.fixture
+def arrived(lake: CountingLake) -> Arrivals:
+    return Arrivals(lake, "m")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "PATIENCE_SECONDS", 0.1)
+
+
+def write(lake: InMemoryLake, kind: str, name: str, *rows: dict[str, Any], days: int = 0, model: str = "m") -> None:
+    lake.write_lines(f"{day_prefix(kind, model, (START + timedelta(days=days)).date())}{name}.jsonl.gz", rows)
+
+
+def label(name: str, value: int, seq: int = 1) -> dict[str, Any]:
+    return {"prediction_id": name, "seq": seq, "value": value}
+
+
+def test_waiting_ends_when_everything_has_arrived(lake: CountingLake, arrived: Arrivals) -> None:
+    write(lake, PREDICTIONS, "a", {"prediction_id": "p"})
+    write(lake, PREDICTIONS, "b", {"prediction_id": "q"}, days=1)
+    assert arrived.wait_for_predictions(["p", "q"], SPAN)
+
+
+def test_waiting_gives_up_on_what_does_not_come(lake: CountingLake, arrived: Arrivals) -> None:
+    write(lake, EXAMPLES, "a", label("p", 1))
+    write(lake, EXAMPLES, "a", label("q", 1), model="n")
+    write(lake, EXAMPLES, "a", label("q", 1), days=2)
+    assert not arrived.wait_for_labels(["p", "q"], SPAN)
+
+
+def test_each_object_is_read_once(lake: CountingLake, arrived: Arrivals) -> None:
+    write(lake, EXAMPLES, "a", label("p", 1))
+    arrived.wait_for_labels(["p"], SPAN)
+    write(lake, EXAMPLES, "b", label("q", 1))
+    arrived.wait_for_labels(["p", "q"], SPAN)
+    arrived.read_labels(SPAN)
+    assert len(lake.reads) == len(set(lake.reads)) == 2
+
+
+def test_the_label_with_the_highest_seq_stands_whatever_came_last(lake: CountingLake, arrived: Arrivals) -> None:
+    write(lake, EXAMPLES, "a", label("p", 0, seq=2), label("q", 0))
+    write(lake, EXAMPLES, "b", label("p", 1, seq=1), label("q", 1, seq=2))
+    arrived.read_labels(SPAN)
+    assert arrived.labels == {"p": (2, 0), "q": (2, 1)}
+
+
+def test_nothing_expected_is_nothing_to_wait_for(arrived: Arrivals) -> None:
+    assert arrived.wait_for_labels([], SPAN)

@@ -1,0 +1,163 @@
+"""Replays against a stack that answers at once, and the ticks they advance by."""
+
+import json
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.client import CallFailed, StackClient
+from local.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
+from local.stream import Row
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.times import parse_time
+from tests.fakes.lake import InMemoryLake
+from tests.unit.local.files import START, configuration, spec
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def row(position: int, occurred_at: datetime, outcome: Any = 1, delay: timedelta = DAY) -> Row:
+    features: dict[str, Any] = {"x": 1.0, "kind": "a", "flag": True}
+    return Row(f"row-{position}", features, occurred_at, outcome, occurred_at + delay, None, None)
+
+
+@given(st.lists(st.integers(0, 24 * 40), max_size=60).map(sorted), st.integers(1, 24 * 9))
+def test_every_row_is_in_one_tick_and_ticks_follow_evenly(hours: list[int], every: int) -> None:
+    rows = [row(position, START + hour * HOUR) for position, hour in enumerate(hours)]
+    found = list(ticks(rows, START, every * HOUR))
+    assert [row for _, batch in found for row in batch] == rows
+    moments = [now for now, _ in found]
+    assert moments[:1] in ([], [START + every * HOUR])
+    assert {later - earlier for earlier, later in pairwise(moments)} <= {every * HOUR}
+    assert all(now - every * HOUR <= row.occurred_at < now for now, batch in found for row in batch)
+    assert not found or found[-1][1]
+
+
+class InstantStack:
+    """Stores what it is sent in the lake at once; its version serves from the first retraining on."""
+
+    def __init__(self) -> None:
+        self.lake = InMemoryLake()
+        self.calls: list[tuple[str, Any]] = []
+        self.schedules: list[tuple[str, datetime]] = []
+        self.version: str | None = None
+        self.promotes = True
+        self.fires_at: datetime | None = None
+        self.waited_for: list[str] = []
+
+    def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
+        what = path.split("/", 2)[2] if path.count("/") > 1 else "configuration"
+        body = request["json"] if "json" in request else json.loads(request.get("data", b"null"))
+        self.calls.append((what, body))
+        return getattr(self, f"_{what}")(body)
+
+    def run_schedule(self, function: str, now: datetime) -> Any:
+        self.schedules.append((function, now))
+        if function != "CheckTriggers":
+            return {}
+        fired = now == self.fires_at
+        return {"decisions": [{"model": "m", "decision_id": f"at {now:%d}", "fired": fired}]}
+
+    def run_status(self, decision_id: str) -> str:
+        self.waited_for.append(decision_id)
+        return "SUCCEEDED"
+
+    def _configuration(self, body: Any) -> Any:
+        return {"model": "m", "revision": 1}
+
+    def _predictions(self, body: Any) -> Any:
+        self._keep(PREDICTIONS, body["predictions"])
+        return {"accepted": [item["prediction_id"] for item in body["predictions"]], "rejected": []}
+
+    def _predict(self, body: Any) -> Any:
+        self._keep(PREDICTIONS, body["instances"])
+        answers = [
+            {"prediction_id": item["prediction_id"], "decision": 1, "score": 0.9, "model_version": self.version}
+            for item in body["instances"]
+        ]
+        return {"predictions": answers}
+
+    def _feedback(self, body: Any) -> Any:
+        self._keep(EXAMPLES, [{**event, "seq": 1} for event in body["events"]])
+        return {"accepted": [event["feedback_id"] for event in body["events"]], "rejected": []}
+
+    def _retrain(self, body: Any) -> Any:
+        self.version = "v1" if self.promotes else None
+        return {"decision_id": "first", "fired": True}
+
+    def _history(self, body: Any) -> Any:
+        return {"history": [{"to": self.version}] if self.version else []}
+
+    def _versions(self, body: Any) -> Any:
+        return {"versions": [{"version": "v1", "gate": {"verdict": "reject"}}]}
+
+    def _keep(self, kind: str, items: list[dict[str, Any]]) -> None:
+        for item in items:
+            prefix = day_prefix(kind, "m", parse_time(item["occurred_at"]).date())
+            self.lake.write_lines(f"{prefix}{item['prediction_id']}.jsonl", [item])
+
+
+@pytest.fixture
+def stack() -> InstantStack:
+    return InstantStack()
+
+
+def replay(stack: InstantStack, rows: list[Row], **changes: Any) -> ReplayResult:
+    described = spec(**{"bootstrap": {"days": 2}, **changes})
+    return Replay(cast(StackClient, stack), described, configuration(), rows).run(lambda done, now: None)
+
+
+def hourly(count: int, **changes: Any) -> list[Row]:
+    return [row(position, START + position * HOUR, **changes) for position in range(count)]
+
+
+def test_the_beginning_is_logged_and_the_rest_is_predicted(stack: InstantStack) -> None:
+    result = replay(stack, hourly(120))
+    logged = [item for what, body in stack.calls if what == "predictions" for item in body["predictions"]]
+    assert {item["model_version"] for item in logged} == {BOOTSTRAP_VERSION}
+    assert (len(logged), len(result.replayed), len(result.decisions)) == (48, 72, 72)
+    assert set(result.versions.values()) == {"v1"}
+
+
+def test_the_first_training_sees_no_outcome_that_was_not_known_then(stack: InstantStack) -> None:
+    replay(stack, hourly(120))
+    before = stack.calls[: [what for what, _ in stack.calls].index("retrain")]
+    events = [event for what, body in before if what == "feedback" for event in body["events"]]
+    assert len(events) == 24
+    assert all(parse_time(event["occurred_at"]) < START + 2 * DAY for event in events)
+
+
+def test_every_outcome_is_sent_once_and_its_label_read_also_after_the_last_row(stack: InstantStack) -> None:
+    result = replay(stack, hourly(120, delay=10 * DAY))
+    sent = [event["prediction_id"] for what, body in stack.calls if what == "feedback" for event in body["events"]]
+    assert sorted(sent) == sorted(result.outcomes_sent) == sorted(row.prediction_id for row in result.rows)
+    assert result.labels == dict.fromkeys(sent, 1)
+
+
+def test_a_row_without_an_outcome_is_predicted_and_never_reported(stack: InstantStack) -> None:
+    result = replay(stack, [*hourly(60), row(60, START + 60 * HOUR, outcome=None)])
+    assert "row-60" in result.decisions
+    assert "row-60" not in result.outcomes_sent
+
+
+def test_the_scheduled_functions_run_in_their_order_at_every_tick(stack: InstantStack) -> None:
+    replay(stack, hourly(24 * 4), check_every="P1D")
+    checks = [entry for entry in stack.schedules[1:] if entry[1] <= START + 4 * DAY]
+    expected = [(name, START + days * DAY) for days in (3, 4) for name in ("MatureLabels", "Monitor", "CheckTriggers")]
+    assert checks == expected
+
+
+def test_a_run_that_fires_is_waited_for(stack: InstantStack) -> None:
+    stack.fires_at = START + 3 * DAY
+    replay(stack, hourly(24 * 4))
+    assert stack.waited_for == ["first", f"at {stack.fires_at:%d}"]
+
+
+def test_a_first_version_that_is_not_promoted_ends_the_replay(stack: InstantStack) -> None:
+    stack.promotes = False
+    with pytest.raises(CallFailed, match="not promoted"):
+        replay(stack, hourly(120))

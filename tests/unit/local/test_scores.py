@@ -1,0 +1,101 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.replay import ReplayResult
+from local.scores import Scores, score, truth_of
+from local.stream import Row
+from local.summary import lost_labels, summarise
+from shared.configuration.metrics import Task
+from shared.training.scoring import Scored
+from tests.unit.local.files import START, configuration
+
+
+class Always:
+    """A version that says one thing."""
+
+    def __init__(self, decision: Any) -> None:
+        self.decision = decision
+
+    def score(self, rows: Sequence[Any]) -> list[Scored]:
+        return [Scored(0.5, self.decision) for _ in rows]
+
+
+def row(position: int, outcome: Any, days: float = 0) -> Row:
+    occurred = START + timedelta(days=days)
+    return Row(f"row-{position}", {"x": 1.0}, occurred, outcome, occurred, None, None)
+
+
+def result(outcomes: Sequence[Any], decisions: Sequence[Any], days: Sequence[float] | None = None) -> ReplayResult:
+    rows = [row(position, outcome, (days or [0.0] * 99)[position]) for position, outcome in enumerate(outcomes)]
+    made = {row.prediction_id: decision for row, decision in zip(rows, decisions, strict=True)}
+    return ReplayResult(rows, replayed=rows, decisions=made)
+
+
+def truths(replayed: ReplayResult) -> dict[str, Any]:
+    return {row.prediction_id: row.outcome for row in replayed.rows}
+
+
+def scores_of(replayed: ReplayResult, first: Any, task: Task = Task.BINARY) -> Scores:
+    return score(replayed, truths(replayed), Always(first), task)  # type: ignore[arg-type]
+
+
+def test_each_month_has_a_score_of_its_own() -> None:
+    replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 30, 31])
+    scores = scores_of(replayed, 0)
+    assert scores.live == {"2026-01": 0.5, "2026-02": 1.0}
+    assert scores.static == {"2026-01": 0.5, "2026-02": 0.0}
+
+
+def test_the_last_outcome_answers_for_the_next_row_over_gaps_in_what_is_known() -> None:
+    scores = scores_of(result([1, None, 1, 0], [1, 1, 1, 1]), 1)
+    assert scores.persistence == {"2026-01": 0.5}
+    assert scores.live == {"2026-01": pytest.approx(2 / 3)}
+
+
+def test_regression_is_scored_by_its_absolute_error() -> None:
+    scores = scores_of(result([1.0, 3.0], [2.0, 3.5]), 0.0, Task.REGRESSION)
+    assert (scores.live, scores.static, scores.persistence) == ({"2026-01": 0.75}, {"2026-01": 2.0}, {"2026-01": 2.0})
+
+
+def test_decisions_agree_by_their_text() -> None:
+    assert scores_of(result([True, "a", 2], [True, "a", 2.0]), "b").live == {"2026-01": 1.0}
+
+
+def test_a_replay_without_outcomes_has_no_scores() -> None:
+    scores = scores_of(result([None], [1]), 1)
+    assert (scores.live, scores.static, scores.persistence) == ({}, {}, {})
+
+
+def test_the_truth_is_what_the_rule_makes_of_an_outcome() -> None:
+    rule = {"event": "demand", "source": "outcome", "window": "P1D", "positive": {"greater_than": 100}}
+    configured = configuration(labels={"rules": [rule]})
+    assert [truth_of(row(0, value), configured, "demand") for value in (150, 50, None)] == [1, 0, None]
+
+
+def test_a_label_is_lost_if_it_is_missing_or_came_out_wrong() -> None:
+    replayed = result([1, 1, 1, True, 0], [0] * 5)
+    replayed.outcomes_sent = {"row-0", "row-1", "row-2", "row-3"}
+    replayed.labels = {"row-0": 1.0, "row-1": 0, "row-3": True}
+    assert lost_labels(replayed, truths(replayed)) == ["row-1", "row-2"]
+
+
+def test_a_summary_counts_what_was_decided_and_takes_the_worst_month() -> None:
+    replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 30, 31])
+    decisions = [
+        {"fired": True, "outcome": "promoted"},
+        {"fired": True, "outcome": "rejected"},
+        {"fired": True},
+        {"fired": False},
+    ]
+    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1), decisions, Task.BINARY)
+    assert (summary["promotions"], summary["rejections"], summary["suppressed"]) == (1, 1, 1)
+    assert (summary["live_mean"], summary["live_min"], summary["predictions"], summary["lost"]) == (0.75, 0.5, 4, 0)
+
+
+def test_the_worst_month_of_a_regression_is_the_one_with_the_largest_error() -> None:
+    replayed = result([1.0, 1.0], [1.0, 4.0], [0, 30])
+    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1.0, Task.REGRESSION), [], Task.REGRESSION)
+    assert (summary["live_min"], summary["static_min"]) == (3.0, 0.0)

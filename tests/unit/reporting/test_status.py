@@ -1,0 +1,136 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import NotFound
+from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.registry.pointer import Pointer
+from shared.registry.version import Verdict as GateVerdict
+from shared.registry.version import VersionRecord
+from shared.reporting import model_reports
+from shared.reporting.model_reports import ModelReports, shown_version
+from shared.reporting.status import Backlog, model_status
+from shared.triggers.signal import Signal, SignalKind
+from shared.triggers.state import OpenRun, RunOutcome, TriggerState
+from tests.fakes.check_store import InMemoryChecks
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.registry import InMemoryRegistry
+from tests.fakes.trigger_store import InMemoryTriggers
+from tests.unit.labels.builders import MODEL, NOON, RETENTION, configuration, prediction, revision
+
+NONE_OVERDUE = Backlog(overdue=0, capped=False)
+RECORD = VersionRecord(
+    version="v1",
+    created_at=NOON,
+    candidate="logistic_regression",
+    decision_id="decision-1",
+    dataset_id="d1",
+    configuration_revision=1,
+    code_version="c",
+    artifact_key="k",
+    artifact_digest="d",
+    verdict=GateVerdict.PROMOTE,
+    metrics={"accuracy": 0.9},
+)
+
+
+@pytest.fixture
+def labels() -> InMemoryLabels:
+    return InMemoryLabels()
+
+
+@pytest.fixture
+def reports(labels: InMemoryLabels) -> ModelReports:
+    stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
+    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake())
+
+
+def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
+    status = model_status(revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE)
+    shown = {name for name, value in status.items() if value}
+    assert shown == {"model", "configuration_revision", "task", "label_backlog"}
+
+
+def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
+    run = OpenRun(
+        decision_id="decision-2",
+        fencing_token=2,
+        started_at=NOON,
+        lease_expires_at=NOON + timedelta(days=1),
+        reason="drift",
+    )
+    demand = {kind: Signal(kind=kind, at=NOON) for kind in (SignalKind.VOLUME, SignalKind.DRIFT)}
+    state = TriggerState(
+        model=MODEL, open_run=run, demand=demand, last_outcome=RunOutcome.REJECTED, last_concluded_at=NOON
+    )
+    pointer = Pointer(champion="v2", previous="v1", sequence=2, updated_at=NOON, artifact_key="k", artifact_digest="d")
+
+    status = model_status(revision(), pointer, state, [], NONE_OVERDUE)
+
+    assert status["open_run"] == {
+        "decision_id": "decision-2",
+        "reason": "drift",
+        "started_at": "2026-03-01T12:00:00.000000Z",
+        "lease_expires_at": "2026-03-02T12:00:00.000000Z",
+    }
+    assert status["demand"] == ["drift", "volume"]
+    assert (status["champion"], status["previous"], status["last_outcome"]) == ("v2", "v1", "rejected")
+    assert status["serving_since"] == status["last_concluded_at"] == "2026-03-01T12:00:00.000000Z"
+
+
+def test_each_kind_of_check_is_shown_under_its_name() -> None:
+    checks = [
+        Check(model=MODEL, kind=kind, at=NOON, model_version="v1", verdict=Verdict.OK, reason="")
+        for kind in (CheckKind.DRIFT, CheckKind.PERFORMANCE)
+    ]
+    status = model_status(revision(), None, TriggerState(model=MODEL), checks, NONE_OVERDUE)
+    assert set(status["checks"]) == {"drift", "performance"}
+
+
+@pytest.mark.parametrize(("overdue", "shown"), [(0, (0, False)), (3, (3, False)), (4, (4, True)), (9, (4, True))])
+def test_a_backlog_is_counted_up_to_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+    reports: ModelReports,
+    labels: InMemoryLabels,
+    overdue: int,
+    shown: tuple[int, bool],
+) -> None:
+    monkeypatch.setattr(model_reports, "MOST_OVERDUE", 4)
+    for number in range(overdue):
+        labels.save(prediction(f"p-{number}"), RETENTION)
+    labels.save(prediction("not due yet", hours=1000), RETENTION)
+
+    backlog = reports.status(MODEL, NOON + timedelta(days=3))["label_backlog"]
+
+    assert (backlog["overdue"], backlog["capped"]) == shown
+
+
+def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> None:
+    for ask in (
+        lambda: reports.status("nobody", datetime.now(UTC)),
+        lambda: reports.prediction("nobody", "p"),
+        lambda: reports.decisions("nobody", 1),
+        lambda: reports.versions("nobody", 1),
+        lambda: reports.history("nobody", 1),
+        lambda: reports.prediction(MODEL, "unknown"),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
+    shown = shown_version(RECORD)
+    assert shown["metrics"] == {"accuracy": 0.9}
+    assert shown["gate"] == {"verdict": "promote", "checks": [], "notes": []}
+    assert shown["lineage"] == {
+        "candidate": "logistic_regression",
+        "decision_id": "decision-1",
+        "dataset_id": "d1",
+        "configuration_revision": 1,
+        "code_version": "c",
+        "candidates": [],
+    }
+    assert not {"verdict", "dataset_id"} & shown.keys()
