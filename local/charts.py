@@ -72,7 +72,8 @@ def timeline_chart(
             )
     axes.xaxis_date()
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator()))  # type: ignore[no-untyped-call]
-    figure.legend(loc="outside upper left", ncols=3, frameon=False)
+    if axes.get_legend_handles_labels()[1]:
+        figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 
 
