@@ -8,7 +8,7 @@ from typing import Any
 
 from local.arrivals import Arrivals
 from local.client import CallFailed, StackClient
-from local.spec import ReplaySpec
+from local.spec import InvalidSpec, ReplaySpec
 from local.stream import Row
 from shared import compact_json
 from shared.configuration.metrics import Task
@@ -57,8 +57,11 @@ class Replay:
         """Replay every row; return what happened. Raises CallFailed if the stack refuses something."""
         started = time.monotonic()
         rows = self._result.rows
-        self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
         begin = self._bootstrap_end(rows)
+        self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
+        if self._client.call("GET", f"models/{self._model}/decisions?limit=1", key="operator")["decisions"]:
+            # Its predictions, labels and past runs would mix with this replay's.
+            raise CallFailed(f"this stack has trained {self._model!r} before: name the model anew, or `make down up`")
         bootstrap = [row for row in rows if row.occurred_at < begin]
         self._result.replayed = rows[len(bootstrap) :]
         progress(0, begin)
@@ -78,9 +81,14 @@ class Replay:
 
     def _bootstrap_end(self, rows: list[Row]) -> datetime:
         if self._spec.bootstrap.rows is not None:
-            return rows[min(self._spec.bootstrap.rows, len(rows) - 1)].occurred_at
+            if self._spec.bootstrap.rows >= len(rows):
+                raise InvalidSpec(f"bootstrap.rows: the file has only {len(rows)} rows")
+            return rows[self._spec.bootstrap.rows].occurred_at
         midnight = rows[0].occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight + timedelta(days=self._spec.bootstrap.days or 0)
+        end = midnight + timedelta(days=self._spec.bootstrap.days or 0)
+        if end > rows[-1].occurred_at:
+            raise InvalidSpec(f"bootstrap.days: the file ends on {rows[-1].occurred_at:%Y-%m-%d}, before that")
+        return end
 
     def _bootstrap(self, rows: list[Row], now: datetime) -> None:
         """Log the first rows as predictions made elsewhere, and train the first version on what came of them."""
@@ -94,7 +102,7 @@ class Replay:
         self._wait_for_predictions(rows)
         self._report_outcomes(now)
         self._client.run_schedule("MatureLabels", now)
-        request = {"reason": "the first version", "occurred_at": format_time(now)}
+        request = {"reason": "the first version", "occurred_at": format_time(now), "force": True}
         answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
         if not answer["fired"]:
             raise CallFailed(f"the first training was suppressed: {answer.get('suppressed_by')}")
@@ -143,7 +151,7 @@ class Replay:
         sent = {row.prediction_id for row in known}
         self._result.outcomes_sent |= sent
         if known:
-            self._arrivals.wait_for_labels(sent, (known[0].known_at, known[-1].known_at))
+            self._arrivals.wait_for_labels(sent, (known[0].known_at, max(map(self._matured_at, known))))
 
     def _run_schedules(self, now: datetime) -> None:
         self._client.run_schedule("MatureLabels", now)
@@ -159,7 +167,11 @@ class Replay:
         end = max(now, last + timedelta(microseconds=1))
         self._report_outcomes(end)
         self._client.run_schedule("MatureLabels", end)
-        self._arrivals.read_labels((now, end))
+        self._arrivals.read_labels((now, max(map(self._matured_at, self._result.rows))))
+
+    def _matured_at(self, row: Row) -> datetime:
+        """Return when a row's label is both known and due, by which day it lies in the lake."""
+        return max(row.known_at, row.outcome_due_at or row.occurred_at + self._configuration.outcome_delay)
 
     def _wait_for_run(self, decision_id: str) -> None:
         deadline = time.monotonic() + _RUN_PATIENCE_SECONDS

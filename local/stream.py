@@ -61,6 +61,10 @@ def read_rows(path: Path, spec: ReplaySpec, configuration: ModelConfiguration) -
         table = pd.read_csv(path, low_memory=False)
     except (OSError, ValueError) as error:
         raise InvalidSpec(f"{path}: {error}") from error
+    if unknown := sorted(spec.features.keys() - configuration.features.keys()):
+        raise InvalidSpec(f"features.{unknown[0]}: the configuration declares no such feature")
+    if table.empty:
+        raise InvalidSpec(f"{path} has no rows")
     columns = {name: spec.features.get(name, name) for name in configuration.features}
     _require_columns(table, spec, columns, path)
     occurred = _times(table, spec)

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap, join_metrics
-from shared.times import parse_time
+from shared.schedule import parse_tick
 
 # Enough for the page of predictions in hand.
 RESERVED_MILLISECONDS = 15_000
@@ -21,7 +21,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Mature what is due at the scheduled time; ``is_complete`` tells whether time sufficed for all of it."""
     report = bootstrap.maturing().sweep(
-        parse_time(event["time"]), lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+        parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     join_metrics.publish(metrics, report.joins)
     return {"examined": report.examined, "is_complete": report.is_complete}

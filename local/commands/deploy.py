@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from local.commands.up import parse_parameters
+from local.commands.up import name_and_value
 from local.deploy import DeploymentFailed, deploy
 from local.package import LayersMissing
 from local.state import STACK_FILE, Stack, StateFolder
@@ -14,7 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--endpoint-url", default=os.environ.get("AWS_ENDPOINT_URL"), help="default: AWS_ENDPOINT_URL")
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="Name=value", help="parameter of the template; repeatable"
+        "--parameter",
+        action="append",
+        default=[],
+        type=name_and_value,
+        metavar="Name=value",
+        help="parameter of the template; repeatable",
     )
 
 
@@ -27,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("no endpoint: set AWS_ENDPOINT_URL, or start one with `make up`", file=sys.stderr)
         return 1
     try:
-        stack = deploy(endpoint_url.rstrip("/"), parse_parameters(arguments.parameter))
+        stack = deploy(endpoint_url.rstrip("/"), dict(arguments.parameter))
     except (DeploymentFailed, LayersMissing) as error:
         print(error, file=sys.stderr)
         return 1

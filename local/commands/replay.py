@@ -35,7 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path("out") / "replay" / arguments.spec.stem
     try:
         files = ReplayFiles(arguments.csv, arguments.spec, folder)
-        replay_file(StackClient(in_simulated_time(Stack.load(path))), files, Console())
+        stack = Stack.load(path)
+        simulated = in_simulated_time(stack)
+        if simulated is not stack:
+            print(
+                "the stack now runs in simulated time; `make up ClientTimestamps=bounded ScheduleState=ENABLED` ends it"
+            )
+        replay_file(StackClient(simulated), files, Console())
+    except KeyboardInterrupt:
+        print("stopped; what was sent is in the stack, to start anew: make down up", file=sys.stderr)
+        return 130
     except DeploymentFailed as error:
         print(error, file=sys.stderr)
         return 1

@@ -17,7 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)")
     parser.add_argument("--simulated-time", action="store_true", help="believe events' times, switch schedules off")
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="Name=value", help="parameter of the template; repeatable"
+        "--parameter",
+        action="append",
+        default=[],
+        type=name_and_value,
+        metavar="Name=value",
+        help="parameter of the template; repeatable",
     )
 
 
@@ -25,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Start and deploy; a stack that is already up stays as it is, unless parameters are given."""
     state = StateFolder(arguments.state)
     server = Server(arguments.port, state.of_port(arguments.port))
-    parameters = (SIMULATED_TIME if arguments.simulated_time else {}) | parse_parameters(arguments.parameter)
+    parameters = (SIMULATED_TIME if arguments.simulated_time else {}) | dict(arguments.parameter)
     if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
         state.remember(stack)
         print(f"already up at {stack.api_url} ({state.root / STACK_FILE})")
@@ -41,6 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parse_parameters(pairs: list[str]) -> dict[str, str]:
-    """Return template parameters given as ``Name=value``."""
-    return dict(pair.split("=", 1) for pair in pairs)
+def name_and_value(text: str) -> tuple[str, str]:
+    """Return a template parameter given as ``Name=value``."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form Name=value")
+    return name, value

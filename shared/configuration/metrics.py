@@ -1,5 +1,6 @@
 """The metrics a configuration may name; each knows its task and which direction is better."""
 
+import math
 from enum import StrEnum
 
 
@@ -30,6 +31,17 @@ class Metric(StrEnum):
     def greater_is_better(self) -> bool:
         """Whether a larger value is a better model, so that no comparison can be turned round by accident."""
         return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value the metric can have.
+
+        >>> Metric.ACCURACY.bounds, Metric.MAE.bounds
+        ((0.0, 1.0), (0.0, inf))
+        """
+        if self is Metric.R2:
+            return -math.inf, 1.0
+        return 0.0, math.inf if self in {Metric.LOG_LOSS, Metric.MAE, Metric.RMSE} else 1.0
 
 
 METRICS_BY_TASK: dict[Task, frozenset[Metric]] = {

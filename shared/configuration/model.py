@@ -46,6 +46,7 @@ class ModelConfiguration(Section):
         faults = [
             *_label_faults(self),
             *_metric_faults(self),
+            *_threshold_faults(self),
             *_candidate_faults(self),
             *_slice_faults(self),
             *_window_faults(self),
@@ -124,6 +125,31 @@ def _metric_faults(configuration: ModelConfiguration) -> list[Fault]:
     wrong, right = ("max", "min") if configuration.performance_metric.greater_is_better else ("min", "max")
     if getattr(performance, wrong) is not None:
         faults.append(Fault(f"monitoring.performance.{wrong}", f"{configuration.performance_metric} takes {right}"))
+    return faults
+
+
+def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
+    """A threshold that no value of its metric can meet, or that every value meets, decides nothing."""
+    watched, judged = configuration.performance_metric, configuration.gate_metric
+    performance, gate = configuration.monitoring.performance, configuration.gate
+    faults = []
+    for path, metric, value in (
+        ("monitoring.performance.min", watched, performance.min),
+        ("monitoring.performance.max", watched, performance.max),
+        ("gate.floor", judged, gate.floor),
+    ):
+        low, high = metric.bounds
+        if value is not None and not low <= value <= high:
+            faults.append(Fault(path, f"{metric} lies from {low:g} to {high:g}"))
+    for path, metric, difference in (
+        ("monitoring.performance.max_drop", watched, performance.max_drop),
+        ("gate.margin", judged, gate.margin),
+        ("gate.max_slice_drop", judged, gate.max_slice_drop),
+        ("deployment.probation.max_drop", judged, configuration.deployment.probation.max_drop),
+    ):
+        span = metric.bounds[1] - metric.bounds[0]
+        if difference is not None and abs(difference) > span:
+            faults.append(Fault(path, f"{metric} cannot differ by more than {span:g}"))
     return faults
 
 

@@ -40,7 +40,7 @@ class Gate(Section):
 
     metric: Metric | None = None
     floor: float | None = None
-    margin: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    margin: float = 0.0
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     max_slice_drop: Annotated[float, Field(gt=0)] = 0.05
     min_slice_rows: Annotated[int, Field(ge=1)] = 100

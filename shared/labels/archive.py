@@ -46,11 +46,12 @@ class Archive:
         A prediction that is gone, expired or erased, leaves nothing to learn from: its labels are passed over.
         """
         predictions = store.predictions([change.key for change in changes])
-        rows = [
-            LakeRow(change.key.model, change.record.known_at.date(), example_of(change.record, prediction).to_row())
+        examples = [
+            example_of(change.record, prediction)
             for change in changes
             if (prediction := predictions.get(change.key)) is not None
         ]
+        rows = [LakeRow(example.model, example.matured_at.date(), example.to_row()) for example in examples]
         return self._write(EXAMPLES, name, rows)
 
     def write_predictions(self, name: str, predictions: Iterable[Prediction]) -> int:

@@ -31,6 +31,11 @@ class Example:
     entity_id: str | None = None
     propensity: float | None = None
 
+    @property
+    def matured_at(self) -> datetime:
+        """When the record became fit to learn from: known, and its outcome due. It lies in the lake under that day."""
+        return max(self.known_at, self.outcome_due_at)
+
     def to_row(self) -> dict[str, Any]:
         """Return the row as JSON objects."""
         row = {name: getattr(self, name) for name in self.__slots__}

@@ -2,15 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from shared.times import parse_time
+from shared.times import format_time, parse_time
 
 PERCENTILES = (50, 90, 99)
 
 
-def join_health(predictions: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def join_health(
+    predictions: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, Any]], now: datetime
+) -> dict[str, Any]:
     """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
+
+    Only predictions whose outcome is due by ``now`` can be expected to have a label; the others are ``not_due``.
 
     Parameters
     ----------
@@ -21,11 +26,13 @@ def join_health(predictions: Sequence[Mapping[str, Any]], labels: Mapping[str, M
 
     Latency runs from the prediction to the moment its newest label was known, in seconds.
     """
-    newest = [labels.get(row["prediction_id"]) for row in predictions]
+    due = [row for row in predictions if row["outcome_due_at"] <= format_time(now)]
+    newest = [labels.get(row["prediction_id"]) for row in due]
     known = [record for record in newest if record is not None]
     latencies = sorted(_latency(record) for record in known if record["value"] is not None)
     return {
         "predictions": len(predictions),
+        "not_due": len(predictions) - len(due),
         "labelled": len(latencies),
         "by_status": dict(Counter(record["status"] if record else "pending" for record in newest)),
         "by_source": dict(Counter(record["source"] for record in known if record["value"] is not None)),

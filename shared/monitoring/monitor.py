@@ -76,7 +76,7 @@ class Monitor:
         configuration, champion = self.configurations.current(model).configuration, pointer.champion
         window = configuration.monitoring.window
         predictions = predictions_in_window(self.lake, model, now, window)
-        labels = labels_in_window(self.lake, model, now, window, configuration.outcome_delay)
+        labels = labels_in_window(self.lake, model, now, window)
         drift = self._drift(configuration, champion, predictions)
         performance = check_performance(
             matured_in_window(labels, now, window),
@@ -85,7 +85,7 @@ class Monitor:
             holdout_value=self._holdout_value(configuration, champion),
             seed=configuration.training.seed,
         )
-        health = join_health(predictions, labels)
+        health = join_health(predictions, labels, now)
         of_champion = Check(model=model, kind=CheckKind.DRIFT, at=now, model_version=champion, **_verdict(drift))
         checks = (
             self._keep(replace(of_champion, summary=drift_summary(drift)), drift.to_json()),

@@ -22,16 +22,13 @@ def predictions_in_window(lake: Lake, model: str, now: datetime, window: timedel
     return list(found.values())
 
 
-def labels_in_window(
-    lake: Lake, model: str, now: datetime, window: timedelta, outcome_delay: timedelta
-) -> dict[str, Row]:
-    """Return each prediction's newest label record as known at ``now``, of all that became known in the window.
+def labels_in_window(lake: Lake, model: str, now: datetime, window: timedelta) -> dict[str, Row]:
+    """Return each prediction's newest label record as known at ``now``, of all that matured in the window.
 
-    A label may be known from the moment of its prediction, ``outcome_delay`` before it is due, so that the records
-    are read from there.
+    A record lies under the day on which it was both known and due, however long before that it was known.
     """
     last = format_time(now)
-    keys = keys_between(lake, EXAMPLES, model, now - window - outcome_delay, now)
+    keys = keys_between(lake, EXAMPLES, model, now - window, now)
     return newest_records(row for row in rows_of(lake, keys) if row["known_at"] <= last)
 
 

@@ -88,11 +88,8 @@ class TriggerChecker:
         # Counting reads the lake: only where the count can change the decision.
         if state.open_run is not None or (policy.volume is None and not demand_now(policy, state, seen)):
             return seen
-        reach_back = configuration.training.window
-        if state.last_snapshot_as_of is not None:
-            reach_back = min(reach_back, configuration.outcome_delay)
         count = count_new_labels(
-            self.lake, model, since=state.last_snapshot_as_of, as_of=seen.now, reach_back=reach_back
+            self.lake, model, since=state.last_snapshot_as_of, as_of=seen.now, window=configuration.training.window
         )
         return replace(seen, new_labels=count)
 

@@ -8,18 +8,17 @@ from shared.lake_rows import rows_of
 from shared.times import format_time
 
 
-def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, reach_back: timedelta) -> int:
+def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, window: timedelta) -> int:
     """Return the number of predictions whose outcome is due and labelled by ``as_of``, and that is news.
 
-    News is what became known or due after ``since``, the moment of the last snapshot; all of it before the first.
-    ``reach_back`` is how long before it became due a label may have been known: so far before ``since`` (before
-    ``as_of``, without a snapshot) the rows are read. Of a prediction's records the last known counts. Holds two
-    numbers a prediction, no rows.
+    News is what became known or due after ``since``, the moment of the last snapshot; before the first, all that did
+    within ``window``. A record lies in the lake under the later of those days, so that only what may be news is read.
+    Of a prediction's records the last known counts. Holds two numbers a prediction, no rows.
     """
     newest: dict[str, tuple[int, bool]] = {}
     # Rows carry times of one length in UTC: their texts compare as moments do, and none has to be parsed.
     moment, last = format_time(as_of), format_time(since) if since is not None else ""
-    keys = keys_between(lake, EXAMPLES, model, (since or as_of) - reach_back, as_of)
+    keys = keys_between(lake, EXAMPLES, model, since or as_of - window, as_of)
     for row in rows_of(lake, keys):
         seq, _ = newest.get(row["prediction_id"], (-1, False))
         if row["known_at"] <= moment and row["seq"] > seq:

@@ -51,6 +51,7 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
             "decision": 1,
             "model_version": "v1",
             "occurred_at": format_time(occurred),
+            "outcome_due_at": format_time(NOW - timedelta(hours=1)),
         }
         predictions.append(row)
         label = {
@@ -60,9 +61,9 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
             "source": "outcome",
             "known_at": format_time(NOW - timedelta(days=1)),
         }
-        examples.append({**row, **label, "outcome_due_at": format_time(NOW - timedelta(hours=1))})
+        examples.append({**row, **label})
     lake.write_lines(day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz", predictions)
-    lake.write_lines(day_prefix(EXAMPLES, model, NOW.date() - timedelta(days=1)) + "a.jsonl.gz", examples)
+    lake.write_lines(day_prefix(EXAMPLES, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", examples)
 
 
 def metric(name: str) -> dict[tuple[tuple[str, str], ...], float]:

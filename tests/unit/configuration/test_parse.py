@@ -63,6 +63,16 @@ def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
     assert regression.candidates[0] == "linear_regression"
 
 
+def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
+    labels = {"rules": [{"event": "demand", "source": "outcome", "window": "P2D"}]}
+    monitoring = {"performance": {"max": 40.0, "max_drop": 5.0}}
+    gate = {"floor": 40.0, "margin": 2.5, "max_slice_drop": 10.0}
+
+    judged = configuration(task="regression", labels=labels, monitoring=monitoring, gate=gate, training={})
+
+    assert judged.gate.margin == 2.5
+
+
 @pytest.mark.parametrize(
     ("path", "value", "at_fault"),
     [
@@ -92,6 +102,13 @@ def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
         ("training.holdout", 1.0, "training.holdout"),
         ("gate.floor", float("nan"), "gate.floor"),
         ("gate.floor", "0.7", "gate.floor"),
+        ("gate.floor", 7, "gate.floor"),
+        ("gate.floor", -0.1, "gate.floor"),
+        ("gate.margin", 1.5, "gate.margin"),
+        ("gate.max_slice_drop", 40, "gate.max_slice_drop"),
+        ("monitoring.performance.min", 5, "monitoring.performance.min"),
+        ("monitoring.performance.max_drop", 9, "monitoring.performance.max_drop"),
+        ("deployment.probation.max_drop", 5, "deployment.probation.max_drop"),
         ("gate.approval", True, "gate.approval"),
         ("deployment.strategy", "canary", "deployment.strategy"),
         ("retention", "P10D", "retention"),

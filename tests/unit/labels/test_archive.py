@@ -11,10 +11,10 @@ def change(prediction_id: str, known_hours: float) -> LabelChange:
     return LabelChange(key(prediction_id), LabelRecord(seq=1, label=label, rules_revision=2, known_at=at(known_hours)))
 
 
-def test_examples_lie_under_the_day_they_became_known() -> None:
+def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     for name in ("p-1", "p-2"):
-        store.save(prediction(name, propensity=0.25), RETENTION)
+        store.save(prediction(name, propensity=0.25, outcome_due_at=at(2)), RETENTION)
 
     assert Archive(lake).write_labels("000123", [change("p-1", 1), change("p-2", 24)], store) == 2
 

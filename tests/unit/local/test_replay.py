@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from local.client import CallFailed, StackClient
 from local.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
+from local.spec import InvalidSpec
 from local.stream import Row
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
 from shared.times import parse_time
@@ -48,9 +49,10 @@ class InstantStack:
         self.promotes = True
         self.fires_at: datetime | None = None
         self.waited_for: list[str] = []
+        self.past_decisions: list[Any] = []
 
     def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
-        what = path.split("/", 2)[2] if path.count("/") > 1 else "configuration"
+        what = path.partition("?")[0].split("/", 2)[2] if path.count("/") > 1 else "configuration"
         body = request["json"] if "json" in request else json.loads(request.get("data", b"null"))
         self.calls.append((what, body))
         return getattr(self, f"_{what}")(body)
@@ -88,6 +90,9 @@ class InstantStack:
     def _retrain(self, body: Any) -> Any:
         self.version = "v1" if self.promotes else None
         return {"decision_id": "first", "fired": True}
+
+    def _decisions(self, body: Any) -> Any:
+        return {"decisions": self.past_decisions}
 
     def _history(self, body: Any) -> Any:
         return {"history": [{"to": self.version}] if self.version else []}
@@ -161,3 +166,22 @@ def test_a_first_version_that_is_not_promoted_ends_the_replay(stack: InstantStac
     stack.promotes = False
     with pytest.raises(CallFailed, match="not promoted"):
         replay(stack, hourly(120))
+
+
+def test_a_model_that_was_trained_on_the_stack_before_is_refused(stack: InstantStack) -> None:
+    stack.past_decisions = [{"decision_id": "past"}]
+
+    with pytest.raises(CallFailed, match="has trained 'm' before"):
+        replay(stack, hourly(120))
+
+    assert "predictions" not in [what for what, _ in stack.calls]
+
+
+@pytest.mark.parametrize("bootstrap", [{"days": 400}, {"rows": 120}])
+def test_a_bootstrap_beyond_the_file_is_refused_before_anything_is_sent(
+    stack: InstantStack, bootstrap: dict[str, int]
+) -> None:
+    with pytest.raises(InvalidSpec, match="bootstrap"):
+        replay(stack, hourly(120), bootstrap=bootstrap)
+
+    assert stack.calls == []

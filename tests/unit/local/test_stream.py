@@ -116,3 +116,13 @@ def test_feedback_is_named_after_its_row(tmp_path: Path) -> None:
 def test_a_row_without_a_time_is_refused(tmp_path: Path, moment: str, said: str) -> None:
     with pytest.raises(InvalidSpec, match=said):
         rows_of(tmp_path, f"{TIMED}{moment},,,,1,a,1,1\n", **COLUMNS)
+
+
+def test_a_feature_the_configuration_does_not_declare_is_a_typo(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match=r"features\.typo"):
+        rows_of(tmp_path, "x,kind,flag,outcome\n1,a,true,1\n", features={"typo": "x"})
+
+
+def test_a_file_without_rows_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="no rows"):
+        rows_of(tmp_path, "x,kind,flag,outcome\n")

@@ -26,12 +26,14 @@ def record(name: str, seq: int = 1, hours: float = 1, **changes: Any) -> dict[st
 
 
 def test_a_window_is_told_by_the_state_of_its_labels() -> None:
-    predictions = [{"prediction_id": name} for name in "abcd"]
+    predictions = [{"prediction_id": name, "outcome_due_at": format_time(NOON)} for name in "abcd"]
+    later = {"prediction_id": "e", "outcome_due_at": format_time(NOON + timedelta(days=9))}
     censored = record("c", value=None, status="censored", source=None)
     labels = newest_records([record("a"), record("b", hours=3), record("b", seq=2, hours=5), censored, record("z")])
 
-    assert join_health(predictions, labels) == {
-        "predictions": 4,
+    assert join_health([*predictions, later], labels, NOON + timedelta(days=1)) == {
+        "predictions": 5,
+        "not_due": 1,
         "labelled": 2,
         "by_status": {"final": 2, "censored": 1, "pending": 1},
         "by_source": {"outcome": 2},
@@ -40,7 +42,7 @@ def test_a_window_is_told_by_the_state_of_its_labels() -> None:
 
 
 def test_an_empty_window_has_no_latency() -> None:
-    health = join_health([], {})
+    health = join_health([], {}, NOON)
 
     assert (health["predictions"], health["labelled"]) == (0, 0)
     assert set(health["latency_seconds"].values()) == {None}

@@ -145,7 +145,7 @@ def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: A
 def test_labels_mature_when_due_whenever_they_were_known() -> None:
     lake = InMemoryLake()
     rows = [
-        example("early", known=NOW - 8 * DAY, due=NOW - 6 * DAY),
+        example("early", known=NOW - 80 * DAY, due=NOW - 6 * DAY),
         example("before the window", known=NOW - 8 * DAY, due=NOW - 7 * DAY),
         example("not due", known=NOW - DAY, due=NOW + HOUR),
         example("just due", known=NOW, due=NOW),
@@ -156,9 +156,9 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
         example("amended", known=NOW - 2 * DAY, due=NOW - DAY),
     ]
     for number, row in enumerate(rows):
-        day = datetime.fromisoformat(row["known_at"]).date()
+        day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
         lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
-    labels = labels_in_window(lake, "bike", NOW, 7 * DAY, 2 * DAY)
+    labels = labels_in_window(lake, "bike", NOW, 7 * DAY)
     found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY)}
     assert found == {"early": 1, "just due": 1, "amended": 0}
 

@@ -87,7 +87,7 @@ def store(lake: Lake, examples: Iterable[Example]) -> None:
     """Write examples as the archive does: by day of ``known_at``."""
     days: dict[str, list[dict[str, Any]]] = {}
     for row in examples:
-        days.setdefault(day_prefix(EXAMPLES, row.model, row.known_at.date()), []).append(row.to_row())
+        days.setdefault(day_prefix(EXAMPLES, row.model, row.matured_at.date()), []).append(row.to_row())
     for prefix, rows in days.items():
         existing = len(list(lake.keys(prefix)))
         lake.write_lines(f"{prefix}{existing:05d}.jsonl.gz", rows)

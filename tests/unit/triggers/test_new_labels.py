@@ -13,7 +13,7 @@ SNAPSHOT = NOW - 5 * DAY
 def lake_of(*rows: dict[str, Any]) -> InMemoryLake:
     lake = InMemoryLake()
     for number, row in enumerate(rows):
-        day = datetime.fromisoformat(row["known_at"]).date()
+        day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
         lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row])
     return lake
 
@@ -24,7 +24,7 @@ def label(name: str, *, known: datetime, due: datetime, seq: int = 1, value: Any
 
 
 def count(lake: InMemoryLake, since: datetime | None = SNAPSHOT) -> int:
-    return count_new_labels(lake, "bike", since=since, as_of=NOW, reach_back=3 * DAY)
+    return count_new_labels(lake, "bike", since=since, as_of=NOW, window=3 * DAY)
 
 
 def test_what_became_known_or_due_after_the_snapshot_is_new() -> None:
@@ -36,6 +36,10 @@ def test_what_became_known_or_due_after_the_snapshot_is_new() -> None:
         label("not known", known=NOW + HOUR, due=NOW),
     )
     assert count(lake) == 2
+
+
+def test_a_booking_known_long_before_it_is_due_is_new_when_it_falls_due() -> None:
+    assert count(lake_of(label("booking", known=SNAPSHOT - 90 * DAY, due=SNAPSHOT + DAY))) == 1
 
 
 def test_a_prediction_counts_once_by_its_last_record() -> None:
