@@ -1,0 +1,65 @@
+"""Relabellings as items of the models table, and back."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+from shared.times import format_time, parse_time
+
+_JOB = "relabel#"
+
+
+def job_key(model: str, relabel_id: str) -> dict[str, str]:
+    """Return the key of a relabelling; ids begin with their moment, so that the sort key is their order."""
+    return {"pk": model, "sk": f"{_JOB}{relabel_id}"}
+
+
+def file_key(job: RelabelJob, file: str) -> dict[str, str]:
+    """Return the key of a relabelling's file: apart from the model's own items, there may be a million of them."""
+    return {"pk": f"{job.model}#{_JOB}{job.relabel_id}", "sk": file}
+
+
+def job_to_item(job: RelabelJob) -> dict[str, Any]:
+    """Return a relabelling as an item."""
+    return {
+        **job_key(job.model, job.relabel_id),
+        "relabel_id": job.relabel_id,
+        "reason": job.reason,
+        "rules_revision": job.rules_revision,
+        "known_at": format_time(job.known_at),
+        "started_at": format_time(job.started_at),
+        "first_day": job.first_day.isoformat() if job.first_day else None,
+        "last_day": job.last_day.isoformat() if job.last_day else None,
+        "attempt": job.attempt,
+        "job_status": job.status.value,
+        "failures": job.failures,
+        "failure": job.failure,
+        "finished_at": format_time(job.finished_at) if job.finished_at else None,
+    }
+
+
+def job_from_item(item: Mapping[str, Any]) -> RelabelJob:
+    """Return the relabelling an item holds."""
+    return RelabelJob(
+        model=item["pk"],
+        relabel_id=item["relabel_id"],
+        reason=item["reason"],
+        rules_revision=item["rules_revision"],
+        known_at=parse_time(item["known_at"]),
+        started_at=parse_time(item["started_at"]),
+        first_day=date.fromisoformat(item["first_day"]) if "first_day" in item else None,
+        last_day=date.fromisoformat(item["last_day"]) if "last_day" in item else None,
+        attempt=item["attempt"],
+        status=RelabelStatus(item["job_status"]),
+        counts=Counts(
+            files=item.get("files_counted", 0),
+            predictions=item.get("predictions_counted", 0),
+            events=item.get("events_counted", 0),
+            recovered=item.get("recovered_counted", 0),
+            labels=item.get("labels_counted", 0),
+        ),
+        failures=item["failures"],
+        failure=item.get("failure"),
+        finished_at=parse_time(item["finished_at"]) if "finished_at" in item else None,
+    )

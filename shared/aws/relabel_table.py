@@ -1,0 +1,190 @@
+"""Relabellings in the models table, and how far each is in its files."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from shared.aws.dynamodb import from_item, query_all, to_item, transact
+from shared.aws.relabel_items import file_key, job_from_item, job_key, job_to_item
+from shared.errors import NotFound
+from shared.relabelling.job import MAX_REASON, Counts, RelabelJob, RelabelStatus
+from shared.relabelling.store import FilePosition, RelabelEnd
+from shared.times import format_time
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_OPEN = "relabel-open"
+_ABSENT = "attribute_not_exists(pk)"
+
+Operation = Any
+
+
+class DynamoRelabels:
+    """A lock item, an item a relabelling, an item a file; see ``shared.relabelling.store.RelabelStore``."""
+
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
+        self._table = table
+        self._client = client
+
+    def open_job(self, model: str) -> RelabelJob | None:
+        """Return the relabelling that is open, None if none is."""
+        lock = self._get({"pk": model, "sk": _OPEN})
+        return None if lock is None else self.job(model, lock["relabel_id"])
+
+    def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
+        """Make an attempt the open one; see ``RelabelStore``."""
+        operations = [self._take_lock(job, dead), self._put_job(job) if job.attempt == 1 else self._reopen(job)]
+        if dead is not None and dead.relabel_id != job.relabel_id:
+            operations.append(self._end(dead, RelabelEnd(RelabelStatus.STOPPED, job.started_at)))
+        return transact(self._client, operations) is None
+
+    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
+        """Record how an attempt ended and close it; False if it is not the open one (any more)."""
+        job = self.job(model, relabel_id)
+        if job.attempt != attempt:
+            return False
+        return transact(self._client, [self._end(job, end), self._release_lock(job)]) is None
+
+    def note_failure(self, job: RelabelJob, failure: str) -> None:
+        """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
+        update = self._update(
+            job_key(job.model, job.relabel_id),
+            "ADD failures :one SET failure = :failure",
+            "attempt = :attempt",
+            {":one": 1, ":failure": failure[:MAX_REASON], ":attempt": job.attempt},
+        )
+        transact(self._client, [update])
+
+    def job(self, model: str, relabel_id: str) -> RelabelJob:
+        """Return one relabelling. Raises NotFound."""
+        item = self._get(job_key(model, relabel_id))
+        if item is None:
+            raise NotFound(f"the model {model!r} has no relabelling {relabel_id!r}")
+        return job_from_item(item)
+
+    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
+        """Return at most ``limit`` relabellings, newest first."""
+        found = query_all(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :model AND begins_with(sk, :job)",
+            ExpressionAttributeValues=to_item({":model": model, ":job": job_key(model, "")["sk"]}),
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": max(1, limit)},
+        )
+        return [job_from_item(item) for item in islice(found, limit)]
+
+    def position(self, job: RelabelJob, file: str) -> FilePosition:
+        """Return how far a relabelling, any attempt of it, is in a file."""
+        item = self._get(file_key(job, file))
+        return FilePosition() if item is None else FilePosition(item["line"], item["is_done"])
+
+    def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
+        """Move on in a file and add to the relabelling's counts, both or neither; see ``RelabelStore``."""
+        moved = {
+            ":line": after.line,
+            ":done": after.is_done,
+            ":expires": int(job.forgotten_at.timestamp()),
+            ":undone": False,
+        }
+        # A file's item is first written with its first chunk, which may have no lines.
+        where = "line = :before AND is_done = :undone"
+        if before.line == 0:
+            where = f"{_ABSENT} OR ({where})"
+        added = {
+            ":files": counts.files,
+            ":predictions": counts.predictions,
+            ":events": counts.events,
+            ":recovered": counts.recovered,
+            ":labels": counts.labels,
+        }
+        return (
+            transact(
+                self._client,
+                [
+                    self._update(
+                        file_key(job, file),
+                        "SET line = :line, is_done = :done, expires_at = :expires",
+                        where,
+                        {**moved, ":before": before.line},
+                    ),
+                    self._update(
+                        job_key(job.model, job.relabel_id),
+                        "ADD " + ", ".join(f"{name[1:]}_counted {name}" for name in added),
+                        "attribute_exists(pk)",
+                        added,
+                    ),
+                ],
+            )
+            is None
+        )
+
+    def _take_lock(self, job: RelabelJob, dead: RelabelJob | None) -> Operation:
+        # Two requests at once both see no lock, or the same dead one: only the first to write finds it as it was.
+        held = {} if dead is None else {":dead": dead.relabel_id, ":attempt": dead.attempt}
+        put = {
+            "TableName": self._table,
+            "Item": to_item({"pk": job.model, "sk": _OPEN, "relabel_id": job.relabel_id, "attempt": job.attempt}),
+            "ConditionExpression": "relabel_id = :dead AND attempt = :attempt" if held else _ABSENT,
+        }
+        return {"Put": {**put, "ExpressionAttributeValues": to_item(held)} if held else put}
+
+    def _release_lock(self, job: RelabelJob) -> Operation:
+        return {
+            "Delete": {
+                "TableName": self._table,
+                "Key": to_item({"pk": job.model, "sk": _OPEN}),
+                "ConditionExpression": "relabel_id = :id AND attempt = :attempt",
+                "ExpressionAttributeValues": to_item({":id": job.relabel_id, ":attempt": job.attempt}),
+            }
+        }
+
+    def _put_job(self, job: RelabelJob) -> Operation:
+        return {
+            "Put": {"TableName": self._table, "Item": to_item(job_to_item(job)), "ConditionExpression": _ABSENT},
+        }
+
+    def _reopen(self, job: RelabelJob) -> Operation:
+        return self._update(
+            job_key(job.model, job.relabel_id),
+            "SET job_status = :running, attempt = :attempt, failures = :none REMOVE failure, finished_at",
+            "attempt = :before AND job_status IN (:running, :failed, :stopped)",
+            {
+                ":running": RelabelStatus.RUNNING.value,
+                ":failed": RelabelStatus.FAILED.value,
+                ":stopped": RelabelStatus.STOPPED.value,
+                ":attempt": job.attempt,
+                ":before": job.attempt - 1,
+                ":none": 0,
+            },
+        )
+
+    def _end(self, job: RelabelJob, end: RelabelEnd) -> Operation:
+        values = {
+            ":status": end.status.value,
+            ":at": format_time(end.at),
+            ":running": RelabelStatus.RUNNING.value,
+            ":attempt": job.attempt,
+        }
+        expression = "SET job_status = :status, finished_at = :at"
+        if end.failure:
+            expression += ", failure = :failure"
+            values[":failure"] = end.failure
+        return self._update(
+            job_key(job.model, job.relabel_id), expression, "job_status = :running AND attempt = :attempt", values
+        )
+
+    def _update(self, key: dict[str, str], expression: str, condition: str, values: dict[str, Any]) -> Operation:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(key),
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": to_item(values),
+            }
+        }
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None

@@ -1,0 +1,131 @@
+"""Relabelling by files: raw feedback and archived predictions, read in bounded chunks, each noted when it is done."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from shared.capture.feedback import Feedback
+from shared.capture.prediction import PredictionKey
+from shared.configuration.store import ConfigurationStore
+from shared.errors import NotFound
+from shared.labels.feedback_files import CHUNK_LINES, file_day, is_feedback_file, parse_feedback_line
+from shared.labels.join import Joined, JoinReport, LabelJoiner
+from shared.lake import Lake
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+from shared.relabelling.rules import same_rules
+from shared.relabelling.store import FilePosition, RelabelStore
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelBatch:
+    """Some files, for one attempt of a relabelling."""
+
+    model: str
+    relabel_id: str
+    attempt: int
+    keys: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Lines up to ``end``: whose labels to look at, and with which events."""
+
+    end: int
+    is_last: bool = False
+    events: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelFiles:
+    """Works through files; whatever was done before, by whom ever, is neither done nor counted again."""
+
+    lake: Lake
+    joiner: LabelJoiner
+    store: RelabelStore
+    configurations: ConfigurationStore
+
+    def relabel(self, batch: RelabelBatch, has_time: Callable[[], bool]) -> tuple[str, ...]:
+        """Relabel from a batch of files while there is time; return those that are left.
+
+        A file that cannot be read or relabelled does not hold up the others: it is noted as a failure of the
+        attempt, and a resumption tries it again. Nothing is done for an attempt that is no longer the open one, or
+        whose rules are no longer the current ones: its conclusion will say so.
+        """
+        job = self.store.job(batch.model, batch.relabel_id)
+        if not self._is_current(job, batch):
+            return ()
+        for position, key in enumerate(batch.keys):
+            try:
+                if not self._relabel_file(job, key, has_time):
+                    return batch.keys[position:]
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+                self.store.note_failure(job, f"{key}: {type(error).__name__}: {error}")
+        return ()
+
+    def _is_current(self, job: RelabelJob, batch: RelabelBatch) -> bool:
+        is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
+        return is_open and same_rules(self.configurations, job.model, job.rules_revision)
+
+    def _relabel_file(self, job: RelabelJob, key: str, has_time: Callable[[], bool]) -> bool:
+        """Return whether the file is done; if not, the time is up."""
+        while not (position := self.store.position(job, key)).is_done:
+            for chunk in self._chunks(job, key, position.line):
+                if not has_time():
+                    return False
+                report = self.joiner.relabel(chunk.events, job.known_at)
+                after = FilePosition(chunk.end, chunk.is_last)
+                if not self.store.advance(job, key, position, after, _counts(job.model, chunk, report)):
+                    break  # Another worker has this file too, and was faster: go on from where it is.
+                position = after
+        return True
+
+    def _chunks(self, job: RelabelJob, key: str, start: int) -> Iterator[_Chunk]:
+        number, chunk = start, _Chunk(start)
+        for number, line in self._lines(job, key, start):
+            chunk.end = number
+            _take(job.model, key, line, chunk)
+            if number - start >= CHUNK_LINES:
+                yield chunk
+                start, chunk = number, _Chunk(number)
+        chunk.is_last = True
+        yield chunk
+
+    def _lines(self, job: RelabelJob, key: str, start: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines after ``start`` with their numbers; none of a day not asked for, or of a file deleted since."""
+        if not job.covers(file_day(key)):
+            return
+        try:
+            for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
+                if number > start:
+                    yield number, line
+        except NotFound:
+            return
+
+
+def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
+    if is_feedback_file(key):
+        event = parse_feedback_line(line)
+        # What cannot be read was quarantined when the file was joined.
+        if isinstance(event, Feedback) and event.model == model:
+            chunk.events.setdefault(event.key, []).append(event)
+        return
+    chunk.rows += 1
+    chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
+
+
+def _counts(model: str, chunk: _Chunk, report: JoinReport) -> Counts:
+    joined = report.counts.get(model, {})
+    return Counts(
+        files=int(chunk.is_last),
+        predictions=chunk.rows,
+        events=sum(map(len, chunk.events.values())),
+        recovered=joined.get(Joined.JOINED, 0),
+        labels=joined.get(Joined.LABELS, 0),
+    )
+
+
+def batch_of(event: dict[str, object]) -> RelabelBatch:
+    """Return the batch the state machine asks for."""
+    keys: Sequence[str] = event["keys"]  # type: ignore[assignment]
+    return RelabelBatch(str(event["model"]), str(event["relabel_id"]), int(str(event["attempt"])), tuple(keys))

@@ -1,0 +1,63 @@
+"""Where relabellings, and how far they are in each file, are kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """How far a file has been read: so many lines, or to its end."""
+
+    line: int = 0
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelEnd:
+    """How an attempt ended."""
+
+    status: RelabelStatus
+    at: datetime
+    failure: str | None = None
+
+
+class RelabelStore(Protocol):
+    """Relabellings by model; of one model at most one is open."""
+
+    def open_job(self, model: str) -> RelabelJob | None:
+        """Return the relabelling that is open, None if none is."""
+
+    def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
+        """Make an attempt the open one: of a new relabelling (attempt 1) or of one there is, both parts or neither.
+
+        ``dead`` is the attempt it takes over from because its execution is over; unless it is of the same
+        relabelling, that one is stopped. Returns False, and changes nothing, if another attempt is open by now, or
+        the relabelling is no longer at the attempt before.
+        """
+
+    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
+        """Record how an attempt ended and close it; False if it is not the open one (any more)."""
+
+    def note_failure(self, job: RelabelJob, failure: str) -> None:
+        """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
+
+    def job(self, model: str, relabel_id: str) -> RelabelJob:
+        """Return one relabelling. Raises NotFound."""
+
+    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
+        """Return at most ``limit`` relabellings, newest first."""
+
+    def position(self, job: RelabelJob, file: str) -> FilePosition:
+        """Return how far a relabelling, any attempt of it, is in a file."""
+
+    def advance(
+        self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts
+    ) -> bool:
+        """Move on in a file and add to the relabelling's counts, both or neither.
+
+        Returns False, and changes nothing, if another worker has moved on from ``before`` already: so that what was
+        read twice is counted once.
+        """
