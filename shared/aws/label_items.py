@@ -9,8 +9,8 @@ from shared.aws.prediction_items import due_shard, head_key, partition_key
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.labels.collection import Head, PredictionTimes
+from shared.labels.disposition import JoinedFeedback
 from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.labels.plan import JoinedFeedback
 from shared.times import format_time, parse_time
 
 FEEDBACK = "feedback#"

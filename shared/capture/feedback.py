@@ -1,26 +1,52 @@
 """Feedback as it is kept: one event about one prediction."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from shared.capture.prediction import PredictionKey
+from shared.configuration.types import IDENTIFIER, MODEL_NAME
+
+MAX_TEXT = 1024
+MAX_INTEGER = 2**53
 
 FeedbackValue = bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """One feedback event: what happened, when it happened, and when we were told."""
+def _whole(pattern: str) -> str:
+    """Return a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
+    return pattern.removesuffix("$") + r"\Z"
 
-    model: str
-    prediction_id: str
-    feedback_id: str
-    name: str
-    value: FeedbackValue
-    occurred_at: datetime
-    received_at: datetime
-    source: str | None
-    body_digest: str
+
+_Identifier = Annotated[str, Meta(pattern=_whole(IDENTIFIER))]
+_Model = Annotated[str, Meta(pattern=_whole(MODEL_NAME))]
+_Name = Annotated[str, Meta(min_length=1, max_length=128)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+_Value = (
+    bool
+    | Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+    | float
+    | Annotated[str, Meta(max_length=MAX_TEXT)]
+    | None
+)
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """One feedback event: what happened, when it happened, and when we were told.
+
+    The constraints are those of a line of the raw feedback files, which is decoded straight into it.
+    """
+
+    model: _Model
+    prediction_id: _Identifier
+    feedback_id: _Identifier
+    name: _Name
+    value: _Value = None
+    occurred_at: _Moment
+    received_at: _Moment
+    source: _Name | None = None
+    body_digest: _Name
 
     @property
     def key(self) -> PredictionKey:

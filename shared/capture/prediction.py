@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared import compact_json
 
@@ -11,8 +12,7 @@ Features = Mapping[str, FeatureValue]
 Decision = bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionKey:
+class PredictionKey(NamedTuple):
     """Which prediction, of which model."""
 
     model: str

@@ -15,6 +15,7 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration, unfit_label
 from shared.errors import Fault, InvalidInput
 from shared.labels.resolve import first_due_at
+from shared.labels.rules import ready_rules
 
 MAX_PREDICTIONS_BYTES = 5 * 1024 * 1024
 DECISION_THRESHOLD = 0.5
@@ -64,10 +65,9 @@ class PredictionLog:
 
     def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[Saved]:
         """Make predictions durable, then join the feedback that was there before them."""
+        rules = ready_rules(configuration.labels, configuration.task)
         results = self.store.save(
-            predictions,
-            configuration.retention,
-            lambda prediction: first_due_at(prediction, configuration.labels, configuration.task),
+            predictions, configuration.retention, lambda prediction: first_due_at(prediction, rules)
         )
         waiting = [saved.kept.key for saved in results if saved.feedback_waits]
         if waiting:

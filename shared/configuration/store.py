@@ -7,9 +7,9 @@ from typing import Protocol
 from shared.configuration.model import ModelConfiguration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ConfigurationRevision:
-    """A configuration and its number, counted from 1."""
+    """A configuration and its number, counted from 1; one object is one key of what is derived from it."""
 
     revision: int
     configuration: ModelConfiguration

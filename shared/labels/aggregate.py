@@ -10,7 +10,6 @@ from shared.configuration.metrics import Task
 from shared.labels.mapping import can_read, to_label
 
 _EXACT = 2**53
-_OF_ONE_ITSELF = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.MAJORITY})
 
 
 def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> LabelValue | None:
@@ -19,8 +18,6 @@ def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> Label
     Values the rule cannot read are passed over. ``any`` asks each value on its own, so that with
     ``positive: {greater_than: 100}`` it is whether any value exceeded 100; the others map what they reduce to.
     """
-    if len(values) == 1 and rule.aggregate in _OF_ONE_ITSELF:
-        return to_label(rule, values[0], task)
     readable = [value for value in values if can_read(rule, value, task)]
     if not readable:
         return None

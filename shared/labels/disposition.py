@@ -1,12 +1,12 @@
 """What one event means for its prediction's label."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.capture.feedback import Feedback
-from shared.configuration.labels import EXPOSED, RETRACTED, Labels
-from shared.configuration.metrics import Task
-from shared.labels.mapping import can_read
-from shared.labels.resolve import Timed, in_window, window_close
+from shared.configuration.labels import EXPOSED, RETRACTED
+from shared.labels.resolve import Timed, in_window, shifted
+from shared.labels.rules import Rules
 
 
 class Disposition(StrEnum):
@@ -21,7 +21,18 @@ class Disposition(StrEnum):
     EARLY = "early"
 
 
-def disposition(event: Feedback, prediction: Timed | None, labels: Labels, task: Task) -> Disposition:
+@dataclass(frozen=True, slots=True)
+class JoinedFeedback:
+    """An event to keep, and what it means for the label."""
+
+    event: Feedback
+    disposition: Disposition
+
+
+_RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
+
+
+def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disposition:
     """Return what an event means for a prediction; ``early`` without one.
 
     Late is what occurred within a window but was received after it closed: it amends the label. With several rules
@@ -29,16 +40,15 @@ def disposition(event: Feedback, prediction: Timed | None, labels: Labels, task:
     """
     if prediction is None:
         return Disposition.EARLY
-    if event.name == EXPOSED:
-        return Disposition.EXPOSURE
-    if event.name == RETRACTED:
-        return Disposition.RETRACTION
-    rules = [rule for rule in labels.rules if rule.event == event.name and can_read(rule, event.value, task)]
-    if not rules:
+    if event.name in _RESERVED:
+        return _RESERVED[event.name]
+    reading = [rule for rule in rules.of_event(event.name) if rule.reads(event.value)]
+    if not reading:
         return Disposition.UNMATCHED_RULE
-    matching = [rule for rule in rules if in_window(event, rule.window, labels, prediction.occurred_at)]
-    if not matching:
+    occurred_at = prediction.occurred_at
+    earliest = shifted(occurred_at, -rules.backward)
+    windows = [rule.window for rule in reading if in_window(event, rule.window, earliest, occurred_at)]
+    if not windows:
         return Disposition.OUT_OF_WINDOW
-    closes = [window_close(prediction, rule) for rule in matching]
-    in_time = any(close is None or event.received_at <= close for close in closes)
+    in_time = any(window is None or event.received_at <= shifted(occurred_at, window) for window in windows)
     return Disposition.IN_WINDOW if in_time else Disposition.LATE

@@ -1,16 +1,16 @@
 """Raw feedback files: JSON lines, read in bounded chunks; a line that cannot be read does not hold up the others."""
 
-import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, NoReturn
+from datetime import UTC, date
+from typing import Any
 
-from shared.capture.feedback import Feedback, FeedbackValue
+import msgspec
+from msgspec.structs import replace
+
+from shared.capture.feedback import Feedback
 from shared.configuration.store import ConfigurationStore
-from shared.configuration.types import IDENTIFIER, MODEL_NAME
 from shared.errors import NotFound
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.labels.quarantine import Quarantine, Reject, RejectCode
@@ -19,13 +19,9 @@ from shared.lake import Lake
 FEEDBACK_PREFIX = "feedback/"
 UNKNOWN = "(unknown)"
 CHUNK_LINES = 2000
-MAX_NAME = 128
-MAX_VALUE = 1024
-MAX_INTEGER = 2**53
 _DAY = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/")
-_IDENTIFIER = re.compile(IDENTIFIER).fullmatch
-_MODEL = re.compile(MODEL_NAME).fullmatch
 _EPOCH = date(1970, 1, 1)
+_decode = msgspec.json.Decoder(Feedback).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +76,17 @@ def file_day(key: str) -> date:
 
 
 def parse_feedback_line(line: bytes) -> Feedback | Reject:
-    """Return the event a line of a feedback file holds, or what is wrong with it."""
+    """Return the event a line of a feedback file holds, or what is wrong with it.
+
+    >>> parse_feedback_line(b'{"model": 5}')
+    Reject(code=<RejectCode.MALFORMED: 'malformed'>, reason='model: expected str, got int')
+    """
     try:
-        text = line.decode("utf-8")
-        row = _decode(text)
-        if not isinstance(row, dict):
-            return Reject(RejectCode.MALFORMED, "must be a JSON object")
-        if "\\u" in text:
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
-        return Feedback(
-            model=_text(row, "model", _MODEL),
-            prediction_id=_text(row, "prediction_id", _IDENTIFIER),
-            feedback_id=_text(row, "feedback_id", _IDENTIFIER),
-            name=_text(row, "name"),
-            value=_value(row.get("value")),
-            occurred_at=_moment(row, "occurred_at"),
-            received_at=_moment(row, "received_at"),
-            source=_text(row, "source") if row.get("source") is not None else None,
-            body_digest=_text(row, "body_digest"),
+        event = _decode(line)
+        if event.occurred_at.tzinfo is UTC and event.received_at.tzinfo is UTC:
+            return event
+        return replace(
+            event, occurred_at=event.occurred_at.astimezone(UTC), received_at=event.received_at.astimezone(UTC)
         )
     except (ValueError, OverflowError, RecursionError) as error:
         return Reject(RejectCode.MALFORMED, _reason(error))
@@ -126,48 +115,24 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> dict[st
     return {"code": reject.code.value, "reason": reject.reason, "file": key, "line": number, "text": text}
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
-
-
-def _text(row: dict[str, Any], name: str, pattern: Any = None) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or (pattern is not None and not pattern(value)):
-        raise ValueError(f"{name}: is required" if value is None else f"{name}: is not valid")
-    return value
-
-
-def _value(value: object) -> FeedbackValue:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str) and len(value) <= MAX_VALUE:
-        return value
-    if isinstance(value, int) and abs(value) <= MAX_INTEGER:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ValueError(f"value: must be a finite number, text of at most {MAX_VALUE} characters, true or false")
-
-
-def _moment(row: dict[str, Any], name: str) -> datetime:
-    text = row.get(name)
-    if not isinstance(text, str):
-        raise ValueError(f"{name}: is required")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{name}: must be an RFC 3339 time with an offset") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{name}: must carry an offset")
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-
-
 def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"not valid JSON: {error.msg} at column {error.colno}"
+    """Return what a decoder found wrong, the path at fault first; it never repeats what stands there."""
+    if isinstance(error, msgspec.ValidationError):
+        return _at_path(str(error))
+    if isinstance(error, msgspec.DecodeError):
+        return f"not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
     if isinstance(error, UnicodeError):
         return "not well-formed UTF-8"
-    return str(error)
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _at_path(message: str) -> str:
+    """Return a message of msgspec with its path in front, as every other fault has it.
+
+    >>> _at_path("Expected `datetime` with a timezone component - at `$.occurred_at`")
+    'occurred_at: expected datetime with a timezone component'
+    """
+    problem, _, path = message.replace("Object missing required field", "Is required -").partition(" - ")
+    place = path.strip("`").removeprefix("at `$").lstrip(".").strip("`")
+    said = (problem[:1].lower() + problem[1:]).replace("`", "")
+    return f"{place}: {said}" if place else said

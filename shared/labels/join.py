@@ -14,6 +14,7 @@ from shared.labels.collection import Collection
 from shared.labels.disposition import Disposition
 from shared.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
 from shared.labels.quarantine import Quarantine, RejectCode
+from shared.labels.relabel_plan import plan_relabel
 from shared.labels.store import LabelStore
 
 _ROUNDS = 8
@@ -102,6 +103,17 @@ class LabelJoiner:
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
         """Join the feedback that was there before these predictions. Raises Unavailable; maturing does it then."""
         self._settle(keys, lambda collection, rules: plan_join(collection, (), rules))
+
+    def relabel(self, events: Mapping[PredictionKey, Sequence[Feedback]], at: datetime) -> JoinReport:
+        """Label predictions by the rules of now, known from ``at``, once the raw events given for each are merged in.
+
+        Events in excess of what a transaction takes are merged first. Raises Unavailable; doing it again is safe.
+        """
+        known = self.store.predictions([key for key, found in events.items() if len(found) > MAX_EVENTS])
+        report = self.join(event for key in known for event in events[key])
+        last = {key: () if key in known else tuple(found) for key, found in events.items()}
+        report.merge(self._settle(list(last), lambda found, rules: plan_relabel(found, last[found.key], rules, at)))
+        return report
 
     def mature(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
         """Let the clock change what is due by ``now``. Raises Unavailable; doing it again is safe."""

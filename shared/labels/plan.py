@@ -8,21 +8,14 @@ from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationRevision
 from shared.labels.collection import Collection, Head, PredictionTimes
-from shared.labels.disposition import Disposition, disposition
+from shared.labels.disposition import JoinedFeedback
 from shared.labels.history import new_records
 from shared.labels.label import LabelRecord
-from shared.labels.resolve import delivery_order, known_from, shifted
+from shared.labels.merge import Merge
+from shared.labels.resolve import known_from, shifted
 
 PARKING_LIMIT = timedelta(days=7)
 MAX_EVENTS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class JoinedFeedback:
-    """An event to keep, and what it means for the label."""
-
-    event: Feedback
-    disposition: Disposition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,101 +40,90 @@ class JoinPlan:
         return self.before != self.after
 
 
-def plan_join(collection: Collection, incoming: Sequence[Feedback], rules: ConfigurationRevision) -> JoinPlan:
+def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
     """Return what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
 
     The times at which labels become known are those of the events and of the clock moments they passed, never of the
     join itself: delivered again or in another order, the same events end in the same label, known at the same time.
     """
-    merge = _Merge(collection, rules)
-    for event in incoming:
-        merge.add(event)
+    merge = Merge(collection, revision, incoming)
     head = collection.head
     if head is None or head.prediction is None:
-        plan = _park(merge)
-    else:
-        received = [event.received_at for event in (*incoming, *merge.kept.values())]
-        plan = _label(merge, head, head.prediction, max(received, default=None))
-    if not (merge.duplicates or merge.conflicts):
-        return plan
-    return replace(plan, duplicates=merge.duplicates, conflicts=tuple(merge.conflicts))
+        return _park(merge)
+    received = [event.received_at for event in (*incoming, *merge.kept.values())]
+    return _label(merge, head, head.prediction, max(received, default=None))
 
 
-def plan_mature(collection: Collection, rules: ConfigurationRevision, now: datetime) -> JoinPlan:
+def plan_mature(collection: Collection, revision: ConfigurationRevision, now: datetime) -> JoinPlan:
     """Return what the clock changes by ``now``: windows that closed, defaults that fell due, parked feedback."""
     head = collection.head
     if head is None or not (head.rejoin or (head.due_at and head.due_at <= now)):
-        return _nothing(collection)
+        return unchanged(Merge(collection, revision))
     if head.prediction is None:
         return _give_up(collection, head, now)
-    return _label(_Merge(collection, rules), head, head.prediction, now)
+    return _label(Merge(collection, revision), head, head.prediction, now)
 
 
-class _Merge:
-    """Stored and incoming feedback by id, the first delivery of each; ``written`` is what the store has not."""
-
-    def __init__(self, collection: Collection, rules: ConfigurationRevision) -> None:
-        self.collection = collection
-        self.rules = rules
-        self.kept = {event.feedback_id: event for event in collection.feedback}
-        self.written: dict[str, Feedback] = {}
-        self.conflicts: list[Feedback] = []
-        self.duplicates = 0
-
-    def add(self, event: Feedback) -> None:
-        other = self.kept.get(event.feedback_id)
-        if other is None:
-            self._keep(event)
-            return
-        is_first = delivery_order(event) < delivery_order(other)
-        if event.body_digest == other.body_digest:
-            self.duplicates += 1
-        else:
-            self.conflicts.append(other if is_first else event)
-        if is_first:
-            self._keep(event)
-
-    def joined(self, prediction: PredictionTimes | None) -> tuple[JoinedFeedback, ...]:
-        labels, task = self.rules.configuration.labels, self.rules.configuration.task
-        return tuple(
-            JoinedFeedback(event, disposition(event, prediction, labels, task)) for event in self.written.values()
-        )
-
-    def _keep(self, event: Feedback) -> None:
-        self.kept[event.feedback_id] = self.written[event.feedback_id] = event
+def unchanged(merge: Merge) -> JoinPlan:
+    """Return the plan that leaves a collection as it is: what was merged, if anything, it had already."""
+    head = merge.collection.head
+    return JoinPlan(
+        key=merge.collection.key,
+        before=head,
+        after=head,
+        duplicates=merge.duplicates,
+        conflicts=tuple(merge.conflicts),
+    )
 
 
-def _nothing(collection: Collection) -> JoinPlan:
-    return JoinPlan(key=collection.key, before=collection.head, after=collection.head)
-
-
-def _label(merge: _Merge, head: Head, prediction: PredictionTimes, until: datetime | None) -> JoinPlan:
-    rules, events = merge.rules, list(merge.kept.values())
+def _label(merge: Merge, head: Head, prediction: PredictionTimes, until: datetime | None) -> JoinPlan:
     start = known_from(prediction)
-    reached = head.resolved_as_of or start
-    until = max(reached, until or start)
-    # An event that was received before others joined already changes the history from its own time on.
-    since = min((event.received_at for event in merge.written.values()), default=reached)
-    span = max(start, min(since, reached)), until
-    records, due_at = new_records(prediction, events, merge.collection.labels, rules, span)
-    if not (merge.written or records or head.rejoin or due_at != head.due_at):
-        return _nothing(merge.collection)
+    until = max(head.resolved_as_of or start, until or start)
+    since = _first_news(merge, head, start, until)
+    return unchanged(merge) if since is None else labelled(merge, head, prediction, (since, until))
+
+
+def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[datetime, datetime]) -> JoinPlan:
+    """Return the plan that makes a label's history right at every moment of a span, both ends included."""
+    events = list(merge.kept.values())
+    records, due_at = new_records(prediction, events, merge.collection.labels, merge.revision, span)
     after = replace(
         head,
         revision=head.revision + 1,
         feedback_count=len(events),
         label_seq=records[-1].seq if records else head.label_seq,
-        resolved_as_of=until,
+        resolved_as_of=span[1],
         due_at=due_at,
         rejoin=False,
     )
-    return JoinPlan(key=head.key, before=head, after=after, feedback=merge.joined(prediction), records=records)
+    return JoinPlan(
+        key=head.key,
+        before=head,
+        after=after,
+        feedback=merge.joined(prediction),
+        records=records,
+        duplicates=merge.duplicates,
+        conflicts=tuple(merge.conflicts),
+    )
 
 
-def _park(merge: _Merge) -> JoinPlan:
+def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> datetime | None:
+    """Return the first moment from which the label may differ from what the history tells, None if there is none.
+
+    Before it the history stays as it is, whatever the rules are by now: a snapshot as of then has been taken.
+    """
+    moments = [event.received_at for event in merge.written.values()]
+    if head.resolved_as_of is None or head.rejoin:
+        moments.append(start)
+    if head.due_at is not None and head.due_at <= until:
+        moments.append(head.due_at)
+    return max(start, min(moments)) if moments else None
+
+
+def _park(merge: Merge) -> JoinPlan:
     head, events = merge.collection.head, merge.kept.values()
     if not merge.written:
-        return _nothing(merge.collection)
+        return unchanged(merge)
     first = min(event.received_at for event in events)
     given_up = head.resolved_as_of if head else None
     after = Head(
@@ -152,9 +134,16 @@ def _park(merge: _Merge) -> JoinPlan:
         label_seq=0,
         resolved_as_of=given_up,
         due_at=_parking_ends(events, given_up),
-        expires_at=head.expires_at if head else int(shifted(first, merge.rules.configuration.retention).timestamp()),
+        expires_at=head.expires_at if head else int(shifted(first, merge.revision.configuration.retention).timestamp()),
     )
-    return JoinPlan(key=after.key, before=head, after=after, feedback=merge.joined(None))
+    return JoinPlan(
+        key=after.key,
+        before=head,
+        after=after,
+        feedback=merge.joined(None),
+        duplicates=merge.duplicates,
+        conflicts=tuple(merge.conflicts),
+    )
 
 
 def _give_up(collection: Collection, head: Head, now: datetime) -> JoinPlan:

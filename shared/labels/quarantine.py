@@ -53,7 +53,7 @@ class Quarantine:
 
 def feedback_row(event: Feedback) -> dict[str, Any]:
     """Return an event as the raw feedback files hold it."""
-    row = {name: getattr(event, name) for name in event.__slots__}
+    row = {name: getattr(event, name) for name in event.__struct_fields__}
     row["occurred_at"], row["received_at"] = format_time(event.occurred_at), format_time(event.received_at)
     return {name: value for name, value in row.items() if value is not None}
 

@@ -9,18 +9,20 @@ from shared.configuration.model import ModelConfiguration
 from shared.labels.collection import Collection
 from shared.labels.disposition import disposition
 from shared.labels.label import LabelRecord
+from shared.labels.rules import ready_rules
 from shared.times import format_time
 
 
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
     """Return a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
+    rules = ready_rules(configuration.labels, configuration.task)
     retracted = {event.value for event in collection.feedback if event.name == RETRACTED}
     return {
         "prediction": _shown_prediction(prediction),
         "feedback": [
             {
                 **_shown_feedback(event),
-                "disposition": disposition(event, prediction, configuration.labels, configuration.task).value,
+                "disposition": disposition(event, prediction, rules).value,
                 "retracted": event.feedback_id in retracted,
             }
             for event in sorted(collection.feedback, key=lambda event: (event.received_at, event.feedback_id))

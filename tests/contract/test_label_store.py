@@ -1,10 +1,10 @@
 """What every label store does, judged on the fake and on DynamoDB alike."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.aws.label_store import DynamoLabels
 from shared.aws.prediction_store import DynamoPredictions

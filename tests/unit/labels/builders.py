@@ -6,9 +6,11 @@ from typing import Any
 from shared.capture.feedback import Feedback, FeedbackValue
 from shared.capture.prediction import Prediction, PredictionKey
 from shared.configuration.labels import Labels
+from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
 from shared.configuration.store import ConfigurationRevision
+from shared.labels.rules import Rules, ready_rules
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL = "bike-demand"
@@ -78,6 +80,10 @@ def configuration(
 
 def labels(*rules: dict[str, Any], task: str = "binary", default: dict[str, Any] | None = None) -> Labels:
     return configuration(*rules, task=task, default=default).labels
+
+
+def ready(*rules: dict[str, Any], task: str = "binary", default: dict[str, Any] | None = None) -> Rules:
+    return ready_rules(labels(*rules, task=task, default=default), Task(task))
 
 
 def revision(

@@ -1,14 +1,16 @@
 """Feedback and rules as Hypothesis draws them: few ids and few times, so that they collide."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.capture.feedback import Feedback
 from shared.configuration.labels import Labels
+from shared.configuration.metrics import Task
 from shared.configuration.types import format_duration
+from shared.labels.rules import Rules, ready_rules
 from tests.unit.labels.builders import event, labels
 
 NAMES = ("a", "b", "exposed", "retracted", "c")
@@ -51,7 +53,12 @@ def rule_sets(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rules
 
 
-def parsed(rules: list[dict[str, Any]]) -> Labels:
+def parsed(rules: list[dict[str, Any]]) -> Rules:
+    """Return the same rules ready to be applied."""
+    return ready_rules(declared_labels(rules), Task.BINARY)
+
+
+def declared_labels(rules: list[dict[str, Any]]) -> Labels:
     """Return the same rules as a configuration holds them."""
     default = None
     declared = []

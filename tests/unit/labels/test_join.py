@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
-from shared.configuration.metrics import Task
 from shared.configuration.store import ConfigurationRevision
 from shared.errors import Unavailable
 from shared.labels.collection import Collection
@@ -36,7 +35,7 @@ from tests.unit.labels.builders import (
     key,
     prediction,
 )
-from tests.unit.labels.strategies import deliveries, parsed, rule_sets
+from tests.unit.labels.strategies import declared_labels, deliveries, parsed, rule_sets
 
 
 class Bench:
@@ -329,7 +328,7 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
 def test_however_events_arrive_the_history_tells_the_same(
     rules: list[dict[str, Any]], events: list[Feedback], random: Any, early: bool
 ) -> None:
-    labels = parsed(rules)
+    labels = declared_labels(rules)
     store = InMemoryLabels()
     configurations = InMemoryConfigurations(configuration().model_copy(update={"labels": labels}))
     joiner = LabelJoiner(store, Quarantine(InMemoryLake()), configurations)
@@ -352,7 +351,7 @@ def test_however_events_arrive_the_history_tells_the_same(
 
     (found,) = store.load([key()])
     for hours in range(31):
-        expected = resolve(prediction(), events, labels, Task.BINARY, at(hours))
+        expected = resolve(prediction(), events, parsed(rules), at(hours))
         assert label_at(found.labels, at(hours)) == expected
     final = [record for record in found.labels if record.label == label_at(found.labels, at(100))]
     assert [record.seq for record in found.labels] == list(range(1, len(found.labels) + 1))

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.configuration.metrics import Task
 from shared.labels.disposition import Disposition, disposition
 from shared.labels.label import Label, LabelStatus
 from shared.labels.resolve import CENSORED, PENDING, first_due_at, resolution, resolve
@@ -14,15 +13,15 @@ from tests.unit.labels.builders import (
     THUMB,
     at,
     event,
-    labels,
     prediction,
+    ready,
 )
 
-RULES = labels(ANNOTATION, DEMAND, THUMB, PURCHASE, default=EXPOSED_DEFAULT)
+RULES = ready(ANNOTATION, DEMAND, THUMB, PURCHASE, default=EXPOSED_DEFAULT)
 
 
 def label(*events: object, as_of: float, rules: object = RULES) -> Label:
-    return resolve(prediction(), events, rules, Task.BINARY, at(as_of))  # type: ignore[arg-type]
+    return resolve(prediction(), events, rules, at(as_of))  # type: ignore[arg-type]
 
 
 def test_without_feedback_a_label_is_pending() -> None:
@@ -78,21 +77,21 @@ def test_the_default_falls_due_only_for_the_exposed() -> None:
 
 
 def test_a_default_is_provisional_while_any_window_is_open() -> None:
-    rules = labels(DEMAND, THUMB, default={"value": 0, "after": "P3D"})
+    rules = ready(DEMAND, THUMB, default={"value": 0, "after": "P3D"})
 
     assert label(as_of=72, rules=rules).status is LabelStatus.PROVISIONAL
     assert label(as_of=168, rules=rules).status is LabelStatus.FINAL
 
 
 def test_without_a_default_the_label_is_censored_when_the_longest_window_closes() -> None:
-    rules = labels(DEMAND, THUMB)
+    rules = ready(DEMAND, THUMB)
 
     assert label(as_of=167.9, rules=rules) == PENDING
     assert label(as_of=168, rules=rules) == CENSORED
 
 
 def test_without_windows_or_default_the_label_stays_pending() -> None:
-    assert label(as_of=10**6, rules=labels(ANNOTATION)) == PENDING
+    assert label(as_of=10**6, rules=ready(ANNOTATION)) == PENDING
 
 
 def test_a_retracted_event_counts_until_its_retraction_is_received() -> None:
@@ -129,27 +128,27 @@ def test_of_one_id_the_first_received_counts() -> None:
 def test_a_time_at_the_end_of_the_calendar_has_its_windows_too() -> None:
     last = prediction(hours=0, occurred_at=at(0).replace(year=9999, month=12, day=31))
 
-    assert resolve(last, [], RULES, Task.BINARY, last.occurred_at) == PENDING
+    assert resolve(last, [], RULES, last.occurred_at) == PENDING
 
 
 def test_the_next_change_is_the_default_then_nothing() -> None:
     exposed = [event("exposed")]
 
-    assert resolution(prediction(), exposed, RULES, Task.BINARY, at(1)).next_change_at == at(168)
-    assert resolution(prediction(), exposed, RULES, Task.BINARY, at(168)).next_change_at is None
+    assert resolution(prediction(), exposed, RULES, at(1)).next_change_at == at(168)
+    assert resolution(prediction(), exposed, RULES, at(168)).next_change_at is None
 
 
 def test_the_next_change_of_a_provisional_label_is_the_close_of_the_window_above() -> None:
-    assert resolution(prediction(), [event("thumb", "up")], RULES, Task.BINARY, at(1)).next_change_at == at(48)
-    assert resolution(prediction(), [event("demand", 1)], RULES, Task.BINARY, at(1)).next_change_at is None
+    assert resolution(prediction(), [event("thumb", "up")], RULES, at(1)).next_change_at == at(48)
+    assert resolution(prediction(), [event("demand", 1)], RULES, at(1)).next_change_at is None
 
 
 def test_a_new_prediction_falls_due_at_its_default_or_at_once_if_that_has_passed() -> None:
-    rules = labels(THUMB, DEMAND, default={"value": 0, "after": "P3D"})
+    rules = ready(THUMB, DEMAND, default={"value": 0, "after": "P3D"})
 
-    assert first_due_at(prediction(), rules, Task.BINARY) == at(72)
-    assert first_due_at(prediction(received_at=at(100)), rules, Task.BINARY) == at(100)
-    assert first_due_at(prediction(), labels(ANNOTATION), Task.BINARY) is None
+    assert first_due_at(prediction(), rules) == at(72)
+    assert first_due_at(prediction(received_at=at(100)), rules) == at(100)
+    assert first_due_at(prediction(), ready(ANNOTATION)) is None
 
 
 @pytest.mark.parametrize(
@@ -168,15 +167,15 @@ def test_a_new_prediction_falls_due_at_its_default_or_at_once_if_that_has_passed
     ],
 )
 def test_every_event_has_its_disposition(found: object, expected: Disposition) -> None:
-    assert disposition(found, prediction(), RULES, Task.BINARY) is expected  # type: ignore[arg-type]
+    assert disposition(found, prediction(), RULES) is expected  # type: ignore[arg-type]
 
 
 def test_feedback_without_its_prediction_is_early() -> None:
-    assert disposition(event("demand", 1), None, RULES, Task.BINARY) is Disposition.EARLY
+    assert disposition(event("demand", 1), None, RULES) is Disposition.EARLY
 
 
 def test_backward_bounds_also_rules_without_a_window() -> None:
     too_early = event("annotation", 1, hours=0, received=1)
     shifted_prediction = prediction(occurred_at=at(0) + timedelta(minutes=3))
 
-    assert resolve(shifted_prediction, [too_early], RULES, Task.BINARY, at(2)) == PENDING
+    assert resolve(shifted_prediction, [too_early], RULES, at(2)) == PENDING
