@@ -23,6 +23,8 @@ from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
+from shared.aws.relabel_runs import RelabelStepFunctions
+from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
@@ -36,6 +38,9 @@ from shared.labels.maturing import Maturing
 from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
+from shared.relabelling.conclusion import RelabelConclusions
+from shared.relabelling.files import RelabelFiles
+from shared.relabelling.requests import RelabelRequests
 from shared.reporting.model_reports import ModelReports
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
@@ -155,6 +160,31 @@ def quarantine() -> Quarantine:
 def registry() -> DynamoRegistry:
     """Return the versions, datasets and serving pointers."""
     return DynamoRegistry(settings().models_table, _dynamodb())
+
+
+@cache
+def relabel_conclusions() -> RelabelConclusions:
+    """Return what concludes relabellings."""
+    return RelabelConclusions(relabel_store(), configurations())
+
+
+@cache
+def relabel_files() -> RelabelFiles:
+    """Return what relabels from raw files."""
+    return RelabelFiles(lake(), label_joiner(), relabel_store(), configurations())
+
+
+@cache
+def relabel_requests() -> RelabelRequests:
+    """Return what takes requests to relabel."""
+    runs = RelabelStepFunctions(settings().relabelling_state_machine_arn, _client("stepfunctions"))
+    return RelabelRequests(relabel_store(), runs, configurations(), settings().client_timestamps)
+
+
+@cache
+def relabel_store() -> DynamoRelabels:
+    """Return the relabellings."""
+    return DynamoRelabels(settings().models_table, _dynamodb())
 
 
 @cache

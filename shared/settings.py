@@ -42,6 +42,11 @@ class Settings:
         return self._required("STATE_MACHINE_ARN")
 
     @property
+    def relabelling_state_machine_arn(self) -> str:
+        """ARN of the relabelling state machine."""
+        return self._required("RELABELLING_STATE_MACHINE_ARN")
+
+    @property
     def metrics_namespace(self) -> str:
         """CloudWatch namespace of the deployment's metrics."""
         return self._required("POWERTOOLS_METRICS_NAMESPACE")

@@ -81,43 +81,23 @@ class DynamoRelabels:
 
     def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
         """Move on in a file and add to the relabelling's counts, both or neither; see ``RelabelStore``."""
-        moved = {
-            ":line": after.line,
-            ":done": after.is_done,
-            ":expires": int(job.forgotten_at.timestamp()),
-            ":undone": False,
-        }
-        # A file's item is first written with its first chunk, which may have no lines.
-        where = "line = :before AND is_done = :undone"
-        if before.line == 0:
-            where = f"{_ABSENT} OR ({where})"
-        added = {
-            ":files": counts.files,
-            ":predictions": counts.predictions,
-            ":events": counts.events,
-            ":recovered": counts.recovered,
-            ":labels": counts.labels,
-        }
-        return (
-            transact(
-                self._client,
-                [
-                    self._update(
-                        file_key(job, file),
-                        "SET line = :line, is_done = :done, expires_at = :expires",
-                        where,
-                        {**moved, ":before": before.line},
-                    ),
-                    self._update(
-                        job_key(job.model, job.relabel_id),
-                        "ADD " + ", ".join(f"{name[1:]}_counted {name}" for name in added),
-                        "attribute_exists(pk)",
-                        added,
-                    ),
-                ],
-            )
-            is None
+        moved = {":line": after.line, ":done": after.is_done, ":expires": int(job.forgotten_at.timestamp())}
+        # Of two workers that have the same lines in hand only the first finds the file where it was.
+        is_new = before == FilePosition()
+        move = self._update(
+            file_key(job, file),
+            "SET line = :line, is_done = :done, expires_at = :expires",
+            _ABSENT if is_new else "line = :before AND is_done = :undone",
+            moved if is_new else {**moved, ":before": before.line, ":undone": before.is_done},
         )
+        added = {f":{name}_counted": getattr(counts, name) for name in counts.__slots__}
+        count = self._update(
+            job_key(job.model, job.relabel_id),
+            "ADD " + ", ".join(f"{name[1:]} {name}" for name in added),
+            "attribute_exists(pk)",
+            added,
+        )
+        return transact(self._client, [move, count]) is None
 
     def _take_lock(self, job: RelabelJob, dead: RelabelJob | None) -> Operation:
         # Two requests at once both see no lock, or the same dead one: only the first to write finds it as it was.

@@ -1,6 +1,7 @@
 """Relabelling by files: raw feedback and archived predictions, read in bounded chunks, each noted when it is done."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
-from shared.labels.feedback_files import CHUNK_LINES, file_day, is_feedback_file, parse_feedback_line
+from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.lake import Lake
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
@@ -92,7 +93,7 @@ class RelabelFiles:
         yield chunk
 
     def _lines(self, job: RelabelJob, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after ``start`` with their numbers; none of a day not asked for, or of a file deleted since."""
+        """Yield the lines after ``start``, numbered; none of a day not asked for, or of a file deleted since."""
         if not job.covers(file_day(key)):
             return
         try:
@@ -104,7 +105,7 @@ class RelabelFiles:
 
 
 def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
-    if is_feedback_file(key):
+    if key.startswith(FEEDBACK_PREFIX):
         event = parse_feedback_line(line)
         # What cannot be read was quarantined when the file was joined.
         if isinstance(event, Feedback) and event.model == model:
@@ -115,13 +116,13 @@ def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
 
 
 def _counts(model: str, chunk: _Chunk, report: JoinReport) -> Counts:
-    joined = report.counts.get(model, {})
+    joined = report.counts.get(model, Counter())
     return Counts(
         files=int(chunk.is_last),
         predictions=chunk.rows,
         events=sum(map(len, chunk.events.values())),
-        recovered=joined.get(Joined.JOINED, 0),
-        labels=joined.get(Joined.LABELS, 0),
+        recovered=joined[Joined.JOINED],
+        labels=joined[Joined.LABELS],
     )
 
 

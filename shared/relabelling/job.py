@@ -1,9 +1,9 @@
 """One relabelling of one model: what was asked for, how far it is, how it ended."""
 
-import os.path
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from shared import compact_json
@@ -134,4 +134,5 @@ def files_prefix(folder: str, first: date | None, last: date | None) -> str:
     """
     if first is None or last is None:
         return folder
-    return os.path.commonprefix([f"{folder}date={first.isoformat()}/", f"{folder}date={last.isoformat()}/"])
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(f"{first}/", f"{last}/", strict=True))
+    return f"{folder}date={''.join(same for same, _ in pairs)}"

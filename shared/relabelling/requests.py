@@ -74,9 +74,7 @@ class RelabelRequests:
         if not same_rules(self.configurations, model, job.rules_revision):
             raise Conflict(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
         changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
-        return self._begin(
-            replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes)
-        )
+        return self._begin(replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes))
 
     def job(self, model: str, wanted: str) -> RelabelJob:
         """Return one relabelling as it really stands. Raises NotFound."""

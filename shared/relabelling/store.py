@@ -53,9 +53,7 @@ class RelabelStore(Protocol):
     def position(self, job: RelabelJob, file: str) -> FilePosition:
         """Return how far a relabelling, any attempt of it, is in a file."""
 
-    def advance(
-        self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts
-    ) -> bool:
+    def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
         """Move on in a file and add to the relabelling's counts, both or neither.
 
         Returns False, and changes nothing, if another worker has moved on from ``before`` already: so that what was
