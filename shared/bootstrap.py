@@ -23,7 +23,6 @@ from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
-from shared.aws.relabel_runs import RelabelStepFunctions
 from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
@@ -177,7 +176,7 @@ def relabel_files() -> RelabelFiles:
 @cache
 def relabel_requests() -> RelabelRequests:
     """Return what takes requests to relabel."""
-    runs = RelabelStepFunctions(settings().relabelling_state_machine_arn, _client("stepfunctions"))
+    runs = StepFunctions(settings().relabelling_state_machine_arn, _client("stepfunctions"))
     return RelabelRequests(relabel_store(), runs, configurations(), settings().client_timestamps)
 
 

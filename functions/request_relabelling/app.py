@@ -49,8 +49,7 @@ def relabellings(model: str) -> Response[str]:
 @api.get("/models/<model>/relabel/<relabel_id>")
 def relabelling(model: str, relabel_id: str) -> Response[str]:
     """Tell how far a relabelling is."""
-    requests = bootstrap.relabel_requests()
-    return answer(200, requests.shown(requests.job(model_name(model), _id(relabel_id))))
+    return answer(200, bootstrap.relabel_requests().job(model_name(model), _id(relabel_id)).to_json())
 
 
 @logger.inject_lambda_context

@@ -45,6 +45,16 @@ class DynamoRelabels:
             return False
         return transact(self._client, [self._end(job, end), self._release_lock(job)]) is None
 
+    def note_files(self, job: RelabelJob, total: int) -> None:
+        """Note how many files the open attempt has found. What an earlier attempt found is ignored."""
+        update = self._update(
+            job_key(job.model, job.relabel_id),
+            "SET files_total = :total",
+            "attempt = :attempt",
+            {":total": total, ":attempt": job.attempt},
+        )
+        transact(self._client, [update])
+
     def note_failure(self, job: RelabelJob, failure: str) -> None:
         """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
         update = self._update(

@@ -12,7 +12,7 @@ from shared.errors import NotFound
 from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.lake import Lake
-from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus, prefixes
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import FilePosition, RelabelStore
 
@@ -46,6 +46,13 @@ class RelabelFiles:
     store: RelabelStore
     configurations: ConfigurationStore
 
+    def count(self, model: str, relabel_id: str) -> int:
+        """Count the files a relabelling is to read, and note it. Raises NotFound."""
+        job = self.store.job(model, relabel_id)
+        total = sum(job.covers(file_day(key)) for prefix in prefixes(job) for key in self.lake.keys(prefix))
+        self.store.note_files(job, total)
+        return total
+
     def relabel(self, batch: RelabelBatch, has_time: Callable[[], bool]) -> tuple[str, ...]:
         """Relabel from a batch of files while there is time; return those that are left.
 
@@ -56,10 +63,12 @@ class RelabelFiles:
         job = self.store.job(batch.model, batch.relabel_id)
         if not self._is_current(job, batch):
             return ()
-        for position, key in enumerate(batch.keys):
+        # A listing by prefix may hold files of other days than those asked for.
+        keys = tuple(key for key in batch.keys if job.covers(file_day(key)))
+        for position, key in enumerate(keys):
             try:
                 if not self._relabel_file(job, key, has_time):
-                    return batch.keys[position:]
+                    return keys[position:]
             except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
                 self.store.note_failure(job, f"{key}: {type(error).__name__}: {error}")
         return ()
@@ -82,8 +91,8 @@ class RelabelFiles:
         return True
 
     def _chunks(self, job: RelabelJob, key: str, start: int) -> Iterator[_Chunk]:
-        number, chunk = start, _Chunk(start)
-        for number, line in self._lines(job, key, start):
+        chunk = _Chunk(start)
+        for number, line in self._lines(key, start):
             chunk.end = number
             _take(job.model, key, line, chunk)
             if number - start >= CHUNK_LINES:
@@ -92,10 +101,8 @@ class RelabelFiles:
         chunk.is_last = True
         yield chunk
 
-    def _lines(self, job: RelabelJob, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after ``start``, numbered; none of a day not asked for, or of a file deleted since."""
-        if not job.covers(file_day(key)):
-            return
+    def _lines(self, key: str, start: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines after ``start``, numbered; none of a file that was deleted since it was listed."""
         try:
             for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
                 if number > start:

@@ -50,7 +50,8 @@ class RelabelJob:
     """A relabelling, guarded by its ``attempt``: every resumption is one more, and takes over from the one before.
 
     ``known_at`` is the moment at which the new labels become known: fixed when it was asked for, so that a file read
-    twice gives the same records twice. ``first_day`` and ``last_day`` bound the days of the raw files.
+    twice gives the same records twice. ``first_day`` and ``last_day`` bound the days of the raw files, of which there
+    are ``files_total`` once they are counted.
     """
 
     model: str
@@ -63,6 +64,7 @@ class RelabelJob:
     last_day: date | None = None
     attempt: int = 1
     status: RelabelStatus = RelabelStatus.RUNNING
+    files_total: int | None = None
     counts: Counts = Counts()
     failures: int = 0
     failure: str | None = None
@@ -82,8 +84,9 @@ class RelabelJob:
         """Return whether files of a day are asked for."""
         return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
 
-    def to_json(self, listed: int | None = None) -> dict[str, Any]:
-        """Return the relabelling as operators see it; ``listed`` is how many files its attempt has found so far."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the relabelling as operators see it."""
+        done, total = self.counts.files, self.files_total
         return {
             "relabel_id": self.relabel_id,
             "model": self.model,
@@ -96,7 +99,8 @@ class RelabelJob:
             "started_at": format_time(self.started_at),
             "finished_at": format_time(self.finished_at) if self.finished_at else None,
             "attempt": self.attempt,
-            "files": {"done": self.counts.files, "total": listed},
+            # A few may have come since they were counted.
+            "files": {"done": done, "total": None if total is None else max(done, total)},
             "predictions": self.counts.predictions,
             "events": self.counts.events,
             "events_recovered": self.counts.recovered,
@@ -112,6 +116,7 @@ def relabel_id(model: str, known_at: datetime, request_id: str) -> str:
 
 def run_input(job: RelabelJob) -> dict[str, Any]:
     """Return what the state machine is started with: the same for the first start and for one made up for."""
+    feedback, predictions = prefixes(job)
     return {
         "model": job.model,
         "relabel_id": job.relabel_id,
@@ -119,9 +124,16 @@ def run_input(job: RelabelJob) -> dict[str, Any]:
         "rules_revision": job.rules_revision,
         "known_at": format_time(job.known_at),
         "reason": job.reason,
-        "feedback_prefix": files_prefix(FEEDBACK_PREFIX, job.first_day, job.last_day),
-        "predictions_prefix": files_prefix(model_prefix(PREDICTIONS, job.model), job.first_day, job.last_day),
+        "feedback_prefix": feedback,
+        "predictions_prefix": predictions,
     }
+
+
+def prefixes(job: RelabelJob) -> tuple[str, str]:
+    """Return where the raw feedback and the archived predictions of a relabelling lie."""
+    folders = FEEDBACK_PREFIX, model_prefix(PREDICTIONS, job.model)
+    feedback, predictions = (files_prefix(folder, job.first_day, job.last_day) for folder in folders)
+    return feedback, predictions
 
 
 def files_prefix(folder: str, first: date | None, last: date | None) -> str:

@@ -13,9 +13,8 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import Conflict, Fault, InvalidInput, Unavailable
 from shared.relabelling.job import RESUMABLE, RelabelJob, RelabelStatus, relabel_id, run_input
 from shared.relabelling.rules import same_rules
-from shared.relabelling.runs import RelabelRuns
 from shared.relabelling.store import RelabelStore
-from shared.triggers.runs import Execution
+from shared.triggers.runs import Execution, StateMachine
 
 MAX_REQUEST_BYTES = 16 * 1024
 _ATTEMPTS = 10
@@ -37,7 +36,7 @@ class RelabelRequests:
     """Takes the requests of one deployment; every method raises NotFound for a model that does not exist."""
 
     store: RelabelStore
-    runs: RelabelRuns
+    runs: StateMachine
     configurations: ConfigurationStore
     trust: ClientTimestamps
 
@@ -85,10 +84,6 @@ class RelabelRequests:
         """Return relabellings, newest first."""
         self.configurations.current(model)
         return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
-
-    def shown(self, job: RelabelJob) -> dict[str, Any]:
-        """Return one relabelling with the number of files its attempt has found."""
-        return job.to_json(self.runs.files_listed(job.execution))
 
     def _begin(self, job: RelabelJob) -> RelabelJob:
         for _ in range(_ATTEMPTS):

@@ -41,6 +41,9 @@ class RelabelStore(Protocol):
     def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
         """Record how an attempt ended and close it; False if it is not the open one (any more)."""
 
+    def note_files(self, job: RelabelJob, total: int) -> None:
+        """Note how many files the open attempt has found. What an earlier attempt found is ignored."""
+
     def note_failure(self, job: RelabelJob, failure: str) -> None:
         """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
 

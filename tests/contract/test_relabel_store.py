@@ -1,0 +1,185 @@
+"""One suite judges the fake and the adapter."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.aws.relabel_table import DynamoRelabels
+from shared.errors import NotFound
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+from shared.relabelling.store import FilePosition, RelabelEnd, RelabelStore
+from tests.fakes.relabels import InMemoryRelabels
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+FILE = "feedback/date=2026-03-01/part-1.gz"
+BEGINNING = FilePosition()
+COMPLETED = RelabelEnd(RelabelStatus.COMPLETED, LATER)
+FAILED = RelabelEnd(RelabelStatus.FAILED, LATER, "a file could not be read")
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[RelabelStore]:
+    if request.param == "in_memory":
+        yield InMemoryRelabels()
+    else:
+        yield DynamoRelabels("models", request.getfixturevalue("dynamodb"))
+
+
+def job(number: int = 1, **changes: Any) -> RelabelJob:
+    fields: dict[str, Any] = {
+        "model": "bike",
+        "relabel_id": f"relabel-2026030{number}T120000Z-abc",
+        "reason": "the threshold was wrong",
+        "rules_revision": 2,
+        "known_at": NOW,
+        "started_at": NOW,
+        "first_day": date(2026, 2, 1),
+    }
+    return RelabelJob(**{**fields, **changes})
+
+
+def begun(store: RelabelStore, number: int = 1) -> RelabelJob:
+    assert store.begin(job(number), None)
+    return job(number)
+
+
+def stored(store: RelabelStore, number: int = 1) -> RelabelJob:
+    return store.job("bike", job(number).relabel_id)
+
+
+def ended(store: RelabelStore, end: RelabelEnd, attempt: int = 1, number: int = 1) -> bool:
+    return store.conclude("bike", job(number).relabel_id, attempt, end)
+
+
+def test_a_relabelling_comes_back_as_it_was_begun(store: RelabelStore) -> None:
+    assert store.open_job("bike") is None
+    begun(store)
+    assert store.open_job("bike") == stored(store) == job()
+
+
+def test_of_one_model_one_is_open(store: RelabelStore) -> None:
+    begun(store)
+    assert not store.begin(job(2), None)
+    assert store.begin(job(model="boat"), None)
+    assert [found.relabel_id for found in store.jobs("bike", 10)] == [job().relabel_id]
+
+
+def test_a_concluded_one_makes_way(store: RelabelStore) -> None:
+    begun(store)
+    assert ended(store, COMPLETED)
+    assert store.open_job("bike") is None
+    assert stored(store) == replace(job(), status=RelabelStatus.COMPLETED, finished_at=LATER)
+    begun(store, 2)
+    assert [found.relabel_id for found in store.jobs("bike", 10)] == [job(2).relabel_id, job(1).relabel_id]
+    assert store.jobs("bike", 1) == [job(2)]
+
+
+def test_a_conclusion_is_recorded_once_and_only_of_the_open_attempt(store: RelabelStore) -> None:
+    begun(store)
+    assert not ended(store, COMPLETED, attempt=2)
+    assert ended(store, FAILED)
+    assert not ended(store, COMPLETED)
+    assert (stored(store).status, stored(store).failure) == (RelabelStatus.FAILED, FAILED.failure)
+
+
+def test_a_failed_one_is_resumed_with_its_counts(store: RelabelStore) -> None:
+    begun(store)
+    store.note_failure(job(), "one")
+    store.advance(job(), FILE, BEGINNING, FilePosition(10, True), Counts(files=1, events=10, labels=4))
+    ended(store, FAILED)
+    again = replace(job(), attempt=2)
+
+    assert store.begin(again, None)
+
+    assert stored(store) == replace(again, counts=Counts(files=1, events=10, labels=4))
+    assert store.open_job("bike") == stored(store)
+    assert store.position(again, FILE) == FilePosition(10, True)
+    assert not ended(store, COMPLETED, attempt=1)
+    assert ended(store, COMPLETED, attempt=2)
+
+
+def test_a_dead_attempt_is_taken_over_by_the_next(store: RelabelStore) -> None:
+    begun(store)
+    again = replace(job(), attempt=2)
+    assert not store.begin(again, None)
+    assert store.begin(again, job())
+    assert not store.begin(replace(job(), attempt=2), job())
+    assert stored(store) == again
+
+
+def test_a_dead_relabelling_is_stopped_by_the_one_that_takes_over(store: RelabelStore) -> None:
+    begun(store)
+    after = job(2, started_at=LATER)
+    assert store.begin(after, job())
+    assert store.open_job("bike") == after
+    assert stored(store) == replace(job(), status=RelabelStatus.STOPPED, finished_at=LATER)
+    assert not store.begin(job(3), job())
+
+
+@pytest.mark.parametrize("end", [COMPLETED, RelabelEnd(RelabelStatus.SUPERSEDED, LATER)])
+def test_what_is_complete_or_superseded_is_not_resumed(store: RelabelStore, end: RelabelEnd) -> None:
+    begun(store)
+    ended(store, end)
+    assert not store.begin(replace(job(), attempt=2), None)
+    assert store.open_job("bike") is None
+
+
+def test_failures_are_counted_of_the_open_attempt(store: RelabelStore) -> None:
+    begun(store)
+    store.note_failure(job(), "one")
+    store.note_failure(job(), "two")
+    assert (stored(store).failures, stored(store).failure) == (2, "two")
+    ended(store, FAILED)
+    store.begin(replace(job(), attempt=2), None)
+    store.note_failure(job(), "of the attempt before")
+    assert (stored(store).failures, stored(store).failure) == (0, None)
+
+
+def test_the_number_of_files_is_the_open_attempt_s(store: RelabelStore) -> None:
+    begun(store)
+    store.note_files(job(), 7)
+    ended(store, FAILED)
+    store.begin(replace(job(), attempt=2), None)
+    store.note_files(job(), 8)
+    assert stored(store).files_total == 7
+
+
+def test_a_file_read_twice_is_counted_once(store: RelabelStore) -> None:
+    begun(store)
+    counts = Counts(events=2000, recovered=1, labels=50)
+    halfway, end = FilePosition(2000), FilePosition(2500, True)
+
+    assert store.position(job(), FILE) == BEGINNING
+    assert store.advance(job(), FILE, BEGINNING, halfway, counts)
+    assert not store.advance(job(), FILE, BEGINNING, halfway, counts)
+    assert store.position(job(), FILE) == halfway
+    assert store.advance(job(), FILE, halfway, end, Counts(files=1, events=500))
+    assert not store.advance(job(), FILE, halfway, end, Counts(files=1, events=500))
+    assert not store.advance(job(), FILE, BEGINNING, end, counts)
+    assert store.position(job(), FILE) == end
+    assert stored(store).counts == Counts(files=1, events=2500, recovered=1, labels=50)
+
+
+def test_an_empty_file_is_done_at_once(store: RelabelStore) -> None:
+    begun(store)
+    done = FilePosition(0, True)
+    assert store.advance(job(), FILE, BEGINNING, done, Counts(files=1))
+    assert not store.advance(job(), FILE, BEGINNING, done, Counts(files=1))
+    assert store.position(job(), FILE) == done
+
+
+def test_each_relabelling_reads_a_file_for_itself(store: RelabelStore) -> None:
+    begun(store)
+    store.advance(job(), FILE, BEGINNING, FilePosition(1, True), Counts(files=1))
+    ended(store, COMPLETED)
+    begun(store, 2)
+    assert store.position(job(2), FILE) == BEGINNING
+
+
+def test_what_there_is_not_is_not_found(store: RelabelStore) -> None:
+    with pytest.raises(NotFound):
+        store.job("bike", "relabel-none")
