@@ -9,7 +9,7 @@ from shared import bootstrap
 from shared.relabelling.files import batch_of
 
 # Enough for the chunk of lines in hand.
-RESERVED_MILLISECONDS = 60_000
+RESERVED_MILLISECONDS = 45_000
 
 logger = Logger()
 tracer = Tracer()

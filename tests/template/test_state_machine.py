@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
+from local.template import resources_of
+
+Resources = dict[str, dict[str, Any]]
+
 ROOT = Path(__file__).parents[2]
 TRANSIENT = re.compile(r"^Lambda\.\w+Exception$")
 # These run when the run has ended: whatever failed, trying again is safe.
-CLEAN_UP = {"Conclude", "Announce"}
+CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
+# A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.
+CAUGHT_IN = {"Conclude", "Failed", "CandidateFailed", "NoteFailure"}
 
 
-@pytest.fixture(scope="module")
-def properties(template: dict[str, Any]) -> dict[str, Any]:
-    machine: dict[str, Any] = template["Resources"]["RetrainingStateMachine"]["Properties"]
+@pytest.fixture(scope="module", params=["RetrainingStateMachine", "RelabellingStateMachine"])
+def properties(request: pytest.FixtureRequest, template: dict[str, Any]) -> dict[str, Any]:
+    machine: dict[str, Any] = template["Resources"][request.param]["Properties"]
     return machine
 
 
@@ -63,14 +69,14 @@ def test_every_task_catches_everything(definition: dict[str, Any]) -> None:
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
-def test_every_catch_leads_to_conclude_or_stays_with_its_candidate(definition: dict[str, Any]) -> None:
+def test_every_catch_leads_to_conclude_or_stays_with_its_item(definition: dict[str, Any]) -> None:
     for name, state, siblings in states(definition):
         for catch in state.get("Catch", []):
             target = catch["Next"]
             if name in CLEAN_UP:
                 assert siblings[target]["Type"] == "Fail", name
             else:
-                assert target in {"Conclude", "CandidateFailed"}, name
+                assert target in CAUGHT_IN, name
 
 
 def test_only_transient_errors_are_tried_again_with_full_jitter(definition: dict[str, Any]) -> None:
@@ -101,6 +107,49 @@ def test_the_machine_may_invoke_exactly_the_functions_it_names(properties: dict[
     named = {
         value["Fn::GetAtt"][0] for value in properties["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value
     }
+    assert named
     statements = properties["Policies"][0]["Statement"]
     (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
     assert {resource["Fn::GetAtt"][0] for resource in invoke["Resource"]} == named
+
+
+def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definition: dict[str, Any]) -> None:
+    for name, state, _ in states(definition):
+        if state["Type"] == "Map":
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+            if state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED":
+                assert 0 < state["MaxConcurrency"] <= 40, name
+                # A million results do not fit into a state's output: they go to the lake, and are dropped here.
+                assert state["ResultWriter"]["Parameters"]["Bucket"] == "${LakeBucket}", name
+                assert state["ResultPath"] is None, name
+
+
+def test_every_machine_is_logged_and_traced_and_has_an_alarm(template: dict[str, Any], alarms: Resources) -> None:
+    machines = resources_of(template, "AWS::Serverless::StateMachine")
+    watched = {
+        dimension["Value"]["Ref"]
+        for alarm in alarms.values()
+        for dimension in alarm.get("Dimensions", [])
+        if dimension["Name"] == "StateMachineArn" and alarm["MetricName"] == "ExecutionsFailed"
+    }
+    assert watched == set(machines)
+    for name, machine in machines.items():
+        assert machine["Properties"]["Tracing"] == {"Enabled": True}, name
+        assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False, name
+        assert template["Outputs"][name]["Value"] == {"Ref": name}
+
+
+def test_the_children_of_a_distributed_map_are_executions_of_the_machine_that_its_role_names(
+    template: dict[str, Any],
+) -> None:
+    machine = template["Resources"]["RelabellingStateMachine"]["Properties"]
+    name = machine["Name"]["Fn::Sub"]
+    allowed = {
+        action: statement["Resource"]["Fn::Sub"].strip()
+        for statement in machine["Policies"][0]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if action.startswith("states:")
+    }
+    assert set(allowed) == {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}
+    assert allowed["states:StartExecution"].endswith(f":stateMachine:{name}")
+    assert allowed["states:StopExecution"].endswith(f":execution:{name}:*")

@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared"
-DOMAIN = ("capture", "configuration", "labels", "review", "monitoring", "triggers", "training", "registry")
+DOMAIN = (
+    "capture",
+    "configuration",
+    "labels",
+    "relabelling",
+    "review",
+    "monitoring",
+    "triggers",
+    "training",
+    "registry",
+)
 EDGES = ("functions", "shared.bootstrap", "shared.aws", "shared.http", "shared.settings", "shared.join_metrics")
 CLOUD = ("boto3", "botocore", "aws_lambda_powertools", "moto")
 BOOTSTRAP = SHARED / "bootstrap.py"

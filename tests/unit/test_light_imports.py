@@ -13,11 +13,15 @@ LIGHT = (
     "archive_predictions",
     "authorize",
     "capture_feedback",
+    "conclude_relabelling",
     "configure_model",
+    "count_relabel_files",
     "join_labels",
     "log_predictions",
     "mature_labels",
+    "relabel_files",
     "report_model",
+    "request_relabelling",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """

@@ -1,0 +1,178 @@
+"""The steps of a relabelling, in the order of its state machine, through their handlers and moto."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.conclude_relabelling.app import handler as conclude
+from functions.count_relabel_files.app import handler as count
+from functions.relabel_files.app import handler as relabel_files
+from functions.request_relabelling.app import handler as request
+from shared import bootstrap
+from shared.relabelling.job import run_input
+from tests.functions.conftest import Context
+from tests.functions.labelling import FILE, FIRST, SECOND, outcome, predict, write_feedback
+from tests.functions.requests import paths, send
+from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, key
+
+Event = dict[str, Any]
+Sample = Callable[[str], Event]
+
+ONE = f"/models/{MODEL}/relabel"
+
+
+@dataclass(frozen=True)
+class Hurried(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 1
+
+
+@pytest.fixture
+def executions(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return the names of the executions started."""
+    client: Any = boto3.client("stepfunctions")
+    definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
+    role = "arn:aws:iam::123456789012:role/run"
+    arn = client.create_state_machine(name="relabelling", definition=definition, roleArn=role)["stateMachineArn"]
+    monkeypatch.setenv("RELABELLING_STATE_MACHINE_ARN", arn)
+    bootstrap.reset()
+    return lambda: [found["name"] for found in client.list_executions(stateMachineArn=arn)["executions"]]
+
+
+@pytest.fixture
+def mended(executions: Callable[[], list[str]]) -> None:
+    """A model whose two labels were told by another threshold than today's."""
+    bootstrap.configurations().put(configuration(DEMAND), NOON)
+    predict(FIRST, SECOND)
+    write_feedback(outcome(FIRST, 75), b"nonsense\n", outcome(SECOND, 150))
+    bootstrap.feedback_files().join(FILE)
+    bootstrap.configurations().put(configuration({**DEMAND, "positive": {"greater_than": 50}}), at(50))
+
+
+def begun() -> Event:
+    status, answer = send(request, "request_relabelling")
+    assert (status, answer["status"], answer["rules_revision"]) == (202, "running", 2)
+    return run_input(bootstrap.relabel_store().job(MODEL, answer["relabel_id"]))
+
+
+def files(run: Event, *keys: str) -> Event:
+    return {name: run[name] for name in ("model", "relabel_id", "attempt")} | {"keys": list(keys)}
+
+
+def follow(relabel_id: str) -> Event:
+    status, answer = send(request, "request_relabelling", httpMethod="GET", path=f"{ONE}/{relabel_id}")
+    assert status == 200
+    found: Event = answer
+    return found
+
+
+def values(prediction_id: str) -> list[object]:
+    (found,) = bootstrap.label_store().load([key(prediction_id)])
+    return [record.label.value for record in found.labels]
+
+
+@pytest.mark.usefixtures("mended")
+def test_the_samples_relabel_a_model(sample: Sample, context: Context, executions: Callable[[], list[str]]) -> None:
+    run = begun()
+    assert executions() == [f"{run['relabel_id']}-1"]
+    # The samples are of the very relabelling that the sample request begins.
+    assert run["relabel_id"] == sample("count_relabel_files")["relabel_id"]
+
+    assert count(sample("count_relabel_files"), context) == {"files": 1}
+    answer = relabel_files(sample("relabel_files"), context)
+    assert (answer["keys"], answer["is_done"]) == ([], True)
+    ended = conclude(sample("conclude_relabelling"), context)
+
+    assert (ended["status"], ended["concluded"]) == ("completed", True)
+    assert values(FIRST) == [0, 1]
+    assert values(SECOND) == [1]
+    found = follow(run["relabel_id"])
+    assert found == {name: value for name, value in ended.items() if name != "concluded"}
+    assert (found["files"], found["events"], found["labels_changed"]) == ({"done": 1, "total": 1}, 2, 1)
+    assert (found["from"], found["to"]) == ("2026-02-01", None)
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_batch_given_twice_is_counted_once(context: Context) -> None:
+    run = begun()
+    relabel_files(files(run, FILE), context)
+    relabel_files(files(run, FILE), context)
+    found = follow(run["relabel_id"])
+    assert (found["files"]["done"], found["events"], found["labels_changed"]) == (1, 2, 1)
+    assert values(FIRST) == [0, 1]
+
+
+@pytest.mark.usefixtures("mended")
+def test_out_of_time_the_files_are_left() -> None:
+    batch = files(begun(), FILE, "feedback/date=2026-03-02/other")
+    assert relabel_files(batch, Hurried()) == {**batch, "is_done": False}
+    assert values(FIRST) == [0]
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_second_request_names_the_open_one(
+    sample: Sample, context: Context, executions: Callable[[], list[str]]
+) -> None:
+    run = begun()
+    second = sample("request_relabelling")
+    second["requestContext"]["requestId"] = "another"
+    answer = request(second, context)
+    error = json.loads(answer["body"])["error"]
+    assert (answer["statusCode"], error["code"]) == (409, "conflict")
+    assert run["relabel_id"] in error["message"]
+    assert executions() == [f"{run['relabel_id']}-1"]
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_failed_one_is_resumed(context: Context, executions: Callable[[], list[str]]) -> None:
+    run = begun()
+    conclude({**run, "failure": "Files: it broke", "at": "2026-03-08T13:00:00Z"}, context)
+    assert (follow(run["relabel_id"])["status"], follow(run["relabel_id"])["failure"]) == ("failed", "Files: it broke")
+
+    status, answer = send(request, "request_relabelling", path=f"{ONE}/{run['relabel_id']}/resume")
+
+    assert (status, answer["attempt"], answer["status"]) == (202, 2, "running")
+    assert f"{run['relabel_id']}-2" in executions()
+    assert follow(run["relabel_id"])["failure"] is None
+    status, answer = send(request, "request_relabelling", path=f"{ONE}/{run['relabel_id']}/resume")
+    assert (status, answer["error"]["code"]) == (409, "conflict")
+
+
+@pytest.mark.usefixtures("mended")
+def test_relabellings_are_listed_newest_first(context: Context) -> None:
+    run = begun()
+    conclude({**run, "at": "2026-03-08T13:00:00Z"}, context)
+    status, answer = send(request, "request_relabelling", httpMethod="GET", path=ONE)
+    assert (status, [row["relabel_id"] for row in answer["relabellings"]]) == (200, [run["relabel_id"]])
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "reason"),
+        ({"reason": "x", "from": "yesterday"}, "from"),
+        ({"reason": "x", "to": "2026-02-30"}, "to"),
+        ({"reason": "x", "from": "2026-03-02", "to": "2026-03-01"}, "to"),
+        ({"reason": "x", "occurred_at": "noon"}, "occurred_at"),
+        ({"reason": "x", "until": "2026-03-01"}, "until"),
+    ],
+)
+def test_a_malformed_request_names_its_path_and_begins_nothing(
+    body: Any, path: str, executions: Callable[[], list[str]]
+) -> None:
+    status, answer = send(request, "request_relabelling", body)
+    assert (status, paths(answer)) == (400, [path])
+    assert executions() == []
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize("path", ["/models/unknown/relabel", f"{ONE}/relabel-none", f"{ONE}/relabel-none/resume"])
+def test_what_there_is_not_is_not_found(path: str) -> None:
+    method = "GET" if path.endswith("none") else "POST"
+    status, answer = send(request, "request_relabelling", httpMethod=method, path=path)
+    assert (status, answer["error"]["code"]) == (404, "not_found")

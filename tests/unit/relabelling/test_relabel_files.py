@@ -1,0 +1,236 @@
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from shared.capture.feedback import Feedback
+from shared.capture.feedback_capture import feedback_line
+from shared.labels import feedback_files
+from shared.labels.history import label_at
+from shared.labels.join import JoinReport, LabelJoiner
+from shared.labels.quarantine import Quarantine
+from shared.lake import PREDICTIONS, day_prefix
+from shared.relabelling import files as relabel_files
+from shared.relabelling.files import RelabelBatch, RelabelFiles
+from shared.relabelling.job import Counts, RelabelJob
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.relabels import InMemoryRelabels
+from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, event, key, prediction
+
+FILE = "feedback/date=2026-03-02/part-1"
+ROWS = f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}part-1"
+ZERO = {"value": 0, "after": "P3D"}
+ONE = {"value": 1, "after": "P3D"}
+MENDED = {**DEMAND, "positive": {"greater_than": 50}}
+MOMENT = at(240)
+
+
+class Bench:
+    """Three predictions labelled by a threshold of 100 and a default of 0, now 50 and 1; the files are still there."""
+
+    def __init__(self) -> None:
+        self.store, self.lake, self.jobs = InMemoryLabels(), InMemoryLake(), InMemoryRelabels()
+        self.configurations = InMemoryConfigurations(configuration(DEMAND, default=ZERO))
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), self.configurations)
+        self.files = RelabelFiles(self.lake, self.joiner, self.jobs, self.configurations)
+        self.names = ("middle", "high", "silent")
+        for name in self.names:
+            self.store.save(prediction(name), RETENTION, due_at=at(48))
+        self.events = [event("demand", value, prediction_id=name) for name, value in (("middle", 75), ("high", 150))]
+        self.joiner.join(self.events)
+        self.joiner.mature([key(name) for name in self.names], at(100))
+        self.write(*self.events)
+        self.lake.write_lines(ROWS, [{"prediction_id": name} for name in self.names])
+        self.configurations.put(configuration(MENDED, default=ONE), at(200))
+        self.job = RelabelJob(
+            model=MODEL,
+            relabel_id="relabel-1",
+            reason="mended",
+            rules_revision=2,
+            known_at=MOMENT,
+            started_at=MOMENT,
+        )
+        self.jobs.begin(self.job, None)
+
+    def write(self, *events: Feedback | bytes, file: str = FILE) -> None:
+        lines = (line if isinstance(line, bytes) else feedback_line(line) for line in events)
+        self.lake.write_bytes(file, b"".join(lines), "application/x-ndjson")
+
+    def relabel(self, *keys: str, attempt: int = 1, has_time: Callable[[], bool] = lambda: True) -> tuple[str, ...]:
+        return self.files.relabel(RelabelBatch(MODEL, "relabel-1", attempt, keys), has_time)
+
+    def values(self, name: str) -> list[object]:
+        return [record.label.value for record in self.store.load([key(name)])[0].labels]
+
+    @property
+    def counts(self) -> Counts:
+        return self.jobs.job(MODEL, "relabel-1").counts
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert relabel_files.CHUNK_LINES == feedback_files.CHUNK_LINES
+    monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
+
+
+def turns(count: int) -> Callable[[], bool]:
+    """There is time for so many chunks."""
+    left = iter([True] * count)
+    return lambda: next(left, False)
+
+
+def test_feedback_and_silence_are_told_anew_and_the_past_stays(bench: Bench) -> None:
+    before = {name: bench.store.load([key(name)])[0].labels for name in bench.names}
+
+    assert bench.relabel(FILE, ROWS) == ()
+
+    assert [bench.values(name)[-1] for name in bench.names] == [1, 1, 1]
+    assert bench.counts == Counts(files=2, predictions=3, events=2, recovered=0, labels=2)
+    for name in bench.names:
+        after = bench.store.load([key(name)])[0].labels
+        assert after[: len(before[name])] == before[name]
+        assert all((record.known_at, record.rules_revision) == (MOMENT, 2) for record in after[len(before[name]) :])
+        for hours in range(0, 240, 12):
+            assert label_at(after, at(hours)) == label_at(before[name], at(hours))
+
+
+def test_what_is_done_is_done_once(bench: Bench) -> None:
+    bench.relabel(FILE, ROWS)
+    once = {name: bench.values(name) for name in bench.names}, bench.counts
+    bench.relabel(ROWS, FILE)
+    assert ({name: bench.values(name) for name in bench.names}, bench.counts) == once
+
+
+def test_an_event_the_table_never_had_is_recovered(bench: Bench) -> None:
+    lost = event("demand", 60, prediction_id="silent")
+    bench.write(*bench.events, lost)
+    bench.relabel(FILE)
+    assert bench.counts.recovered == 1
+    assert lost in bench.store.load([key("silent")])[0].feedback
+
+
+def test_other_models_broken_lines_and_unknown_predictions_are_passed_over(bench: Bench) -> None:
+    stranger = event("demand", 75, prediction_id="middle", model="other")
+    nowhere = event("demand", 75, prediction_id="nowhere")
+    bench.write(b"{nonsense\n", stranger, nowhere, bench.events[0])
+    assert bench.relabel(FILE) == ()
+    assert bench.counts == Counts(files=1, events=2, labels=1)
+    assert bench.store.load([key("nowhere")])[0].head is None
+    assert not list(bench.lake.keys("quarantine/"))
+
+
+@pytest.mark.usefixtures("short_chunks")
+def test_out_of_time_a_file_goes_on_from_where_it_was(bench: Bench) -> None:
+    more = [event("demand", 75, prediction_id="middle", feedback_id=f"more-{number}") for number in range(3)]
+    bench.write(*bench.events, *more)
+
+    assert bench.relabel(FILE, ROWS, has_time=turns(1)) == (FILE, ROWS)
+    assert bench.jobs.position(bench.job, FILE).line == 2
+    assert bench.relabel(FILE, ROWS, has_time=turns(3)) == (ROWS,)
+    assert bench.relabel(ROWS) == ()
+
+    assert bench.counts == Counts(files=2, predictions=3, events=5, recovered=3, labels=2)
+
+
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize("lines", range(6))
+def test_every_line_of_every_length_of_file_is_read_once(bench: Bench, lines: int) -> None:
+    bench.write(*(event("demand", 75, prediction_id="middle", feedback_id=f"e-{number}") for number in range(lines)))
+    assert bench.relabel(FILE) == ()
+    assert (bench.counts.files, bench.counts.events) == (1, lines)
+
+
+@pytest.mark.usefixtures("short_chunks")
+def test_of_two_workers_with_one_file_each_line_is_counted_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write(*bench.events, *(event("demand", 75, prediction_id="high", feedback_id=f"e-{n}") for n in range(3)))
+    relabel = LabelJoiner.relabel
+
+    def overtaken(joiner: LabelJoiner, *arguments: Any) -> JoinReport:
+        """While one worker is at its first lines, another does the whole file."""
+        monkeypatch.setattr(LabelJoiner, "relabel", relabel)
+        bench.relabel(FILE)
+        return relabel(joiner, *arguments)
+
+    monkeypatch.setattr(LabelJoiner, "relabel", overtaken)
+    assert bench.relabel(FILE) == ()
+    assert bench.counts == Counts(files=1, events=5, recovered=3, labels=1)
+
+
+def test_a_file_that_cannot_be_read_is_noted_and_holds_up_none(bench: Bench) -> None:
+    damaged = f"{ROWS}-damaged"
+    bench.lake.write_bytes(damaged, b"{nonsense\n", "application/x-ndjson")
+    assert bench.relabel(damaged, FILE) == ()
+    noted = bench.jobs.job(MODEL, "relabel-1")
+    assert (noted.failures, noted.counts.files) == (1, 1)
+    assert noted.failure is not None
+    assert noted.failure.startswith(f"{damaged}: JSONDecodeError")
+    assert "nonsense" not in noted.failure
+
+
+def test_a_file_that_was_deleted_meanwhile_is_done(bench: Bench) -> None:
+    assert bench.relabel("feedback/date=2026-03-02/gone") == ()
+    assert bench.counts == Counts(files=1)
+
+
+def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
+    bench.jobs = InMemoryRelabels()
+    bench.jobs.begin(replace(bench.job, first_day=date(2026, 3, 2), last_day=date(2026, 3, 2)), None)
+    bench.files = replace(bench.files, store=bench.jobs)
+    assert bench.files.count(MODEL, "relabel-1") == 1
+    assert bench.relabel(FILE, ROWS) == ()
+    assert bench.counts == Counts(files=1, events=2, labels=1)
+
+
+def test_files_are_counted_in_both_folders(bench: Bench) -> None:
+    assert bench.files.count(MODEL, "relabel-1") == 2
+    assert bench.jobs.job(MODEL, "relabel-1").files_total == 2
+
+
+def test_an_attempt_that_was_replaced_does_nothing(bench: Bench) -> None:
+    bench.jobs.begin(replace(bench.job, attempt=2), bench.job)
+    assert bench.relabel(FILE, attempt=1) == ()
+    assert bench.counts == Counts()
+    assert bench.relabel(FILE, attempt=2) == ()
+    assert bench.counts.files == 1
+
+
+def test_under_other_rules_nothing_is_done_and_other_changes_do_not_matter(bench: Bench) -> None:
+    current = bench.configurations.current(MODEL).configuration
+    bench.configurations.put(current.model_copy(update={"retention": timedelta(days=30)}), NOON)
+    bench.relabel(FILE)
+    assert bench.counts.files == 1
+    bench.configurations.put(configuration(DEMAND), NOON)
+    bench.relabel(ROWS)
+    assert bench.counts.files == 1
+
+
+def test_a_file_is_never_held_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relabel_files, "CHUNK_LINES", 10)
+    read, at_most = 0, 0
+
+    def lines(_: InMemoryLake, __: str) -> Iterator[bytes]:
+        nonlocal read
+        for number in range(100):
+            read += 1
+            yield feedback_line(event("demand", 75, prediction_id="middle", feedback_id=f"e-{number}"))
+
+    relabel = LabelJoiner.relabel
+
+    def measured(joiner: LabelJoiner, events: Any, moment: Any) -> JoinReport:
+        nonlocal at_most, read
+        at_most, read = max(at_most, read), 0
+        return relabel(joiner, events, moment)
+
+    monkeypatch.setattr(InMemoryLake, "read_raw_lines", lines)
+    monkeypatch.setattr(LabelJoiner, "relabel", measured)
+    bench.relabel(FILE)
+    assert (at_most, bench.counts.events) == (10, 100)
