@@ -19,7 +19,7 @@ MADE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MATURE = MADE + timedelta(days=3)
 NOTICED = MADE + timedelta(days=10)
 PATIENCE_SECONDS = 60.0
-MANY = 120
+MANY = 48
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +221,33 @@ def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: Sta
     assert {told(client, model, name)[-1] for name in names} == {(1, "final", 2)}
     with pytest.raises(CallFailed, match="409"):
         client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+
+
+def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_it_is_resumed(
+    client: StackClient,
+) -> None:
+    model, day = "damaged", MADE + timedelta(days=4)
+    configure(client, model, threshold=100, default=0)
+    log(client, model, "p", at=day)
+    write(client, "damaged", demand(model, "p", 75, day), day=day)
+    eventually(lambda: labels(client, model, "p"))
+    configure(client, model, threshold=50, default=0)
+    damaged = f"{day_prefix(PREDICTIONS, model, day.date())}damaged.jsonl"
+    client.lake.write_bytes(damaged, b"{nonsense\n", "application/x-ndjson")
+    days = {"from": f"{day:%Y-%m-%d}", "to": f"{day:%Y-%m-%d}"}
+
+    job = relabel(client, model, **days)["relabel_id"]
+    failed = finished(client, model, job)
+
+    assert failed["status"] == "failed"
+    assert failed["failure"].startswith(f"{damaged}: JSONDecodeError")
+    assert (failed["files"]["total"] - failed["files"]["done"], failed["labels_changed"]) == (1, 1)
+    client.lake.write_lines(damaged, [{"prediction_id": "p"}])
+    client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    done = finished(client, model, job)
+    assert (done["status"], done["failure"], done["labels_changed"]) == ("completed", None, 1)
+    assert done["files"]["done"] == done["files"]["total"] == failed["files"]["total"]
+    assert told(client, model, "p")[-1][0] == 1
 
 
 def test_a_relabelling_needs_an_operator_and_a_model(client: StackClient) -> None:
