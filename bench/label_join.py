@@ -126,9 +126,7 @@ def grouped(lines: Iterable[bytes]) -> Grouped:
     return found
 
 
-def _line(
-    rng: random.Random, number: int, key: PredictionKey, times: dict[PredictionKey, PredictionTimes]
-) -> bytes:
+def _line(rng: random.Random, number: int, key: PredictionKey, times: dict[PredictionKey, PredictionTimes]) -> bytes:
     occurred_at = times[key].occurred_at + rng.random() * 1.5 * WINDOW
     value = rng.randrange(300)
     return feedback_line(
