@@ -16,7 +16,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down status deploy-local lint layers build locks
+.PHONY: help setup demo bench-labels test up down status deploy-local lint layers build locks
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ setup: $(VENV)/.synced ## Create the virtual environment with the pinned depende
 
 demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack and report how the loop did
 	$(BIN)/python -m local demo --data $(RENTALS)
+
+bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; writes out/bench/labels.json
+	$(BIN)/python -m bench.labels
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -44,7 +47,7 @@ deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or ag
 lint: setup ## Check style, types and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy shared functions local
+	$(BIN)/mypy shared functions local bench
 	$(BIN)/cfn-lint template.yaml
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size

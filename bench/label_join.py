@@ -47,8 +47,8 @@ def make_task(predictions: int, events: int, seed: int) -> JoinTask:
     """Return a task of so many predictions and lines, a fifth of them repeated."""
     rng = random.Random(seed)
     times = {
-        PredictionKey(MODEL, f"prediction-{number:08d}"): _times(START + timedelta(seconds=number))
-        for number in range(predictions)
+        key: prediction_times(key)
+        for key in (PredictionKey(MODEL, f"prediction-{number:08d}") for number in range(predictions))
     }
     keys = list(times)
     distinct = events - int(events * DUPLICATES)
@@ -56,7 +56,13 @@ def make_task(predictions: int, events: int, seed: int) -> JoinTask:
     lines += rng.choices(lines, k=events - distinct)
     rng.shuffle(lines)
     as_of = START + timedelta(seconds=predictions) + 3 * WINDOW
-    return JoinTask(_revision(), times, lines, as_of)
+    return JoinTask(revision(), times, lines, as_of)
+
+
+def prediction_times(key: PredictionKey) -> PredictionTimes:
+    """Return the times of a prediction of the task: one a second, by the number in its id."""
+    moment = START + timedelta(seconds=int(key.prediction_id.rpartition("-")[2]))
+    return PredictionTimes(moment, moment, moment + WINDOW)
 
 
 def measure(predictions: int = 200_000, events: int = 400_000, seed: int = 7, rounds: int = 3) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def plan_all(task: JoinTask) -> int:
     """Work out all that a join would write: dispositions, label history, the head's next state; return how much."""
     written = 0
     for key, events in grouped(task.lines).items():
-        plan = plan_join(_collection(key, task.predictions[key]), events[:MAX_EVENTS], task.revision)
+        plan = plan_join(collection_of(key, task.predictions[key]), events[:MAX_EVENTS], task.revision)
         written += len(plan.feedback) + len(plan.records)
     return written
 
@@ -126,9 +132,7 @@ def grouped(lines: Iterable[bytes]) -> Grouped:
     return found
 
 
-def _line(
-    rng: random.Random, number: int, key: PredictionKey, times: dict[PredictionKey, PredictionTimes]
-) -> bytes:
+def _line(rng: random.Random, number: int, key: PredictionKey, times: dict[PredictionKey, PredictionTimes]) -> bytes:
     occurred_at = times[key].occurred_at + rng.random() * 1.5 * WINDOW
     value = rng.randrange(300)
     return feedback_line(
@@ -146,11 +150,8 @@ def _line(
     )
 
 
-def _times(moment: datetime) -> PredictionTimes:
-    return PredictionTimes(moment, moment, moment + WINDOW)
-
-
-def _collection(key: PredictionKey, times: PredictionTimes) -> Collection:
+def collection_of(key: PredictionKey, times: PredictionTimes) -> Collection:
+    """Return the collection of a prediction that nothing has been joined to yet."""
     head = Head(
         key=key,
         prediction=times,
@@ -164,7 +165,8 @@ def _collection(key: PredictionKey, times: PredictionTimes) -> Collection:
     return Collection(key=key, head=head)
 
 
-def _revision() -> ConfigurationRevision:
+def revision() -> ConfigurationRevision:
+    """Return the rules of the task."""
     document = {
         "model": MODEL,
         "task": "binary",

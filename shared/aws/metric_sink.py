@@ -38,6 +38,6 @@ def _datum(measurement: Measurement) -> "MetricDatumTypeDef":
     return {
         "MetricName": measurement.name,
         "Value": measurement.value,
-        "Unit": "Count" if measurement.unit == "Count" else "None",
+        "Unit": measurement.unit,
         "Dimensions": dimensions,  # type: ignore[typeddict-item]
     }

@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check of one version: its verdict, why, and the numbers that carry it.
+    """One check of one version, or of a model that has none yet: its verdict, why, and the numbers that carry it.
 
     ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake.
     """
@@ -37,9 +37,9 @@ class Check:
     model: str
     kind: CheckKind
     at: datetime
-    model_version: str
     verdict: Verdict
     reason: str
+    model_version: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     report_key: str | None = None
 

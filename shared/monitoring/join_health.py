@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.labels.label import LabelStatus
+from shared.monitoring.measurement import COUNT, SECONDS, Measurement
 from shared.times import format_time, parse_time
 
 PERCENTILES = (50, 90, 99)
@@ -38,6 +40,23 @@ def join_health(
         "by_source": dict(Counter(record["source"] for record in known if record["value"] is not None)),
         "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
     }
+
+
+def join_measurements(model: str, health: Mapping[str, Any]) -> list[Measurement]:
+    """Return the health of a model's join as metrics: how long labels took, and the due predictions by label state."""
+    of_model = {"Model": model}
+    latencies = [
+        Measurement(name=f"LabelLatency{share.upper()}", value=seconds, unit=SECONDS, dimensions=of_model)
+        for share, seconds in health["latency_seconds"].items()
+        if seconds is not None
+    ]
+    by_state = {status.value: health["by_status"].get(status.value, 0) for status in LabelStatus}
+    by_state["not_due"] = health["not_due"]
+    backlog = [
+        Measurement(name="PredictionsByLabelState", value=count, unit=COUNT, dimensions={**of_model, "State": state})
+        for state, count in by_state.items()
+    ]
+    return [*latencies, *backlog]
 
 
 def percentile(ordered: Sequence[float], share: int) -> float | None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
-COUNT, NONE = "Count", "None"
+Unit = Literal["Count", "Seconds", "None"]
+COUNT: Unit = "Count"
+SECONDS: Unit = "Seconds"
+NONE: Unit = "None"
 _SMALLEST, _LARGEST = 1e-100, 1e100
 
 
@@ -14,7 +17,7 @@ class Measurement:
 
     name: str
     value: float
-    unit: str = NONE
+    unit: Unit = NONE
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ from shared.errors import HindsightError, NotFound
 from shared.lake import Lake, version_prefix
 from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict, report_key
 from shared.monitoring.drift import DriftReport, check_drift
-from shared.monitoring.join_health import join_health
+from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
 from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
@@ -69,14 +69,23 @@ class Monitor:
         return [check for checks in found for check in checks.checks]
 
     def check_model(self, model: str, now: datetime) -> ModelChecks | None:
-        """Check one model and keep the results; None without a champion."""
+        """Check one model and keep the results; without a champion only how its labels are coming in, if at all.
+
+        None for a model that has neither a champion nor predictions in the window.
+        """
         pointer = self.registry.pointer(model)
-        if pointer is None:
-            return None
-        configuration, champion = self.configurations.current(model).configuration, pointer.champion
+        configuration = self.configurations.current(model).configuration
         window = configuration.monitoring.window
         predictions = predictions_in_window(self.lake, model, now, window)
+        if pointer is None and not predictions:
+            return None
         labels = labels_in_window(self.lake, model, now, window)
+        health = join_health(predictions, labels, now)
+        of_join = Check(model=model, kind=CheckKind.JOIN_HEALTH, at=now, verdict=Verdict.OK, reason="", summary=health)
+        measured = tuple(join_measurements(model, health))
+        if pointer is None:
+            return ModelChecks((self._keep(of_join, health),), measured)
+        champion = pointer.champion
         drift = self._drift(configuration, champion, predictions)
         performance = check_performance(
             matured_in_window(labels, now, window),
@@ -85,7 +94,6 @@ class Monitor:
             holdout_value=self._holdout_value(configuration, champion),
             seed=configuration.training.seed,
         )
-        health = join_health(predictions, labels, now)
         of_champion = Check(model=model, kind=CheckKind.DRIFT, at=now, model_version=champion, **_verdict(drift))
         checks = (
             self._keep(replace(of_champion, summary=drift_summary(drift)), drift.to_json()),
@@ -98,11 +106,9 @@ class Monitor:
                 ),
                 performance.to_json(),
             ),
-            self._keep(
-                replace(of_champion, kind=CheckKind.JOIN_HEALTH, verdict=Verdict.OK, reason="", summary=health), health
-            ),
+            self._keep(replace(of_join, model_version=champion), health),
         )
-        return ModelChecks(checks, tuple(_measurements(model, champion, drift, performance)))
+        return ModelChecks(checks, (*_measurements(model, champion, drift, performance), *measured))
 
     def _drift(
         self, configuration: ModelConfiguration, champion: str, predictions: list[dict[str, Any]]

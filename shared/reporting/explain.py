@@ -23,7 +23,7 @@ def explain_labels(prediction: Prediction, collection: Collection, configuration
             {
                 **_shown_feedback(event),
                 "disposition": disposition(event, prediction, rules).value,
-                "retracted": event.feedback_id in retracted,
+                "retracted": event.name != RETRACTED and event.feedback_id in retracted,
             }
             for event in sorted(collection.feedback, key=lambda event: (event.received_at, event.feedback_id))
         ],

@@ -121,9 +121,23 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
     assert set(performance["report"]["slices"]["holiday"]) == {"true", "false"}
 
 
-def test_a_model_without_a_champion_is_left_alone(deployed: None, sample: Sample, context: Context) -> None:
+def test_a_model_without_a_champion_or_predictions_is_left_alone(
+    deployed: None, sample: Sample, context: Context
+) -> None:
     bootstrap.configurations().put(configuration(), NOW)
     assert handler(sample("monitor"), context) == {"checks": []}
+
+
+def test_before_the_first_version_the_join_is_measured_all_the_same(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    serve(MODEL, temperature=0.4, accuracy=0.9)
+    boto3.client("dynamodb").delete_item(TableName="models", Key={"pk": {"S": MODEL}, "sk": {"S": "pointer"}})
+    checks = handler(sample("monitor"), context)["checks"]
+    assert [check["kind"] for check in checks] == ["join_health"]
+    assert metric("LabelLatencyP50").keys() == {(("Model", MODEL),)}
+    by_state = {dict(dimensions)["State"]: count for dimensions, count in metric("PredictionsByLabelState").items()}
+    assert by_state == {"pending": 0, "provisional": 0, "final": 600, "censored": 0, "not_due": 0}
 
 
 def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample: Sample, context: Context) -> None:

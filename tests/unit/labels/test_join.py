@@ -4,10 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationRevision
 from shared.errors import Unavailable
@@ -18,7 +15,7 @@ from shared.labels.join import Joined, LabelJoiner
 from shared.labels.label import LabelStatus
 from shared.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
 from shared.labels.quarantine import Quarantine
-from shared.labels.resolve import PENDING, resolve
+from shared.labels.resolve import PENDING
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -35,7 +32,6 @@ from tests.unit.labels.builders import (
     key,
     prediction,
 )
-from tests.unit.labels.strategies import declared_labels, deliveries, parsed, rule_sets
 
 
 class Bench:
@@ -321,38 +317,3 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
         (found,), (expected,) = crashing.load([key(prediction_id)]), whole.load([key(prediction_id)])
         assert set(found.feedback) == set(expected.feedback)
         assert label_at(found.labels, at(99)) == label_at(expected.labels, at(99))
-
-
-@settings(max_examples=150, deadline=None)
-@given(rule_sets(), deliveries(), st.randoms(use_true_random=False), st.booleans())
-def test_however_events_arrive_the_history_tells_the_same(
-    rules: list[dict[str, Any]], events: list[Feedback], random: Any, early: bool
-) -> None:
-    labels = declared_labels(rules)
-    store = InMemoryLabels()
-    configurations = InMemoryConfigurations(configuration().model_copy(update={"labels": labels}))
-    joiner = LabelJoiner(store, Quarantine(InMemoryLake()), configurations)
-    shuffled = [*events, *events]
-    random.shuffle(shuffled)
-    steps: list[Any] = [[found] for found in shuffled] if random.random() < 0.5 else [shuffled]
-    steps += [random.uniform(0, 30) for _ in range(3)]
-    random.shuffle(steps)
-
-    steps.insert(random.randrange(len(steps)) if early else 0, "predict")
-    for step in steps:
-        if step == "predict":
-            store.save(prediction(), RETENTION)
-            joiner.rejoin([key()])
-        elif isinstance(step, float):
-            joiner.mature([key()], at(step))
-        else:
-            joiner.join(step)
-    joiner.mature([key()], at(100))
-
-    (found,) = store.load([key()])
-    for hours in range(31):
-        expected = resolve(prediction(), events, parsed(rules), at(hours))
-        assert label_at(found.labels, at(hours)) == expected
-    final = [record for record in found.labels if record.label == label_at(found.labels, at(100))]
-    assert [record.seq for record in found.labels] == list(range(1, len(found.labels) + 1))
-    assert not found.labels or final

@@ -1,62 +1,83 @@
+from datetime import datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.capture.feedback import Feedback
+from shared.labels.label import LabelStatus
 from shared.labels.resolve import resolution, resolve
 from tests.unit.labels.builders import at, prediction
-from tests.unit.labels.oracle import expected_label
-from tests.unit.labels.strategies import deliveries, parsed, rule_sets
+from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 
+MANY = settings(max_examples=400, deadline=None)
 FEW = settings(max_examples=150, deadline=None)
+PROGRESS = (LabelStatus.PENDING, LabelStatus.PROVISIONAL, LabelStatus.FINAL)
 moments = st.integers(0, 18).map(at)
 
 
-@FEW
+@MANY
 @given(rule_sets(), deliveries(), moments)
-def test_a_label_is_what_the_plain_oracle_says(rules: list[dict[str, Any]], events: list[Feedback], as_of: Any) -> None:
-    found = resolve(prediction(), events, parsed(rules), as_of)
+def test_a_label_is_what_the_plain_oracle_says(rules: RuleSet, events: list[Feedback], as_of: datetime) -> None:
+    found = resolve(prediction(), events, rules.ready(), as_of)
 
-    expected = expected_label(prediction().occurred_at, events, rules, as_of)
-    assert (found.value, found.status.value, found.event) == expected
+    assert found == rules.expected(events, as_of)
+    assert type(found.value) is type(rules.expected(events, as_of).value)
 
 
 @FEW
 @given(rule_sets(), deliveries(), moments, st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_changes_a_label(
-    rules: list[dict[str, Any]], events: list[Feedback], as_of: Any, random: Any
+    rules: RuleSet, events: list[Feedback], as_of: datetime, random: Any
 ) -> None:
     shuffled = [*events, *events]
     random.shuffle(shuffled)
 
-    labels = parsed(rules)
-    assert resolve(prediction(), shuffled, labels, as_of) == resolve(prediction(), events, labels, as_of)
+    ready = rules.ready()
+    assert resolve(prediction(), shuffled, ready, as_of) == resolve(prediction(), events, ready, as_of)
 
 
 @FEW
 @given(rule_sets(), deliveries(), moments)
 def test_what_is_received_later_does_not_change_what_was_known(
-    rules: list[dict[str, Any]], events: list[Feedback], as_of: Any
+    rules: RuleSet, events: list[Feedback], as_of: datetime
 ) -> None:
     known = [event for event in events if event.received_at <= as_of]
 
-    labels = parsed(rules)
-    assert resolve(prediction(), events, labels, as_of) == resolve(prediction(), known, labels, as_of)
+    ready = rules.ready()
+    assert resolve(prediction(), events, ready, as_of) == resolve(prediction(), known, ready, as_of)
+
+
+@FEW
+@given(rule_sets(), deliveries(), moments, st.integers(0, 24))
+def test_without_news_a_label_only_ever_gets_surer(
+    rules: RuleSet, events: list[Feedback], as_of: datetime, hours: int
+) -> None:
+    known = [event for event in events if event.received_at <= as_of]
+    ready = rules.ready()
+
+    earlier = resolve(prediction(), known, ready, as_of)
+    later = resolve(prediction(), known, ready, max(as_of, at(hours)))
+
+    if earlier.status is LabelStatus.CENSORED or earlier.status is LabelStatus.FINAL:
+        assert later == earlier
+    elif earlier.status is LabelStatus.PROVISIONAL:
+        assert (later.value, later.source, later.event) == (earlier.value, earlier.source, earlier.event)
+        assert PROGRESS.index(later.status) >= PROGRESS.index(earlier.status)
 
 
 @FEW
 @given(rule_sets(), deliveries(), st.integers(0, 18))
 def test_between_now_and_the_next_change_the_clock_changes_nothing(
-    rules: list[dict[str, Any]], events: list[Feedback], hours: int
+    rules: RuleSet, events: list[Feedback], hours: int
 ) -> None:
-    labels, as_of = parsed(rules), at(hours)
+    ready, as_of = rules.ready(), at(hours)
     known = [event for event in events if event.received_at <= as_of]
-    change = resolution(prediction(), known, labels, as_of).next_change_at
+    change = resolution(prediction(), known, ready, as_of).next_change_at
 
-    before = resolve(prediction(), known, labels, as_of)
+    before = resolve(prediction(), known, ready, as_of)
     for later in (at(hours + quarter / 4) for quarter in range(80)):
-        now = resolve(prediction(), known, labels, later)
+        now = resolve(prediction(), known, ready, later)
         if change is not None and later >= change:
             assert now != before
             break

@@ -1,0 +1,61 @@
+"""The figures behind labels: how fast and in what memory they are joined, and what review makes of a budget.
+
+``make bench-labels`` prints them and writes ``out/bench/labels.json``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import active_learning, label_join, stream_memory, weighted_coverage
+
+OUT = Path("out/bench/labels.json")
+
+
+def measure() -> dict[str, Any]:
+    """Return every figure, with the seeds and sizes it was measured with."""
+    join, memory = label_join.measure(), stream_memory.measure()
+    coverage, learning = weighted_coverage.measure(), active_learning.measure()
+    return {
+        **{name: join[name] for name in ("resolve_events_per_second", "plan_events_per_second")},
+        "stream_memory_ratio": memory["stream_memory_ratio"],
+        "weighted_coverage": coverage["weighted_coverage"],
+        "unweighted_coverage": coverage["unweighted_coverage"],
+        "active_learning": learning["active_learning"],
+        "measured": {"join": join, "memory": memory, "coverage": coverage, "active_learning": learning},
+    }
+
+
+def shown(figures: dict[str, Any]) -> Table:
+    """Return the figures as a table for people."""
+    table = Table("figure", "seen", "measured with", title="Labels")
+    join, memory = figures["measured"]["join"], figures["measured"]["memory"]
+    task = f"{join['predictions']:,} predictions, {join['events']:,} lines, one thread"
+    for name in ("resolve_events_per_second", "plan_events_per_second", "floor_events_per_second"):
+        table.add_row(name, f"{join[name]:,}", task)
+    sizes = " and ".join(f"{events:,}" for events in memory["events"])
+    peaks = " and ".join(f"{peak / 2**20:.1f} MiB" for peak in memory["peak_bytes"])
+    table.add_row("stream_memory_ratio", f"{figures['stream_memory_ratio']}", f"files of {sizes} events: {peaks}")
+    for name in ("weighted_coverage", "unweighted_coverage"):
+        table.add_row(name, f"{figures[name]:.3f}", "nominal 0.95")
+    for strategy, curve in figures["active_learning"].items():
+        points = zip(curve["labels"], curve["accuracy"], strict=True)
+        table.add_row(f"active_learning: {strategy}", "  ".join(f"{n}: {accuracy:.3f}" for n, accuracy in points), "")
+    return table
+
+
+def main() -> None:
+    """Measure, write and print."""
+    figures = measure()
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console = Console(width=160)
+    console.print(shown(figures))
+    console.print(f"written to {OUT}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The join killed at any of its AWS calls, before the call or after it took effect, and delivered again."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.hooks import HierarchicalEmitter
+
+from shared import bootstrap
+from shared.capture.feedback import Feedback
+from shared.capture.feedback_capture import feedback_line
+from tests.unit.labels.builders import ANNOTATION, DEMAND, EXPOSED_DEFAULT, NOON, THUMB, at, configuration, event
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+Steps = list[Callable[[], object]]
+MOMENTS = ("before-call", "after-call")
+OF_ONE_LIFE = {"pk", "sk", "model", "revision", "due_shard"}
+
+
+class Killed(BaseException):
+    """The process ends here; nothing in it may catch this."""
+
+
+class Fuse:
+    """Counts the AWS calls of a process and kills it at one of them; None lets all pass."""
+
+    def __init__(self, burns_at: int | None = None) -> None:
+        self.calls = 0
+        self.burns_at = burns_at
+
+    def __call__(self, **_: Any) -> None:
+        self.calls += 1
+        if self.calls - 1 == self.burns_at:
+            raise Killed
+
+
+@contextmanager
+def watched(moment: str, fuse: Fuse) -> Iterator[None]:
+    """Let a fuse see every AWS call of the deployment, before it is made or once it has been."""
+    emitters: list[HierarchicalEmitter] = [bootstrap._client(name).meta.events for name in ("dynamodb", "s3")]
+    for emitter in emitters:
+        emitter.register_first(moment, fuse)
+    try:
+        yield
+    finally:
+        for emitter in emitters:
+            emitter.unregister(moment, fuse)
+
+
+def happening(name: str, value: Any, model: str, *, about: str = "p-1", **when: Any) -> Feedback:
+    return event(name, value, model=model, prediction_id=about, **when)
+
+
+def write(model: str, name: str, *events: Feedback) -> str:
+    key = f"feedback/date=2026-03-01/{model}-{name}.gz"
+    bootstrap.lake().write_bytes(key, gzip.compress(b"".join(map(feedback_line, events))), "application/x-ndjson")
+    return key
+
+
+def log(model: str, *names: str, hours: float = 0) -> None:
+    found = bootstrap.configurations().current(model).configuration
+    reader = bootstrap.instance_reader(found, at(hours))
+    rows = [
+        {
+            "prediction_id": name,
+            "features": {"hour": "17", "temperature": 0.3},
+            "score": 0.7,
+            "model_version": "v1",
+            "occurred_at": at(hours).isoformat(),
+        }
+        for name in names
+    ]
+    bootstrap.prediction_log().log(reader, rows)
+
+
+def mature(model: str, hours: float) -> None:
+    for keys in bootstrap.label_store().due(model, at(hours)):
+        bootstrap.label_joiner().mature(keys, at(hours))
+
+
+def life_of(model: str) -> Steps:
+    """What happens to three predictions: early, late, repeated, conflicting and withdrawn feedback, and the clock."""
+    bootstrap.configurations().put(configuration(ANNOTATION, DEMAND, THUMB, default=EXPOSED_DEFAULT, model=model), NOON)
+    first = write(
+        model,
+        "first",
+        happening("thumb", "up", model, received=2),
+        happening("demand", 150, model, hours=3, feedback_id="f-1"),
+        happening("demand", 150, model, hours=3, received=4, feedback_id="f-1"),
+        happening("exposed", None, model, about="p-2"),
+        happening("thumb", "down", model, about="early"),
+    )
+    second = write(
+        model,
+        "second",
+        happening("demand", 70, model, hours=5, feedback_id="f-1", digest="another body"),
+        happening("retracted", "f-1", model, hours=6),
+        happening("annotation", 1, model, about="p-2", hours=300),
+        happening("demand", 20, model, about="nobody", hours=7),
+    )
+    return [
+        lambda: log(model, "p-1", "p-2"),
+        lambda: bootstrap.feedback_files().join(first),
+        lambda: log(model, "early", hours=1),
+        lambda: mature(model, 50),
+        lambda: bootstrap.feedback_files().join(second),
+        lambda: mature(model, 400),
+    ]
+
+
+def live(steps: Steps) -> None:
+    """Do every step; one whose process is killed is done again, as its event is delivered again."""
+    for step in steps:
+        try:
+            step()
+        except Killed:
+            step()
+
+
+def taken(model: str) -> dict[str, Any]:
+    """Take out all that is left of a model: its items, without the count of its joins, and what was set aside."""
+    table: Any = boto3.resource("dynamodb").Table("predictions")
+    items = {}
+    for item in table.scan()["Items"]:
+        assert item["model"] == model
+        place = item["pk"].partition("#")[2], item["sk"]
+        items[place] = {name: value for name, value in item.items() if name not in OF_ONE_LIFE}
+        table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    aside = set()
+    for found in boto3.resource("s3").Bucket("lake").objects.filter(Prefix="quarantine/"):
+        for row in bootstrap.lake().read_lines(found.key):
+            sent = row["event"]
+            aside.add((row["code"], sent["prediction_id"], sent["feedback_id"], sent["body_digest"]))
+        found.delete()
+    return {"items": items, "aside": aside}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_any_aws_call_and_delivered_again_a_join_ends_as_if_nothing_had_happened(moment: str) -> None:
+    steps, whole = life_of("whole"), Fuse()
+    with watched(moment, whole):
+        live(steps)
+    expected = taken("whole")
+    assert {item.get("status") for item in expected["items"].values()} >= {"final", "provisional"}
+    assert {code for code, *_ in expected["aside"]} == {"conflict", "unmatched"}
+
+    assert whole.calls > 25
+    for number in range(whole.calls):
+        model = f"killed-{number}"
+        steps, fuse = life_of(model), Fuse(number)
+        with watched(moment, fuse):
+            live(steps)
+
+        assert fuse.calls > number, "the fuse never burnt"
+        assert taken(model) == expected, f"killed at call {number}"

@@ -1,0 +1,148 @@
+"""What a label's history tells, however its events arrive; and what a snapshot saw, whatever comes after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.capture.feedback import Feedback
+from shared.capture.prediction import PredictionKey
+from shared.labels.archive import Archive, LabelChange
+from shared.labels.history import label_at
+from shared.labels.join import LabelJoiner
+from shared.labels.plan import JoinPlan
+from shared.labels.quarantine import Quarantine
+from shared.lake import EXAMPLES, keys_between
+from shared.training.examples import read_examples
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.lake import InMemoryLake
+from tests.unit.labels.builders import MODEL, NOON, RETENTION, at, key, prediction
+from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
+
+FEW = settings(max_examples=150, deadline=None)
+END = 40
+
+
+@dataclass
+class World:
+    """A joiner on fakes whose table streams its label records to the lake, as the deployed one's does."""
+
+    rules: RuleSet
+    lake: InMemoryLake = field(default_factory=InMemoryLake)
+
+    def __post_init__(self) -> None:
+        self.configurations = InMemoryConfigurations(self.rules.configuration())
+        self.store = Streaming(self.lake)
+        self.joiner = LabelJoiner(self.store, Quarantine(InMemoryLake()), self.configurations)
+
+    def predict(self) -> None:
+        self.store.save(prediction(outcome_due_at=at(0)), RETENTION)
+        self.joiner.rejoin([key()])
+
+    def clock(self, hours: float) -> None:
+        self.joiner.mature([key()], at(hours))
+
+    def change_rules(self, rules: RuleSet) -> None:
+        self.configurations.put(rules.configuration(), NOON)
+
+    def snapshot(self, as_of: datetime) -> dict[str, Any]:
+        start = NOON - timedelta(days=1)
+        found = read_examples(self.lake, keys_between(self.lake, EXAMPLES, MODEL, start, as_of), start, as_of)
+        return {name: row.line for name, row in found.rows.items()}
+
+
+class Streaming(InMemoryLabels):
+    def __init__(self, lake: InMemoryLake) -> None:
+        super().__init__()
+        self._archive, self._batches = Archive(lake), 0
+
+    def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
+        lost = super().commit(plans)
+        self._batches += 1
+        changes = [LabelChange(plan.key, record) for plan in plans if plan.key not in lost for record in plan.records]
+        self._archive.write_labels(f"{self._batches:06d}", changes, self)
+        return lost
+
+
+@FEW
+@given(rule_sets(), deliveries(), st.randoms(use_true_random=False), st.booleans())
+def test_however_events_arrive_the_history_tells_the_same(
+    rules: RuleSet, events: list[Feedback], random: Any, early: bool
+) -> None:
+    world = World(rules)
+    shuffled = [*events, *events]
+    random.shuffle(shuffled)
+    steps: list[Any] = [[found] for found in shuffled] if random.random() < 0.5 else [shuffled]
+    steps += [random.uniform(0, 30) for _ in range(3)]
+    random.shuffle(steps)
+    steps.insert(random.randrange(len(steps)) if early else 0, "predict")
+
+    for step in steps:
+        if step == "predict":
+            world.predict()
+        elif isinstance(step, float):
+            world.clock(step)
+        else:
+            world.joiner.join(step)
+    world.clock(END)
+
+    (found,) = world.store.load([key()])
+    for hours in range(END + 1):
+        assert label_at(found.labels, at(hours)) == rules.expected(events, at(hours))
+    assert [record.seq for record in found.labels] == list(range(1, len(found.labels) + 1))
+
+
+@FEW
+@given(rule_sets(), rule_sets(), deliveries(), st.integers(0, 20), st.randoms(use_true_random=False))
+def test_a_snapshot_as_of_a_moment_is_the_same_whenever_it_is_taken_after_it(
+    rules: RuleSet, changed: RuleSet, events: list[Feedback], hours: int, random: Any
+) -> None:
+    world, moment = World(rules), at(hours)
+    world.predict()
+    known = [event for event in events if event.received_at <= moment]
+    random.shuffle(known)
+    for event in known:
+        world.joiner.join([event])
+    world.clock(hours)
+    taken = world.snapshot(moment)
+
+    # All that may happen later: news, deliveries again, other rules, the clock, a relabelling.
+    steps: list[Any] = [[event] for event in events if event not in known] + [[event] for event in known]
+    steps += [changed, float(hours + 3), float(END), "relabel"]
+    random.shuffle(steps)
+    for step in steps:
+        if isinstance(step, RuleSet):
+            world.change_rules(step)
+        elif step == "relabel":
+            world.joiner.relabel({key(): events}, at(max(hours + 1, 17)))
+        elif isinstance(step, float):
+            world.clock(step)
+        else:
+            world.joiner.join(step)
+        assert world.snapshot(moment) == taken
+
+
+@FEW
+@given(rule_sets(), rule_sets(), deliveries(), st.booleans())
+def test_a_relabelling_keeps_the_old_labels_and_gives_the_new_rules_one_from_its_own_moment(
+    rules: RuleSet, changed: RuleSet, events: list[Feedback], joined_before: bool
+) -> None:
+    world = World(rules)
+    world.predict()
+    world.joiner.join(events if joined_before else [])
+    world.clock(END)
+    before = world.store.load([key()])[0].labels
+    world.change_rules(changed)
+
+    world.joiner.relabel({key(): events}, at(END + 1))
+
+    (found,) = world.store.load([key()])
+    assert found.labels[: len(before)] == before
+    assert all(record.known_at == at(END + 1) for record in found.labels[len(before) :])
+    assert label_at(found.labels, at(END + 1)) == changed.expected(events, at(END + 1))
+    world.joiner.relabel({key(): events}, at(END + 1))
+    assert world.store.load([key()]) == [found]
