@@ -7,6 +7,8 @@ from typing import Any, Protocol
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
 CHECKS = "checks"
+QUARANTINE = "quarantine"
+REPLAYED = "replayed"
 
 
 class Lake(Protocol):
@@ -26,6 +28,9 @@ class Lake(Protocol):
 
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""

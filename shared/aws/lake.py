@@ -52,6 +52,10 @@ class S3Lake:
         with self._open(key) as body:
             return body.read()
 
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
         pages = self._client.get_paginator("list_objects_v2")

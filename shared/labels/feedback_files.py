@@ -12,12 +12,12 @@ from shared.capture.feedback import Feedback, FeedbackValue
 from shared.configuration.store import ConfigurationStore
 from shared.configuration.types import IDENTIFIER, MODEL_NAME
 from shared.errors import NotFound
-from shared.labels.join import Joined, JoinReport, LabelJoiner
-from shared.labels.quarantine import Quarantine, Reject, RejectCode
+from shared.labels.join import JoinReport, LabelJoiner
+from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
+from shared.labels.rejects import Reject, RejectCode, model_in, rejected_line
 from shared.lake import Lake
 
 FEEDBACK_PREFIX = "feedback/"
-UNKNOWN = "(unknown)"
 CHUNK_LINES = 2000
 MAX_NAME = 128
 MAX_VALUE = 1024
@@ -40,24 +40,24 @@ class FeedbackFiles:
     def join(self, key: str) -> JoinReport:
         """Join one file. Raises NotFound, Unavailable; joining the file again is safe."""
         report, known = JoinReport(), _KnownModels(self.configurations)
-        for part, (events, rejected) in enumerate(self._chunks(key, known)):
+        for events, rejected in self._chunks(key, known):
             report.merge(self.joiner.join(events))
-            if rejected:
-                self.quarantine.put_lines(file_day(key), key, part, rejected)
-                report.count(UNKNOWN, Joined.QUARANTINED, len(rejected))
+            self.quarantine.put(rejected)
+            for row in rejected:
+                report.count_quarantined(row.model, row.code)
         return report
 
-    def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[dict[str, Any]]]]:
+    def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[QuarantinedRow]]]:
         events: list[Feedback] = []
-        rejected: list[dict[str, Any]] = []
+        rejected: list[QuarantinedRow] = []
         for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
             parsed = parse_feedback_line(line)
-            if isinstance(parsed, Feedback) and not known(parsed.model):
-                parsed = Reject(RejectCode.UNKNOWN_MODEL, f"no model is called {parsed.model!r}")
-            if isinstance(parsed, Feedback):
+            if isinstance(parsed, Reject):
+                rejected.append(_rejected_row(key, number, line, parsed))
+            elif known(parsed.model):
                 events.append(parsed)
             else:
-                rejected.append(_rejected_row(key, number, line, parsed))
+                rejected.append(event_row(RejectCode.UNKNOWN_MODEL, f"no model is called {parsed.model!r}", parsed))
             if len(events) + len(rejected) >= CHUNK_LINES:
                 yield events, rejected
                 events, rejected = [], []
@@ -88,6 +88,8 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
             return Reject(RejectCode.MALFORMED, "must be a JSON object")
         if "\\u" in text:
             json.dumps(row, ensure_ascii=False).encode("utf-8")
+        if (rejected := rejected_line(row)) is not None:
+            return rejected
         return Feedback(
             model=_text(row, "model", _MODEL),
             prediction_id=_text(row, "prediction_id", _IDENTIFIER),
@@ -121,9 +123,25 @@ class _KnownModels:
         return self._known[model]
 
 
-def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> dict[str, Any]:
-    text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-    return {"code": reject.code.value, "reason": reject.reason, "file": key, "line": number, "text": text}
+def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> QuarantinedRow:
+    if reject.text is None:
+        whole = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        model = model_in(whole)
+    else:
+        whole, model = reject.text, reject.model
+    text, was_cut = kept_text(whole)
+    return QuarantinedRow(
+        code=reject.code,
+        reason=reject.reason,
+        path=reject.path,
+        day=reject.received_at.date() if reject.received_at else file_day(key),
+        model=model or UNREADABLE,
+        received_at=reject.received_at,
+        file=key,
+        line=number,
+        text=text,
+        is_truncated=reject.is_truncated or was_cut,
+    )
 
 
 def _refuse_constant(text: str) -> NoReturn:

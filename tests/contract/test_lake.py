@@ -46,6 +46,16 @@ def test_a_missing_object_is_not_found(lake: Lake) -> None:
         list(lake.read_lines("missing"))
 
 
+def test_a_deleted_object_is_gone_and_may_be_deleted_again(lake: Lake) -> None:
+    lake.write_bytes("a/1", b"", "text/plain")
+    lake.delete("a/1")
+    lake.delete("a/1")
+
+    assert list(lake.keys("a/")) == []
+    with pytest.raises(NotFound):
+        lake.read_bytes("a/1")
+
+
 def test_keys_are_listed_in_order_from_a_place_on(lake: Lake) -> None:
     for key in ("a/3", "a/1", "b/1", "a/2"):
         lake.write_bytes(key, b"", "text/plain")

@@ -33,5 +33,8 @@ class InMemoryLake:
         except KeyError as error:
             raise NotFound(f"the object {key} does not exist") from error
 
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)
