@@ -62,7 +62,7 @@ class Job:
 
     def done(self) -> "Job":
         """Return the job with nothing left to do."""
-        return replace(self, version=self.version + 1, status=JobStatus.DONE)
+        return replace(self.advanced(self.place), status=JobStatus.DONE)
 
 
 class JobStore(Protocol):

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+from shared.bounded_lines import BoundedLine
+
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
 CHECKS = "checks"
@@ -22,6 +24,13 @@ class Lake(Protocol):
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
+
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        """Yield every line of an object, gzipped or plain, blank ones too; of one that is too long only the beginning.
+
+        Memory stays flat whatever the object unzips to. Raises NotFound, and UnreadableObject where its gzip is
+        damaged or beyond ``max_total`` bytes.
+        """
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""

@@ -3,13 +3,15 @@
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from shared import compact_json
-from shared.errors import NotFound
+from shared.bounded_lines import BoundedLine, bounded_lines
+from shared.errors import NotFound, UnreadableObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,13 +37,16 @@ class S3Lake:
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
-        body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
-        plain: BinaryIO = body
-        if body.peek(2)[:2] == _GZIP_MAGIC:
-            plain = cast("BinaryIO", gzip.GzipFile(fileobj=body))
-        for line in plain:
+        for line in self._unzipped(key):
             if line.strip():
                 yield line
+
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        """Yield every line of an object, of one that is too long the beginning. Raises NotFound, UnreadableObject."""
+        try:
+            yield from bounded_lines(self._unzipped(key), max_line=max_line, max_total=max_total)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableObject(f"the file cannot be unzipped to its end: {error}") from error
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""
@@ -62,6 +67,12 @@ class S3Lake:
         for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
             for found in page.get("Contents", []):
                 yield found["Key"]
+
+    def _unzipped(self, key: str) -> BinaryIO:
+        body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
+        if body.peek(2)[:2] == _GZIP_MAGIC:
+            return cast("BinaryIO", gzip.GzipFile(fileobj=body))
+        return cast("BinaryIO", body)
 
     def _open(self, key: str) -> BinaryIO:
         try:
