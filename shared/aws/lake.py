@@ -80,10 +80,18 @@ class S3Lake:
         except self._client.exceptions.NoSuchKey as error:
             raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:
-            # Without s3:ListBucket on the key S3 hides a missing object behind 403; that one is for the operator.
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            # Unless s3:ListBucket covers every prefix, S3 hides a missing object behind 403; only a list tells.
+            code = error.response["Error"]["Code"]
+            if code in {"404", "NoSuchKey"} or (code in {"403", "AccessDenied"} and self._is_known_missing(key)):
                 raise NotFound(f"the object {key} does not exist") from error
             raise
+
+    def _is_known_missing(self, key: str) -> bool:
+        """Return whether a list shows that an object is not there; False where listing is not allowed either."""
+        try:
+            return key not in self.keys(key)
+        except ClientError:
+            return False
 
 
 def gzip_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:

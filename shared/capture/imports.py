@@ -34,14 +34,21 @@ from shared.errors import InvalidInput, NotFound
 from shared.jobs import Job, JobKind, JobStatus, JobStore, job_id
 from shared.labels.quarantine import Quarantine, QuarantinedRow, RowKind
 from shared.labels.rejects import RejectCode
+from shared.lake import Lake
 from shared.times import format_time
 
 
 @dataclass(slots=True)
 class ImportRun:
-    """What one run did: the job as far as it came (None if another worker has taken it over), and what it refused."""
+    """What one run did: how much it took and refused of which model's file.
 
+    ``job`` is how far it came, None if another worker has taken the file over.
+    """
+
+    model: str
+    kind: RowKind
     job: Job | None = None
+    accepted: int = 0
     rejected: Counter[RejectCode] = field(default_factory=Counter)
 
     @property
@@ -54,6 +61,7 @@ class ImportRun:
 class FileImports:
     """Imports files of the lake; its operator's word on past times is taken."""
 
+    lake: Lake
     jobs: JobStore
     quarantine: Quarantine
     configurations: ConfigurationStore
@@ -62,12 +70,12 @@ class FileImports:
 
     def run(self, upload: Upload, has_time: Callable[[], bool]) -> ImportRun:
         """Import a file while there is time. Raises Unavailable; running it again goes on where it stopped."""
-        run, file = ImportRun(), imported_file(upload)
+        file = imported_file(upload)
         if file is None:
-            self.quarantine.put([whole_file(upload, RejectCode.MALFORMED, MISPLACED)])
-            run.rejected[RejectCode.MALFORMED] += 1
-            return run
-        run.job = self.jobs.start(_new_job(file))
+            row = whole_file(upload, RejectCode.MALFORMED, MISPLACED)
+            self.quarantine.put([row])
+            return ImportRun(row.model, row.kind, rejected=Counter([row.code]))
+        run = ImportRun(file.model, file.kind, self.jobs.start(_new_job(file)))
         if run.is_to_go_on:
             self._go_on(run, file, has_time)
         return run
@@ -79,7 +87,7 @@ class FileImports:
         except NotFound as error:
             self._end(run, file, RejectCode.UNKNOWN_MODEL, error.message)
             return
-        for chunk in chunks_after(self.quarantine.lake, file.upload.key, run.job.place["line"]):
+        for chunk in chunks_after(self.lake, file.upload.key, run.job.place["line"]):
             self._import(run, file, chunk, configuration)
             if chunk.fault is not None:
                 self._end(run, file, RejectCode.MALFORMED, chunk.fault)
@@ -95,6 +103,7 @@ class FileImports:
         counts = {"accepted": len(chunk.lines) - len(rows), "rejected": len(rows)}
         run.job = self._saved(run.job.advanced({"line": chunk.last_line}, counts))
         if run.job is not None:
+            run.accepted += counts["accepted"]
             run.rejected.update(row.code for row in rows)
 
     def _end(self, run: ImportRun, file: ImportedFile, code: RejectCode, reason: str) -> None:

@@ -12,16 +12,19 @@ twice is one there, by its id.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
 
+from shared.capture.clocks import ClientTimestamps
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
 from shared.jobs import Job, JobKind, JobStore
-from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, parse_key
-from shared.labels.quarantine_report import rows_in
+from shared.labels.quarantine import Quarantine, QuarantinedRow, parse_key
+from shared.labels.quarantine_report import require_model, rows_in
 from shared.labels.replay_request import REPLAYED as SENT
-from shared.labels.replay_request import SETTLED, ReplayFilter, counted
+from shared.labels.replay_request import SETTLED, ReplayFilter, counted, message, replay_job
 from shared.labels.reread import Reread, Rereader
 from shared.lake import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
 
@@ -29,19 +32,47 @@ _AFTER = "after"
 _IN_HAND = "in_hand"
 
 
+class WorkQueue(Protocol):
+    """Where work waits for a function to do it."""
+
+    def send(self, body: str) -> None:
+        """Return once the queue has a message."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayRequests:
-    """Takes requests to replay; asking twice with one request is one replay."""
+    """Takes requests to replay; one that is delivered twice is one replay."""
 
     jobs: JobStore
     configurations: ConfigurationStore
     lake: Lake
+    queue: WorkQueue
+    trust: ClientTimestamps
 
-    def take(self, job: Job) -> Job:
-        """Return the replay as it is stored. Raises NotFound for a model that has neither configuration nor rows."""
-        if job.model != UNREADABLE and next(self.lake.keys(model_prefix(QUARANTINE, job.model)), None) is None:
-            self.configurations.current(job.model)
-        return self.jobs.start(job)
+    def take(self, model: str, body: object, *, now: datetime, request_id: str) -> Job:
+        """Return the replay that a request begins.
+
+        Raises InvalidInput with the path at fault, NotFound for a model that has neither configuration nor rows.
+        """
+        job = replay_job(model, body, now=now, request_id=request_id, trust=self.trust)
+        if next(self.lake.keys(model_prefix(QUARANTINE, model)), None) is None:
+            require_model(self.configurations, model)
+        job = self.jobs.start(job)
+        self.queue.send(message(job))
+        return job
+
+
+@dataclass(slots=True)
+class ReplayRun:
+    """What one run did: the replay as far as it came, None if another worker has taken it over."""
+
+    job: Job | None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_to_go_on(self) -> bool:
+        """Whether the rest waits for another run."""
+        return self.job is not None and not self.job.is_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +84,31 @@ class QuarantineReplay:
     jobs: JobStore
     rereader: Rereader
 
-    def run(self, model: str, replay_id: str, has_time: Callable[[], bool]) -> Job | None:
-        """Work on a replay while there is time; return it as far as it came, None if another worker has taken it over.
+    def run(self, model: str, replay_id: str, has_time: Callable[[], bool]) -> ReplayRun:
+        """Work on a replay while there is time.
 
         Raises NotFound for an unknown replay, Unavailable; running it again goes on where it stopped.
         """
         job = self.jobs.load(model, JobKind.REPLAY, replay_id)
         if job is None:
             raise NotFound(f"the model {model!r} has no replay {replay_id!r}")
-        if job.is_done:
-            return job
+        run = ReplayRun(job)
+        if run.is_to_go_on:
+            self._go_on(run, job, has_time)
+        return run
+
+    def _go_on(self, run: ReplayRun, job: Job, has_time: Callable[[], bool]) -> None:
         if key := job.place.get(_IN_HAND):
-            job = self._put_away(job, key)
-        if job is None:
-            return None
+            self._put_away(run, key)
         for key in self._keys(job):
             rows = [row for row in rows_in(self.lake, key) if row.replay_id != job.job_id]
             if not rows:
                 continue
-            if not has_time():
-                return job
-            job = self._replay(job, key, rows)
-            if job is None:
-                return None
-        return self._saved(job.done())
+            if run.job is None or not has_time():
+                return
+            self._replay(run, key, rows)
+        if run.job is not None:
+            self._save(run, run.job.done())
 
     def _keys(self, job: Job) -> Iterator[str]:
         chosen = ReplayFilter.of(job)
@@ -89,11 +121,13 @@ class QuarantineReplay:
             if described is not None and chosen.takes(described):
                 yield key
 
-    def _replay(self, job: Job, key: str, rows: Sequence[QuarantinedRow]) -> Job | None:
+    def _replay(self, run: ReplayRun, key: str, rows: Sequence[QuarantinedRow]) -> None:
+        assert run.job is not None
+        job = run.job
         reread = self.rereader.take(rows, job.at)
-        counts = _counts(reread)
         if not (reread.replayed or reread.settled) and _standing(reread.kept) == _standing(rows):
-            return self._saved(job.advanced({_AFTER: key}, counts))
+            self._save(run, job.advanced({_AFTER: key}, _counts(reread)), _counts(reread))
+            return
         moved = [(SENT, row) for row in reread.replayed] + [(SETTLED, row) for row in reread.settled]
         if moved:
             self.lake.write_lines(
@@ -101,15 +135,18 @@ class QuarantineReplay:
                 [{**row.to_json(), "outcome": outcome, "replay_id": job.job_id} for outcome, row in moved],
             )
         self.quarantine.put(replace(row, replay_id=job.job_id) for row in reread.kept)
-        in_hand = self._saved(job.advanced({**job.place, _IN_HAND: key}, counts))
-        return None if in_hand is None else self._put_away(in_hand, key)
+        self._save(run, job.advanced({**job.place, _IN_HAND: key}, _counts(reread)), _counts(reread))
+        self._put_away(run, key)
 
-    def _put_away(self, job: Job, key: str) -> Job | None:
-        self.lake.delete(key)
-        return self._saved(job.advanced({_AFTER: key}))
+    def _put_away(self, run: ReplayRun, key: str) -> None:
+        if run.job is not None:
+            self.lake.delete(key)
+            self._save(run, run.job.advanced({_AFTER: key}))
 
-    def _saved(self, job: Job) -> Job | None:
-        return job if self.jobs.save(job) else None
+    def _save(self, run: ReplayRun, job: Job, counts: Mapping[str, int] | None = None) -> None:
+        run.job = job if self.jobs.save(job) else None
+        if run.job is not None:
+            run.counts.update(counts or {})
 
 
 def _counts(reread: Reread) -> dict[str, int]:

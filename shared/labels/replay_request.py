@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, parse_at
 from shared.capture.intake import RequestItem, TimeText, parse_item
 from shared.errors import Fault, InvalidInput
@@ -80,6 +81,19 @@ def replay_job(model: str, body: object, *, now: datetime, request_id: str, trus
         at=claimed if trust is ClientTimestamps.TRUSTED else now,
         request={name: value for name, value in asked.items() if value is not None},
     )
+
+
+def message(job: Job) -> str:
+    """Return the message by which a replay waits for its work."""
+    return compact_json.dumps({"model": job.model, "replay_id": job.job_id})
+
+
+def parse_message(body: str) -> tuple[str, str]:
+    """Return the model and the id of the replay that a message names. Raises InvalidInput."""
+    found = compact_json.loads(body)
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "replay_id")):
+        raise InvalidInput("the message names no replay")
+    return found["model"], found["replay_id"]
 
 
 def shown_replay(job: Job) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.capture_feedback.app import handler
@@ -14,14 +13,9 @@ from tests.unit.configuration.example import configuration
 
 
 @pytest.fixture(autouse=True)
-def stream(deployed: None) -> None:
-    """A model, and a stream that writes to the lake at once."""
+def model(feedback_stream: None) -> None:
+    """Configure the model of the sample."""
     bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
-    client: Any = boto3.client("firehose")
-    destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
-    client.create_delivery_stream(
-        DeliveryStreamName="feedback", ExtendedS3DestinationConfiguration={**destination, "Prefix": "feedback/"}
-    )
 
 
 def captured() -> list[dict[str, Any]]:

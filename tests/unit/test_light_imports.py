@@ -14,10 +14,14 @@ LIGHT = (
     "authorize",
     "capture_feedback",
     "configure_model",
+    "import_files",
     "join_labels",
     "log_predictions",
     "mature_labels",
+    "replay_quarantine",
+    "report_intake",
     "report_model",
+    "request_replay",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """

@@ -51,6 +51,7 @@ class Bench:
         self.lake, self.jobs, self.stream = InMemoryLake(), InMemoryJobs(), Stream()
         self.predictions = InMemoryPredictions()
         self.imports = FileImports(
+            self.lake,
             self.jobs,
             Quarantine(self.lake),
             InMemoryConfigurations(configuration()),

@@ -20,7 +20,7 @@ from shared.labels.plan import PARKING_LIMIT
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, RowKind
 from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.rejects import RejectCode
-from shared.labels.replay_request import replay_job, shown_replay
+from shared.labels.replay_request import parse_message, replay_job, shown_replay
 from shared.labels.reread import Rereader
 from shared.lake import Lake
 from tests.fakes.configurations import InMemoryConfigurations
@@ -120,9 +120,10 @@ class Bench:
         log = PredictionLog(self.predictions, RecordedRejoins())
         rereader = Rereader(self.stream, log, self.store, self.configurations, ClientTimestamps.BOUNDED)
         self.replays = QuarantineReplay(self.lake, self.quarantine, self.jobs, rereader)
-        self.requests = ReplayRequests(self.jobs, self.configurations, self.lake)
+        self.messages: list[str] = []
+        self.requests = ReplayRequests(self.jobs, self.configurations, self.lake, self, ClientTimestamps.BOUNDED)
 
-    def send(self, *items: dict[str, Any], hours: float = 1) -> None:
+    def feed(self, *items: dict[str, Any], hours: float = 1) -> None:
         current = self.configurations.current(MODEL).configuration
         with contextlib.suppress(InvalidInput):
             self.capture.capture(current, items, at(hours))
@@ -138,17 +139,17 @@ class Bench:
         self.configurations.put(configuration(DEMAND, THUMB), at(100))
 
     def ask(self, request_id: str = "request-1", model: str = MODEL, **body: Any) -> Job:
-        job = replay_job(
-            model,
-            {"reason": "mended", **body},
-            now=ASKED_AT,
-            request_id=request_id,
-            trust=ClientTimestamps.BOUNDED,
-        )
-        return self.requests.take(job)
+        asked = {"reason": "mended", **body}
+        job = self.requests.take(model, asked, now=ASKED_AT, request_id=request_id)
+        assert parse_message(self.messages[-1]) == (job.model, job.job_id)
+        return job
 
     def run(self, job: Job, has_time: Callable[[], bool] = lambda: True) -> Job | None:
-        return self.replays.run(job.model, job.job_id, has_time)
+        return self.replays.run(job.model, job.job_id, has_time).job
+
+    def send(self, body: str) -> None:
+        """Take a message of the queue's."""
+        self.messages.append(body)
 
     def replay(self, request_id: str = "request-1", **body: Any) -> dict[str, Any]:
         job = self.run(self.ask(request_id, **body))
@@ -181,7 +182,7 @@ def thumb(feedback_id: str = "f-1", prediction_id: str = "p-1", value: Any = "up
 
 
 def test_what_a_misdeclared_rule_rejected_becomes_a_label_once_it_is_mended(bench: Bench) -> None:
-    bench.send(thumb(source="web"))
+    bench.feed(thumb(source="web"))
     assert [row["reason"] for row in bench.quarantined()] == ["is none of 'bad', 'good'"]
     bench.mend()
 
@@ -199,7 +200,7 @@ def test_what_a_misdeclared_rule_rejected_becomes_a_label_once_it_is_mended(benc
 
 
 def test_a_snapshot_as_of_an_earlier_moment_does_not_change(bench: Bench) -> None:
-    bench.send(thumb(occurred_at="2026-03-01T12:30:00Z"))
+    bench.feed(thumb(occurred_at="2026-03-01T12:30:00Z"))
     bench.mend()
     before = label_at(bench.store.load([key()])[0].labels, at(150))
 
@@ -209,18 +210,18 @@ def test_a_snapshot_as_of_an_earlier_moment_does_not_change(bench: Bench) -> Non
 
 
 def test_the_client_s_own_retry_is_the_same_event(bench: Bench) -> None:
-    bench.send(thumb())
+    bench.feed(thumb())
     bench.mend()
     bench.replay()
 
-    bench.send(thumb(), hours=210)
+    bench.feed(thumb(), hours=210)
 
     assert len(bench.store.load([key()])[0].feedback) == 1
     assert bench.quarantined() == []
 
 
 def test_what_still_cannot_be_read_stays_with_its_newest_reason(bench: Bench) -> None:
-    bench.send(thumb("f-1"), thumb("f-2", value="sideways"))
+    bench.feed(thumb("f-1"), thumb("f-2", value="sideways"))
     bench.mend()
 
     counts = bench.replay()
@@ -232,7 +233,7 @@ def test_what_still_cannot_be_read_stays_with_its_newest_reason(bench: Bench) ->
 
 
 def test_a_second_replay_finds_nothing_more_to_do(bench: Bench) -> None:
-    bench.send(thumb("f-1"), thumb("f-2", value="sideways"))
+    bench.feed(thumb("f-1"), thumb("f-2", value="sideways"))
     bench.mend()
     bench.replay()
     labels, kept = bench.labels("p-1"), bench.quarantined()
@@ -303,7 +304,7 @@ def test_unmatched_feedback_that_the_table_has_forgotten_is_replayed(bench: Benc
 
 
 def test_an_item_that_was_cut_cannot_be_replayed(bench: Bench) -> None:
-    bench.send(thumb(value="x" * 10_000))
+    bench.feed(thumb(value="x" * 10_000))
 
     assert bench.replay()["kept"] == {"invalid": 1}
     assert bench.quarantined()[0]["truncated"] is True
@@ -369,7 +370,7 @@ def test_a_conflicting_prediction_stays_as_a_conflict(bench: Bench) -> None:
 
 def test_only_the_codes_and_days_asked_for_are_looked_at(bench: Bench) -> None:
     for day in range(5):
-        bench.send(thumb(f"f-{day}"), hours=24 * day)
+        bench.feed(thumb(f"f-{day}"), hours=24 * day)
     bench.joiner.join(
         [event("demand", value, feedback_id="f", received=value, digest=str(value)) for value in (24, 48)]
     )
@@ -417,7 +418,7 @@ def loaded() -> Iterator[Bench]:
         for name in ("p-1", "p-2"):
             bench.store.save(prediction(name), RETENTION)
         for day in range(3):
-            bench.send(
+            bench.feed(
                 thumb(f"f-{day}-1"),
                 thumb(f"f-{day}-2", "p-2", value="down"),
                 thumb(f"f-{day}-3", value="sideways"),
@@ -474,7 +475,7 @@ def test_out_of_time_it_goes_on_where_it_stopped() -> None:
 
 
 def test_of_two_workers_on_one_replay_the_slower_one_stops(bench: Bench) -> None:
-    bench.send(thumb())
+    bench.feed(thumb())
     bench.mend()
     job = bench.ask()
     other: list[Job | None] = []
