@@ -85,7 +85,7 @@ def job_id(at: datetime, *names: str) -> str:
     """Return an id that sorts by time and is the same for the same cause.
 
     >>> job_id(datetime.fromisoformat("2026-03-01T12:00:00Z"), "request-1")
-    '20260301T120000Z-19f1064b619d'
+    '20260301T120000.000000Z-19f1064b619d'
     """
-    stamp = format_time(at)[:19].replace("-", "").replace(":", "")
-    return f"{stamp}Z-{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:12]}"
+    stamp = format_time(at).replace("-", "").replace(":", "")
+    return f"{stamp}-{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:12]}"

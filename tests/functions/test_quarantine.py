@@ -132,7 +132,7 @@ def test_the_sample_requests_are_replayed_to_their_end(
 
 
 def test_the_message_of_the_sample_is_of_a_replay(sample: Sample) -> None:
-    job = Job(kind=JobKind.REPLAY, model=MODEL, job_id="20260301T120000Z-19f1064b619d", at=NOON)
+    job = Job(kind=JobKind.REPLAY, model=MODEL, job_id="20260301T120000.000000Z-19f1064b619d", at=NOON)
     configure()
     bootstrap.job_store().start(job)
 
