@@ -18,15 +18,18 @@ from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.feedback_stream import FirehoseFeedback
+from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
+from shared.aws.queue import SqsQueue
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
+from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
@@ -35,11 +38,15 @@ from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.maturing import Maturing
 from shared.labels.quarantine import Quarantine
+from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
+from shared.labels.quarantine_report import QuarantineReports
+from shared.labels.reread import Rereader
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
+from shared.reporting.intake_reports import IntakeReports
 from shared.reporting.model_reports import ModelReports
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
@@ -108,6 +115,30 @@ def feedback_files() -> FeedbackFiles:
 
 
 @cache
+def file_imports() -> FileImports:
+    """Return what imports files."""
+    return FileImports(lake(), job_store(), quarantine(), configurations(), prediction_log(), feedback_capture())
+
+
+@cache
+def import_queue() -> SqsQueue:
+    """Return the queue of files to import."""
+    return SqsQueue(settings().import_queue_url, _client("sqs"))
+
+
+@cache
+def intake_reports() -> IntakeReports:
+    """Return what operators read of imports and replays."""
+    return IntakeReports(configurations(), job_store())
+
+
+@cache
+def job_store() -> DynamoJobs:
+    """Return the imports and replays."""
+    return DynamoJobs(settings().models_table, _dynamodb())
+
+
+@cache
 def label_joiner() -> LabelJoiner:
     """Return what joins feedback onto predictions."""
     return LabelJoiner(label_store(), quarantine(), configurations())
@@ -153,6 +184,33 @@ def prediction_log() -> PredictionLog:
 def quarantine() -> Quarantine:
     """Return where rejected feedback goes."""
     return Quarantine(lake())
+
+
+@cache
+def quarantine_replay() -> QuarantineReplay:
+    """Return what replays quarantines."""
+    rereader = Rereader(
+        feedback_capture().stream, prediction_log(), label_store(), configurations(), settings().client_timestamps
+    )
+    return QuarantineReplay(lake(), quarantine(), job_store(), rereader)
+
+
+@cache
+def quarantine_reports() -> QuarantineReports:
+    """Return what operators read of quarantines."""
+    return QuarantineReports(lake(), configurations())
+
+
+@cache
+def replay_queue() -> SqsQueue:
+    """Return the queue of replays."""
+    return SqsQueue(settings().replay_queue_url, _client("sqs"))
+
+
+@cache
+def replay_requests() -> ReplayRequests:
+    """Return what takes operators' requests to replay."""
+    return ReplayRequests(job_store(), configurations(), lake(), replay_queue(), settings().client_timestamps)
 
 
 @cache

@@ -83,3 +83,12 @@ def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     except ValidationError as error:
         faults = faults_of(error, path)
         raise InvalidInput(f"{faults[0].path} {faults[0].message}", faults) from error
+
+
+def path_within(path: str, item: str) -> str:
+    """Return the path of a fault within an item, given the item's own.
+
+    >>> path_within("events[3].value", "events[3]")
+    'value'
+    """
+    return path.removeprefix(item).removeprefix(".")

@@ -11,6 +11,7 @@ from shared import compact_json
 from shared.configuration.parse import parse_yaml
 from shared.configuration.types import IDENTIFIER, MODEL_NAME
 from shared.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
+from shared.labels.quarantine import UNREADABLE
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
@@ -65,6 +66,11 @@ def model_name(raw: str) -> str:
     if not _MODEL_NAME.fullmatch(name):
         raise NotFound("no model has that name")
     return name
+
+
+def quarantine_name(raw: str) -> str:
+    """Return the model whose quarantine a path names, or what stands for all that names no readable model."""
+    return UNREADABLE if unquoted(raw) == UNREADABLE else model_name(raw)
 
 
 def identifier(raw: str, what: str) -> str:

@@ -12,6 +12,10 @@ OPERATOR = [
     ("GET", "/models/m/decisions"),
     ("GET", "/models/m/versions"),
     ("GET", "/models/m/history"),
+    ("GET", "/models/m/quarantine"),
+    ("POST", "/models/m/quarantine/replay"),
+    ("GET", "/models/m/quarantine/replays/r"),
+    ("GET", "/models/m/imports"),
 ]
 
 

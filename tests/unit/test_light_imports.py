@@ -16,12 +16,16 @@ LIGHT = (
     "conclude_relabelling",
     "configure_model",
     "count_relabel_files",
+    "import_files",
     "join_labels",
     "log_predictions",
     "mature_labels",
     "relabel_files",
+    "replay_quarantine",
+    "report_intake",
     "report_model",
     "request_relabelling",
+    "request_replay",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """
