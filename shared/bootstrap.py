@@ -23,6 +23,7 @@ from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
+from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
@@ -37,6 +38,8 @@ from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.reporting.model_reports import ModelReports
+from shared.review.selection import ReviewSelection
+from shared.review.tasks import ReviewTasks
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -161,6 +164,24 @@ def registry() -> DynamoRegistry:
 def retraining_requests() -> RetrainingRequests:
     """Return what takes persons' requests to retrain."""
     return RetrainingRequests(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+def review_selection() -> ReviewSelection:
+    """Return what picks predictions for review."""
+    return ReviewSelection(configurations(), selection_store(), review_tasks())
+
+
+@cache
+def review_tasks() -> ReviewTasks:
+    """Return the review tasks."""
+    raise NotImplementedError("the review queue keeps its tasks elsewhere")
+
+
+@cache
+def selection_store() -> DynamoSelection:
+    """Return what the draws for review depend on."""
+    return DynamoSelection(settings().models_table, _dynamodb())
 
 
 @cache
