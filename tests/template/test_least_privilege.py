@@ -71,7 +71,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
     allowed = {
         "CaptureFeedbackFunction": {"dynamodb", "firehose"},
         "AuthorizeFunction": {"apigateway"},
-        "ArchivePredictionsFunction": {"s3"},
+        "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},
         "ConfigureModelFunction": {"dynamodb"},
         "ReportModelFunction": {"dynamodb", "s3"},
