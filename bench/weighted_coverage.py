@@ -222,7 +222,7 @@ def main() -> None:
             f"{row['unweighted_coverage']:.3f}",
             f"{row['unweighted_bias']:+.4f}",
         )
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ needs numpy, so that capture and join start without it.
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from shared.capture.feedback_capture import FeedbackCapture
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
+from shared.errors import Unavailable
 from shared.labels.archive import Archive
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
@@ -38,6 +39,7 @@ from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.reporting.model_reports import ModelReports
+from shared.review.pick import Pick
 from shared.review.selection import ReviewSelection
 from shared.review.tasks import ReviewTasks
 from shared.settings import Settings
@@ -175,7 +177,7 @@ def review_selection() -> ReviewSelection:
 @cache
 def review_tasks() -> ReviewTasks:
     """Return the review tasks."""
-    raise NotImplementedError("the review queue keeps its tasks elsewhere")
+    return _NoReviewTasks()
 
 
 @cache
@@ -219,6 +221,13 @@ def trigger_store() -> DynamoTriggers:
 def trigger_sweep() -> TriggerSweep:
     """Return what checks the triggers of many models."""
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
+
+
+class _NoReviewTasks:
+    """Stands where the review queue goes: models without reviews never ask."""
+
+    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
+        raise Unavailable(f"there is no review queue for {len(picks)} picks of {configuration.model!r}")
 
 
 def reset() -> None:

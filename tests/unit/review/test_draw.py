@@ -15,7 +15,7 @@ from shared.review.draw import Batch, Picks, draw
 from shared.review.pick import PickReason
 from shared.review.sampling import hash_uniform
 from shared.review.state import SelectionState
-from tests.unit.review.builders import MIDNIGHT, MODEL, configuration, prediction, predictions
+from tests.unit.review.streams import MIDNIGHT, MODEL, configuration, prediction, predictions
 
 NEW = SelectionState(model=MODEL)
 

@@ -15,7 +15,7 @@ from shared.review.selection import MOST_ROWS_A_DRAW, ReviewSelection
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.picked_tasks import PickedTasks
 from tests.fakes.selection_store import InMemorySelection
-from tests.unit.review.builders import MIDNIGHT, MODEL, configuration, prediction, predictions
+from tests.unit.review.streams import MIDNIGHT, MODEL, configuration, prediction, predictions
 
 
 class World:
