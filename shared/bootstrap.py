@@ -6,7 +6,7 @@ needs numpy, so that capture and join start without it.
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.queue import SqsQueue
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
+from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
@@ -33,6 +34,7 @@ from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
+from shared.errors import Unavailable
 from shared.labels.archive import Archive
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
@@ -48,6 +50,9 @@ from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
 from shared.reporting.intake_reports import IntakeReports
 from shared.reporting.model_reports import ModelReports
+from shared.review.pick import Pick
+from shared.review.selection import ReviewSelection
+from shared.review.tasks import ReviewTasks
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -251,6 +256,24 @@ def retraining_requests() -> RetrainingRequests:
 
 
 @cache
+def review_selection() -> ReviewSelection:
+    """Return what picks predictions for review."""
+    return ReviewSelection(configurations(), selection_store(), review_tasks())
+
+
+@cache
+def review_tasks() -> ReviewTasks:
+    """Return the review tasks."""
+    return _NoReviewTasks()
+
+
+@cache
+def selection_store() -> DynamoSelection:
+    """Return what the draws for review depend on."""
+    return DynamoSelection(settings().models_table, _dynamodb())
+
+
+@cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
     """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
     return Serving(registry(), lambda pointer: load(lake(), pointer.artifact_key, pointer.artifact_digest))
@@ -285,6 +308,13 @@ def trigger_store() -> DynamoTriggers:
 def trigger_sweep() -> TriggerSweep:
     """Return what checks the triggers of many models."""
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
+
+
+class _NoReviewTasks:
+    """Stands where the review queue goes: models without reviews never ask."""
+
+    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
+        raise Unavailable(f"there is no review queue for {len(picks)} picks of {configuration.model!r}")
 
 
 def reset() -> None:

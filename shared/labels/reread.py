@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from msgspec import structs
+
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps
 from shared.capture.feedback import Feedback
@@ -81,7 +83,7 @@ class Rereader:
                 reread.settled.append(row)
             else:
                 reread.replayed.append(row)
-                lines.append(feedback_line(replace(event, received_at=now)))
+                lines.append(feedback_line(structs.replace(event, received_at=now)))
         if lines:
             self.stream.append(lines)
 

@@ -82,7 +82,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
     allowed = {
         "CaptureFeedbackFunction": {"dynamodb", "firehose"},
         "AuthorizeFunction": {"apigateway"},
-        "ArchivePredictionsFunction": {"s3"},
+        "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},
         "RequestRelabellingFunction": {"dynamodb", "states"},
         "CountRelabelFilesFunction": {"dynamodb", "s3"},
