@@ -23,6 +23,7 @@ from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
+from shared.aws.review_table import DynamoReviews
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
@@ -37,6 +38,11 @@ from shared.labels.quarantine import Quarantine
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.reporting.model_reports import ModelReports
+from shared.review.answers import Answers
+from shared.review.leasing import Leasing
+from shared.review.outbox import Outbox
+from shared.review.overview import ReviewOverview
+from shared.review.tending import Tending
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -88,8 +94,13 @@ def configurations() -> DynamoConfigurations:
 @cache
 def feedback_capture() -> FeedbackCapture:
     """Return the door for feedback."""
-    stream = FirehoseFeedback(settings().feedback_stream, _client("firehose"))
-    return FeedbackCapture(stream, settings().client_timestamps)
+    return FeedbackCapture(feedback_stream(), settings().client_timestamps)
+
+
+@cache
+def feedback_stream() -> FirehoseFeedback:
+    """Return where feedback becomes durable."""
+    return FirehoseFeedback(settings().feedback_stream, _client("firehose"))
 
 
 def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
@@ -136,7 +147,8 @@ def metric_sink() -> CloudWatchMetrics:
 @cache
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
-    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake())
+    reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
+    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews)
 
 
 @cache
@@ -161,6 +173,36 @@ def registry() -> DynamoRegistry:
 def retraining_requests() -> RetrainingRequests:
     """Return what takes persons' requests to retrain."""
     return RetrainingRequests(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+def review_answers() -> Answers:
+    """Return what takes reviewers' answers."""
+    return Answers(review_tasks(), label_store(), review_outbox())
+
+
+@cache
+def review_leasing() -> Leasing:
+    """Return what hands out review tasks."""
+    return Leasing(review_tasks(), label_store(), settings().client_timestamps)
+
+
+@cache
+def review_outbox() -> Outbox:
+    """Return what makes feedback of settled review tasks."""
+    return Outbox(review_tasks(), feedback_stream())
+
+
+@cache
+def review_tasks() -> DynamoReviews:
+    """Return the review tasks."""
+    return DynamoReviews(settings().predictions_table, _dynamodb())
+
+
+@cache
+def review_tending() -> Tending:
+    """Return what the clock does to review tasks."""
+    return Tending(review_tasks(), review_outbox(), configurations())
 
 
 @cache

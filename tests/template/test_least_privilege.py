@@ -74,6 +74,9 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "ArchivePredictionsFunction": {"s3"},
         "ConcludeFunction": {"dynamodb"},
         "ConfigureModelFunction": {"dynamodb"},
+        "LeaseReviewsFunction": {"dynamodb"},
+        "AnswerReviewsFunction": {"dynamodb", "firehose"},
+        "TendReviewsFunction": {"dynamodb", "firehose"},
         "ReportModelFunction": {"dynamodb", "s3"},
     }
     for name, statement in statements(template):

@@ -9,15 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIGHT = (
+    "answer_reviews",
     "archive_labels",
     "archive_predictions",
     "authorize",
     "capture_feedback",
     "configure_model",
     "join_labels",
+    "lease_reviews",
     "log_predictions",
     "mature_labels",
     "report_model",
+    "tend_reviews",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """
