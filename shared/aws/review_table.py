@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REVIEW_INDEX = "review"
-_PAGE = 200
+_PAGE = 100
 _OPEN = (Shelf.ADJUDICATION, Shelf.LEASED, Shelf.FREE)
 _ON_THE_SHELF = "review_shelf = :shelf"
 
@@ -144,7 +144,8 @@ class DynamoReviews:
         return count
 
     def _keys(self, model: str, shelf: Shelf, values: dict[str, Any], **request: Any) -> Iterator[list[PredictionKey]]:
-        for page in self._pages(model, shelf, values, PaginationConfig={"PageSize": _PAGE}, **request):
+        wanted = {"PaginationConfig": {"PageSize": _PAGE}, "ProjectionExpression": "pk"}
+        for page in self._pages(model, shelf, values, **wanted, **request):
             if page["Items"]:
                 yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 

@@ -51,9 +51,8 @@ def verdict(answers: Sequence[Answer], overlap: int, rule: Rule, kind: Task) -> 
 def _median(answers: Sequence[Answer], rule: Rule) -> tuple[FeedbackValue, LabelValue]:
     labels: list[Any] = [answer.label for answer in answers]
     middle = float(median(labels))
-    if rule_label(rule, [middle], Task.REGRESSION) == middle:
+    if middle not in labels and rule_label(rule, [middle], Task.REGRESSION) == middle:
         return middle, middle
     # Where a mapping stands between, no value may say what lies between two answers: then the lower is taken.
-    lower = median_low(labels)
-    winner = next(answer for answer in answers if answer.label == lower)
+    winner = next(answer for answer in answers if answer.label == median_low(labels))
     return winner.value, winner.label
