@@ -28,7 +28,7 @@ WALK_AWAY = 6
 BATCH = 20
 # Twenty functions that start at once would share two processors for longer than a call may take.
 ARRIVAL_SECONDS = 0.3
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 
 
 def document(model: str, **review: Any) -> dict[str, Any]:
@@ -47,12 +47,15 @@ class Reviews:
     def __init__(self, stack: Stack, model: str, **review: Any) -> None:
         self.stack, self.model = stack, model
         self.client = StackClient(stack)
-        body = document(model, **review)
-        self.configuration: ModelConfiguration = parse_configuration(body)
-        self.client.call("PUT", f"models/{model}", key="operator", json=body)
+        self.configuration = self.configure(**review)
         table = stack.outputs["PredictionsTable"]
         self.tasks = DynamoReviews(table, self.client.aws("dynamodb"))
         self.labels = DynamoLabels(table, self.client.aws("dynamodb"))
+
+    def configure(self, **review: Any) -> ModelConfiguration:
+        body = document(self.model, **review)
+        self.client.call("PUT", f"models/{self.model}", key="operator", json=body)
+        return parse_configuration(body)
 
     def add(self, names: list[str]) -> None:
         """Log predictions, and make a task of each."""
@@ -144,17 +147,21 @@ def annotations(reviews: Reviews) -> list[dict[str, Any]]:
 
 
 def test_a_thousand_tasks_and_twenty_reviewers_none_answered_twice_none_stuck(stack: Stack) -> None:
-    reviews = Reviews(stack, "reviewed", lease="PT8S")
+    reviews = Reviews(stack, "reviewed", lease="PT2S")
     names = [f"p-{number:04}" for number in range(TASKS)]
     reviews.add(names)
+    left = [
+        [task["task_id"] for task in reviews.desk(f"reviewer-{number}").lease(BATCH)] for number in range(WALK_AWAY)
+    ]
+    assert all(left)
+    # Only those who walked away are to lose their leases, however slow the machine is.
+    reviews.configure(lease="PT30S")
     deadline = time.monotonic() + PATIENCE_SECONDS
     done: Counter[str] = Counter()
 
-    def work(number: int) -> tuple[list[str], list[str]]:
-        desk, left, taken = reviews.desk(f"reviewer-{number}"), [], []
+    def work(number: int) -> list[str]:
+        desk, taken = reviews.desk(f"reviewer-{number}"), list[str]()
         time.sleep(number * ARRIVAL_SECONDS)
-        if number < WALK_AWAY:
-            left = [task["task_id"] for task in desk.lease(BATCH)]
         while sum(done.values()) < TASKS:
             assert time.monotonic() < deadline, f"{TASKS - sum(done.values())} tasks are stuck"
             held = desk.lease(BATCH)
@@ -163,22 +170,19 @@ def test_a_thousand_tasks_and_twenty_reviewers_none_answered_twice_none_stuck(st
             done.update(accepted)
             if not held:
                 time.sleep(0.3)
-        return left, taken
+        return taken
 
     with ThreadPoolExecutor(REVIEWERS) as pool:
         shifts = list(pool.map(work, range(REVIEWERS)))
 
-    abandoned = {name for left, _ in shifts for name in left}
-    answered = Counter(name for _, taken in shifts for name in taken)
-    assert len(abandoned) >= BATCH
-    assert all(left for left, _ in shifts[:WALK_AWAY])
-    assert answered == Counter(names)
-    assert sum(bool(taken) for _, taken in shifts) == REVIEWERS
+    who = {name: f"reviewer-{number}" for number, taken in enumerate(shifts) for name in taken}
+    assert Counter(name for taken in shifts for name in taken) == Counter(names)
+    assert sum(map(bool, shifts)) > REVIEWERS / 2
 
     tasks = reviews.tasks.load(reviews.keys(names))
     assert {(task.state, len(task.answers), task.is_sent) for task in tasks.values()} == {(TaskState.SETTLED, 1, True)}
-    who = {name: number for number, (_, taken) in enumerate(shifts) for name in taken}
-    assert {task.answers[0].reviewer for task in tasks.values() if who[task.task_id] == 3} == {"reviewer-3"}
+    assert {task.task_id: task.answers[0].reviewer for task in tasks.values()} == who
+    assert {name for batch in left for name in batch} <= who.keys()
     told = annotations(reviews)
     # A call that was sent again may have told of its answers twice: the same event, byte for byte.
     once = {compact_json.dumps(row): row for row in told}
