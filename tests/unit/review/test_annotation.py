@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared.capture.feedback_capture import feedback_line
 from shared.configuration.labels import LabelSource
 from shared.errors import InvalidInput
 from shared.labels.feedback_files import parse_feedback_line
 from shared.labels.resolve import resolve
 from shared.review.annotation import annotation, annotation_id, answer_label, choices, manual_rule
-from shared.review.outbox import feedback_line
 from shared.review.settlement import settle
 from shared.review.transitions import answered, leased
 from tests.unit.labels.builders import ANNOTATION, DEMAND, THUMB, at, prediction

@@ -1,8 +1,8 @@
 """Whatever reviewers do, in whatever order and at once: no task is answered beyond what is wanted, none gets stuck."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -115,7 +115,7 @@ TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=
     data=st.data(),
 )
 def test_calls_that_come_between_another_s_read_and_its_write_change_no_outcome(
-    overlap: int, steps: list[tuple[str, bool, int]], data: st.DataObject
+    overlap: int, steps: list[tuple[str, bool, int]], data: Any
 ) -> None:
     """Every read of the store lets some of the waiting calls run whole before the reader goes on to write."""
     desk = Desk(configuration(overlap=overlap), page=2)
@@ -129,7 +129,9 @@ def test_calls_that_come_between_another_s_read_and_its_write_change_no_outcome(
             return
         for name in NAMES:
             if reviewer in desk.task(name).leases:
-                desk.answer(reviewer, value, name)
+                # Who answers twice at once, and differently, is told of the answer that stays.
+                with suppress(Conflict):
+                    desk.answer(reviewer, value, name)
 
     def between() -> None:
         if waiting and data.draw(st.booleans()):
