@@ -24,7 +24,10 @@ def measure() -> dict[str, Any]:
         "stream_memory_ratio": memory["stream_memory_ratio"],
         "weighted_coverage": coverage["weighted_coverage"],
         "unweighted_coverage": coverage["unweighted_coverage"],
-        "active_learning": learning["active_learning"],
+        "active_learning": {
+            name: {what: curve[what] for what in ("labels", "accuracy")}
+            for name, curve in learning["strategies"].items()
+        },
         "measured": {"join": join, "memory": memory, "coverage": coverage, "active_learning": learning},
     }
 

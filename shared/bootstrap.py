@@ -6,7 +6,7 @@ needs numpy, so that capture and join start without it.
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.queue import SqsQueue
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
+from shared.aws.review_table import DynamoReviews
 from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
@@ -34,7 +35,6 @@ from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
-from shared.errors import Unavailable
 from shared.labels.archive import Archive
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
@@ -50,9 +50,12 @@ from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
 from shared.reporting.intake_reports import IntakeReports
 from shared.reporting.model_reports import ModelReports
-from shared.review.pick import Pick
+from shared.review.answers import Answers
+from shared.review.leasing import Leasing
+from shared.review.outbox import Outbox
+from shared.review.overview import ReviewOverview
 from shared.review.selection import ReviewSelection
-from shared.review.tasks import ReviewTasks
+from shared.review.tending import Tending
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -104,8 +107,13 @@ def configurations() -> DynamoConfigurations:
 @cache
 def feedback_capture() -> FeedbackCapture:
     """Return the door for feedback."""
-    stream = FirehoseFeedback(settings().feedback_stream, _client("firehose"))
-    return FeedbackCapture(stream, settings().client_timestamps)
+    return FeedbackCapture(feedback_stream(), settings().client_timestamps)
+
+
+@cache
+def feedback_stream() -> FirehoseFeedback:
+    """Return where feedback becomes durable."""
+    return FirehoseFeedback(settings().feedback_stream, _client("firehose"))
 
 
 def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
@@ -176,7 +184,8 @@ def metric_sink() -> CloudWatchMetrics:
 @cache
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
-    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake())
+    reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
+    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews)
 
 
 @cache
@@ -262,15 +271,39 @@ def review_selection() -> ReviewSelection:
 
 
 @cache
-def review_tasks() -> ReviewTasks:
-    """Return the review tasks."""
-    return _NoReviewTasks()
-
-
-@cache
 def selection_store() -> DynamoSelection:
     """Return what the draws for review depend on."""
     return DynamoSelection(settings().models_table, _dynamodb())
+
+
+@cache
+def review_answers() -> Answers:
+    """Return what takes reviewers' answers."""
+    return Answers(review_tasks(), label_store(), review_outbox())
+
+
+@cache
+def review_leasing() -> Leasing:
+    """Return what hands out review tasks."""
+    return Leasing(review_tasks(), label_store(), settings().client_timestamps)
+
+
+@cache
+def review_outbox() -> Outbox:
+    """Return what makes feedback of settled review tasks."""
+    return Outbox(review_tasks(), feedback_stream())
+
+
+@cache
+def review_tasks() -> DynamoReviews:
+    """Return the review tasks."""
+    return DynamoReviews(settings().predictions_table, _dynamodb())
+
+
+@cache
+def review_tending() -> Tending:
+    """Return what the clock does to review tasks."""
+    return Tending(review_tasks(), review_outbox(), configurations())
 
 
 @cache
@@ -308,13 +341,6 @@ def trigger_store() -> DynamoTriggers:
 def trigger_sweep() -> TriggerSweep:
     """Return what checks the triggers of many models."""
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
-
-
-class _NoReviewTasks:
-    """Stands where the review queue goes: models without reviews never ask."""
-
-    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
-        raise Unavailable(f"there is no review queue for {len(picks)} picks of {configuration.model!r}")
 
 
 def reset() -> None:

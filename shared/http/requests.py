@@ -102,6 +102,15 @@ def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
     return int(text)
 
 
+def query_identifier(event: APIGatewayProxyEvent, name: str) -> str:
+    """Return the id that a query parameter carries. Raises InvalidInput if it is missing, or no id."""
+    text = (event.query_string_parameters or {}).get(name)
+    if not text or not _IDENTIFIER.fullmatch(text):
+        message = "must be letters, digits and . _ : @ + = ~ -, at most 128" if text else "is required"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
+
+
 def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:
     try:
         body = (event.decoded_body or "").encode("utf-8")

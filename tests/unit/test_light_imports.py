@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIGHT = (
+    "answer_reviews",
     "archive_labels",
     "archive_predictions",
     "authorize",
@@ -18,6 +19,7 @@ LIGHT = (
     "count_relabel_files",
     "import_files",
     "join_labels",
+    "lease_reviews",
     "log_predictions",
     "mature_labels",
     "relabel_files",
@@ -26,6 +28,7 @@ LIGHT = (
     "report_model",
     "request_relabelling",
     "request_replay",
+    "tend_reviews",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """
