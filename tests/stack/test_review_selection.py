@@ -13,7 +13,6 @@ from local.state import Stack
 from shared.times import format_time
 
 # The review queue, whose tasks the picks become.
-pytest.importorskip("shared.aws.review_table")
 
 NOON = datetime(2027, 5, 3, 12, tzinfo=UTC)
 MODEL = "picked"
