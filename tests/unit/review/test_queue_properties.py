@@ -1,6 +1,7 @@
 """Whatever reviewers do, in whatever order and at once: no task is answered beyond what is wanted, none gets stuck."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
