@@ -9,7 +9,7 @@ from shared.capture.prediction import body_digest
 from shared.configuration.labels import Labels, LabelSource, LabelValue, Rule
 from shared.configuration.metrics import Task
 from shared.configuration.types import IDENTIFIER
-from shared.errors import InvalidInput
+from shared.errors import Fault, InvalidInput
 from shared.labels.aggregate import rule_label
 from shared.labels.mapping import unreadable_value
 from shared.labels.resolve import Timed, shifted
@@ -36,7 +36,8 @@ def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -
     fault = unreadable_value(rule.event, value, alone, task)
     label = rule_label(rule, [value], task)
     if fault is not None or label is None:
-        raise InvalidInput("the answer cannot become a label", (fault,) if fault else ())
+        # A rule may read a number and still make nothing of it: the mean of one 7 is no binary label.
+        raise InvalidInput("the answer cannot become a label", (fault or Fault("value", "makes no label of the task"),))
     return label
 
 

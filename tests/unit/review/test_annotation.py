@@ -65,6 +65,7 @@ def test_an_answer_is_the_label_its_rule_makes_of_it(rule: dict[str, Any], kind:
         ({}, "regression", True),
         ({"map": {"yes": 1, "no": 0}}, "binary", 1),
         ({"positive": {"greater_than": 3}}, "binary", "four"),
+        ({"aggregate": "mean"}, "binary", 7),
     ],
 )
 def test_an_answer_its_rule_cannot_read_is_refused(rule: dict[str, Any], kind: str, value: Any) -> None:
