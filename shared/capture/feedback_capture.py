@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, settle_times
-from shared.capture.feedback import Feedback
+from shared.capture.feedback import REVIEW_IDS, Feedback
 from shared.capture.intake import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
 from shared.capture.prediction import body_digest
 from shared.configuration.model import ModelConfiguration
@@ -57,6 +57,8 @@ class FeedbackReader:
         """
         item = parse_item(FeedbackItem, raw, path)
         problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task)
+        if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
+            problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
             fault = Fault(f"{path}.{problem.path}", problem.message)
             raise InvalidInput(f"{fault.path} {fault.message}", (fault,))

@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from shared.capture.feedback import Feedback, FeedbackValue
+from shared.capture.feedback import REVIEW_IDS, Feedback, FeedbackValue
 from shared.capture.prediction import body_digest
 from shared.configuration.labels import Labels, LabelSource, LabelValue, Rule
 from shared.configuration.metrics import Task
@@ -96,5 +96,5 @@ def annotation_id(prediction_id: str) -> str:
     >>> annotation_id("p-1")
     'review:p-1'
     """
-    name = f"{SOURCE}:{prediction_id}"
-    return name if _IDENTIFIER(name) else f"{SOURCE}:{hashlib.sha256(prediction_id.encode()).hexdigest()}"
+    name = f"{REVIEW_IDS}{prediction_id}"
+    return name if _IDENTIFIER(name) else f"{REVIEW_IDS}{hashlib.sha256(prediction_id.encode()).hexdigest()}"

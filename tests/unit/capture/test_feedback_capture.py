@@ -75,6 +75,7 @@ def test_nothing_is_acknowledged_that_the_stream_did_not_take() -> None:
         ({"occurred_at": "2026-03-01T12:05:01Z"}, "events[1].occurred_at"),
         ({"occurred_at": 1772366400}, "events[1].occurred_at"),
         ({"colour": "red"}, "events[1].colour"),
+        ({"feedback_id": "review:p-1"}, "events[1].feedback_id"),
     ],
 )
 def test_an_invalid_event_is_rejected_by_its_path_and_the_others_are_taken(change: dict[str, Any], path: str) -> None:

@@ -10,6 +10,7 @@ from shared.configuration.labels import LabelSource
 from shared.errors import InvalidInput
 from shared.labels.feedback_files import parse_feedback_line
 from shared.labels.resolve import resolve
+from shared.labels.rules import ready_rules
 from shared.review.annotation import annotation, annotation_id, answer_label, choices, manual_rule
 from shared.review.settlement import settle
 from shared.review.transitions import answered, leased
@@ -113,11 +114,13 @@ def test_an_annotation_s_id_fits_however_long_the_prediction_s_is() -> None:
 @pytest.mark.parametrize("minute", [2, 59, 61, 9999])
 def test_an_annotation_becomes_the_label_whenever_it_is_given(window: str | None, minute: float) -> None:
     configured, found = settled({**ANNOTATION, **({"window": window} if window else {})}, minute)
-    label = resolve(prediction(), [annotation(found)], configured.labels, configured.task, minutes(minute))
+    label = resolve(prediction(), [annotation(found)], ready_rules(configured.labels, configured.task), minutes(minute))
     assert (label.value, label.source) == (1, "manual")
 
 
 def test_an_annotation_of_a_prediction_dated_later_than_the_answer_still_counts() -> None:
     configured, found = settled(hours=100)
-    label = resolve(prediction(hours=100), [annotation(found)], configured.labels, configured.task, at(101))
+    label = resolve(
+        prediction(hours=100), [annotation(found)], ready_rules(configured.labels, configured.task), at(101)
+    )
     assert (label.value, label.source) == (1, "manual")
