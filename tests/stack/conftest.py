@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.client import StackClient
 from local.deploy import deploy
 from local.stack import SIMULATED_TIME, running_stack
 from local.state import Stack
@@ -35,3 +36,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> StackClient:
+    return StackClient(stack)
+
+
+@pytest.fixture(autouse=True)
+def no_dead_letters(client: StackClient) -> Iterator[None]:
+    """Whatever a test does, nothing may be given up on."""
+    yield
+    for name, url in client.stack.outputs.items():
+        if name.endswith("DeadLetterQueueUrl"):
+            found = client.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+            assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")

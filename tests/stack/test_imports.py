@@ -2,34 +2,15 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from local.client import StackClient
-from local.state import Stack
 from shared.times import format_time
-from tests.stack.test_quarantine import THEN, configure, counts, eventually, get, labels, outcome, replay, thumb
+from tests.stack.test_quarantine import THEN, configure, counts, get, labels, outcome, replay, thumb
+from tests.stack.waiting import eventually
 
-DEAD_LETTERS = ("ImportFilesDeadLetterQueueUrl", "FeedbackFilesDeadLetterQueueUrl", "StreamDeadLetterQueueUrl")
 RIGHT = {"up": 1, "down": 0}
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> StackClient:
-    return StackClient(stack)
-
-
-@pytest.fixture(autouse=True)
-def no_dead_letters(client: StackClient) -> Iterator[None]:
-    yield
-    for name in DEAD_LETTERS:
-        found = client.aws("sqs").get_queue_attributes(
-            QueueUrl=client.stack.outputs[name], AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")
 
 
 def prediction(name: str | None, **changes: Any) -> dict[str, Any]:

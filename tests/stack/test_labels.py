@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from local.client import StackClient
-from local.state import Stack
 from shared.aws.dynamodb import from_item
 from shared.aws.label_items import FEEDBACK, LABEL, feedback_from_item, label_from_item
 from shared.capture.feedback import Feedback
@@ -20,6 +19,7 @@ from shared.configuration.parse import dump_configuration
 from shared.labels.history import label_at
 from shared.labels.label import LabelRecord
 from shared.times import format_time
+from tests.stack.waiting import PATIENCE_SECONDS
 from tests.unit.labels.oracle import expected_label
 from tests.unit.labels.strategies import RuleSet
 
@@ -29,7 +29,6 @@ END = START + timedelta(days=90)
 PREDICTIONS = 2000
 SENT = 10_000
 SHARES = {"duplicates": 0.2, "early": 0.1, "late": 0.1, "retractions": 0.05, "conflicts": 0.02}
-PATIENCE_SECONDS = 240.0
 PAGE = 500
 RULES: list[dict[str, Any]] = [
     {"event": "annotation", "source": "manual", "window": None, "aggregate": "last"},
@@ -124,11 +123,6 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def client(stack: Stack) -> StackClient:
-    return StackClient(stack)
-
-
-@pytest.fixture(scope="module")
 def traffic() -> Traffic:
     return Traffic(seed=11)
 
@@ -147,7 +141,7 @@ def outcome(client: StackClient, traffic: Traffic) -> Outcome:
     # The join is still at work on what came before them.
     _log(client, traffic, traffic.early)
     wanted = len({event["feedback_id"] for event in traffic.sent})
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while (joined := sum(1 for item in _items(client) if item["sk"].startswith(FEEDBACK))) < wanted:
         assert time.monotonic() < deadline, f"{joined} of {wanted} events were joined"
         time.sleep(0.5)
@@ -266,7 +260,7 @@ def _items(client: StackClient) -> Iterator[dict[str, Any]]:
 def _wait_for_the_queue(client: StackClient) -> None:
     """Wait until every feedback file, the repeated events in it too, has been joined."""
     counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    queue, deadline = client.stack.outputs["FeedbackFilesQueueUrl"], time.monotonic() + PATIENCE_SECONDS
+    queue, deadline = client.stack.outputs["FeedbackFilesQueueUrl"], time.monotonic() + 2 * PATIENCE_SECONDS
     while True:
         found = client.aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=list(counts))["Attributes"]
         if not any(int(found[name]) for name in counts):

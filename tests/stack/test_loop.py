@@ -3,8 +3,6 @@
 import csv
 import json
 import random
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,37 +12,19 @@ from rich.console import Console
 
 from local.client import StackClient
 from local.replay_file import ReplayFiles, replay_file
-from local.state import Stack
 from shared import compact_json
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
 from shared.lake import EXAMPLES, day_prefix
 from shared.times import format_time
+from tests.stack.waiting import eventually
 
 START = datetime(2026, 1, 10, tzinfo=UTC)
 CHANGE = datetime(2026, 2, 1, tzinfo=UTC)
 # Later than any replay here, so that no replay's checks take up what a test left behind.
 LATER = datetime(2027, 3, 1, 12, tzinfo=UTC)
-PATIENCE_SECONDS = 30.0
-DEAD_LETTERS = ("FeedbackFilesDeadLetterQueueUrl", "StreamDeadLetterQueueUrl", "InvocationDeadLetterQueueUrl")
 SCHEDULED = {"schedule": "P5D", "cooldown": "PT1H", "min_new_labels": 30, "drift": False, "performance": False}
 BY_HAND = {**SCHEDULED, "schedule": None}
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> StackClient:
-    return StackClient(stack)
-
-
-@pytest.fixture(autouse=True)
-def no_dead_letters(client: StackClient) -> Iterator[None]:
-    """Whatever a test does, nothing may be given up on."""
-    yield
-    for name in DEAD_LETTERS:
-        found = client.aws("sqs").get_queue_attributes(
-            QueueUrl=client.stack.outputs[name], AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")
 
 
 def configuration(model: str, features: list[str], task: str = "binary", **sections: Any) -> dict[str, Any]:
@@ -131,15 +111,6 @@ def outcome(prediction_id: str, value: int = 1) -> dict[str, Any]:
         "value": value,
         "occurred_at": format_time(LATER + timedelta(hours=1)),
     }
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """Return what is seen as soon as it is something."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return seen
 
 
 def labels(client: StackClient, model: str, name: str) -> list[dict[str, Any]]:

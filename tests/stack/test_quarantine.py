@@ -1,38 +1,16 @@
 """Feedback that could not be taken, from its rejection to the label that its replay makes of it."""
 
-import time
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from local.client import StackClient
-from local.state import Stack
 from shared import compact_json
 from shared.times import format_time, parse_time
+from tests.stack.waiting import eventually
 
 # Before any replay of a file here, and in no model's windows of training.
 THEN = datetime.fromisoformat("2025-03-01T12:00:00+00:00")
-PATIENCE_SECONDS = 30.0
-DEAD_LETTERS = ("FeedbackFilesDeadLetterQueueUrl", "ReplayDeadLetterQueueUrl", "StreamDeadLetterQueueUrl")
 WRONG, RIGHT = {"good": 1, "bad": 0}, {"up": 1, "down": 0}
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> StackClient:
-    return StackClient(stack)
-
-
-@pytest.fixture(autouse=True)
-def no_dead_letters(client: StackClient) -> Iterator[None]:
-    """Whatever a test does, nothing may be given up on."""
-    yield
-    for name in DEAD_LETTERS:
-        found = client.aws("sqs").get_queue_attributes(
-            QueueUrl=client.stack.outputs[name], AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")
 
 
 def configure(client: StackClient, model: str, mapping: dict[str, int]) -> None:
@@ -95,15 +73,6 @@ def replay(client: StackClient, model: str, **request: Any) -> dict[str, Any]:
     path = f"{model}/quarantine/replays/{asked['replay_id']}"
     done: dict[str, Any] = eventually(lambda: (found := get(client, path))["status"] == "done" and found)
     return done
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """Return what is seen as soon as it is something."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return seen
 
 
 def counts(client: StackClient, model: str) -> dict[str, int]:

@@ -1,8 +1,6 @@
 """From a logged prediction to a review task, on a running stack."""
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +9,12 @@ import pytest
 from local.client import StackClient
 from local.state import Stack
 from shared.times import format_time
+from tests.stack.waiting import eventually
 
 # The review queue, whose tasks the picks become.
 
 NOON = datetime(2027, 5, 3, 12, tzinfo=UTC)
 MODEL = "picked"
-PATIENCE_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +64,6 @@ def tasks(client: StackClient) -> set[str]:
         for item in items
         if item["sk"]["S"].startswith("review") and item["model"]["S"] == MODEL
     }
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
 
 
 def test_logged_predictions_become_review_tasks_within_each_day_s_budget(client: StackClient) -> None:
