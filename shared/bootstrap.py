@@ -204,7 +204,7 @@ def quarantine() -> Quarantine:
 def quarantine_replay() -> QuarantineReplay:
     """Return what replays quarantines."""
     rereader = Rereader(
-        feedback_capture().stream, prediction_log(), label_store(), configurations(), settings().client_timestamps
+        feedback_stream(), prediction_log(), label_store(), configurations(), settings().client_timestamps
     )
     return QuarantineReplay(lake(), quarantine(), job_store(), rereader)
 

@@ -146,8 +146,7 @@ class DynamoReviews:
     def _keys(self, model: str, shelf: Shelf, values: dict[str, Any], **request: Any) -> Iterator[list[PredictionKey]]:
         wanted = {"PaginationConfig": {"PageSize": _PAGE}, "ProjectionExpression": "pk"}
         for page in self._pages(model, shelf, values, **wanted, **request):
-            if page["Items"]:
-                yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
+            yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 
     def _pages(self, model: str, shelf: Shelf, values: dict[str, Any], **request: Any) -> Iterator[Any]:
         return iter(

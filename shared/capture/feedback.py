@@ -1,12 +1,13 @@
 """Feedback as it is kept: one event about one prediction."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from shared.capture.prediction import PredictionKey
 from shared.configuration.types import IDENTIFIER, MODEL_NAME
+from shared.times import format_time
 
 # Ids that only settled reviews carry: an app that took one first would keep the reviewers' answer out.
 REVIEW_IDS = "review:"
@@ -54,3 +55,10 @@ class Feedback(Struct, frozen=True, kw_only=True):
     def key(self) -> PredictionKey:
         """The key of the prediction the event is about."""
         return PredictionKey(self.model, self.prediction_id)
+
+
+def feedback_row(event: Feedback) -> dict[str, Any]:
+    """Return an event as the raw feedback files hold it."""
+    row = {name: getattr(event, name) for name in event.__struct_fields__}
+    row["occurred_at"], row["received_at"] = format_time(event.occurred_at), format_time(event.received_at)
+    return {name: value for name, value in row.items() if value is not None}

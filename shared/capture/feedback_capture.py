@@ -1,6 +1,6 @@
 """Feedback in: checked against the configuration, durable before it is acknowledged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, settle_times
-from shared.capture.feedback import REVIEW_IDS, Feedback
+from shared.capture.feedback import REVIEW_IDS, Feedback, feedback_row
 from shared.capture.intake import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
 from shared.capture.prediction import body_digest
 from shared.configuration.model import ModelConfiguration
@@ -130,18 +130,7 @@ def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, 
 
 def feedback_line(feedback: Feedback) -> bytes:
     """Return an event as one line of the raw feedback files."""
-    row: Mapping[str, Any] = {
-        "model": feedback.model,
-        "feedback_id": feedback.feedback_id,
-        "prediction_id": feedback.prediction_id,
-        "name": feedback.name,
-        "value": feedback.value,
-        "occurred_at": format_time(feedback.occurred_at),
-        "received_at": format_time(feedback.received_at),
-        "source": feedback.source,
-        "body_digest": feedback.body_digest,
-    }
-    return compact_json.dumps({name: value for name, value in row.items() if value is not None}).encode() + b"\n"
+    return compact_json.dumps(feedback_row(feedback)).encode() + b"\n"
 
 
 def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:

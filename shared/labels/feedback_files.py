@@ -13,7 +13,7 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
-from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, rejected_line
+from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
 from shared.lake import Lake
 
 FEEDBACK_PREFIX = "feedback/"
@@ -89,17 +89,17 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
             event, occurred_at=event.occurred_at.astimezone(UTC), received_at=event.received_at.astimezone(UTC)
         )
     except (ValueError, OverflowError, RecursionError) as error:
-        return _passed_on(line, _reason(error))
+        return _not_an_event(line, _reason(error))
 
 
-def _passed_on(line: bytes, reason: str) -> Reject:
+def _not_an_event(line: bytes, reason: str) -> Reject:
     """Return the reject that a line of capture passes on; of any other line, that it is malformed."""
     try:
         row = msgspec.json.decode(line) if _REJECTED_KEY in line else None
-        passed_on = rejected_line(row) if isinstance(row, dict) else None
+        reject = passed_on(row) if isinstance(row, dict) else None
     except (ValueError, RecursionError) as error:
         return Reject(RejectCode.MALFORMED, _reason(error))
-    return passed_on or Reject(RejectCode.MALFORMED, reason)
+    return reject or Reject(RejectCode.MALFORMED, reason)
 
 
 class _KnownModels:

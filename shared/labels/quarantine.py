@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared import compact_json
-from shared.capture.feedback import Feedback
+from shared.capture.feedback import Feedback, feedback_row
 from shared.labels.rejects import RejectCode
 from shared.lake import QUARANTINE, Lake, day_prefix
 from shared.times import format_time, parse_time
@@ -157,10 +157,3 @@ def parse_key(key: str) -> QuarantineKey | None:
 def kept_text(text: str) -> tuple[str, bool]:
     """Return as much of a text as quarantine keeps, and whether something was cut off."""
     return text[:MAX_TEXT], len(text) > MAX_TEXT
-
-
-def feedback_row(event: Feedback) -> dict[str, Any]:
-    """Return an event as the raw feedback files hold it."""
-    row = {name: getattr(event, name) for name in event.__struct_fields__}
-    row["occurred_at"], row["received_at"] = format_time(event.occurred_at), format_time(event.received_at)
-    return {name: value for name, value in row.items() if value is not None}

@@ -44,7 +44,7 @@ class Reject:
     is_truncated: bool = False
 
 
-def rejected_line(row: Mapping[str, Any]) -> Reject | None:
+def passed_on(row: Mapping[str, Any]) -> Reject | None:
     """Return the reject a row of a feedback file passes on, None if it is no such row.
 
     Raises ValueError for one that is not as capture writes it.

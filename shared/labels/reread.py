@@ -10,7 +10,7 @@ from msgspec import structs
 
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback import Feedback
+from shared.capture.feedback import Feedback, feedback_row
 from shared.capture.feedback_capture import FeedbackReader, FeedbackStream, feedback_line
 from shared.capture.instance import InstanceReader
 from shared.capture.intake import path_within
@@ -23,7 +23,7 @@ from shared.errors import InvalidInput, NotFound
 from shared.labels.collection import Collection
 from shared.labels.feedback_files import is_feedback_file, parse_feedback_line
 from shared.labels.mapping import unreadable_value
-from shared.labels.quarantine import UNREADABLE, QuarantinedRow, RowKind, feedback_row, kept_text
+from shared.labels.quarantine import UNREADABLE, QuarantinedRow, RowKind, kept_text
 from shared.labels.rejects import Reject, RejectCode, shortened
 from shared.labels.store import LabelStore
 from shared.times import format_time

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.lake import Lake
@@ -59,16 +60,19 @@ class RelabelFiles:
         A file that cannot be read or relabelled does not hold up the others: it is noted as a failure of the
         attempt, and a resumption tries it again. Nothing is done for an attempt that is no longer the open one, or
         whose rules are no longer the current ones: its conclusion will say so.
+        Raises Unavailable, which is no failure of a file: the same batch again goes on where this one stopped.
         """
-        job = self.store.job(batch.model, batch.relabel_id)
-        if not self._is_current(job, batch):
-            return ()
-        # A listing by prefix may hold files of other days than those asked for.
-        keys = tuple(key for key in batch.keys if job.covers(file_day(key)))
-        for position, key in enumerate(keys):
+        for position, key in enumerate(batch.keys):
+            # Anew for every file: labels by rules that are newer than the request must not be dated back to it.
+            job = self.store.job(batch.model, batch.relabel_id)
+            if not self._is_current(job, batch):
+                return ()
             try:
-                if not self._relabel_file(job, key, has_time):
-                    return keys[position:]
+                # A listing by prefix may hold files of other days than those asked for.
+                if job.covers(file_day(key)) and not self._relabel_file(job, key, has_time):
+                    return batch.keys[position:]
+            except Unavailable:
+                raise
             except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
                 self.store.note_failure(job, f"{key}: {type(error).__name__}: {error}")
         return ()
@@ -133,7 +137,6 @@ def _counts(model: str, chunk: _Chunk, report: JoinReport) -> Counts:
     )
 
 
-def batch_of(event: dict[str, object]) -> RelabelBatch:
+def batch_of(event: Mapping[str, Any]) -> RelabelBatch:
     """Return the batch the state machine asks for."""
-    keys: Sequence[str] = event["keys"]  # type: ignore[assignment]
-    return RelabelBatch(str(event["model"]), str(event["relabel_id"]), int(str(event["attempt"])), tuple(keys))
+    return RelabelBatch(event["model"], event["relabel_id"], event["attempt"], tuple(event["keys"]))

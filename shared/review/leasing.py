@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from shared import compact_json
@@ -22,7 +23,7 @@ MOST_LEASES = 100
 DEFAULT_LEASES = 10
 MAX_FEATURES_BYTES = 4 * 1024 * 1024
 # A reviewer for whom nothing is left must not read a whole queue to learn it.
-MOST_EXAMINED = 5_000
+MOST_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,11 @@ class Leasing:
         if manual_rule(configuration.labels) is None:
             return []
         hand = _Hand(configuration, reviewer, limit, now)
-        examined = 0
-        for page in self.tasks.available(
-            configuration.model, reviewer, now, open_at=now if self.trust is ClientTimestamps.BOUNDED else None
-        ):
+        open_at = now if self.trust is ClientTimestamps.BOUNDED else None
+        pages = self.tasks.available(configuration.model, reviewer, now, open_at=open_at)
+        for page in islice(pages, MOST_PAGES):
             self._fill(hand, page)
-            examined += len(page)
-            if hand.is_full or examined >= MOST_EXAMINED:
+            if hand.is_full:
                 break
         return hand.held
 

@@ -44,7 +44,8 @@ class TaskStore(ReviewTasks, Protocol):
         """Yield, page by page, the open tasks that a reviewer may be given.
 
         Disputed ones come first, then those whose lease has lapsed by ``now``, then the others, oldest first each.
-        With ``open_at``, those that close by then are left out.
+        With ``open_at``, those that close by then are left out. A page without anything for the reviewer is a page
+        too, an empty one: who reads them can tell how much was looked through.
         """
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:

@@ -47,8 +47,8 @@ class InMemoryReviews:
     ) -> Iterator[list[PredictionKey]]:
         for shelf in OPEN:
             until = now if shelf is Shelf.LEASED else None
-            found = [task for task in self._open(model, shelf, open_at, until) if reviewer not in task.done_by]
-            yield from self._pages(found)
+            for page in self._pages(self._open(model, shelf, open_at, until)):
+                yield [key for key in page if reviewer not in self.tasks[key].done_by]
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         for shelf in OPEN:

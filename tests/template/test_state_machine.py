@@ -11,7 +11,8 @@ from local.template import resources_of
 Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
-TRANSIENT = re.compile(r"^Lambda\.\w+Exception$")
+# Of ours only Unavailable: it says of itself that the same again is safe.
+TRANSIENT = re.compile(r"^(Lambda\.\w+Exception|Unavailable)$")
 # These run when the run has ended: whatever failed, trying again is safe.
 CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
 # A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.

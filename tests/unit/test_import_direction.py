@@ -18,6 +18,7 @@ DOMAIN = (
     "triggers",
     "training",
     "registry",
+    "reporting",
 )
 EDGES = ("functions", "shared.bootstrap", "shared.aws", "shared.http", "shared.settings", "shared.join_metrics")
 CLOUD = ("boto3", "botocore", "aws_lambda_powertools", "moto")

@@ -7,6 +7,7 @@ import pytest
 
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
+from shared.errors import Unavailable
 from shared.labels import feedback_files
 from shared.labels.history import label_at
 from shared.labels.join import JoinReport, LabelJoiner
@@ -174,6 +175,35 @@ def test_a_file_that_cannot_be_read_is_noted_and_holds_up_none(bench: Bench) -> 
     assert noted.failure is not None
     assert noted.failure.startswith(f"{damaged}: JSONDecodeError")
     assert "nonsense" not in noted.failure
+
+
+def test_a_busy_table_is_no_failure_of_the_file(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise Unavailable("busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "commit", busy)
+        with pytest.raises(Unavailable):
+            bench.relabel(FILE)
+    assert bench.jobs.job(MODEL, "relabel-1").failures == 0
+    assert bench.relabel(FILE) == ()
+    assert bench.values("middle") == [0, 1]
+
+
+def test_rules_that_change_within_a_batch_end_it(bench: Bench) -> None:
+    class Changing(InMemoryLake):
+        """Whoever reads the first file finds other rules afterwards."""
+
+        def read_raw_lines(self, key: str) -> Iterator[bytes]:
+            yield from super().read_raw_lines(key)
+            bench.configurations.put(configuration(DEMAND, default=ZERO), at(300))
+
+    changing = Changing()
+    changing.objects = bench.lake.objects
+    files = replace(bench.files, lake=changing)
+    assert files.relabel(RelabelBatch(MODEL, "relabel-1", 1, (ROWS, FILE)), lambda: True) == ()
+    assert bench.counts.files <= 1
+    assert bench.counts.events == 0
 
 
 def test_a_file_that_was_deleted_meanwhile_is_done(bench: Bench) -> None:

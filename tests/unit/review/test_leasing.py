@@ -144,7 +144,7 @@ def test_an_answer_holds_no_more_features_than_it_can_carry(monkeypatch: pytest.
 
 
 def test_a_queue_without_work_for_somebody_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leasing, "MOST_EXAMINED", 4)
+    monkeypatch.setattr(leasing, "MOST_PAGES", 2)
     desk = Desk(configuration(overlap=2), page=2)
     desk.add(*"abcdefgh")
     assert desk.names("ann", 4) == ["a", "b", "c", "d"]
