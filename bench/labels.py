@@ -13,6 +13,7 @@ from rich.table import Table
 from bench import active_learning, label_join, stream_memory, weighted_coverage
 
 OUT = Path("out/bench/labels.json")
+SHOWN_POINTS = 5
 
 
 def measure() -> dict[str, Any]:
@@ -24,7 +25,10 @@ def measure() -> dict[str, Any]:
         "stream_memory_ratio": memory["stream_memory_ratio"],
         "weighted_coverage": coverage["weighted_coverage"],
         "unweighted_coverage": coverage["unweighted_coverage"],
-        "active_learning": learning["active_learning"],
+        "active_learning": {
+            name: {what: curve[what] for what in ("labels", "accuracy")}
+            for name, curve in learning["strategies"].items()
+        },
         "measured": {"join": join, "memory": memory, "coverage": coverage, "active_learning": learning},
     }
 
@@ -32,19 +36,28 @@ def measure() -> dict[str, Any]:
 def shown(figures: dict[str, Any]) -> Table:
     """Return the figures as a table for people."""
     table = Table("figure", "seen", "measured with", title="Labels")
-    join, memory = figures["measured"]["join"], figures["measured"]["memory"]
+    measured = figures["measured"]
+    join, memory = measured["join"], measured["memory"]
+    coverage, learning = measured["coverage"], measured["active_learning"]
     task = f"{join['predictions']:,} predictions, {join['events']:,} lines, one thread"
     for name in ("resolve_events_per_second", "plan_events_per_second", "floor_events_per_second"):
         table.add_row(name, f"{join[name]:,}", task)
     sizes = " and ".join(f"{events:,}" for events in memory["events"])
     peaks = " and ".join(f"{peak / 2**20:.1f} MiB" for peak in memory["peak_bytes"])
-    table.add_row("stream_memory_ratio", f"{figures['stream_memory_ratio']}", f"files of {sizes} events: {peaks}")
+    table.add_row("stream_memory_ratio", f"{memory['stream_memory_ratio']}", f"{sizes} events: {peaks}")
+    streams = f"nominal {coverage['confidence']}; {coverage['runs']} streams of {coverage['rows']:,} rows"
     for name in ("weighted_coverage", "unweighted_coverage"):
-        table.add_row(name, f"{figures[name]:.3f}", "nominal 0.95")
+        table.add_row(name, f"{coverage[name]:.3f}", streams)
+    spent = f"accuracy by labels spent; {learning['rows']:,} rows, {learning['seeds']} seeds"
     for strategy, curve in figures["active_learning"].items():
-        points = zip(curve["labels"], curve["accuracy"], strict=True)
-        table.add_row(f"active_learning: {strategy}", "  ".join(f"{n}: {accuracy:.3f}" for n, accuracy in points), "")
+        table.add_row(f"active_learning: {strategy}", "  ".join(_points(curve)), spent)
     return table
+
+
+def _points(curve: dict[str, Any]) -> list[str]:
+    """Return a few points of a learning curve, evenly spread back from its end."""
+    points = [f"{n}: {accuracy:.3f}" for n, accuracy in zip(curve["labels"], curve["accuracy"], strict=True)]
+    return points[:: -(len(points) // SHOWN_POINTS)][::-1]
 
 
 def main() -> None:

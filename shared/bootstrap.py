@@ -18,15 +18,20 @@ from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.feedback_stream import FirehoseFeedback
+from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.prediction_store import DynamoPredictions
+from shared.aws.queue import SqsQueue
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
+from shared.aws.review_table import DynamoReviews
+from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.capture.feedback_capture import FeedbackCapture
+from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
@@ -35,12 +40,22 @@ from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.maturing import Maturing
 from shared.labels.quarantine import Quarantine
+from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
+from shared.labels.quarantine_report import QuarantineReports
+from shared.labels.reread import Rereader
 from shared.lake import Lake
 from shared.registry.serving import LoadedT, Serving
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
+from shared.reporting.intake_reports import IntakeReports
 from shared.reporting.model_reports import ModelReports
+from shared.review.answers import Answers
+from shared.review.leasing import Leasing
+from shared.review.outbox import Outbox
+from shared.review.overview import ReviewOverview
+from shared.review.selection import ReviewSelection
+from shared.review.tending import Tending
 from shared.settings import Settings
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.request import RetrainingRequests
@@ -92,8 +107,13 @@ def configurations() -> DynamoConfigurations:
 @cache
 def feedback_capture() -> FeedbackCapture:
     """Return the door for feedback."""
-    stream = FirehoseFeedback(settings().feedback_stream, _client("firehose"))
-    return FeedbackCapture(stream, settings().client_timestamps)
+    return FeedbackCapture(feedback_stream(), settings().client_timestamps)
+
+
+@cache
+def feedback_stream() -> FirehoseFeedback:
+    """Return where feedback becomes durable."""
+    return FirehoseFeedback(settings().feedback_stream, _client("firehose"))
 
 
 def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
@@ -105,6 +125,30 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 def feedback_files() -> FeedbackFiles:
     """Return what joins feedback files."""
     return FeedbackFiles(lake(), label_joiner(), quarantine(), configurations())
+
+
+@cache
+def file_imports() -> FileImports:
+    """Return what imports files."""
+    return FileImports(lake(), job_store(), quarantine(), configurations(), prediction_log(), feedback_capture())
+
+
+@cache
+def import_queue() -> SqsQueue:
+    """Return the queue of files to import."""
+    return SqsQueue(settings().import_queue_url, _client("sqs"))
+
+
+@cache
+def intake_reports() -> IntakeReports:
+    """Return what operators read of imports and replays."""
+    return IntakeReports(configurations(), job_store())
+
+
+@cache
+def job_store() -> DynamoJobs:
+    """Return the imports and replays."""
+    return DynamoJobs(settings().models_table, _dynamodb())
 
 
 @cache
@@ -140,7 +184,8 @@ def metric_sink() -> CloudWatchMetrics:
 @cache
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
-    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake())
+    reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
+    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews)
 
 
 @cache
@@ -153,6 +198,33 @@ def prediction_log() -> PredictionLog:
 def quarantine() -> Quarantine:
     """Return where rejected feedback goes."""
     return Quarantine(lake())
+
+
+@cache
+def quarantine_replay() -> QuarantineReplay:
+    """Return what replays quarantines."""
+    rereader = Rereader(
+        feedback_capture().stream, prediction_log(), label_store(), configurations(), settings().client_timestamps
+    )
+    return QuarantineReplay(lake(), quarantine(), job_store(), rereader)
+
+
+@cache
+def quarantine_reports() -> QuarantineReports:
+    """Return what operators read of quarantines."""
+    return QuarantineReports(lake(), configurations())
+
+
+@cache
+def replay_queue() -> SqsQueue:
+    """Return the queue of replays."""
+    return SqsQueue(settings().replay_queue_url, _client("sqs"))
+
+
+@cache
+def replay_requests() -> ReplayRequests:
+    """Return what takes operators' requests to replay."""
+    return ReplayRequests(job_store(), configurations(), lake(), replay_queue(), settings().client_timestamps)
 
 
 @cache
@@ -190,6 +262,48 @@ def relabel_store() -> DynamoRelabels:
 def retraining_requests() -> RetrainingRequests:
     """Return what takes persons' requests to retrain."""
     return RetrainingRequests(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+def review_selection() -> ReviewSelection:
+    """Return what picks predictions for review."""
+    return ReviewSelection(configurations(), selection_store(), review_tasks())
+
+
+@cache
+def selection_store() -> DynamoSelection:
+    """Return what the draws for review depend on."""
+    return DynamoSelection(settings().models_table, _dynamodb())
+
+
+@cache
+def review_answers() -> Answers:
+    """Return what takes reviewers' answers."""
+    return Answers(review_tasks(), label_store(), review_outbox())
+
+
+@cache
+def review_leasing() -> Leasing:
+    """Return what hands out review tasks."""
+    return Leasing(review_tasks(), label_store(), settings().client_timestamps)
+
+
+@cache
+def review_outbox() -> Outbox:
+    """Return what makes feedback of settled review tasks."""
+    return Outbox(review_tasks(), feedback_stream())
+
+
+@cache
+def review_tasks() -> DynamoReviews:
+    """Return the review tasks."""
+    return DynamoReviews(settings().predictions_table, _dynamodb())
+
+
+@cache
+def review_tending() -> Tending:
+    """Return what the clock does to review tasks."""
+    return Tending(review_tasks(), review_outbox(), configurations())
 
 
 @cache

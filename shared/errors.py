@@ -82,3 +82,9 @@ class UnusableArtifact(HindsightError):
     """A model artefact is missing, altered, or holds types that are not trusted."""
 
     code = "unusable_artifact"
+
+
+class UnreadableObject(HindsightError):
+    """An object is damaged, or larger than what is read; reading it again would end the same way."""
+
+    code = "unreadable_object"

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+from shared.bounded_lines import BoundedLine
+
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
 CHECKS = "checks"
+QUARANTINE = "quarantine"
+REPLAYED = "replayed"
 
 
 class Lake(Protocol):
@@ -21,11 +25,21 @@ class Lake(Protocol):
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
 
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        """Yield every line of an object, gzipped or plain, blank ones too; of one that is too long only the beginning.
+
+        Memory stays flat whatever the object unzips to. Raises NotFound, and UnreadableObject where its gzip is
+        damaged or beyond ``max_total`` bytes.
+        """
+
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""
 
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""

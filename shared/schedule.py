@@ -1,13 +1,15 @@
 """EventBridge's scheduled events: the moment a scheduled function works at, and the model it is narrowed to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from shared.errors import Fault, InvalidInput
 from shared.times import parse_time
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,17 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
     if isinstance(detail, str):
         detail = json.loads(detail)
     return Tick(parse_time(event["time"]), str(event.get("id", "")), detail.get("model"))
+
+
+def in_turn(values: Sequence[T], now: datetime, *, every: timedelta) -> list[T]:
+    """Return the values, every sweep beginning with another one: a backlog of one must not starve the others.
+
+    >>> from datetime import UTC
+    >>> hour = timedelta(hours=1)
+    >>> [in_turn("abc", datetime.fromtimestamp(3600 * n, UTC), every=hour)[0] for n in range(4)]
+    ['a', 'b', 'c', 'a']
+    """
+    if not values:
+        return []
+    first = int(now.timestamp() // every.total_seconds()) % len(values)
+    return [*values[first:], *values[:first]]

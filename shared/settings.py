@@ -37,6 +37,16 @@ class Settings:
         return self._required("FEEDBACK_STREAM")
 
     @property
+    def import_queue_url(self) -> str:
+        """URL of the queue of files to import."""
+        return self._required("IMPORT_QUEUE_URL")
+
+    @property
+    def replay_queue_url(self) -> str:
+        """URL of the queue of replays."""
+        return self._required("REPLAY_QUEUE_URL")
+
+    @property
     def state_machine_arn(self) -> str:
         """ARN of the retraining state machine."""
         return self._required("STATE_MACHINE_ARN")

@@ -1,4 +1,4 @@
-"""Archive new predictions in the lake (stream of the predictions table)."""
+"""Archive new predictions in the lake, and pick among them for review (stream of the predictions table)."""
 
 from typing import Any
 
@@ -18,8 +18,11 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Archive a batch; return the record to go on from, if one could not be read."""
+    """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
     written = bootstrap.archive().write_predictions(batch.name, batch.values)
     metrics.add_metric("PredictionsArchived", MetricUnit.Count, written)
+    # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
+    picked = bootstrap.review_selection().consider(batch.name, batch.values)
+    metrics.add_metric("PredictionsPicked", MetricUnit.Count, picked)
     return batch.failures()

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 T = TypeVar("T")
+R = TypeVar("R")
 
 CONDITION_FAILED = "ConditionalCheckFailed"
 MAX_TRANSACTION = 100
 MAX_BATCH_GET = 100
+_AT_ONCE = 8
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -122,6 +125,15 @@ def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, An
     """Yield every item a query matches, page after page."""
     for page in client.get_paginator("query").paginate(**request):
         yield from map(from_item, page["Items"])
+
+
+def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
+    """Yield what a call returns for each value, in order; several calls wait for the table at the same time."""
+    if len(values) < 2:
+        yield from map(call, values)
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(call, values)
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,13 +1,12 @@
 """Item collections in the predictions table: every join of one is one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from shared import compact_json
-from shared.aws.dynamodb import MAX_TRANSACTION, batch_get, from_item, query_all, to_item, transact
+from shared.aws.dynamodb import MAX_TRANSACTION, at_once, batch_get, from_item, query_all, to_item, transact
 from shared.aws.label_items import (
     FEEDBACK,
     LABEL,
@@ -38,11 +37,8 @@ if TYPE_CHECKING:
 
 DUE_INDEX = "due"
 _PAGE = 300
-_AT_ONCE = 8
 
 Operation = Any
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class DynamoLabels:
@@ -60,7 +56,7 @@ class DynamoLabels:
         """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
         heads = {item["pk"]: head_from_item(item) for item in self._heads(keys)}
         found = [Collection(key=key, head=heads.get(partition_key(key))) for key in keys]
-        return list(_at_once(self._with_history, found))
+        return list(at_once(self._with_history, found))
 
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded."""
@@ -168,15 +164,6 @@ class DynamoLabels:
             lost |= losers
             batch = [(key, operations) for key, operations in batch if key not in losers]
         return lost
-
-
-def _at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
-    """Yield what a call returns for each value, in order; several calls wait for the table at the same time."""
-    if len(values) < 2:
-        yield from map(call, values)
-        return
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(call, values)
 
 
 def _shown(label: Label | None) -> dict[str, Any]:

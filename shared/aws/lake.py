@@ -3,13 +3,15 @@
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from shared import compact_json
-from shared.errors import NotFound
+from shared.bounded_lines import BoundedLine, bounded_lines
+from shared.errors import NotFound, UnreadableObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,13 +37,16 @@ class S3Lake:
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
-        body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
-        plain: BinaryIO = body
-        if body.peek(2)[:2] == _GZIP_MAGIC:
-            plain = cast("BinaryIO", gzip.GzipFile(fileobj=body))
-        for line in plain:
+        for line in self._unzipped(key):
             if line.strip():
                 yield line
+
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        """Yield every line of an object, of one that is too long the beginning. Raises NotFound, UnreadableObject."""
+        try:
+            yield from bounded_lines(self._unzipped(key), max_line=max_line, max_total=max_total)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableObject(f"the file cannot be unzipped to its end: {error}") from error
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""
@@ -52,6 +57,10 @@ class S3Lake:
         with self._open(key) as body:
             return body.read()
 
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
         pages = self._client.get_paginator("list_objects_v2")
@@ -59,16 +68,30 @@ class S3Lake:
             for found in page.get("Contents", []):
                 yield found["Key"]
 
+    def _unzipped(self, key: str) -> BinaryIO:
+        body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
+        if body.peek(2)[:2] == _GZIP_MAGIC:
+            return cast("BinaryIO", gzip.GzipFile(fileobj=body))
+        return cast("BinaryIO", body)
+
     def _open(self, key: str) -> BinaryIO:
         try:
             return cast("BinaryIO", self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
         except self._client.exceptions.NoSuchKey as error:
             raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:
-            # Without s3:ListBucket on the key S3 hides a missing object behind 403; that one is for the operator.
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            # Unless s3:ListBucket covers every prefix, S3 hides a missing object behind 403; only a list tells.
+            code = error.response["Error"]["Code"]
+            if code in {"404", "NoSuchKey"} or (code in {"403", "AccessDenied"} and self._is_known_missing(key)):
                 raise NotFound(f"the object {key} does not exist") from error
             raise
+
+    def _is_known_missing(self, key: str) -> bool:
+        """Return whether a list shows that an object is not there; False where listing is not allowed either."""
+        try:
+            return key not in self.keys(key)
+        except ClientError:
+            return False
 
 
 def gzip_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:

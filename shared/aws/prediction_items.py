@@ -42,6 +42,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
         "outcome_due_at": format_time(prediction.outcome_due_at),
         "entity_id": prediction.entity_id,
         "propensity": _dumps_optional(prediction.propensity),
+        "selection_probability": _dumps_optional(prediction.selection_probability),
         "body_digest": prediction.body_digest,
         "revision": 0,
         "feedback_count": 0,
@@ -67,6 +68,7 @@ def prediction_from_item(item: Mapping[str, Any]) -> Prediction:
         outcome_due_at=parse_time(item["outcome_due_at"]),
         entity_id=item.get("entity_id"),
         propensity=_loads_optional(item.get("propensity")),
+        selection_probability=_loads_optional(item.get("selection_probability")),
         body_digest=item["body_digest"],
     )
 

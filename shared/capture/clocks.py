@@ -10,10 +10,14 @@ MAX_AHEAD = timedelta(minutes=5)
 
 
 class ClientTimestamps(StrEnum):
-    """Whether a client's times count as the times things were received (replays), or the receiver's clock does."""
+    """Whether a client's times count as the times things were received, or the receiver's clock does.
+
+    ``TRUSTED`` believes any time (simulations), ``PAST`` any that has passed (an operator's import of history).
+    """
 
     BOUNDED = "bounded"
     TRUSTED = "trusted"
+    PAST = "past"
 
 
 def settle_times(
@@ -21,14 +25,18 @@ def settle_times(
 ) -> tuple[datetime, datetime]:
     """Return when something occurred and when it was received.
 
-    With trusted timestamps the received time is the one the client sent, else the time of occurrence. Otherwise it
-    is ``now``, and nothing may have occurred more than five minutes after it: a date in the future would hold its
-    window open, and its partition hostage, until then.
+    With trusted timestamps the received time is the one the client sent, else the time of occurrence; of the past
+    neither may lie after ``now``. Otherwise it is ``now``, and nothing may have occurred more than five minutes after
+    it: a date in the future would hold its window open, and its partition hostage, until then.
     Raises InvalidInput with the path at fault.
     """
     occurred = parse_at(occurred_at, f"{path}.occurred_at") if occurred_at is not None else None
-    if trust is ClientTimestamps.TRUSTED:
+    if trust is not ClientTimestamps.BOUNDED:
         received = parse_at(received_at, f"{path}.received_at") if received_at is not None else occurred or now
+        if trust is ClientTimestamps.PAST:
+            for name, moment in (("occurred_at", occurred), ("received_at", received)):
+                if moment is not None and moment > now:
+                    raise _fault(f"{path}.{name}", "lies in the future")
         return occurred or received, received
     if received_at is not None:
         raise _fault(f"{path}.received_at", "is only read where client timestamps are trusted")

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 from shared.capture.prediction import PredictionKey
 from shared.configuration.types import IDENTIFIER, MODEL_NAME
 
+# Ids that only settled reviews carry: an app that took one first would keep the reviewers' answer out.
+REVIEW_IDS = "review:"
 MAX_TEXT = 1024
 MAX_INTEGER = 2**53
 

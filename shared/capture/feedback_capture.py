@@ -9,15 +9,18 @@ from pydantic import Field
 
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, settle_times
-from shared.capture.feedback import Feedback
-from shared.capture.intake import Identifier, Receipt, RequestItem, TimeText, parse_item
+from shared.capture.feedback import REVIEW_IDS, Feedback
+from shared.capture.intake import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
 from shared.capture.prediction import body_digest
 from shared.configuration.model import ModelConfiguration
 from shared.errors import Fault, InvalidInput
 from shared.labels.mapping import unreadable_value
+from shared.labels.rejects import REJECTED, shortened
 from shared.times import format_time
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
+MAX_REJECTED_TEXT = 4096
+EVENTS = "events"
 
 
 class FeedbackStream(Protocol):
@@ -40,42 +43,31 @@ class FeedbackItem(RequestItem):
 
 
 @dataclass(frozen=True, slots=True)
-class FeedbackCapture:
-    """Takes feedback calls for one deployment."""
+class FeedbackReader:
+    """Checks the events of one call, file or replay against the model's configuration."""
 
-    stream: FeedbackStream
+    configuration: ModelConfiguration
+    now: datetime
     trust: ClientTimestamps
 
-    def capture(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
-        """Make every valid event durable, and say which ones were not taken and why.
+    def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
+        """Return the event an item describes. Raises InvalidInput with the path at fault.
 
-        Raises InvalidInput if none was valid, Unavailable if they could not be made durable; then nothing is
-        acknowledged, and sending them again is safe.
+        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
-        receipt, lines = Receipt(), []
-        for index, raw in enumerate(items):
-            try:
-                feedback = self._read(configuration, raw, f"events[{index}]", now)
-            except InvalidInput as error:
-                receipt.reject(index, error)
-            else:
-                lines.append(feedback_line(feedback))
-                receipt.accepted.append(feedback.feedback_id)
-        receipt.require_one_valid(len(items))
-        self.stream.append(lines)
-        return receipt
-
-    def _read(self, configuration: ModelConfiguration, raw: object, path: str, now: datetime) -> Feedback:
         item = parse_item(FeedbackItem, raw, path)
-        problem = unreadable_value(item.name, item.value, configuration.labels, configuration.task)
+        problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task)
+        if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
+            problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
             fault = Fault(f"{path}.{problem.path}", problem.message)
             raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        fallback = format_time(sent_at) if sent_at is not None else None
         occurred_at, received_at = settle_times(
-            item.occurred_at, item.received_at, now=now, trust=self.trust, path=path
+            item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
         )
         return Feedback(
-            model=configuration.model,
+            model=self.configuration.model,
             prediction_id=item.prediction_id,
             feedback_id=item.feedback_id,
             name=item.name,
@@ -86,6 +78,54 @@ class FeedbackCapture:
             # Not of the times we filled in: a client that retries without a time of its own sends the same body.
             body_digest=body_digest(item.model_dump(exclude={"received_at"})),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackCapture:
+    """Takes feedback calls for one deployment."""
+
+    stream: FeedbackStream
+    trust: ClientTimestamps
+
+    def capture(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
+        """Make every valid event durable, and say which ones were not taken and why.
+
+        What is not taken goes the same way, with its reason, to quarantine.
+        Raises InvalidInput if none was valid, Unavailable if they could not be made durable; then nothing is
+        acknowledged, and sending them again is safe.
+        """
+        receipt, lines = read_all(FeedbackReader(configuration, now, self.trust), items)
+        # In the same records: no second service stands in the way of an answer.
+        rejected = [
+            rejected_line(configuration.model, rejection, items[rejection.index], now) for rejection in receipt.rejected
+        ]
+        self.stream.append([*lines, *rejected])
+        receipt.require_one_valid(len(items))
+        return receipt
+
+    def take(self, reader: FeedbackReader, items: Sequence[object]) -> Receipt:
+        """Make every valid event durable, and say which ones were not; those are the caller's to keep.
+
+        Raises Unavailable.
+        """
+        receipt, lines = read_all(reader, items)
+        if lines:
+            self.stream.append(lines)
+        return receipt
+
+
+def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, list[bytes]]:
+    """Return what becomes of the events of a call, and the valid ones as lines of the raw feedback files."""
+    receipt, lines = Receipt(), []
+    for index, raw in enumerate(items):
+        try:
+            feedback = reader.read(raw, f"{EVENTS}[{index}]")
+        except InvalidInput as error:
+            receipt.reject(index, error)
+        else:
+            lines.append(feedback_line(feedback))
+            receipt.accepted.append(feedback.feedback_id)
+    return receipt, lines
 
 
 def feedback_line(feedback: Feedback) -> bytes:
@@ -102,3 +142,21 @@ def feedback_line(feedback: Feedback) -> bytes:
         "body_digest": feedback.body_digest,
     }
     return compact_json.dumps({name: value for name, value in row.items() if value is not None}).encode() + b"\n"
+
+
+def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:
+    """Return an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
+    text = compact_json.dumps(item)
+    row: dict[str, Any] = {
+        "model": model,
+        REJECTED: {
+            "code": rejection.code,
+            "reason": shortened(rejection.fault.message),
+            "path": shortened(path_within(rejection.fault.path, f"{EVENTS}[{rejection.index}]")),
+        },
+        "received_at": format_time(now),
+        "text": text[:MAX_REJECTED_TEXT],
+    }
+    if len(text) > MAX_REJECTED_TEXT:
+        row["truncated"] = True
+    return compact_json.dumps(row).encode() + b"\n"

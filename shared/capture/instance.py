@@ -11,6 +11,7 @@ from shared.capture.intake import Identifier, RequestItem, TimeText
 from shared.capture.prediction import Decision, Features, Prediction, body_digest
 from shared.configuration.model import ModelConfiguration
 from shared.errors import Fault, InvalidInput
+from shared.times import format_time
 
 
 class InstanceItem(RequestItem):
@@ -67,20 +68,25 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReader:
-    """Checks the instances of one call; ``new_id`` names those that come without an id."""
+    """Checks the instances of one call; ``new_id`` names those that come without an id.
+
+    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    """
 
     configuration: ModelConfiguration
     now: datetime
     trust: ClientTimestamps
     new_id: Callable[[], str]
+    sent_at: datetime | None = None
 
     def read(self, item: InstanceItem, path: str) -> Instance:
         """Return the instance an item describes. Raises InvalidInput with the paths at fault."""
         features, faults = check_features(item.features, self.configuration.features, f"{path}.features")
         if faults:
             raise InvalidInput(f"{faults[0].path} {faults[0].message}", tuple(faults))
+        fallback = format_time(self.sent_at) if self.sent_at is not None else None
         occurred_at, received_at = settle_times(
-            item.occurred_at, item.received_at, now=self.now, trust=self.trust, path=path
+            item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
         )
         return Instance(
             model=self.configuration.model,

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.configuration.parse import faults_of
 from shared.configuration.types import IDENTIFIER
-from shared.errors import Fault, InvalidInput, TooLarge
+from shared.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
 
 MAX_ITEMS = 500
 
-INVALID = "invalid"
-CONFLICT = "conflict"
+INVALID = InvalidInput.code
+CONFLICT = Conflict.code
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 TimeText = Annotated[str, Field(max_length=40)]
@@ -45,14 +45,17 @@ class Receipt:
     accepted: list[str] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
-    def reject(self, index: int, error: InvalidInput) -> None:
-        """Record an item as invalid, with its first path at fault."""
-        self.rejected.append(Rejection(index, INVALID, error.faults[0]))
+    def reject(self, index: int, error: HindsightError) -> None:
+        """Record an item as refused, with the error's code and its first path at fault."""
+        self.rejected.append(Rejection(index, error.code, error.faults[0]))
+
+    def in_order(self) -> list[Rejection]:
+        """Return the rejections in the order of the items."""
+        return sorted(self.rejected, key=lambda rejection: rejection.index)
 
     def to_json(self) -> dict[str, Any]:
         """Return the receipt as the caller sees it."""
-        self.rejected.sort(key=lambda rejection: rejection.index)
-        return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.rejected]}
+        return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.in_order()]}
 
     def require_one_valid(self, items: int) -> None:
         """Raise InvalidInput when every item was invalid: a caller that reads only the status must see it."""
@@ -83,3 +86,12 @@ def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     except ValidationError as error:
         faults = faults_of(error, path)
         raise InvalidInput(f"{faults[0].path} {faults[0].message}", faults) from error
+
+
+def path_within(path: str, item: str) -> str:
+    """Return the path of a fault within an item, given the item's own.
+
+    >>> path_within("events[3].value", "events[3]")
+    'value'
+    """
+    return path.removeprefix(item).removeprefix(".")

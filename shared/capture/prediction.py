@@ -24,7 +24,8 @@ class Prediction:
     """One prediction.
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
-    value (regression); ``propensity`` the probability with which the decision was taken, where the app explores.
+    value (regression); ``propensity`` the probability with which the decision was taken, where the app explores;
+    ``selection_probability`` the one with which the prediction was to be reviewed, if it was picked.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Prediction:
     probabilities: Mapping[str, float] | None = None
     entity_id: str | None = None
     propensity: float | None = None
+    selection_probability: float | None = None
     body_digest: str
 
     @property

@@ -19,6 +19,7 @@ from shared.labels.rules import ready_rules
 
 MAX_PREDICTIONS_BYTES = 5 * 1024 * 1024
 DECISION_THRESHOLD = 0.5
+PREDICTIONS = "predictions"
 
 
 class PredictionItem(InstanceItem):
@@ -42,12 +43,18 @@ class PredictionLog:
 
         Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
         """
+        receipt = self.take(reader, items)
+        receipt.require_one_valid(len(items))
+        return receipt
+
+    def take(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Keep predictions as ``log`` does, also when none was valid. Raises Unavailable."""
         receipt = Receipt()
         predictions: dict[str, Prediction] = {}
         indices: dict[str, int] = {}
         for index, raw in enumerate(items):
             try:
-                prediction = _read(reader, raw, f"predictions[{index}]")
+                prediction = _read(reader, raw, f"{PREDICTIONS}[{index}]")
             except InvalidInput as error:
                 receipt.reject(index, error)
                 continue
@@ -55,7 +62,6 @@ class PredictionLog:
             indices.setdefault(prediction.prediction_id, index)
             if first.body_digest != prediction.body_digest:
                 receipt.rejected.append(_conflict(index))
-        receipt.require_one_valid(len(items))
         for saved in self.keep(list(predictions.values()), reader.configuration):
             if saved.outcome is SaveOutcome.CONFLICT:
                 receipt.rejected.append(_conflict(indices[saved.kept.prediction_id]))
@@ -105,4 +111,6 @@ def _decision(item: PredictionItem, task: Task) -> Decision:
 
 
 def _conflict(index: int) -> Rejection:
-    return Rejection(index, CONFLICT, Fault(f"predictions[{index}].prediction_id", "was sent before with another body"))
+    return Rejection(
+        index, CONFLICT, Fault(f"{PREDICTIONS}[{index}].prediction_id", "was sent before with another body")
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from shared.configuration.features import Feature
-from shared.configuration.labels import NUMERIC_AGGREGATES, Labels, Rule, canonical_text
+from shared.configuration.labels import NUMERIC_AGGREGATES, Labels, LabelSource, Rule, canonical_text
 from shared.configuration.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from shared.configuration.monitoring import Monitoring
 from shared.configuration.review import Review
@@ -49,6 +49,7 @@ class ModelConfiguration(Section):
             *_threshold_faults(self),
             *_candidate_faults(self),
             *_slice_faults(self),
+            *_review_faults(self),
             *_window_faults(self),
         ]
         if faults:
@@ -173,6 +174,13 @@ def _slice_faults(configuration: ModelConfiguration) -> list[Fault]:
         for position, name in enumerate(configuration.monitoring.slices)
         if name not in configuration.features
     ]
+
+
+def _review_faults(configuration: ModelConfiguration) -> list[Fault]:
+    is_read = any(rule.source is LabelSource.MANUAL for rule in configuration.labels.rules)
+    if is_read or not configuration.review.asks_for_answers:
+        return []
+    return [Fault("review", "asks for answers that no rule reads; add a rule with source manual")]
 
 
 def _window_faults(configuration: ModelConfiguration) -> list[Fault]:

@@ -11,6 +11,7 @@ from shared import compact_json
 from shared.configuration.parse import parse_yaml
 from shared.configuration.types import IDENTIFIER, MODEL_NAME
 from shared.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
+from shared.labels.quarantine import UNREADABLE
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
@@ -67,6 +68,11 @@ def model_name(raw: str) -> str:
     return name
 
 
+def quarantine_name(raw: str) -> str:
+    """Return the model whose quarantine a path names, or what stands for all that names no readable model."""
+    return UNREADABLE if unquoted(raw) == UNREADABLE else model_name(raw)
+
+
 def identifier(raw: str, what: str) -> str:
     """Return an id in a path. Raises NotFound for an id nothing can have."""
     value = unquoted(raw)
@@ -94,6 +100,15 @@ def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
         message = f"must be a whole number from 1 to {most}"
         raise InvalidInput(f"the query parameter limit {message}", (Fault("limit", message),))
     return int(text)
+
+
+def query_identifier(event: APIGatewayProxyEvent, name: str) -> str:
+    """Return the id that a query parameter carries. Raises InvalidInput if it is missing, or no id."""
+    text = (event.query_string_parameters or {}).get(name)
+    if not text or not _IDENTIFIER.fullmatch(text):
+        message = "must be letters, digits and . _ : @ + = ~ -, at most 128" if text else "is required"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
 
 
 def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:

@@ -90,6 +90,7 @@ def example_of(record: LabelRecord, prediction: Prediction) -> Example:
         known_at=record.known_at,
         entity_id=prediction.entity_id,
         propensity=prediction.propensity,
+        selection_probability=prediction.selection_probability,
     )
 
 

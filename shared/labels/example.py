@@ -12,7 +12,11 @@ from shared.times import format_time, parse_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One row of ``examples/``: which prediction, what it saw and said, and one record of its label."""
+    """One row of ``examples/``: which prediction, what it saw and said, and one record of its label.
+
+    ``selection_probability`` is that of a prediction picked for review. Of the labels whose source is manual, weighing
+    each by its inverse makes an estimate speak of all predictions.
+    """
 
     model: str
     prediction_id: str
@@ -30,6 +34,7 @@ class Example:
     known_at: datetime
     entity_id: str | None = None
     propensity: float | None = None
+    selection_probability: float | None = None
 
     @property
     def matured_at(self) -> datetime:
@@ -43,6 +48,8 @@ class Example:
         row["status"] = self.status.value
         for name in ("occurred_at", "outcome_due_at", "known_at"):
             row[name] = format_time(row[name])
+        if self.selection_probability is None:
+            del row["selection_probability"]
         return row
 
     @classmethod

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -12,15 +11,16 @@ from msgspec.structs import replace
 from shared.capture.feedback import Feedback
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
-from shared.labels.join import Joined, JoinReport, LabelJoiner
-from shared.labels.quarantine import Quarantine, Reject, RejectCode
+from shared.labels.join import JoinReport, LabelJoiner
+from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
+from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, rejected_line
 from shared.lake import Lake
 
 FEEDBACK_PREFIX = "feedback/"
-UNKNOWN = "(unknown)"
 CHUNK_LINES = 2000
 _DAY = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/")
 _EPOCH = date(1970, 1, 1)
+_REJECTED_KEY = f'"{REJECTED}"'.encode()
 _decode = msgspec.json.Decoder(Feedback).decode
 
 
@@ -36,24 +36,24 @@ class FeedbackFiles:
     def join(self, key: str) -> JoinReport:
         """Join one file. Raises NotFound, Unavailable; joining the file again is safe."""
         report, known = JoinReport(), _KnownModels(self.configurations)
-        for part, (events, rejected) in enumerate(self._chunks(key, known)):
+        for events, rejected in self._chunks(key, known):
             report.merge(self.joiner.join(events))
-            if rejected:
-                self.quarantine.put_lines(file_day(key), key, part, rejected)
-                report.count(UNKNOWN, Joined.QUARANTINED, len(rejected))
+            self.quarantine.put(rejected)
+            for row in rejected:
+                report.count_quarantined(row.model, row.code)
         return report
 
-    def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[dict[str, Any]]]]:
+    def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[QuarantinedRow]]]:
         events: list[Feedback] = []
-        rejected: list[dict[str, Any]] = []
+        rejected: list[QuarantinedRow] = []
         for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
             parsed = parse_feedback_line(line)
-            if isinstance(parsed, Feedback) and not known(parsed.model):
-                parsed = Reject(RejectCode.UNKNOWN_MODEL, f"no model is called {parsed.model!r}")
-            if isinstance(parsed, Feedback):
+            if isinstance(parsed, Reject):
+                rejected.append(_rejected_row(key, number, line, parsed))
+            elif known(parsed.model):
                 events.append(parsed)
             else:
-                rejected.append(_rejected_row(key, number, line, parsed))
+                rejected.append(event_row(RejectCode.UNKNOWN_MODEL, f"no model is called {parsed.model!r}", parsed))
             if len(events) + len(rejected) >= CHUNK_LINES:
                 yield events, rejected
                 events, rejected = [], []
@@ -78,8 +78,8 @@ def file_day(key: str) -> date:
 def parse_feedback_line(line: bytes) -> Feedback | Reject:
     """Return the event a line of a feedback file holds, or what is wrong with it.
 
-    >>> parse_feedback_line(b'{"model": 5}')
-    Reject(code=<RejectCode.MALFORMED: 'malformed'>, reason='model: expected str, got int')
+    >>> parse_feedback_line(b'{"model": 5}').reason
+    'model: expected str, got int'
     """
     try:
         event = _decode(line)
@@ -89,7 +89,17 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
             event, occurred_at=event.occurred_at.astimezone(UTC), received_at=event.received_at.astimezone(UTC)
         )
     except (ValueError, OverflowError, RecursionError) as error:
+        return _passed_on(line, _reason(error))
+
+
+def _passed_on(line: bytes, reason: str) -> Reject:
+    """Return the reject that a line of capture passes on; of any other line, that it is malformed."""
+    try:
+        row = msgspec.json.decode(line) if _REJECTED_KEY in line else None
+        passed_on = rejected_line(row) if isinstance(row, dict) else None
+    except (ValueError, RecursionError) as error:
         return Reject(RejectCode.MALFORMED, _reason(error))
+    return passed_on or Reject(RejectCode.MALFORMED, reason)
 
 
 class _KnownModels:
@@ -110,9 +120,25 @@ class _KnownModels:
         return self._known[model]
 
 
-def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> dict[str, Any]:
-    text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-    return {"code": reject.code.value, "reason": reject.reason, "file": key, "line": number, "text": text}
+def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> QuarantinedRow:
+    if reject.text is None:
+        whole = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        model = model_in(whole)
+    else:
+        whole, model = reject.text, reject.model
+    text, was_cut = kept_text(whole)
+    return QuarantinedRow(
+        code=reject.code,
+        reason=reject.reason,
+        path=reject.path,
+        day=reject.received_at.date() if reject.received_at else file_day(key),
+        model=model or UNREADABLE,
+        received_at=reject.received_at,
+        file=key,
+        line=number,
+        text=text,
+        is_truncated=reject.is_truncated or was_cut,
+    )
 
 
 def _reason(error: Exception) -> str:

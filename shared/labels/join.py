@@ -13,7 +13,8 @@ from shared.errors import Unavailable
 from shared.labels.collection import Collection
 from shared.labels.disposition import Disposition
 from shared.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
-from shared.labels.quarantine import Quarantine, RejectCode
+from shared.labels.quarantine import Quarantine
+from shared.labels.rejects import RejectCode
 from shared.labels.relabel_plan import plan_relabel
 from shared.labels.store import LabelStore
 
@@ -52,14 +53,21 @@ _COUNTED_AS = {
 
 @dataclass(frozen=True, slots=True)
 class JoinReport:
-    """How much of what happened, by model."""
+    """How much of what happened, by model; of what went to quarantine also why."""
 
     counts: dict[str, Counter[Joined]] = field(default_factory=dict)
+    quarantined: dict[str, Counter[RejectCode]] = field(default_factory=dict)
 
     def count(self, model: str, what: Joined, number: int = 1) -> None:
         """Add to a count."""
         if number:
             self.counts.setdefault(model, Counter())[what] += number
+
+    def count_quarantined(self, model: str, code: RejectCode, number: int = 1) -> None:
+        """Add to the count of what went to quarantine."""
+        if number:
+            self.count(model, Joined.QUARANTINED, number)
+            self.quarantined.setdefault(model, Counter())[code] += number
 
     def add(self, plan: JoinPlan) -> None:
         """Count what a plan has done."""
@@ -71,12 +79,15 @@ class JoinReport:
         self.count(model, Joined.DUPLICATE, plan.duplicates)
         self.count(model, Joined.CONFLICTING, len(plan.conflicts))
         self.count(model, Joined.UNMATCHED, len(plan.unmatched))
-        self.count(model, Joined.QUARANTINED, len(plan.conflicts) + len(plan.unmatched))
+        self.count_quarantined(model, RejectCode.CONFLICT, len(plan.conflicts))
+        self.count_quarantined(model, RejectCode.UNMATCHED, len(plan.unmatched))
 
     def merge(self, other: "JoinReport") -> None:
         """Add all counts of another report."""
         for model, counts in other.counts.items():
             self.counts.setdefault(model, Counter()).update(counts)
+        for model, reasons in other.quarantined.items():
+            self.quarantined.setdefault(model, Counter()).update(reasons)
 
 
 @dataclass(frozen=True, slots=True)

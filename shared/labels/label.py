@@ -1,8 +1,9 @@
 """A label, and the record of its becoming one."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.configuration.labels import LabelValue
 
@@ -16,8 +17,7 @@ class LabelStatus(StrEnum):
     CENSORED = "censored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(Struct, frozen=True, kw_only=True):
     """What a prediction turned out to be, as far as is known; ``value`` is None while pending and when censored.
 
     ``source`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
@@ -31,8 +31,7 @@ class Label:
     disagreeing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelRecord:
+class LabelRecord(Struct, frozen=True, kw_only=True):
     """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on."""
 
     seq: int

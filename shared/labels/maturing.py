@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from shared.configuration.store import ConfigurationStore
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.store import LabelStore
+from shared.schedule import in_turn
 
-_TURN = timedelta(minutes=5)
+_EVERY = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Maturing:
     def sweep(self, now: datetime, has_time: Callable[[], bool]) -> SweepReport:
         """Mature all that is due by ``now`` while there is time; the rest stays due, the next sweep goes on with it."""
         report = SweepReport()
-        for model in _in_turn(self.configurations.models(), now):
+        for model in in_turn(self.configurations.models(), now, every=_EVERY):
             for keys in self.store.due(model, now):
                 if not has_time():
                     report.is_complete = False
@@ -39,11 +40,3 @@ class Maturing:
                 report.joins.merge(self.joiner.mature(keys, now))
                 report.examined += len(keys)
         return report
-
-
-def _in_turn(models: list[str], now: datetime) -> list[str]:
-    """Return the models, every sweep beginning with another one: a backlog of one must not starve the others."""
-    if not models:
-        return models
-    first = int(now.timestamp() // _TURN.total_seconds()) % len(models)
-    return models[first:] + models[:first]

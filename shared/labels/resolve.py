@@ -5,10 +5,11 @@ it is open while ``as_of`` is before that moment.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Protocol
+
+from msgspec import Struct
 
 from shared.capture.feedback import Feedback
 from shared.configuration.labels import EXPOSED, RETRACTED, LabelValue
@@ -52,8 +53,7 @@ def resolve(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: 
     return resolution(prediction, events, rules, as_of).label
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """A label, and the first later moment at which the clock alone changes it, None if it never will."""
 
     label: Label

@@ -16,6 +16,7 @@ from shared.registry.version import VersionRecord
 from shared.reporting.explain import explain_labels
 from shared.reporting.lineage import uses_of, versions_trained_on
 from shared.reporting.status import Backlog, model_status
+from shared.review.overview import ReviewOverview
 from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
 
@@ -32,6 +33,7 @@ class ModelReports:
     triggers: TriggerStore
     registry: Registry
     lake: Lake
+    reviews: ReviewOverview
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -42,10 +44,11 @@ class ModelReports:
             self.triggers.load(model),
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
             self._backlog(model, now),
+            review_queue=self.reviews.queue(revision.configuration, now),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
-        """Return one prediction, its feedback, its labels, and what was trained on it. Raises NotFound."""
+        """Return one prediction, its feedback, labels and review, and what was trained on it. Raises NotFound."""
         configuration = self.configurations.current(model).configuration
         key = PredictionKey(model, prediction_id)
         prediction = self.labels.predictions([key]).get(key)
@@ -56,6 +59,7 @@ class ModelReports:
         names = [use.dataset_id for use in uses]
         return {
             **explain_labels(prediction, collection, configuration),
+            "review": self.reviews.task(key),
             "datasets": [{"dataset_id": use.dataset_id, "part": use.part, "seq": use.seq} for use in uses],
             "versions": versions_trained_on(names, model, self.registry),
         }

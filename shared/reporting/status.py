@@ -29,6 +29,8 @@ def model_status(
     state: TriggerState,
     checks: list[Check],
     backlog: Backlog,
+    *,
+    review_queue: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what an operator sees first of a model, as JSON objects."""
     return {
@@ -46,6 +48,7 @@ def model_status(
         "checks": {check.kind.value: check.to_json() for check in checks if check.kind is not CheckKind.JOIN_HEALTH},
         "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
         "label_backlog": backlog.to_json(),
+        "review_queue": review_queue,
     }
 
 

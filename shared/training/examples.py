@@ -29,6 +29,8 @@ ROW_FIELDS = (
     "entity_id",
     "propensity",
 )
+# Rows without them keep the bytes they had before there were any: a dataset is built again bit for bit.
+OPTIONAL_ROW_FIELDS = ("selection_probability",)
 _READERS = 8  # reading many small objects waits for answers, not for bytes
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -116,6 +118,8 @@ def _is_visible(record: dict[str, Any], first: str, last: str) -> bool:
 
 
 def _row(record: dict[str, Any]) -> Row:
+    kept = {name: record.get(name) for name in ROW_FIELDS}
+    kept |= {name: record[name] for name in OPTIONAL_ROW_FIELDS if name in record}
     return Row(
         prediction_id=record["prediction_id"],
         seq=record["seq"],
@@ -124,5 +128,5 @@ def _row(record: dict[str, Any]) -> Row:
         known_at=record["known_at"],
         value=record["value"],
         rules_revision=record["rules_revision"],
-        line=compact_json.dumps({name: record.get(name) for name in ROW_FIELDS}).encode(),
+        line=compact_json.dumps(kept).encode(),
     )

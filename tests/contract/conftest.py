@@ -24,7 +24,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def dynamodb(aws: None) -> Any:
     client = boto3.client("dynamodb", region_name=REGION)
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    names = ["pk", "sk", "due_shard", "due_at"]
+    names = ["pk", "sk", "due_shard", "due_at", "review_shelf", "review_at"]
     client.create_table(
         TableName="predictions",
         KeySchema=keys,
@@ -37,7 +37,18 @@ def dynamodb(aws: None) -> Any:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "review",
+                "KeySchema": [
+                    {"AttributeName": "review_shelf", "KeyType": "HASH"},
+                    {"AttributeName": "review_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["closes_at", "done_by", "ratings"],
+                },
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )

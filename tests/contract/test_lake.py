@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.aws.lake import S3Lake
-from shared.errors import NotFound
+from shared.errors import NotFound, UnreadableObject
 from shared.lake import EXAMPLES, Lake, day_prefix, keys_between
 from tests.fakes.lake import InMemoryLake
 
@@ -32,6 +32,36 @@ def test_lines_are_read_gzipped_or_plain_without_the_blank_ones(bucket: Any, pac
     assert [row["a"] for row in lake.read_lines("lines")] == [1, 2]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_of_any_length_are_read_in_bounded_pieces(lake: Lake, pack: Any) -> None:
+    sent = [b"abc", b"", b"x" * 10, b"y" * 11, b"z" * 20, b"z" * 25, b"end"]
+    lake.write_bytes("lines", pack(b"\n".join(sent)), "application/x-ndjson")
+
+    read = list(lake.read_bounded_lines("lines", max_line=10, max_total=1000))
+
+    assert [line.content.rstrip(b"\n") for line in read] == [line[:10] for line in sent]
+    assert [line.is_cut for line in read] == [len(line) > 10 for line in sent]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_what_is_too_large_is_not_read_to_its_end(lake: Lake, pack: Any) -> None:
+    lake.write_bytes("bomb", pack(b"first\n" + b"0" * 10_000_000), "application/x-ndjson")
+    lines = lake.read_bounded_lines("bomb", max_line=100, max_total=1_000_000)
+
+    assert next(lines).content == b"first\n"
+    with pytest.raises(UnreadableObject):
+        next(lines)
+
+
+def test_damaged_gzip_is_told(lake: Lake) -> None:
+    lake.write_bytes("damaged", gzip.compress(b"line\n" * 1000)[:-20], "application/x-ndjson")
+
+    with pytest.raises(UnreadableObject):
+        list(lake.read_bounded_lines("damaged", max_line=100, max_total=1_000_000))
+    with pytest.raises(NotFound):
+        list(lake.read_bounded_lines("missing", max_line=100, max_total=1_000_000))
+
+
 def test_equal_rows_give_equal_bytes(lake: Lake) -> None:
     lake.write_lines("first", [{"b": 1, "a": 2}])
     lake.write_lines("second", [{"a": 2, "b": 1}])
@@ -44,6 +74,16 @@ def test_a_missing_object_is_not_found(lake: Lake) -> None:
         lake.read_bytes("missing")
     with pytest.raises(NotFound):
         list(lake.read_lines("missing"))
+
+
+def test_a_deleted_object_is_gone_and_may_be_deleted_again(lake: Lake) -> None:
+    lake.write_bytes("a/1", b"", "text/plain")
+    lake.delete("a/1")
+    lake.delete("a/1")
+
+    assert list(lake.keys("a/")) == []
+    with pytest.raises(NotFound):
+        lake.read_bytes("a/1")
 
 
 def test_keys_are_listed_in_order_from_a_place_on(lake: Lake) -> None:

@@ -36,6 +36,13 @@ class InMemoryLabels:
         self._predictions[prediction.key] = prediction
         self.collections[prediction.key] = replace(self._collection(prediction.key), head=head)
 
+    def select(self, key: PredictionKey, probability: float) -> bool:
+        """Note how likely a prediction was to be reviewed; tell whether there is one."""
+        if key not in self._predictions:
+            return False
+        self._predictions[key] = replace(self._predictions[key], selection_probability=probability)
+        return True
+
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
         return [self._collection(key) for key in keys]
 

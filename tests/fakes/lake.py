@@ -1,11 +1,15 @@
 """A lake in memory, judged by the same contract suite as S3Lake."""
 
+import gzip
+import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared import compact_json
-from shared.errors import NotFound
+from shared.bounded_lines import BoundedLine, bounded_lines
+from shared.errors import NotFound, UnreadableObject
 
 
 class InMemoryLake:
@@ -24,6 +28,14 @@ class InMemoryLake:
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         yield from (line + b"\n" for line in self.read_bytes(key).split(b"\n") if line.strip())
 
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        content = self.read_bytes(key)
+        try:
+            plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableObject("the file cannot be unzipped") from error
+        yield from bounded_lines(io.BytesIO(plain), max_line=max_line, max_total=max_total)
+
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         self.objects[key] = content
 
@@ -32,6 +44,9 @@ class InMemoryLake:
             return self.objects[key]
         except KeyError as error:
             raise NotFound(f"the object {key} does not exist") from error
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)

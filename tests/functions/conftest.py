@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "LAKE_BUCKET": "lake",
     "FEEDBACK_STREAM": "feedback",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:retraining",
+    "IMPORT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/import-files",
+    "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
     "AUDIENCE_KEYS": "{}",
     "CODE_VERSION": "test",
     "CLIENT_TIMESTAMPS": "trusted",
@@ -72,6 +74,29 @@ def sample() -> Callable[[str], dict[str, Any]]:
     def read(folder: str) -> dict[str, Any]:
         event: dict[str, Any] = json.loads((EVENTS / f"{folder}.json").read_text())
         return event
+
+    return read
+
+
+@pytest.fixture
+def feedback_stream(deployed: None) -> None:
+    """A stream that writes to the lake at once."""
+    client: Any = boto3.client("firehose")
+    destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
+    client.create_delivery_stream(
+        DeliveryStreamName="feedback", ExtendedS3DestinationConfiguration={**destination, "Prefix": "feedback/"}
+    )
+
+
+@pytest.fixture
+def sent(deployed: None) -> Callable[[], list[str]]:
+    """Make the queues of work; return the messages waiting in them."""
+    client: Any = boto3.client("sqs")
+    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("import-files", "replay")]
+
+    def read() -> list[str]:
+        answers = [client.receive_message(QueueUrl=url, MaxNumberOfMessages=10) for url in urls]
+        return [message["Body"] for answer in answers for message in answer.get("Messages", [])]
 
     return read
 

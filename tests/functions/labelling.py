@@ -41,8 +41,10 @@ def rows(prefix: str) -> list[dict[str, Any]]:
     return [row for key in lake.keys(prefix) for row in lake.read_lines(key)]
 
 
-def metric(output: str, name: str) -> list[tuple[str | None, float]]:
-    """Return the model and value of every metric record of a name."""
+def metric(output: str, name: str, **dimensions: str | None) -> list[tuple[str | None, float]]:
+    """Return the model and value of every metric record of a name with these dimensions; None is one it has not."""
     records = [json.loads(line) for line in output.splitlines() if line.startswith('{"_aws"')]
+    wanted = dimensions.items()
+    records = [record for record in records if all(record.get(key) == value for key, value in wanted)]
     found = [(record.get("model"), record[name]) for record in records if name in record]
     return [(model, value[0] if isinstance(value, list) else value) for model, value in found]

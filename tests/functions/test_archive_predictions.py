@@ -1,16 +1,35 @@
 import base64
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from functions.archive_predictions.app import handler
+from shared import bootstrap
+from shared.errors import Unavailable
+from shared.review.pick import PickReason
+from tests.fakes.picked_tasks import PickedTasks
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, rows
+from tests.unit.configuration.example import configuration
 
 pytestmark = pytest.mark.usefixtures("deployed")
 Sample = Callable[[str], dict[str, Any]]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> PickedTasks:
+    """Where picks end up; the queue's own suites judge what becomes of them."""
+    picked = PickedTasks()
+    monkeypatch.setattr(bootstrap, "review_tasks", lambda: picked)
+    return picked
+
+
+def configure(**review: float) -> None:
+    bootstrap.configurations().put(configuration(review=review), NOON)
 
 
 def test_the_sample_archives_new_predictions_and_not_their_joins(sample: Sample, context: Context) -> None:
@@ -53,3 +72,55 @@ def test_a_record_that_cannot_be_read_is_where_lambda_goes_on(sample: Sample, co
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "111700000000012345678901"}]}
     assert rows("predictions/") == []
+
+
+def test_a_model_without_reviews_has_none_and_keeps_no_state(
+    sample: Sample, context: Context, tasks: PickedTasks
+) -> None:
+    configure(random_rate=0, uncertain_per_day=0)
+
+    handler(sample("archive_predictions"), context)
+
+    assert tasks.picks == {}
+    assert bootstrap.selection_store().load("bike-demand").version == 0
+
+
+def test_with_reviews_the_day_s_budget_is_picked_and_remembered(
+    sample: Sample, context: Context, tasks: PickedTasks
+) -> None:
+    configure(random_rate=0, uncertain_per_day=1)
+
+    assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
+
+    (pick,) = tasks.picks.values()
+    assert pick.key.prediction_id in {FIRST, SECOND}
+    assert pick.reason is PickReason.UNCERTAIN
+    assert 0 < pick.selection_probability < 1
+    state = bootstrap.selection_store().load("bike-demand")
+    assert (state.version, state.days[0].picked) == (1, 1)
+    assert sum(state.days[0].hours) == 2
+
+
+def test_a_batch_delivered_again_is_not_picked_from_again(sample: Sample, context: Context, tasks: PickedTasks) -> None:
+    configure(random_rate=0.5, uncertain_per_day=1)
+    handler(sample("archive_predictions"), context)
+    picks, state = dict(tasks.picks), bootstrap.selection_store().load("bike-demand")
+
+    handler(sample("archive_predictions"), context)
+
+    assert tasks.picks == picks
+    assert bootstrap.selection_store().load("bike-demand") == state
+
+
+def test_predictions_are_archived_even_if_the_queue_is_out_of_order(
+    sample: Sample, context: Context, tasks: PickedTasks
+) -> None:
+    configure(random_rate=0, uncertain_per_day=2)
+    tasks.calls_to_fail = 1
+
+    with pytest.raises(Unavailable):
+        handler(sample("archive_predictions"), context)
+    assert len(rows("predictions/")) == 2
+
+    assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
+    assert {key.prediction_id for key in tasks.picks} == {FIRST, SECOND}

@@ -4,7 +4,6 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.capture_feedback.app import handler
@@ -14,19 +13,19 @@ from tests.unit.configuration.example import configuration
 
 
 @pytest.fixture(autouse=True)
-def stream(deployed: None) -> None:
-    """A model, and a stream that writes to the lake at once."""
+def model(feedback_stream: None) -> None:
+    """Configure the model of the sample."""
     bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
-    client: Any = boto3.client("firehose")
-    destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
-    client.create_delivery_stream(
-        DeliveryStreamName="feedback", ExtendedS3DestinationConfiguration={**destination, "Prefix": "feedback/"}
-    )
 
 
 def captured() -> list[dict[str, Any]]:
     lake = bootstrap.lake()
-    return [row for key in lake.keys("feedback/") for row in lake.read_lines(key)]
+    return [row for key in lake.keys("feedback/") for row in lake.read_lines(key) if "rejected" not in row]
+
+
+def rejected() -> list[dict[str, Any]]:
+    lake = bootstrap.lake()
+    return [row for key in lake.keys("feedback/") for row in lake.read_lines(key) if "rejected" in row]
 
 
 def test_the_sample_request_is_durable_when_it_is_acknowledged() -> None:
@@ -46,6 +45,15 @@ def test_a_bad_event_among_good_ones_is_rejected_alone() -> None:
         (1, "invalid", "events[1].value")
     ]
     assert [row["feedback_id"] for row in captured()] == ["f-1"]
+    assert [(row["rejected"]["path"], row["model"]) for row in rejected()] == [("value", "bike-demand")]
+
+
+def test_a_call_without_a_valid_event_is_kept_too(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _ = send(handler, "capture_feedback", {"events": [{"feedback_id": "hunter2"}, 7]})
+
+    assert status == 400
+    assert [row["text"] for row in rejected()] == ['{"feedback_id":"hunter2"}', "7"]
+    assert "hunter2" not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_a_bad_event_among_good_ones_is_rejected_alone() -> None:
         ('{"events": "' + "x" * 1024 * 1024 + '"}', 413, []),
     ],
 )
-def test_a_bad_request_is_refused_by_its_path_and_writes_nothing(body: Any, status: int, at_fault: list[str]) -> None:
+def test_a_bad_request_is_refused_by_its_path_and_takes_nothing(body: Any, status: int, at_fault: list[str]) -> None:
     answered, answer = send(handler, "capture_feedback", body)
 
     assert (answered, paths(answer)) == (status, at_fault)

@@ -90,6 +90,7 @@ def test_the_status_of_a_model_that_was_only_configured() -> None:
     assert (answer["model"], answer["task"], answer["configuration_revision"]) == (MODEL, "binary", 1)
     assert (answer["champion"], answer["serving_since"], answer["open_run"], answer["checks"]) == (None, None, None, {})
     assert answer["label_backlog"] == {"overdue": 0, "capped": False}
+    assert answer["review_queue"]["open"] == 0
 
 
 def test_the_status_tells_what_serves_what_was_checked_and_what_is_overdue() -> None:

@@ -230,7 +230,7 @@ def test_a_line_that_cannot_be_read_does_not_hold_up_its_file(client: StackClien
         assert eventually(lambda name=name: labels(client, model, name))[-1]["value"] == 1
     kept = [
         row
-        for found in client.lake.keys(f"quarantine/date={LATER:%Y-%m-%d}/")
+        for found in client.lake.keys(f"quarantine/model=_unreadable/date={LATER:%Y-%m-%d}/")
         for row in client.lake.read_lines(found)
         if row.get("file") == key
     ]

@@ -29,7 +29,12 @@ def test_every_asynchronous_function_has_an_on_failure_destination(functions: Re
 
 def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(functions: Resources) -> None:
     schedules = events(functions, "ScheduleV2")
-    assert {name for name, _ in schedules} == {"MatureLabelsFunction", "MonitorFunction", "CheckTriggersFunction"}
+    assert {name for name, _ in schedules} == {
+        "MatureLabelsFunction",
+        "TendReviewsFunction",
+        "MonitorFunction",
+        "CheckTriggersFunction",
+    }
     for name, schedule in schedules:
         assert "DeadLetterConfig" in schedule, name
         assert schedule["State"] == {"Ref": "ScheduleState"}, name
@@ -47,6 +52,22 @@ def test_every_queue_mapping_reports_single_failures_and_its_queue_redrives(
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3, name
         assert queue["VisibilityTimeout"] >= 6 * functions[name]["Timeout"], name
+
+
+def test_work_that_goes_on_sends_itself_the_next_message_and_to_no_other_queue(template: dict[str, Any]) -> None:
+    continuing = {"ReplayQuarantineFunction": "ReplayQueue", "ImportFilesFunction": "ImportFilesQueue"}
+    for name, queue in continuing.items():
+        properties = template["Resources"][name]["Properties"]
+        (mapping,) = properties["Events"].values()
+        assert mapping["Properties"]["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}
+        assert mapping["Properties"]["BatchSize"] == 1, name
+        sent = [
+            statement
+            for statement in properties["Policies"][0]["Statement"]
+            if "sqs:SendMessage" in statement["Action"]
+        ]
+        assert [statement["Resource"] for statement in sent] == [{"Fn::GetAtt": [queue, "Arn"]}]
+        assert {"Ref": queue} in properties["Environment"]["Variables"].values()
 
 
 def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_good(functions: Resources) -> None:

@@ -58,9 +58,18 @@ def test_lists_of_the_lake_are_bound_to_prefixes(template: dict[str, Any]) -> No
 
 def test_objects_are_reached_by_prefix_only(template: dict[str, Any]) -> None:
     for name, statement in statements(template):
-        if {"s3:GetObject", "s3:PutObject"} & set(as_list(statement["Action"])):
+        if {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"} & set(as_list(statement["Action"])):
             for resource in as_list(statement["Resource"]):
                 assert resource["Fn::Sub"].removeprefix("${LakeBucket.Arn}/") not in {"", "*"}, name
+
+
+def test_only_a_replay_removes_objects_and_only_from_quarantine(template: dict[str, Any]) -> None:
+    found = [
+        (name, statement["Resource"]["Fn::Sub"])
+        for name, statement in statements(template)
+        if "s3:DeleteObject" in as_list(statement["Action"])
+    ]
+    assert found == [("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*")]
 
 
 def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> None:
@@ -73,14 +82,19 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
     allowed = {
         "CaptureFeedbackFunction": {"dynamodb", "firehose"},
         "AuthorizeFunction": {"apigateway"},
-        "ArchivePredictionsFunction": {"s3"},
+        "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},
         "RequestRelabellingFunction": {"dynamodb", "states"},
         "CountRelabelFilesFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},
         "ConcludeRelabellingFunction": {"dynamodb"},
         "ConfigureModelFunction": {"dynamodb"},
+        "LeaseReviewsFunction": {"dynamodb"},
+        "AnswerReviewsFunction": {"dynamodb", "firehose"},
+        "TendReviewsFunction": {"dynamodb", "firehose"},
         "ReportModelFunction": {"dynamodb", "s3"},
+        "ReportIntakeFunction": {"dynamodb", "s3"},
+        "RequestReplayFunction": {"dynamodb", "s3", "sqs"},
     }
     for name, statement in statements(template):
         if name in allowed:

@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from local.template import resources_of
 
 
@@ -24,12 +26,25 @@ def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any
         assert table["UpdateReplacePolicy"] == "Retain", name
 
 
-def test_the_feedback_queue_takes_messages_from_the_lake_only(template: dict[str, Any]) -> None:
-    (statement,) = template["Resources"]["FeedbackFilesQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+@pytest.mark.parametrize("queue", ["FeedbackFilesQueue", "ImportFilesQueue"])
+def test_a_queue_of_files_takes_messages_from_the_lake_only(template: dict[str, Any], queue: str) -> None:
+    (statement,) = template["Resources"][f"{queue}Policy"]["Properties"]["PolicyDocument"]["Statement"]
     bucket_name = template["Resources"]["LakeBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == {
         "Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name}"
     }
+
+
+def test_every_queue_the_lake_notifies_has_its_policy_first_and_a_prefix_of_its_own(template: dict[str, Any]) -> None:
+    bucket = template["Resources"]["LakeBucket"]
+    notified = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    queues = [configuration["Queue"]["Fn::GetAtt"][0] for configuration in notified]
+    assert set(bucket["DependsOn"]) == {f"{queue}Policy" for queue in queues}
+    prefixes = [rule["Value"] for configuration in notified for rule in configuration["Filter"]["S3Key"]["Rules"]]
+    assert len(prefixes) == len(notified)
+    # S3 refuses filters that overlap.
+    assert not any(one.startswith(other) for one in prefixes for other in prefixes if one is not other)
 
 
 def test_feedback_that_cannot_be_delivered_does_not_look_like_feedback(template: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIGHT = (
+    "answer_reviews",
     "archive_labels",
     "archive_predictions",
     "authorize",
@@ -16,12 +17,18 @@ LIGHT = (
     "conclude_relabelling",
     "configure_model",
     "count_relabel_files",
+    "import_files",
     "join_labels",
+    "lease_reviews",
     "log_predictions",
     "mature_labels",
     "relabel_files",
+    "replay_quarantine",
+    "report_intake",
     "report_model",
     "request_relabelling",
+    "request_replay",
+    "tend_reviews",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
 _PROGRAM = """

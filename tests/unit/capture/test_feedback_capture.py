@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackCapture
+from shared.capture.feedback_capture import FeedbackCapture, FeedbackReader
 from shared.errors import InvalidInput, Unavailable
 from tests.unit.configuration.example import configuration
 
@@ -75,6 +75,7 @@ def test_nothing_is_acknowledged_that_the_stream_did_not_take() -> None:
         ({"occurred_at": "2026-03-01T12:05:01Z"}, "events[1].occurred_at"),
         ({"occurred_at": 1772366400}, "events[1].occurred_at"),
         ({"colour": "red"}, "events[1].colour"),
+        ({"feedback_id": "review:p-1"}, "events[1].feedback_id"),
     ],
 )
 def test_an_invalid_event_is_rejected_by_its_path_and_the_others_are_taken(change: dict[str, Any], path: str) -> None:
@@ -86,7 +87,7 @@ def test_an_invalid_event_is_rejected_by_its_path_and_the_others_are_taken(chang
     assert [(rejection.index, rejection.code, rejection.fault.path) for rejection in receipt.rejected] == [
         (1, "invalid", path)
     ]
-    assert len(stream.lines) == 1
+    assert len(stream.lines) == 2
 
 
 def test_a_call_without_a_valid_event_is_refused_whole() -> None:
@@ -96,7 +97,34 @@ def test_a_call_without_a_valid_event_is_refused_whole() -> None:
         capture(stream, event(name="colour"))
 
     assert refused.value.faults[0].path == "events[0].name"
-    assert not stream.lines
+    assert [json.loads(line)["rejected"]["path"] for line in stream.lines] == ["name"]
+
+
+def test_what_is_not_taken_goes_the_same_way_with_its_reason() -> None:
+    stream = RecordedStream()
+
+    capture(stream, event(feedback_id="f-2", value=[1], source="web"), event())
+
+    _, row = (json.loads(line) for line in stream.lines)
+    assert row["model"] == "bike-demand"
+    assert (row["rejected"]["code"], row["rejected"]["path"]) == ("invalid", "value")
+    assert row["rejected"]["reason"]
+    assert row["received_at"] == "2026-03-01T12:00:00.000000Z"
+    assert json.loads(row["text"]) == event(feedback_id="f-2", value=[1], source="web")
+    assert "truncated" not in row
+
+
+def test_of_a_large_item_that_is_not_taken_the_beginning_is_kept() -> None:
+    stream = RecordedStream()
+
+    capture(stream, event(**{"x" * 100_000: "\n\u2028"}), event())
+
+    line = stream.lines[-1]
+    row = json.loads(line)
+    assert line.count(b"\n") == 1
+    assert (len(row["text"]), row["truncated"]) == (4096, True)
+    assert len(row["rejected"]["path"]) <= 500
+    assert len(line) < 12_000
 
 
 def test_the_reserved_events_are_always_taken() -> None:
@@ -119,6 +147,28 @@ def test_a_retry_without_a_time_of_its_own_has_the_same_digest() -> None:
     first, second = (json.loads(line) for line in stream.lines)
     assert first["body_digest"] == second["body_digest"]
     assert first["received_at"] != second["received_at"]
+
+
+@pytest.mark.parametrize("name", ["occurred_at", "received_at"])
+def test_history_is_believed_and_the_future_is_not(name: str) -> None:
+    reader = FeedbackReader(configuration(), NOW, ClientTimestamps.PAST)
+
+    taken = reader.read(event(occurred_at="2011-05-01T00:00:00Z"), "events[0]")
+    with pytest.raises(InvalidInput) as refused:
+        reader.read(event(**{name: "2026-03-01T12:00:01Z"}), "events[0]")
+
+    assert taken.received_at == taken.occurred_at == datetime(2011, 5, 1, tzinfo=UTC)
+    assert refused.value.faults[0].path == f"events[0].{name}"
+
+
+def test_an_event_without_a_time_occurred_when_it_was_sent() -> None:
+    sent_at = datetime(2026, 2, 1, tzinfo=UTC)
+    reader = FeedbackReader(configuration(), NOW, ClientTimestamps.BOUNDED)
+
+    again = reader.read(event(), "", sent_at)
+
+    assert (again.occurred_at, again.received_at) == (sent_at, NOW)
+    assert again.body_digest == reader.read(event(), "").body_digest
 
 
 def test_a_trusted_client_dates_its_events() -> None:

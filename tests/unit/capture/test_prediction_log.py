@@ -150,7 +150,7 @@ def test_trusted_clients_say_when_they_were_heard(log: PredictionLog, store: InM
 def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: InMemoryPredictions) -> None:
     labels = {"rules": [{"event": "class", "source": "outcome", "window": "P2D"}]}
     monitoring = {**document()["monitoring"], "performance": {}}
-    multiclass = reader(task="multiclass", labels=labels, monitoring=monitoring)
+    multiclass = reader(task="multiclass", labels=labels, review={}, monitoring=monitoring)
 
     receipt = log.log(multiclass, [body(decision="sunny"), body(prediction_id="p-2")])
 

@@ -68,7 +68,7 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
     monitoring = {"performance": {"max": 40.0, "max_drop": 5.0}}
     gate = {"floor": 40.0, "margin": 2.5, "max_slice_drop": 10.0}
 
-    judged = configuration(task="regression", labels=labels, monitoring=monitoring, gate=gate, training={})
+    judged = configuration(task="regression", labels=labels, review={}, monitoring=monitoring, gate=gate, training={})
 
     assert judged.gate.margin == 2.5
 
@@ -111,6 +111,9 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("deployment.probation.max_drop", 5, "deployment.probation.max_drop"),
         ("gate.approval", True, "gate.approval"),
         ("deployment.strategy", "canary", "deployment.strategy"),
+        ("review.expires", "PT0S", "review.expires"),
+        ("review.lease", "soon", "review.lease"),
+        ("review.overlap", 0, "review.overlap"),
         ("retention", "P10D", "retention"),
         ("model", "no/slashes", "model"),
         ("task", "ranking", "task"),
@@ -121,6 +124,17 @@ def test_what_is_wrong_is_named_by_its_path(path: str, value: object, at_fault: 
         parse_configuration(changed(path, value))
 
     assert at_fault in {fault.path for fault in refused.value.faults}
+
+
+@pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])
+def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> None:
+    unread = {"rules": [{"event": "thumb", "source": "explicit"}]}
+
+    with pytest.raises(InvalidInput) as refused:
+        configuration(labels=unread, review=asked)
+
+    assert [fault.path for fault in refused.value.faults] == ["review"]
+    assert configuration(labels=unread, review={"overlap": 2}).review.expires == timedelta(days=14)
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -28,6 +28,20 @@ def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
     assert example.features == prediction().features
 
 
+def test_an_example_carries_the_probability_of_its_review_and_others_have_no_such_field() -> None:
+    lake, store = InMemoryLake(), InMemoryLabels()
+    store.save(prediction("picked", selection_probability=0.02), RETENTION)
+    store.save(prediction("p-2"), RETENTION)
+
+    Archive(lake).write_labels("1", [change("picked", 60), change("p-2", 60)], store)
+
+    [found] = lake.objects
+    picked, other = lake.read_lines(found)
+    assert Example.from_row(picked).selection_probability == 0.02
+    assert "selection_probability" not in other
+    assert Example.from_row(other).to_row() == other
+
+
 def test_a_batch_delivered_again_replaces_its_object() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     store.save(prediction(), RETENTION)

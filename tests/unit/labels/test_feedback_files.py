@@ -9,7 +9,8 @@ from shared.errors import NotFound
 from shared.labels import feedback_files
 from shared.labels.feedback_files import FeedbackFiles, is_feedback_file, parse_feedback_line
 from shared.labels.join import Joined, LabelJoiner
-from shared.labels.quarantine import Quarantine, Reject, RejectCode
+from shared.labels.quarantine import UNREADABLE, Quarantine
+from shared.labels.rejects import Reject, RejectCode
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -93,18 +94,94 @@ def test_a_malformed_line_is_set_aside_and_the_rest_of_the_file_joined(bench: Be
     report = bench.files.join(FILE)
 
     assert report.counts[MODEL][Joined.JOINED] == 2
-    assert report.counts[feedback_files.UNKNOWN][Joined.QUARANTINED] == 1
+    assert report.counts[UNREADABLE][Joined.QUARANTINED] == 1
+    assert report.quarantined == {UNREADABLE: {RejectCode.MALFORMED: 1}}
     (row,) = bench.quarantined()
     assert (row["code"], row["file"], row["line"], row["text"]) == ("malformed", FILE, 2, "{not json}")
-    assert next(iter(bench.lake.keys("quarantine/"))).startswith("quarantine/date=2026-03-01/")
+    assert next(iter(bench.lake.keys("quarantine/"))).startswith(
+        "quarantine/model=_unreadable/date=2026-03-01/malformed-"
+    )
 
 
 def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
-    bench.write(feedback_line(event("demand", 150, model="nobody")))
+    sent = event("demand", 150, model="nobody")
+    bench.write(feedback_line(sent))
+
+    report = bench.files.join(FILE)
+
+    (row,) = bench.quarantined()
+    assert (row["code"], row["model"], parse_feedback_line(json.dumps(row["event"]).encode())) == (
+        "unknown_model",
+        "nobody",
+        sent,
+    )
+    assert report.quarantined == {"nobody": {RejectCode.UNKNOWN_MODEL: 1}}
+
+
+def test_a_malformed_line_lies_with_the_model_it_names(bench: Bench) -> None:
+    bench.write(json.dumps({**GOOD, "value": [1]}).encode() + b"\n", json.dumps({**GOOD, "model": "../x"}).encode())
 
     bench.files.join(FILE)
 
-    assert [row["code"] for row in bench.quarantined()] == ["unknown_model"]
+    assert [key.split("/")[1] for key in bench.lake.keys("quarantine/")] == ["model=_unreadable", f"model={MODEL}"]
+
+
+def rejected(**changes: Any) -> bytes:
+    row = {
+        "model": MODEL,
+        "rejected": {"code": "invalid", "reason": "is none of 'down', 'up'", "path": "value"},
+        "received_at": "2026-03-02T00:00:00.000000Z",
+        "text": '{"feedback_id":"f-1","value":"sideways"}',
+    }
+    return json.dumps({**row, **changes}).encode() + b"\n"
+
+
+def test_what_capture_rejected_goes_to_quarantine_with_its_reason(bench: Bench) -> None:
+    bench.store.save(prediction(), RETENTION)
+    bench.write(feedback_line(event("demand", 150)), rejected())
+
+    report = bench.files.join(FILE)
+
+    (row,) = bench.quarantined()
+    assert row == {
+        "code": "invalid",
+        "reason": "is none of 'down', 'up'",
+        "path": "value",
+        "kind": "feedback",
+        "model": MODEL,
+        "received_at": "2026-03-02T00:00:00.000000Z",
+        "file": FILE,
+        "line": 2,
+        "text": '{"feedback_id":"f-1","value":"sideways"}',
+    }
+    assert next(iter(bench.lake.keys("quarantine/"))).startswith(f"quarantine/model={MODEL}/date=2026-03-02/invalid-")
+    assert report.counts[MODEL] == {Joined.JOINED: 1, Joined.LABELS: 1, Joined.QUARANTINED: 1}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rejected": None},
+        {"rejected": {"code": "conflict"}},
+        {"rejected": ["invalid"]},
+        {"text": 5},
+        {"received_at": None},
+        {"received_at": "yesterday"},
+    ],
+)
+def test_a_reject_that_capture_did_not_write_is_malformed(changes: dict[str, Any]) -> None:
+    found = parse_feedback_line(rejected(**changes))
+
+    assert isinstance(found, Reject)
+    assert found.code is RejectCode.MALFORMED
+
+
+def test_a_reject_of_an_impossible_model_is_kept_where_nothing_can_collide(bench: Bench) -> None:
+    bench.write(rejected(model="../../models", text='{"model": "other"}'))
+
+    bench.files.join(FILE)
+
+    assert [key.split("/")[1] for key in bench.lake.keys("quarantine/")] == ["model=_unreadable"]
 
 
 def test_a_file_joined_again_changes_nothing(bench: Bench) -> None:

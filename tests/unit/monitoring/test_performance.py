@@ -20,6 +20,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 REGRESSION = {
     "task": "regression",
     "labels": {"rules": [{"event": "demand", "window": "P1D"}]},
+    "review": {},
     "training": {},
     "gate": {},
 }

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from shared.capture.clocks import ClientTimestamps
 from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.pointer import Pointer
@@ -11,6 +12,8 @@ from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
 from shared.reporting.model_reports import ModelReports, shown_version
 from shared.reporting.status import Backlog, model_status
+from shared.review.overview import ReviewOverview
+from shared.review.transitions import leased
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import OpenRun, RunOutcome, TriggerState
 from tests.fakes.check_store import InMemoryChecks
@@ -18,10 +21,13 @@ from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
+from tests.fakes.review_tasks import InMemoryReviews
 from tests.fakes.trigger_store import InMemoryTriggers
-from tests.unit.labels.builders import MODEL, NOON, RETENTION, configuration, prediction, revision
+from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
+from tests.unit.review.builders import pick
 
 NONE_OVERDUE = Backlog(overdue=0, capped=False)
+NO_REVIEWS: dict[str, Any] = {}
 RECORD = VersionRecord(
     version="v1",
     created_at=NOON,
@@ -43,13 +49,18 @@ def labels() -> InMemoryLabels:
 
 
 @pytest.fixture
-def reports(labels: InMemoryLabels) -> ModelReports:
+def tasks(labels: InMemoryLabels) -> InMemoryReviews:
+    return InMemoryReviews(labels)
+
+
+@pytest.fixture
+def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
     stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
-    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake())
+    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake(), ReviewOverview(tasks, ClientTimestamps.BOUNDED))
 
 
 def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
-    status = model_status(revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE)
+    status = model_status(revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS)
     shown = {name for name, value in status.items() if value}
     assert shown == {"model", "configuration_revision", "task", "label_backlog"}
 
@@ -68,7 +79,7 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     )
     pointer = Pointer(champion="v2", previous="v1", sequence=2, updated_at=NOON, artifact_key="k", artifact_digest="d")
 
-    status = model_status(revision(), pointer, state, [], NONE_OVERDUE)
+    status = model_status(revision(), pointer, state, [], NONE_OVERDUE, review_queue=NO_REVIEWS)
 
     assert status["open_run"] == {
         "decision_id": "decision-2",
@@ -86,7 +97,7 @@ def test_each_kind_of_check_is_shown_under_its_name() -> None:
         Check(model=MODEL, kind=kind, at=NOON, model_version="v1", verdict=Verdict.OK, reason="")
         for kind in (CheckKind.DRIFT, CheckKind.PERFORMANCE)
     ]
-    status = model_status(revision(), None, TriggerState(model=MODEL), checks, NONE_OVERDUE)
+    status = model_status(revision(), None, TriggerState(model=MODEL), checks, NONE_OVERDUE, review_queue=NO_REVIEWS)
     assert set(status["checks"]) == {"drift", "performance"}
 
 
@@ -106,6 +117,37 @@ def test_a_backlog_is_counted_up_to_a_limit(
     backlog = reports.status(MODEL, NOON + timedelta(days=3))["label_backlog"]
 
     assert (backlog["overdue"], backlog["capped"]) == shown
+
+
+def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(
+    reports: ModelReports, labels: InMemoryLabels, tasks: InMemoryReviews
+) -> None:
+    for name in ("p-1", "p-2", "p-3"):
+        labels.save(prediction(name), RETENTION)
+        tasks.add([pick(name)], configuration())
+    held = leased(tasks.load([key("p-1")])[key("p-1")], "ann", NOON, timedelta(hours=1))
+    assert held is not None
+    tasks.save([held])
+
+    queue = reports.status(MODEL, NOON)["review_queue"]
+
+    assert queue == {"open": 3, "free": 2, "leased": 1, "adjudication": 0, "capped": False, "agreement": None}
+    assert reports.status(MODEL, NOON + timedelta(days=14))["review_queue"]["open"] == 0
+    shown = reports.prediction(MODEL, "p-1")["review"]
+    assert (shown["reason"], shown["selection_probability"], shown["state"]) == ("audit", 0.25, "open")
+    assert (shown["answers"], shown["settled"]) == ([], None)
+
+
+def test_a_prediction_that_was_never_picked_has_no_review(reports: ModelReports, labels: InMemoryLabels) -> None:
+    labels.save(prediction("p-1"), RETENTION)
+    assert reports.prediction(MODEL, "p-1")["review"] is None
+
+
+def test_numbers_have_no_kappa() -> None:
+    store = InMemoryReviews(InMemoryLabels())
+    numbers = configuration(ANNOTATION, task="regression")
+    found = ReviewOverview(store, ClientTimestamps.BOUNDED).queue(numbers, NOON)
+    assert found["agreement"] is None
 
 
 def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> None:

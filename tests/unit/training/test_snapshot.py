@@ -1,3 +1,4 @@
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -165,6 +166,12 @@ def test_only_the_newest_rows_are_kept_when_there_are_too_many() -> None:
     assert isinstance(taken, Dataset)
     assert taken.manifest.counts["dropped"]["beyond_max_rows"] == 400
     assert min(row.prediction_id for row in taken.parts["train"]) == "p00400"
+
+
+def test_a_row_keeps_the_probability_of_its_review_and_others_have_no_such_field() -> None:
+    rows = found([example(1, selection_probability=0.02), example(2)], AS_OF).rows
+    assert json.loads(rows["p00001"].line)["selection_probability"] == 0.02
+    assert "selection_probability" not in json.loads(rows["p00002"].line)
 
 
 def test_predictions_before_the_window_are_left_out() -> None:

@@ -244,7 +244,11 @@ class Triggers(RuleBasedStateMachine):
         assert self.world.store.decision("bike", self.now, decision.decision_id) == decision
         self.decided(decision, kept=True)
 
-    @precondition(lambda self: self.world.state.open_run is not None)
+    def is_running(self) -> bool:
+        run = self.world.state.open_run
+        return run is not None and self.world.machine.execution(run.decision_id) is Execution.RUNNING
+
+    @precondition(is_running)
     @rule(outcome=st.sampled_from([RunOutcome.PROMOTED, RunOutcome.REJECTED, RunOutcome.STOPPED]))
     def the_run_ends(self, outcome: RunOutcome) -> None:
         self.world.end(outcome, self.now)
@@ -281,8 +285,7 @@ class Triggers(RuleBasedStateMachine):
     def teardown(self) -> None:
         """However it went: once runs end and time passes, what was asked for is served."""
         for _ in range(2):
-            run = self.world.state.open_run
-            if run is not None and self.world.machine.execution(run.decision_id) is Execution.RUNNING:
+            if self.is_running():
                 self.world.end(RunOutcome.STOPPED, self.now)
             self.now += 40 * DAY
             decision = self.world.check(self.now)

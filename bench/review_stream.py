@@ -1,0 +1,85 @@
+"""Review selection in one process: the product's own code, with its state and tasks in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.capture.prediction import Prediction
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.store import ConfigurationRevision
+from shared.review.pick import Pick
+from shared.review.selection import ReviewSelection
+from shared.review.state import SelectionState
+
+
+@dataclass(slots=True)
+class OneConfiguration:
+    """A configuration store of a single revision."""
+
+    configuration: ModelConfiguration
+
+    def current(self, model: str) -> ConfigurationRevision:
+        """Return the only revision."""
+        return self.revision(model, 1)
+
+    def revision(self, model: str, revision: int) -> ConfigurationRevision:
+        """Return the only revision."""
+        del model
+        return ConfigurationRevision(revision, self.configuration)
+
+    def put(self, configuration: ModelConfiguration, now: datetime) -> int:
+        """Replace the configuration."""
+        del now
+        self.configuration = configuration
+        return 1
+
+    def models(self) -> list[str]:
+        """Return the only model."""
+        return [self.configuration.model]
+
+
+@dataclass(slots=True)
+class StateInMemory:
+    """The state of the only writer."""
+
+    state: SelectionState | None = None
+
+    def load(self, model: str) -> SelectionState:
+        """Return the state, a new one at first."""
+        return self.state or SelectionState(model=model)
+
+    def save(self, state: SelectionState, expected_version: int) -> bool:
+        """Replace the state; nobody else writes it."""
+        del expected_version
+        self.state = state
+        return True
+
+
+@dataclass(slots=True)
+class TasksInMemory:
+    """The picks in the order they came."""
+
+    picks: list[Pick] = field(default_factory=list)
+
+    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
+        """Keep picks."""
+        del configuration
+        self.picks += picks
+        return len(picks)
+
+
+@dataclass(slots=True)
+class ReviewStream:
+    """One model's predictions, picked from as they come."""
+
+    configuration: ModelConfiguration
+    tasks: TasksInMemory = field(default_factory=TasksInMemory)
+    _store: StateInMemory = field(default_factory=StateInMemory)
+
+    def pick(self, batches: Iterable[Sequence[Prediction]]) -> list[Pick]:
+        """Return what is picked of some more batches, as the stream of the table would deliver them."""
+        before = len(self.tasks.picks)
+        selection = ReviewSelection(OneConfiguration(self.configuration), self._store, self.tasks)
+        for batch in batches:
+            selection.consider(f"batch-{batch[0].prediction_id}", batch)
+        return self.tasks.picks[before:]

@@ -1,0 +1,42 @@
+"""Import past predictions and feedback from uploaded files (SQS of S3 notifications, partial batch failures)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap, join_metrics
+from shared.aws.s3_notifications import uploads
+from shared.capture.import_files import is_import
+
+# Enough for the chunk in hand: a few hundred lines.
+RESERVED_MILLISECONDS = 30_000
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def import_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Import the files a notification tells of; what time does not suffice for is left to the same message again."""
+    for upload in uploads(record.body):
+        if not is_import(upload.key):
+            continue
+        run = bootstrap.file_imports().run(
+            upload, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+        )
+        join_metrics.publish_imported(metrics, run)
+        if run.is_to_go_on:
+            bootstrap.import_queue().send(record.body)
+            return
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Import a batch of files; return those to be delivered again."""
+    return process_partial_response(event, import_record, processor, context)

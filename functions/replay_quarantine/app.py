@@ -1,0 +1,38 @@
+"""Replay quarantined feedback and predictions (SQS of replay requests, partial batch failures)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap, join_metrics
+from shared.labels.replay_request import parse_message
+
+# Enough for the object in hand: a few thousand rows.
+RESERVED_MILLISECONDS = 60_000
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def replay_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Go on with the replay a message names; what time does not suffice for is left to another message."""
+    model, replay_id = parse_message(record.body)
+    run = bootstrap.quarantine_replay().run(
+        model, replay_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+    )
+    join_metrics.publish_replayed(metrics, model, run.counts)
+    if run.is_to_go_on:
+        bootstrap.replay_queue().send(record.body)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Replay a batch of requests; return those to be delivered again."""
+    return process_partial_response(event, replay_record, processor, context)

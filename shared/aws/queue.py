@@ -1,0 +1,18 @@
+"""A queue of work."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsQueue:
+    """Sends messages to one SQS queue."""
+
+    def __init__(self, url: str, client: "SQSClient") -> None:
+        self._url = url
+        self._client = client
+
+    def send(self, body: str) -> None:
+        """Return once the queue has the message."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)

@@ -1,0 +1,124 @@
+"""An operator's request to replay a model's quarantine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from shared import compact_json
+from shared.capture.clocks import ClientTimestamps, parse_at
+from shared.capture.intake import RequestItem, TimeText, parse_item
+from shared.errors import Fault, InvalidInput
+from shared.jobs import Job, JobKind, job_id
+from shared.labels.quarantine import QuarantineKey
+from shared.labels.rejects import RejectCode
+from shared.times import format_time
+
+MAX_REQUEST_BYTES = 16 * 1024
+KEPT = "kept:"
+REPLAYED = "replayed"
+SETTLED = "settled"
+
+Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched"]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class ReplayRequest(RequestItem):
+    """The body of a request; without codes or days it is for all of them."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    codes: Annotated[list[Code], Field(min_length=1)] | None = None
+    from_day: Day | None = Field(default=None, alias="from")
+    to_day: Day | None = Field(default=None, alias="to")
+    occurred_at: TimeText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFilter:
+    """Which objects a replay looks at."""
+
+    codes: frozenset[RejectCode]
+    first: date | None
+    last: date | None
+
+    @classmethod
+    def of(cls, job: Job) -> "ReplayFilter":
+        """Return the filter a replay was asked for with."""
+        request = job.request
+        return cls(
+            codes=frozenset(map(RejectCode, request.get("codes") or RejectCode)),
+            first=_day(request.get("from"), "from"),
+            last=_day(request.get("to"), "to"),
+        )
+
+    def takes(self, key: QuarantineKey) -> bool:
+        """Return whether a replay looks at an object; those before the first day are not even listed."""
+        return key.code in self.codes and (self.last is None or key.day <= self.last)
+
+
+def replay_job(model: str, body: object, *, now: datetime, request_id: str, trust: ClientTimestamps) -> Job:
+    """Return the replay a request asks for, received ``now``, with trusted timestamps at the moment it says.
+
+    Raises InvalidInput with the path at fault.
+    """
+    request = parse_item(ReplayRequest, body, "")
+    claimed = parse_at(request.occurred_at, "occurred_at") if request.occurred_at is not None else now
+    first, last = _day(request.from_day, "from"), _day(request.to_day, "to")
+    if first and last and first > last:
+        raise _fault("from", "lies after to")
+    asked = {
+        "reason": request.reason,
+        "codes": sorted(set(request.codes)) if request.codes else None,
+        "from": request.from_day,
+        "to": request.to_day,
+    }
+    return Job(
+        kind=JobKind.REPLAY,
+        model=model,
+        job_id=job_id(now, model, request_id),
+        at=claimed if trust is ClientTimestamps.TRUSTED else now,
+        request={name: value for name, value in asked.items() if value is not None},
+    )
+
+
+def message(job: Job) -> str:
+    """Return the message by which a replay waits for its work."""
+    return compact_json.dumps({"model": job.model, "replay_id": job.job_id})
+
+
+def parse_message(body: str) -> tuple[str, str]:
+    """Return the model and the id of the replay that a message names. Raises InvalidInput."""
+    found = compact_json.loads(body)
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "replay_id")):
+        raise InvalidInput("the message names no replay")
+    return found["model"], found["replay_id"]
+
+
+def shown_replay(job: Job) -> dict[str, Any]:
+    """Return a replay as operators see it."""
+    kept = {name.removeprefix(KEPT): number for name, number in job.counts.items() if name.startswith(KEPT)}
+    return {
+        "replay_id": job.job_id,
+        "status": job.status.value,
+        "requested_at": format_time(job.at),
+        **job.request,
+        "counts": {REPLAYED: job.counts.get(REPLAYED, 0), SETTLED: job.counts.get(SETTLED, 0), "kept": kept},
+    }
+
+
+def counted(replayed: int, settled: int, kept: Mapping[RejectCode, int]) -> dict[str, int]:
+    """Return the counts of a replay as its job holds them."""
+    return {REPLAYED: replayed, SETTLED: settled, **{f"{KEPT}{code.value}": number for code, number in kept.items()}}
+
+
+def _day(text: str | None, path: str) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise _fault(path, "is not a day of the calendar") from error
+
+
+def _fault(path: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{path} {message}", (Fault(path, message),))

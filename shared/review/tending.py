@@ -1,0 +1,52 @@
+"""What the clock does to review tasks: open ones expire, and what a crash left unsaid is said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.capture.prediction import PredictionKey
+from shared.configuration.store import ConfigurationStore
+from shared.review.outbox import Outbox
+from shared.review.store import TaskStore
+from shared.review.transitions import expired
+from shared.schedule import in_turn
+
+_EVERY = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class TendReport:
+    """What a sweep did, and whether it ran out of time before it was through."""
+
+    closed: int = 0
+    sent: int = 0
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """Sweeps the tasks of every model. Nothing here frees leases: a lapsed one does not need it."""
+
+    tasks: TaskStore
+    outbox: Outbox
+    configurations: ConfigurationStore
+
+    def sweep(self, now: datetime, has_time: Callable[[], bool]) -> TendReport:
+        """Do all that is to be done by ``now`` while there is time; the next sweep goes on with the rest."""
+        report = TendReport()
+        for model in in_turn(self.configurations.models(), now, every=_EVERY):
+            for keys in self.tasks.unsent(model):
+                if not has_time():
+                    report.is_complete = False
+                    return report
+                report.sent += self.outbox.send(self.tasks.load(keys).values())
+            for keys in self.tasks.overdue(model, now):
+                if not has_time():
+                    report.is_complete = False
+                    return report
+                report.closed += self._close(keys, now)
+        return report
+
+    def _close(self, keys: list[PredictionKey], now: datetime) -> int:
+        closed = [after for task in self.tasks.load(keys).values() if (after := expired(task, now))]
+        return len(self.tasks.save(closed))

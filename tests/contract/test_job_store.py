@@ -1,0 +1,81 @@
+"""One suite judges the fake and the adapter."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.aws.job_table import DynamoJobs
+from shared.jobs import Job, JobKind, JobStore, job_id
+from tests.fakes.job_store import InMemoryJobs
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+JOB = Job(
+    kind=JobKind.IMPORT,
+    model="bike",
+    job_id=job_id(AT, "a.jsonl"),
+    at=AT,
+    request={"file": "a.jsonl", "of": None},
+    place={"line": 0},
+)
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "in_memory":
+        return InMemoryJobs()
+    return DynamoJobs("models", request.getfixturevalue("dynamodb"))
+
+
+def load(store: JobStore, job: Job = JOB) -> Job | None:
+    return store.load(job.model, job.kind, job.job_id)
+
+
+def test_before_it_starts_there_is_no_job(store: JobStore) -> None:
+    assert load(store) is None
+    assert not store.save(JOB.advanced({"line": 1}))
+
+
+def test_a_job_comes_back_as_it_was(store: JobStore) -> None:
+    assert store.start(JOB) == JOB
+    assert load(store) == JOB
+
+
+def test_a_job_that_is_started_again_goes_on(store: JobStore) -> None:
+    further = store.start(JOB).advanced({"line": 500}, {"lines": 500})
+    assert store.save(further)
+
+    assert store.start(JOB) == further
+
+
+def test_of_two_workers_at_one_place_one_is_counted(store: JobStore) -> None:
+    store.start(JOB)
+
+    assert store.save(JOB.advanced({"line": 500}, {"accepted": 499, "rejected": 1}))
+    assert not store.save(JOB.advanced({"line": 500}, {"accepted": 500}))
+
+    found = load(store)
+    assert found is not None
+    assert (found.place, found.counts) == ({"line": 500}, {"accepted": 499, "rejected": 1})
+
+
+def test_a_job_ends_once(store: JobStore) -> None:
+    store.start(JOB)
+
+    assert store.save(JOB.done())
+    assert not store.save(JOB.done())
+
+    found = load(store)
+    assert found is not None
+    assert found.is_done
+
+
+def test_jobs_are_listed_newest_first_by_model_and_kind(store: JobStore) -> None:
+    moments = [AT + timedelta(days=day) for day in range(3)]
+    jobs = [store.start(replace(JOB, at=moment, job_id=job_id(moment, "x"))) for moment in moments]
+    store.start(replace(JOB, model="car"))
+    store.start(replace(JOB, kind=JobKind.REPLAY))
+
+    assert store.newest("bike", JobKind.IMPORT, 2) == [jobs[2], jobs[1]]
+    assert store.newest("bike", JobKind.IMPORT, 100) == jobs[::-1]
+    assert store.newest("nobody", JobKind.IMPORT, 5) == []

@@ -1,0 +1,216 @@
+"""Feedback that could not be taken, from its rejection to the label that its replay makes of it."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.client import StackClient
+from local.state import Stack
+from shared import compact_json
+from shared.times import format_time, parse_time
+
+# Before any replay of a file here, and in no model's windows of training.
+THEN = datetime.fromisoformat("2025-03-01T12:00:00+00:00")
+PATIENCE_SECONDS = 30.0
+DEAD_LETTERS = ("FeedbackFilesDeadLetterQueueUrl", "ReplayDeadLetterQueueUrl", "StreamDeadLetterQueueUrl")
+WRONG, RIGHT = {"good": 1, "bad": 0}, {"up": 1, "down": 0}
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> StackClient:
+    return StackClient(stack)
+
+
+@pytest.fixture(autouse=True)
+def no_dead_letters(client: StackClient) -> Iterator[None]:
+    """Whatever a test does, nothing may be given up on."""
+    yield
+    for name in DEAD_LETTERS:
+        found = client.aws("sqs").get_queue_attributes(
+            QueueUrl=client.stack.outputs[name], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")
+
+
+def configure(client: StackClient, model: str, mapping: dict[str, int]) -> None:
+    document = {
+        "model": model,
+        "task": "binary",
+        "features": {"x": {"type": "numeric"}},
+        "labels": {
+            "rules": [
+                {"event": "outcome", "source": "outcome", "window": "P2D"},
+                {"event": "thumb", "source": "explicit", "map": mapping},
+            ]
+        },
+        "triggers": {"schedule": None, "drift": False, "performance": False},
+    }
+    client.call("PUT", f"models/{model}", key="operator", json=document)
+
+
+def log(client: StackClient, model: str, *names: str) -> None:
+    item = {"features": {"x": 0.5}, "score": 0.5, "model_version": "elsewhere", "occurred_at": format_time(THEN)}
+    items = [{**item, "prediction_id": name} for name in names]
+    client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": items})
+
+
+def thumb(name: str, value: str = "up") -> dict[str, Any]:
+    moment = format_time(THEN + timedelta(hours=1))
+    return {
+        "feedback_id": f"{name}-thumb",
+        "prediction_id": name,
+        "name": "thumb",
+        "value": value,
+        "occurred_at": moment,
+    }
+
+
+def outcome(name: str, value: int, hours: float = 1) -> dict[str, Any]:
+    moment = format_time(THEN + timedelta(hours=hours))
+    event = {"feedback_id": f"{name}-outcome", "prediction_id": name, "name": "outcome", "value": value}
+    return {**event, "occurred_at": moment}
+
+
+def send(client: StackClient, model: str, *events: dict[str, Any]) -> Any:
+    return client.call("POST", f"models/{model}/feedback", key="app", json={"events": list(events)})
+
+
+def get(client: StackClient, path: str) -> Any:
+    return client.call("GET", f"models/{path}", key="operator")
+
+
+def labels(client: StackClient, model: str, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = get(client, f"{model}/predictions/{name}")["labels"]
+    return found
+
+
+def replay(client: StackClient, model: str, **request: Any) -> dict[str, Any]:
+    """Replay a quarantine; return the replay once it is done."""
+    body = {"reason": "the configuration is mended", **request}
+    asked = client.call("POST", f"models/{model}/quarantine/replay", key="operator", json=body)
+    assert asked["status"] == "running"
+    path = f"{model}/quarantine/replays/{asked['replay_id']}"
+    done: dict[str, Any] = eventually(lambda: (found := get(client, path))["status"] == "done" and found)
+    return done
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """Return what is seen as soon as it is something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+    return seen
+
+
+def counts(client: StackClient, model: str) -> dict[str, int]:
+    found: dict[str, int] = get(client, f"{model}/quarantine")["counts"]
+    return found
+
+
+def test_what_a_misdeclared_rule_rejects_becomes_a_label_once_it_is_mended_and_replayed(client: StackClient) -> None:
+    model = "misdeclared"
+    configure(client, model, WRONG)
+    log(client, model, "p", "q")
+    receipt = send(client, model, thumb("p"), thumb("q", "sideways"), outcome("q", 1))
+    assert [row["code"] for row in receipt["rejected"]] == ["invalid", "invalid"]
+    eventually(lambda: counts(client, model) == {"invalid": 2})
+    shown = get(client, f"{model}/quarantine?limit=1")
+    assert len(shown["rows"]) == 1
+    assert (shown["rows"][0]["path"], shown["rows"][0]["reason"]) == ("value", "is none of 'bad', 'good'")
+    configure(client, model, RIGHT)
+
+    done = replay(client, model, codes=["invalid"])
+
+    assert done["counts"] == {"replayed": 1, "settled": 0, "kept": {"invalid": 1}}
+    label = eventually(lambda: labels(client, model, "p"))[-1]
+    assert (label["value"], label["source"]) == (1, "explicit")
+    assert parse_time(label["known_at"]) >= parse_time(done["requested_at"])
+    [left] = get(client, f"{model}/quarantine")["rows"]
+    assert left["reason"] == "is none of 'down', 'up'"
+    [kept] = [row for key in client.lake.keys(f"replayed/model={model}/") for row in client.lake.read_lines(key)]
+    assert (kept["outcome"], kept["replay_id"]) == ("replayed", done["replay_id"])
+
+
+def test_a_second_replay_changes_nothing(client: StackClient) -> None:
+    model = "replayed-twice"
+    configure(client, model, WRONG)
+    log(client, model, "p", "q")
+    send(client, model, thumb("p"), outcome("q", 1))
+    eventually(lambda: counts(client, model) == {"invalid": 1})
+    configure(client, model, RIGHT)
+    replay(client, model)
+    before = eventually(lambda: labels(client, model, "p"))
+
+    done = replay(client, model)
+
+    assert done["counts"] == {"replayed": 0, "settled": 0, "kept": {}}
+    assert labels(client, model, "p") == before
+    assert counts(client, model) == {}
+
+
+def test_a_call_in_which_nothing_was_valid_is_kept_too(client: StackClient) -> None:
+    model = "all-invalid"
+    configure(client, model, WRONG)
+    answer = client._http.post(
+        f"{client.stack.api_url}/models/{model}/feedback",
+        json={"events": [thumb("p"), 7]},
+        headers={"x-api-key": client.stack.keys["app"]},
+        timeout=60,
+    )
+    assert answer.status_code == 400
+
+    eventually(lambda: counts(client, model) == {"invalid": 2})
+
+
+def test_feedback_on_a_model_that_comes_later_is_joined_once_it_is_there(client: StackClient) -> None:
+    model = "latecomer"
+    moment = format_time(THEN + timedelta(hours=1))
+    line = {**outcome("p", 1), "model": model, "received_at": moment, "body_digest": "d"}
+    key = f"feedback/date={THEN:%Y-%m-%d}/{model}.jsonl"
+    client.lake.write_bytes(key, compact_json.dumps(line).encode(), "application/x-ndjson")
+    eventually(lambda: any(client.lake.keys(f"quarantine/model={model}/")))
+    assert counts(client, model) == {"unknown_model": 1}
+    configure(client, model, RIGHT)
+    log(client, model, "p")
+
+    assert replay(client, model)["counts"]["replayed"] == 1
+
+    assert eventually(lambda: labels(client, model, "p"))[-1]["value"] == 1
+
+
+def test_a_conflict_stays_for_the_first_received_does(client: StackClient) -> None:
+    model = "contradicting"
+    configure(client, model, RIGHT)
+    log(client, model, "p")
+    send(client, model, outcome("p", 1, hours=1))
+    send(client, model, outcome("p", 0, hours=2))
+    eventually(lambda: counts(client, model) == {"conflict": 1})
+
+    done = replay(client, model)
+
+    assert done["counts"] == {"replayed": 0, "settled": 0, "kept": {"conflict": 1}}
+    assert labels(client, model, "p")[-1]["value"] == 1
+    [row] = get(client, f"{model}/quarantine")["rows"]
+    assert (row["event"]["value"], row["code"]) == (0, "conflict")
+
+
+def test_unmatched_feedback_stays_until_its_prediction_has_come(client: StackClient) -> None:
+    model = "unmatched"
+    configure(client, model, RIGHT)
+    log(client, model, "known")
+    send(client, model, outcome("lost", 1), outcome("known", 1))
+    eventually(lambda: labels(client, model, "known"))
+    client.run_schedule("MatureLabels", THEN + timedelta(days=9))
+    eventually(lambda: counts(client, model) == {"unmatched": 1})
+    assert replay(client, model)["counts"]["kept"] == {"unmatched": 1}
+
+    log(client, model, "lost")
+    done = replay(client, model)
+
+    assert done["counts"] == {"replayed": 0, "settled": 1, "kept": {}}
+    assert labels(client, model, "lost")[-1]["value"] == 1
+    assert counts(client, model) == {}

@@ -1,0 +1,105 @@
+"""Tasks, answers and a whole review desk over fakes; times are minutes from one noon."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.capture.clocks import ClientTimestamps
+from shared.capture.feedback import FeedbackValue
+from shared.capture.intake import Receipt
+from shared.capture.prediction import PredictionKey
+from shared.configuration.labels import LabelValue
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import parse_configuration
+from shared.review.answers import Answers
+from shared.review.leasing import LeasedTask, Leasing
+from shared.review.outbox import Outbox
+from shared.review.pick import Pick, PickReason
+from shared.review.task import Answer, ReviewTask, new_task
+from shared.review.tending import Tending
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.feedback_stream import InMemoryStream
+from tests.fakes.label_store import InMemoryLabels
+from tests.fakes.review_tasks import InMemoryReviews
+from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, key, prediction
+
+LEASE = timedelta(minutes=15)
+
+
+def minutes(count: float) -> datetime:
+    return NOON + timedelta(minutes=count)
+
+
+def configuration(*rules: dict[str, Any], task: str = "binary", **review: Any) -> ModelConfiguration:
+    return parse_configuration(
+        {
+            "model": MODEL,
+            "task": task,
+            "features": {"hour": {"type": "categorical"}, "temperature": {"type": "numeric"}},
+            "labels": {"rules": list(rules) or [ANNOTATION]},
+            "review": review,
+        }
+    )
+
+
+def pick(prediction_id: str = "p-1", at: float = 0, reason: PickReason = PickReason.AUDIT, model: str = MODEL) -> Pick:
+    return Pick(key=key(prediction_id, model), reason=reason, selection_probability=0.25, picked_at=minutes(at))
+
+
+def task(prediction_id: str = "p-1", at: float = 0, overlap: int = 1) -> ReviewTask:
+    return new_task(pick(prediction_id, at), configuration(overlap=overlap))
+
+
+def said(reviewer: str, label: LabelValue, at: float = 1, value: FeedbackValue = None) -> Answer:
+    return Answer(reviewer=reviewer, value=label if value is None else value, label=label, at=minutes(at))
+
+
+@dataclass
+class Desk:
+    """A review queue over fakes, as reviewers meet it."""
+
+    configuration: ModelConfiguration = field(default_factory=configuration)
+    trust: ClientTimestamps = ClientTimestamps.BOUNDED
+    page: int = 100
+
+    def __post_init__(self) -> None:
+        self.labels = InMemoryLabels()
+        self.tasks = InMemoryReviews(self.labels, self.page)
+        self.stream = InMemoryStream()
+        outbox = Outbox(self.tasks, self.stream)
+        self.leasing = Leasing(self.tasks, self.labels, self.trust)
+        self.answers = Answers(self.tasks, self.labels, outbox)
+        self.tending = Tending(self.tasks, outbox, InMemoryConfigurations(self.configuration))
+
+    def add(self, *names: str, at: float = 0) -> None:
+        """Keep predictions and make a task of each, a second apart."""
+        for number, name in enumerate(names):
+            self.labels.save(prediction(name, hours=at / 60), RETENTION)
+            self.tasks.add([pick(name, at + number / 60)], self.configuration)
+
+    def lease(self, reviewer: str, limit: int = 10, at: float = 1) -> list[LeasedTask]:
+        return self.leasing.lease(self.configuration, reviewer, limit, minutes(at))
+
+    def names(self, reviewer: str, limit: int = 10, at: float = 1) -> list[str]:
+        return [held.task.task_id for held in self.lease(reviewer, limit, at)]
+
+    def take(self, *items: dict[str, Any], at: float = 2) -> Receipt:
+        return self.answers.take(self.configuration, items, minutes(at))
+
+    def answer(self, reviewer: str, value: Any, task_id: str = "p-1", at: float = 2) -> Receipt:
+        return self.take({"task_id": task_id, "reviewer": reviewer, "value": value}, at=at)
+
+    def skip(self, reviewer: str, task_id: str = "p-1", at: float = 2) -> Receipt:
+        return self.take({"task_id": task_id, "reviewer": reviewer, "skip": True}, at=at)
+
+    def task(self, task_id: str = "p-1") -> ReviewTask:
+        return self.tasks.tasks[PredictionKey(MODEL, task_id)]
+
+    def told(self) -> list[tuple[str, FeedbackValue]]:
+        """What was sent as feedback: which prediction, which value."""
+        return [(event.prediction_id, event.value) for event in self.stream.events]
+
+
+def codes(receipt: Receipt) -> Sequence[tuple[int, str]]:
+    return [(rejection.index, rejection.code) for rejection in receipt.in_order()]

@@ -1,0 +1,95 @@
+"""What several answers come to."""
+
+from typing import Any
+
+import pytest
+
+from shared.configuration.labels import Rule
+from shared.configuration.metrics import Task
+from shared.review.settlement import settle, verdict
+from shared.review.task import TaskState
+from shared.review.transitions import answered, leased
+from tests.unit.labels.builders import prediction
+from tests.unit.review.builders import LEASE, minutes, said, task
+
+PLAIN = Rule(event="annotation")
+
+
+def decided(*labels: Any, overlap: int, kind: Task = Task.MULTICLASS, rule: Rule = PLAIN) -> Any:
+    answers = [said(f"r-{number}", label, number) for number, label in enumerate(labels)]
+    found = verdict(answers, overlap, rule, kind)
+    return None if found is None else found[1]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "labels", "outcome"),
+    [
+        (1, [], None),
+        (1, ["a"], "a"),
+        (2, ["a"], None),
+        (2, ["a", "a"], "a"),
+        (2, ["a", "b"], None),
+        (2, ["a", "b", "b"], "b"),
+        (2, ["a", "b", "c"], "c"),
+        (3, ["a", "a"], None),
+        (3, ["a", "a", "b"], "a"),
+        (3, ["b", "a", "a"], "a"),
+        (3, ["a", "b", "c"], None),
+        (3, ["a", "b", "c", "b"], "b"),
+        (4, ["a", "a", "b", "b"], None),
+        (4, ["a", "a", "b", "c"], None),
+        (4, ["a", "a", "a", "b"], "a"),
+        (5, ["a", "b", "a", "c", "a"], "a"),
+    ],
+)
+def test_a_strict_majority_decides_and_without_one_the_adjudicator(
+    overlap: int, labels: list[str], outcome: str | None
+) -> None:
+    assert decided(*labels, overlap=overlap) == outcome
+
+
+@pytest.mark.parametrize(("overlap", "labels", "outcome"), [(1, [0], 0), (2, [0, 0], 0), (3, [0, 1, 0], 0)])
+def test_zero_is_an_answer(overlap: int, labels: list[int], outcome: int) -> None:
+    assert decided(*labels, overlap=overlap, kind=Task.BINARY) == outcome
+
+
+@pytest.mark.parametrize(
+    ("labels", "outcome"), [([3.0], 3.0), ([1.0, 4.0], 2.5), ([9.0, 1.0, 2.0], 2.0), ([0.0, 0.0, 8.0, 1.0], 0.5)]
+)
+def test_of_numbers_the_median_decides(labels: list[float], outcome: float) -> None:
+    assert decided(*labels, overlap=len(labels), kind=Task.REGRESSION) == outcome
+    assert decided(*labels, overlap=len(labels) + 1, kind=Task.REGRESSION) is None
+
+
+def test_where_values_are_mapped_to_numbers_one_that_was_given_decides() -> None:
+    rule = Rule(event="annotation", map={"low": 1, "high": 4})
+    answers = [said("ann", 4.0, 1, "high"), said("bob", 1.0, 2, "low")]
+    assert verdict(answers, 2, rule, Task.REGRESSION) == ("low", 1.0)
+
+
+def test_the_value_sent_is_one_that_was_given_for_the_winning_label() -> None:
+    rule = Rule(event="annotation", map={"up": 1, "yes": 1, "down": 0})
+    answers = [said("ann", 0, 1, "down"), said("bob", 1, 2, "yes"), said("cid", 1, 3, "up")]
+    assert verdict(answers, 3, rule, Task.BINARY) == ("yes", 1)
+
+
+def given(*labels: Any, overlap: int) -> Any:
+    found = task(overlap=overlap)
+    for number, label in enumerate(labels):
+        taken = leased(found, f"r-{number}", minutes(number), LEASE)
+        assert taken is not None
+        found = settle(answered(taken, said(f"r-{number}", label, number + 0.5)), PLAIN, Task.BINARY, prediction())
+    return found
+
+
+def test_a_dispute_opens_one_place_for_somebody_else() -> None:
+    disputed = given(0, 1, overlap=2)
+    assert (disputed.is_disputed, disputed.places, disputed.shown_reason) == (True, 1, "adjudication")
+    assert leased(disputed, "r-0", minutes(9), LEASE) is None
+    judged = given(0, 1, 0, overlap=2)
+    assert (judged.state, judged.settlement.label, judged.ratings) == (TaskState.SETTLED, 0, {"r-0": 0, "r-1": 1})
+
+
+def test_a_settlement_is_dated_by_the_answer_that_decides() -> None:
+    found = given(1, 1, overlap=2)
+    assert (found.settlement.at, found.settlement.occurred_at) == (minutes(1.5), minutes(1.5))

@@ -1,0 +1,144 @@
+"""Every change of a task, and every one that is refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import Conflict
+from shared.review.task import ReviewTask, Settlement, Shelf, TaskState, shelf_of
+from shared.review.transitions import answered, expired, leased, sent, settled, skipped
+from tests.unit.review.builders import LEASE, minutes, said, task
+
+SETTLEMENT = Settlement(value=1, label=1, event="annotation", occurred_at=minutes(2), at=minutes(2))
+
+
+def held(reviewer: str = "ann", at: float = 1, of: ReviewTask | None = None) -> ReviewTask:
+    found = leased(of or task(), reviewer, minutes(at), LEASE)
+    assert found is not None
+    return found
+
+
+def test_a_free_task_is_leased_for_the_length_of_a_lease() -> None:
+    assert held().leases == {"ann": minutes(16)}
+
+
+def test_a_task_whose_only_place_is_taken_is_not_leased() -> None:
+    assert leased(held(), "bob", minutes(2), LEASE) is None
+    assert leased(held(), "ann", minutes(2), LEASE) is None
+
+
+def test_a_lease_lapses_at_the_very_moment_it_names() -> None:
+    assert leased(held(), "bob", minutes(16) - timedelta(microseconds=1), LEASE) is None
+    assert held("bob", 16, held()).leases == {"bob": minutes(31)}
+    assert held("ann", 16, held()).leases == {"ann": minutes(31)}
+
+
+def test_an_overlapping_task_has_as_many_places_as_answers_are_wanted() -> None:
+    both = held("bob", 2, held(of=task(overlap=2)))
+    assert set(both.leases) == {"ann", "bob"}
+    assert leased(both, "cid", minutes(3), LEASE) is None
+    assert set(held("cid", 16, both).leases) == {"bob", "cid"}
+
+
+def test_nobody_gets_a_task_they_have_answered_or_skipped() -> None:
+    given = answered(held(of=task(overlap=3)), said("ann", 1, 2))
+    given = skipped(held("bob", 3, given), "bob", minutes(4))
+    assert leased(given, "ann", minutes(5), LEASE) is None
+    assert leased(given, "bob", minutes(5), LEASE) is None
+    assert leased(given, "cid", minutes(5), LEASE) is not None
+
+
+def test_an_answer_gives_the_lease_back() -> None:
+    given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
+    assert (given.leases, given.answers, given.places) == ({}, (said("ann", 1, 2),), 1)
+
+
+@pytest.mark.parametrize("at", [16, 17])
+def test_an_answer_after_the_lease_lapsed_is_refused(at: float) -> None:
+    with pytest.raises(Conflict, match="lapsed at"):
+        answered(held(), said("ann", 1, at))
+    with pytest.raises(Conflict, match="lapsed at"):
+        skipped(held(), "ann", minutes(at))
+
+
+def test_an_answer_without_a_lease_is_refused() -> None:
+    for found in (task(), held("bob"), held("bob", 16, held())):
+        with pytest.raises(Conflict, match="not leased to this reviewer"):
+            answered(found, said("ann", 1, 17))
+        with pytest.raises(Conflict, match="not leased to this reviewer"):
+            skipped(found, "ann", minutes(17))
+
+
+def test_the_same_answer_again_changes_nothing_whenever_it_comes() -> None:
+    given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
+    assert answered(given, said("ann", True, 99)) is given
+    closed = settled(given, SETTLEMENT)
+    assert answered(closed, said("ann", 1, 99)) is closed
+
+
+def test_another_answer_of_the_same_reviewer_is_refused() -> None:
+    given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
+    with pytest.raises(Conflict, match="answered otherwise"):
+        answered(given, said("ann", 0, 3))
+    with pytest.raises(Conflict, match="cannot be skipped"):
+        skipped(given, "ann", minutes(3))
+
+
+def test_who_skipped_cannot_answer_any_more_and_may_skip_again() -> None:
+    passed = skipped(held(), "ann", minutes(2))
+    assert passed.leases == {}
+    assert skipped(passed, "ann", minutes(99)) is passed
+    with pytest.raises(Conflict, match="not leased"):
+        answered(passed, said("ann", 1, 3))
+
+
+def test_the_third_skip_closes_the_task() -> None:
+    found = task()
+    for number, reviewer in enumerate(("ann", "bob", "cid"), start=1):
+        assert found.state is TaskState.OPEN
+        found = skipped(held(reviewer, number, found), reviewer, minutes(number + 0.5))
+    assert (found.state, shelf_of(found)) == (TaskState.SKIPPED, None)
+    assert leased(found, "dot", minutes(9), LEASE) is None
+
+
+def test_a_closed_task_takes_no_answer() -> None:
+    closed = settled(held(), SETTLEMENT)
+    with pytest.raises(Conflict, match="is closed: it was settled"):
+        answered(closed, said("ann", 1, 3))
+
+
+def test_a_task_expires_when_its_time_is_over_unless_somebody_holds_it() -> None:
+    closes = replace(task(), closes_at=minutes(10))
+    assert expired(closes, minutes(9)) is None
+    assert expired(held(of=closes), minutes(10)) is None
+    gone = expired(held(of=closes), minutes(16))
+    assert gone is not None
+    assert (gone.state, gone.leases, shelf_of(gone)) == (TaskState.EXPIRED, {}, None)
+    assert expired(gone, minutes(99)) is None
+    with pytest.raises(Conflict, match="has expired"):
+        answered(gone, said("ann", 1, 17))
+
+
+def test_a_live_lease_may_still_answer_after_the_task_s_time() -> None:
+    closes = replace(task(), closes_at=minutes(10))
+    assert answered(held(of=closes), said("ann", 1, 12)).answers
+
+
+def test_a_task_lies_where_those_who_may_have_it_look() -> None:
+    open_task = task(overlap=2)
+    assert shelf_of(open_task) == (Shelf.FREE, minutes(0))
+    one = held(of=open_task)
+    assert shelf_of(one) == (Shelf.FREE, minutes(0))
+    both = held("bob", 3, one)
+    assert shelf_of(both) == (Shelf.LEASED, minutes(16))
+    disputed = answered(answered(both, said("ann", 1, 4)), said("bob", 0, 5))
+    assert shelf_of(disputed) == (Shelf.ADJUDICATION, minutes(0))
+    assert shelf_of(held("cid", 6, disputed)) == (Shelf.LEASED, minutes(21))
+    closed = settled(disputed, SETTLEMENT)
+    assert shelf_of(closed) == (Shelf.UNSENT, minutes(2))
+    assert shelf_of(sent(closed)) == (Shelf.OVERLAPPING, minutes(2))
+
+
+def test_a_task_that_one_person_settled_is_looked_for_by_nobody() -> None:
+    assert shelf_of(sent(settled(answered(held(), said("ann", 1, 2)), SETTLEMENT))) is None
