@@ -17,6 +17,7 @@ from botocore.config import Config
 from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
+from shared.aws.dynamodb import back_off
 from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
@@ -154,7 +155,7 @@ def job_store() -> DynamoJobs:
 @cache
 def label_joiner() -> LabelJoiner:
     """Return what joins feedback onto predictions."""
-    return LabelJoiner(label_store(), quarantine(), configurations())
+    return LabelJoiner(label_store(), quarantine(), configurations(), pause=back_off)
 
 
 @cache
@@ -267,7 +268,7 @@ def retraining_requests() -> RetrainingRequests:
 @cache
 def review_selection() -> ReviewSelection:
     """Return what picks predictions for review."""
-    return ReviewSelection(configurations(), selection_store(), review_tasks())
+    return ReviewSelection(configurations(), selection_store(), review_tasks(), settings().client_timestamps)
 
 
 @cache

@@ -23,6 +23,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     written = bootstrap.archive().write_predictions(batch.name, batch.values)
     metrics.add_metric("PredictionsArchived", MetricUnit.Count, written)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
-    picked = bootstrap.review_selection().consider(batch.name, batch.values)
+    picked = bootstrap.review_selection().consider(batch.name, batch.values, batch.arrived_at)
     metrics.add_metric("PredictionsPicked", MetricUnit.Count, picked)
     return batch.failures()

@@ -26,6 +26,7 @@ MAX_BATCH_GET = 100
 _AT_ONCE = 8
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
+_LONGEST_BACK_OFF = 5
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 _serializer = TypeSerializer()
@@ -90,8 +91,27 @@ def transact(
             pass
         else:
             return None
-        sleep(_pause(attempt))
+        sleep(pause_seconds(attempt))
     raise Unavailable("the table is too busy to take a transaction")
+
+
+def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, **request: Any) -> Item | None:
+    """Put one item under a condition; return None once it is durable, the item found where the condition refused it.
+
+    The item is empty if there was none, or it was not asked for. A transaction that holds the item at that moment is
+    waited for. Raises Unavailable when that lasts.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            client.put_item(**request)
+        except client.exceptions.ConditionalCheckFailedException as error:
+            found: Any = error.response.get("Item", {})
+            return from_item(found)
+        except client.exceptions.TransactionConflictException:
+            sleep(pause_seconds(attempt))
+        else:
+            return None
+    raise Unavailable("the table is too busy to take the item")
 
 
 def batch_get(
@@ -116,7 +136,7 @@ def batch_get(
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
                 break
-            sleep(_pause(attempt))
+            sleep(pause_seconds(attempt))
         else:
             raise Unavailable("the table is too busy to read from")
 
@@ -143,5 +163,11 @@ def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _pause(attempt: int) -> float:
+def back_off(attempt: int) -> None:
+    """Wait before another attempt at what other workers keep changing, less than a second."""
+    time.sleep(pause_seconds(min(attempt, _LONGEST_BACK_OFF)))
+
+
+def pause_seconds(attempt: int) -> float:
+    """Return how long to wait before another attempt: full jitter, so that those who met do not meet again."""
     return random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311  jitter, not a secret

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import MAX_TRANSACTION, from_item, to_item, transact
+from shared.aws.dynamodb import MAX_TRANSACTION, put, to_item, transact
 from shared.aws.prediction_items import due_shard, prediction_from_item, prediction_to_item
 from shared.capture.prediction import Prediction
 from shared.capture.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
 from shared.errors import Unavailable
+from shared.labels.resolve import shifted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,7 +40,7 @@ class DynamoPredictions:
         saved: dict[int, Saved] = {}
         pending: Pending = {
             position: prediction_to_item(
-                prediction, int((prediction.received_at + retention).timestamp()), due_at(prediction)
+                prediction, int(shifted(prediction.received_at, retention).timestamp()), due_at(prediction)
             )
             for position, prediction in enumerate(predictions)
         }
@@ -78,12 +79,8 @@ class DynamoPredictions:
     def _put(self, items: list[dict[str, Any]]) -> list[dict[str, Any] | None] | None:
         if len(items) > 1:
             return transact(self._client, [{"Put": self._put_request(item)} for item in items])
-        try:
-            self._client.put_item(**self._put_request(items[0]))
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            found: Any = error.response.get("Item", {})
-            return [from_item(found)]
-        return None
+        found = put(self._client, **self._put_request(items[0]))
+        return None if found is None else [found]
 
     def _put_request(self, item: dict[str, Any]) -> Any:
         request: dict[str, Any] = {

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import compact_json
-from shared.aws.dynamodb import MAX_TRANSACTION, at_once, batch_get, chunks, from_item, to_item, transact
+from shared.aws.dynamodb import MAX_TRANSACTION, at_once, batch_get, chunks, from_item, put, to_item, transact
 from shared.aws.prediction_items import head_key, key_of_partition, partition_key
 from shared.aws.review_items import REVIEW, ratings_from_item, shelf_key, task_from_item, task_to_item
 from shared.capture.prediction import PredictionKey
@@ -125,14 +125,9 @@ class DynamoReviews:
 
     def _save(self, task: ReviewTask) -> ReviewTask | None:
         written = task.counted_on()
-        try:
-            self._client.put_item(
-                **self._put(written, "revision = :read"),
-                ExpressionAttributeValues=to_item({":read": task.revision}),
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return written
+        read = to_item({":read": task.revision})
+        refused = put(self._client, **self._put(written, "revision = :read"), ExpressionAttributeValues=read)
+        return written if refused is None else None
 
     def _count(self, model: str, shelf: Shelf, open_at: datetime | None, most: int) -> int:
         still_open = {"FilterExpression": "closes_at > :open_at"} if open_at is not None else {}

@@ -4,6 +4,7 @@ import base64
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from shared.aws.dynamodb import from_item
@@ -18,11 +19,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StreamBatch(Generic[T]):
-    """What a batch holds up to its first unreadable record; ``name`` is the first record's sequence number."""
+    """What a batch holds up to its first unreadable record; ``name`` is the first record's sequence number.
+
+    ``arrived_at`` is when the table took the newest change of it, None where the stream does not say.
+    """
 
     name: str
     values: list[T]
     unreadable: str | None
+    arrived_at: datetime | None = None
 
     def failures(self) -> dict[str, list[dict[str, str]]]:
         """Return the answer that makes Lambda go on at the first unreadable record (``ReportBatchItemFailures``)."""
@@ -31,17 +36,18 @@ class StreamBatch(Generic[T]):
 
 def read_batch(records: Iterable[Mapping[str, Any]], read: Callable[[str, dict[str, Any]], T | None]) -> StreamBatch[T]:
     """Return what ``read`` makes of each record's event name and new image; None is passed over."""
-    name, values = "", list[T]()
+    name, values, arrived_at = "", list[T](), None
     for record in records:
+        arrived_at = _arrival(record) or arrived_at
         sequence = record["dynamodb"]["SequenceNumber"]
         name = name or sequence
         try:
             value = read(record["eventName"], _new_image(record))
         except (HindsightError, KeyError, TypeError, ValueError, zlib.error):
-            return StreamBatch(name, values, sequence)
+            return StreamBatch(name, values, sequence, arrived_at)
         if value is not None:
             values.append(value)
-    return StreamBatch(name, values, None)
+    return StreamBatch(name, values, None, arrived_at)
 
 
 def label_change(event_name: str, image: dict[str, Any]) -> LabelChange | None:
@@ -60,6 +66,11 @@ def new_prediction(event_name: str, image: dict[str, Any]) -> Prediction | None:
         return None
     came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_stub"))
     return prediction_from_item(image) if came else None
+
+
+def _arrival(record: Mapping[str, Any]) -> datetime | None:
+    seconds = record["dynamodb"].get("ApproximateCreationDateTime")
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
 
 
 def _new_image(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from shared.errors import Fault, InvalidInput
 
 MAX_CONFIGURATION_BYTES = 256 * 1024
 
-_NOT_IN_THE_DOCUMENT = frozenset({"[key]", "bool", "int", "float", "str", "AtLeast"})  # pydantic's names for branches
+_SCALARS = frozenset({"bool", "int", "float", "str", "constrained-str"})
+_NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for branches
 
 
 def parse_yaml(text: str) -> object:
@@ -87,6 +88,10 @@ def _message(details: ErrorDetails) -> str:
         return "is not a known field"
     if details["type"] == "missing":
         return "is required"
+    if details["type"] in {"model_type", "dict_type"}:
+        return "must be an object"
+    if details["loc"] and details["loc"][-1] in _SCALARS:
+        return "must be text, a number, true or false"
     return details["msg"].removeprefix("Value error, ")
 
 

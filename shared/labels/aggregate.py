@@ -1,6 +1,6 @@
 """Several values of one event become one."""
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
@@ -73,7 +73,8 @@ def _number(value: Fraction) -> FeedbackValue:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        # Not infinity, which no label can be: said by nobody it would fall back to the default.
+        return sys.float_info.max if value > 0 else -sys.float_info.max
 
 
 _REDUCTIONS: Mapping[Aggregate, Callable[[Sequence[FeedbackValue]], FeedbackValue]] = {

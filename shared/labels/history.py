@@ -1,6 +1,7 @@
 """The append-only history of a label: what to add so that it says at every moment what is true of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.capture.feedback import Feedback
@@ -12,18 +13,27 @@ from shared.labels.rules import Rules, rules_of
 MAX_RECORDS = 50
 
 
+@dataclass(frozen=True, slots=True)
+class NewRecords:
+    """What to append to a history; when the clock changes the label next, after it, if no more feedback comes."""
+
+    records: tuple[LabelRecord, ...]
+    next_change_at: datetime | None
+    untold_from: datetime | None
+
+
 def new_records(
     prediction: Timed,
     events: Sequence[Feedback],
     existing: Sequence[LabelRecord],
     revision: ConfigurationRevision,
     span: tuple[datetime, datetime],
-) -> tuple[tuple[LabelRecord, ...], datetime | None]:
+) -> NewRecords:
     """Return the records to append to a history so that it is right at every moment of a span, both ends included.
 
     The label at a moment is that of the record with the highest ``seq`` known by then; before the first it is
-    pending. Each record is known from the moment its label first held, whenever it is written. The second value is
-    when the clock changes the label next, after the span, if no more feedback comes.
+    pending. Each record is known from the moment its label first held, whenever it is written. A transaction has room
+    for ``MAX_RECORDS``: of a longer history told at once the beginning is, and ``untold_from`` says where to go on.
     """
     appended: list[tuple[datetime, Label]] = []
     next_change_at = None
@@ -33,12 +43,12 @@ def new_records(
         if found.label != (appended[-1][1] if appended else label_at(existing, moment)):
             appended.append((moment, found.label))
     last_seq = max((record.seq for record in existing), default=0)
-    # A transaction has room for so many; of an older history rewritten at once only the newest part is told.
     records = tuple(
         LabelRecord(seq=last_seq + position, label=label, rules_revision=revision.revision, known_at=moment)
-        for position, (moment, label) in enumerate(appended[-MAX_RECORDS:], start=1)
+        for position, (moment, label) in enumerate(appended[:MAX_RECORDS], start=1)
     )
-    return records, next_change_at
+    untold_from = appended[MAX_RECORDS][0] if len(appended) > MAX_RECORDS else None
+    return NewRecords(records, next_change_at, untold_from)
 
 
 def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:

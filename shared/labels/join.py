@@ -15,10 +15,10 @@ from shared.labels.disposition import Disposition
 from shared.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
 from shared.labels.quarantine import Quarantine
 from shared.labels.rejects import RejectCode
-from shared.labels.relabel_plan import plan_relabel
+from shared.labels.relabel_plan import plan_recover, plan_relabel
 from shared.labels.store import LabelStore
 
-_ROUNDS = 8
+_ROUNDS = 60
 _CONFLICT = "the feedback_id was used before with another body; the first received stays"
 _UNMATCHED = "no prediction of that id came within the time feedback is parked"
 
@@ -92,11 +92,16 @@ class JoinReport:
 
 @dataclass(frozen=True, slots=True)
 class LabelJoiner:
-    """Joins feedback, and lets the clock do its part; everything may be repeated at any time."""
+    """Joins feedback, and lets the clock do its part; everything may be repeated at any time.
+
+    ``pause`` waits before the n-th attempt at predictions that another worker has just changed: of many workers on
+    one prediction only one wins a round, and those who lose must not all come back at once.
+    """
 
     store: LabelStore
     quarantine: Quarantine
     configurations: ConfigurationStore
+    pause: Callable[[int], None] = lambda _: None
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
         """Join events of known models. Raises Unavailable; joining all of them again is safe."""
@@ -107,7 +112,7 @@ class LabelJoiner:
         # A transaction has room for so many: a prediction with more of them is joined in several.
         while waiting:
             incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
-            report.merge(self._settle(list(incoming), _join_planner(incoming)))
+            report.merge(self._settle(list(incoming), _planner(plan_join, incoming)))
             waiting = {key: found[MAX_EVENTS:] for key, found in waiting.items() if len(found) > MAX_EVENTS}
         return report
 
@@ -118,12 +123,19 @@ class LabelJoiner:
     def relabel(self, events: Mapping[PredictionKey, Sequence[Feedback]], at: datetime) -> JoinReport:
         """Label predictions by the rules of now, known from ``at``, once the raw events given for each are merged in.
 
-        Events in excess of what a transaction takes are merged first. Raises Unavailable; doing it again is safe.
+        Events in excess of what a transaction takes are kept first, without telling anything of the label. Raises
+        Unavailable; doing it again is safe.
         """
-        known = self.store.predictions([key for key, found in events.items() if len(found) > MAX_EVENTS])
-        report = self.join(event for key in known for event in events[key])
-        last = {key: () if key in known else tuple(found) for key, found in events.items()}
-        report.merge(self._settle(list(last), lambda found, rules: plan_relabel(found, last[found.key], rules, at)))
+        report, waiting = JoinReport(), {key: tuple(found) for key, found in events.items()}
+        while many := {key: found for key, found in waiting.items() if len(found) > MAX_EVENTS}:
+            first = {key: found[:MAX_EVENTS] for key, found in many.items()}
+            report.merge(self._settle(list(first), _planner(plan_recover, first)))
+            waiting |= {key: found[MAX_EVENTS:] for key, found in many.items()}
+
+        def plan(collection: Collection, rules: ConfigurationRevision) -> JoinPlan:
+            return plan_relabel(collection, waiting[collection.key], rules, at)
+
+        report.merge(self._settle(list(waiting), plan))
         return report
 
     def mature(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
@@ -131,11 +143,13 @@ class LabelJoiner:
         return self._settle(keys, lambda collection, rules: plan_mature(collection, rules, now))
 
     def _settle(self, keys: Sequence[PredictionKey], planner: Planner) -> JoinReport:
-        report = JoinReport()
+        report, unfinished = JoinReport(), list[PredictionKey]()
         rules = {model: self.configurations.current(model) for model in {key.model for key in keys}}
-        for _ in range(_ROUNDS):
+        for attempt in range(_ROUNDS):
             if not keys:
-                return report
+                break
+            if attempt:
+                self.pause(attempt)
             plans = [planner(collection, rules[collection.key.model]) for collection in self.store.load(keys)]
             # Before the commit: what is displaced or given up on would be lost if we stopped in between.
             self._set_aside(plans)
@@ -143,8 +157,13 @@ class LabelJoiner:
             for plan in plans:
                 if plan.key not in lost:
                     report.add(plan)
+                    unfinished += [plan.key] if plan.is_unfinished else []
             keys = [key for key in keys if key in lost]
-        raise Unavailable("other workers keep changing the same predictions; try again")
+        if keys:
+            raise Unavailable("other workers keep changing the same predictions; try again")
+        if unfinished:
+            report.merge(self._settle(unfinished, lambda collection, rules: plan_join(collection, (), rules)))
+        return report
 
     def _set_aside(self, plans: Sequence[JoinPlan]) -> None:
         conflicts = (event for plan in plans for event in plan.conflicts)
@@ -153,5 +172,8 @@ class LabelJoiner:
         self.quarantine.put_events(RejectCode.UNMATCHED, _UNMATCHED, unmatched)
 
 
-def _join_planner(incoming: Mapping[PredictionKey, Sequence[Feedback]]) -> Planner:
-    return lambda collection, rules: plan_join(collection, incoming[collection.key], rules)
+def _planner(
+    plan: Callable[[Collection, Sequence[Feedback], ConfigurationRevision], JoinPlan],
+    incoming: Mapping[PredictionKey, Sequence[Feedback]],
+) -> Planner:
+    return lambda collection, rules: plan(collection, incoming[collection.key], rules)

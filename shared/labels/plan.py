@@ -23,6 +23,7 @@ class JoinPlan:
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
     ``conflicts`` are events whose id was used before with another body, ``unmatched`` parked ones that are given up on.
+    ``is_unfinished`` says that the history is longer than one join can tell: joining once more goes on with it.
     """
 
     key: PredictionKey
@@ -30,6 +31,7 @@ class JoinPlan:
     after: Head | None
     feedback: tuple[JoinedFeedback, ...] = ()
     records: tuple[LabelRecord, ...] = ()
+    is_unfinished: bool = False
     duplicates: int = 0
     conflicts: tuple[Feedback, ...] = ()
     unmatched: tuple[Feedback, ...] = ()
@@ -86,14 +88,15 @@ def _label(merge: Merge, head: Head, prediction: PredictionTimes, until: datetim
 def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[datetime, datetime]) -> JoinPlan:
     """Return the plan that makes a label's history right at every moment of a span, both ends included."""
     events = list(merge.kept.values())
-    records, due_at = new_records(prediction, events, merge.collection.labels, merge.revision, span)
+    new = new_records(prediction, events, merge.collection.labels, merge.revision, span)
     after = replace(
         head,
         revision=head.revision + 1,
         feedback_count=len(events),
-        label_seq=records[-1].seq if records else head.label_seq,
-        resolved_as_of=span[1],
-        due_at=due_at,
+        label_seq=new.records[-1].seq if new.records else head.label_seq,
+        resolved_as_of=span[1] if new.untold_from is None else new.records[-1].known_at,
+        # What had no room is due at once: whoever comes next, the clock if nobody else, goes on there.
+        due_at=new.untold_from or new.next_change_at,
         rejoin=False,
     )
     return JoinPlan(
@@ -101,7 +104,8 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
         before=head,
         after=after,
         feedback=merge.joined(prediction),
-        records=records,
+        records=new.records,
+        is_unfinished=new.untold_from is not None,
         duplicates=merge.duplicates,
         conflicts=tuple(merge.conflicts),
     )

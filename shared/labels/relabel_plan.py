@@ -12,6 +12,22 @@ from shared.labels.plan import JoinPlan, labelled, unchanged
 from shared.labels.resolve import known_from
 
 
+def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
+    """Return what keeping raw events writes, before a relabelling: they tell nothing of the label yet.
+
+    For a prediction with more of them than one transaction takes.
+    """
+    head = collection.head
+    if head is None or head.prediction is None:
+        return unchanged(Merge(collection, revision))
+    merge = Merge(collection, revision, incoming)
+    if not merge.written:
+        return replace(unchanged(merge), conflicts=())
+    after = replace(head, revision=head.revision + 1, feedback_count=len(merge.kept))
+    feedback = merge.joined(head.prediction)
+    return JoinPlan(key=head.key, before=head, after=after, feedback=feedback, duplicates=merge.duplicates)
+
+
 def plan_relabel(
     collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision, at: datetime
 ) -> JoinPlan:

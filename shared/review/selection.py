@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
+from shared.capture.clocks import ClientTimestamps
 from shared.capture.prediction import Prediction
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound, Unavailable
+from shared.labels.resolve import shifted
 from shared.review.draw import Batch, Picks, audit_picks, draw
 from shared.review.state import SelectionStore, row_digest
 from shared.review.tasks import ReviewTasks
@@ -24,23 +26,30 @@ class ReviewSelection:
     configurations: ConfigurationStore
     store: SelectionStore
     tasks: ReviewTasks
+    trust: ClientTimestamps = ClientTimestamps.BOUNDED
 
-    def consider(self, name: str, predictions: Sequence[Prediction]) -> int:
+    def consider(self, name: str, predictions: Sequence[Prediction], arrived_at: datetime | None = None) -> int:
         """Pick among new predictions; return how many new review tasks there are.
 
-        ``name`` is the batch's. Considering predictions again, in the same or another grouping, changes nothing but
+        ``name`` is the batch's, ``arrived_at`` when the table took it: predictions of a past so far back that their
+        tasks would have expired by then, as imports bring them, are passed over. (Where client timestamps are trusted
+        it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping, changes nothing but
         makes up for tasks that a crash prevented. Raises Unavailable.
         """
         by_model = defaultdict[str, dict[str, Prediction]](dict)
         for prediction in predictions:
             by_model[prediction.model].setdefault(prediction.prediction_id, prediction)
-        return sum(self._consider(name, model, list(found.values())) for model, found in by_model.items())
+        clock = arrived_at if self.trust is ClientTimestamps.BOUNDED else None
+        return sum(self._consider(name, model, list(found.values()), clock) for model, found in by_model.items())
 
-    def _consider(self, name: str, model: str, predictions: list[Prediction]) -> int:
+    def _consider(self, name: str, model: str, predictions: list[Prediction], clock: datetime | None) -> int:
         try:
             configuration = self.configurations.current(model).configuration
         except NotFound:
             return 0
+        if clock is not None:
+            expires = configuration.review.expires
+            predictions = [found for found in predictions if shifted(found.received_at, expires) > clock]
         if configuration.review.uncertain_per_day == 0:
             return self._add(audit_picks(predictions, configuration), configuration)
         return sum(

@@ -51,6 +51,26 @@ def test_a_new_prediction_is_stored(store: PredictionStore) -> None:
     assert (saved.outcome, saved.kept, saved.feedback_waits) == (SaveOutcome.STORED, prediction(), False)
 
 
+def test_a_prediction_waits_for_the_transaction_that_parks_its_feedback(dynamodb: Any) -> None:
+    conflict = dynamodb.exceptions.TransactionConflictException({"Error": {"Code": "TransactionConflict"}}, "PutItem")
+    held = [conflict, conflict]
+
+    class Held:
+        """A client whose first calls meet a transaction on the same item."""
+
+        exceptions = dynamodb.exceptions
+
+        def put_item(self, **request: Any) -> Any:
+            if held:
+                raise held.pop()
+            return dynamodb.put_item(**request)
+
+    (saved,) = DynamoPredictions("predictions", Held()).save([prediction()], RETENTION)  # type: ignore[arg-type]
+
+    assert saved.outcome is SaveOutcome.STORED
+    assert held == []
+
+
 def test_the_same_prediction_again_comes_back_exactly(store: PredictionStore) -> None:
     store.save([prediction()], RETENTION)
 

@@ -81,6 +81,11 @@ def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_go
         assert mapping["FilterCriteria"]["Filters"], name
 
 
+def test_a_function_that_goes_on_by_its_own_queue_is_not_taken_for_a_runaway_loop(functions: Resources) -> None:
+    going_on = {name for name, function in functions.items() if function.get("RecursiveLoop") == "Allow"}
+    assert going_on == {"ReplayQuarantineFunction", "ImportFilesFunction"}
+
+
 def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(
     queues: Resources, alarms: Resources, functions: Resources
 ) -> None:

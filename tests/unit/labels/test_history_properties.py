@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from shared.training.examples import read_examples
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
-from tests.unit.labels.builders import MODEL, NOON, RETENTION, at, key, prediction
+from tests.unit.labels.builders import MODEL, NOON, RETENTION, at, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 
 FEW = settings(max_examples=150, deadline=None)
@@ -103,15 +104,15 @@ def test_a_snapshot_as_of_a_moment_is_the_same_whenever_it_is_taken_after_it(
 ) -> None:
     world, moment = World(rules), at(hours)
     world.predict()
-    known = [event for event in events if event.received_at <= moment]
+    known = [found for found in events if found.received_at <= moment]
     random.shuffle(known)
-    for event in known:
-        world.joiner.join([event])
+    for found in known:
+        world.joiner.join([found])
     world.clock(hours)
     taken = world.snapshot(moment)
 
     # All that may happen later: news, deliveries again, other rules, the clock, a relabelling.
-    steps: list[Any] = [[event] for event in events if event not in known] + [[event] for event in known]
+    steps: list[Any] = [[found] for found in events if found not in known] + [[found] for found in known]
     steps += [changed, float(hours + 3), float(END), "relabel"]
     random.shuffle(steps)
     for step in steps:
@@ -124,6 +125,24 @@ def test_a_snapshot_as_of_a_moment_is_the_same_whenever_it_is_taken_after_it(
         else:
             world.joiner.join(step)
         assert world.snapshot(moment) == taken
+
+
+@pytest.mark.parametrize("count", [40, 41, 100])
+def test_a_relabelling_that_recovers_many_events_leaves_the_past_as_it_was(count: int) -> None:
+    rules = {"event": "a", "source": "outcome", "aggregate": "max", "window": None, "above": 100}
+    world = World(RuleSet("binary", [rules]))
+    world.predict()
+    events = [event("a", 75, hours=number / 10) for number in range(count)]
+    world.joiner.join(events[-1:])
+    before = world.store.load([key()])[0].labels
+    world.change_rules(RuleSet("binary", [{**rules, "above": 50}]))
+
+    world.joiner.relabel({key(): events}, at(END))
+
+    (found,) = world.store.load([key()])
+    assert len(found.feedback) == count
+    assert found.labels[: len(before)] == before
+    assert [(record.label.value, record.known_at) for record in found.labels[len(before) :]] == [(1, at(END))]
 
 
 @FEW

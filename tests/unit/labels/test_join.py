@@ -218,6 +218,32 @@ def test_a_prediction_with_more_events_than_one_transaction_takes_is_joined_whol
     assert label_at(bench.collection().labels, at(99)).value == 1
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_a_history_longer_than_one_transaction_takes_is_told_whole(bench: Bench, early: bool) -> None:
+    events = [event("annotation", number % 2, hours=number / 60) for number in range(1, 131)]
+    steps = [lambda: bench.joiner.join(events), bench.predict]
+    for step in steps if early else reversed(steps):
+        step()
+    bench.joiner.rejoin([key()])
+
+    assert bench.history() == [(number % 2, "final", at(number / 60)) for number in range(1, 131)]
+
+
+def test_a_history_that_was_cut_short_by_a_crash_goes_on_by_the_clock(bench: Bench) -> None:
+    events = [event("annotation", number % 2, hours=number / 60) for number in range(1, 71)]
+    bench.joiner.join(events)
+    bench.predict()
+    (collection,) = bench.store.load([key()])
+    plan = plan_join(collection, (), ConfigurationRevision(1, bench.configuration))
+    bench.store.commit([plan])
+    assert plan.is_unfinished
+    assert len(bench.history()) == 50
+
+    bench.joiner.mature([key()], at(2))
+
+    assert bench.history() == [(number % 2, "final", at(number / 60)) for number in range(1, 71)]
+
+
 class Racing(InMemoryLabels):
     """Lets another worker join just before the first commits."""
 

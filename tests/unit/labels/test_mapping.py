@@ -1,3 +1,4 @@
+import sys
 from typing import Any
 
 import pytest
@@ -70,7 +71,8 @@ def test_a_multiclass_label_is_text(rule: dict[str, Any], values: list[Any], lab
         ("last", [3], 3.0),
         ("last", ["3", True], None),
         ("sum", [0.1] * 10, 1.0),
-        ("sum", [1e308, 1e308], None),
+        ("sum", [1e308, 1e308], sys.float_info.max),
+        ("sum", [-1e308, -1e308], -sys.float_info.max),
         ("sum", [1e308, 1e308, -1e308], 1e308),
         ("mean", [1, 2], 1.5),
         ("count", ["a", None], 2.0),

@@ -1,5 +1,6 @@
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import compact_json
+from shared.capture.clocks import ClientTimestamps
 from shared.capture.prediction import Prediction
 from shared.configuration.features import Feature, FeatureType
 from shared.errors import Unavailable
@@ -194,3 +196,12 @@ def test_however_a_stream_is_cut_and_delivered_again_no_budget_is_exceeded_and_n
     assert all(count <= budget for count in world.spent().values())
     recorded = {pick.key: pick for drawn in world.store.load(MODEL).recent for pick in drawn.picks}
     assert world.tasks.picks == recorded
+
+
+def test_an_imported_past_is_not_picked_from_where_clocks_are_our_own() -> None:
+    world = World(random_rate=1.0)
+    rows = predictions(10, 12)
+    long_after = rows[0].received_at + timedelta(days=15)
+
+    assert world.selection.consider("b", rows, long_after) == 0
+    assert replace(world.selection, trust=ClientTimestamps.TRUSTED).consider("b", rows, long_after) == 10
