@@ -33,8 +33,8 @@ class ReviewSelection:
 
         ``name`` is the batch's, ``arrived_at`` when the table took it: predictions of a past so far back that their
         tasks would have expired by then, as imports bring them, are passed over. (Where client timestamps are trusted
-        it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping, changes nothing but
-        makes up for tasks that a crash prevented. Raises Unavailable.
+        it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping,
+        changes nothing but makes up for tasks that a crash prevented. Raises Unavailable.
         """
         by_model = defaultdict[str, dict[str, Prediction]](dict)
         for prediction in predictions:
