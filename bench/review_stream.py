@@ -24,12 +24,10 @@ class OneConfiguration:
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
         """Return the only revision."""
-        del model
         return ConfigurationRevision(revision, self.configuration)
 
     def put(self, configuration: ModelConfiguration, now: datetime) -> int:
         """Replace the configuration."""
-        del now
         self.configuration = configuration
         return 1
 
@@ -50,7 +48,6 @@ class StateInMemory:
 
     def save(self, state: SelectionState, expected_version: int) -> bool:
         """Replace the state; nobody else writes it."""
-        del expected_version
         self.state = state
         return True
 
@@ -63,7 +60,6 @@ class TasksInMemory:
 
     def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
         """Keep picks."""
-        del configuration
         self.picks += picks
         return len(picks)
 
