@@ -9,7 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import bootstrap
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, limit, model_name, read_json, requested_at
-from shared.relabelling.requests import MAX_REQUEST_BYTES, accepted
+from shared.operator_request import MAX_REQUEST_BYTES
+from shared.relabelling.requests import accepted
 
 DEFAULT_LIMIT = 20
 MOST = 200

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import bootstrap
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_json, requested_at
-from shared.triggers.request import MAX_REQUEST_BYTES
+from shared.operator_request import MAX_REQUEST_BYTES
 
 logger = Logger()
 tracer = Tracer()

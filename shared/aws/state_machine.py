@@ -1,16 +1,16 @@
-"""The retraining state machine on Step Functions."""
+"""A state machine on Step Functions."""
 
 from typing import TYPE_CHECKING, Any
 
 from shared import compact_json
-from shared.triggers.runs import Execution
+from shared.executions import Execution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
 class StepFunctions:
-    """Executions named by their decisions; see ``shared.triggers.runs.StateMachine``."""
+    """Executions named by what started them; see ``shared.executions.StateMachine``."""
 
     def __init__(self, state_machine_arn: str, client: "SFNClient") -> None:
         self._arn = state_machine_arn

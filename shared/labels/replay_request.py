@@ -8,31 +8,26 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from shared import compact_json
-from shared.capture.clocks import ClientTimestamps, parse_at
-from shared.capture.intake import RequestItem, TimeText, parse_item
-from shared.errors import Fault, InvalidInput
+from shared.capture.clocks import ClientTimestamps
+from shared.capture.intake import parse_item
+from shared.errors import InvalidInput
 from shared.jobs import Job, JobKind, job_id
 from shared.labels.quarantine import QuarantineKey
 from shared.labels.rejects import RejectCode
+from shared.operator_request import DaysRequest, day_of
 from shared.times import format_time
 
-MAX_REQUEST_BYTES = 16 * 1024
 KEPT = "kept:"
 REPLAYED = "replayed"
 SETTLED = "settled"
 
 Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched"]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
-class ReplayRequest(RequestItem):
+class ReplayRequest(DaysRequest):
     """The body of a request; without codes or days it is for all of them."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
     codes: Annotated[list[Code], Field(min_length=1)] | None = None
-    from_day: Day | None = Field(default=None, alias="from")
-    to_day: Day | None = Field(default=None, alias="to")
-    occurred_at: TimeText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +44,8 @@ class ReplayFilter:
         request = job.request
         return cls(
             codes=frozenset(map(RejectCode, request.get("codes") or RejectCode)),
-            first=_day(request.get("from"), "from"),
-            last=_day(request.get("to"), "to"),
+            first=day_of(request.get("from"), "from"),
+            last=day_of(request.get("to"), "to"),
         )
 
     def takes(self, key: QuarantineKey) -> bool:
@@ -64,21 +59,18 @@ def replay_job(model: str, body: object, *, now: datetime, request_id: str, trus
     Raises InvalidInput with the path at fault.
     """
     request = parse_item(ReplayRequest, body, "")
-    claimed = parse_at(request.occurred_at, "occurred_at") if request.occurred_at is not None else now
-    first, last = _day(request.from_day, "from"), _day(request.to_day, "to")
-    if first and last and first > last:
-        raise _fault("from", "lies after to")
+    request.days()
     asked = {
         "reason": request.reason,
         "codes": sorted(set(request.codes)) if request.codes else None,
-        "from": request.from_day,
-        "to": request.to_day,
+        "from": request.first_day,
+        "to": request.last_day,
     }
     return Job(
         kind=JobKind.REPLAY,
         model=model,
         job_id=job_id(now, model, request_id),
-        at=claimed if trust is ClientTimestamps.TRUSTED else now,
+        at=request.moment(now, trust),
         request={name: value for name, value in asked.items() if value is not None},
     )
 
@@ -111,14 +103,3 @@ def shown_replay(job: Job) -> dict[str, Any]:
 def counted(replayed: int, settled: int, kept: Mapping[RejectCode, int]) -> dict[str, int]:
     """Return the counts of a replay as its job holds them."""
     return {REPLAYED: replayed, SETTLED: settled, **{f"{KEPT}{code.value}": number for code, number in kept.items()}}
-
-
-def _day(text: str | None, path: str) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise _fault(path, "is not a day of the calendar") from error
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{path} {message}", (Fault(path, message),))

@@ -2,33 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 
-from pydantic import Field
-
-from shared.capture.clocks import ClientTimestamps, parse_at
-from shared.capture.intake import RequestItem, TimeText, parse_item
+from shared.capture.clocks import ClientTimestamps
+from shared.capture.intake import parse_item
 from shared.configuration.store import ConfigurationStore
-from shared.errors import Conflict, Fault, InvalidInput, Unavailable
+from shared.errors import Conflict, Unavailable
+from shared.executions import Execution, StateMachine
+from shared.operator_request import DaysRequest
 from shared.relabelling.job import RESUMABLE, RelabelJob, RelabelStatus, relabel_id, run_input
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import RelabelStore
-from shared.triggers.runs import Execution, StateMachine
 
-MAX_REQUEST_BYTES = 16 * 1024
 _ATTEMPTS = 10
-
-DayText = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-
-
-class RelabelRequest(RequestItem):
-    """The body of a request; the days are those of the raw files, both included."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    first_day: Annotated[DayText | None, Field(alias="from")] = None
-    last_day: Annotated[DayText | None, Field(alias="to")] = None
-    occurred_at: TimeText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +33,9 @@ class RelabelRequests:
         It is recorded before its execution starts: after a crash in between, the next request starts it.
         Raises InvalidInput with the path at fault, Conflict if one is open.
         """
-        request = parse_item(RelabelRequest, body, "")
-        first, last = _days(request)
-        claimed = parse_at(request.occurred_at, "occurred_at") if request.occurred_at is not None else now
-        known_at = claimed if self.trust is ClientTimestamps.TRUSTED else now
+        request = parse_item(DaysRequest, body, "")
+        first, last = request.days()
+        known_at = request.moment(now, self.trust)
         job = RelabelJob(
             model=model,
             relabel_id=relabel_id(model, known_at, request_id),
@@ -113,21 +99,6 @@ class RelabelRequests:
             if job.status is RelabelStatus.RUNNING:
                 return replace(job, status=RelabelStatus.STOPPED)
         return job
-
-
-def _days(request: RelabelRequest) -> tuple[date | None, date | None]:
-    first, last = _day(request.first_day, "from"), _day(request.last_day, "to")
-    if first and last and last < first:
-        raise InvalidInput("to lies before from", (Fault("to", "lies before from"),))
-    return first, last
-
-
-def _day(text: str | None, path: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text is not None else None
-    except ValueError:
-        message = "must be a day, such as 2026-03-01"
-        raise InvalidInput(f"{path} {message}", (Fault(path, message),)) from None
 
 
 def accepted(job: RelabelJob) -> Mapping[str, Any]:

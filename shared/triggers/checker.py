@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationStore
 from shared.errors import Unavailable
+from shared.executions import Execution, StateMachine
 from shared.lake import Lake
 from shared.monitoring.check import CheckKind, CheckStore
 from shared.registry.store import Registry
@@ -13,7 +14,7 @@ from shared.triggers.decide import Occasion, decide, decision_id, has_fired, wor
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed, demand_now
 from shared.triggers.new_labels import count_new_labels
-from shared.triggers.runs import Execution, StateMachine, run_input
+from shared.triggers.runs import run_input
 from shared.triggers.signal import Signal
 from shared.triggers.state import Conclusion, RunOutcome, TriggerState
 from shared.triggers.store import TriggerStore

@@ -2,26 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import Field
-
-from shared.capture.clocks import ClientTimestamps, parse_at
-from shared.capture.intake import RequestItem, TimeText, parse_item
+from shared.capture.clocks import ClientTimestamps
+from shared.capture.intake import parse_item
+from shared.operator_request import OperatorRequest
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.decide import Occasion
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.signal import Signal, SignalKind
 
-MAX_REQUEST_BYTES = 16 * 1024
 
-
-class RetrainingRequest(RequestItem):
+class RetrainingRequest(OperatorRequest):
     """The body of a request; ``force`` overrides all that holds a run back but an open one."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
     force: bool = False
-    occurred_at: TimeText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +31,7 @@ class RetrainingRequests:
         Raises InvalidInput with the path at fault, NotFound for an unknown model.
         """
         request = parse_item(RetrainingRequest, body, "")
-        claimed = parse_at(request.occurred_at, "occurred_at") if request.occurred_at is not None else now
-        moment = claimed if self.trust is ClientTimestamps.TRUSTED else now
+        moment = request.moment(now, self.trust)
         evidence = {"reason": request.reason, "requested_by": requested_by}
         return self.checker.check(
             model,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from shared.aws.state_machine import StepFunctions
-from shared.triggers.runs import Execution, StateMachine
+from shared.executions import Execution, StateMachine
 from tests.fakes.state_machine import InMemoryStateMachine
 
 RUN = {"model": "bike", "decision_id": "retrain-1", "fencing_token": 1}

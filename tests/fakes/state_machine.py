@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.triggers.runs import Execution
+from shared.executions import Execution
 
 
 class InMemoryStateMachine:

@@ -157,7 +157,7 @@ def test_relabellings_are_listed_newest_first(context: Context) -> None:
         ({}, "reason"),
         ({"reason": "x", "from": "yesterday"}, "from"),
         ({"reason": "x", "to": "2026-02-30"}, "to"),
-        ({"reason": "x", "from": "2026-03-02", "to": "2026-03-01"}, "to"),
+        ({"reason": "x", "from": "2026-03-02", "to": "2026-03-01"}, "from"),
         ({"reason": "x", "occurred_at": "noon"}, "occurred_at"),
         ({"reason": "x", "until": "2026-03-01"}, "until"),
     ],

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from shared.errors import NotFound, Unavailable
+from shared.executions import Execution
 from shared.monitoring.check import Verdict
 from shared.registry.pointer import PointerMove
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.decide import Occasion
 from shared.triggers.decision import Cause, Decision, SuppressedBy
-from shared.triggers.runs import Execution
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
 from tests.fakes.check_store import InMemoryChecks
