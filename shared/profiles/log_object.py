@@ -12,7 +12,6 @@ import msgspec
 
 from shared.configuration.features import Feature
 from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
 from shared.errors import UnreadableObject
 from shared.lake import PREDICTIONS, Lake
 from shared.profiles.build import profile_rows
@@ -49,17 +48,13 @@ class Reading:
     declared: Mapping[str, Feature]
     task: Task
 
-    @classmethod
-    def under(cls, configuration: ModelConfiguration) -> Self:
-        """Return what a configuration has profiled."""
-        return cls(configuration.features, configuration.task)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogObject:
     """An object of the log: the profiles of its rows by hour of the day (``05``)."""
 
     key: str
+    tag: str
     rows: int
     pieces: Mapping[str, LogPiece]
 
@@ -80,6 +75,7 @@ def read_log_object(lake: Lake, key: str, reading: Reading, only_hour: str | Non
         raise UnreadableObject(f"{key} holds a row that is no prediction") from error
     return LogObject(
         key,
+        tag,
         sum(len(rows) for by_version in by_hour.values() for rows in by_version.values()),
         {
             hour: LogPiece(

@@ -47,13 +47,15 @@ class LogProfiler:
         for day, found in groupby(sorted(days, key=lambda pair: (pair[0].model, pair[0].day, pair[1])), lambda p: p[0]):
             day_keys = [key for _, key in found]
             try:
-                reading = Reading.under(self.configurations.current(day.model).configuration)
+                configuration = self.configurations.current(day.model).configuration
             except NotFound:
                 report.unknown_models.add(day.model)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one model is not the others' fault
-                report.failures.update(dict.fromkeys(day_keys, error))
-            else:
+                continue
+            try:
+                reading = Reading(configuration.features, configuration.task)
                 _DayProfiler(self.lake, self.pause, day, reading, report).profile(day_keys)
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one day is not the others' fault
+                report.failures.update(dict.fromkeys(day_keys, error))
         return report
 
 
@@ -66,14 +68,15 @@ class _DayProfiler:
     report: ProfilingReport
 
     def profile(self, keys: Sequence[str]) -> None:
-        rewritten = self._merge(self._read(keys))
+        objects = self._read(keys)
+        rewritten = self._merge(objects)
+        # While one worker goes from hour to hour, another may have rebuilt those behind it from a newer object.
+        rewritten += [
+            found for found in objects if len(found.pieces) > 1 and found not in rewritten and self._is_old(found)
+        ]
         if not rewritten:
             return
-        try:
-            self._rebuild_day({hour for found in rewritten for hour in found.pieces})
-        except Exception as error:  # noqa: BLE001  told by key, and tried again with the message
-            self.report.failures.update({found.key: error for found in rewritten})
-            return
+        self._rebuild_day({hour for found in rewritten for hour in found.pieces})
         # As they are now, which may be another time as they were read: their hours that the day did not have yet.
         for found in self._merge(self._read([found.key for found in rewritten])):
             self.report.failures[found.key] = Conflict(f"{found.key} is written again and again")
@@ -88,6 +91,9 @@ class _DayProfiler:
             except Exception as error:  # noqa: BLE001  one object that cannot be read fails alone
                 self.report.failures[key] = error
         return found
+
+    def _is_old(self, found: LogObject) -> bool:
+        return next(self.lake.tags(found.key), None) != (found.key, found.tag)
 
     def _merge(self, objects: Sequence[LogObject]) -> list[LogObject]:
         """Merge objects into their hours; return those of which an hour holds other rows than they have now."""
