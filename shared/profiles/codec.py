@@ -82,18 +82,18 @@ class PackedSample(msgspec.Struct, frozen=True, array_like=True):
 
     threshold: int | None
     capacity: int
-    rows: list[tuple[int, bytes]]
+    rows: tuple[SampledRow, ...]
 
     @classmethod
     def of(cls, sample: RowSample) -> Self:
         """Return a sample as it is stored."""
         threshold = None if sample.threshold == RowSample().threshold else sample.threshold
-        return cls(threshold, sample.capacity, [(row.hash, row.packed) for row in sample.sampled])
+        return cls(threshold, sample.capacity, sample.sampled)
 
     def unpack(self) -> RowSample:
         """Return the sample."""
-        rows = tuple(SampledRow(hash_, packed) for hash_, packed in self.rows)
-        return RowSample(rows, RowSample().threshold if self.threshold is None else self.threshold, self.capacity)
+        threshold = RowSample().threshold if self.threshold is None else self.threshold
+        return RowSample(self.rows, threshold, self.capacity)
 
 
 class PackedProfile(msgspec.Struct, frozen=True, array_like=True):
