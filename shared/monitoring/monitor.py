@@ -92,7 +92,6 @@ class Monitor:
             configuration,
             champion=champion,
             holdout_value=self._holdout_value(configuration, champion),
-            seed=configuration.training.seed,
         )
         of_champion = Check(model=model, kind=CheckKind.DRIFT, at=now, model_version=champion, **_verdict(drift))
         checks = (
