@@ -1,6 +1,5 @@
 """One round of monitoring: every model that serves is checked, its results kept, and its metrics published."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,17 +11,21 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import HindsightError, NotFound
 from shared.lake import Lake, version_prefix
 from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict, report_key
-from shared.monitoring.drift import DriftReport, check_drift
+from shared.monitoring.drift import DriftReport, check_drift, drift_measurements
 from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
+from shared.monitoring.spending import level_of
 from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
+from shared.profiles.build import profile_rows
+from shared.profiles.codec import decode
+from shared.profiles.profile import Profile
+from shared.registry.pointer import Pointer
 from shared.registry.store import Registry
 from shared.schedule import Tick
 
 SHORTFALL = "LivePerformanceShortfall"
-REFERENCE = "reference.json"
-_SHOWN_FEATURES = 20
+REFERENCE = "reference.profile"
 
 
 class MonitoringFailed(HindsightError):
@@ -86,7 +89,7 @@ class Monitor:
         if pointer is None:
             return ModelChecks((self._keep(of_join, health),), measured)
         champion = pointer.champion
-        drift = self._drift(configuration, champion, predictions)
+        drift = self._drift(configuration, pointer, predictions, now)
         performance = check_performance(
             matured_in_window(labels, now, window),
             configuration,
@@ -96,7 +99,7 @@ class Monitor:
         )
         of_champion = Check(model=model, kind=CheckKind.DRIFT, at=now, model_version=champion, **_verdict(drift))
         checks = (
-            self._keep(replace(of_champion, summary=drift_summary(drift)), drift.to_json()),
+            self._keep(replace(of_champion, summary=drift.summary()), drift.to_json()),
             self._keep(
                 replace(
                     of_champion,
@@ -111,14 +114,19 @@ class Monitor:
         return ModelChecks(checks, (*_measurements(model, champion, drift, performance), *measured))
 
     def _drift(
-        self, configuration: ModelConfiguration, champion: str, predictions: list[dict[str, Any]]
+        self, configuration: ModelConfiguration, pointer: Pointer, predictions: list[dict[str, Any]], now: datetime
     ) -> DriftReport:
+        key = version_prefix(configuration.model, pointer.champion) + REFERENCE
         try:
-            reference = json.loads(self.lake.read_bytes(version_prefix(configuration.model, champion) + REFERENCE))
+            reference = decode(self.lake.read_bytes(key))
         except NotFound:
-            reference = {}
-        scored = [row if row.get("model_version") == champion else {**row, "score": None} for row in predictions]
-        return check_drift(reference, scored, configuration)
+            reference = Profile.empty()
+        own = [row for row in predictions if row.get("model_version") == pointer.champion]
+        window, champion_window = (
+            profile_rows(rows, configuration.features, configuration.task) for rows in (predictions, own)
+        )
+        level = level_of(configuration.monitoring.drift.alpha, pointer.updated_at, now)
+        return check_drift(reference, window, champion_window, configuration, level=level)
 
     def _holdout_value(self, configuration: ModelConfiguration, champion: str) -> float | None:
         """Return what the champion proved at the gate on the metric it is watched by."""
@@ -134,23 +142,6 @@ class Monitor:
         self.lake.write_bytes(key, whole, "application/json")
         self.checks.put(kept)
         return kept
-
-
-def drift_summary(report: DriftReport) -> dict[str, Any]:
-    """Return the numbers behind a drift verdict, with the features that drifted farthest."""
-    return {
-        "rows": report.rows,
-        "share": report.share,
-        "score": report.score.verdict,
-        "drifting": len(report.drifting),
-        "features": {
-            name: {
-                "distance": _bounded(report.features[name].distance),
-                "p_value": _bounded(report.features[name].p_value),
-            }
-            for name in report.drifting[:_SHOWN_FEATURES]
-        },
-    }
 
 
 def _verdict(report: DriftReport | PerformanceReport) -> dict[str, Any]:
@@ -174,7 +165,7 @@ def performance_summary(report: PerformanceReport) -> dict[str, Any]:
 def _measurements(model: str, champion: str, drift: DriftReport, performance: PerformanceReport) -> list[Measurement]:
     of_version, shortfall = {"Model": model, "ModelVersion": champion}, storable(performance.shortfall)
     numbers = [
-        Measurement(name="DriftingFeatureShare", value=drift.share, dimensions=of_version),
+        *drift_measurements(model, champion, drift),
         Measurement(name="MaturedLabels", value=performance.overall.labels, unit=COUNT, dimensions=of_version),
         Measurement(name=SHORTFALL, value=shortfall, dimensions=of_version),
         # An alarm on one model outlives its versions.

@@ -5,7 +5,6 @@ Checks are repeated for as long as a model serves, so a test is asked for p-valu
 numbers could have done alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,16 +89,17 @@ def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: npt.
     return TestResult(np.where(told, statistic, 0.0), np.where(told, p_value, 1.0))
 
 
-def benjamini_hochberg(p_values: Sequence[float] | Floats, alpha: float) -> float:
+def benjamini_hochberg(p_values: npt.ArrayLike, alpha: npt.ArrayLike) -> Floats:
     """Return the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
 
-    Benjamini & Hochberg (1995): the step-up procedure. Where no hypothesis is false, the chance of any rejection is at
-    most ``alpha``. 0 where nothing is rejected.
+    Benjamini & Hochberg (1995): the step-up procedure, over the last axis. Where no hypothesis is false, the chance of
+    any rejection is at most ``alpha``. 0 where nothing is rejected.
 
-    >>> [value <= benjamini_hochberg([0.01, 0.5, 0.02], 0.05) for value in (0.01, 0.5, 0.02)]
+    >>> [value <= float(benjamini_hochberg([0.01, 0.5, 0.02], 0.05)) for value in (0.01, 0.5, 0.02)]
     [True, False, True]
     """
-    ranked = np.sort(np.asarray(p_values, dtype=np.float64))
-    allowed = alpha * np.arange(1, len(ranked) + 1) / max(len(ranked), 1)
-    passing = np.flatnonzero(ranked <= allowed)
-    return float(allowed[passing[-1]]) if len(passing) else 0.0
+    ranked = np.sort(np.asarray(p_values, dtype=np.float64), axis=-1)
+    hypotheses = ranked.shape[-1]
+    allowed = np.asarray(alpha)[..., np.newaxis] * np.arange(1, hypotheses + 1) / max(hypotheses, 1)
+    limit: Floats = np.where(ranked <= allowed, allowed, 0.0).max(axis=-1, initial=0.0)
+    return limit
