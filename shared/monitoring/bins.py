@@ -1,8 +1,9 @@
 """Two columns on common bins: what distances and the chi-squared test compare, and what the report draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,36 @@ class Bins:
         return _shares(self.reference), _shares(self.current)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CategoryCounts:
+    """The counts of a column's categories, read from its sketch once.
+
+    ``rows`` have a usable value, ``unnamed`` of them one that no count holds; a count may be ``error`` too low.
+    """
+
+    counts: Mapping[str, float]
+    rows: float
+    unnamed: float = 0.0
+    error: float = 0.0
+
+    @classmethod
+    def of(cls, column: ColumnProfile) -> Self:
+        """Return the counts of a column, none of a numeric one."""
+        if column.categories is None:
+            return cls({}, column.present)
+        return cls(column.counts, column.present, column.categories.other, column.categories.error)
+
+    @property
+    def share_lost(self) -> float:
+        """By how much a category's share may be too low."""
+        return self.error / self.rows if self.rows else 0.0
+
+
 def common_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
     """Return the usable values of two columns of one kind on common bins."""
     if reference.kind is FeatureType.NUMERIC:
         return number_bins(reference.distribution, current.distribution)
-    return category_bins(reference, current)
+    return category_bins(CategoryCounts.of(reference), CategoryCounts.of(current))
 
 
 def number_bins(reference: Distribution, current: Distribution) -> Bins:
@@ -52,33 +78,47 @@ def number_bins(reference: Distribution, current: Distribution) -> Bins:
         names = (*(f"{value:.4g}" for value in reference.values), "other values")
         counts = (_by_value(side, reference.values) for side in (reference, current))
     else:
-        edges = np.unique(reference.quantile(np.arange(1, BINS) / BINS))
+        edges = decile_edges(reference)
         names = _names_between(edges)
         counts = (_between(side, edges) for side in (reference, current))
     expected, actual = counts
     return Bins(names, expected, actual, np.full(len(names), 2 * (reference.rank_error + current.rank_error)))
 
 
-def category_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
-    """Return a bin for each category with enough rows, the reference's most frequent first, and one for the rest.
+def decile_edges(reference: Distribution) -> Floats:
+    """Return the deciles, fewer of them where one value takes more than a tenth of the rows."""
+    return np.unique(reference.quantile(np.arange(1, BINS) / BINS))
 
-    Which categories are named depends on both sides alike, so that neither side's accidents make bins of their own.
+
+def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
+    """Return which categories have enough rows for a bin of their own.
+
+    Counts have shape (..., categories), ``rows`` those of either side, shape (..., 2). It depends on both sides alike,
+    so that neither side's accidents make bins of their own.
+
+    >>> named_categories(np.array([900.0, 99.0, 1.0]), np.array([40.0, 2.0, 8.0]), np.array([1000.0, 50.0])).tolist()
+    [True, False, False]
     """
+    scale = rows.min(axis=-1, keepdims=True) / np.maximum(rows, 1.0)
+    named: npt.NDArray[np.bool_] = reference * scale[..., :1] + current * scale[..., 1:] >= FEWEST_ROWS
+    return named
+
+
+def category_bins(reference: CategoryCounts, current: CategoryCounts) -> Bins:
+    """Return a bin for each category with enough rows, the reference's most frequent first, and one for the rest."""
     expected, actual = reference.counts, current.counts
     texts = [*expected, *(text for text in actual if text not in expected)]
     table = np.array([[side.get(text, 0.0) for text in texts] for side in (expected, actual)])
-    rows = np.array([reference.present, current.present], dtype=np.float64)
-    together = (table * (rows.min() / np.maximum(rows, 1.0))[:, np.newaxis]).sum(axis=0)
-    named = together >= FEWEST_ROWS
-    rest = np.maximum(rows - table[:, named].sum(axis=1), 0.0)
-    names = [text for text, chosen in zip(texts, named, strict=True) if chosen]
-    slack = np.full(len(names), _share_lost(reference) + _share_lost(current))
-    if rest.any():
-        rare = [text for text, chosen in zip(texts, named, strict=True) if not chosen]
-        names.append(rare[0] if len(rare) == 1 and not _has_unnamed(reference, current) else "rare categories")
-        slack = np.append(slack, min(1.0, slack.sum()))
-        return _bins(names, np.column_stack([table[:, named], rest]), slack)
-    return _bins(names, table[:, named], slack)
+    rows = np.array([reference.rows, current.rows])
+    chosen = named_categories(table[0], table[1], rows)
+    names = [texts[place] for place in np.flatnonzero(chosen)]
+    rest = np.maximum(rows - table[:, chosen].sum(axis=1), 0.0)
+    slack = np.full(len(names), reference.share_lost + current.share_lost)
+    if not rest.any():
+        return _bins(names, table[:, chosen], slack)
+    alone = len(texts) == len(names) + 1 and not reference.unnamed and not current.unnamed
+    names.append(texts[int(np.argmin(chosen))] if alone else "rare categories")
+    return _bins(names, np.column_stack([table[:, chosen], rest]), np.append(slack, min(1.0, slack.sum())))
 
 
 def _bins(names: Sequence[str], table: Floats, slack: Floats) -> Bins:
@@ -107,11 +147,3 @@ def _names_between(edges: Floats) -> tuple[str, ...]:
     shown: Sequence[str] = [f"{edge:.4g}" for edge in edges]
     between = (f"{low} to {high}" for low, high in pairwise(shown))
     return (f"up to {shown[0]}", *between, f"above {shown[-1]}")
-
-
-def _share_lost(side: ColumnProfile) -> float:
-    return side.categories.error / side.present if side.categories is not None and side.present else 0.0
-
-
-def _has_unnamed(*sides: ColumnProfile) -> bool:
-    return any(side.categories is not None and side.categories.other > 0 for side in sides)

@@ -83,8 +83,7 @@ def standardised_wasserstein(reference: Distribution, current: Distribution) -> 
         return 0.0
     spread = first.std
     if spread <= np.finfo(np.float64).eps:
-        values = np.concatenate([first.values, second.values])
-        spread = Distribution.of_points(values, np.concatenate([first.weights, second.weights])).std
+        spread = float(np.hypot(second.std / np.sqrt(2), (second.mean - first.mean) / 2))
     return float(moved / max(spread, np.finfo(np.float64).tiny))
 
 

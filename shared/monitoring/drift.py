@@ -94,7 +94,7 @@ def check_drift(
     score = measure_feature(reference.score, champion_window.score, _SCORE, policy, least)
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
     tested = [found.p_value for found in (*measured.values(), score, domain) if found is not None]
-    rejected = benjamini_hochberg([p_value for p_value in tested if p_value is not None], level)
+    rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
     features = {name: judge_feature(feature, rejected, policy.method) for name, feature in measured.items()}
     multivariate = None if domain is None else judge_domain(domain, rejected)
     judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]

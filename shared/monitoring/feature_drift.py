@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.monitoring import DriftMethod, DriftPolicy
-from shared.monitoring.bins import Bins, category_bins, number_bins
+from shared.monitoring.bins import Bins, CategoryCounts, category_bins, number_bins
 from shared.monitoring.check import Verdict
 from shared.monitoring.distance import (
+    Floats,
     jensen_shannon_distance,
     population_stability_index,
     standardised_wasserstein,
@@ -18,6 +20,18 @@ from shared.monitoring.distance import (
 )
 from shared.monitoring.significance import chi_squared, kolmogorov_smirnov
 from shared.profiles.column import ColumnProfile
+
+
+class Rate(NamedTuple):
+    """How many rows something is wrong with, of how many."""
+
+    wrong: float
+    rows: float
+
+    @property
+    def share(self) -> float:
+        """The share of the rows."""
+        return self.wrong / self.rows if self.rows else 0.0
 
 
 class DriftKind(StrEnum):
@@ -88,9 +102,10 @@ def measure_feature(
     for side, when in ((reference, "in training"), (current, "in most of the window")):
         if side.kind is not feature.type:
             return _insufficient(f"it was {side.kind} {when} and is declared {feature.type}")
-    kinds = _measure_rates(reference, current, feature, policy.violations)
-    if reference.present and current.present:
-        kinds = {DriftKind.DISTRIBUTION: _measure_distribution(reference, current, policy), **kinds}
+    if feature.type is FeatureType.NUMERIC:
+        kinds = _number_kinds(reference, current, feature, policy)
+    else:
+        kinds = _category_kinds(reference, current, feature, policy)
     p_value = min(1.0, len(kinds) * min(found.p_value for found in kinds.values()))
     return FeatureDrift(verdict=Verdict.OK, p_value=p_value, kinds=kinds)
 
@@ -112,79 +127,91 @@ def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) 
     return replace(measured, verdict=Verdict.DRIFT, kinds=kinds, reason=reason)
 
 
-def expected_unseen(reference: ColumnProfile) -> tuple[float, float]:
-    """Return how often a category that the reference does not name is to be expected: (such rows, of rows).
+def expected_unseen(reference: CategoryCounts) -> Rate:
+    """Return how often a category that the reference does not name is to be expected.
 
     By Good & Turing (Good, 1953) the categories that were never seen have together as many rows as those seen once.
-    The estimate varies more than a binomial count; it is told as fewer rows, of the variance that Esty (1983) gives it.
+    The estimate varies more than a binomial count; it is told as one of fewer rows, of the variance that Esty (1983)
+    gives it.
 
-    >>> from shared.profiles.reading import profile_texts
-    >>> expected_unseen(profile_texts(["a"] * 900 + ["b"] * 99))
-    (1.0, 1000.0)
+    >>> expected_unseen(CategoryCounts({"a": 900.0, "b": 98.0, "c": 1.0}, rows=999.0))
+    Rate(wrong=2.0, rows=1000.0)
     """
     counts = np.fromiter(reference.counts.values(), dtype=np.float64)
     once, twice = float(np.count_nonzero(counts == 1.0)), float(np.count_nonzero(counts == 2.0))
-    unnamed = reference.categories.other if reference.categories is not None else 0.0
-    rows = reference.present + 1.0
-    rare = min(once + unnamed + 1.0, rows)  # one more of each: a rate of 0 would be too sure of itself
+    rows = reference.rows + 1.0
+    rare = min(once + reference.unnamed + 1.0, rows)  # one more of each: a rate of 0 would be too sure of itself
     binomial = rare * (1.0 - rare / rows)
     believed = binomial / (binomial + 2.0 * twice) if binomial > 0.0 else 1.0
-    return believed * rare, believed * rows
+    return Rate(believed * rare, believed * rows)
 
 
-def _measure_distribution(reference: ColumnProfile, current: ColumnProfile, policy: DriftPolicy) -> KindDrift:
-    if reference.kind is not FeatureType.NUMERIC:
-        bins = category_bins(reference, current)
-        test = chi_squared(bins.reference, bins.current, slack=bins.slack)
-        return KindDrift(size=_distance(bins, policy.method), limit=policy.threshold, p_value=float(test.p_value))
+def _number_kinds(
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+) -> dict[DriftKind, KindDrift]:
+    rates = _shared_rates(reference, current)
+    if feature.min is not None or feature.max is not None:
+        before, now = (Rate(side.below + side.above, side.present) for side in (reference, current))
+        rates[DriftKind.OUT_OF_RANGE] = before, now
+    kinds = _rate_kinds(rates, policy.violations)
+    if not reference.present or not current.present:
+        return kinds
     trained, served = reference.distribution, current.distribution
-    p_value = float(kolmogorov_smirnov(trained, served).p_value)
     if policy.method is DriftMethod.WASSERSTEIN:
         size = standardised_wasserstein(trained, served)
     else:
         size = _distance(number_bins(trained, served), policy.method)
-    return KindDrift(size=size, limit=policy.threshold, p_value=p_value)
+    p_value = float(kolmogorov_smirnov(trained, served).p_value)
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+
+
+def _category_kinds(
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+) -> dict[DriftKind, KindDrift]:
+    trained, served = CategoryCounts.of(reference), CategoryCounts.of(current)
+    rates = _shared_rates(reference, current)
+    if feature.type is FeatureType.CATEGORICAL:
+        unseen = sum(count for text, count in served.counts.items() if text not in trained.counts)
+        rates[DriftKind.UNSEEN] = expected_unseen(trained), Rate(unseen, served.rows)
+    kinds = _rate_kinds(rates, policy.violations)
+    if not reference.present or not current.present:
+        return kinds
+    bins = category_bins(trained, served)
+    p_value = float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value)
+    size = _distance(bins, policy.method)
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+
+
+def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[DriftKind, tuple[Rate, Rate]]:
+    return {
+        DriftKind.MISSING: (Rate(reference.missing, reference.rows), Rate(current.missing, current.rows)),
+        DriftKind.INVALID: (Rate(reference.invalid, reference.rows), Rate(current.invalid, current.rows)),
+    }
+
+
+def _rate_kinds(rates: Mapping[DriftKind, tuple[Rate, Rate]], limit: float) -> dict[DriftKind, KindDrift]:
+    """Return what changed of the rows that something is wrong with: more is drift, of missing values fewer as well."""
+    table = np.array([[(side.wrong, side.rows - side.wrong) for side in pair] for pair in rates.values()])
+    p_values = chi_squared(table[:, 0], table[:, 1]).p_value
+    return {
+        kind: KindDrift(
+            size=abs(now.share - before.share) if kind is DriftKind.MISSING else max(now.share - before.share, 0.0),
+            limit=limit,
+            p_value=float(p_value),
+            reference=before.share,
+            current=now.share,
+        )
+        for (kind, (before, now)), p_value in zip(rates.items(), p_values, strict=True)
+    }
 
 
 def _distance(bins: Bins, method: DriftMethod) -> float:
-    measures: Mapping[DriftMethod, Callable[..., np.ndarray]] = {
+    measures: Mapping[DriftMethod, Callable[..., Floats]] = {
         DriftMethod.PSI: population_stability_index,
         DriftMethod.JENSEN_SHANNON: jensen_shannon_distance,
         DriftMethod.WASSERSTEIN: total_variation,
     }
     return float(measures[method](*bins.shares))
-
-
-def _measure_rates(
-    reference: ColumnProfile, current: ColumnProfile, feature: Feature, limit: float
-) -> dict[DriftKind, KindDrift]:
-    """Return the changes of what is wrong with some rows; more of it is drift, of missing values fewer as well."""
-    rates: dict[DriftKind, tuple[float, float, float, float]] = {
-        DriftKind.MISSING: (reference.missing, reference.rows, current.missing, current.rows),
-        DriftKind.INVALID: (reference.invalid, reference.rows, current.invalid, current.rows),
-    }
-    if feature.type is FeatureType.CATEGORICAL:
-        unseen = sum(count for text, count in current.counts.items() if text not in reference.counts)
-        rates[DriftKind.UNSEEN] = (*expected_unseen(reference), unseen, current.present)
-    if feature.min is not None or feature.max is not None:
-        outside = (side.below + side.above for side in (reference, current))
-        before, now = outside
-        rates[DriftKind.OUT_OF_RANGE] = (before, reference.present, now, current.present)
-    table = np.array(list(rates.values()), dtype=np.float64)
-    wrong, rows = table[:, 0::2], table[:, 1::2]
-    counts = np.stack([wrong, rows - wrong], axis=-1)
-    p_values = chi_squared(counts[:, 0], counts[:, 1]).p_value
-    before_and_now = wrong / np.maximum(rows, 1.0)
-    return {
-        kind: KindDrift(
-            size=float(abs(now - before) if kind is DriftKind.MISSING else max(now - before, 0.0)),
-            limit=limit,
-            p_value=float(p_value),
-            reference=float(before),
-            current=float(now),
-        )
-        for kind, (before, now), p_value in zip(rates, before_and_now, p_values, strict=True)
-    }
 
 
 def _insufficient(reason: str) -> FeatureDrift:

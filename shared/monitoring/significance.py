@@ -5,12 +5,11 @@ Checks are repeated for as long as a model serves, so a test is asked for p-valu
 numbers could have done alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, kolmogorov, xlogy
+from scipy.special import chdtrc, kolmogorov
 
 from shared.profiles.distribution import Distribution
 
@@ -18,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 SKETCH_DOUBT = 2.0
 """How many times a sketch's stated error is allowed for: once holds in 99 of 100, twice in all but one in millions."""
+
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def kolmogorov_p_value(
     return found
 
 
-def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: npt.ArrayLike = 0.0) -> TestResult:
+def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: Floats | float = 0.0) -> TestResult:
     """Return Pearson's chi-squared statistic of two rows of counts, bin by bin, and a p-value that holds in the tail.
 
     Counts have shape (..., bins); the results have the leading shape. ``slack`` is the share of the rows that sketches
@@ -72,34 +73,35 @@ def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: npt.
     either is the exponent of Chernoff's bound on a Poisson or binomial count in that direction (Boucheron, Lugosi &
     Massart, 2013, section 2.2), so that the chi-squared tail is no lower than the truth, however rare the bin.
     """
-    table = np.stack(np.broadcast_arrays(np.asarray(reference, np.float64), np.asarray(current)), axis=-2)
-    rows, columns = table.sum(axis=-1, keepdims=True), table.sum(axis=-2, keepdims=True)
-    whole = np.maximum(rows.sum(axis=-2, keepdims=True), 1e-300)
-    expected = rows / whole * columns
-    held = expected > 0.0
-    safe = np.where(held, expected, 1.0)
-    moved = np.where(held, table - expected, 0.0)
-    statistic = (moved**2 / safe).sum(axis=(-2, -1))
-    could_have = np.asarray(slack)[..., np.newaxis, :] if np.ndim(slack) else slack
-    beyond = np.sign(moved) * np.maximum(np.abs(moved) - could_have * (rows.prod(axis=-2, keepdims=True) / whole), 0.0)
-    deviance = 2 * (xlogy(safe + beyond, (safe + beyond) / safe) - beyond)
-    cautious = np.where(beyond > 0.0, deviance, beyond**2 / safe).sum(axis=(-2, -1))
-    freedom = (columns[..., 0, :] > 0.0).sum(axis=-1) - 1
-    p_value = np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), np.maximum(cautious, 0.0)), 1.0)
-    told = (freedom > 0) & (rows[..., 0] > 0.0).all(axis=-1)
-    return TestResult(np.where(told, statistic, 0.0), np.where(told, p_value, 1.0))
+    first, second = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+    columns = first + second
+    rows = first.sum(axis=-1, keepdims=True), second.sum(axis=-1, keepdims=True)
+    whole = np.maximum(rows[0] + rows[1], _TINY)
+    expected = np.maximum(columns * (rows[0] / whole), _TINY), np.maximum(columns * (rows[1] / whole), _TINY)
+    # What one side has more of a bin than expected, the other has less.
+    moved = np.where(columns > 0.0, second - columns * (rows[1] / whole), 0.0)
+    statistic = (moved**2 / expected[0] + moved**2 / expected[1]).sum(axis=-1)
+    beyond = np.maximum(np.abs(moved) - slack * (rows[0] * (rows[1] / whole)), 0.0)
+    above = np.where(moved > 0.0, expected[1], expected[0])
+    below = np.where(moved > 0.0, expected[0], expected[1])
+    cautious = (2 * ((above + beyond) * np.log1p(beyond / above) - beyond) + beyond**2 / below).sum(axis=-1)
+    freedom = (columns > 0.0).sum(axis=-1) - 1
+    told = (freedom > 0) & (rows[0][..., 0] > 0.0) & (rows[1][..., 0] > 0.0)
+    p_value = np.where(told, chdtrc(np.maximum(freedom, 1), np.maximum(cautious, 0.0)), 1.0)
+    return TestResult(np.where(told, statistic, 0.0), p_value)
 
 
-def benjamini_hochberg(p_values: Sequence[float] | Floats, alpha: float) -> float:
+def benjamini_hochberg(p_values: npt.ArrayLike, alpha: npt.ArrayLike) -> Floats:
     """Return the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
 
-    Benjamini & Hochberg (1995): the step-up procedure. Where no hypothesis is false, the chance of any rejection is at
-    most ``alpha``. 0 where nothing is rejected.
+    Benjamini & Hochberg (1995): the step-up procedure, over the last axis. Where no hypothesis is false, the chance of
+    any rejection is at most ``alpha``. 0 where nothing is rejected.
 
-    >>> [value <= benjamini_hochberg([0.01, 0.5, 0.02], 0.05) for value in (0.01, 0.5, 0.02)]
+    >>> [value <= float(benjamini_hochberg([0.01, 0.5, 0.02], 0.05)) for value in (0.01, 0.5, 0.02)]
     [True, False, True]
     """
-    ranked = np.sort(np.asarray(p_values, dtype=np.float64))
-    allowed = alpha * np.arange(1, len(ranked) + 1) / max(len(ranked), 1)
-    passing = np.flatnonzero(ranked <= allowed)
-    return float(allowed[passing[-1]]) if len(passing) else 0.0
+    ranked = np.sort(np.asarray(p_values, dtype=np.float64), axis=-1)
+    hypotheses = ranked.shape[-1]
+    allowed = np.asarray(alpha)[..., np.newaxis] * np.arange(1, hypotheses + 1) / max(hypotheses, 1)
+    limit: Floats = np.where(ranked <= allowed, allowed, 0.0).max(axis=-1, initial=0.0)
+    return limit
