@@ -18,6 +18,7 @@ from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.dynamodb import back_off
+from shared.aws.event_bus import EventBridgeAnnouncements
 from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
@@ -49,6 +50,7 @@ from shared.registry.serving import LoadedT, Serving
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
+from shared.relabelling.under_way import RelabellingWatch
 from shared.reporting.intake_reports import IntakeReports
 from shared.reporting.model_reports import ModelReports
 from shared.review.answers import Answers
@@ -79,6 +81,12 @@ _CLIENT = Config(
 def settings() -> Settings:
     """Return the deployment's settings."""
     return Settings(dict(os.environ))
+
+
+@cache
+def announcements() -> EventBridgeAnnouncements:
+    """Return where announcements go."""
+    return EventBridgeAnnouncements(settings().event_bus, _client("events"))
 
 
 @cache
@@ -249,8 +257,13 @@ def relabel_files() -> RelabelFiles:
 @cache
 def relabel_requests() -> RelabelRequests:
     """Return what takes requests to relabel."""
-    runs = StepFunctions(settings().relabelling_state_machine_arn, _client("stepfunctions"))
-    return RelabelRequests(relabel_store(), runs, configurations(), settings().client_timestamps)
+    return RelabelRequests(relabel_store(), relabelling_state_machine(), configurations(), settings().client_timestamps)
+
+
+@cache
+def relabelling_state_machine() -> StepFunctions:
+    """Return the relabelling state machine."""
+    return StepFunctions(settings().relabelling_state_machine_arn, _client("stepfunctions"))
 
 
 @cache
@@ -329,6 +342,7 @@ def trigger_checker() -> TriggerChecker:
         registry=registry(),
         lake=lake(),
         machine=state_machine(),
+        relabelling=RelabellingWatch(relabel_store(), relabelling_state_machine()),
     )
 
 

@@ -57,6 +57,11 @@ class Settings:
         return self._required("RELABELLING_STATE_MACHINE_ARN")
 
     @property
+    def event_bus(self) -> str:
+        """Name of the bus that announcements go to."""
+        return self._required("EVENT_BUS")
+
+    @property
     def metrics_namespace(self) -> str:
         """CloudWatch namespace of the deployment's metrics."""
         return self._required("POWERTOOLS_METRICS_NAMESPACE")

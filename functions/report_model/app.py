@@ -33,9 +33,16 @@ def prediction(model: str, prediction_id: str) -> Response[str]:
 
 @api.get("/models/<model>/decisions")
 def decisions(model: str) -> Response[str]:
-    """List trigger decisions, newest first."""
-    found = bootstrap.model_reports().decisions(model_name(model), _limit())
-    return answer(200, {"decisions": [decision.to_json() for decision in found]})
+    """List trigger decisions, newest first, and what the newest scheduled check decided, recorded or not."""
+    reports, name = bootstrap.model_reports(), model_name(model)
+    found, look = reports.decisions(name, _limit()), reports.last_look(name)
+    return answer(
+        200,
+        {
+            "decisions": [decision.to_json() for decision in found],
+            "last_look": look.to_json() if look else None,
+        },
+    )
 
 
 @api.get("/models/<model>/versions")

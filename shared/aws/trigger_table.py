@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import from_item, query_all, to_item, transact
+from shared.aws.dynamodb import from_item, put, query_all, to_item, transact
 from shared.errors import Unavailable
 from shared.times import format_time
 from shared.triggers.decision import Decision
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _STATE = "triggers"
 _DECISION = "decision#"
+_LOOK = "last-look"
 _ATTEMPTS = 10
 
 
 class DynamoTriggers:
-    """One state item and many decision items a model; see ``shared.triggers.store.TriggerStore``."""
+    """One state item, one last look and many decision items a model; see ``shared.triggers.store.TriggerStore``."""
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
@@ -70,6 +71,22 @@ class DynamoTriggers:
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
         """Return one decision, None if there is none."""
         row = self._get(model, _decision_key(at, decision_id))
+        return None if row is None else Decision.from_json(row)
+
+    def note_look(self, look: Decision) -> None:
+        """Keep what a scheduled check decided, unless a later one is kept: a replayed check must not hide it."""
+        put(
+            self._client,
+            TableName=self._table,
+            Item=to_item({**look.to_json(), "pk": look.model, "sk": _LOOK}),
+            ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues=to_item({":at": format_time(look.at)}),
+        )
+
+    def last_look(self, model: str) -> Decision | None:
+        """Return what the newest scheduled check decided, None before the first."""
+        row = self._get(model, _LOOK)
         return None if row is None else Decision.from_json(row)
 
     def _put_state(self, state: TriggerState, expected_version: int) -> "TransactWriteItemTypeDef":

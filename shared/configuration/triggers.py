@@ -9,7 +9,7 @@ from shared.configuration.types import Duration, PositiveDuration, Section
 
 
 class AtLeast(Section):
-    """A combination asking for a number of signals."""
+    """A combination asking for a number of the signals that can be counted: an alarm or a request is enough alone."""
 
     at_least: Annotated[int, Field(ge=1, le=5)]
 
@@ -22,12 +22,16 @@ class RunBudget(Section):
 
 
 class Triggers(Section):
-    """The signals a model listens to; a person's request and a CloudWatch alarm are always heard."""
+    """The signals a model listens to; a person's request and a CloudWatch alarm are always heard.
+
+    ``estimated_performance`` is off unless asked for: an estimate made before labels come is blind to concept drift.
+    """
 
     schedule: PositiveDuration | None = None
     volume: Annotated[int, Field(ge=1)] | None = None
     drift: bool = True
     performance: bool = True
+    estimated_performance: bool = False
     combine: Literal["any", "all"] | AtLeast = "any"
     cooldown: Duration = timedelta(days=1)
     min_new_labels: Annotated[int, Field(ge=0)] = 200

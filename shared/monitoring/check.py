@@ -15,6 +15,7 @@ class CheckKind(StrEnum):
 
     DRIFT = "drift"
     PERFORMANCE = "performance"
+    ESTIMATE = "estimated_performance"
     JOIN_HEALTH = "join_health"
 
 
@@ -31,7 +32,8 @@ class Verdict(StrEnum):
 class Check:
     """One check of one version, or of a model that has none yet: its verdict, why, and the numbers that carry it.
 
-    ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake.
+    ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake,
+    ``page_key`` where it lies as a page for people, if there is one.
     """
 
     model: str
@@ -42,6 +44,7 @@ class Check:
     model_version: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     report_key: str | None = None
+    page_key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as operators see it and as it is kept."""

@@ -45,6 +45,7 @@ class ModelReports:
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
             self._backlog(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
+            last_look=self.triggers.last_look(model),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
@@ -67,6 +68,10 @@ class ModelReports:
     def decisions(self, model: str, limit: int) -> list[Decision]:
         """Return trigger decisions, newest first."""
         return self.triggers.decisions(self._known(model), limit)
+
+    def last_look(self, model: str) -> Decision | None:
+        """Return what the newest scheduled check of the triggers decided; None before the first."""
+        return self.triggers.last_look(self._known(model))
 
     def versions(self, model: str, limit: int) -> list[VersionRecord]:
         """Return versions, newest first."""

@@ -8,6 +8,7 @@ from shared.configuration.store import ConfigurationRevision
 from shared.monitoring.check import Check, CheckKind
 from shared.registry.pointer import Pointer
 from shared.times import format_time
+from shared.triggers.decision import Decision
 from shared.triggers.state import TriggerState
 
 
@@ -31,6 +32,7 @@ def model_status(
     backlog: Backlog,
     *,
     review_queue: dict[str, Any],
+    last_look: Decision | None = None,
 ) -> dict[str, Any]:
     """Return what an operator sees first of a model, as JSON objects."""
     return {
@@ -43,12 +45,23 @@ def model_status(
         "serving_since": format_time(pointer.updated_at) if pointer else None,
         "open_run": _open_run(state),
         "demand": sorted(state.demand),
+        "last_look": _look(last_look) if last_look else None,
         "last_outcome": state.last_outcome,
         "last_concluded_at": _time(state.last_concluded_at),
         "checks": {check.kind.value: check.to_json() for check in checks if check.kind is not CheckKind.JOIN_HEALTH},
         "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
         "label_backlog": backlog.to_json(),
         "review_queue": review_queue,
+    }
+
+
+def _look(look: Decision) -> dict[str, Any]:
+    """Return in a line why the model is (not) being retrained; the decisions' route tells the rest."""
+    return {
+        "at": format_time(look.at),
+        "fired": look.fired,
+        "suppressed_by": look.suppressed_by,
+        "explanation": look.explanation,
     }
 
 

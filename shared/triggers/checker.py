@@ -8,11 +8,12 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import Unavailable
 from shared.executions import Execution, StateMachine
 from shared.lake import Lake
-from shared.monitoring.check import CheckKind, CheckStore
+from shared.monitoring.check import CheckStore
 from shared.registry.store import Registry
+from shared.relabelling.under_way import RelabellingWatch
 from shared.triggers.decide import Occasion, decide, decision_id, has_fired, worth_recording
 from shared.triggers.decision import Cause, Decision
-from shared.triggers.demand import Observed, demand_now
+from shared.triggers.demand import CHECK_OF, Observed, demand_now, listened_checks
 from shared.triggers.new_labels import count_new_labels
 from shared.triggers.runs import run_input
 from shared.triggers.signal import Signal
@@ -32,6 +33,7 @@ class TriggerChecker:
     lake: Lake
     machine: StateMachine
     registry: Registry
+    relabelling: RelabellingWatch
 
     def check(
         self, model: str, occasion: Occasion, *, now: datetime, event: Signal | None = None, force: bool = False
@@ -41,12 +43,18 @@ class TriggerChecker:
         A fired decision is recorded before its run starts: after a crash in between, the next check starts it, under
         the same name. Raises NotFound for an unknown model, Unavailable if others keep deciding faster.
         """
-        configuration = self.configurations.current(model).configuration
+        decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
+        if occasion.cause is Cause.SCHEDULE:
+            self.store.note_look(decision)
+        return decision
+
+    def _decide(self, model: str, occasion: Occasion, known: Observed) -> Decision:
+        configuration, now = self.configurations.current(model).configuration, known.now
         for _ in range(_ATTEMPTS):
             state = self._reconciled(model, now)
             if (earlier := self._decided(state, now, occasion)) is not None:
                 return earlier
-            observed = self._observe(configuration, state, Observed(now=now, champion=None, event=event, force=force))
+            observed = self._observe(configuration, state, known)
             decision, after = decide(configuration.triggers, state, observed, occasion)
             if not worth_recording(decision, state):
                 return decision
@@ -77,22 +85,22 @@ class TriggerChecker:
         return self.store.load(model)
 
     def _observe(self, configuration: ModelConfiguration, state: TriggerState, known: Observed) -> Observed:
-        model = configuration.model
+        model, policy = configuration.model, configuration.triggers
         pointer = self.registry.pointer(model)
+        newest = {kind: self.checks.latest(model, kind) for kind in map(CHECK_OF.__getitem__, listened_checks(policy))}
         seen = replace(
             known,
             champion=pointer.champion if pointer else None,
-            drift=self.checks.latest(model, CheckKind.DRIFT),
-            performance=self.checks.latest(model, CheckKind.PERFORMANCE),
+            checks={kind: check for kind, check in newest.items() if check is not None},
         )
-        policy = configuration.triggers
         # Counting reads the lake: only where the count can change the decision.
         if state.open_run is not None or (policy.volume is None and not demand_now(policy, state, seen)):
             return seen
         count = count_new_labels(
             self.lake, model, since=state.last_snapshot_as_of, as_of=seen.now, window=configuration.training.window
         )
-        return replace(seen, new_labels=count)
+        under_way = self.relabelling.under_way(model, seen.now)
+        return replace(seen, new_labels=count, relabelling=under_way.relabel_id if under_way else None)
 
     def _decided(self, state: TriggerState, now: datetime, occasion: Occasion) -> Decision | None:
         if not has_fired(state, now, occasion):

@@ -7,11 +7,13 @@ from typing import Any
 from shared import compact_json
 from shared.configuration.triggers import Triggers
 from shared.times import format_time
-from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.considered import Consideration, consider, described
+from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed, demand_now
-from shared.triggers.obstacles import held_back_by
-from shared.triggers.signal import Signal, SignalKind
+from shared.triggers.obstacles import Obstacle, obstacles_to
+from shared.triggers.signal import SignalKind
 from shared.triggers.state import LEASE, Demand, OpenRun, Suppression, TriggerState
+from shared.triggers.suppression import SuppressedBy
 
 _SHORTEST_MEMORY = timedelta(days=30)
 
@@ -34,15 +36,19 @@ def decide(
     instead of adding another.
     """
     demand = demand_now(policy, state, observed)
-    obstacles = held_back_by(policy, demand, state, observed)
+    obstacles = obstacles_to(policy, demand, state, observed)
+    considered = consider(policy, state, observed, demand)
+    suppressed_by = obstacles[0].by if obstacles else None
     decision = Decision(
-        decision_id=decision_id(state.model, observed.now, occasion, obstacles[0] if obstacles else None),
+        decision_id=decision_id(state.model, observed.now, occasion, suppressed_by),
         model=state.model,
         at=observed.now,
         cause=occasion.cause,
         reason=_reason(demand, obstacles),
         signals=tuple(demand[kind] for kind in sorted(demand)),
-        held_back_by=obstacles,
+        obstacles=obstacles,
+        considered=considered,
+        explanation=_explanation(demand, obstacles, considered),
         new_labels=observed.new_labels,
         policy=policy.model_dump(mode="json"),
         state=_excerpt(state, observed),
@@ -50,7 +56,7 @@ def decide(
         requested_by=occasion.requested_by or _requester(demand),
         fencing_token=None if obstacles else state.fencing_token + 1,
     )
-    after = _suppressed(state, demand, obstacles[0]) if obstacles else _fired(policy, state, demand, decision)
+    after = _suppressed(state, demand, suppressed_by) if suppressed_by else _fired(policy, state, demand, decision)
     return decision, after
 
 
@@ -132,17 +138,23 @@ def _requester(demand: Demand) -> str | None:
     return request.evidence.get("requested_by") if request else None
 
 
-def _reason(demand: Demand, obstacles: tuple[SuppressedBy, ...]) -> str:
-    if obstacles == (SuppressedBy.NO_SIGNAL,):
+def _reason(demand: Demand, obstacles: tuple[Obstacle, ...]) -> str:
+    names = [obstacle.by for obstacle in obstacles]
+    if names == [SuppressedBy.NO_SIGNAL]:
         return "no signal stands"
-    wanted = "; ".join(_described(demand[kind]) for kind in sorted(demand))
-    return f"held back by {', '.join(obstacles)}: {wanted}" if obstacles else wanted
+    return f"held back by {', '.join(names)}: {_wanted(demand)}" if names else _wanted(demand)
 
 
-def _described(signal: Signal) -> str:
-    evidence = signal.evidence
-    if signal.kind is SignalKind.VOLUME:
-        return f"volume: {evidence['new_labels']} new labels reach {evidence['threshold']}"
-    if signal.kind is SignalKind.SCHEDULE:
-        return f"schedule: due since {evidence['due_at']}"
-    return f"{signal.kind}: {evidence.get('reason') or 'no reason given'}"
+def _explanation(demand: Demand, obstacles: tuple[Obstacle, ...], considered: tuple[Consideration, ...]) -> str:
+    """Return in plain English why the model is retrained, or why not and what would have to change."""
+    if not obstacles:
+        return f"Retrains because of {_wanted(demand)}."
+    if demand:
+        against = "; ".join(obstacle.reason for obstacle in obstacles)
+        return f"Did not retrain although asked to ({_wanted(demand)}), because {against}."
+    seen = "; ".join(f"{kind.kind}: {kind.reason}" for kind in considered if kind.is_heard)
+    return f"Did not retrain because no signal stands ({seen})."
+
+
+def _wanted(demand: Demand) -> str:
+    return "; ".join(f"{kind}: {described(demand[kind])}" for kind in sorted(demand))

@@ -7,8 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from shared.times import format_time, parse_time
+from shared.triggers.considered import Consideration
+from shared.triggers.obstacles import Obstacle
 from shared.triggers.signal import Signal
 from shared.triggers.state import RunOutcome
+from shared.triggers.suppression import SuppressedBy
 
 
 class Cause(StrEnum):
@@ -19,22 +22,12 @@ class Cause(StrEnum):
     MANUAL = "manual"
 
 
-class SuppressedBy(StrEnum):
-    """What held a run back; of several, the first in this order is named."""
-
-    NO_SIGNAL = "no_signal"
-    COMBINATION = "combination"
-    OPEN_RUN = "open_run"
-    COOLDOWN = "cooldown"
-    BACK_OFF = "back_off"
-    RUN_BUDGET = "run_budget"
-    MIN_NEW_LABELS = "min_new_labels"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision: ``signals`` is the whole demand it saw, ``held_back_by`` everything that stood against it.
+    """One decision, told so that no other record is needed to understand it.
 
+    ``signals`` is the whole demand it saw, ``considered`` every kind of signal, those that do not stand with why not,
+    ``obstacles`` everything that stood against a run, and ``explanation`` the same as a sentence.
     ``outcome`` and ``outcome_reason`` are added when the run a fired decision started has ended.
     """
 
@@ -44,7 +37,9 @@ class Decision:
     cause: Cause
     reason: str
     signals: tuple[Signal, ...]
-    held_back_by: tuple[SuppressedBy, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    considered: tuple[Consideration, ...] = ()
+    explanation: str = ""
     new_labels: int | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
@@ -59,12 +54,17 @@ class Decision:
     @property
     def fired(self) -> bool:
         """Whether the decision started a run."""
-        return not self.held_back_by
+        return not self.obstacles
+
+    @property
+    def held_back_by(self) -> tuple[SuppressedBy, ...]:
+        """The names of all that held the run back."""
+        return tuple(obstacle.by for obstacle in self.obstacles)
 
     @property
     def suppressed_by(self) -> SuppressedBy | None:
         """What held the run back first."""
-        return self.held_back_by[0] if self.held_back_by else None
+        return self.obstacles[0].by if self.obstacles else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision as operators see it and as it is kept, absent parts left out."""
@@ -73,6 +73,8 @@ class Decision:
             "fired": self.fired,
             "suppressed_by": self.suppressed_by,
             "held_back_by": list(self.held_back_by),
+            "obstacles": [obstacle.to_json() for obstacle in self.obstacles],
+            "considered": [kind.to_json() for kind in self.considered],
             "at": format_time(self.at),
             "concluded_at": format_time(self.concluded_at) if self.concluded_at else None,
             "signals": [signal.to_json() for signal in self.signals],
@@ -81,13 +83,15 @@ class Decision:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Decision":
-        """Return the decision that ``to_json`` showed."""
+        """Return the decision that ``to_json`` showed; one kept by an earlier release has only the obstacles' names."""
+        named = [{"by": name} for name in row["held_back_by"]]
         known = {name: row[name] for name in cls.__slots__ if name in row}
         known |= {
             "at": parse_time(row["at"]),
             "cause": Cause(row["cause"]),
             "signals": tuple(map(Signal.from_json, row["signals"])),
-            "held_back_by": tuple(map(SuppressedBy, row["held_back_by"])),
+            "obstacles": tuple(map(Obstacle.from_json, row.get("obstacles", named))),
+            "considered": tuple(map(Consideration.from_json, row.get("considered", ()))),
             "outcome": RunOutcome(row["outcome"]) if "outcome" in row else None,
             "concluded_at": parse_time(row["concluded_at"]) if "concluded_at" in row else None,
         }

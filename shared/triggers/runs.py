@@ -3,6 +3,8 @@
 from typing import Any
 
 from shared.times import format_time
+from shared.triggers.considered import described
+from shared.triggers.signal import Signal
 from shared.triggers.state import OpenRun
 
 
@@ -14,4 +16,11 @@ def run_input(model: str, run: OpenRun) -> dict[str, Any]:
         "fencing_token": run.fencing_token,
         "as_of": format_time(run.started_at),
         "reason": run.reason,
+        "signals": [_announced(run.serving[kind]) for kind in sorted(run.serving)],
     }
+
+
+def _announced(signal: Signal) -> dict[str, Any]:
+    """Return what the run's announcements tell of a signal: what it was, and where its report lies."""
+    links = {name: signal.evidence[name] for name in ("report_key", "page_key") if name in signal.evidence}
+    return {"kind": signal.kind.value, "at": format_time(signal.at), "reason": described(signal), **links}

@@ -16,6 +16,7 @@ class SignalKind(StrEnum):
     VOLUME = "volume"
     DRIFT = "drift"
     PERFORMANCE = "performance"
+    ESTIMATED_PERFORMANCE = "estimated_performance"
     ALARM = "alarm"
     MANUAL = "manual"
 

@@ -16,6 +16,9 @@ class DecisionStore(Protocol):
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
         """Return one decision, None if there is none."""
 
+    def last_look(self, model: str) -> Decision | None:
+        """Return what the newest scheduled check decided, recorded or not; None before the first."""
+
 
 class TriggerStore(DecisionStore, Protocol):
     """The state of every model's triggers; every change is conditional on the state it was made from."""
@@ -28,6 +31,9 @@ class TriggerStore(DecisionStore, Protocol):
 
         Returns False, and stores nothing, if the stored state is no longer of the expected version.
         """
+
+    def note_look(self, look: Decision) -> None:
+        """Keep what a scheduled check decided in place of the one before, unless that is of a later moment."""
 
     def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
         """Release the lock the token holds and note the outcome on the run's decision, both or neither.

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import HindsightError
-from shared.monitoring.check import CheckKind
 from shared.schedule import Tick
-from shared.triggers.alarm import Alarm, affected_models, alarm_moment, alarm_signal
+from shared.triggers.alarm import Alarm, affected_models, alarm_moment, alarm_signal, checks_behind
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.decide import Occasion
 from shared.triggers.decision import Cause, Decision
@@ -40,7 +39,7 @@ class TriggerSweep:
         occasion = Occasion(cause=Cause.ALARM, event_id=message_id)
 
         def check(model: str) -> Decision:
-            now = alarm_moment(alarm, checks.latest(model, CheckKind.PERFORMANCE), self.trust)
+            now = alarm_moment(alarm, checks_behind(alarm, model, checks), self.trust)
             return self.checker.check(model, occasion, now=now, event=alarm_signal(alarm, now))
 
         return _each(affected_models(alarm, self.checker.configurations.models(), checks), check)

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.aws.trigger_table import DynamoTriggers
-from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.considered import Consideration
+from shared.triggers.decision import Cause, Decision
+from shared.triggers.obstacles import Obstacle
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import Conclusion, OpenRun, RunOutcome, Suppression, TriggerState
 from shared.triggers.store import TriggerStore
+from shared.triggers.suppression import SuppressedBy
 from tests.fakes.trigger_store import InMemoryTriggers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -67,7 +70,15 @@ def suppressed(decision_id: str, at: datetime) -> Decision:
         cause=Cause.MANUAL,
         reason="an open run",
         signals=(MANUAL,),
-        held_back_by=(SuppressedBy.OPEN_RUN, SuppressedBy.COOLDOWN),
+        obstacles=(
+            Obstacle(by=SuppressedBy.OPEN_RUN, reason="a run is open", numbers={"decision_id": "retrain-0"}),
+            Obstacle(by=SuppressedBy.MIN_NEW_LABELS, reason="too few", numbers={"have": 3, "need": 200}),
+        ),
+        considered=(
+            Consideration(kind=SignalKind.VOLUME, stands=False, reason="3 of 500", evidence={"since": None}),
+            Consideration(kind=SignalKind.MANUAL, stands=True, reason="new season"),
+        ),
+        explanation="Did not retrain although asked to, because a run is open; too few.",
         requested_by="operator",
         forced=True,
     )
@@ -178,6 +189,18 @@ def test_a_failed_run_gives_its_demand_back(store: TriggerStore) -> None:
     after = store.load("bike")
     assert after.demand == {SignalKind.DRIFT: DRIFT}
     assert after.last_snapshot_as_of is None
+
+
+def test_the_last_look_is_the_newest_whatever_was_recorded(store: TriggerStore) -> None:
+    assert store.last_look("bike") is None
+    first, second = (suppressed(f"look-{hour}", NOW + timedelta(hours=hour)) for hour in (1, 2))
+    store.note_look(first)
+    store.note_look(second)
+    store.note_look(first)
+    assert store.last_look("bike") == second
+    assert store.last_look("car") is None
+    assert store.decisions("bike", 10) == []
+    assert store.load("bike") == TriggerState(model="bike")
 
 
 def test_models_do_not_share_state(store: TriggerStore) -> None:

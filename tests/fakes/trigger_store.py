@@ -13,6 +13,7 @@ class InMemoryTriggers:
     def __init__(self) -> None:
         self.states: dict[str, TriggerState] = {}
         self.stored: dict[tuple[str, datetime, str], Decision] = {}
+        self.looks: dict[str, Decision] = {}
 
     def load(self, model: str) -> TriggerState:
         return self.states.get(model, TriggerState(model=model))
@@ -39,6 +40,14 @@ class InMemoryTriggers:
             concluded_at=conclusion.at,
         )
         return True
+
+    def note_look(self, look: Decision) -> None:
+        kept = self.last_look(look.model)
+        if kept is None or kept.at <= look.at:
+            self.looks[look.model] = look
+
+    def last_look(self, model: str) -> Decision | None:
+        return self.looks.get(model)
 
     def decisions(self, model: str, limit: int) -> list[Decision]:
         of_model = sorted((at, decision_id) for name, at, decision_id in self.stored if name == model)

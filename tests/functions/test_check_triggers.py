@@ -8,9 +8,9 @@ from functions.check_triggers.app import handler
 from shared import bootstrap
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.pointer import PointerMove
-from shared.triggers.decision import SuppressedBy
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import Conclusion, RunOutcome
+from shared.triggers.suppression import SuppressedBy
 from tests.functions.conftest import Context
 from tests.unit.configuration.example import configuration
 

@@ -12,8 +12,10 @@ from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.feedback import Feedback
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.times import format_time
-from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.decision import Cause, Decision
+from shared.triggers.obstacles import Obstacle
 from shared.triggers.state import TriggerState
+from shared.triggers.suppression import SuppressedBy
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
 from tests.unit.configuration.example import configuration
@@ -46,7 +48,7 @@ def record_decisions(count: int) -> list[str]:
             cause=Cause.SCHEDULE,
             reason="drift",
             signals=(),
-            held_back_by=(SuppressedBy.COOLDOWN,),
+            obstacles=(Obstacle(by=SuppressedBy.COOLDOWN),),
         )
         assert triggers.record(decision, TriggerState(model=MODEL, version=number + 1), number)
     return names

@@ -14,6 +14,8 @@ LIGHT = (
     "archive_predictions",
     "authorize",
     "capture_feedback",
+    "check_triggers",
+    "conclude",
     "conclude_relabelling",
     "configure_model",
     "count_relabel_files",
@@ -28,6 +30,7 @@ LIGHT = (
     "report_model",
     "request_relabelling",
     "request_replay",
+    "request_retraining",
     "tend_reviews",
 )
 HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")

@@ -31,8 +31,20 @@ def performance(verdict: Verdict = Verdict.LOW, at: datetime = NOW, version: str
     return check(CheckKind.PERFORMANCE, verdict, at, version)
 
 
-def observed(now: datetime = NOW, **known: Any) -> Observed:
-    return Observed(**{"now": now, "champion": "v1", "new_labels": 1000, **known})
+def estimated(verdict: Verdict = Verdict.LOW, at: datetime = NOW, version: str = "v1") -> Check:
+    return check(CheckKind.ESTIMATE, verdict, at, version)
+
+
+def observed(
+    now: datetime = NOW,
+    *,
+    drift: Check | None = None,
+    performance: Check | None = None,
+    estimated: Check | None = None,
+    **known: Any,
+) -> Observed:
+    checks = {check.kind: check for check in (drift, performance, estimated) if check is not None}
+    return Observed(**{"now": now, "champion": "v1", "new_labels": 1000, "checks": checks, **known})
 
 
 def alarm(at: datetime = NOW) -> Signal:

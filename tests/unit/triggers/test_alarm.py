@@ -7,9 +7,9 @@ import pytest
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import InvalidInput
 from shared.monitoring.check import Verdict
-from shared.triggers.alarm import affected_models, alarm_moment, parse_alarm
+from shared.triggers.alarm import affected_models, alarm_moment, alarm_signal, checks_behind, parse_alarm
 from tests.fakes.check_store import InMemoryChecks
-from tests.unit.triggers.builders import HOUR, NOW, performance
+from tests.unit.triggers.builders import HOUR, NOW, drift, performance
 
 
 def message(**changes: Any) -> str:
@@ -21,6 +21,9 @@ def message(**changes: Any) -> str:
         "Trigger": {"MetricName": "LivePerformanceShortfall", "Dimensions": []},
     }
     return json.dumps(body | changes)
+
+
+DRIFT_ALARM = message(Trigger={"MetricName": "DriftDetected", "Dimensions": []})
 
 
 def checks() -> InMemoryChecks:
@@ -63,11 +66,37 @@ def test_an_alarm_on_all_models_speaks_of_those_that_are_low() -> None:
     assert affected_models(parse_alarm(message()), ["bike", "car"], store) == []
 
 
+def test_an_alarm_on_all_models_drift_speaks_of_those_that_drift() -> None:
+    store = checks()
+    store.put(drift(Verdict.OK))
+    assert affected_models(parse_alarm(DRIFT_ALARM), ["bike", "car"], store) == []
+    store.put(drift(Verdict.DRIFT, NOW + HOUR))
+    found = parse_alarm(DRIFT_ALARM)
+    assert affected_models(found, ["bike", "car"], store) == ["bike"]
+    assert [check.at for check in checks_behind(found, "bike", store)] == [NOW + HOUR]
+
+
+def test_an_alarm_on_a_metric_of_somebody_else_speaks_of_every_model_that_is_badly() -> None:
+    other = parse_alarm(message(Trigger={"MetricName": "Complaints", "Dimensions": []}))
+    store = checks()
+    assert affected_models(other, ["bike", "car"], store) == ["bike"]
+    store.put(performance(Verdict.OK))
+    store.put(drift())
+    assert affected_models(other, ["bike", "car"], store) == ["bike"]
+
+
+def test_only_drift_over_all_models_leaves_the_signal_to_the_policy() -> None:
+    assert alarm_signal(parse_alarm(DRIFT_ALARM), NOW) is None
+    assert alarm_signal(parse_alarm(message()), NOW) is not None
+    of_one = message(Trigger={"MetricName": "DriftDetected", "Dimensions": [{"name": "Model", "value": "bike"}]})
+    assert alarm_signal(parse_alarm(of_one), NOW) is not None
+
+
 def test_in_a_replay_an_alarm_belongs_to_the_check_that_set_it_off() -> None:
     alarm = parse_alarm(message())
-    assert alarm_moment(alarm, performance(), ClientTimestamps.TRUSTED) == NOW
-    assert alarm_moment(alarm, performance(), ClientTimestamps.BOUNDED) == NOW + HOUR
-    assert alarm_moment(alarm, None, ClientTimestamps.TRUSTED) == NOW + HOUR
+    assert alarm_moment(alarm, [performance()], ClientTimestamps.TRUSTED) == NOW
+    assert alarm_moment(alarm, [performance()], ClientTimestamps.BOUNDED) == NOW + HOUR
+    assert alarm_moment(alarm, [], ClientTimestamps.TRUSTED) == NOW + HOUR
 
 
 def test_the_samples_alarm_can_be_read() -> None:

@@ -12,15 +12,20 @@ from shared.errors import NotFound, Unavailable
 from shared.executions import Execution
 from shared.monitoring.check import Verdict
 from shared.registry.pointer import PointerMove
+from shared.relabelling.job import RelabelJob, RelabelStatus
+from shared.relabelling.store import RelabelEnd
+from shared.relabelling.under_way import RelabellingWatch
 from shared.triggers.checker import TriggerChecker
 from shared.triggers.decide import Occasion
-from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.decision import Cause, Decision
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
+from shared.triggers.suppression import SuppressedBy
 from tests.fakes.check_store import InMemoryChecks
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
+from tests.fakes.relabels import InMemoryRelabels
 from tests.fakes.state_machine import InMemoryStateMachine
 from tests.fakes.trigger_store import InMemoryTriggers
 from tests.unit.configuration.example import configuration
@@ -52,6 +57,8 @@ class World:
     checks: InMemoryChecks = field(default_factory=InMemoryChecks)
     machine: InMemoryStateMachine = field(default_factory=InMemoryStateMachine)
     registry: InMemoryRegistry = field(default_factory=InMemoryRegistry)
+    relabels: InMemoryRelabels = field(default_factory=InMemoryRelabels)
+    relabel_runs: InMemoryStateMachine = field(default_factory=InMemoryStateMachine)
     versions: int = 0
 
     def __post_init__(self) -> None:
@@ -62,6 +69,7 @@ class World:
             registry=self.registry,
             lake=InMemoryLake(),
             machine=self.machine,
+            relabelling=RelabellingWatch(self.relabels, self.relabel_runs),
         )
         self.promote()
 
@@ -103,6 +111,7 @@ def test_a_fired_decision_starts_one_run_with_all_it_needs(world: World) -> None
             "fencing_token": 1,
             "as_of": "2026-03-01T12:00:00.000000Z",
             "reason": "drift: drift drift",
+            "signals": [{"kind": "drift", "at": "2026-03-01T12:00:00.000000Z", "reason": "drift drift"}],
         }
     }
     assert world.store.decisions("bike", 5) == [decision]
@@ -188,6 +197,51 @@ def test_a_check_without_signals_writes_nothing(world: World) -> None:
     world.check()
     assert world.store.states == {}
     assert world.store.stored == {}
+
+
+def test_what_a_scheduled_check_saw_is_kept_though_no_decision_is_recorded(world: World) -> None:
+    world.checks.put(drift(Verdict.OK))
+    quiet = world.check(NOW + HOUR)
+    assert world.store.stored == {}
+    assert world.store.last_look("bike") == quiet
+    assert "drift: ok" in quiet.explanation
+
+
+def test_alarms_and_requests_leave_the_last_look_to_the_clock(world: World) -> None:
+    look = world.check()
+    world.check(NOW + HOUR, Occasion(cause=Cause.MANUAL, event_id="r"), event=request())
+    assert world.store.last_look("bike") == look
+
+
+def relabelling(known_at: datetime, **state: Any) -> RelabelJob:
+    times = {"known_at": known_at, "started_at": known_at}
+    return RelabelJob(model="bike", relabel_id="relabel-1", reason="mended", rules_revision=2, **times, **state)
+
+
+def test_demand_waits_for_a_relabelling_and_is_served_after_it(world: World) -> None:
+    job = relabelling(NOW)
+    world.relabels.begin(job, None)
+    world.relabel_runs.start(job.execution, {})
+    world.checks.put(drift())
+    held = world.check(NOW + HOUR)
+    assert held.suppressed_by is SuppressedBy.RELABELLING
+    assert world.machine.inputs == {}
+    world.relabels.conclude("bike", job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW + 2 * HOUR))
+    assert world.check(NOW + 3 * HOUR).fired
+
+
+def test_a_relabelling_that_died_or_is_yet_to_come_holds_nothing_back(world: World) -> None:
+    watch = world.checker.relabelling
+    job = relabelling(NOW)
+    world.relabels.begin(job, None)
+    assert watch.under_way("bike", NOW) == job  # recorded, about to start
+    assert watch.under_way("bike", NOW - HOUR) is None  # a snapshot of then sees nothing of it
+    assert watch.under_way("bike", NOW + HOUR) is None  # a crash kept it from starting
+    world.relabel_runs.start(job.execution, {})
+    assert watch.under_way("bike", NOW + HOUR) == job
+    world.relabel_runs.end(job.execution)
+    assert watch.under_way("bike", NOW + HOUR) is None
+    assert watch.under_way("car", NOW) is None
 
 
 def test_an_unknown_model_is_not_found(world: World) -> None:

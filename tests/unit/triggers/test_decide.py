@@ -6,10 +6,11 @@ import pytest
 from shared.configuration.triggers import AtLeast, RunBudget, Triggers
 from shared.monitoring.check import Verdict
 from shared.triggers.decide import Occasion, decide, worth_recording
-from shared.triggers.decision import Cause, Decision, SuppressedBy
+from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
+from shared.triggers.suppression import SuppressedBy
 from tests.unit.triggers.builders import (
     DAY,
     HOUR,
@@ -17,6 +18,7 @@ from tests.unit.triggers.builders import (
     SCHEDULED,
     alarm,
     drift,
+    estimated,
     observed,
     performance,
     policy,
@@ -54,6 +56,7 @@ def test_where_nothing_stands_nothing_fires() -> None:
     [
         (policy(drift=True), observed(drift=drift()), SignalKind.DRIFT),
         (policy(performance=True), observed(performance=performance()), SignalKind.PERFORMANCE),
+        (policy(estimated_performance=True), observed(estimated=estimated()), SignalKind.ESTIMATED_PERFORMANCE),
         (policy(volume=1000), observed(new_labels=1000), SignalKind.VOLUME),
         (policy(schedule=DAY), observed(), SignalKind.SCHEDULE),
         (QUIET, observed(event=alarm()), SignalKind.ALARM),
@@ -71,7 +74,8 @@ def test_every_kind_of_signal_can_fire_alone(rules: Triggers, seen: Observed, ki
 
 
 def test_signals_the_policy_does_not_listen_to_are_not_heard() -> None:
-    assert not decided(QUIET, NEW, observed(drift=drift(), performance=performance())).signals
+    assert not decided(QUIET, NEW, observed(drift=drift(), performance=performance(), estimated=estimated())).signals
+    assert not decided(Triggers(), NEW, observed(estimated=estimated())).signals
 
 
 def test_a_volume_below_the_threshold_is_no_signal() -> None:
@@ -143,7 +147,8 @@ def test_rejections_in_a_row_double_the_cooldown_up_to_eight_times() -> None:
         seen = observed(now=NOW + days * DAY, drift=drift(at=NOW + HOUR))
         return decided(rules, replace(state, consecutive_rejections=rejections), seen)
 
-    assert after(3, 2).suppressed_by is SuppressedBy.BACK_OFF
+    assert after(0, 2).held_back_by == (SuppressedBy.COOLDOWN, SuppressedBy.BACK_OFF)
+    assert after(3, 2).held_back_by == (SuppressedBy.BACK_OFF,)
     assert after(4, 2).fired
     assert after(7, 30).suppressed_by is SuppressedBy.BACK_OFF
     assert after(8, 30).fired
@@ -229,6 +234,33 @@ def test_an_alarm_during_a_run_fires_after_it() -> None:
     assert kinds(decision) == {SignalKind.ALARM}
 
 
+def test_the_schedule_of_a_run_that_failed_is_due_until_one_does_not() -> None:
+    rules = policy(schedule=30 * DAY, cooldown=DAY, drift=False, performance=False)
+    failed = run_and_end(NEW, RunOutcome.FAILED, rules, observed())
+    held, waiting = decide(rules, failed, observed(now=NOW + HOUR), SCHEDULED)
+    assert held.suppressed_by is SuppressedBy.COOLDOWN
+    again, running = decide(rules, waiting, observed(now=NOW + DAY), SCHEDULED)
+    assert again.fired
+    assert kinds(again) == {SignalKind.SCHEDULE}
+    ended = concluded(running, 2, Conclusion(outcome=RunOutcome.REJECTED, at=NOW + DAY))
+    assert ended is not None
+    assert not decided(rules, ended, observed(now=NOW + 2 * DAY)).signals
+
+
+def test_a_schedule_taken_out_of_the_policy_is_no_longer_due_however_its_run_ended() -> None:
+    failed = run_and_end(NEW, RunOutcome.FAILED, policy(schedule=DAY), observed())
+    assert not decided(QUIET, failed, observed(now=NOW + HOUR)).signals
+
+
+def test_a_relabelling_under_way_holds_a_run_back_unless_it_is_forced() -> None:
+    during = observed(drift=drift(), relabelling="relabel-1")
+    decision, waiting = decide(policy(), NEW, during, SCHEDULED)
+    assert decision.held_back_by == (SuppressedBy.RELABELLING,)
+    assert "relabel-1" in decision.explanation
+    assert decided(policy(), waiting, observed(now=NOW + HOUR)).fired
+    assert decided(policy(), NEW, observed(event=request(), force=True, relabelling="relabel-1")).fired
+
+
 def test_an_alarm_older_than_the_run_is_answered_by_it() -> None:
     _, running = decide(QUIET, NEW, observed(event=alarm()), SCHEDULED)
     again = decided(QUIET, running, observed(now=NOW, event=alarm()))
@@ -264,7 +296,7 @@ def test_hourly_repetitions_of_one_suppression_are_recorded_once() -> None:
     assert worth_recording(first, state)
     later = observed(now=NOW + 2 * HOUR, drift=drift(at=NOW + 2 * HOUR))
     assert not worth_recording(decided(rules, after, later), after)
-    more = replace(later, performance=performance(at=NOW + 2 * HOUR))
+    more = observed(now=later.now, drift=drift(at=later.now), performance=performance(at=later.now))
     assert worth_recording(decided(rules, after, more), after)
 
 
@@ -278,3 +310,12 @@ def test_a_decision_comes_back_from_its_json() -> None:
     decision = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=3))
     assert Decision.from_json(decision.to_json()) == decision
     assert decision.to_json()["suppressed_by"] == "min_new_labels"
+
+
+def test_a_decision_kept_by_an_earlier_release_still_reads() -> None:
+    row = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=3)).to_json()
+    for name in ("obstacles", "considered", "explanation"):
+        del row[name]
+    old = Decision.from_json(row)
+    assert old.held_back_by == (SuppressedBy.MIN_NEW_LABELS,)
+    assert (old.considered, old.explanation) == ((), "")

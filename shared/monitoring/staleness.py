@@ -1,0 +1,96 @@
+"""Whether feedback still comes in: how long due predictions have waited for it without any."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.labels.resolve import DEFAULT_SOURCE
+from shared.monitoring.measurement import COUNT, SECONDS, Measurement
+from shared.monitoring.watched import LABEL_AGE
+from shared.times import format_time, parse_time
+
+HOUR = "%Y-%m-%dT%H"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staleness:
+    """How the feedback on a window's due predictions comes in.
+
+    ``waiting`` of the ``due`` have no label that feedback made. ``age_seconds`` is for how long some have waited
+    while no such label became known, 0 where none wait.
+    """
+
+    due: int
+    waiting: int
+    age_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the staleness as it is kept in the lake."""
+        return {"due": self.due, "waiting": self.waiting, "label_age_seconds": self.age_seconds}
+
+
+def staleness(
+    due: Mapping[str, int], labels: Iterable[Mapping[str, Any]], now: datetime, window: timedelta
+) -> Staleness:
+    """Return how long the due predictions of a window have waited for feedback without any.
+
+    Parameters
+    ----------
+    due
+        The predictions that occurred in ``(now - window, now]``, counted by the hour in which their outcome falls due
+        (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows.
+    labels
+        The newest label record of each prediction that has one, rows of ``examples/``.
+
+    A default is no sign of life: the clock gives it, whether feedback comes or has stopped. A prediction waits from the
+    end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
+    due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
+    """
+    first, last = format_time(now - window), format_time(now)
+    of_feedback = [row for row in labels if row["value"] is not None and row["source"] != DEFAULT_SOURCE]
+    known = [row["known_at"] for row in of_feedback if row["known_at"] <= last]
+    labelled = Counter(
+        hour_of(row["outcome_due_at"]) for row in of_feedback if first < row["occurred_at"] <= last >= row["known_at"]
+    )
+    passed = {hour: count for hour, count in due.items() if _end(hour) <= now}
+    waiting = {hour: left for hour, count in passed.items() if (left := count - labelled[hour]) > 0}
+    return Staleness(
+        due=sum(passed.values()),
+        waiting=sum(waiting.values()),
+        age_seconds=_waited(min(waiting), known, now) if waiting else 0.0,
+    )
+
+
+def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
+    """Return the staleness of a model's labels as metrics."""
+    of_model = {"Model": model}
+    return [
+        Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions=of_model),
+        Measurement(name="PredictionsWithoutFeedback", value=found.waiting, unit=COUNT, dimensions=of_model),
+    ]
+
+
+def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return rows of ``predictions/`` counted by the hour in which their outcome falls due."""
+    return Counter(hour_of(row["outcome_due_at"]) for row in predictions)
+
+
+def hour_of(moment: str) -> str:
+    """Return the hour of a moment as texts have it.
+
+    >>> hour_of("2026-03-01T05:59:00.000000Z")
+    '2026-03-01T05'
+    """
+    return moment[:13]
+
+
+def _waited(first_hour: str, known: list[str], now: datetime) -> float:
+    """Return the seconds since the first began to wait, or since the newest label, whichever was later."""
+    began = _end(first_hour)
+    return (now - (max(began, parse_time(max(known))) if known else began)).total_seconds()
+
+
+def _end(hour: str) -> datetime:
+    return datetime.strptime(hour, HOUR).replace(tzinfo=UTC) + timedelta(hours=1)

@@ -1,0 +1,74 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.monitoring.staleness import Staleness, due_hours, staleness, staleness_measurements
+from shared.times import format_time
+
+NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+def label(*, known: datetime, due: datetime | None = None, **changes: Any) -> dict[str, Any]:
+    due = due or known
+    row = {"value": 1, "source": "outcome", "known_at": format_time(known), "outcome_due_at": format_time(due)}
+    return {**row, "occurred_at": format_time(due - HOUR), **changes}
+
+
+def due(*moments: datetime) -> dict[str, int]:
+    return dict(due_hours([{"outcome_due_at": format_time(moment)} for moment in moments]))
+
+
+def found(due_by_hour: dict[str, int], *labels: dict[str, Any]) -> Staleness:
+    return staleness(due_by_hour, labels, NOW, WEEK)
+
+
+def test_where_nothing_is_due_nothing_is_stale() -> None:
+    assert found({}) == Staleness(due=0, waiting=0, age_seconds=0.0)
+    assert found(due(NOW + HOUR, NOW - 10 * timedelta(minutes=1))).waiting == 0  # its hour is not over
+
+
+def test_predictions_that_have_their_label_do_not_wait() -> None:
+    old = NOW - 5 * HOUR
+    assert found(due(old), label(known=old)) == Staleness(due=1, waiting=0, age_seconds=0.0)
+
+
+def test_a_prediction_waits_from_the_end_of_its_hour_where_no_label_ever_came() -> None:
+    waiting = found(due(NOW - 5 * HOUR, NOW - 3 * HOUR))
+    assert waiting.waiting == 2
+    assert waiting.age_seconds == 4.5 * 3600  # due at 07:30: from 08:00 on
+
+
+def test_while_some_wait_the_age_is_that_of_the_newest_label() -> None:
+    newest = label(known=NOW - 2 * HOUR, due=NOW - 6 * HOUR)
+    assert found(due(NOW - 6 * HOUR, NOW - 5 * HOUR), newest).age_seconds == 2 * 3600
+
+
+def test_old_labels_are_not_stale_before_anything_else_was_due() -> None:
+    newest = label(known=NOW - 100 * HOUR)
+    assert found(due(NOW - 100 * HOUR, NOW - 2 * HOUR), newest).age_seconds == 1.5 * 3600
+
+
+@pytest.mark.parametrize("silent", [{"source": "default"}, {"value": None, "source": None}])
+def test_what_the_clock_decides_is_no_sign_of_life(silent: dict[str, Any]) -> None:
+    moment = NOW - 30 * HOUR
+    late = label(known=NOW - HOUR, due=moment, **silent)
+    assert found(due(moment), late).age_seconds == pytest.approx(29.5 * 3600)
+
+
+def test_labels_of_predictions_before_the_window_are_not_taken_for_those_in_it() -> None:
+    moment = NOW - 4 * HOUR
+    of_old = label(known=moment, due=moment, occurred_at=format_time(NOW - WEEK - HOUR))
+    assert found(due(moment), of_old).waiting == 1
+
+
+def test_labels_not_yet_known_do_not_count() -> None:
+    moment = NOW - 4 * HOUR
+    assert found(due(moment), label(known=NOW + HOUR, due=moment)).waiting == 1
+
+
+def test_the_age_is_published_by_model() -> None:
+    age, waiting = staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=7200.0))
+    assert (age.name, age.value, age.unit, age.dimensions) == ("LabelAgeSeconds", 7200.0, "Seconds", {"Model": "bike"})
+    assert (waiting.name, waiting.value) == ("PredictionsWithoutFeedback", 4)

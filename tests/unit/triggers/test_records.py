@@ -1,0 +1,171 @@
+"""Why did it (not) retrain? One decision record tells."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.configuration.triggers import AtLeast, RunBudget, Triggers
+from shared.monitoring.check import Verdict
+from shared.triggers.decide import decide, worth_recording
+from shared.triggers.decision import Decision
+from shared.triggers.demand import Observed
+from shared.triggers.signal import SignalKind
+from shared.triggers.state import TriggerState
+from tests.unit.triggers.builders import (
+    DAY,
+    HOUR,
+    NOW,
+    SCHEDULED,
+    alarm,
+    drift,
+    estimated,
+    observed,
+    performance,
+    policy,
+    request,
+)
+
+NEW = TriggerState(model="bike")
+RAN = replace(NEW, last_run_started_at=NOW - HOUR, run_starts=(NOW - HOUR,))
+EVERYTHING = policy(schedule=30 * DAY, volume=5000, estimated_performance=True)
+
+
+def recorded(rules: Triggers, state: TriggerState, seen: Observed) -> Decision:
+    return decide(rules, state, seen, SCHEDULED)[0]
+
+
+def seen_of(decision: Decision) -> dict[str, str]:
+    return {kind.kind.value: kind.reason for kind in decision.considered}
+
+
+def numbers(decision: Decision) -> dict[str, Any]:
+    return {obstacle.by.value: dict(obstacle.numbers) for obstacle in decision.obstacles}
+
+
+def test_a_quiet_look_tells_of_every_signal_how_far_it_is_from_standing() -> None:
+    fine = replace(drift(Verdict.OK), reason="1 of 20 features drift")
+    few = replace(performance(Verdict.INSUFFICIENT), reason="120 matured labels, fewer than the 200 a verdict needs")
+    decision = recorded(EVERYTHING, RAN, observed(drift=fine, performance=few, new_labels=3100))
+    assert seen_of(decision) == {
+        "schedule": "due at 2026-03-31T11:00:00.000000Z",
+        "volume": "3100 of 5000 new labels",
+        "drift": "ok, 1 of 20 features drift; checked at 2026-03-01T12:00:00.000000Z",
+        "performance": "insufficient, 120 matured labels, fewer than the 200 a verdict needs;"
+        " checked at 2026-03-01T12:00:00.000000Z",
+        "estimated_performance": "not checked yet",
+        "alarm": "none that no run has served",
+        "manual": "none that no run has served",
+    }
+    assert decision.explanation.startswith("Did not retrain because no signal stands (schedule: due at 2026-03-31")
+    assert "volume: 3100 of 5000 new labels" in decision.explanation
+
+
+def test_a_signal_that_does_not_stand_keeps_the_numbers_behind_it_and_where_its_report_lies() -> None:
+    linked = replace(drift(Verdict.OK), summary={"share": 0.05}, report_key="checks/d.json", page_key="checks/d.html")
+    decision = recorded(EVERYTHING, RAN, observed(drift=linked, new_labels=7))
+    by_kind = {kind.kind: kind.evidence for kind in decision.considered}
+    assert by_kind[SignalKind.DRIFT] == {
+        "verdict": "ok",
+        "reason": "drift ok",
+        "checked_at": "2026-03-01T12:00:00.000000Z",
+        "model_version": "v1",
+        "report_key": "checks/d.json",
+        "page_key": "checks/d.html",
+        "share": 0.05,
+    }
+    assert by_kind[SignalKind.VOLUME] == {"new_labels": 7, "threshold": 5000, "since": None}
+    assert by_kind[SignalKind.SCHEDULE]["due_at"] == "2026-03-31T11:00:00.000000Z"
+
+
+def test_a_signal_that_stands_keeps_its_evidence_once() -> None:
+    linked = replace(drift(), summary={"share": 0.5}, report_key="checks/d.json", page_key="checks/d.html")
+    decision = recorded(EVERYTHING, NEW, observed(drift=linked))
+    (of_drift,) = [signal for signal in decision.signals if signal.kind is SignalKind.DRIFT]
+    assert (of_drift.evidence["share"], of_drift.evidence["page_key"]) == (0.5, "checks/d.html")
+    (considered,) = [kind for kind in decision.considered if kind.kind is SignalKind.DRIFT]
+    assert (considered.stands, considered.evidence) == (True, {})
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "told"),
+    [
+        (observed(drift=drift(version="v0")), "drift", "of v0, which no longer serves"),
+        (observed(drift=drift(at=NOW - 2 * HOUR)), "drift", "before the last run began"),
+        (observed(champion=None), "drift", "no version serves that could be checked"),
+        (observed(estimated=estimated(Verdict.OK)), "estimated_performance", "ok, estimated_performance ok"),
+        (observed(new_labels=None), "volume", "not counted while a run is open"),
+        (observed(event=alarm(NOW - 2 * HOUR)), "alarm", "the run that began after it has it in view"),
+    ],
+)
+def test_what_is_no_signal_says_why_not(seen: Observed, kind: str, told: str) -> None:
+    assert told in seen_of(recorded(EVERYTHING, RAN, seen))[kind]
+
+
+def test_what_the_policy_does_not_listen_to_is_named_but_not_spelt_out() -> None:
+    decision = recorded(policy(drift=False, performance=False), NEW, observed(drift=drift()))
+    assert set(seen_of(decision).values()) == {"the policy does not listen to it", "none that no run has served"}
+    assert "drift" not in decision.explanation
+
+
+def test_every_obstacle_has_the_number_it_rests_on() -> None:
+    rules = policy(
+        combine=AtLeast(at_least=2),
+        cooldown=DAY,
+        min_new_labels=200,
+        max_runs=RunBudget(count=2, per=7 * DAY),
+    )
+    starts = (NOW - 6 * DAY, NOW - 5 * DAY, NOW - HOUR)
+    state = replace(RAN, run_starts=starts, consecutive_rejections=1)
+    decision = recorded(rules, state, observed(drift=drift(), new_labels=120, relabelling="relabel-1"))
+    assert numbers(decision) == {
+        "combination": {"standing": ["drift"], "needed": 2, "possible": 2},
+        "relabelling": {"relabel_id": "relabel-1"},
+        "cooldown": {"last_run_started_at": "2026-03-01T11:00:00.000000Z", "until": "2026-03-02T11:00:00.000000Z"},
+        "back_off": {"consecutive_rejections": 1, "until": "2026-03-03T11:00:00.000000Z"},
+        # Of three within a week two may stay: the second of them must leave.
+        "run_budget": {
+            "used": 3,
+            "allowed": 2,
+            "per_seconds": 604_800.0,
+            "until": "2026-03-03T12:00:00.000000Z",
+        },
+        "min_new_labels": {"have": 120, "need": 200},
+    }
+    assert decision.explanation == (
+        "Did not retrain although asked to (drift: drift drift), because"
+        " 1 of the 2 signals asked for stand, counting drift, performance;"
+        " the relabelling relabel-1 is under way, and a snapshot would mix old rules with new;"
+        " the cooldown after the run of 2026-03-01T11:00:00.000000Z lasts until 2026-03-02T11:00:00.000000Z;"
+        " after 1 rejected in a row the next run may start at 2026-03-03T11:00:00.000000Z;"
+        " 3 of 2 runs in 7 days are used; the next is free at 2026-03-03T12:00:00.000000Z;"
+        " 120 new labels are fewer than the 200 a run needs."
+    )
+
+
+def test_an_open_run_is_named_with_its_lease() -> None:
+    first, running = decide(policy(), NEW, observed(drift=drift()), SCHEDULED)
+    decision = recorded(policy(), running, observed(now=NOW + HOUR, event=request(NOW + HOUR), new_labels=None))
+    assert numbers(decision)["open_run"] == {
+        "decision_id": first.decision_id,
+        "started_at": "2026-03-01T12:00:00.000000Z",
+        "lease_expires_at": "2026-03-02T12:00:00.000000Z",
+    }
+
+
+def test_a_run_that_starts_says_in_a_sentence_what_for() -> None:
+    decision = recorded(policy(volume=500), NEW, observed(drift=drift(), new_labels=700))
+    assert decision.explanation == "Retrains because of drift: drift drift; volume: 700 new labels reach 500."
+
+
+def test_of_hourly_looks_that_see_the_same_one_is_recorded() -> None:
+    state, kept = replace(NEW, last_run_started_at=NOW), list[Decision]()
+    for hour in range(1, 200):
+        now = NOW + timedelta(hours=hour)
+        seen = observed(now=now, drift=drift(Verdict.DRIFT if hour > 100 else Verdict.OK, now))
+        decision, after = decide(policy(cooldown=30 * DAY), state, seen, SCHEDULED)
+        if worth_recording(decision, state):
+            state = after
+            kept.append(decision)
+    assert [decision.at for decision in kept] == [NOW + 101 * HOUR]
