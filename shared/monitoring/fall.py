@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
+from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.betting import Hypothesis, Wealth, bet
-from shared.monitoring.interval import LabelledAnswers
 from shared.monitoring.observation import Scale, Unpaired, scale_of
 from shared.times import format_time, parse_time
 
@@ -77,6 +77,11 @@ class FallTest:
     def labels(self) -> int:
         """How many labels, or pairs of labels, have been bet on."""
         return self.wealth.rounds
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether some labels stood for others, so that their number says little of how much they tell."""
+        return self.wealth.heaviest > 1
 
     def is_beyond_doubt(self, confidence: float) -> bool:
         """Return whether the fall is beyond doubt at a confidence, e-value at least ``1 / (1 - confidence)``."""
@@ -158,7 +163,7 @@ def maturity(row: Mapping[str, Any]) -> tuple[str, str]:
     return max(row["outcome_due_at"], row["known_at"]), row["prediction_id"]
 
 
-def counted(test: FallTest, answers: LabelledAnswers, weights: Floats, until: datetime) -> FallTest:
+def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:
     """Return the test after more labels, in the order they matured, none of them counted before.
 
     Without any, the test stays as it is, its peak too: the same look again gives the same verdict.
@@ -166,7 +171,7 @@ def counted(test: FallTest, answers: LabelledAnswers, weights: Floats, until: da
     scale = test.claim.scale
     if scale is None or not len(answers):
         return test
-    seen = scale.observe(answers, weights, test.unpaired)
+    seen = scale.observe(answers, test.unpaired)
     peak, wealth = _bet_on(test.wealth, scale.hypothesis, seen.values, seen.weights)
     return replace(test, reached=until, wealth=wealth, peak=peak, updates=test.updates + 1, unpaired=seen.unpaired)
 

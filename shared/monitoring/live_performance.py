@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.fall import SETTLING, Claim, FallTest, FallTests, claim, counted, is_new, maturity
-from shared.monitoring.performance import answers_of, performance_limit
+from shared.monitoring.matured import read_matured
+from shared.monitoring.performance_limit import performance_limit
 
 Row = Mapping[str, Any]
 
@@ -47,8 +48,7 @@ class FallWatch:
             for row in labels
             if row["model_version"] == champion.version and row["value"] is not None and is_new(row, test.reached, until)
         ]
-        answers, weights = answers_of(sorted(fresh, key=maturity), configuration)
-        after = counted(test, answers, weights, until)
+        after = counted(test, read_matured(sorted(fresh, key=maturity), configuration).answers, until)
         if after is test or self.tests.save(model, after):
             return after
         return FallTest.of(claimed, now - configuration.monitoring.window, self.tests.load(model))

@@ -15,8 +15,9 @@ from shared.monitoring.finding import Finding
 from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.live_performance import Champion, FallWatch
 from shared.monitoring.performance import check_performance, performance_measurements
-from shared.monitoring.performance_verdict import judge_performance
+from shared.monitoring.performance_limit import performance_limit
 from shared.monitoring.spending import level_of
+from shared.monitoring.staleness import staleness, staleness_measurements
 from shared.monitoring.window import labels_in_window, matured_in_window
 from shared.profiles.codec import decode
 from shared.profiles.hourly import WindowProfile, window_profile
@@ -74,22 +75,21 @@ class ModelChecks:
         yield self._of_performance(looked, champion)
 
     def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
-        configuration, policy = looked.configuration, looked.configuration.monitoring.performance
-        test = self.watch.look(configuration, champion, list(looked.labels.values()), looked.now)
-        matured = matured_in_window(looked.labels, looked.now, configuration.monitoring.window)
+        configuration = looked.configuration
         report = check_performance(
-            matured, configuration, champion=champion.version, holdout_value=champion.gate_value
+            matured_in_window(looked.labels, looked.now, configuration.monitoring.window),
+            configuration,
+            champion=champion.version,
+            limit=performance_limit(configuration, champion.gate_value),
+            test=self.watch.look(configuration, champion, list(looked.labels.values()), looked.now),
+            level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
         )
-        level = level_of(1 - policy.confidence, champion.since, looked.now)
-        judged = judge_performance(report.champion, report.metric, report.limit, test, policy, level=level)
-        report = replace(report, verdict=judged.verdict, reason=judged.reason, shortfall=judged.shortfall)
-        tested = {} if test is None else {"evidence": test.peak, "counted": test.labels, "null": test.claim.null}
         return Finding(
             kind=CheckKind.PERFORMANCE,
             verdict=report.verdict,
             reason=report.reason,
-            summary={**report.summary(), **tested},
-            report={**report.to_json(), "test": tested},
+            summary=report.summary(),
+            report=report.to_json(),
             measurements=performance_measurements(configuration.model, champion.version, report),
         )
 
@@ -126,12 +126,17 @@ def _of_drift(looked: Looked, champion: Champion, reference: Profile) -> Finding
 
 
 def _of_join(looked: Looked) -> Finding:
-    health = join_health(looked.profiles.all, looked.labels, looked.now)
+    configuration, profile = looked.configuration, looked.profiles.all
+    health = join_health(profile, looked.labels, looked.now)
+    stale = staleness(profile.due, looked.labels.values(), looked.now, configuration.monitoring.window)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
         verdict=Verdict.OK,
         reason="",
-        summary=health,
-        report=health,
-        measurements=join_measurements(looked.configuration.model, health),
+        summary={**health, **stale.to_json()},
+        report={**health, **stale.to_json()},
+        measurements=[
+            *join_measurements(configuration.model, health),
+            *staleness_measurements(configuration.model, stale),
+        ],
     )

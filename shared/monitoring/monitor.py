@@ -13,6 +13,8 @@ from shared.monitoring.check import Check, CheckStore, page_key, report_key
 from shared.monitoring.finding import Finding
 from shared.monitoring.measurement import Measurement, MetricSink
 from shared.monitoring.model_checks import ModelChecks
+from shared.monitoring.verdict_changes import VerdictAnnouncer
+from shared.monitoring.watched import with_overall
 from shared.schedule import Tick
 
 
@@ -30,6 +32,7 @@ class Monitor:
     model_checks: ModelChecks
     lake: Lake
     checks: CheckStore
+    announcer: VerdictAnnouncer
     sink: MetricSink
 
     def run(self, tick: Tick) -> list[Check]:
@@ -70,6 +73,7 @@ class Monitor:
         if page is not None and finding.page is not None:
             self.lake.write_bytes(page, finding.page.encode(), "text/html; charset=utf-8")
         self._write(check, finding.report)
+        self.announcer.announce(check)
         self.checks.put(check)
         return check
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
+from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.betting import Hypothesis
-from shared.monitoring.interval import LabelledAnswers
 from shared.monitoring.metrics import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.float64]
@@ -46,15 +46,15 @@ class Scale:
         """The null and the limit on the scale of the observed values."""
         return Hypothesis(self._place(self.null), self._place(self.limit))
 
-    def observe(self, answers: LabelledAnswers, weights: Floats, unpaired: Unpaired = ()) -> Observations:
+    def observe(self, answers: LabelledAnswers, unpaired: Unpaired = ()) -> Observations:
         """Return what labels tell, in the order given; of some metrics not every label tells something."""
         if self.metric in _PAIRED:
-            return _pairs(_PAIRED[self.metric], answers, weights, unpaired)
+            return _pairs(_PAIRED[self.metric], answers, unpaired)
         if self.metric in _OF_LOSS:
             losses = np.minimum(_OF_LOSS[self.metric](answers), self._worst)
-            return Observations(1 - losses / self._worst, weights)
+            return Observations(1 - losses / self._worst, answers.weighing)
         values, telling = _OF_ANSWERS[self.metric](answers, self.null)
-        return Observations(values[telling], weights[telling])
+        return Observations(values[telling], answers.weighing[telling])
 
     @property
     def _worst(self) -> float:
@@ -136,14 +136,14 @@ _BINARY_ONLY = frozenset({Metric.F1, Metric.LOG_LOSS, Metric.BRIER, *_PAIRED})
 
 
 def _pairs(
-    compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswers, weights: Floats, unpaired: Unpaired
+    compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswers, unpaired: Unpaired
 ) -> Observations:
     """Return the metric on pairs of the n-th positive and the n-th negative, in the order they came.
 
     Scores tell whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
     the latest of those that find no partner are kept.
     """
-    waiting = [*unpaired, *zip(answers.labels.tolist(), compared(answers).tolist(), weights.tolist(), strict=True)]
+    waiting = [*unpaired, *zip(answers.labels.tolist(), compared(answers).tolist(), answers.weighing.tolist(), strict=True)]
     positives, negatives = ([row for row in waiting if row[0] == label] for label in (1.0, 0.0))
     pairs = list(zip(positives, negatives, strict=False))
     left = (positives[len(pairs) :] or negatives[len(pairs) :])[-MOST_UNPAIRED:]

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from shared.configuration.metrics import Metric
 from shared.configuration.monitoring import PerformancePolicy
 from shared.monitoring.check import Verdict
@@ -11,6 +9,7 @@ from shared.monitoring.fall import FallTest
 from shared.monitoring.interval import Estimate
 
 SMALLEST_SHORTFALL = 1e-6  # an alarm on the shortfall must hear of every fall, however the newest labels look
+_ROUNDING = 1e-9  # equal weights are worth their number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,46 +21,48 @@ class Judged:
     shortfall: float = 0.0
 
 
-def judge_performance(
-    found: Estimate,
-    metric: Metric,
-    limit: float | None,
-    test: FallTest | None,
-    policy: PerformancePolicy,
-    *,
-    level: float,
-) -> Judged:
-    """Return the verdict on a version whose labels in the window gave ``found``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a verdict rests on.
 
-    ``low`` is what the anytime-valid test has put beyond doubt at the policy's confidence. A metric without such a
-    test (``test`` is None) is low when its interval breaks the limit at ``level``, this look's share of an error that
-    is spent over the version's life.
+    ``found`` is the metric on the window's labels, ``test`` the anytime-valid test. A metric without one is judged by
+    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all looks like this.
     """
-    labels = max(found.labels, test.labels if test else 0)
-    if labels < policy.min_labels:
-        return _insufficient(f"{labels} matured labels, fewer than the {policy.min_labels} a verdict needs")
+
+    metric: Metric
+    limit: float | None
+    found: Estimate
+    test: FallTest | None
+    at_level: Estimate
+    level: float
+
+
+def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
+    """Return the verdict on a version: ``low`` is what the test has put beyond doubt at the policy's confidence."""
+    found, test, limit = evidence.found, evidence.test, evidence.limit
+    if lacking := _lacking(found, test, policy.min_labels):
+        return _insufficient(lacking)
+    if test is None and (found.value is None or found.lower is None):
+        return _insufficient(f"{evidence.metric} is undefined on these labels")
+    measured = _measured(found, evidence.metric)
     if limit is None:
-        return Judged(verdict=Verdict.OK, reason=f"{_measured(found, metric)}; no limit is set")
-    if test is None and found.value is None:
-        return _insufficient(f"{metric} is undefined on these labels")
-    if test is not None:
-        is_low, doubt = test.is_beyond_doubt(policy.confidence), f"evidence {test.peak:.3g}"
-        needed = f" of the {1 / (1 - policy.confidence):.3g} needed, on {test.labels} labels since it serves"
-    else:
-        is_low, doubt = (
-            _breaks(found, metric, limit, policy.confidence, level),
-            f"at the {level:.1g} level of this look",
-        )
-        needed = ""
+        return Judged(verdict=Verdict.OK, reason=f"{measured}; no limit is set")
+    is_low, doubt = _by_test(test, policy) if test is not None else _by_interval(evidence, limit)
     if not is_low:
-        return Judged(
-            verdict=Verdict.OK, reason=f"{_measured(found, metric)} against the limit {limit:.4f}; {doubt}{needed}"
-        )
+        return Judged(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {doubt}")
     return Judged(
         verdict=Verdict.LOW,
-        reason=f"{_measured(found, metric)} has fallen beyond the limit {limit:.4f}: {doubt}{needed}",
-        shortfall=max(SMALLEST_SHORTFALL, _below(found, metric, limit)),
+        reason=f"{measured} breaks the limit {limit:.4f} beyond doubt; {doubt}",
+        shortfall=max(SMALLEST_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
     )
+
+
+def _lacking(found: Estimate, test: FallTest | None, least: int) -> str | None:
+    """Return what a verdict lacks: the labels of the window, or all since the version serves, are enough of either."""
+    if max(found.effective_rows, test.labels if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
+        return None
+    worth = f", by their weights worth {found.effective_rows:.0f}" if found.effective_rows < found.labels - 0.5 else ""
+    return f"{found.labels} matured labels{worth}, fewer than the {least} a verdict needs"
 
 
 def _insufficient(reason: str) -> Judged:
@@ -69,23 +70,27 @@ def _insufficient(reason: str) -> Judged:
 
 
 def _measured(found: Estimate, metric: Metric) -> str:
-    if found.value is None:
-        return f"{metric}, undefined on the labels of this window,"
+    if found.value is None or found.lower is None or found.upper is None:
+        return f"{metric} is undefined on the {found.labels} labels of the window"
     return f"{metric} {found.value:.4f} ({found.lower:.4f} to {found.upper:.4f}) on {found.labels} labels"
 
 
-def _below(found: Estimate, metric: Metric, limit: float) -> float:
-    if found.value is None:
+def _by_test(test: FallTest, policy: PerformancePolicy) -> tuple[bool, str]:
+    needed = 1 / (1 - policy.confidence)
+    return (
+        test.is_beyond_doubt(policy.confidence),
+        f"evidence of a fall {test.peak:.3g}, {needed:.3g} is needed, on {test.labels} labels since the version serves",
+    )
+
+
+def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
+    bounds = evidence.at_level
+    optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
+    is_low = optimistic is not None and _beyond(limit, optimistic, evidence.metric) > 0
+    return is_low, f"judged by the interval of this look, at a level of {evidence.level:.1g}"
+
+
+def _beyond(limit: float, value: float | None, metric: Metric) -> float:
+    if value is None:
         return 0.0
-    return limit - found.value if metric.greater_is_better else found.value - limit
-
-
-def _breaks(found: Estimate, metric: Metric, limit: float, confidence: float, level: float) -> bool:
-    """Return whether the optimistic bound, moved out from ``confidence`` to ``level``, still breaks the limit.
-
-    The bound keeps its side's shape and is stretched as that of a normal distribution would be.
-    """
-    if found.value is None or found.lower is None or found.upper is None:
-        return False
-    reach = found.upper - found.value if metric.greater_is_better else found.value - found.lower
-    return _below(found, metric, limit) > reach * float(ndtri(1 - level) / ndtri(confidence))
+    return limit - value if metric.greater_is_better else value - limit

@@ -9,7 +9,7 @@ import pytest
 from shared.aws.fall_table import DynamoFallTests
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.fall import FallTest, FallTests, claim, counted
-from shared.monitoring.interval import LabelledAnswers
+from shared.monitoring.answers import LabelledAnswers
 from tests.fakes.fall_tests import InMemoryFallTests
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ def once_counted() -> FallTest:
     test = FallTest.of(CLAIM, NOON, None)
     assert test is not None
     labels = np.array([1.0, 0.0, 1.0])
-    return counted(test, LabelledAnswers(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7])), np.ones(3), NOON)
+    return counted(test, LabelledAnswers(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7])), NOON)
 
 
 def test_before_the_first_look_there_is_none(store: FallTests) -> None:

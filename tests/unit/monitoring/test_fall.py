@@ -9,7 +9,7 @@ import pytest
 
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.fall import FallTest, claim, counted, is_new
-from shared.monitoring.interval import LabelledAnswers
+from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.metrics import evaluate
 from shared.monitoring.observation import Scale
 from shared.times import format_time
@@ -40,22 +40,22 @@ def record(due: datetime, known: datetime, seq: int = 1) -> dict[str, object]:
 
 def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:
     answers = binary(600, 0.8)
-    at_once = counted(begun(), answers, np.ones(600), NOON + HOUR)
+    at_once = counted(begun(), answers, NOON + HOUR)
     in_pieces = begun()
     for piece in np.array_split(np.arange(600), 7):
-        in_pieces = counted(in_pieces, answers.at(piece), np.ones(len(piece)), NOON + HOUR)
+        in_pieces = counted(in_pieces, answers.at(piece), NOON + HOUR)
     assert in_pieces.wealth.evidence == pytest.approx(float(at_once.wealth.evidence))
     assert in_pieces.labels == at_once.labels == 600
 
 
 def test_a_look_that_finds_nothing_new_changes_nothing() -> None:
-    once = counted(begun(), binary(900, 0.7), np.ones(900), NOON + HOUR)
+    once = counted(begun(), binary(900, 0.7), NOON + HOUR)
     assert once.is_beyond_doubt(0.95)
-    assert counted(once, binary(0, 0.7), np.ones(0), NOON + 2 * HOUR) == once
+    assert counted(once, binary(0, 0.7), NOON + 2 * HOUR) == once
 
 
 def test_another_version_limit_or_gate_value_begins_anew() -> None:
-    test = counted(begun(), binary(900, 0.7), np.ones(900), NOON + HOUR)
+    test = counted(begun(), binary(900, 0.7), NOON + HOUR)
     assert FallTest.of(test.claim, NOON, test) is test
     for changed in ({"model_version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
         other = FallTest.of(replace(test.claim, **changed), NOON, test)
@@ -64,7 +64,7 @@ def test_another_version_limit_or_gate_value_begins_anew() -> None:
 
 
 def test_a_test_survives_its_json() -> None:
-    test = counted(begun(Metric.ROC_AUC, limit=0.7), binary(101, 0.9), np.full(101, 2.0), NOON + HOUR)
+    test = counted(begun(Metric.ROC_AUC, limit=0.7), replace(binary(101, 0.9), weights=np.full(101, 2.0)), NOON + HOUR)
     assert FallTest.from_json(test.to_json()).to_json() == test.to_json()
 
 
@@ -91,7 +91,7 @@ def test_the_mean_of_the_observations_is_the_metric(metric: Metric) -> None:
     value = evaluate(metric, Task.BINARY, answers.labels, answers.decisions, answers.scores)
     assert value is not None
     scale = Scale(metric, Task.BINARY, null=value, limit=value)
-    mean = scale.observe(answers, np.ones(2_000)).values.mean()
+    mean = scale.observe(answers).values.mean()
     assert mean == pytest.approx(scale.hypothesis.null, abs=0.02)
 
 
@@ -102,7 +102,7 @@ def test_metrics_of_classes_lie_at_the_null_exactly_when_their_value_does(metric
     assert value is not None
     for null in (value - 0.05, value, value + 0.05):
         scale = Scale(metric, Task.BINARY, null=null, limit=null)
-        above = scale.observe(answers, np.ones(20_000)).values.mean() - scale.hypothesis.null
+        above = scale.observe(answers).values.mean() - scale.hypothesis.null
         assert above == pytest.approx(value - null, abs=0.03)
         if null != value:
             assert np.sign(above) == np.sign(value - null)
@@ -120,7 +120,7 @@ def test_regression_that_errs_twice_as_much_is_found_and_one_as_good_as_proved_i
         scale = 0.78 if limit == 1.0 else 1.25
         given = labels + rng.normal(size=3_000) * spread * scale
         answers = LabelledAnswers(Task.REGRESSION, labels, given, given)
-        test = counted(begun(metric, Task.REGRESSION, limit, gate), answers, np.ones(3_000), NOON)
+        test = counted(begun(metric, Task.REGRESSION, limit, gate), answers, NOON)
         assert test.is_beyond_doubt(0.95) is falls
 
 
