@@ -11,7 +11,6 @@ from shared.profiles.hour import decode_profiles
 from shared.profiles.profile import Profile
 from shared.profiles.sample import WINDOW_CAPACITY
 
-CONTENT_TYPE = "application/x-msgpack"
 _READERS = 8
 _SUFFIX = ".profile"
 

@@ -12,8 +12,9 @@ from itertools import groupby
 from shared.configuration.store import ConfigurationStore
 from shared.errors import Conflict, NotFound
 from shared.lake import PREDICTIONS, PROFILES, Lake, day_prefix
+from shared.profiles.codec import CONTENT_TYPE
 from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, encode_hour, short_hash
-from shared.profiles.hourly import CONTENT_TYPE, hour_key, hour_of
+from shared.profiles.hourly import hour_key, hour_of
 from shared.profiles.log_object import LogDay, LogObject, Reading, read_log_object, tag_hash
 
 _ROUNDS = 20
