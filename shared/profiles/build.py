@@ -3,22 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.metrics import Task
-from shared.profiles.categories import LONGEST_TEXT
+from shared.profiles.categories import storable_text
 from shared.profiles.column import ColumnProfile
 from shared.profiles.numbers import SCORE_K, NumberSketch
 from shared.profiles.profile import Profile
-from shared.profiles.reading import Values, as_numbers, as_texts, profile_column, profile_numbers, profile_texts
+from shared.profiles.reading import Values, as_numbers, group_texts, profile_column, profile_numbers, profile_texts
 from shared.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_ids
 
 MOST_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
-_HOUR = len("2026-03-01T05")
+_hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def profile_columns(
         score=profile_numbers(columns.scores, k=SCORE_K),
         decision=profile_texts(columns.decisions) if decides else None,
         score_by_decision=_scores_by_decision(columns) if decides else {},
-        due=Counter(text[:_HOUR] for text in columns.due),
+        due=Counter(map(_hour, columns.due)),
         sample=_sample(columns, declared, sample_capacity),
     )
 
@@ -84,21 +86,25 @@ def _absent(kind: FeatureType, rows: int) -> ColumnProfile:
 
 def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
     scores, _ = as_numbers(columns.scores)
-    texts = as_texts(columns.decisions)
-    counted = Counter(text for text in texts if text is not None)
-    commonest = sorted(counted, key=lambda text: (-counted[text], text))[:MOST_DECISIONS]
-    code_of = {text: code for code, text in enumerate(commonest)}
-    codes = np.fromiter((code_of.get(text, -1) for text in texts), np.intp, len(texts))  # type: ignore[arg-type]
+    texts, places = group_texts(columns.decisions)
+    counts = np.bincount(places[places >= 0], minlength=len(texts))
+    commonest = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))[:MOST_DECISIONS]
     usable = np.isfinite(scores)
-    return {text: NumberSketch.of(scores[usable & (codes == code)], SCORE_K) for text, code in code_of.items()}
+    return {
+        storable_text(texts[place]): NumberSketch.of(scores[usable & (places == place)], SCORE_K) for place in commonest
+    }
+
+
+def choose_rows(ids: Sequence[str], capacity: int) -> npt.NDArray[np.intp]:
+    """Return the places of the rows that a sample takes, and of the next one, whose hash is its threshold."""
+    hashes = hash_ids(ids)
+    return np.arange(len(ids)) if len(ids) <= capacity + 1 else np.argpartition(hashes, capacity)[: capacity + 1]
 
 
 def _sample(columns: Columns, declared: Mapping[str, Feature], capacity: int) -> RowSample:
-    hashes = hash_ids(columns.prediction_ids)
-    lowest = np.arange(len(hashes))
-    if len(hashes) > capacity + 1:  # one more than are kept: its hash is the threshold
-        lowest = np.argpartition(hashes, capacity)[: capacity + 1]
-    rows = (SampledRow.of(int(hashes[place]), _row(columns, declared, int(place))) for place in lowest)
+    places = choose_rows(columns.prediction_ids, capacity).tolist()
+    hashes = hash_ids([columns.prediction_ids[place] for place in places]).tolist()
+    rows = (SampledRow.of(value, _row(columns, declared, place)) for value, place in zip(hashes, places, strict=True))
     return RowSample.of(rows, capacity=capacity)
 
 
@@ -118,7 +124,7 @@ def _plain(value: Any, kind: FeatureType | None = None) -> bool | int | float | 
     """Return a value as it is kept in a sample; what is of another type, NaN or too large to pack is left out."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
-        return plain[:LONGEST_TEXT].encode("utf-8", "replace").decode()
+        return storable_text(plain)
     if isinstance(plain, bool):
         return plain
     if not isinstance(plain, int | float) or not abs(plain) < 2**1023:

@@ -33,7 +33,7 @@ class CategorySketch:
         """Return the sketch of counted texts."""
         storable = Counter[str]()
         for text, count in counts.items():
-            storable[_storable(text)] += count
+            storable[storable_text(text)] += count
         return cls._reduced(storable, storable.total(), 0)
 
     @classmethod
@@ -67,6 +67,6 @@ class CategorySketch:
         return cls({text: count - lost for text, count in counts.items() if count > lost}, rows, error + lost)
 
 
-def _storable(text: str) -> str:
+def storable_text(text: str) -> str:
     """Return what is kept of a text: 256 characters of well-formed Unicode."""
     return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()

@@ -14,6 +14,7 @@ from shared.profiles.profile import Profile
 from shared.profiles.sample import RowSample, SampledRow
 
 FORMAT = 1
+CONTENT_TYPE = "application/x-msgpack"
 
 
 class PackedCategories(msgspec.Struct, frozen=True, array_like=True):
@@ -82,18 +83,18 @@ class PackedSample(msgspec.Struct, frozen=True, array_like=True):
 
     threshold: int | None
     capacity: int
-    rows: list[tuple[int, bytes]]
+    rows: tuple[SampledRow, ...]
 
     @classmethod
     def of(cls, sample: RowSample) -> Self:
         """Return a sample as it is stored."""
         threshold = None if sample.threshold == RowSample().threshold else sample.threshold
-        return cls(threshold, sample.capacity, [(row.hash, row.packed) for row in sample.sampled])
+        return cls(threshold, sample.capacity, sample.sampled)
 
     def unpack(self) -> RowSample:
         """Return the sample."""
-        rows = tuple(SampledRow(hash_, packed) for hash_, packed in self.rows)
-        return RowSample(rows, RowSample().threshold if self.threshold is None else self.threshold, self.capacity)
+        threshold = RowSample().threshold if self.threshold is None else self.threshold
+        return RowSample(self.rows, threshold, self.capacity)
 
 
 class PackedProfile(msgspec.Struct, frozen=True, array_like=True):

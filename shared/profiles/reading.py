@@ -75,20 +75,25 @@ def as_numbers(values: Values) -> tuple[Floats, int]:
     return np.array([_number(value) for value in plain], dtype=np.float64), missing
 
 
-def as_texts(values: Values) -> list[str | None]:
-    """Return values as canonical text, None where they are missing or no categories; of 256 characters at most."""
-    known: dict[tuple[type, Any], str | None] = {}
-    texts = list[str | None]()
-    for value in _as_list(values):
-        key = (type(value), value)  # True, 1 and 1.0 are equal, their texts are not
-        try:
-            text = known[key]
-        except KeyError:
-            text = known[key] = _text(value, FeatureType.CATEGORICAL)
-        except TypeError:
-            text = None
-        texts.append(text)
-    return texts
+def group_texts(values: Values) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Return the distinct canonical texts of values, and the place of each value's text among them, shape (rows,).
+
+    The place is -1 where a value is missing or no category.
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
+        distinct, places = np.unique(values, return_inverse=True)
+        return [canonical_text(value) for value in distinct.tolist()], places.astype(np.intp)
+    plain = _as_list(values)
+    # True, 1 and 1.0 are equal, their texts are not: a mix of types is told apart by type.
+    keys = plain if len(set(map(type, plain)) - {type(None)}) <= 1 else list(zip(map(type, plain), plain, strict=True))
+    try:
+        text_of = {key: _text(key if keys is plain else key[1], FeatureType.CATEGORICAL) for key in set(keys)}
+    except TypeError:  # a list or an object is among them
+        return group_texts([value if isinstance(value, bool | int | float | str) else None for value in plain])
+    texts = sorted({text for text in text_of.values() if text is not None})
+    place_of = {text: place for place, text in enumerate(texts)}
+    place_by_key = {key: -1 if text is None else place_of[text] for key, text in text_of.items()}
+    return texts, np.fromiter(map(place_by_key.__getitem__, keys), np.intp, len(plain))
 
 
 def _as_list(values: Values) -> Sequence[Any]:

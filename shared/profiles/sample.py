@@ -2,8 +2,8 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -20,12 +20,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SampledRow:
+class SampledRow(NamedTuple):
     """A row under the hash of its id; packed until somebody reads it."""
 
     hash: int
-    packed: bytes = field(repr=False)
+    packed: bytes
 
     @classmethod
     def of(cls, hash_: int, row: Mapping[str, Any]) -> Self:
@@ -88,7 +87,10 @@ def hash_ids(ids: Sequence[str]) -> Hashes:
     CRC-32 alone would pick ids of one pattern, since it is linear; the finaliser of SplitMix64 (Steele et al. 2014)
     breaks that.
     """
-    hashes = np.fromiter((zlib.crc32(text.encode("utf-8", "replace")) for text in ids), np.uint64, len(ids))
+    try:
+        hashes = np.fromiter(map(zlib.crc32, map(str.encode, ids)), np.uint64, len(ids))
+    except UnicodeEncodeError:
+        hashes = np.fromiter((zlib.crc32(text.encode("utf-8", "replace")) for text in ids), np.uint64, len(ids))
     with np.errstate(over="ignore"):
         hashes += np.uint64(0x9E3779B97F4A7C15)
         hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -7,36 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.configuration.features import Feature, FeatureType
+from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
 from shared.profiles.build import Columns, profile_columns, profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile
-from shared.profiles.reading import profile_column
-from tests.unit.profiles.builders import FEATURES, row, rows
+from shared.profiles.reading import group_texts, profile_column
+from tests.unit.profiles.builders import FEATURES, row, rows, told
 
 NUMERIC, CATEGORICAL, BOOLEAN = (Feature(type=kind) for kind in FeatureType)
-
-
-def told(profile: Profile) -> dict[str, Any]:
-    """Return all that is exact in a profile of few rows, to be compared."""
-    columns = {**profile.features, "score": profile.score, "decision": profile.decision}
-    return {
-        "rows": profile.rows,
-        "columns": {
-            name: (
-                column.kind,
-                (column.rows, column.missing, column.invalid, column.below, column.above),
-                dict(column.counts),
-                column.distribution.values.tolist(),
-                column.distribution.weights.tolist(),
-            )
-            for name, column in columns.items()
-            if column is not None
-        },
-        "scores": {name: found.distribution().values.tolist() for name, found in profile.score_by_decision.items()},
-        "due": dict(profile.due),
-        "sample": profile.sample,
-    }
 
 
 def test_missing_values_are_told_from_those_of_another_type() -> None:
@@ -193,3 +172,14 @@ def test_a_column_that_changed_its_type_is_invalid_where_fewer_rows_have_it() ->
     for merged in (before.merge(after), after.merge(before)):
         assert (merged.kind, merged.rows, merged.missing, merged.invalid) == (FeatureType.CATEGORICAL, 7, 1, 2)
         assert merged.counts == {"b": 2.0, "a": 1.0, "c": 1.0}
+
+
+@given(st.lists(anything, max_size=30))
+def test_values_of_any_types_are_grouped_by_their_canonical_text(values: list[Any]) -> None:
+    texts, places = group_texts(values)
+
+    grouped = [texts[place] if place >= 0 else None for place in places]
+    usable = [
+        isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)) for value in values
+    ]
+    assert grouped == [canonical_text(value) if fits else None for value, fits in zip(values, usable, strict=True)]
