@@ -63,7 +63,7 @@ def simulated_columns() -> list[SimulatedColumn]:
         _column(f"category_{index}", FeatureType.CATEGORICAL, np.arange(3.0, 9.0) ** index, missing=0.03 * index)
         for index in range(3)
     ]
-    rare = _column("rare_categories", FeatureType.CATEGORICAL, 1 / np.arange(1.0, 151.0))
+    rare = _column("rare_categories", FeatureType.CATEGORICAL, 1 / np.arange(1.0, 101.0))
     flags = [
         _column(f"flag_{index}", FeatureType.BOOLEAN, np.array([share, 1 - share]), missing=0.01)
         for index, share in enumerate((0.5, 0.2, 0.05, 0.01))
@@ -113,7 +113,9 @@ class Year:
     configuration: ModelConfiguration
     reference: dict[str, Integers]
     windows: dict[str, Integers]
+    newest: dict[str, Integers]
     looks: dict[str, Looks] = field(default_factory=dict)
+    newest_looks: dict[str, Looks] = field(default_factory=dict)
 
     @classmethod
     def simulate(cls, rows_an_hour: float, reference_rows: int, seed: int) -> "Year":
@@ -121,12 +123,17 @@ class Year:
         dice, columns = np.random.default_rng(seed), simulated_columns()
         arrivals = dice.poisson(rows_an_hour, HOURS + WINDOW_HOURS)
         hour_of = np.repeat(np.arange(len(arrivals)), arrivals)
-        year = cls(columns, default_configuration(columns), {}, {})
+        year = cls(columns, default_configuration(columns), {}, {}, {})
+        ends = np.arange(WINDOW_HOURS + 1, HOURS + WINDOW_HOURS + 1)
+        starts = _newest_starts(arrivals, ends, year.configuration.monitoring.min_rows)
         for column in columns:
+            total = _total(column, hour_of, dice)
             year.reference[column.name] = dice.multinomial(reference_rows, column.shares)
-            year.windows[column.name] = _windows(column, hour_of, dice)
-        for column in columns:
-            year.looks[column.name] = year._look(column)
+            year.windows[column.name] = total[ends] - total[ends - WINDOW_HOURS]
+            year.looks[column.name] = year._look(column, year.windows[column.name])
+            if column.name != SCORE and starts is not None:
+                year.newest[column.name] = total[ends] - total[starts]
+                year.newest_looks[column.name] = year._look(column, year.newest[column.name])
         return year
 
     @property
@@ -142,8 +149,8 @@ class Year:
 
     @property
     def p_values(self) -> Floats:
-        """The p-values of all columns, shape (hours, columns)."""
-        return np.column_stack([self.looks[column.name].p_value for column in self.columns])
+        """The p-values of all columns, and of the newest rows of all features, shape (hours, comparisons)."""
+        return np.column_stack([looks.p_value for looks in (*self.looks.values(), *self.newest_looks.values())])
 
     def rejected(self, p_values: Floats) -> Floats:
         """Return the greatest significant p-value of every check."""
@@ -153,19 +160,24 @@ class Year:
         """Return which features drift at which check, shape (hours, features)."""
         features = [column.name for column in self.columns if column.name != SCORE]
         found = np.column_stack([self.looks[name].drifts(rejected) for name in features])
+        if self.newest_looks:
+            found |= np.column_stack([self.newest_looks[name].drifts(rejected) for name in features])
         return found & self.enough[:, np.newaxis]
 
-    def profiles(self, hour: int) -> tuple[Profile, Profile]:
-        """Return the reference and the window of one check."""
-        sides = ({name: counts[hour] for name, counts in self.windows.items()}, self.reference)
-        window, reference = (
-            {column.name: _profile(column, counts[column.name]) for column in self.columns} for counts in sides
-        )
-        return _whole(reference), _whole(window)
+    def profiles(self, hour: int) -> tuple[Profile, Profile, Profile | None]:
+        """Return the reference, the window, and the window's newest rows, of one check."""
+        window, newest = ({name: counts[hour] for name, counts in of.items()} for of in (self.windows, self.newest))
+        return self._profile(self.reference), self._profile(window), self._profile(newest) if newest else None
 
-    def _look(self, column: SimulatedColumn) -> Looks:
-        policy = self.configuration.monitoring.drift
-        trained, served = self.reference[column.name], self.windows[column.name]
+    def _profile(self, counts: dict[str, Integers]) -> Profile:
+        columns = {
+            column.name: _profile(column, counts[column.name]) for column in self.columns if column.name in counts
+        }
+        score = columns.pop(SCORE, ColumnProfile.empty(FeatureType.NUMERIC))
+        return Profile(rows=max(column.rows for column in columns.values()), features=columns, score=score)
+
+    def _look(self, column: SimulatedColumn, served: Integers) -> Looks:
+        policy, trained = self.configuration.monitoring.drift, self.reference[column.name]
         kinds = {DriftKind.MISSING: _missing(trained, served)}
         if column.kind is FeatureType.NUMERIC:
             size, p_value = _numbers(trained[:-1], served[:, :-1])
@@ -183,13 +195,23 @@ class Year:
         )
 
 
-def _windows(column: SimulatedColumn, hour_of: Integers, dice: np.random.Generator) -> Integers:
-    """Return the counts of the seven days before every check, shape (hours, values)."""
+def _total(column: SimulatedColumn, hour_of: Integers, dice: np.random.Generator) -> Integers:
+    """Return the counts of all rows before each hour, shape (hours + 1, values)."""
     values = np.searchsorted(np.cumsum(column.shares)[:-1], dice.random(len(hour_of)), side="right")
     width, hours = len(column.shares), HOURS + WINDOW_HOURS
-    hourly = np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width)
-    total = np.cumsum(np.vstack([np.zeros((1, width), dtype=np.int64), hourly]), axis=0)
-    return total[WINDOW_HOURS + 1 :] - total[1 : HOURS + 1]
+    total = np.zeros((hours + 1, width), dtype=np.int64)
+    np.cumsum(
+        np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width), axis=0, out=total[1:]
+    )
+    return total
+
+
+def _newest_starts(arrivals: Integers, ends: Integers, least: int) -> Integers | None:
+    """Return where the newest rows of every check begin, as `newest_rows` takes them; None where they are too many."""
+    before = np.append(0, np.cumsum(arrivals))
+    starts = np.searchsorted(before, before[ends] - least, side="right") - 1
+    few = 2 * (before[ends] - before[starts]) <= before[ends] - before[ends - WINDOW_HOURS]
+    return starts if few.all() else None
 
 
 def _numbers(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
@@ -202,10 +224,12 @@ def _numbers(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
         edges = decile_edges(Distribution(points[known], trained[known].astype(np.float64)))
         of_bin = np.searchsorted(edges, points)
     belongs = (of_bin[:, np.newaxis] == np.arange(of_bin.max() + 1)).astype(np.float64)
-    expected, actual = trained @ belongs / trained.sum(), served @ belongs / rows[:, np.newaxis]
-    gaps = np.abs(np.cumsum(served, axis=1) / rows[:, np.newaxis] - np.cumsum(trained) / trained.sum())
-    p_value = kolmogorov_p_value(gaps.max(axis=1), trained.sum(), rows)
-    return population_stability_index(expected, actual), p_value
+    shares, trained_shares = served / rows[:, np.newaxis], trained / trained.sum()
+    up_to = np.triu(np.ones((len(trained), len(trained))))
+    gaps = shares @ up_to
+    gaps -= trained_shares @ up_to
+    p_value = kolmogorov_p_value(np.abs(gaps, out=gaps).max(axis=1), trained.sum(), rows)
+    return population_stability_index(trained_shares @ belongs, shares @ belongs), p_value
 
 
 def _categories(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
@@ -236,6 +260,8 @@ def _unseen(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
 
 
 def _rate(wrong: float, rows: float, wrong_now: Integers, rows_now: Integers) -> tuple[Floats, Floats]:
+    if not wrong and not wrong_now.any():
+        return np.zeros(len(rows_now)), np.ones(len(rows_now))
     most = int(rows_now.max()) + 1
     pairs, place = np.unique(wrong_now * most + rows_now, return_inverse=True)  # few: windows move by a row at a time
     found, rows_found = np.divmod(pairs, most)
@@ -256,8 +282,3 @@ def _profile(column: SimulatedColumn, counts: Integers) -> ColumnProfile:
 
 def _named(counts: Integers) -> Iterator[tuple[str, int]]:
     yield from ((str(place), int(count)) for place, count in enumerate(counts[:-1]) if count)
-
-
-def _whole(columns: dict[str, ColumnProfile]) -> Profile:
-    features = {name: column for name, column in columns.items() if name != SCORE}
-    return Profile(rows=columns[SCORE].rows, features=features, score=columns[SCORE])

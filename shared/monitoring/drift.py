@@ -1,11 +1,12 @@
 """Drift: what a model is given now, against what its serving version was trained on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.model import ModelConfiguration
+from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
 from shared.monitoring.domain_classifier import DomainReport, judge_domain, measure_domain
 from shared.monitoring.feature_drift import FeatureDrift, judge_feature, measure_feature
@@ -22,12 +23,14 @@ class DriftReport:
     """What became of all features, of the champion's scores, and, where asked for, of the rows as a whole.
 
     ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
+    ``newest_rows`` are the newest of the window's ``rows``, looked at apart; 0 where there are too few for that.
     """
 
     verdict: Verdict
     reason: str
     rows: int
     reference_rows: int
+    newest_rows: int
     level: float
     share: float
     features: Mapping[str, FeatureDrift]
@@ -68,7 +71,13 @@ class DriftReport:
 
 
 def check_drift(
-    reference: Profile, window: Profile, champion_window: Profile, configuration: ModelConfiguration, *, level: float
+    reference: Profile,
+    window: Profile,
+    champion_window: Profile,
+    configuration: ModelConfiguration,
+    *,
+    level: float,
+    newest: Profile | None = None,
 ) -> DriftReport:
     """Compare a window of predictions with the training reference of the version that serves.
 
@@ -85,17 +94,17 @@ def check_drift(
         Of the predictions of all versions, whose features are compared.
     champion_window
         Of those that the champion made, whose scores are compared.
+    newest
+        Of the window's newest rows, see `newest_rows`: a sudden shift shows there long before it has filled the window.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
-    measured = {
-        name: measure_feature(reference.features.get(name), window.features.get(name), feature, policy, least)
-        for name, feature in configuration.features.items()
-    }
+    measured = _measure(reference, window, configuration)
+    recent = _measure(reference, newest, configuration) if newest is not None else {}
     score = measure_feature(reference.score, champion_window.score, _SCORE, policy, least)
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
-    tested = [found.p_value for found in (*measured.values(), score, domain) if found is not None]
+    tested = [found.p_value for found in (*measured.values(), *recent.values(), score, domain) if found is not None]
     rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
-    features = {name: judge_feature(feature, rejected, policy.method) for name, feature in measured.items()}
+    features = {name: _judge(feature, recent.get(name), rejected, policy.method) for name, feature in measured.items()}
     multivariate = None if domain is None else judge_domain(domain, rejected)
     judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
     share = judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0
@@ -108,12 +117,27 @@ def check_drift(
         reason=reason,
         rows=window.rows,
         reference_rows=reference.rows,
+        newest_rows=0 if newest is None else newest.rows,
         level=level,
         share=share,
         features=features,
         score=judge_feature(score, rejected, policy.method),
         multivariate=multivariate,
     )
+
+
+def newest_rows(hours: Iterable[Profile], least: int, window_rows: int) -> Profile | None:
+    """Return the profile of the newest rows, ``least`` at least and whole hours, of hourly profiles, the newest first.
+
+    None where they are more than half the window: then they tell nothing that the window does not.
+    """
+    taken, rows = list[Profile](), 0
+    for hour in hours:
+        taken.append(hour)
+        rows += hour.rows
+        if rows >= least:
+            return Profile.merged(taken) if 2 * rows <= window_rows else None
+    return None
 
 
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
@@ -123,6 +147,25 @@ def drift_measurements(model: str, version: str, report: DriftReport) -> list[Me
     if report.multivariate is not None and report.multivariate.auc is not None:
         numbers.append(Measurement(name="DomainClassifierAuc", value=report.multivariate.auc, dimensions=of_version))
     return numbers
+
+
+def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:
+    policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
+    return {
+        name: measure_feature(reference.features.get(name), window.features.get(name), feature, policy, least)
+        for name, feature in configuration.features.items()
+    }
+
+
+def _judge(measured: FeatureDrift, recent: FeatureDrift | None, rejected: float, method: DriftMethod) -> FeatureDrift:
+    """Return the verdict on the window, or on its newest rows where only they drift."""
+    judged = judge_feature(measured, rejected, method)
+    if recent is None or judged.verdict is not Verdict.OK:
+        return judged
+    newest = judge_feature(recent, rejected, method)
+    if newest.verdict is not Verdict.DRIFT:
+        return judged
+    return replace(newest, newest=True, reason=f"in the newest rows {newest.reason}")
 
 
 def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport | None) -> tuple[Verdict, str]:

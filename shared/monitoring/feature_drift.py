@@ -62,10 +62,14 @@ class KindDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureDrift:
-    """What became of one feature. ``p_value`` is that of any difference at all, None where nothing can be said."""
+    """What became of one feature. ``p_value`` is that of any difference at all, None where nothing can be said.
+
+    ``newest`` says that it is the window's newest rows alone that differ.
+    """
 
     verdict: Verdict
     reason: str = ""
+    newest: bool = False
     p_value: float | None = None
     kinds: Mapping[DriftKind, KindDrift] = field(default_factory=dict)
 
