@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.betting import Wealth, bet
 from shared.monitoring.fall import claim
-from shared.monitoring.interval import wilson_bounds
+from shared.monitoring.weighted_estimate import clopper_pearson
 
 SEED = 1
 RUNS = 1_000
@@ -90,5 +90,5 @@ def _interval_alarm_rate(share: float) -> float:
     for _ in range(RUNS // 5):
         right = np.cumsum(rng.random(LABELS_A_YEAR) < share)
         counts: npt.NDArray[np.int64] = (right[WINDOW:] - right[:-WINDOW])[::LOOK_EVERY]
-        alarms += wilson_bounds(counts.min() / WINDOW, WINDOW, CONFIDENCE)[1] < LIMIT
+        alarms += clopper_pearson(counts.min() / WINDOW, WINDOW, 1 - CONFIDENCE)[1] < LIMIT
     return alarms / (RUNS // 5)

@@ -12,6 +12,7 @@ from shared.monitoring.domain_classifier import DomainReport, judge_domain, meas
 from shared.monitoring.feature_drift import FeatureDrift, judge_feature, measure_feature
 from shared.monitoring.measurement import Measurement, storable
 from shared.monitoring.significance import benjamini_hochberg
+from shared.monitoring.watched import DRIFT_DETECTED
 from shared.profiles.profile import Profile
 
 MOST_SUMMARISED = 20
@@ -142,8 +143,13 @@ def newest_rows(hours: Iterable[Profile], least: int, window_rows: int) -> Profi
 
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
     """Return the numbers that alarms and dashboards follow."""
-    of_version = {"Model": model, "ModelVersion": version}
-    numbers = [Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version)]
+    of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
+    numbers = [
+        Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version),
+        Measurement(name=DRIFT_DETECTED, value=found, dimensions=of_version),
+        # An alarm on one model outlives its versions.
+        Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model}),
+    ]
     if report.multivariate is not None and report.multivariate.auc is not None:
         numbers.append(Measurement(name="DomainClassifierAuc", value=report.multivariate.auc, dimensions=of_version))
     return numbers

@@ -46,7 +46,9 @@ class FallWatch:
         fresh = [
             row
             for row in labels
-            if row["model_version"] == champion.version and row["value"] is not None and is_new(row, test.reached, until)
+            if row["model_version"] == champion.version
+            and row["value"] is not None
+            and is_new(row, test.reached, until)
         ]
         after = counted(test, read_matured(sorted(fresh, key=maturity), configuration).answers, until)
         if after is test or self.tests.save(model, after):

@@ -69,7 +69,9 @@ class ModelChecks:
     def _of_champion(self, looked: Looked, pointer: Pointer) -> Iterator[Finding]:
         model = looked.configuration.model
         champion = Champion(
-            version=pointer.champion, since=pointer.updated_at, gate_value=self._gate_value(looked.configuration, pointer)
+            version=pointer.champion,
+            since=pointer.updated_at,
+            gate_value=self._gate_value(looked.configuration, pointer),
         )
         yield _of_drift(looked, champion, self._reference(model, champion.version))
         yield self._of_performance(looked, champion)

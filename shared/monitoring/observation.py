@@ -135,15 +135,16 @@ _PAIRED: Mapping[Metric, Callable[[LabelledAnswers], Floats]] = {
 _BINARY_ONLY = frozenset({Metric.F1, Metric.LOG_LOSS, Metric.BRIER, *_PAIRED})
 
 
-def _pairs(
-    compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswers, unpaired: Unpaired
-) -> Observations:
+def _pairs(compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswers, unpaired: Unpaired) -> Observations:
     """Return the metric on pairs of the n-th positive and the n-th negative, in the order they came.
 
     Scores tell whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
     the latest of those that find no partner are kept.
     """
-    waiting = [*unpaired, *zip(answers.labels.tolist(), compared(answers).tolist(), answers.weighing.tolist(), strict=True)]
+    waiting = [
+        *unpaired,
+        *zip(answers.labels.tolist(), compared(answers).tolist(), answers.weighing.tolist(), strict=True),
+    ]
     positives, negatives = ([row for row in waiting if row[0] == label] for label in (1.0, 0.0))
     pairs = list(zip(positives, negatives, strict=False))
     left = (positives[len(pairs) :] or negatives[len(pairs) :])[-MOST_UNPAIRED:]

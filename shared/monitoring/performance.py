@@ -142,5 +142,7 @@ def performance_measurements(model: str, version: str, report: PerformanceReport
         Measurement(name=SHORTFALL, value=shortfall, dimensions={"Model": model}),
     ]
     if report.champion.value is not None:
-        numbers.append(Measurement(name="LivePerformance", value=storable(report.champion.value), dimensions=of_version))
+        numbers.append(
+            Measurement(name="LivePerformance", value=storable(report.champion.value), dimensions=of_version)
+        )
     return numbers

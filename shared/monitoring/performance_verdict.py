@@ -42,7 +42,7 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
     found, test, limit = evidence.found, evidence.test, evidence.limit
     if lacking := _lacking(found, test, policy.min_labels):
         return _insufficient(lacking)
-    if test is None and (found.value is None or found.lower is None):
+    if found.value is None or (test is None and found.lower is None):
         return _insufficient(f"{evidence.metric} is undefined on these labels")
     measured = _measured(found, evidence.metric)
     if limit is None:
@@ -70,9 +70,8 @@ def _insufficient(reason: str) -> Judged:
 
 
 def _measured(found: Estimate, metric: Metric) -> str:
-    if found.value is None or found.lower is None or found.upper is None:
-        return f"{metric} is undefined on the {found.labels} labels of the window"
-    return f"{metric} {found.value:.4f} ({found.lower:.4f} to {found.upper:.4f}) on {found.labels} labels"
+    bounds = "" if found.lower is None or found.upper is None else f" ({found.lower:.4f} to {found.upper:.4f})"
+    return f"{metric} {found.value:.4f}{bounds} on {found.labels} labels"
 
 
 def _by_test(test: FallTest, policy: PerformancePolicy) -> tuple[bool, str]:
@@ -90,7 +89,5 @@ def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     return is_low, f"judged by the interval of this look, at a level of {evidence.level:.1g}"
 
 
-def _beyond(limit: float, value: float | None, metric: Metric) -> float:
-    if value is None:
-        return 0.0
+def _beyond(limit: float, value: float, metric: Metric) -> float:
     return limit - value if metric.greater_is_better else value - limit

@@ -1,4 +1,5 @@
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from shared.configuration.model import ModelConfiguration
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
 from shared.monitoring.check import Verdict
-from shared.monitoring.performance import PerformanceReport, check_performance, performance_limit
+from shared.monitoring.fall import FallTest, counted
+from shared.monitoring.live_performance import Champion, claim_of
+from shared.monitoring.matured import read_matured
+from shared.monitoring.performance import PerformanceReport, check_performance
+from shared.monitoring.performance_limit import performance_limit
 from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
@@ -37,14 +42,25 @@ def answers(hits: int, misses: int, version: str = "v1", **changes: Any) -> list
 def report(
     rows: list[dict[str, Any]], limits: ModelConfiguration, holdout_value: float | None = None
 ) -> PerformanceReport:
-    return check_performance(rows, limits, champion="v1", holdout_value=holdout_value)
+    """Judge rows whose labels matured in any order."""
+    champion = Champion(version="v1", since=NOW, gate_value=holdout_value)
+    claimed = claim_of(limits, champion)
+    test = FallTest.of(claimed, NOW, None) if claimed else None
+    if test is not None:
+        mixed = random.Random(1).sample(rows, len(rows))
+        of_champion = [row for row in mixed if row["model_version"] == "v1"]
+        test = counted(test, read_matured(of_champion, limits).answers, NOW)
+    limit = performance_limit(limits, holdout_value)
+    return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
 
 
 def test_a_performance_beyond_doubt_below_the_limit_is_low() -> None:
     found = report(answers(700, 300), rules({"min": 0.85}))
     assert found.verdict is Verdict.LOW
-    assert found.champion.upper is not None
-    assert found.shortfall == pytest.approx(0.85 - found.champion.upper)
+    assert found.shortfall == pytest.approx(0.85 - 0.7)
+    assert found.evidence is not None
+    assert found.evidence >= 20
+    assert (found.null, found.counted) == (0.85, 1000)
 
 
 def test_a_performance_below_the_limit_by_chance_is_not_low() -> None:
@@ -72,7 +88,25 @@ def test_of_two_limits_the_stricter_holds_and_losses_turn_it_round() -> None:
     assert performance_limit(rules({"min": 0.7}), 0.9) == 0.7
     losses = rules({"metric": "log_loss", "max": 0.5, "max_drop": 0.1})
     assert performance_limit(losses, 0.3) == pytest.approx(0.4)
-    assert performance_limit(rules({}), 0.9) is None
+
+
+def test_a_policy_that_names_no_limit_allows_a_twentieth_or_a_loss_a_fifth() -> None:
+    assert performance_limit(rules({}), 0.9) == pytest.approx(0.85)
+    assert performance_limit(rules({"metric": "log_loss"}), 0.3) == pytest.approx(0.36)
+    assert performance_limit(rules({}), None) is None
+    assert performance_limit(rules({"min": 0.5}), 0.9) == 0.5
+
+
+def test_a_metric_that_single_labels_do_not_tell_is_judged_by_an_interval_at_the_level_of_the_look() -> None:
+    rows = [
+        {"decision": x + noise, "score": x + noise, "value": x, "model_version": "v1", "features": {}}
+        for x, noise in ((float(i % 17), float(i % 5) - 2) for i in range(600))
+    ]
+    good, bad = ({"metric": "r2", "min": least} for least in (0.5, 0.99))
+    assert report(rows, rules(good, **REGRESSION)).verdict is Verdict.OK
+    found = report(rows, rules(bad, **REGRESSION))
+    assert (found.verdict, found.evidence) == (Verdict.LOW, None)
+    assert "at a level of 1e-05" in found.reason
 
 
 def test_a_loss_is_low_when_it_is_too_large() -> None:

@@ -110,7 +110,7 @@ def test_performance_speaks_of_all_predictions_and_not_of_the_reviewed_ones() ->
     held = 0
     for seed in range(60):
         records, truth = audited(4_000, seed)
-        found = check_performance(records, reviewed_only, champion="v1", holdout_value=None).champion
+        found = check_performance(records, reviewed_only, champion="v1", limit=None, test=None, level=1e-5).champion
         assert found.value is not None
         assert found.lower is not None
         assert found.upper is not None
@@ -130,7 +130,9 @@ def test_versions_and_slices_are_weighted_too() -> None:
         given,
         configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]}),
         champion="v1",
-        holdout_value=None,
+        limit=None,
+        test=None,
+        level=1e-5,
     )
     for found in (report.overall, report.versions["v1"], report.slices["holiday"]["missing"]):
         assert found.value == pytest.approx(0.9)
@@ -155,7 +157,9 @@ def test_a_verdict_needs_labels_that_are_worth_enough() -> None:
         heavy,
         configuration(labels={"rules": [MANUAL]}, monitoring={"performance": {"min": 0.9}}),
         champion="v1",
-        holdout_value=None,
+        limit=None,
+        test=None,
+        level=1e-5,
     )
     assert report.verdict is Verdict.INSUFFICIENT
     assert "worth" in report.reason
