@@ -129,8 +129,9 @@ def _of_drift(looked: Looked, champion: Champion, reference: Profile) -> Finding
 
 def _of_join(looked: Looked) -> Finding:
     configuration, profile = looked.configuration, looked.profiles.all
-    health = join_health(profile, looked.labels, looked.now)
-    stale = staleness(profile.due, looked.labels.values(), looked.now, configuration.monitoring.window)
+    window = configuration.monitoring.window
+    health = join_health(profile, looked.labels, start=looked.now - window, now=looked.now)
+    stale = staleness(profile.due, looked.labels.values(), looked.now, window)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
         verdict=Verdict.OK,
