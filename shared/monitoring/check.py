@@ -15,6 +15,7 @@ class CheckKind(StrEnum):
 
     DRIFT = "drift"
     PERFORMANCE = "performance"
+    ESTIMATE = "estimated_performance"
     JOIN_HEALTH = "join_health"
 
 

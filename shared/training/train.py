@@ -15,6 +15,8 @@ from shared.times import format_time
 from shared.training.artifact import artifact_digest, dump_artifact
 from shared.training.candidates import build, fit, hyperparameters
 from shared.training.dataset import Manifest
+from shared.training.estimator import fit_estimator
+from shared.training.estimator_files import store_estimator
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
 from shared.training.profile import reference_profile
 from shared.training.schema import Schema
@@ -71,9 +73,13 @@ def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
     )
     validation_score = _validate_forward(job, schema, train)
     version = _train(job.candidate, schema, train, configuration.training.seed)
-    reference = reference_profile(train.frame, features, version.answer(holdout.frame))
+    answers = version.answer(holdout.frame)
+    reference = reference_profile(train.frame, features, answers)
     reference["golden"] = golden_rows(holdout.first_features, version.score(holdout.first_features))
     documents = {"schema": schema.to_json(), "reference": reference, "card": _card(job, version, validation_score)}
+    estimator = fit_estimator(schema, holdout, answers, configuration.training.seed)
+    if estimator is not None:
+        store_estimator(lake, schema.model, schema.version, estimator)
     key, digest = _store(lake, version, documents)
     return TrainedCandidate(
         candidate=job.candidate.value,
