@@ -16,7 +16,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels test up down status deploy-local lint layers build locks
+.PHONY: help setup demo bench-labels bench-monitoring test up down status deploy-local lint layers build locks
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack an
 
 bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; writes out/bench/labels.json
 	$(BIN)/python -m bench.labels
+
+bench-monitoring: setup ## Measure drift, performance and estimates: alarms, delays, costs; writes out/bench/monitoring.json
+	$(BIN)/python -m bench.monitoring
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -65,6 +65,7 @@ from shared.triggers.request import RetrainingRequests
 from shared.triggers.sweep import TriggerSweep
 
 if TYPE_CHECKING:
+    from shared.aws.fall_table import DynamoFallTests
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -170,6 +171,14 @@ def label_joiner() -> LabelJoiner:
 def label_store() -> DynamoLabels:
     """Return the predictions with their feedback and labels."""
     return DynamoLabels(settings().predictions_table, _dynamodb())
+
+
+@cache
+def fall_tests() -> "DynamoFallTests":
+    """Return the tests of live performance; only what monitors pays for importing them."""
+    from shared.aws.fall_table import DynamoFallTests  # noqa: PLC0415  needs numpy
+
+    return DynamoFallTests(settings().models_table, _dynamodb())
 
 
 @cache

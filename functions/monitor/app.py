@@ -6,7 +6,10 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
+from shared.monitoring.live_performance import FallWatch
+from shared.monitoring.model_checks import ModelChecks
 from shared.monitoring.monitor import Monitor
+from shared.monitoring.verdict_changes import VerdictAnnouncer
 from shared.schedule import parse_tick
 
 logger = Logger()
@@ -19,9 +22,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the models at the event's time; return what was found."""
     monitor = Monitor(
         configurations=bootstrap.configurations(),
-        registry=bootstrap.registry(),
+        model_checks=ModelChecks(bootstrap.registry(), bootstrap.lake(), FallWatch(bootstrap.fall_tests())),
         lake=bootstrap.lake(),
         checks=bootstrap.check_store(),
+        announcer=VerdictAnnouncer(bootstrap.check_store(), bootstrap.announcements()),
         sink=bootstrap.metric_sink(),
     )
     checks = [

@@ -21,15 +21,30 @@ class DriftMethod(StrEnum):
 
 
 class DriftPolicy(Section):
-    """A feature drifts when its distance reaches ``threshold`` and its test is significant at ``alpha``.
+    """A feature drifts when a difference is large enough and too unlikely to be chance.
 
-    ``share`` is the share of the features that must drift for the model's inputs to count as drifted.
+    Parameters
+    ----------
+    method, threshold
+        The distance between the distributions of a feature's values, and from where it is large.
+    violations
+        From where a share of the rows is large: by how much the missing values changed, or the unseen categories, the
+        values of another type or those out of range became more.
+    alpha
+        The chance that any of a champion's checks, over its whole life, calls a difference significant that is none.
+    share
+        The share of the features that must drift for the model's inputs to count as drifted.
+    multivariate, multivariate_auc
+        Whether a classifier tries to tell the window's rows from the training's, and from which ROC AUC on they drift.
     """
 
     method: DriftMethod = DriftMethod.PSI
     threshold: Annotated[float, Field(gt=0, le=100)] = 0.2
+    violations: Annotated[float, Field(gt=0, le=1)] = 0.05
     alpha: OpenFraction = 0.01
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    multivariate: bool = False
+    multivariate_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.65
 
 
 class PerformancePolicy(Section):
@@ -42,7 +57,7 @@ class PerformancePolicy(Section):
     min: float | None = None
     max: float | None = None
     max_drop: Annotated[float, Field(gt=0)] | None = None
-    confidence: OpenFraction = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     min_labels: RowCount = 200
 
 

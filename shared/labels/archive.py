@@ -91,6 +91,7 @@ def example_of(record: LabelRecord, prediction: Prediction) -> Example:
         entity_id=prediction.entity_id,
         propensity=prediction.propensity,
         selection_probability=prediction.selection_probability,
+        probabilities=prediction.probabilities,
     )
 
 

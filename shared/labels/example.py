@@ -1,5 +1,6 @@
 """A training example: one label record together with the prediction it labels, a row of the lake."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,16 @@ from shared.configuration.labels import LabelValue
 from shared.labels.label import LabelStatus
 from shared.times import format_time, parse_time
 
+_OPTIONAL = ("selection_probability", "probabilities")  # rows without them have no such field
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One row of ``examples/``: which prediction, what it saw and said, and one record of its label.
 
-    ``selection_probability`` is that of a prediction picked for review. Of the labels whose source is manual, weighing
-    each by its inverse makes an estimate speak of all predictions.
+    ``probabilities`` are those of all classes, where the prediction told them; ``selection_probability`` is that of a
+    prediction picked for review. A manual label stands for 1 over that many predictions, unless they have labels
+    anyway: then an estimate speaks of all predictions.
     """
 
     model: str
@@ -35,6 +39,7 @@ class Example:
     entity_id: str | None = None
     propensity: float | None = None
     selection_probability: float | None = None
+    probabilities: Mapping[str, float] | None = None
 
     @property
     def matured_at(self) -> datetime:
@@ -48,9 +53,8 @@ class Example:
         row["status"] = self.status.value
         for name in ("occurred_at", "outcome_due_at", "known_at"):
             row[name] = format_time(row[name])
-        if self.selection_probability is None:
-            del row["selection_probability"]
-        return row
+        row["probabilities"] = None if self.probabilities is None else dict(self.probabilities)
+        return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Example":

@@ -1,173 +1,195 @@
 """Drift: what a model is given now, against what its serving version was trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from shared.configuration.features import FeatureType
+from shared.configuration.features import Feature, FeatureType
 from shared.configuration.model import ModelConfiguration
-from shared.configuration.monitoring import DriftMethod, DriftPolicy
+from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
-from shared.monitoring.column import Column, common_bins, read_column, reference_column, unseen_share
-from shared.monitoring.distance import (
-    jensen_shannon_distance,
-    population_stability_index,
-    total_variation,
-    wasserstein_distance,
-)
-from shared.monitoring.significance import benjamini_hochberg, chi_squared, kolmogorov_smirnov
+from shared.monitoring.domain_classifier import DomainReport, judge_domain, measure_domain
+from shared.monitoring.feature_drift import FeatureDrift, judge_feature, measure_feature
+from shared.monitoring.measurement import Measurement, storable
+from shared.monitoring.significance import benjamini_hochberg
+from shared.monitoring.watched import DRIFT_DETECTED
+from shared.profiles.profile import Profile
 
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureDrift:
-    """What became of one feature: distance and p-value are None where nothing can be said."""
-
-    verdict: Verdict
-    distance: float | None = None
-    p_value: float | None = None
-    missing_rate: float = 0.0
-    reference_missing_rate: float = 0.0
-    unseen_share: float = 0.0
-    invalid: int = 0
-    reason: str = ""
+MOST_SUMMARISED = 20
+_SCORE = Feature(type=FeatureType.NUMERIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """What became of all features, and of the version's scores."""
+    """What became of all features, of the champion's scores, and, where asked for, of the rows as a whole.
+
+    ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
+    ``newest_rows`` are the newest of the window's ``rows``, looked at apart; 0 where there are too few for that.
+    """
 
     verdict: Verdict
     reason: str
     rows: int
+    reference_rows: int
+    newest_rows: int
+    level: float
     share: float
     features: Mapping[str, FeatureDrift]
     score: FeatureDrift
+    multivariate: DomainReport | None = None
 
     @property
     def drifting(self) -> list[str]:
         """The features that drift, the farthest first."""
-        found = [name for name, feature in self.features.items() if feature.verdict is Verdict.DRIFT]
-        return sorted(found, key=lambda name: (-(self.features[name].distance or 0.0), name))
+        return [name for name in self.ranked if self.features[name].verdict is Verdict.DRIFT]
+
+    @property
+    def ranked(self) -> list[str]:
+        """All features: those that drift, those that do not, those nothing can be said of; the farthest first."""
+        order = [Verdict.DRIFT, Verdict.OK, Verdict.INSUFFICIENT]
+        return sorted(
+            self.features,
+            key=lambda name: (order.index(self.features[name].verdict), -self.features[name].severity, name),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as it is kept in the lake."""
         return asdict(self)
 
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers behind the verdict, with the features that drifted farthest: short, and storable."""
+        found: dict[str, Any] = {
+            "rows": self.rows,
+            "level": storable(self.level),
+            "share": self.share,
+            "score": self.score.verdict,
+            "drifting": len(self.drifting),
+            "features": {name: _summary(self.features[name]) for name in self.drifting[:MOST_SUMMARISED]},
+        }
+        if self.multivariate is not None:
+            found["multivariate"] = {"verdict": self.multivariate.verdict, "auc": self.multivariate.auc}
+        return found
 
-def check_drift(reference: Row, window_rows: Sequence[Row], configuration: ModelConfiguration) -> DriftReport:
+
+def check_drift(
+    reference: Profile,
+    window: Profile,
+    champion_window: Profile,
+    configuration: ModelConfiguration,
+    *,
+    level: float,
+    newest: Profile | None = None,
+) -> DriftReport:
     """Compare a window of predictions with the training reference of the version that serves.
 
-    ``reference`` is the version's ``reference.json``; rows have ``features`` and ``score`` (of the version; None
-    where another scored). A feature drifts when its distance reaches the policy's threshold and its test stays
-    significant after Benjamini–Hochberg over all features; the inputs drift when the policy's share of the features
-    does. Missing values are a bin of their own, as are unseen categories. Input of any kind gives a verdict.
+    A feature drifts when its values, or what is wrong with them, differ by as much as the policy says and
+    significantly so: all features, the score and the classifier are tested together at ``level`` (Benjamini–Hochberg),
+    which ``level_of`` takes from the champion's alpha. The inputs drift when the policy's share of the features does,
+    or when the classifier tells the window from the training. Input of any kind gives a verdict.
+
+    Parameters
+    ----------
+    reference
+        The champion's: of the rows it was trained on, and of its scores on the holdout.
+    window
+        Of the predictions of all versions, whose features are compared.
+    champion_window
+        Of those that the champion made, whose scores are compared.
+    newest
+        Of the window's newest rows, see `newest_rows`: a sudden shift shows there long before it has filled the window.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
-    profiles, trained_on = reference.get("features", {}), int(reference.get("rows", 0))
-    measured = {
-        name: _measure(
-            reference_column(profiles.get(name, {}), trained_on if name in profiles else 0),
-            read_column((row["features"].get(name) for row in window_rows), feature.type),
-            feature.type,
-            policy.method,
-            least,
-        )
+    measured = _measure(reference, window, configuration)
+    recent = _measure(reference, newest, configuration) if newest is not None else {}
+    score = measure_feature(reference.score, champion_window.score, _SCORE, policy, least)
+    domain = measure_domain(reference, window, configuration) if policy.multivariate else None
+    tested = [found.p_value for found in (*measured.values(), *recent.values(), score, domain) if found is not None]
+    rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
+    features = {name: _judge(feature, recent.get(name), rejected, policy.method) for name, feature in measured.items()}
+    multivariate = None if domain is None else judge_domain(domain, rejected)
+    judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
+    share = judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0
+    if window.rows < least:
+        verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
+    else:
+        verdict, reason = _overall(judged, policy.share, multivariate)
+    return DriftReport(
+        verdict=verdict,
+        reason=reason,
+        rows=window.rows,
+        reference_rows=reference.rows,
+        newest_rows=0 if newest is None else newest.rows,
+        level=level,
+        share=share,
+        features=features,
+        score=judge_feature(score, rejected, policy.method),
+        multivariate=multivariate,
+    )
+
+
+def newest_rows(hours: Iterable[Profile], least: int, window_rows: int) -> Profile | None:
+    """Return the profile of the newest rows, ``least`` at least and whole hours, of hourly profiles, the newest first.
+
+    None where they are more than half the window: then they tell nothing that the window does not.
+    """
+    taken, rows = list[Profile](), 0
+    for hour in hours:
+        taken.append(hour)
+        rows += hour.rows
+        if rows >= least:
+            return Profile.merged(taken) if 2 * rows <= window_rows else None
+    return None
+
+
+def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
+    """Return the numbers that alarms and dashboards follow."""
+    of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
+    numbers = [
+        Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version),
+        Measurement(name=DRIFT_DETECTED, value=found, dimensions=of_version),
+        # An alarm on one model outlives its versions.
+        Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model}),
+    ]
+    if report.multivariate is not None and report.multivariate.auc is not None:
+        numbers.append(Measurement(name="DomainClassifierAuc", value=report.multivariate.auc, dimensions=of_version))
+    return numbers
+
+
+def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:
+    policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
+    return {
+        name: measure_feature(reference.features.get(name), window.features.get(name), feature, policy, least)
         for name, feature in configuration.features.items()
     }
-    features = _judge(measured, policy)
-    judged = [feature for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
-    drifting = sum(feature.verdict is Verdict.DRIFT for feature in judged)
-    share = drifting / len(judged) if judged else 0.0
-    verdict, reason = _overall(len(window_rows), least, len(judged), drifting, policy.share)
-    score = _judge({"score": _score(reference, window_rows, policy.method, least)}, policy)["score"]
-    return DriftReport(
-        verdict=verdict, reason=reason, rows=len(window_rows), share=share, features=features, score=score
-    )
 
 
-def _overall(rows: int, least: int, judged: int, drifting: int, share: float) -> tuple[Verdict, str]:
-    if rows < least:
-        return Verdict.INSUFFICIENT, f"{rows} rows, fewer than the {least} a verdict needs"
+def _judge(measured: FeatureDrift, recent: FeatureDrift | None, rejected: float, method: DriftMethod) -> FeatureDrift:
+    """Return the verdict on the window, or on its newest rows where only they drift."""
+    judged = judge_feature(measured, rejected, method)
+    if recent is None or judged.verdict is not Verdict.OK:
+        return judged
+    newest = judge_feature(recent, rejected, method)
+    if newest.verdict is not Verdict.DRIFT:
+        return judged
+    return replace(newest, newest=True, reason=f"in the newest rows {newest.reason}")
+
+
+def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport | None) -> tuple[Verdict, str]:
     if not judged:
         return Verdict.INSUFFICIENT, "no feature can be compared with the training reference"
-    found = f"{drifting} of {judged} features drift"
-    return (Verdict.DRIFT if drifting and drifting >= share * judged else Verdict.OK), found
+    drifting = judged.count(Verdict.DRIFT)
+    found = f"{drifting} of {len(judged)} features drift"
+    if multivariate is not None and multivariate.verdict is Verdict.DRIFT:
+        return Verdict.DRIFT, f"{found}; {multivariate.reason}"
+    return (Verdict.DRIFT if drifting and drifting >= share * len(judged) else Verdict.OK), found
 
 
-def _score(reference: Row, rows: Sequence[Row], method: DriftMethod, least: int) -> FeatureDrift:
-    profile = reference.get("score", {})
-    sampled = int(profile.get("rows", len(profile.get("sample", []))))
-    scores = read_column((row["score"] for row in rows if row.get("score") is not None), FeatureType.NUMERIC)
-    return _measure(reference_column(profile, sampled), scores, FeatureType.NUMERIC, method, least)
+def _summary(feature: FeatureDrift) -> dict[str, Any]:
+    def bounded(value: float | None) -> float | None:
+        return None if value is None else storable(value)
 
-
-def _measure(reference: Column, current: Column, kind: FeatureType, method: DriftMethod, least: int) -> FeatureDrift:
-    shown = FeatureDrift(
-        verdict=Verdict.INSUFFICIENT,
-        missing_rate=current.missing_rate,
-        reference_missing_rate=reference.missing_rate,
-        unseen_share=unseen_share(reference, current),
-        invalid=current.invalid,
-    )
-    if not reference.rows:
-        return replace(shown, reason="the training reference knows nothing of it")
-    if current.rows < max(least, 1):
-        return replace(shown, reason=f"{current.rows} rows, fewer than the {least} a verdict needs")
-    with np.errstate(over="ignore", invalid="ignore"):
-        distance, p_value = _distance(reference, current, kind, method), _p_value(reference, current, kind)
-    if not np.isfinite(distance):
-        return replace(shown, reason="its values are too large to measure a distance")
-    return replace(shown, verdict=Verdict.OK, distance=distance, p_value=p_value)
-
-
-def _judge(measured: Mapping[str, FeatureDrift], policy: DriftPolicy) -> dict[str, FeatureDrift]:
-    tested = [name for name, feature in measured.items() if feature.p_value is not None]
-    significant = dict(
-        zip(tested, benjamini_hochberg([measured[name].p_value or 0.0 for name in tested], policy.alpha), strict=True)
-    )
-    judged = dict(measured)
-    for name in tested:
-        if significant[name] and (measured[name].distance or 0.0) >= policy.threshold:
-            judged[name] = replace(measured[name], verdict=Verdict.DRIFT, reason=_reason(measured[name], policy))
-    return judged
-
-
-def _reason(feature: FeatureDrift, policy: DriftPolicy) -> str:
-    return f"{policy.method} {feature.distance:.3f} reaches {policy.threshold:g}, p = {feature.p_value:.2g}"
-
-
-def _distance(reference: Column, current: Column, kind: FeatureType, method: DriftMethod) -> float:
-    expected, actual = (counts / counts.sum() for counts in common_bins(reference, current, kind))
-    if method is DriftMethod.PSI:
-        return population_stability_index(expected, actual)
-    if method is DriftMethod.JENSEN_SHANNON:
-        return jensen_shannon_distance(expected, actual)
-    if kind is not FeatureType.NUMERIC:
-        return total_variation(expected, actual)
-    # What is missing has no place on the axis: its change is a distance of its own.
-    return max(_scaled_wasserstein(reference, current), abs(float(expected[-1] - actual[-1])))
-
-
-def _scaled_wasserstein(reference: Column, current: Column) -> float:
-    """Return the Wasserstein distance in standard deviations of the reference, so that one threshold fits all."""
-    if not len(reference.numbers) or not len(current.numbers):
-        return 0.0
-    moved = wasserstein_distance(reference.numbers, current.numbers)
-    spread = float(np.std(reference.numbers))
-    if spread == 0.0:  # a constant: any move is compared with the spread it led to
-        spread = float(np.std(np.concatenate([reference.numbers, current.numbers])))
-    return moved / spread if spread > 0.0 else 0.0
-
-
-def _p_value(reference: Column, current: Column, kind: FeatureType) -> float:
-    if kind is not FeatureType.NUMERIC:
-        return chi_squared(*common_bins(reference, current, kind))[1]
-    moved = kolmogorov_smirnov(reference.numbers, current.numbers, reference_rows=reference.present)[1]
-    gone = chi_squared(
-        [reference.present, reference.rows - reference.present], [current.present, current.rows - current.present]
-    )[1]
-    return min(1.0, 2 * min(moved, gone))  # two looks at one feature (Bonferroni)
+    return {
+        "kinds": [str(kind) for kind in feature.drifting],
+        "distance": bounded(feature.distance),
+        "p_value": bounded(feature.p_value),
+    }

@@ -3,71 +3,71 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.metrics import Values, evaluate
+from shared.configuration.metrics import Metric
+from shared.monitoring.answers import LabelledAnswers
+from shared.monitoring.linearisation import SHARES, Linearisation, linearise
+from shared.monitoring.weighted_estimate import clopper_pearson
 
-RESAMPLES = 400
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A metric on n labels with its bounds; None where it is undefined."""
+    """A metric on n labels with its bounds; None where it, or how sure it is, cannot be told.
+
+    ``effective_rows`` is the number of equally weighted labels that would tell as much (Kish, 1965).
+    """
 
     labels: int
+    effective_rows: float = 0.0
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledAnswers:
-    """Labels with the decisions and scores given before they came, as arrays of shape (n,)."""
-
-    task: Task
-    labels: Values
-    decisions: Values
-    scores: Values
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def at(self, chosen: Values) -> "LabelledAnswers":
-        """Return some of the rows, by a mask or by indices."""
-        return LabelledAnswers(self.task, self.labels[chosen], self.decisions[chosen], self.scores[chosen])
-
-    def measure(self, metric: Metric, weights: Values | None = None) -> float | None:
-        """Return a metric's value, None where it is undefined."""
-        return evaluate(metric, self.task, self.labels, self.decisions, self.scores, weights=weights)
-
-
-def estimate(answers: LabelledAnswers, metric: Metric, confidence: float, rng: np.random.Generator) -> Estimate:
+def estimate(answers: LabelledAnswers, metric: Metric, confidence: float) -> Estimate:
     """Return a metric with the lower and the upper bound that each hold at ``confidence``.
 
-    Wilson's score bounds (1927) for accuracy, which hold for few rows and near one; the percentile bootstrap (Efron,
-    1979) for the others. Resamples on which the metric is undefined are left out.
+    The variance is that of the linearised metric. A share of hits (accuracy, F1, ROC AUC …) has the bounds of Clopper
+    and Pearson (1934) for the number of rows of which a share would have that variance, as in ``weighted_estimate``;
+    a loss those of Student's t on its logarithm, and none from fewer than two effective rows.
     """
-    value = answers.measure(metric)
+    value, effective = answers.measure(metric), answers.effective_rows
     if value is None:
-        return Estimate(labels=len(answers))
-    if metric is Metric.ACCURACY:
-        lower, upper = wilson_bounds(value, len(answers), confidence)
-        return Estimate(labels=len(answers), value=value, lower=lower, upper=upper)
-    counts = rng.multinomial(len(answers), np.full(len(answers), 1 / len(answers)), size=RESAMPLES)
-    drawn = [found for weights in counts if (found := answers.measure(metric, weights)) is not None]
-    lower, upper = np.quantile(drawn or [value], [1 - confidence, confidence])
-    return Estimate(labels=len(answers), value=value, lower=float(lower), upper=float(upper))
+        return Estimate(labels=len(answers), effective_rows=effective)
+    with np.errstate(over="ignore", invalid="ignore"):  # the largest doubles have no squares, and no bounds then
+        lower, upper = bounds(metric, value, linearise(metric, answers), effective, 1 - confidence)
+    return Estimate(labels=len(answers), effective_rows=effective, value=value, lower=lower, upper=upper)
 
 
-def wilson_bounds(share: float, rows: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's lower and upper bound of a share seen in ``rows`` rows, each one-sided at ``confidence``.
+def bounds(
+    metric: Metric, value: float, linear: Linearisation, effective: float, tail: float, *, more_variance: float = 0.0
+) -> tuple[float | None, float | None]:
+    """Return a metric's bounds, each of which fails in a share ``tail`` of all samples.
 
-    >>> [round(bound, 3) for bound in wilson_bounds(0.9, 100, 0.95)]
-    [0.84, 0.939]
+    ``effective`` is the effective number of rows, ``more_variance`` what else than the rows makes the value unsure.
     """
-    deviate = float(ndtri(confidence))
-    squared = deviate**2 / rows
-    centre = (share + squared / 2) / (1 + squared)
-    reach = deviate / (1 + squared) * np.sqrt(share * (1 - share) / rows + squared / (4 * rows))
-    return max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
+    variance = linear.variance + more_variance
+    if metric in SHARES:
+        spread = linear.value * (1 - linear.value)
+        rows = max(1.0, spread / variance - linear.steadying_rows) if variance > 0 else max(1.0, effective)
+        return clopper_pearson(value, min(rows, effective) if metric is Metric.ROC_AUC else rows, tail)
+    if effective < 2 or not np.isfinite(variance):
+        return None, None
+    if metric is Metric.R2:
+        least, most = _around(1 - value, variance, effective, tail)
+        return 1 - most, 1 - least
+    low, high = metric.bounds
+    least, most = _around(value, variance, effective, tail)
+    return max(low, least), min(high, most)
+
+
+def _around(loss: float, variance: float, effective: float, tail: float) -> tuple[float, float]:
+    """Return the bounds of a loss, which is positive and skewed to the right: on its logarithm."""
+    if loss <= 0:
+        return loss, loss
+    deviation = float(np.sqrt(variance * effective / (effective - 1))) / loss
+    reach = float(-stdtrit(effective - 1, tail)) * deviation
+    return loss * float(np.exp(-reach)), min(_LARGEST, loss * float(np.exp(min(reach, 600.0))))

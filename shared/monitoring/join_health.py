@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.configuration.labels import LabelSource
 from shared.labels.label import LabelStatus
 from shared.monitoring.measurement import COUNT, SECONDS, Measurement
 from shared.times import format_time, parse_time
 
 PERCENTILES = (50, 90, 99)
+LABELLED_OTHERWISE = "labelled_otherwise"
 
 
 def join_health(
@@ -69,12 +71,21 @@ def percentile(ordered: Sequence[float], share: int) -> float | None:
 
 
 def newest_records(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return of each prediction's label records the one with the highest ``seq``."""
+    """Return of each prediction's label records the one with the highest ``seq``.
+
+    A reviewer's is marked as ``labelled_otherwise`` if an earlier one had a value from another source.
+    """
     newest: dict[str, dict[str, Any]] = {}
+    otherwise: set[str] = set()
     for row in rows:
         other = newest.get(row["prediction_id"])
         if other is None or row["seq"] > other["seq"]:
             newest[row["prediction_id"]] = row
+        if row["value"] is not None and row.get("source") != LabelSource.MANUAL:
+            otherwise.add(row["prediction_id"])
+    for name in otherwise:
+        if newest[name].get("source") == LabelSource.MANUAL:
+            newest[name] = {**newest[name], LABELLED_OTHERWISE: True}
     return newest
 
 

@@ -34,6 +34,15 @@ def as_targets(values: Sequence[LabelValue], task: Task) -> Values:
         return np.array([canonical_text(value) for value in values], dtype=np.str_)
     if task is Task.BINARY:
         return np.array([_BINARY.get(canonical_text(value), np.nan) for value in values], dtype=np.float64)
+    return as_numbers(values)
+
+
+def as_numbers(values: Sequence[object]) -> Floats:
+    """Return values as floats, NaN where one is no number; shape (n,).
+
+    >>> as_numbers([1, 0.5, True, "2", None])
+    array([1. , 0.5, nan, nan, nan])
+    """
     return np.array([_number(value) for value in values], dtype=np.float64)
 
 
@@ -81,8 +90,30 @@ def evaluate(
         probabilities=None if probabilities is None else probabilities[counted],
         classes=classes,
     )
-    value = _MEASURES[metric](rows)
+    with np.errstate(over="ignore", invalid="ignore"):  # the squares of the largest doubles are infinite: undefined
+        value = _MEASURES[metric](rows)
     return None if value is None or not np.isfinite(value) else float(value)
+
+
+def loss_of_rows(
+    metric: Metric,
+    task: Task,
+    labels: Values,
+    decisions: Values,
+    scores: Values,
+    *,
+    probabilities: Floats | None = None,
+    classes: Sequence[str] | None = None,
+) -> Floats:
+    """Return what each row adds to a mean loss, shape (n,): to the RMSE its squared error. Arguments as ``evaluate``'s.
+
+    Raises ValueError for a metric that is no mean loss, or a log loss without probabilities.
+    """
+    rows = _Rows(task, labels, decisions, scores, np.ones(len(labels)), probabilities, classes)
+    losses = _LOSSES[metric](rows) if metric in _LOSSES else None
+    if losses is None:
+        raise ValueError(f"{metric} has no loss for each row")
+    return losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +197,9 @@ def _roc_auc(rows: _Rows) -> float | None:
     return _ratio(float((positive * (below + negative / 2)).sum()), float(positive.sum() * negative.sum()))
 
 
-def _log_loss(rows: _Rows) -> float | None:
+def _log_losses(rows: _Rows) -> Floats | None:
     given = _probability_of_label(rows)
-    if given is None or _has_nan(given):
-        return None
-    return rows.mean(-np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0)))
+    return None if given is None else -np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0))
 
 
 def _probability_of_label(rows: _Rows) -> Values | None:
@@ -185,16 +214,21 @@ def _probability_of_label(rows: _Rows) -> Values | None:
     return np.where(chosen < 0, 0.0, rows.probabilities[np.arange(len(chosen)), chosen])
 
 
-def _brier(rows: _Rows) -> float | None:
-    return None if _has_nan(rows.labels, rows.scores) else rows.mean((rows.scores - rows.labels) ** 2)
+def _squared_errors(answers: Values, labels: Values) -> Floats:
+    squares: Floats = (answers - labels) ** 2
+    return squares
 
 
-def _mae(rows: _Rows) -> float | None:
-    return rows.mean(np.abs(rows.decisions - rows.labels))
+def _mean_loss(metric: Metric) -> Callable[[_Rows], float | None]:
+    def measure(rows: _Rows) -> float | None:
+        losses = _LOSSES[metric](rows)
+        return None if losses is None or _has_nan(losses) else rows.mean(losses)
+
+    return measure
 
 
 def _rmse(rows: _Rows) -> float | None:
-    return float(np.sqrt(rows.mean((rows.decisions - rows.labels) ** 2)))
+    return float(np.sqrt(rows.mean(_squared_errors(rows.decisions, rows.labels))))
 
 
 def _r2(rows: _Rows) -> float | None:
@@ -204,6 +238,12 @@ def _r2(rows: _Rows) -> float | None:
     return None if unexplained is None else 1.0 - unexplained
 
 
+_LOSSES: Mapping[Metric, Callable[[_Rows], Floats | None]] = {
+    Metric.LOG_LOSS: _log_losses,
+    Metric.BRIER: lambda rows: _squared_errors(rows.scores, rows.labels),
+    Metric.MAE: lambda rows: np.abs(rows.decisions - rows.labels),
+    Metric.RMSE: lambda rows: _squared_errors(rows.decisions, rows.labels),
+}
 _MEASURES: Mapping[Metric, Callable[[_Rows], float | None]] = {
     Metric.ACCURACY: _accuracy,
     Metric.BALANCED_ACCURACY: _balanced_accuracy,
@@ -211,9 +251,9 @@ _MEASURES: Mapping[Metric, Callable[[_Rows], float | None]] = {
     Metric.PRECISION: _precision,
     Metric.RECALL: _recall,
     Metric.ROC_AUC: _roc_auc,
-    Metric.LOG_LOSS: _log_loss,
-    Metric.BRIER: _brier,
-    Metric.MAE: _mae,
+    Metric.LOG_LOSS: _mean_loss(Metric.LOG_LOSS),
+    Metric.BRIER: _mean_loss(Metric.BRIER),
+    Metric.MAE: _mean_loss(Metric.MAE),
     Metric.RMSE: _rmse,
     Metric.R2: _r2,
 }
@@ -227,5 +267,10 @@ def _has_nan(*arrays: Values) -> bool:
     return any(values.dtype.kind == "f" and bool(np.isnan(values).any()) for values in arrays)
 
 
-def _number(value: LabelValue) -> float:
-    return np.nan if isinstance(value, bool | str) else float(value)
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # JSON has integers beyond the largest double
+        return np.nan

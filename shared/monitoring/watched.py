@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from shared.monitoring.check import Verdict
 from shared.monitoring.measurement import Measurement
 
 SHORTFALL = "LivePerformanceShortfall"
@@ -18,17 +17,6 @@ def with_overall(measurements: Sequence[Measurement]) -> list[Measurement]:
     series apart evaluates its alarms on what came last.
     """
     return [*measurements, *(worst for name in WATCHED for worst in _worst(name, measurements))]
-
-
-def drift_measurements(model: str, version: str, verdict: Verdict) -> list[Measurement]:
-    """Return whether a version's inputs drift, 1 or 0; an alarm on one model outlives its versions.
-
-    >>> [found.value for found in drift_measurements("bike", "v1", Verdict.DRIFT)]
-    [1.0, 1.0]
-    """
-    found = float(verdict is Verdict.DRIFT)
-    every = ({"Model": model, "ModelVersion": version}, {"Model": model})
-    return [Measurement(name=DRIFT_DETECTED, value=found, dimensions=dimensions) for dimensions in every]
 
 
 def _worst(name: str, measurements: Sequence[Measurement]) -> list[Measurement]:

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
 
+import numpy as np
+import numpy.typing as npt
 from scipy.special import betaincinv
+
+Floats = npt.NDArray[np.float64]
+Numbers = Sequence[float] | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class WeightedEstimate:
     effective_rows: float
 
 
-def weighted_estimate(values: Sequence[float], probabilities: Sequence[float], confidence: float) -> WeightedEstimate:
+def weighted_estimate(values: Numbers, probabilities: Numbers, confidence: float) -> WeightedEstimate:
     """Return the mean of values in [0, 1] over all rows there were, from those selected.
 
     The value is Hájek's estimate (1971): each row weighs the inverse of its probability, the weights sum to 1. The
@@ -56,17 +60,29 @@ def weighted_estimate(values: Sequence[float], probabilities: Sequence[float], c
     (0.952, 2.19)
     """
     _require_sound(values, probabilities, confidence)
-    if not values:
+    if not len(values):
         return WeightedEstimate(value=None, lower=0.0, upper=1.0, rows=0, effective_rows=0.0)
-    weights = [1 / probability for probability in probabilities]
-    total, squares = fsum(weights), fsum(weight**2 for weight in weights)
-    value = min(1.0, fsum(weight * each for weight, each in zip(weights, values, strict=True)) / total)
-    effective = total**2 / squares
-    lower, upper = _clopper_pearson(value, _size_by_variance(values, weights, added=squares / total), confidence)
-    return WeightedEstimate(value=value, lower=lower, upper=upper, rows=len(values), effective_rows=effective)
+    seen, weights = np.asarray(values, dtype=np.float64), 1 / np.asarray(probabilities, dtype=np.float64)
+    total, squares = float(weights.sum()), float((weights**2).sum())
+    value = min(1.0, float(weights @ seen) / total)
+    size = _size_by_variance(seen, weights, added=squares / total)
+    lower, upper = clopper_pearson(value, size, (1 - confidence) / 2)
+    return WeightedEstimate(value=value, lower=lower, upper=upper, rows=len(seen), effective_rows=total**2 / squares)
 
 
-def _require_sound(values: Sequence[float], probabilities: Sequence[float], confidence: float) -> None:
+def clopper_pearson(share: float, rows: float, tail: float) -> tuple[float, float]:
+    """Return the bounds of a share seen in a number of rows, each of which fails in at most ``tail`` of all samples.
+
+    >>> [round(bound, 3) for bound in clopper_pearson(0.9, 100, 0.025)]
+    [0.824, 0.951]
+    """
+    right, wrong = share * rows, (1 - share) * rows
+    lower = float(betaincinv(right, wrong + 1, tail)) if right > 0 else 0.0
+    upper = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > 0 else 1.0
+    return min(lower, share), max(upper, share)
+
+
+def _require_sound(values: Numbers, probabilities: Numbers, confidence: float) -> None:
     if len(values) != len(probabilities):
         raise ValueError(f"{len(values)} values, but {len(probabilities)} probabilities")
     if not all(0 <= value <= 1 for value in values):
@@ -77,17 +93,10 @@ def _require_sound(values: Sequence[float], probabilities: Sequence[float], conf
         raise ValueError("the confidence must lie between 0 and 1")
 
 
-def _size_by_variance(values: Sequence[float], weights: Sequence[float], added: float) -> float:
+def _size_by_variance(values: Floats, weights: Floats, added: float) -> float:
     """Return how many equally weighted rows have the variance of these, steadied by two more that are not counted."""
-    total = fsum(weights) + 2 * added
-    mean = (fsum(weight * value for weight, value in zip(weights, values, strict=True)) + added) / total
-    spread = fsum((weight * (value - mean)) ** 2 for weight, value in zip(weights, values, strict=True))
+    total = float(weights.sum()) + 2 * added
+    mean = (float(weights @ values) + added) / total
+    spread = float(np.square(weights * (values - mean)).sum())
     variance = (spread + added**2 * ((1 - mean) ** 2 + mean**2)) / total**2
     return max(1.0, mean * (1 - mean) / variance - 2)
-
-
-def _clopper_pearson(share: float, rows: float, confidence: float) -> tuple[float, float]:
-    tail, right, wrong = (1 - confidence) / 2, share * rows, (1 - share) * rows
-    lower = float(betaincinv(right, wrong + 1, tail)) if right > 0 else 0.0
-    upper = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > 0 else 1.0
-    return min(lower, share), max(upper, share)

@@ -14,6 +14,7 @@ DOMAIN = (
     "labels",
     "relabelling",
     "review",
+    "profiles",
     "monitoring",
     "triggers",
     "training",

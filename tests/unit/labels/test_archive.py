@@ -42,6 +42,20 @@ def test_an_example_carries_the_probability_of_its_review_and_others_have_no_suc
     assert Example.from_row(other).to_row() == other
 
 
+def test_an_example_carries_the_probabilities_of_all_classes_where_the_prediction_told_them() -> None:
+    lake, store = InMemoryLake(), InMemoryLabels()
+    store.save(prediction("told", probabilities={"low": 0.25, "high": 0.75}), RETENTION)
+    store.save(prediction("p-2"), RETENTION)
+
+    Archive(lake).write_labels("1", [change("told", 60), change("p-2", 60)], store)
+
+    [found] = lake.objects
+    told, other = lake.read_lines(found)
+    assert Example.from_row(told).probabilities == {"low": 0.25, "high": 0.75}
+    assert "probabilities" not in other
+    assert Example.from_row(other).to_row() == other
+
+
 def test_a_batch_delivered_again_replaces_its_object() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     store.save(prediction(), RETENTION)

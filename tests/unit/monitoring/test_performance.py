@@ -1,15 +1,19 @@
+import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
 from shared.monitoring.check import Verdict
-from shared.monitoring.interval import LabelledAnswers, estimate, wilson_bounds
-from shared.monitoring.performance import PerformanceReport, check_performance, performance_limit
+from shared.monitoring.fall import FallTest, counted
+from shared.monitoring.live_performance import Champion, claim_of
+from shared.monitoring.matured import read_matured
+from shared.monitoring.performance import PerformanceReport, check_performance
+from shared.monitoring.performance_limit import performance_limit
 from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
@@ -38,14 +42,25 @@ def answers(hits: int, misses: int, version: str = "v1", **changes: Any) -> list
 def report(
     rows: list[dict[str, Any]], limits: ModelConfiguration, holdout_value: float | None = None
 ) -> PerformanceReport:
-    return check_performance(rows, limits, champion="v1", holdout_value=holdout_value, seed=7)
+    """Judge rows whose labels matured in any order."""
+    champion = Champion(version="v1", since=NOW, gate_value=holdout_value)
+    claimed = claim_of(limits, champion)
+    test = FallTest.of(claimed, NOW, None) if claimed else None
+    if test is not None:
+        mixed = random.Random(1).sample(rows, len(rows))
+        of_champion = [row for row in mixed if row["model_version"] == "v1"]
+        test = counted(test, read_matured(of_champion, limits).answers, NOW)
+    limit = performance_limit(limits, holdout_value)
+    return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
 
 
 def test_a_performance_beyond_doubt_below_the_limit_is_low() -> None:
     found = report(answers(700, 300), rules({"min": 0.85}))
     assert found.verdict is Verdict.LOW
-    assert found.champion.upper is not None
-    assert found.shortfall == pytest.approx(0.85 - found.champion.upper)
+    assert found.shortfall == pytest.approx(0.85 - 0.7)
+    assert found.evidence is not None
+    assert found.evidence >= 20
+    assert (found.null, found.counted) == (0.85, 1000)
 
 
 def test_a_performance_below_the_limit_by_chance_is_not_low() -> None:
@@ -73,7 +88,25 @@ def test_of_two_limits_the_stricter_holds_and_losses_turn_it_round() -> None:
     assert performance_limit(rules({"min": 0.7}), 0.9) == 0.7
     losses = rules({"metric": "log_loss", "max": 0.5, "max_drop": 0.1})
     assert performance_limit(losses, 0.3) == pytest.approx(0.4)
-    assert performance_limit(rules({}), 0.9) is None
+
+
+def test_a_policy_that_names_no_limit_allows_a_twentieth_or_a_loss_a_fifth() -> None:
+    assert performance_limit(rules({}), 0.9) == pytest.approx(0.85)
+    assert performance_limit(rules({"metric": "log_loss"}), 0.3) == pytest.approx(0.36)
+    assert performance_limit(rules({}), None) is None
+    assert performance_limit(rules({"min": 0.5}), 0.9) == 0.5
+
+
+def test_a_metric_that_single_labels_do_not_tell_is_judged_by_an_interval_at_the_level_of_the_look() -> None:
+    rows = [
+        {"decision": x + noise, "score": x + noise, "value": x, "model_version": "v1", "features": {}}
+        for x, noise in ((float(i % 17), float(i % 5) - 2) for i in range(600))
+    ]
+    good, bad = ({"metric": "r2", "min": least} for least in (0.5, 0.99))
+    assert report(rows, rules(good, **REGRESSION)).verdict is Verdict.OK
+    found = report(rows, rules(bad, **REGRESSION))
+    assert (found.verdict, found.evidence) == (Verdict.LOW, None)
+    assert "at a level of 1e-05" in found.reason
 
 
 def test_a_loss_is_low_when_it_is_too_large() -> None:
@@ -118,26 +151,6 @@ def test_without_rows_the_verdict_is_insufficient() -> None:
     assert report([], rules({"min": 0.85})).verdict is Verdict.INSUFFICIENT
 
 
-def test_wilsons_upper_bound_keeps_its_confidence() -> None:
-    rng = np.random.default_rng(2)
-    for truth in (0.7, 0.9, 0.97):
-        seen = rng.binomial(300, truth, size=4000) / 300
-        held = np.mean([wilson_bounds(share, 300, 0.95)[1] >= truth for share in seen])
-        assert held > 0.92  # discrete, so that no bound keeps exactly 0.95
-
-
-def test_bootstrap_bounds_are_seeded_and_hold_the_value() -> None:
-    rng = np.random.default_rng(3)
-    labels, scores = rng.integers(0, 2, 200).astype(float), rng.uniform(size=200)
-    rows = LabelledAnswers(Task.BINARY, labels, (scores > 0.5).astype(float), scores)
-    first, again = (estimate(rows, Metric.BRIER, 0.95, np.random.default_rng(1)) for _ in range(2))
-    assert first == again
-    assert first.lower is not None
-    assert first.upper is not None
-    assert first.value is not None
-    assert first.lower < first.value < first.upper
-
-
 def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: Any = 1) -> dict[str, Any]:
     times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
     return {"prediction_id": name, "seq": seq, "value": value, **times}
@@ -172,3 +185,53 @@ def test_a_prediction_archived_twice_counts_once() -> None:
         lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', (NOW - DAY).date())}{number}", [inside])
         lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', NOW.date())}{number}", [outside])
     assert predictions_in_window(lake, "bike", NOW, 7 * DAY) == [inside]
+
+
+MULTICLASS = {
+    "task": "multiclass",
+    "labels": {"rules": [{"event": "demand", "window": "P1D"}]},
+    "review": {},
+    "training": {},
+    "gate": {},
+}
+
+
+def test_a_multiclass_log_loss_needs_the_probabilities_of_every_row() -> None:
+    limits = rules({"metric": "log_loss", "max": 0.5}, **MULTICLASS)
+    told = answers(300, 0, decision="a", probabilities={"a": 0.9, "b": 0.1})
+    told = [{**row, "value": "a" if place % 10 else "b"} for place, row in enumerate(told)]
+    found = report(told, limits)
+    assert found.champion.value == pytest.approx(-(0.9 * np.log(0.9) + 0.1 * np.log(0.1)))
+    assert found.calibration is not None
+    assert found.calibration.error == pytest.approx(0.0, abs=1e-9)
+    silent = [{name: value for name, value in row.items() if name != "probabilities"} for row in told]
+    assert report(silent, limits).verdict is Verdict.INSUFFICIENT
+    assert report([*told, *silent], limits).verdict is Verdict.INSUFFICIENT
+    assert report(silent, rules({"min": 0.5}, **MULTICLASS)).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"score": None},
+        {"score": "0.9"},
+        {"score": 10**400},
+        {"score": float("inf")},
+        {"decision": None},
+        {"decision": {"a": 1}},
+        {"features": {"holiday": [1], "temperature": 10**400}},
+        {"features": {"holiday": float("nan"), "temperature": float("nan")}},
+    ],
+)
+def test_broken_records_raise_no_error_and_no_alarm(broken: dict[str, Any]) -> None:
+    found = report(answers(0, 300, **broken), rules({"min": 0.85}))
+    expected = Verdict.LOW if "features" in broken else Verdict.INSUFFICIENT
+    assert found.verdict is expected
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_one_class_alone_is_insufficient_for_what_needs_two() -> None:
+    for metric in ("roc_auc", "balanced_accuracy"):
+        found = report(answers(0, 300), rules({"metric": metric, "min": 0.5}))
+        assert found.verdict is Verdict.INSUFFICIENT
+        assert found.shortfall == 0.0

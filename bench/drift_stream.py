@@ -1,0 +1,284 @@
+"""A champion's life without drift, in counts: a year of hourly checks at once, judged by the product's statistics.
+
+What `check_drift` does of one window, `Year` does of 8,760: the same bins, distances, tests and levels, on arrays.
+`Year.profiles` gives any of its windows as profiles, so that both can be held against each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.configuration.features import FeatureType
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import parse_configuration
+from shared.monitoring.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
+from shared.monitoring.distance import population_stability_index
+from shared.monitoring.feature_drift import DriftKind, expected_unseen
+from shared.monitoring.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
+from shared.monitoring.spending import level_of
+from shared.profiles.categories import CategorySketch
+from shared.profiles.column import ColumnProfile
+from shared.profiles.distribution import Distribution
+from shared.profiles.numbers import NumberSketch
+from shared.profiles.profile import Profile
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+PROMOTED = datetime(2026, 3, 1, tzinfo=UTC)
+HOURS = 8760
+WINDOW_HOURS = 168
+SCORE = "score"
+_EXACT = 60_000  # a sketch of this size forgets nothing of a window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedColumn:
+    """One column of the stream: the shares of its values, the last one that of missing ones; numbers are 0, 1, 2, …"""
+
+    name: str
+    kind: FeatureType
+    shares: Floats
+
+
+def _column(name: str, kind: FeatureType, shares: Floats, missing: float = 0.0) -> SimulatedColumn:
+    return SimulatedColumn(name, kind, np.append(shares / shares.sum() * (1 - missing), missing))
+
+
+def _bell(points: int, skew: float) -> Floats:
+    places = np.linspace(-2, 2, points)
+    return np.asarray(np.exp(-(places**2) / 2 + skew * places))
+
+
+def simulated_columns() -> list[SimulatedColumn]:
+    """Return twenty features, of every type, and the score."""
+    numbers = [
+        _column(f"number_{index}", FeatureType.NUMERIC, _bell(24 if index % 4 else 8, index / 20), 0.02 * (index % 3))
+        for index in range(12)
+    ]
+    categories = [
+        _column(f"category_{index}", FeatureType.CATEGORICAL, np.arange(3.0, 9.0) ** index, missing=0.03 * index)
+        for index in range(3)
+    ]
+    rare = _column("rare_categories", FeatureType.CATEGORICAL, 1 / np.arange(1.0, 101.0))
+    flags = [
+        _column(f"flag_{index}", FeatureType.BOOLEAN, np.array([share, 1 - share]), missing=0.01)
+        for index, share in enumerate((0.5, 0.2, 0.05, 0.01))
+    ]
+    return [*numbers, *categories, rare, *flags, _column(SCORE, FeatureType.NUMERIC, _bell(24, 0.5))]
+
+
+def default_configuration(columns: list[SimulatedColumn]) -> ModelConfiguration:
+    """Return a configuration that leaves monitoring at its defaults."""
+    return parse_configuration(
+        {
+            "model": "simulated",
+            "task": "regression",
+            "features": {column.name: {"type": column.kind.value} for column in columns if column.name != SCORE},
+            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """A year's checks of one column: sizes in limits and p-values by kind, each of shape (hours,)."""
+
+    sizes: dict[DriftKind, Floats]
+    p_values: dict[DriftKind, Floats]
+    kinds: int
+
+    @property
+    def p_value(self) -> Floats:
+        """The column's p-value at each check, as `measure_feature` has it."""
+        least: Floats = np.min(list(self.p_values.values()), axis=0)
+        return np.minimum(self.kinds * least, 1.0)
+
+    def drifts(self, rejected: Floats) -> npt.NDArray[np.bool_]:
+        """Return at which checks it drifts, as `judge_feature` has it."""
+        found = np.zeros(len(rejected), dtype=np.bool_)
+        for kind, p_value in self.p_values.items():
+            found |= (self.sizes[kind] >= 1.0) & (np.minimum(self.kinds * p_value, 1.0) <= rejected)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Year:
+    """One year of one champion's checks: the counts of its reference and of every window, by column."""
+
+    columns: list[SimulatedColumn]
+    configuration: ModelConfiguration
+    reference: dict[str, Integers]
+    windows: dict[str, Integers]
+    newest: dict[str, Integers]
+    looks: dict[str, Looks] = field(default_factory=dict)
+    newest_looks: dict[str, Looks] = field(default_factory=dict)
+
+    @classmethod
+    def simulate(cls, rows_an_hour: float, reference_rows: int, seed: int) -> "Year":
+        """Return a year in which nothing drifts; rows come as a Poisson process."""
+        dice, columns = np.random.default_rng(seed), simulated_columns()
+        arrivals = dice.poisson(rows_an_hour, HOURS + WINDOW_HOURS)
+        hour_of = np.repeat(np.arange(len(arrivals)), arrivals)
+        year = cls(columns, default_configuration(columns), {}, {}, {})
+        ends = np.arange(WINDOW_HOURS + 1, HOURS + WINDOW_HOURS + 1)
+        starts = _newest_starts(arrivals, ends, year.configuration.monitoring.min_rows)
+        for column in columns:
+            total = _total(column, hour_of, dice)
+            year.reference[column.name] = dice.multinomial(reference_rows, column.shares)
+            year.windows[column.name] = total[ends] - total[ends - WINDOW_HOURS]
+            year.looks[column.name] = year._look(column, year.windows[column.name])
+            if column.name != SCORE and starts is not None:
+                year.newest[column.name] = total[ends] - total[starts]
+                year.newest_looks[column.name] = year._look(column, year.newest[column.name])
+        return year
+
+    @property
+    def levels(self) -> Floats:
+        """The significance level of every check."""
+        alpha = self.configuration.monitoring.drift.alpha
+        return np.array([level_of(alpha, PROMOTED, PROMOTED + timedelta(hours=hour + 1)) for hour in range(HOURS)])
+
+    @property
+    def enough(self) -> npt.NDArray[np.bool_]:
+        """At which checks the window has enough rows."""
+        return np.asarray(self.windows[SCORE].sum(axis=1) >= self.configuration.monitoring.min_rows)
+
+    @property
+    def p_values(self) -> Floats:
+        """The p-values of all columns, and of the newest rows of all features, shape (hours, comparisons)."""
+        return np.column_stack([looks.p_value for looks in (*self.looks.values(), *self.newest_looks.values())])
+
+    def rejected(self, p_values: Floats) -> Floats:
+        """Return the greatest significant p-value of every check."""
+        return benjamini_hochberg(p_values, self.levels)
+
+    def drifting(self, rejected: Floats) -> npt.NDArray[np.bool_]:
+        """Return which features drift at which check, shape (hours, features)."""
+        features = [column.name for column in self.columns if column.name != SCORE]
+        found = np.column_stack([self.looks[name].drifts(rejected) for name in features])
+        if self.newest_looks:
+            found |= np.column_stack([self.newest_looks[name].drifts(rejected) for name in features])
+        return found & self.enough[:, np.newaxis]
+
+    def profiles(self, hour: int) -> tuple[Profile, Profile, Profile | None]:
+        """Return the reference, the window, and the window's newest rows, of one check."""
+        window, newest = ({name: counts[hour] for name, counts in of.items()} for of in (self.windows, self.newest))
+        return self._profile(self.reference), self._profile(window), self._profile(newest) if newest else None
+
+    def _profile(self, counts: dict[str, Integers]) -> Profile:
+        columns = {
+            column.name: _profile(column, counts[column.name]) for column in self.columns if column.name in counts
+        }
+        score = columns.pop(SCORE, ColumnProfile.empty(FeatureType.NUMERIC))
+        return Profile(rows=max(column.rows for column in columns.values()), features=columns, score=score)
+
+    def _look(self, column: SimulatedColumn, served: Integers) -> Looks:
+        policy, trained = self.configuration.monitoring.drift, self.reference[column.name]
+        kinds = {DriftKind.MISSING: _missing(trained, served)}
+        if column.kind is FeatureType.NUMERIC:
+            size, p_value = _numbers(trained[:-1], served[:, :-1])
+        else:
+            size, p_value = _categories(trained[:-1], served[:, :-1])
+        if column.kind is FeatureType.CATEGORICAL:
+            kinds[DriftKind.UNSEEN] = _unseen(trained[:-1], served[:, :-1])
+        return Looks(
+            sizes={
+                DriftKind.DISTRIBUTION: size / policy.threshold,
+                **{kind: change / policy.violations for kind, (change, _) in kinds.items()},
+            },
+            p_values={DriftKind.DISTRIBUTION: p_value, **{kind: chance for kind, (_, chance) in kinds.items()}},
+            kinds=len(kinds) + 2,  # with the distribution, and invalid values, of which there are none
+        )
+
+
+def _total(column: SimulatedColumn, hour_of: Integers, dice: np.random.Generator) -> Integers:
+    """Return the counts of all rows before each hour, shape (hours + 1, values)."""
+    values = np.searchsorted(np.cumsum(column.shares)[:-1], dice.random(len(hour_of)), side="right")
+    width, hours = len(column.shares), HOURS + WINDOW_HOURS
+    total = np.zeros((hours + 1, width), dtype=np.int64)
+    np.cumsum(
+        np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width), axis=0, out=total[1:]
+    )
+    return total
+
+
+def _newest_starts(arrivals: Integers, ends: Integers, least: int) -> Integers | None:
+    """Return where the newest rows of every check begin, as `newest_rows` takes them; None where they are too many."""
+    before = np.append(0, np.cumsum(arrivals))
+    starts = np.searchsorted(before, before[ends] - least, side="right") - 1
+    few = 2 * (before[ends] - before[starts]) <= before[ends] - before[ends - WINDOW_HOURS]
+    return starts if few.all() else None
+
+
+def _numbers(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
+    known = trained > 0
+    rows = np.maximum(served.sum(axis=1), 1)
+    if known.sum() <= MOST_DISTINCT:
+        of_bin = np.where(known, np.cumsum(known) - 1, known.sum())
+    else:
+        points = np.arange(len(trained), dtype=np.float64)
+        edges = decile_edges(Distribution(points[known], trained[known].astype(np.float64)))
+        of_bin = np.searchsorted(edges, points)
+    belongs = (of_bin[:, np.newaxis] == np.arange(of_bin.max() + 1)).astype(np.float64)
+    shares, trained_shares = served / rows[:, np.newaxis], trained / trained.sum()
+    up_to = np.triu(np.ones((len(trained), len(trained))))
+    gaps = shares @ up_to
+    gaps -= trained_shares @ up_to
+    p_value = kolmogorov_p_value(np.abs(gaps, out=gaps).max(axis=1), trained.sum(), rows)
+    return population_stability_index(trained_shares @ belongs, shares @ belongs), p_value
+
+
+def _categories(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
+    rows = np.stack(np.broadcast_arrays(trained.sum(), served.sum(axis=1)), axis=-1).astype(np.float64)
+    named = named_categories(trained.astype(np.float64), served.astype(np.float64), rows)
+    expected, actual = (_pooled(counts, named) for counts in (trained, served))
+    size = population_stability_index(expected / np.maximum(rows[:, :1], 1.0), actual / np.maximum(rows[:, 1:], 1.0))
+    return size, chi_squared(expected, actual).p_value
+
+
+def _pooled(counts: Integers, named: npt.NDArray[np.bool_]) -> Floats:
+    """Return the counts of the named categories, and last those of the others together."""
+    used = named.any(axis=0)
+    apart = np.where(named[:, used], counts[..., used], 0)
+    return np.column_stack([apart, counts.sum(axis=-1) - apart.sum(axis=1)]).astype(np.float64)
+
+
+def _missing(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
+    change, p_value = _rate(float(trained[-1]), float(trained.sum()), served[:, -1], served.sum(axis=1))
+    return np.abs(change), p_value
+
+
+def _unseen(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
+    named = {str(place): float(count) for place, count in enumerate(trained) if count}
+    expected = expected_unseen(CategoryCounts(named, float(trained.sum())))
+    growth, p_value = _rate(expected.wrong, expected.rows, served[:, trained == 0].sum(axis=1), served.sum(axis=1))
+    return np.maximum(growth, 0.0), p_value
+
+
+def _rate(wrong: float, rows: float, wrong_now: Integers, rows_now: Integers) -> tuple[Floats, Floats]:
+    if not wrong and not wrong_now.any():
+        return np.zeros(len(rows_now)), np.ones(len(rows_now))
+    most = int(rows_now.max()) + 1
+    pairs, place = np.unique(wrong_now * most + rows_now, return_inverse=True)  # few: windows move by a row at a time
+    found, rows_found = np.divmod(pairs, most)
+    table = np.column_stack([found, rows_found - found]).astype(np.float64)
+    change = found / np.maximum(rows_found, 1) - wrong / rows
+    return change[place], chi_squared([wrong, rows - wrong], table).p_value[place]
+
+
+def _profile(column: SimulatedColumn, counts: Integers) -> ColumnProfile:
+    rows, missing = int(counts.sum()), int(counts[-1])
+    if column.kind is FeatureType.NUMERIC:
+        values = np.repeat(np.arange(len(counts) - 1, dtype=np.float64), counts[:-1])
+        sketch = NumberSketch.of(values, _EXACT)
+        return ColumnProfile(kind=column.kind, rows=rows, missing=missing, invalid=0, numbers=sketch)
+    texts = CategorySketch.of(dict(_named(counts)))
+    return ColumnProfile(kind=column.kind, rows=rows, missing=missing, invalid=0, categories=texts)
+
+
+def _named(counts: Integers) -> Iterator[tuple[str, int]]:
+    yield from ((str(place), int(count)) for place, count in enumerate(counts[:-1]) if count)

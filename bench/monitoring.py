@@ -1,0 +1,67 @@
+"""The figures behind monitoring: how often it cries wolf, how soon it sees, how exact it is and what it costs.
+
+``make bench-monitoring`` prints them and writes ``out/bench/monitoring.json``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import drift, estimate, performance_fall, profiles
+
+OUT = Path("out/bench/monitoring.json")
+
+
+def measure() -> dict[str, Any]:
+    """Return every figure, with the seeds and sizes it was measured with."""
+    cost, of_drift = profiles.measure(), drift.measure()
+    fall, of_estimate = performance_fall.measure(), estimate.measure()
+    return {
+        "drift_false_alarm_rate": of_drift["drift_false_alarm_rate"],
+        "performance_false_alarm_rate": fall["performance_false_alarm_rate"],
+        "performance_detection_labels_median": fall["performance_detection_labels_median"],
+        "drift_detection_rows": of_drift["drift_detection_rows"],
+        "check_cost_ratio": cost["check_cost_ratio"],
+        "profile_rows_per_second": cost["profile_rows_per_second"],
+        "check_seconds": cost["check_seconds"],
+        "cbpe_max_difference": of_estimate["cbpe_max_difference"],
+        "measured": {"profiles": cost, "drift": of_drift, "performance": fall, "estimate": of_estimate},
+    }
+
+
+def main() -> None:
+    """Measure, write and print."""
+    figures = measure()
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console = Console(width=160)
+    console.print(shown(figures))
+    console.print(f"written to {OUT}, with seeds, sizes and what else was seen")
+
+
+def shown(figures: dict[str, Any]) -> Table:
+    """Return the figures as a table for people."""
+    table = Table("figure", "seen", "measured with", title="Monitoring")
+    for name, how in _how(figures["measured"]).items():
+        seen = figures[name]
+        table.add_row(name, f"{seen:,}" if isinstance(seen, int) else f"{seen:,.4g}", how)
+    return table
+
+
+def _how(measured: dict[str, Any]) -> dict[str, str]:
+    fall = measured["performance"]
+    a_year = f"{fall['runs']:,} years of {fall['labels_a_year']:,} labels, a look after each"
+    return {
+        "performance_false_alarm_rate": f"{a_year}; accuracy {fall['null']} all year, limit {fall['limit']}",
+        "performance_detection_labels_median": (
+            f"{fall['runs']:,} falls from {fall['gate']} to {fall['fallen_to']}, limit {fall['limit']}; the worst of "
+            f"{', '.join(list(fall['labels_until_found_by_good_labels_before'])[:3])} good labels before"
+        ),
+    }
+
+
+if __name__ == "__main__":
+    main()

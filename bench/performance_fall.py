@@ -1,0 +1,94 @@
+"""How often the test of live performance cries wolf in a year, and how soon it finds a fall.
+
+A version proved 0.90 at the gate and may fall to 0.85. It is looked at after every label, which is harder than the
+product's hourly look. Beside it stands what it replaces: a 95 % interval of the newest labels at every look.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.configuration.metrics import Metric, Task
+from shared.monitoring.betting import Wealth, bet
+from shared.monitoring.fall import claim
+from shared.monitoring.weighted_estimate import clopper_pearson
+
+SEED = 1
+RUNS = 1_000
+GATE, LIMIT, FALLEN, CONFIDENCE = 0.90, 0.85, 0.80, 0.95
+LABELS_A_YEAR = 20_000
+BUSY_LABELS_A_YEAR = 200_000
+STEADY = (0.90, 0.89, 0.88, 0.875, 0.87, 0.86, 0.85)
+GOOD_LABELS = (0, 1_000, 5_000)
+LONG_LIVES = (10_000, 50_000)
+PATIENCE = 3_000
+WINDOW, LOOK_EVERY = 500, 5
+
+CLAIM = claim("v1", Metric.ACCURACY, Task.BINARY, limit=LIMIT, gate_value=GATE)
+
+
+def measure() -> dict[str, Any]:
+    """Return the rates of false alarms by the accuracy that holds all year, and the labels until a fall is found."""
+    steady = {str(share): _alarm_rate(share, LABELS_A_YEAR, RUNS) for share in STEADY}
+    falls = {str(good): _detection(good) for good in (*GOOD_LABELS, *LONG_LIVES)}
+    return {
+        "performance_false_alarm_rate": steady[str(CLAIM.null)],
+        "performance_detection_labels_median": max(falls[str(good)]["median"] for good in GOOD_LABELS),
+        "alarm_rate_in_a_year_by_accuracy": steady,
+        "alarm_rate_in_a_busy_year_at_the_null": _alarm_rate(CLAIM.null, BUSY_LABELS_A_YEAR, RUNS),
+        "alarm_rate_of_an_interval_at_every_look_by_accuracy": {
+            str(share): _interval_alarm_rate(share) for share in (GATE, CLAIM.null, LIMIT)
+        },
+        "labels_until_found_by_good_labels_before": falls,
+        "gate": GATE,
+        "limit": LIMIT,
+        "null": CLAIM.null,
+        "fallen_to": FALLEN,
+        "confidence": CONFIDENCE,
+        "labels_a_year": LABELS_A_YEAR,
+        "busy_labels_a_year": BUSY_LABELS_A_YEAR,
+        "runs": RUNS,
+        "seed": SEED,
+    }
+
+
+def first_alarms(shares: npt.NDArray[np.float64], runs: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return by run the label, counted from 1, at which the fall is beyond doubt; one beyond the last if never.
+
+    ``shares``, shape (labels,), is the true accuracy at each label.
+    """
+    scale = CLAIM.scale
+    if scale is None:
+        raise ValueError("accuracy has a test")
+    rng, wealth = np.random.default_rng(seed), Wealth.at_start(scale.hypothesis, (runs,))
+    found = np.full(runs, len(shares) + 1, dtype=np.int64)
+    for position, share in enumerate(shares, start=1):
+        wealth = bet(wealth, scale.hypothesis, (rng.random(runs) < share).astype(np.float64))
+        doubtless = wealth.evidence * (1 - CONFIDENCE) >= 1
+        found[doubtless & (found > position)] = position
+    return found
+
+
+def _alarm_rate(share: float, labels: int, runs: int) -> float:
+    return float((first_alarms(np.full(labels, share), runs, SEED) <= labels).mean())
+
+
+def _detection(good: int) -> dict[str, float]:
+    found = first_alarms(np.r_[np.full(good, GATE), np.full(PATIENCE, FALLEN)], RUNS, SEED)
+    delays = found[found > good] - good
+    return {
+        "median": float(np.median(delays)),
+        "ninth_decile": float(np.quantile(delays, 0.9)),
+        "alarmed_before": float((found <= good).mean()),
+    }
+
+
+def _interval_alarm_rate(share: float) -> float:
+    """Return how often in a year the upper bound of the newest labels lies below the limit at any look."""
+    rng, alarms = np.random.default_rng(SEED), 0
+    for _ in range(RUNS // 5):
+        right = np.cumsum(rng.random(LABELS_A_YEAR) < share)
+        counts: npt.NDArray[np.int64] = (right[WINDOW:] - right[:-WINDOW])[::LOOK_EVERY]
+        alarms += clopper_pearson(counts.min() / WINDOW, WINDOW, 1 - CONFIDENCE)[1] < LIMIT
+    return alarms / (RUNS // 5)

@@ -1,0 +1,186 @@
+"""Has live performance fallen? An anytime-valid test over the life of a version, a few labels at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.configuration.metrics import Metric, Task
+from shared.monitoring.answers import LabelledAnswers
+from shared.monitoring.betting import Hypothesis, Wealth, bet
+from shared.monitoring.observation import Scale, Unpaired, scale_of
+from shared.times import format_time, parse_time
+
+Floats = npt.NDArray[np.float64]
+
+SETTLING = timedelta(minutes=15)  # by then a label has come through the table's stream to the lake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is tested: that ``metric`` of a version has not fallen; ``null`` and ``limit`` in its own unit."""
+
+    model_version: str
+    metric: Metric
+    task: Task
+    null: float
+    limit: float
+
+    @property
+    def scale(self) -> Scale | None:
+        """How single labels speak of the metric, None where they do not."""
+        return scale_of(self.metric, self.task, null=self.null, limit=self.limit)
+
+
+def claim(version: str, metric: Metric, task: Task, *, limit: float, gate_value: float | None) -> Claim:
+    """Return what is tested of a version that proved ``gate_value`` at the gate and must not fall below ``limit``.
+
+    The null is half-way between the two: a version that keeps at least half of the drop it is allowed in hand sets off
+    a false alarm in its whole life with at most the stated probability, and one that falls to the limit is not
+    mistaken for it. Without a better value at the gate the null is the limit.
+
+    >>> claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.85, gate_value=0.9).null
+    0.875
+    """
+    better = gate_value is not None and (gate_value > limit if metric.greater_is_better else gate_value < limit)
+    null = (limit + gate_value) / 2 if better and gate_value is not None else limit
+    return Claim(model_version=version, metric=metric, task=task, null=null, limit=limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallTest:
+    """How far the test of a claim has come.
+
+    ``reached`` is the moment up to which matured labels have been counted, each once; ``peak`` the largest e-value
+    since the look before, ``updates`` the number of looks that found labels, those at earlier versions too.
+    """
+
+    claim: Claim
+    reached: datetime
+    wealth: Wealth
+    peak: float = 1.0
+    updates: int = 0
+    unpaired: Unpaired = ()
+
+    @classmethod
+    def of(cls, claimed: Claim, since: datetime, stored: "FallTest | None") -> "FallTest | None":
+        """Return the stored test if it is of this claim, else a new one; None for a metric that labels do not tell."""
+        if claimed.scale is None or (stored is not None and stored.claim == claimed):
+            return stored if claimed.scale else None
+        updates = stored.updates if stored else 0
+        return cls(claim=claimed, reached=since, wealth=Wealth.at_start(claimed.scale.hypothesis), updates=updates)
+
+    @property
+    def labels(self) -> int:
+        """How many labels, or pairs of labels, have been bet on."""
+        return self.wealth.rounds
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether some labels stood for others, so that their number says little of how much they tell."""
+        return self.wealth.heaviest > 1
+
+    def is_beyond_doubt(self, confidence: float) -> bool:
+        """Return whether the fall is beyond doubt at a confidence, e-value at least ``1 / (1 - confidence)``."""
+        return self.peak * (1 - confidence) >= 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the test as it is kept."""
+        wealth = self.wealth
+        return {
+            "model_version": self.claim.model_version,
+            "metric": self.claim.metric.value,
+            "task": self.claim.task.value,
+            "null": self.claim.null,
+            "limit": self.claim.limit,
+            "reached": format_time(self.reached),
+            "labels": wealth.rounds,
+            "stakes": wealth.stakes.tolist(),
+            "mean_weight": float(wealth.mean_weight),
+            "mean_square": float(wealth.mean_square),
+            "heaviest": wealth.heaviest,
+            "peak": self.peak,
+            "updates": self.updates,
+            "unpaired": [list(row) for row in self.unpaired],
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "FallTest":
+        """Return the test that ``to_json`` showed."""
+        return cls(
+            claim=Claim(
+                model_version=row["model_version"],
+                metric=Metric(row["metric"]),
+                task=Task(row["task"]),
+                null=row["null"],
+                limit=row["limit"],
+            ),
+            reached=parse_time(row["reached"]),
+            wealth=Wealth(
+                row["labels"],
+                np.array(row["stakes"], dtype=np.float64),
+                np.array(row["mean_weight"], dtype=np.float64),
+                np.array(row["mean_square"], dtype=np.float64),
+                row["heaviest"],
+            ),
+            peak=row["peak"],
+            updates=row["updates"],
+            unpaired=tuple((label, compared, weight) for label, compared, weight in row["unpaired"]),
+        )
+
+
+class FallTests(Protocol):
+    """Where the tests are kept, one a model."""
+
+    def load(self, model: str) -> FallTest | None:
+        """Return the test of a model's serving version, or of the one before it."""
+
+    def save(self, model: str, test: FallTest) -> bool:
+        """Store a test one update after the stored one, or the first.
+
+        Returns False, and stores nothing, if another look has counted labels since.
+        """
+
+
+def is_new(row: Mapping[str, Any], reached: datetime, until: datetime) -> bool:
+    """Return whether a label record was first fit to be counted in ``(reached, until]``.
+
+    That is when its outcome fell due, or when it became known, if that was later and it is the first of its
+    prediction: a later amendment must not be bet on twice.
+    """
+    first, last = format_time(reached), format_time(until)
+    due, known = row["outcome_due_at"], row["known_at"]
+    if first < due <= last:
+        return bool(known <= last)
+    return bool(due <= first < known <= last and row["seq"] == 1)
+
+
+def maturity(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what label records are counted in order of: when they matured, then the prediction's id."""
+    return max(row["outcome_due_at"], row["known_at"]), row["prediction_id"]
+
+
+def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:
+    """Return the test after more labels, in the order they matured, none of them counted before.
+
+    Without any, the test stays as it is, its peak too: the same look again gives the same verdict.
+    """
+    scale = test.claim.scale
+    if scale is None or not len(answers):
+        return test
+    seen = scale.observe(answers, test.unpaired)
+    peak, wealth = _bet_on(test.wealth, scale.hypothesis, seen.values, seen.weights)
+    return replace(test, reached=until, wealth=wealth, peak=peak, updates=test.updates + 1, unpaired=seen.unpaired)
+
+
+def _bet_on(
+    wealth: Wealth, hypothesis: Hypothesis, values: Sequence[float] | Floats, weights: Floats
+) -> tuple[float, Wealth]:
+    peak = float(wealth.evidence)
+    for value, weight in zip(values, weights, strict=True):
+        wealth = bet(wealth, hypothesis, np.asarray(value), np.asarray(weight))
+        peak = max(peak, float(wealth.evidence))
+    return peak, wealth

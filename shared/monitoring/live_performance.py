@@ -1,0 +1,70 @@
+"""One look at a version's live performance: new labels are bet on, then all of the window are described."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.configuration.model import ModelConfiguration
+from shared.monitoring.fall import SETTLING, Claim, FallTest, FallTests, claim, counted, is_new, maturity
+from shared.monitoring.matured import read_matured
+from shared.monitoring.performance_limit import performance_limit
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Champion:
+    """Whose performance is looked at: a version, since when it serves, and what it proved at the gate."""
+
+    version: str
+    since: datetime
+    gate_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FallWatch:
+    """Keeps the anytime-valid test of every model's serving version up to date."""
+
+    tests: FallTests
+
+    def look(
+        self, configuration: ModelConfiguration, champion: Champion, labels: Sequence[Row], now: datetime
+    ) -> FallTest | None:
+        """Return the test after the labels that are new, None where there is none: no limit, or an unfit metric.
+
+        ``labels`` are the newest label records of the window, whose outcomes were due or not. Of two looks at once
+        one counts the labels, and the other takes over what it found.
+        """
+        claimed = claim_of(configuration, champion)
+        if claimed is None:
+            return None
+        model, until = configuration.model, now - SETTLING
+        test = FallTest.of(claimed, now - configuration.monitoring.window, self.tests.load(model))
+        if test is None:
+            return None
+        fresh = [
+            row
+            for row in labels
+            if row["model_version"] == champion.version
+            and row["value"] is not None
+            and is_new(row, test.reached, until)
+        ]
+        after = counted(test, read_matured(sorted(fresh, key=maturity), configuration).answers, until)
+        if after is test or self.tests.save(model, after):
+            return after
+        return FallTest.of(claimed, now - configuration.monitoring.window, self.tests.load(model))
+
+
+def claim_of(configuration: ModelConfiguration, champion: Champion) -> Claim | None:
+    """Return what is tested of a champion, None where nothing is asked of its performance."""
+    limit = performance_limit(configuration, champion.gate_value)
+    if limit is None:
+        return None
+    return claim(
+        champion.version,
+        configuration.performance_metric,
+        configuration.task,
+        limit=limit,
+        gate_value=champion.gate_value,
+    )

@@ -1,0 +1,99 @@
+"""A few rows of a profile, whole: what single columns cannot tell."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+HOUR_CAPACITY = 100
+WINDOW_CAPACITY = 2_000
+_BYTES_A_ROW = 20 * 1024  # on average; beyond it fewer rows are kept
+
+Hashes = npt.NDArray[np.uint64]
+
+_EVERY_HASH = 2**64
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class SampledRow(NamedTuple):
+    """A row under the hash of its id; packed until somebody reads it."""
+
+    hash: int
+    packed: bytes
+
+    @classmethod
+    def of(cls, hash_: int, row: Mapping[str, Any]) -> Self:
+        """Return a row to keep: ``prediction_id``, ``features``, ``score`` and ``decision``."""
+        return cls(hash_, _encode(row))
+
+
+@dataclass(frozen=True, slots=True)
+class RowSample:
+    """The rows whose hash lies below ``threshold``: a uniform sample, the same whatever order the rows came in.
+
+    A sample that would outgrow its capacity lowers its threshold, and one that is merged keeps to the lower of both
+    thresholds, so that what is left is uniform over the rows of both, however unlike in number they are
+    (Dasgupta, Lang, Rhodes & Thaler 2016, "A framework for estimating stream expression cardinalities").
+
+    >>> sample = RowSample.of([SampledRow.of(hash_, {"prediction_id": str(hash_)}) for hash_ in (5, 1, 3)], capacity=2)
+    >>> [row["prediction_id"] for row in sample.rows]
+    ['1', '3']
+    """
+
+    sampled: tuple[SampledRow, ...] = ()
+    threshold: int = _EVERY_HASH
+    capacity: int = HOUR_CAPACITY
+
+    @classmethod
+    def of(cls, rows: Iterable[SampledRow], *, capacity: int, threshold: int = _EVERY_HASH) -> Self:
+        """Return the sample of rows; of rows under one hash one is kept."""
+        kept = list[SampledRow]()
+        size = 0
+        for row in sorted(row for row in rows if row.hash < threshold):
+            if kept and kept[-1].hash == row.hash:
+                continue
+            size += len(row.packed)
+            if len(kept) == capacity or size > capacity * _BYTES_A_ROW:
+                return cls(tuple(kept), row.hash, capacity)
+            kept.append(row)
+        return cls(tuple(kept), threshold, capacity)
+
+    @classmethod
+    def merged(cls, samples: Sequence["RowSample"], capacity: int | None = None) -> Self:
+        """Return the sample of the rows of all, by default with the largest capacity among them."""
+        room = capacity or max((sample.capacity for sample in samples), default=HOUR_CAPACITY)
+        threshold = min((sample.threshold for sample in samples), default=_EVERY_HASH)
+        rows = (row for sample in samples for row in sample.sampled)
+        return cls.of(rows, capacity=room, threshold=threshold)
+
+    def merge(self, other: "RowSample") -> "RowSample":
+        """Return the sample of the rows of both."""
+        return RowSample.merged([self, other])
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows: ``prediction_id``, ``features``, ``score`` and ``decision``, in the order of their hashes."""
+        return [_decode(row.packed) for row in self.sampled]
+
+
+def hash_ids(ids: Sequence[str]) -> Hashes:
+    """Return a hash of each id, spread evenly over 64 bits, shape (rows,); the same wherever it is computed.
+
+    CRC-32 alone would pick ids of one pattern, since it is linear; the finaliser of SplitMix64 (Steele et al. 2014)
+    breaks that.
+    """
+    try:
+        hashes = np.fromiter(map(zlib.crc32, map(str.encode, ids)), np.uint64, len(ids))
+    except UnicodeEncodeError:
+        hashes = np.fromiter((zlib.crc32(text.encode("utf-8", "replace")) for text in ids), np.uint64, len(ids))
+    with np.errstate(over="ignore"):
+        hashes += np.uint64(0x9E3779B97F4A7C15)
+        hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: Hashes = hashes ^ (hashes >> np.uint64(31))
+    return mixed

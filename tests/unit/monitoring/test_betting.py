@@ -1,0 +1,80 @@
+"""The bettors' wealth: what theory says it cannot do, and what it must."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.monitoring.betting import MULTIPLES, RICHEST, Hypothesis, Wealth, bet
+
+HYPOTHESIS = Hypothesis(null=0.875, limit=0.85)
+
+
+def first_doubt(shares: np.ndarray, runs: int, seed: int, hypothesis: Hypothesis = HYPOTHESIS) -> np.ndarray:
+    """Return by run the label at which the e-value first reaches 20, one more than there are if it never does."""
+    rng, wealth = np.random.default_rng(seed), Wealth.at_start(hypothesis, (runs,))
+    found = np.full(runs, len(shares) + 1)
+    for position, share in enumerate(shares, start=1):
+        wealth = bet(wealth, hypothesis, (rng.random(runs) < share).astype(np.float64))
+        found = np.where((found > position) & (wealth.evidence >= 20), position, found)
+    return found
+
+
+def test_a_mean_at_the_null_hardly_ever_looks_like_a_fall() -> None:
+    assert (first_doubt(np.full(5_000, 0.875), runs=400, seed=1) <= 5_000).mean() <= 0.05
+
+
+def test_where_the_null_is_the_limit_the_limit_itself_is_no_fall() -> None:
+    found = first_doubt(np.full(5_000, 0.85), runs=400, seed=2, hypothesis=Hypothesis(0.85, 0.85))
+    assert (found <= 5_000).mean() <= 0.05
+
+
+@pytest.mark.parametrize("good_labels", [0, 1_000, 4_000])
+def test_a_fall_is_found_early_and_late_in_a_life(good_labels: int) -> None:
+    shares = np.r_[np.full(good_labels, 0.9), np.full(800, 0.8)]
+    assert np.median(first_doubt(shares, runs=200, seed=3)) - good_labels <= 400
+
+
+def test_values_that_all_lie_at_the_null_make_nobody_rich() -> None:
+    wealth = Wealth.at_start(HYPOTHESIS)
+    for _ in range(1_000):
+        wealth = bet(wealth, HYPOTHESIS, np.asarray(0.875))
+    assert wealth.evidence == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(1, 1e4)), max_size=60), st.floats(0.02, 0.98), st.floats(0, 1))
+def test_wealth_stays_a_positive_number(rounds: list[tuple[float, float]], null: float, share: float) -> None:
+    hypothesis = Hypothesis(null, max(0.01, null * share))
+    wealth = Wealth.at_start(hypothesis)
+    for value, weight in rounds:
+        wealth = bet(wealth, hypothesis, np.asarray(value), np.asarray(weight))
+    assert 0 < wealth.evidence <= RICHEST * len(MULTIPLES) + 1
+
+
+@given(st.floats(0.05, 0.95), st.floats(0, 1), st.lists(st.booleans(), max_size=30))
+def test_no_round_is_won_on_average_at_the_null(null: float, share: float, past: list[bool]) -> None:
+    hypothesis = Hypothesis(null, max(0.01, null * share))
+    wealth = Wealth.at_start(hypothesis)
+    for right in past:
+        wealth = bet(wealth, hypothesis, np.asarray(float(right)))
+    won, lost = (bet(wealth, hypothesis, np.asarray(value)).evidence for value in (0.0, 1.0))
+    assert (1 - null) * won + null * lost <= wealth.evidence * (1 + 1e-9)
+
+
+def test_rows_that_stand_for_others_weigh_as_much() -> None:
+    """Right answers are reviewed rarely: unweighted they would look like a fall from 0.9, weighted they do not."""
+    rng = np.random.default_rng(4)
+    alarms = {"weighted": 0, "unweighted": 0}
+    for _ in range(40):
+        by_way = {way: Wealth.at_start(HYPOTHESIS) for way in alarms}
+        doubt = dict.fromkeys(alarms, False)
+        for right in rng.random(4_000) < 0.9:
+            chance = 0.1 if right else 0.5
+            if rng.random() < chance:
+                for way, weight in (("weighted", 1 / chance), ("unweighted", 1.0)):
+                    by_way[way] = bet(by_way[way], HYPOTHESIS, np.asarray(float(right)), np.asarray(weight))
+                    doubt[way] |= bool(by_way[way].evidence >= 20)
+        for way, found in doubt.items():
+            alarms[way] += found
+    assert alarms["weighted"] <= 2
+    assert alarms["unweighted"] == 40

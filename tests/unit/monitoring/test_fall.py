@@ -1,0 +1,146 @@
+"""The test of a version's live performance: what counts as a label, once, and on which scale."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from shared.configuration.metrics import Metric, Task
+from shared.monitoring.fall import FallTest, claim, counted, is_new
+from shared.monitoring.answers import LabelledAnswers
+from shared.monitoring.metrics import evaluate
+from shared.monitoring.observation import Scale
+from shared.times import format_time
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def begun(
+    metric: Metric = Metric.ACCURACY, task: Task = Task.BINARY, limit: float = 0.85, gate: float = 0.9
+) -> FallTest:
+    test = FallTest.of(claim("v1", metric, task, limit=limit, gate_value=gate), NOON, None)
+    assert test is not None
+    return test
+
+
+def binary(rows: int, right: float, seed: int = 0) -> LabelledAnswers:
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(rows) < 0.5).astype(np.float64)
+    decisions = np.where(rng.random(rows) < right, labels, 1 - labels)
+    scores = np.clip(decisions * 0.6 + rng.random(rows) * 0.4, 0, 1)
+    return LabelledAnswers(Task.BINARY, labels, decisions, scores)
+
+
+def record(due: datetime, known: datetime, seq: int = 1) -> dict[str, object]:
+    return {"outcome_due_at": format_time(due), "known_at": format_time(known), "seq": seq, "prediction_id": "p"}
+
+
+def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:
+    answers = binary(600, 0.8)
+    at_once = counted(begun(), answers, NOON + HOUR)
+    in_pieces = begun()
+    for piece in np.array_split(np.arange(600), 7):
+        in_pieces = counted(in_pieces, answers.at(piece), NOON + HOUR)
+    assert in_pieces.wealth.evidence == pytest.approx(float(at_once.wealth.evidence))
+    assert in_pieces.labels == at_once.labels == 600
+
+
+def test_a_look_that_finds_nothing_new_changes_nothing() -> None:
+    once = counted(begun(), binary(900, 0.7), NOON + HOUR)
+    assert once.is_beyond_doubt(0.95)
+    assert counted(once, binary(0, 0.7), NOON + 2 * HOUR) == once
+
+
+def test_another_version_limit_or_gate_value_begins_anew() -> None:
+    test = counted(begun(), binary(900, 0.7), NOON + HOUR)
+    assert FallTest.of(test.claim, NOON, test) is test
+    for changed in ({"model_version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
+        other = FallTest.of(replace(test.claim, **changed), NOON, test)
+        assert other is not None
+        assert (other.labels, other.updates) == (0, test.updates)
+
+
+def test_a_test_survives_its_json() -> None:
+    test = counted(begun(Metric.ROC_AUC, limit=0.7), replace(binary(101, 0.9), weights=np.full(101, 2.0)), NOON + HOUR)
+    assert FallTest.from_json(test.to_json()).to_json() == test.to_json()
+
+
+def test_a_label_is_new_when_it_falls_due_or_first_becomes_known_later() -> None:
+    since, until = NOON, NOON + HOUR
+    assert is_new(record(NOON + HOUR / 2, NOON - HOUR), since, until)
+    assert is_new(record(NOON - HOUR, NOON + HOUR / 2), since, until)
+    assert not is_new(record(NOON - HOUR, NOON + HOUR / 2, seq=2), since, until)
+    assert not is_new(record(NOON, NOON - HOUR), since, until)
+    assert not is_new(record(NOON + 2 * HOUR, NOON - HOUR), since, until)
+
+
+def test_of_consecutive_looks_each_label_is_new_to_exactly_one() -> None:
+    looks = [NOON + hours * HOUR for hours in range(10)]
+    rng = np.random.default_rng(1)
+    for due, known in rng.uniform(0.001, 9, (200, 2)):
+        row = record(NOON + due * HOUR, NOON + known * HOUR)
+        assert sum(is_new(row, since, until) for since, until in pairwise(looks)) == 1
+
+
+@pytest.mark.parametrize("metric", [Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, Metric.BRIER, Metric.LOG_LOSS])
+def test_the_mean_of_the_observations_is_the_metric(metric: Metric) -> None:
+    answers = binary(2_000, 0.85)
+    value = evaluate(metric, Task.BINARY, answers.labels, answers.decisions, answers.scores)
+    assert value is not None
+    scale = Scale(metric, Task.BINARY, null=value, limit=value)
+    mean = scale.observe(answers).values.mean()
+    assert mean == pytest.approx(scale.hypothesis.null, abs=0.02)
+
+
+@pytest.mark.parametrize("metric", [Metric.F1, Metric.BALANCED_ACCURACY, Metric.ROC_AUC])
+def test_metrics_of_classes_lie_at_the_null_exactly_when_their_value_does(metric: Metric) -> None:
+    answers = binary(20_000, 0.85)
+    value = evaluate(metric, Task.BINARY, answers.labels, answers.decisions, answers.scores)
+    assert value is not None
+    for null in (value - 0.05, value, value + 0.05):
+        scale = Scale(metric, Task.BINARY, null=null, limit=null)
+        above = scale.observe(answers).values.mean() - scale.hypothesis.null
+        assert above == pytest.approx(value - null, abs=0.03)
+        if null != value:
+            assert np.sign(above) == np.sign(value - null)
+
+
+@pytest.mark.parametrize(
+    ("metric", "limit", "gate"), [(Metric.MAE, 1.3, 1.0), (Metric.RMSE, 1.6, 1.25), (Metric.MAE, 1.0, 1.4)]
+)
+def test_regression_that_errs_twice_as_much_is_found_and_one_as_good_as_proved_is_not(
+    metric: Metric, limit: float, gate: float
+) -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.normal(size=3_000)
+    for spread, falls in ((1.0, False), (2.5, True)):
+        scale = 0.78 if limit == 1.0 else 1.25
+        given = labels + rng.normal(size=3_000) * spread * scale
+        answers = LabelledAnswers(Task.REGRESSION, labels, given, given)
+        test = counted(begun(metric, Task.REGRESSION, limit, gate), answers, NOON)
+        assert test.is_beyond_doubt(0.95) is falls
+
+
+@pytest.mark.parametrize(
+    ("metric", "task", "limit", "gate"),
+    [
+        (Metric.R2, Task.REGRESSION, 0.5, 0.7),
+        (Metric.F1, Task.MULTICLASS, 0.5, 0.7),
+        (Metric.ACCURACY, Task.BINARY, 0.0, 0.7),
+        (Metric.ACCURACY, Task.BINARY, 1.0, 1.0),
+        (Metric.MAE, Task.REGRESSION, 0.0, 0.0),
+    ],
+)
+def test_what_no_label_can_tell_has_no_test(metric: Metric, task: Task, limit: float, gate: float) -> None:
+    assert FallTest.of(claim("v1", metric, task, limit=limit, gate_value=gate), NOON, None) is None
+
+
+def test_the_null_lies_half_way_from_the_gate_to_the_limit() -> None:
+    loss = claim("v1", Metric.MAE, Task.REGRESSION, limit=1.4, gate_value=1.0)
+    assert loss.null == pytest.approx(1.2)
+    worse_at_the_gate = claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.9, gate_value=0.8)
+    unknown = claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.9, gate_value=None)
+    assert worse_at_the_gate.null == unknown.null == 0.9

@@ -1,0 +1,166 @@
+"""A label stands for as many predictions as would have stayed without one."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.configuration.model import ModelConfiguration
+from shared.monitoring.check import Verdict
+from shared.monitoring.join_health import newest_records
+from shared.monitoring.performance import check_performance
+from shared.monitoring.weights import effective_rows, labels_every_prediction, review_weight, review_weights
+from tests.unit.configuration.example import configuration
+
+MANUAL = {"event": "annotation", "source": "manual"}
+OUTCOME = {"event": "demand", "source": "outcome", "window": "P2D"}
+REVIEWED: dict[str, Any] = {
+    "prediction_id": "a",
+    "seq": 1,
+    "value": 1,
+    "source": "manual",
+    "selection_probability": 0.02,
+}
+
+
+def rules(*rules: dict[str, Any], **labels: Any) -> ModelConfiguration:
+    return configuration(labels={"rules": list(rules), **labels})
+
+
+def weights(records: list[dict[str, Any]], configured: ModelConfiguration) -> list[float]:
+    return review_weights(list(newest_records(records).values()), configured.labels).tolist()
+
+
+def test_a_reviewed_prediction_stands_for_the_others_that_were_not() -> None:
+    assert weights([REVIEWED], rules(MANUAL, OUTCOME)) == [50.0]
+
+
+def test_it_stands_for_itself_where_all_have_a_label_in_the_end() -> None:
+    everywhere = rules(MANUAL, OUTCOME, default={"value": 0, "after": "P7D"})
+    assert labels_every_prediction(everywhere.labels)
+    assert weights([REVIEWED], everywhere) == [1.0]
+
+
+def test_a_default_that_requires_exposure_leaves_some_without_a_label() -> None:
+    exposed_only = rules(MANUAL, OUTCOME, default={"value": 0, "after": "P7D", "requires_exposure": True})
+    assert weights([REVIEWED], exposed_only) == [50.0]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_it_stands_for_itself_where_the_outcome_was_known_before(order: int) -> None:
+    outcome = {**REVIEWED, "source": "outcome", "value": 0}
+    records = [outcome, {**REVIEWED, "seq": 2}]
+    assert weights(records[::order], rules(MANUAL, OUTCOME)) == [1.0]
+
+
+def test_an_earlier_record_without_a_value_is_no_other_label() -> None:
+    censored = {**REVIEWED, "source": None, "value": None}
+    assert weights([censored, {**REVIEWED, "seq": 2}], rules(MANUAL, OUTCOME)) == [50.0]
+
+
+def test_a_picked_prediction_that_another_source_labelled_stands_for_itself() -> None:
+    assert weights([{**REVIEWED, "source": "outcome"}], rules(MANUAL, OUTCOME)) == [1.0]
+
+
+@pytest.mark.parametrize("probability", [None, 0, -0.1, 1.5, float("nan"), float("inf"), "0.5", True])
+def test_a_probability_that_is_none_weighs_nothing_extra(probability: object) -> None:
+    assert review_weight({**REVIEWED, "selection_probability": probability}, labelled_anyway=False) == 1.0
+
+
+@given(st.lists(st.floats(1.0, 1e9), min_size=1))
+def test_effective_rows_are_between_one_and_all(found: list[float]) -> None:
+    assert 1 - 1e-9 <= effective_rows(np.array(found)) <= len(found) * (1 + 1e-9)
+
+
+def test_no_rows_are_worth_none() -> None:
+    assert effective_rows(np.array([])) == 0.0
+
+
+def audited(rows: int, seed: int) -> tuple[list[dict[str, Any]], float]:
+    """Predictions right in 95 of 100 where the model is sure and in 60 where it is not, which are reviewed ten times
+    as often; and the share of all of them that are right."""
+    rng = random.Random(seed)
+    records, right = [], 0
+    for place in range(rows):
+        sure = rng.random() < 0.8
+        hit = rng.random() < (0.95 if sure else 0.6)
+        right += hit
+        probability = 0.05 if sure else 0.5
+        if rng.random() < probability:
+            records.append(
+                {
+                    **REVIEWED,
+                    "prediction_id": str(place),
+                    "value": int(hit),
+                    "decision": 1,
+                    "score": 0.9,
+                    "model_version": "v1",
+                    "selection_probability": probability,
+                    "features": {"holiday": sure},
+                }
+            )
+    return records, right / rows
+
+
+def test_performance_speaks_of_all_predictions_and_not_of_the_reviewed_ones() -> None:
+    reviewed_only = configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]})
+    held = 0
+    for seed in range(60):
+        records, truth = audited(4_000, seed)
+        found = check_performance(records, reviewed_only, champion="v1", limit=None, test=None, level=1e-5).champion
+        assert found.value is not None
+        assert found.lower is not None
+        assert found.upper is not None
+        assert found.effective_rows < found.labels
+        assert sum(record["value"] for record in records) / len(records) < truth - 0.1
+        held += found.lower <= truth <= found.upper
+    assert held >= 49  # 90 % two-sided; of 60, fewer than 49 come in 1 of 100
+
+
+def test_versions_and_slices_are_weighted_too() -> None:
+    rows = [
+        {**REVIEWED, "prediction_id": "1", "value": 1, "selection_probability": 0.1},
+        {**REVIEWED, "prediction_id": "2", "value": 0, "selection_probability": 0.9},
+    ]
+    given = [{**row, "decision": 1, "score": 0.9, "model_version": "v1", "features": {}} for row in rows]
+    report = check_performance(
+        given,
+        configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]}),
+        champion="v1",
+        limit=None,
+        test=None,
+        level=1e-5,
+    )
+    for found in (report.overall, report.versions["v1"], report.slices["holiday"]["missing"]):
+        assert found.value == pytest.approx(0.9)
+    assert report.metrics["precision"].value == pytest.approx(0.9)
+
+
+def test_a_verdict_needs_labels_that_are_worth_enough() -> None:
+    heavy = [
+        {
+            **REVIEWED,
+            "prediction_id": str(place),
+            "value": 0,
+            "decision": 1,
+            "score": 0.9,
+            "model_version": "v1",
+            "features": {},
+            "selection_probability": 0.001 if place < 5 else 1.0,
+        }
+        for place in range(400)
+    ]
+    report = check_performance(
+        heavy,
+        configuration(labels={"rules": [MANUAL]}, monitoring={"performance": {"min": 0.9}}),
+        champion="v1",
+        limit=None,
+        test=None,
+        level=1e-5,
+    )
+    assert report.verdict is Verdict.INSUFFICIENT
+    assert "worth" in report.reason
+    assert report.shortfall == 0.0
