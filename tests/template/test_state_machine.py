@@ -132,12 +132,13 @@ def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definitio
 def test_every_machine_is_logged_and_traced_and_has_an_alarm(template: dict[str, Any], alarms: Resources) -> None:
     machines = resources_of(template, "AWS::Serverless::StateMachine")
     watched = {
-        dimension["Value"]["Ref"]
+        (dimension["Value"]["Ref"], alarm["MetricName"])
         for alarm in alarms.values()
         for dimension in alarm.get("Dimensions", [])
-        if dimension["Name"] == "StateMachineArn" and alarm["MetricName"] == "ExecutionsFailed"
+        if dimension["Name"] == "StateMachineArn"
     }
-    assert watched == set(machines)
+    ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+    assert watched == {(machine, end) for machine in machines for end in ends}
     for name, machine in machines.items():
         assert machine["Properties"]["Tracing"] == {"Enabled": True}, name
         assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False, name
