@@ -1,5 +1,6 @@
 """Join health as CloudWatch metrics, by model."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from aws_lambda_powertools import Metrics
@@ -26,7 +27,10 @@ _NAMES = {
 
 
 def publish(metrics: Metrics, report: JoinReport) -> None:
-    """Write one metric record a model, zeros too, so that a rate has its denominator; and one a quarantine reason."""
+    """Write one metric record a model, zeros too, so that a rate has its denominator; and one a quarantine reason.
+
+    What went to quarantine is told once more over all models: an alarm sees one series and can search for none.
+    """
     for model, counts in sorted(report.counts.items()):
         metrics.add_dimension("model", model)
         for what, name in _NAMES.items():
@@ -34,6 +38,9 @@ def publish(metrics: Metrics, report: JoinReport) -> None:
         metrics.flush_metrics()
     for model, reasons in sorted(report.quarantined.items()):
         publish_quarantined(metrics, model, reasons)
+    if report.quarantined:
+        metrics.add_metric("FeedbackLost", MetricUnit.Count, sum(map(Counter.total, report.quarantined.values())))
+        metrics.flush_metrics()
 
 
 def publish_quarantined(metrics: Metrics, model: str, reasons: Mapping[RejectCode, int]) -> None:

@@ -27,6 +27,7 @@ def capture_feedback(model: str) -> Response[str]:
     receipt = bootstrap.feedback_capture().capture(
         configuration, items_of(body, "events"), requested_at(api.current_event)
     )
+    metrics.add_dimension("model", configuration.model)
     metrics.add_metric("FeedbackAccepted", MetricUnit.Count, len(receipt.accepted))
     metrics.add_metric("FeedbackRejected", MetricUnit.Count, len(receipt.rejected))
     return answer(202, receipt.to_json())

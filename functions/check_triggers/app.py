@@ -1,4 +1,4 @@
-"""Decide which models are retrained (EventBridge schedule, and the SNS topic of the performance alarms)."""
+"""Decide which models are retrained (EventBridge schedule, and the SNS topic of the alarms on models)."""
 
 from typing import Any
 
@@ -41,6 +41,8 @@ def report(decisions: list[Decision]) -> dict[str, Any]:
         }
         for decision in decisions
     ]
-    metrics.add_metric("RunsFired", MetricUnit.Count, sum(decision.fired for decision in decisions))
+    wanted = [decision for decision in decisions if decision.signals]
+    metrics.add_metric("RunsFired", MetricUnit.Count, sum(decision.fired for decision in wanted))
+    metrics.add_metric("RunsHeldBack", MetricUnit.Count, sum(not decision.fired for decision in wanted))
     logger.info("decided", extra={"decisions": shown})
     return {"decisions": shown}

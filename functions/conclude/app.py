@@ -24,5 +24,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     conclusion = conclusion_of(bootstrap.registry(), run, event)
     concluded = bootstrap.trigger_store().conclude(run.model, run.fencing_token, conclusion)
     logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
+    metrics.add_dimension("model", run.model)
     metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, int(concluded))
     return {"outcome": conclusion.outcome.value, "concluded": concluded}

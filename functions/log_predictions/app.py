@@ -26,6 +26,7 @@ def log_predictions(model: str) -> Response[str]:
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"predictions"}))
     reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
     receipt = bootstrap.prediction_log().log(reader, items_of(body, "predictions"))
+    metrics.add_dimension("model", configuration.model)
     metrics.add_metric("PredictionsAccepted", MetricUnit.Count, len(receipt.accepted))
     metrics.add_metric("PredictionsRejected", MetricUnit.Count, len(receipt.rejected))
     return answer(202, receipt.to_json())

@@ -30,6 +30,8 @@ def predict(model: str) -> Response[str]:
     version, scorer = bootstrap.serving(load_artifact).version(configuration.model)
     reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
     predictions = Predictor(bootstrap.prediction_log()).predict(reader, items_of(body, "instances"), version, scorer)
+    metrics.add_dimension("model", configuration.model)
+    metrics.add_dimension("model_version", version)
     metrics.add_metric("Predictions", MetricUnit.Count, len(predictions))
     return answer(200, {"predictions": [_shown(prediction) for prediction in predictions]})
 

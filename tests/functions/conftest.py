@@ -27,9 +27,11 @@ ENVIRONMENT = {
     "LAKE_BUCKET": "lake",
     "FEEDBACK_STREAM": "feedback",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:retraining",
+    "RELABELLING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:relabelling",
     "IMPORT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/import-files",
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
     "AUDIENCE_KEYS": "{}",
+    "EVENT_BUS": "events",
     "CODE_VERSION": "test",
     "CLIENT_TIMESTAMPS": "trusted",
 }

@@ -1,7 +1,9 @@
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.check_triggers.app import handler
@@ -11,7 +13,7 @@ from shared.registry.pointer import PointerMove
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import Conclusion, RunOutcome
 from shared.triggers.suppression import SuppressedBy
-from tests.functions.conftest import Context
+from tests.functions.conftest import ENVIRONMENT, Context
 from tests.unit.configuration.example import configuration
 
 CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -69,6 +71,72 @@ def test_the_sample_alarm_retrains_the_model_that_is_low(
     [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
     assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
     assert decision.at == CHECKED_AT
+
+
+def drifting(model: str, **triggers: Any) -> None:
+    serving(model, Verdict.OK, **triggers)
+    check = Check(
+        model=model,
+        kind=CheckKind.DRIFT,
+        at=CHECKED_AT,
+        model_version="v1",
+        verdict=Verdict.DRIFT,
+        reason="7 of 20 features drift",
+        report_key="checks/d.json",
+        page_key="checks/d.html",
+    )
+    bootstrap.check_store().put(check)
+
+
+def test_the_sample_drift_alarm_makes_each_drifting_model_s_policy_decide(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    drifting("bike-demand")
+    drifting("car-demand", drift=False)
+    drifting("train-demand", combine="all")
+    serving("ship-demand", Verdict.OK)
+    decided = handler(sample("check_triggers_drift_alarm"), context)["decisions"]
+    assert {row["model"]: row["suppressed_by"] for row in decided} == {
+        "bike-demand": None,
+        "car-demand": "no_signal",
+        "train-demand": "combination",
+    }
+    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.DRIFT])
+    assert decision.at == CHECKED_AT
+    [unheard] = bootstrap.trigger_store().decisions("car-demand", 10)
+    reasons = {kind.kind: kind.reason for kind in unheard.considered}
+    assert reasons[SignalKind.DRIFT] == "the policy does not listen to it"
+
+
+def test_a_run_is_told_where_the_reports_of_its_signals_lie(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    drifting("bike-demand")
+    handler(sample("check_triggers"), context)
+    runs: Any = boto3.client("stepfunctions")
+    [started] = runs.list_executions(stateMachineArn=ENVIRONMENT["STATE_MACHINE_ARN"])["executions"]
+    told = json.loads(runs.describe_execution(executionArn=started["executionArn"])["input"])
+    assert told["signals"] == [
+        {
+            "kind": "drift",
+            "at": "2026-03-08T12:00:00.000000Z",
+            "reason": "7 of 20 features drift",
+            "report_key": "checks/d.json",
+            "page_key": "checks/d.html",
+        }
+    ]
+
+
+def test_a_look_that_changes_nothing_is_kept_as_the_last_one(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.OK, volume=5000)
+    handler(sample("check_triggers"), context)
+    assert bootstrap.trigger_store().decisions("bike-demand", 10) == []
+    look = bootstrap.trigger_store().last_look("bike-demand")
+    assert look is not None
+    assert "volume: 0 of 5000 new labels" in look.explanation
 
 
 def test_with_bounded_clocks_an_alarm_belongs_to_the_moment_it_went_off(

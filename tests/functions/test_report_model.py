@@ -12,8 +12,10 @@ from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.feedback import Feedback
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.times import format_time
+from shared.triggers.considered import Consideration
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.obstacles import Obstacle
+from shared.triggers.signal import SignalKind
 from shared.triggers.state import TriggerState
 from shared.triggers.suppression import SuppressedBy
 from tests.functions.requests import Answer, paths, send
@@ -77,6 +79,32 @@ def test_the_sample_request_lists_decisions_newest_first() -> None:
     assert [decision["decision_id"] for decision in answer["decisions"]] == names[::-1]
     assert {decision["suppressed_by"] for decision in answer["decisions"]} == {"cooldown"}
     assert {decision["fired"] for decision in answer["decisions"]} == {False}
+
+
+def test_what_the_last_look_saw_stands_beside_the_decisions_and_in_the_status() -> None:
+    assert get(f"{MODEL}/decisions")[1] == {"decisions": [], "last_look": None}
+    look = Decision(
+        decision_id="look",
+        model=MODEL,
+        at=START,
+        cause=Cause.SCHEDULE,
+        reason="no signal stands",
+        signals=(),
+        obstacles=(Obstacle(by=SuppressedBy.NO_SIGNAL, reason="no signal stands"),),
+        considered=(Consideration(kind=SignalKind.VOLUME, stands=False, reason="7 of 5000 new labels"),),
+        explanation="Did not retrain because no signal stands (volume: 7 of 5000 new labels).",
+    )
+    bootstrap.trigger_store().note_look(look)
+
+    shown = get(f"{MODEL}/decisions")[1]["last_look"]
+
+    assert (shown["suppressed_by"], shown["considered"][0]["reason"]) == ("no_signal", "7 of 5000 new labels")
+    assert get(MODEL)[1]["last_look"] == {
+        "at": format_time(START),
+        "fired": False,
+        "suppressed_by": "no_signal",
+        "explanation": look.explanation,
+    }
 
 
 def test_a_limit_keeps_the_newest_decisions() -> None:

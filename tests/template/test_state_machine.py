@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 TRANSIENT = re.compile(r"^(Lambda\.\w+Exception|Unavailable)$")
 # These run when the run has ended: whatever failed, trying again is safe.
 CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
+# This must not hold up what it tells of.
+IN_PASSING = {"AnnounceStart"}
 # A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.
 CAUGHT_IN = {"Conclude", "Failed", "CandidateFailed", "NoteFailure"}
 
@@ -76,6 +78,8 @@ def test_every_catch_leads_to_conclude_or_stays_with_its_item(definition: dict[s
             target = catch["Next"]
             if name in CLEAN_UP:
                 assert siblings[target]["Type"] == "Fail", name
+            elif name in IN_PASSING:
+                assert target == state["Next"], name
             else:
                 assert target in CAUGHT_IN, name
 
@@ -84,7 +88,7 @@ def test_only_transient_errors_are_tried_again_with_full_jitter(definition: dict
     for name, task, _ in tasks(definition):
         for retry in task["Retry"]:
             assert retry["JitterStrategy"] == "FULL", name
-            if name not in CLEAN_UP:
+            if name not in CLEAN_UP | IN_PASSING:
                 assert all(TRANSIENT.match(error) for error in retry["ErrorEquals"]), name
 
 
@@ -128,12 +132,13 @@ def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definitio
 def test_every_machine_is_logged_and_traced_and_has_an_alarm(template: dict[str, Any], alarms: Resources) -> None:
     machines = resources_of(template, "AWS::Serverless::StateMachine")
     watched = {
-        dimension["Value"]["Ref"]
+        (dimension["Value"]["Ref"], alarm["MetricName"])
         for alarm in alarms.values()
         for dimension in alarm.get("Dimensions", [])
-        if dimension["Name"] == "StateMachineArn" and alarm["MetricName"] == "ExecutionsFailed"
+        if dimension["Name"] == "StateMachineArn"
     }
-    assert watched == set(machines)
+    ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+    assert watched == {(machine, end) for machine in machines for end in ends}
     for name, machine in machines.items():
         assert machine["Properties"]["Tracing"] == {"Enabled": True}, name
         assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False, name

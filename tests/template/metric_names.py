@@ -1,0 +1,55 @@
+"""The metrics that the code publishes, read from its source."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared import join_metrics
+
+ROOT = Path(__file__).parents[2]
+
+
+def embedded_metrics() -> list[re.Pattern[str]]:
+    """Return what the functions' embedded metrics are called, whose dimensions have small letters."""
+    named = [re.compile(re.escape(name)) for name in join_metrics._NAMES.values()]
+    return [*named, *_arguments("add_metric")]
+
+
+def put_metrics() -> list[re.Pattern[str]]:
+    """Return what the monitor's measurements are called, whose dimensions have capitals."""
+    return list(_arguments("Measurement"))
+
+
+def is_among(name: str, published: list[re.Pattern[str]]) -> bool:
+    return any(pattern.fullmatch(name) for pattern in published)
+
+
+def _arguments(call: str) -> Iterator[re.Pattern[str]]:
+    """Yield the name in every call of that function; a part that is computed matches anything."""
+    for path in [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = dict(_constants(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == call:
+                keywords = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+                if (pattern := _pattern([*keywords, *node.args][0], constants)) is not None:
+                    yield re.compile(pattern)
+
+
+def _pattern(name: ast.expr, constants: dict[str, str]) -> str | None:
+    if isinstance(name, ast.Constant):
+        return re.escape(str(name.value))
+    if isinstance(name, ast.JoinedStr):
+        parts = [str(part.value) if isinstance(part, ast.Constant) else None for part in name.values]
+        return "".join("[A-Z][A-Za-z0-9]*" if part is None else re.escape(part) for part in parts)
+    return re.escape(constants[name.id]) if isinstance(name, ast.Name) and name.id in constants else None
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the module's texts by name, those of the watched metrics too wherever they are imported."""
+    watched = ROOT / "shared" / "monitoring" / "watched.py"
+    for node in [*ast.parse(watched.read_text(encoding="utf-8")).body, *tree.body]:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                yield name, text

@@ -1,0 +1,57 @@
+"""Alarms watch metrics that exist, do something, and can be tuned where an operator would."""
+
+from typing import Any
+
+from shared.monitoring.watched import WATCHED
+from tests.template.metric_names import embedded_metrics, is_among
+
+Resources = dict[str, dict[str, Any]]
+
+ON_MODELS = {"PerformanceTopic", "OperationsTopic"}
+
+
+def of_hindsight(alarms: Resources) -> Resources:
+    return {name: alarm for name, alarm in alarms.items() if alarm["Namespace"] == "Hindsight"}
+
+
+def actions(alarm: dict[str, Any]) -> set[str]:
+    return {action["Ref"] for action in alarm["AlarmActions"]}
+
+
+def test_what_is_watched_over_all_models_has_an_alarm_without_dimensions(alarms: Resources) -> None:
+    overall = {alarm["MetricName"] for alarm in of_hindsight(alarms).values() if "Dimensions" not in alarm}
+    assert overall == set(WATCHED)
+
+
+def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
+    template: dict[str, Any], alarms: Resources
+) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    counted = {name: alarm for name, alarm in of_hindsight(alarms).items() if "Dimensions" in alarm}
+    assert set(counted) == {"LostFeedbackAlarm", "MaturingBehindAlarm"}
+    for name, alarm in counted.items():
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}], name
+        assert is_among(alarm["MetricName"], embedded_metrics()), name
+
+
+def test_bad_performance_and_drift_ask_the_triggers_and_tell_people(alarms: Resources) -> None:
+    assert actions(alarms["LivePerformanceAlarm"]) == actions(alarms["DriftAlarm"]) == ON_MODELS
+    asking = {name for name, alarm in alarms.items() if "PerformanceTopic" in actions(alarm)}
+    assert asking == {"LivePerformanceAlarm", "DriftAlarm"}
+
+
+def test_every_alarm_says_what_it_means_and_is_quiet_without_data(alarms: Resources) -> None:
+    for name, alarm in alarms.items():
+        assert alarm["AlarmDescription"], name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+
+
+def test_thresholds_an_operator_tunes_are_parameters_with_limits(template: dict[str, Any], alarms: Resources) -> None:
+    tuned = {
+        alarm["MetricName"]: template["Parameters"][alarm["Threshold"]["Ref"]]
+        for alarm in alarms.values()
+        if isinstance(alarm["Threshold"], dict)
+    }
+    assert set(tuned) == {"LivePerformanceShortfall", "LabelAgeSeconds", "FeedbackLost"}
+    for name, parameter in tuned.items():
+        assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"], name
