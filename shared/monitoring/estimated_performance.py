@@ -20,7 +20,7 @@ from shared.monitoring.interval import bounds
 from shared.monitoring.linearisation import Linearisation, linearise
 from shared.monitoring.measurement import Measurement, storable
 from shared.monitoring.metrics import as_numbers, as_targets
-from shared.monitoring.performance import performance_limit
+from shared.monitoring.performance_limit import performance_limit
 from shared.monitoring.reconciliation import Reconciliation
 from shared.profiles.distribution import Distribution
 from shared.profiles.profile import Profile
