@@ -80,7 +80,6 @@ class ModelChecks:
         return [replace(finding, model_version=pointer.champion) for finding in found]
 
     def _of_champion(self, looked: Looked, pointer: Pointer) -> Iterator[Finding]:
-        model = looked.configuration.model
         champion = Champion(
             version=pointer.champion,
             since=pointer.updated_at,
