@@ -1,0 +1,94 @@
+"""What is announced is what docs/events.md promises; what the state machines announce, the stack tests look at."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from shared.announcements import Announcement
+from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.monitoring.verdict_changes import _FOUND, announcement_of
+from shared.relabelling.job import RelabelJob, RelabelStatus
+from shared.triggers.runs import run_input
+from shared.triggers.signal import Signal, SignalKind
+from shared.triggers.state import OpenRun
+from tests.event_schemas import announced, require_promised, schema_of, schemas
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+EVIDENCE = {"reason": "7 of 20 features drift", "report_key": "checks/d.json", "page_key": "checks/d.html"}
+CHECK = Check(
+    model="bike", kind=CheckKind.DRIFT, at=NOW, model_version="v1", verdict=Verdict.DRIFT, reason="r", summary={"n": 1}
+)
+
+
+def detail(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    return Announcement(name=name, correlation_id="c", at=NOW, data=data).detail()
+
+
+def started() -> dict[str, Any]:
+    run = OpenRun(
+        decision_id="20260301T120000Z-1",
+        fencing_token=1,
+        started_at=NOW,
+        lease_expires_at=NOW + timedelta(days=1),
+        reason="drift: 7 of 20 features drift",
+        serving={
+            SignalKind.DRIFT: Signal(kind=SignalKind.DRIFT, at=NOW, evidence=EVIDENCE),
+            SignalKind.MANUAL: Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"}),
+        },
+    )
+    return run_input("bike", run)
+
+
+def test_the_page_s_schemas_are_schemas() -> None:
+    assert set(schemas()) == {"envelope", "check", "run", "run_end", "relabelling"}
+    for schema in schemas().values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_announcement_in_the_code_is_on_the_page_and_has_a_schema() -> None:
+    machines = [path.read_text(encoding="utf-8") for path in FUNCTIONS.glob("*.asl.json")]
+    types = [line for text in machines for line in re.findall(r'"DetailType": "(.*)"', text)]
+    named = {name for line in types for name in re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", line)}
+    assert named | set(_FOUND.values()) == set(announced())
+    assert {schema_of(name) for name in announced()} == {"check", "run", "run_end", "relabelling"}
+
+
+@pytest.mark.parametrize(("kind", "verdict"), _FOUND)
+@pytest.mark.parametrize("links", [{}, {"report_key": "checks/d.json", "page_key": "checks/d.html"}])
+def test_a_bad_check_is_announced_as_promised(kind: CheckKind, verdict: Verdict, links: dict[str, str]) -> None:
+    check = Check(model="bike", kind=kind, at=NOW, model_version="v1", verdict=verdict, reason="r", **links)
+    found = announcement_of(None, check)
+    assert found is not None
+    require_promised(found.name, found.detail())
+
+
+def test_a_run_s_start_is_announced_as_promised_and_links_the_reports_behind_it() -> None:
+    data = started()
+    require_promised("RetrainingStarted", detail("RetrainingStarted", data))
+    assert data["signals"][0] == {"kind": "drift", "at": "2026-03-01T12:00:00.000000Z", **EVIDENCE}
+
+
+@pytest.mark.parametrize("status", [RelabelStatus.COMPLETED, RelabelStatus.FAILED, RelabelStatus.SUPERSEDED])
+def test_a_relabelling_is_announced_as_promised(status: RelabelStatus) -> None:
+    job = RelabelJob(
+        model="bike",
+        relabel_id="relabel-1",
+        reason="mended",
+        rules_revision=2,
+        known_at=NOW,
+        started_at=NOW,
+        status=status,
+    )
+    name = "LabelsRelabelled" if status is RelabelStatus.COMPLETED else "RelabellingFailed"
+    require_promised(name, detail(name, job.to_json()))
+
+
+def test_what_is_not_as_promised_is_told_apart() -> None:
+    for broken in ({"kind": "weather"}, {"at": "yesterday"}, {"report_key": 7}):
+        with pytest.raises(ValidationError):
+            require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_json(), **broken}))

@@ -1,0 +1,184 @@
+"""From a metric over an alarm and its topic to a decision, a run and its announcements, on a running stack."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.client import StackClient
+from shared.aws.check_table import DynamoChecks
+from shared.aws.metric_sink import CloudWatchMetrics
+from shared.aws.registry_table import DynamoRegistry
+from shared.aws.trigger_table import DynamoTriggers
+from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.monitoring.measurement import Measurement
+from shared.monitoring.watched import with_overall
+from shared.registry.pointer import PointerMove
+from shared.times import format_time
+from shared.triggers.decide import Occasion, decide
+from shared.triggers.decision import Cause
+from shared.triggers.demand import Observed
+from shared.triggers.signal import Signal, SignalKind
+from tests.event_schemas import require_promised
+from tests.stack.waiting import eventually
+from tests.unit.configuration.example import configuration, document
+
+# Later than any replay's checks, so that no alarm here speaks of what a replay left behind.
+NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NAMESPACE = "Hindsight"
+EAGER = {"cooldown": "PT0S", "min_new_labels": 0, "schedule": None, "volume": None}
+
+Row = dict[str, Any]
+
+
+def serve(client: StackClient, model: str, **triggers: Any) -> None:
+    """Configure a model and put a version into service that is never asked to predict."""
+    body = {**document(), "model": model, "triggers": {**EAGER, **triggers}}
+    client.call("PUT", f"models/{model}", key="operator", json=body)
+    registry = DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW - 24 * HOUR)
+    registry.move_pointer(model, move, artifact_key="k", artifact_digest="d")
+
+
+def find(client: StackClient, model: str, kind: CheckKind, verdict: Verdict, at: datetime) -> None:
+    """Keep a check, as the monitor does before it publishes."""
+    key = f"checks/model={model}/date={at:%Y-%m-%d}/{kind}"
+    check = Check(
+        model=model,
+        kind=kind,
+        at=at,
+        model_version="v1",
+        verdict=verdict,
+        reason=f"{kind} is {verdict}",
+        report_key=f"{key}.json",
+        page_key=f"{key}.html",
+    )
+    DynamoChecks(client.stack.outputs["ModelsTable"], client.aws("dynamodb")).put(check)
+
+
+def publish(client: StackClient, alarm: str, metric: str, model: str) -> None:
+    """Publish a bad number of a model, once its alarm has forgotten what other tests have set it off with."""
+    watch = client.aws("cloudwatch")
+    pages = watch.get_paginator("describe_alarms").paginate()
+    names = [found["AlarmName"] for page in pages for found in page["MetricAlarms"]]
+    (name,) = [found for found in names if f"-{alarm}" in found]
+    watch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test begins")
+    number = Measurement(name=metric, value=1.0, dimensions={"Model": model})
+    CloudWatchMetrics(NAMESPACE, watch).publish(with_overall([number]))
+
+
+def decisions(client: StackClient, model: str) -> list[Row]:
+    found: list[Row] = client.call("GET", f"models/{model}/decisions", key="operator")["decisions"]
+    return found
+
+
+def ended(client: StackClient, model: str) -> Row | None:
+    """Return the newest decision once the run it started has ended."""
+    newest = decisions(client, model)[:1]
+    return newest[0] if newest and "outcome" in newest[0] else None
+
+
+@pytest.fixture
+def announcements(client: StackClient) -> Iterator[Any]:
+    """A queue that follows the announcements; reading it gives the events that came."""
+    queues, topics = client.aws("sqs"), client.aws("sns")
+    url = queues.create_queue(QueueName="follow-triggers")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = client.stack.outputs["AnnouncementsTopic"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    seen: list[Row] = []
+
+    def read(model: str) -> list[Row]:
+        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            seen.append(json.loads(json.loads(message["Body"])["Message"]))
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in seen if event["detail"]["data"]["model"] == model]
+
+    yield read
+    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    queues.delete_queue(QueueUrl=url)
+
+
+def test_a_drift_alarm_makes_the_policy_decide_and_the_run_tells_of_itself(
+    client: StackClient, announcements: Any
+) -> None:
+    model = "drifting"
+    serve(client, model, performance=False)
+    find(client, model, CheckKind.DRIFT, Verdict.DRIFT, NOW)
+
+    publish(client, "DriftAlarm", "DriftDetected", model)
+
+    decision = eventually(lambda: ended(client, model))
+    assert (decision["cause"], [signal["kind"] for signal in decision["signals"]]) == ("alarm", ["drift"])
+    assert decision["at"] == format_time(NOW)
+    assert decision["explanation"] == "Retrains because of drift: drift is drift."
+    assert decision["outcome"] == "stopped"  # there is nothing to learn from
+    started, stopped = eventually(lambda: found if len(found := announcements(model)) == 2 else None)
+    assert (started["detail-type"], stopped["detail-type"]) == ("RetrainingStarted", "RetrainingStopped")
+    for event in (started, stopped):
+        require_promised(event["detail-type"], event["detail"])
+        assert event["detail"]["metadata"]["correlation_id"] == decision["decision_id"]
+        (signal,) = event["detail"]["data"]["signals"]
+        assert signal["page_key"] == f"checks/model={model}/date=2027-06-01/drift.html"
+
+
+def test_a_drift_alarm_does_not_retrain_a_model_whose_policy_asks_for_more(client: StackClient) -> None:
+    model = "patient"
+    serve(client, model, combine="all")
+    find(client, model, CheckKind.DRIFT, Verdict.DRIFT, NOW + HOUR)
+
+    publish(client, "DriftAlarm", "DriftDetected", model)
+
+    (decision,) = eventually(lambda: decisions(client, model))
+    assert (decision["fired"], decision["suppressed_by"]) == (False, "combination")
+    (obstacle,) = decision["obstacles"]
+    assert obstacle["numbers"] == {"standing": ["drift"], "needed": 2, "possible": 2}
+
+
+def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
+    model = "low"
+    serve(client, model, drift=False, performance=False)
+    # A run that was recorded, and that a crash kept from starting: whoever looks next starts it.
+    store = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"})
+    first, running = decide(
+        configuration(triggers={**EAGER, "drift": False}).triggers,
+        store.load(model),
+        Observed(now=NOW, champion="v1", event=asked),
+        Occasion(cause=Cause.MANUAL, event_id="by hand"),
+    )
+    assert store.record(first, running, 0)
+    find(client, model, CheckKind.PERFORMANCE, Verdict.LOW, NOW + HOUR)
+
+    publish(client, "LivePerformanceAlarm", "LivePerformanceShortfall", model)
+
+    held, _ = eventually(lambda: found if len(found := decisions(client, model)) == 2 else None)
+    assert (held["suppressed_by"], held["cause"]) == ("open_run", "alarm")
+    assert held["obstacles"][0]["numbers"]["decision_id"] == first.decision_id
+    assert [signal["kind"] for signal in held["signals"]] == ["alarm"]
+    eventually(lambda: client.call("GET", f"models/{model}", key="operator")["open_run"] is None)
+    (served,) = client.run_schedule("CheckTriggers", NOW + 3 * HOUR, model)["decisions"]
+    assert served["fired"]
+    last = eventually(lambda: ended(client, model))
+    assert (last["decision_id"], last["cause"]) == (served["decision_id"], "schedule")
+    assert [signal["kind"] for signal in last["signals"]] == ["alarm"]
+    look = client.call("GET", f"models/{model}", key="operator")["last_look"]
+    assert (look["at"], look["fired"]) == (format_time(NOW + 3 * HOUR), True)
+
+
+def test_the_dashboard_is_there_and_names_the_stack_s_own_functions(client: StackClient) -> None:
+    name = client.stack.outputs["DashboardUrl"].rsplit("/", 1)[1]
+    body = json.loads(client.aws("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
+    shown = json.dumps(body)
+    functions = [value for output, value in client.stack.outputs.items() if output.endswith("Function")]
+    assert functions
+    assert not [function for function in functions if f'"{function}"' not in shown]
+    assert "${" not in shown
