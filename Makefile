@@ -11,6 +11,8 @@ PLATFORM := $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-manylinux_2_28
 RENTALS := build/demo/ISLP/data/Bikeshare.csv
 # The Lambda runtime brings these along.
 IN_THE_RUNTIME := boto3 botocore s3transfer urllib3
+# NannyML asks for these, and for no statsmodels, which it imports; a benchmark on one processor needs neither.
+NEVER_RUN := kaleido nvidia-nccl-cu12
 LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-platform $(PLATFORM) --generate-hashes \
 	--no-emit-index-url --constraint requirements.lock pyproject.toml
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
@@ -97,6 +99,9 @@ locks: ## Resolve the dependencies anew and write the lock files
 		--no-emit-index-url - -o requirements-sam.lock
 	echo islp==0.6.0 | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url - -o requirements-demo.lock
+	printf 'nannyml==0.13.1\nstatsmodels\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url $(foreach name,$(NEVER_RUN),--no-emit-package $(name)) \
+		- -o requirements-nannyml.lock
 	$(LAYER_LOCK) $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) -o requirements-dependencies.lock
 	$(LAYER_LOCK) --extra science $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) \
 		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \

@@ -65,9 +65,10 @@ from shared.triggers.request import RetrainingRequests
 from shared.triggers.sweep import TriggerSweep
 
 if TYPE_CHECKING:
-    from shared.aws.fall_table import DynamoFallTests
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from shared.aws.fall_table import DynamoFallTests
 
 _CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 5},

@@ -1,7 +1,7 @@
 """The lake as the domain sees it: objects by key, and where each kind of row lies."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from shared.bounded_lines import BoundedLine
@@ -57,6 +57,9 @@ class Lake(Protocol):
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield the keys that start with a prefix, sorted, with the tags of what they hold."""
+
+    def link(self, key: str, lasts: timedelta) -> str:
+        """Return an address at which whoever has it may read an object for a while."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""

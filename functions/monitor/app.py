@@ -6,11 +6,13 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
+from shared.monitoring.estimator import Estimator, LossPredictor
 from shared.monitoring.live_performance import FallWatch
 from shared.monitoring.model_checks import ModelChecks
 from shared.monitoring.monitor import Monitor
 from shared.monitoring.verdict_changes import VerdictAnnouncer
 from shared.schedule import parse_tick
+from shared.training.estimator_files import load_estimator
 
 logger = Logger()
 tracer = Tracer()
@@ -22,7 +24,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the models at the event's time; return what was found."""
     monitor = Monitor(
         configurations=bootstrap.configurations(),
-        model_checks=ModelChecks(bootstrap.registry(), bootstrap.lake(), FallWatch(bootstrap.fall_tests())),
+        model_checks=ModelChecks(
+            bootstrap.registry(), bootstrap.lake(), FallWatch(bootstrap.fall_tests()), estimators_of_versions
+        ),
         lake=bootstrap.lake(),
         checks=bootstrap.check_store(),
         announcer=VerdictAnnouncer(bootstrap.check_store(), bootstrap.announcements()),
@@ -34,3 +38,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     ]
     logger.info("monitored", extra={"checks": checks})
     return {"checks": checks}
+
+
+def estimators_of_versions(model: str, version: str) -> tuple[Estimator | None, LossPredictor | None]:
+    """Return what estimates a version's performance, as its training left it in the lake."""
+    fitted = load_estimator(bootstrap.lake(), model, version)
+    return (None, None) if fitted is None else (fitted.estimator, fitted.loss_model)

@@ -5,6 +5,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -87,6 +88,12 @@ class S3Lake:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Contents", []):
                 yield found["Key"], found["ETag"]
+
+    def link(self, key: str, lasts: timedelta) -> str:
+        """Return an address at which whoever has it may read an object for a while, as this function may."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
+        )
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""

@@ -1,6 +1,5 @@
 """Can the window's rows be told from the training's? What no feature shows alone, a classifier may see in all."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from shared.configuration.features import Feature, FeatureType
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.check import Verdict
 from shared.profiles.profile import Profile
-from shared.profiles.reading import as_numbers, as_texts
+from shared.profiles.reading import as_numbers, group_texts
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -153,17 +152,19 @@ def _matrix(rows: Sequence[Row], features: Mapping[str, Feature]) -> Floats:
 
 def _column(values: Sequence[object], kind: FeatureType) -> Floats:
     if kind is FeatureType.CATEGORICAL:
-        return _codes(as_texts(values))
+        return _codes(values)
     if kind is FeatureType.BOOLEAN:
         return np.array([float(value) if isinstance(value, bool) else np.nan for value in values])
     numbers, _ = as_numbers(values)
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _codes(texts: Sequence[str | None]) -> Floats:
-    commonest = [text for text, _ in Counter(text for text in texts if text is not None).most_common(_MOST_CATEGORIES)]
-    code_of = {text: float(code) for code, text in enumerate(commonest)}
-    return np.array([np.nan if text is None else code_of.get(text, float(_MOST_CATEGORIES)) for text in texts])
+def _codes(values: Sequence[object]) -> Floats:
+    texts, places = group_texts(values)
+    counts = np.bincount(places[places >= 0], minlength=len(texts))
+    codes = np.full(len(texts) + 1, np.nan)  # the last one is of place -1, nothing usable
+    codes[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(texts)), _MOST_CATEGORIES)
+    return codes[places]
 
 
 def _pairs_in_order(labels: Integers, scores: Floats) -> float:

@@ -1,6 +1,6 @@
 """Drift: what a model is given now, against what its serving version was trained on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -96,7 +96,7 @@ def check_drift(
     champion_window
         Of those that the champion made, whose scores are compared.
     newest
-        Of the window's newest rows, see `newest_rows`: a sudden shift shows there long before it has filled the window.
+        Of the window's newest rows (`newest_profile`): a sudden shift shows there long before it fills the window.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
     measured = _measure(reference, window, configuration)
@@ -125,20 +125,6 @@ def check_drift(
         score=judge_feature(score, rejected, policy.method),
         multivariate=multivariate,
     )
-
-
-def newest_rows(hours: Iterable[Profile], least: int, window_rows: int) -> Profile | None:
-    """Return the profile of the newest rows, ``least`` at least and whole hours, of hourly profiles, the newest first.
-
-    None where they are more than half the window: then they tell nothing that the window does not.
-    """
-    taken, rows = list[Profile](), 0
-    for hour in hours:
-        taken.append(hour)
-        rows += hour.rows
-        if rows >= least:
-            return Profile.merged(taken) if 2 * rows <= window_rows else None
-    return None
 
 
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:

@@ -1,21 +1,25 @@
 """All checks of one model at one moment: what it is given, what it is worth, and how its labels come in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.errors import NotFound, UnreadableObject
+from shared.errors import HindsightError, NotFound, UnreadableObject
 from shared.lake import Lake, version_prefix
 from shared.monitoring.check import CheckKind, Verdict
 from shared.monitoring.drift import check_drift, drift_measurements
 from shared.monitoring.drift_page import drift_page
+from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
+from shared.monitoring.estimator import Estimator, LossPredictor
 from shared.monitoring.finding import Finding
 from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.live_performance import Champion, FallWatch
+from shared.monitoring.newest import newest_profile
 from shared.monitoring.performance import check_performance, performance_measurements
 from shared.monitoring.performance_limit import performance_limit
+from shared.monitoring.reconciliation import reconcile
 from shared.monitoring.spending import level_of
 from shared.monitoring.staleness import staleness, staleness_measurements
 from shared.monitoring.window import labels_in_window, matured_in_window
@@ -29,6 +33,9 @@ REFERENCE = "reference.profile"
 
 Row = dict[str, Any]
 
+# What estimates a version's performance, and for a regression its losses: by model and version.
+Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
@@ -39,6 +46,11 @@ class Looked:
     profiles: WindowProfile
     labels: Mapping[str, Row]
 
+    @property
+    def matured(self) -> list[Row]:
+        """The label records of predictions whose outcome fell due in the window."""
+        return matured_in_window(self.labels, self.now, self.configuration.monitoring.window)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChecks:
@@ -47,6 +59,7 @@ class ModelChecks:
     registry: Registry
     lake: Lake
     watch: FallWatch
+    estimators: Estimators
 
     def findings(self, configuration: ModelConfiguration, now: datetime) -> list[Finding]:
         """Return what the checks find; without a champion only how labels come in, without predictions nothing."""
@@ -67,19 +80,19 @@ class ModelChecks:
         return [replace(finding, model_version=pointer.champion) for finding in found]
 
     def _of_champion(self, looked: Looked, pointer: Pointer) -> Iterator[Finding]:
-        model = looked.configuration.model
         champion = Champion(
             version=pointer.champion,
             since=pointer.updated_at,
             gate_value=self._gate_value(looked.configuration, pointer),
         )
-        yield _of_drift(looked, champion, self._reference(model, champion.version))
+        yield self._of_drift(looked, champion)
         yield self._of_performance(looked, champion)
+        yield self._of_estimate(looked, champion)
 
     def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
         configuration = looked.configuration
         report = check_performance(
-            matured_in_window(looked.labels, looked.now, configuration.monitoring.window),
+            looked.matured,
             configuration,
             champion=champion.version,
             limit=performance_limit(configuration, champion.gate_value),
@@ -93,6 +106,61 @@ class ModelChecks:
             summary=report.summary(),
             report=report.to_json(),
             measurements=performance_measurements(configuration.model, champion.version, report),
+        )
+
+    def _of_estimate(self, looked: Looked, champion: Champion) -> Finding:
+        configuration, version = looked.configuration, champion.version
+        alpha = 1 - configuration.monitoring.performance.confidence
+        level = level_of(alpha, champion.since, looked.now)
+        try:
+            estimator, losses = self.estimators(configuration.model, version)
+        except HindsightError as error:
+            return Finding(
+                kind=CheckKind.ESTIMATE, verdict=Verdict.INSUFFICIENT, reason=error.message, summary={}, report={}
+            )
+        report = check_estimate(
+            looked.profiles.of_version(version),
+            estimator,
+            configuration,
+            level=level,
+            holdout_value=champion.gate_value,
+            losses=losses,
+            reconciliation=reconcile(
+                looked.matured, estimator, configuration, champion=version, level=level, losses=losses
+            ),
+        )
+        return Finding(
+            kind=CheckKind.ESTIMATE,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=report.summary(),
+            report=report.to_json(),
+            measurements=estimate_measurements(configuration.model, version, report),
+        )
+
+    def _of_drift(self, looked: Looked, champion: Champion) -> Finding:
+        configuration, window = looked.configuration, looked.profiles.all
+        model, monitoring = configuration.model, configuration.monitoring
+        reference = self._reference(model, champion.version)
+        newest = newest_profile(
+            self.lake, model, looked.now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
+        )
+        report = check_drift(
+            reference,
+            window,
+            looked.profiles.of_version(champion.version),
+            configuration,
+            level=level_of(monitoring.drift.alpha, champion.since, looked.now),
+            newest=newest,
+        )
+        return Finding(
+            kind=CheckKind.DRIFT,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=report.summary(),
+            report=report.to_json(),
+            measurements=drift_measurements(model, champion.version, report),
+            page=drift_page(model, champion.version, looked.now, report, reference, window),
         )
 
     def _reference(self, model: str, version: str) -> Profile:
@@ -111,26 +179,11 @@ class ModelChecks:
         return record.metrics.get(configuration.performance_metric)
 
 
-def _of_drift(looked: Looked, champion: Champion, reference: Profile) -> Finding:
-    configuration, window = looked.configuration, looked.profiles.all
-    level = level_of(configuration.monitoring.drift.alpha, champion.since, looked.now)
-    of_champion = looked.profiles.by_version.get(champion.version, Profile.empty())
-    report = check_drift(reference, window, of_champion, configuration, level=level)
-    return Finding(
-        kind=CheckKind.DRIFT,
-        verdict=report.verdict,
-        reason=report.reason,
-        summary=report.summary(),
-        report=report.to_json(),
-        measurements=drift_measurements(configuration.model, champion.version, report),
-        page=drift_page(configuration.model, champion.version, looked.now, report, reference, window),
-    )
-
-
 def _of_join(looked: Looked) -> Finding:
     configuration, profile = looked.configuration, looked.profiles.all
-    health = join_health(profile, looked.labels, looked.now)
-    stale = staleness(profile.due, looked.labels.values(), looked.now, configuration.monitoring.window)
+    window = configuration.monitoring.window
+    health = join_health(profile, looked.labels, start=looked.now - window, now=looked.now)
+    stale = staleness(profile.due, looked.labels.values(), looked.now, window)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
         verdict=Verdict.OK,

@@ -1,7 +1,7 @@
 """Everything an operator can read of a model."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.capture.prediction import PredictionKey
@@ -21,6 +21,7 @@ from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
 
 MOST_OVERDUE = 10_000
+LINKS_LAST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ModelReports:
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
             self._backlog(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
+            link=lambda key: self.lake.link(key, LINKS_LAST),
             last_look=self.triggers.last_look(model),
         )
 

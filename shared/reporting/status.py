@@ -1,5 +1,6 @@
 """The state of a model on one page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,9 +33,10 @@ def model_status(
     backlog: Backlog,
     *,
     review_queue: dict[str, Any],
+    link: Callable[[str], str],
     last_look: Decision | None = None,
 ) -> dict[str, Any]:
-    """Return what an operator sees first of a model, as JSON objects."""
+    """Return what an operator sees first of a model, as JSON objects; ``link`` tells where a key of the lake is read."""
     return {
         "model": revision.configuration.model,
         "configuration_revision": revision.revision,
@@ -48,11 +50,18 @@ def model_status(
         "last_look": _look(last_look) if last_look else None,
         "last_outcome": state.last_outcome,
         "last_concluded_at": _time(state.last_concluded_at),
-        "checks": {check.kind.value: check.to_json() for check in checks if check.kind is not CheckKind.JOIN_HEALTH},
+        "checks": {
+            check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
+        },
         "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
         "label_backlog": backlog.to_json(),
         "review_queue": review_queue,
     }
+
+
+def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
+    page = {} if check.page_key is None else {"page_url": link(check.page_key)}
+    return {**check.to_json(), **page}
 
 
 def _look(look: Decision) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from shared.times import format_time
 from shared.training.artifact import artifact_digest, dump_artifact
 from shared.training.candidates import build, fit, hyperparameters
 from shared.training.dataset import Manifest
+from shared.training.estimator import fit_estimator
+from shared.training.estimator_files import store_estimator
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
 from shared.training.profile import REFERENCE, reference_profile
 from shared.training.schema import Schema
@@ -80,6 +82,9 @@ def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
         "card": _card(job, version, validation_score),
     }
     reference = reference_profile(version, train, holdout, configuration.features)
+    estimator = fit_estimator(schema, holdout, version.answer(holdout.frame), configuration.training.seed)
+    if estimator is not None:
+        store_estimator(lake, schema.model, schema.version, estimator)
     key, digest = _store(lake, version, documents, reference)
     return TrainedCandidate(
         candidate=job.candidate.value,

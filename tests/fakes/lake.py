@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from shared import compact_json
@@ -40,6 +41,9 @@ class InMemoryLake:
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         self.objects[key] = content
+
+    def link(self, key: str, lasts: timedelta) -> str:
+        return f"https://lake.example/{key}?lasts={lasts.total_seconds():.0f}"
 
     def read_bytes(self, key: str) -> bytes:
         try:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.fall import FallTest, claim, counted, is_new
 from shared.monitoring.answers import LabelledAnswers
+from shared.monitoring.fall import FallTest, claim, counted, is_new
 from shared.monitoring.metrics import evaluate
 from shared.monitoring.observation import Scale
 from shared.times import format_time

@@ -1,86 +1,146 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.spatial import distance as scipy_distance
 
-from shared.monitoring.distance import (
-    jensen_shannon_distance,
-    population_stability_index,
-    total_variation,
-    wasserstein_distance,
-)
-from shared.monitoring.significance import benjamini_hochberg, chi_squared, kolmogorov_smirnov
+from shared.monitoring.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
+from shared.profiles.distribution import Distribution
+from shared.profiles.numbers import NumberSketch
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
-COUNTS = st.lists(st.integers(0, 50), min_size=3, max_size=6).filter(any)
+Floats = np.ndarray
 
 
-def proportions(counts: list[int]) -> list[float]:
-    return [count / sum(counts) for count in counts]
+def exact(values: object) -> Distribution:
+    return Distribution.exact(np.asarray(values, dtype=np.float64))
 
 
-@given(NUMBERS, NUMBERS)
-def test_wasserstein_is_scipys(first: list[float], second: list[float]) -> None:
-    found = wasserstein_distance(np.sort(first), np.sort(second))
-    assert found == pytest.approx(stats.wasserstein_distance(first, second), abs=1e-9)
-
-
-@given(st.data(), COUNTS)
-def test_jensen_shannon_is_scipys(data: st.DataObject, first: list[int]) -> None:
-    second = data.draw(st.lists(st.integers(0, 50), min_size=len(first), max_size=len(first)).filter(any))
-    expected = scipy_distance.jensenshannon(proportions(first), proportions(second), base=2)
-    assert jensen_shannon_distance(proportions(first), proportions(second)) == pytest.approx(expected, abs=1e-6)
-
-
-@given(st.data(), COUNTS)
-def test_every_distance_is_zero_between_equals_and_never_negative(data: st.DataObject, first: list[int]) -> None:
-    second = data.draw(st.lists(st.integers(0, 50), min_size=len(first), max_size=len(first)).filter(any))
-    for measure in (population_stability_index, jensen_shannon_distance, total_variation):
-        assert measure(proportions(first), proportions(first)) == pytest.approx(0, abs=1e-12)
-        there, back = (measure(proportions(one), proportions(two)) for one, two in ((first, second), (second, first)))
-        assert there == pytest.approx(back)
-        assert 0 <= there < np.inf
+def sketched(values: Floats, parts: int = 20) -> Distribution:
+    return NumberSketch.merged(NumberSketch.of(part) for part in np.array_split(values, parts)).distribution()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # scipy dividing by its own rounding
 @given(NUMBERS, NUMBERS)
 def test_the_kolmogorov_smirnov_statistic_is_scipys(first: list[float], second: list[float]) -> None:
-    statistic, p_value = kolmogorov_smirnov(np.sort(first), np.sort(second))
-    assert statistic == pytest.approx(stats.ks_2samp(first, second, method="asymp").statistic)
-    assert 0 <= p_value <= 1
+    found = kolmogorov_smirnov(exact(first), exact(second))
+    assert found.statistic == pytest.approx(stats.ks_2samp(first, second, method="asymp").statistic)
+    assert 0 <= found.p_value <= 1
 
 
-def test_its_p_value_is_close_to_the_exact_one() -> None:
+def test_its_p_value_is_close_to_the_exact_one_and_no_smaller_in_the_tail() -> None:
     rng = np.random.default_rng(1)
-    first, second = np.sort(rng.normal(size=800)), np.sort(rng.normal(0.08, size=600))
-    exact = stats.ks_2samp(first, second, method="exact").pvalue
-    assert kolmogorov_smirnov(first, second)[1] == pytest.approx(exact, rel=0.1)
+    first = rng.normal(size=800)
+    for shift in (0.08, 0.2, 0.4, 0.5):
+        second = rng.normal(shift, size=600)
+        ours, theirs = kolmogorov_smirnov(exact(first), exact(second)), stats.ks_2samp(first, second, method="exact")
+        assert ours.p_value == pytest.approx(theirs.pvalue, rel=0.2) or ours.p_value > theirs.pvalue
 
 
-def test_a_thinned_reference_does_not_make_the_same_distribution_significant() -> None:
+@pytest.mark.parametrize(("first", "second"), [([], []), ([], [1.0]), ([1.0], [])])
+def test_without_rows_there_is_no_evidence(first: list[float], second: list[float]) -> None:
+    found = kolmogorov_smirnov(exact(first), exact(second))
+    assert (found.statistic, found.p_value) == (0, 1)
+
+
+def test_what_sketches_forgot_is_not_significant_and_a_small_shift_still_is() -> None:
     rng = np.random.default_rng(2)
-    whole = np.sort(rng.normal(size=200_000))
-    thinned = whole[np.linspace(0, len(whole) - 1, 2000).round().astype(int)]
-    again = np.sort(rng.normal(size=200_000))
-    assert kolmogorov_smirnov(thinned, again, reference_rows=len(whole))[1] > 0.01
-    moved = np.sort(rng.normal(0.02, size=200_000))
-    assert kolmogorov_smirnov(thinned, moved, reference_rows=len(whole))[1] < 1e-6
+    reference = sketched(rng.normal(size=100_000))
+    same = [kolmogorov_smirnov(reference, sketched(rng.normal(size=100_000))).p_value for _ in range(30)]
+    assert min(same) > 1e-4
+    assert kolmogorov_smirnov(reference, sketched(rng.normal(0.2, size=100_000))).p_value < 1e-9
 
 
-@given(st.data(), st.lists(st.integers(40, 90), min_size=2, max_size=6))
-def test_chi_squared_is_scipys_where_no_bin_is_rare(data: st.DataObject, first: list[int]) -> None:
-    second = data.draw(st.lists(st.integers(40, 90), min_size=len(first), max_size=len(first)))
-    expected = stats.chi2_contingency([first, second], correction=False)
-    statistic, p_value = chi_squared(first, second)
-    assert statistic == pytest.approx(expected.statistic)
-    assert p_value == pytest.approx(expected.pvalue)
+def test_the_statistic_on_sketches_is_within_their_stated_error() -> None:
+    rng = np.random.default_rng(3)
+    for shift in (0.0, 0.1, 1.0):
+        first, second = rng.normal(size=20_000), rng.normal(shift, size=10_000)
+        reference, current = sketched(first), sketched(second)
+        off = abs(float(greatest_gap(reference, current)) - stats.ks_2samp(first, second, method="asymp").statistic)
+        assert 0 < off <= reference.rank_error + current.rank_error
 
 
-@pytest.mark.parametrize(("first", "second"), [([], []), ([0, 0], [5, 5]), ([500], [500]), ([1, 1], [1, 1])])
-def test_chi_squared_without_evidence_says_so(first: list[int], second: list[int]) -> None:
-    assert chi_squared(first, second) == (0.0, 1.0)
+@given(NUMBERS, NUMBERS)
+def test_the_greatest_gap_is_symmetric_and_zero_between_equals(first: list[float], second: list[float]) -> None:
+    assert greatest_gap(exact(first), exact(second)) == greatest_gap(exact(second), exact(first))
+    assert greatest_gap(exact(first), exact(first)) == 0
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 40))
+def test_it_does_not_matter_how_rows_were_put_together(first: list[float], second: list[float], cut: int) -> None:
+    merged = NumberSketch.of(np.array(second[:cut])).merge(NumberSketch.of(np.array(second[cut:]))).distribution()
+    assert greatest_gap(exact(first), merged) == pytest.approx(float(greatest_gap(exact(first), exact(second))))
+
+
+def tables_of(size: int) -> st.SearchStrategy[tuple[list[int], list[int]]]:
+    return st.tuples(*(st.lists(st.integers(0, 90), min_size=size, max_size=size) for _ in range(2)))
+
+
+TABLES = st.integers(2, 6).flatmap(tables_of)
+
+
+@given(TABLES)
+def test_chi_squared_is_scipys(table: tuple[list[int], list[int]]) -> None:
+    held = np.array(table)[:, np.array(table).sum(axis=0) > 0]
+    found = chi_squared(*table)
+    if held.shape[1] < 2 or not held.sum(axis=1).all():
+        assert (found.statistic, found.p_value) == (0, 1)
+    else:
+        expected = stats.chi2_contingency(held, correction=False)
+        assert found.statistic == pytest.approx(expected.statistic)
+        assert found.p_value >= expected.pvalue * (1 - 1e-9)
+
+
+def test_its_p_value_is_close_to_scipys_where_no_bin_is_rare() -> None:
+    rng = np.random.default_rng(4)
+    first, second = (rng.multinomial(rows, [0.2, 0.3, 0.5]) for rows in (50_000, 30_000))
+    expected = stats.chi2_contingency([first, second], correction=False).pvalue
+    assert chi_squared(first, second).p_value == pytest.approx(expected, rel=0.02)
+
+
+@given(TABLES)
+def test_chi_squared_is_symmetric_and_silent_between_equals(table: tuple[list[int], list[int]]) -> None:
+    there, back = chi_squared(*table), chi_squared(*reversed(table))
+    assert there.statistic == pytest.approx(back.statistic)
+    assert there.p_value == pytest.approx(back.p_value)
+    same = chi_squared(table[0], table[0])
+    assert (same.statistic, same.p_value) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
+
+
+@given(st.lists(tables_of(3), min_size=1, max_size=4))
+def test_many_tables_at_once_are_each_of_them(tables: list[tuple[list[int], list[int]]]) -> None:
+    found = chi_squared([table[0] for table in tables], [table[1] for table in tables])
+    assert found.p_value.tolist() == [float(chi_squared(*table).p_value) for table in tables]
+
+
+@given(TABLES, st.floats(0, 0.5))
+def test_slack_only_takes_evidence_away(table: tuple[list[int], list[int]], slack: float) -> None:
+    assert chi_squared(*table, slack=slack).p_value >= chi_squared(*table).p_value
+    assert chi_squared(*table, slack=1.0).p_value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("window", "reference"), [(500, 2_000), (500, 100_000), (50, 50), (100_000, 2_000)])
+@pytest.mark.parametrize("rare", [2, 5, 10, 20, 50])
+def test_p_values_far_in_the_tail_promise_no_more_than_the_exact_distribution_keeps(
+    window: int, reference: int, rare: int
+) -> None:
+    """The exact (hypergeometric) chance of a p-value as small as 1e-10 is hardly larger than it says; Pearson's is."""
+    counts = np.arange(max(0, rare - reference), min(rare, window) + 1, dtype=np.float64)
+    chance = stats.hypergeom.pmf(counts, window + reference, rare, window)
+    tables = [np.column_stack([held, rows - held]) for held, rows in ((rare - counts, reference), (counts, window))]
+    p_values = chi_squared(*tables).p_value
+    for level in (1e-2, 1e-4, 1e-6, 1e-8, 1e-10):
+        assert chance[p_values <= level].sum() <= 1.5 * level
+
+
+def test_pearsons_own_p_values_would_not_keep_that_promise() -> None:
+    counts = np.arange(0, 21)
+    chance = stats.hypergeom.pmf(counts, 100_500, 20, 500)
+    p_values = [
+        stats.chi2_contingency([[20 - held, 99_980 + held], [held, 500 - held]], correction=False).pvalue
+        for held in counts.tolist()
+    ]
+    assert chance[np.array(p_values) <= 1e-8].sum() > 1e-5
 
 
 def plain_benjamini_hochberg(p_values: list[float], alpha: float) -> list[bool]:
@@ -89,12 +149,25 @@ def plain_benjamini_hochberg(p_values: list[float], alpha: float) -> list[bool]:
     return [bool(passing) and value <= max(passing) for value in p_values]
 
 
-@given(st.lists(st.floats(0, 1), max_size=30), st.floats(0.001, 0.5))
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.5))
 def test_benjamini_hochberg_is_the_plain_one(p_values: list[float], alpha: float) -> None:
-    assert benjamini_hochberg(p_values, alpha) == plain_benjamini_hochberg(p_values, alpha)
+    limit = benjamini_hochberg(p_values, alpha)
+    assert [bool(value <= limit) for value in p_values] == plain_benjamini_hochberg(p_values, alpha)
 
 
 def test_benjamini_hochberg_is_scipys() -> None:
     p_values = np.random.default_rng(3).uniform(size=50) ** 3
-    expected = list(stats.false_discovery_control(p_values) <= 0.05)
-    assert benjamini_hochberg(list(p_values), 0.05) == expected
+    expected = stats.false_discovery_control(p_values) <= 0.05
+    assert (p_values <= benjamini_hochberg(p_values, 0.05)).tolist() == expected.tolist()
+
+
+def test_no_hypothesis_is_rejected_where_there_is_none() -> None:
+    assert benjamini_hochberg([], 0.05) == 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_many_checks_at_once_are_each_of_them(checks: list[list[float]]) -> None:
+    levels = np.linspace(0.01, 0.2, len(checks))
+    found = benjamini_hochberg(checks, levels).tolist()
+    assert found == [benjamini_hochberg(check, level) for check, level in zip(checks, levels, strict=True)]

@@ -60,7 +60,9 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
 
 
 def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
-    status = model_status(revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS)
+    status = model_status(
+        revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
+    )
     shown = {name for name, value in status.items() if value}
     assert shown == {"model", "configuration_revision", "task", "label_backlog"}
 
@@ -79,7 +81,7 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     )
     pointer = Pointer(champion="v2", previous="v1", sequence=2, updated_at=NOON, artifact_key="k", artifact_digest="d")
 
-    status = model_status(revision(), pointer, state, [], NONE_OVERDUE, review_queue=NO_REVIEWS)
+    status = model_status(revision(), pointer, state, [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper)
 
     assert status["open_run"] == {
         "decision_id": "decision-2",
@@ -97,8 +99,20 @@ def test_each_kind_of_check_is_shown_under_its_name() -> None:
         Check(model=MODEL, kind=kind, at=NOON, model_version="v1", verdict=Verdict.OK, reason="")
         for kind in (CheckKind.DRIFT, CheckKind.PERFORMANCE)
     ]
-    status = model_status(revision(), None, TriggerState(model=MODEL), checks, NONE_OVERDUE, review_queue=NO_REVIEWS)
+    status = model_status(
+        revision(), None, TriggerState(model=MODEL), checks, NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
+    )
     assert set(status["checks"]) == {"drift", "performance"}
+
+
+def test_a_check_that_has_a_page_says_where_it_is_read() -> None:
+    check = Check(
+        model=MODEL, kind=CheckKind.DRIFT, at=NOON, verdict=Verdict.OK, reason="", page_key="checks/drift.html"
+    )
+    status = model_status(
+        revision(), None, TriggerState(model=MODEL), [check], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
+    )
+    assert status["checks"]["drift"]["page_url"] == "CHECKS/DRIFT.HTML"
 
 
 @pytest.mark.parametrize(("overdue", "shown"), [(0, (0, False)), (3, (3, False)), (4, (4, True)), (9, (4, True))])

@@ -1,0 +1,121 @@
+"""Estimates set beside what came: trusted while scores mean what they meant, and no longer."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.monitoring.check import Verdict
+from shared.monitoring.estimated_performance import check_estimate
+from shared.monitoring.reconciliation import MOST_PAIRS, Reconciliation, reconcile
+from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
+
+ESTIMATOR = learned(binary_rows(20_000, seed=1))
+
+
+def reconciled(rows: list[Row], level: float = 0.01, **limits: Any) -> Reconciliation:
+    found = reconcile(rows, ESTIMATOR, configured(**limits), champion="v1", level=level)
+    assert found is not None
+    return found
+
+
+def test_estimates_that_come_true_are_trusted() -> None:
+    found = reconciled(binary_rows(3_500, seed=2, shift=0.5))
+    assert found.trusted
+    assert found.labels == 3_500
+    assert [pair.first_day for pair in found.pairs] == [f"2026-03-0{day}" for day in range(1, 8)]
+    assert sum(pair.labels for pair in found.pairs) == 3_500
+    assert found.mean_error == pytest.approx(0.0, abs=0.03)
+
+
+def test_realised_is_what_the_labels_say_and_estimated_what_the_scores_said() -> None:
+    rows = binary_rows(700, seed=3)
+    found = reconciled(rows)
+    first = rows[:100]
+    assert found.pairs[0].labels == 100
+    assert found.pairs[0].realised == pytest.approx(float(np.mean(column(first, "decision") == column(first, "value"))))
+    other_labels = reconciled([{**row, "value": 1 - row["value"]} for row in rows])
+    assert other_labels.pairs[0].estimated == found.pairs[0].estimated
+    assert other_labels.pairs[0].realised == pytest.approx(1 - found.pairs[0].realised)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "f1", "brier"])
+def test_concept_drift_is_found_once_labels_mature(metric: str) -> None:
+    found = reconciled(binary_rows(3_500, seed=4, turn=0.3), metric=metric)
+    assert not found.trusted
+    assert "concept drift is likely" in found.reason
+    assert found.outside >= 5
+    assert found.mean_error is not None
+    assert (found.mean_error > 0) == (metric == "brier")
+
+
+def test_an_estimate_that_is_not_trusted_gives_no_verdict() -> None:
+    window = binary_rows(2_000, seed=5)
+    configuration = configured(min=0.99)
+    low, distrusted = (
+        check_estimate(
+            profiled(window, configuration),
+            ESTIMATOR,
+            configuration,
+            level=0.05,
+            holdout_value=None,
+            reconciliation=paired,
+        )
+        for paired in (None, reconciled(binary_rows(3_500, seed=6, turn=0.3)))
+    )
+    assert low.verdict is Verdict.LOW
+    assert distrusted.verdict is Verdict.INSUFFICIENT
+    assert distrusted.shortfall == 0.0
+    assert "not to be trusted" in distrusted.reason
+    assert distrusted.expected == low.expected
+
+
+def test_true_estimates_are_distrusted_no_more_often_than_their_level() -> None:
+    distrusted = sum(
+        not reconcile(
+            binary_rows(1_000, seed=3_000 + seed),
+            learned(binary_rows(2_000, seed=4_000 + seed)),
+            configured(),
+            champion="v1",
+            level=0.05,
+        ).trusted  # type: ignore[union-attr]
+        for seed in range(60)
+    )
+    assert distrusted <= 8
+
+
+def test_reviewed_rows_stand_for_others_in_both() -> None:
+    rows = binary_rows(2_000, seed=7)
+    reviewed = [
+        {**row, "source": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
+    ]
+    found, plain = reconciled(reviewed), reconciled(rows)
+    assert found.pairs[0].estimated != plain.pairs[0].estimated
+    assert found.trusted
+
+
+def test_many_days_make_a_bounded_number_of_pairs_and_few_labels_join_the_next_day() -> None:
+    rows = binary_rows(6_000, seed=8)
+    spread = [
+        {**row, "occurred_at": f"20{26 + place // 3000}-{1 + place // 250 % 12:02d}-{1 + place % 28:02d}T00:00"}
+        for place, row in enumerate(rows)
+    ]
+    assert 0 < len(reconciled(spread).pairs) <= MOST_PAIRS
+    assert all(pair.labels >= 100 for pair in reconciled(spread).pairs)
+    assert reconciled(rows[:50]).pairs == ()
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [{"score": None, "decision": 1, "value": 1}], [{"score": 0.5, "decision": "x", "value": "y"}]]
+)
+def test_nothing_readable_gives_nothing(rows: list[Row]) -> None:
+    given = [{"model_version": "v1", "occurred_at": "2026-03-01T00:00", "features": {}, **row} for row in rows]
+    assert reconcile(given, ESTIMATOR, configured(), champion="v1", level=0.01) is None
+    assert reconcile(binary_rows(500, seed=9), None, configured(), champion="v1", level=0.01) is None
+    assert reconcile(binary_rows(500, seed=9), ESTIMATOR, configured(), champion="v2", level=0.01) is None
+
+
+def test_labels_of_one_class_are_no_error() -> None:
+    rows = [{**row, "value": 1} for row in binary_rows(500, seed=10)]
+    assert reconcile(rows, ESTIMATOR, configured(metric="roc_auc"), champion="v1", level=0.01) is None
+    assert not reconciled(rows).trusted
