@@ -11,11 +11,14 @@ from local.client import StackClient
 from shared.aws.check_table import DynamoChecks
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.registry_table import DynamoRegistry
+from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.trigger_table import DynamoTriggers
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.monitoring.measurement import Measurement
 from shared.monitoring.watched import with_overall
 from shared.registry.pointer import PointerMove
+from shared.relabelling.job import RelabelJob, RelabelStatus
+from shared.relabelling.store import RelabelEnd
 from shared.times import format_time
 from shared.triggers.decide import Occasion, decide
 from shared.triggers.decision import Cause
@@ -172,6 +175,24 @@ def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: St
     assert [signal["kind"] for signal in last["signals"]] == ["alarm"]
     look = client.call("GET", f"models/{model}", key="operator")["last_look"]
     assert (look["at"], look["fired"]) == (format_time(NOW + 3 * HOUR), True)
+
+
+def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
+    model = "relabelled"
+    serve(client, model, performance=False)
+    find(client, model, CheckKind.DRIFT, Verdict.DRIFT, NOW)
+    relabels = DynamoRelabels(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    job = RelabelJob(
+        model=model, relabel_id="relabel-1", reason="mended", rules_revision=1, known_at=NOW, started_at=NOW
+    )
+    assert relabels.begin(job, None)  # recorded, about to start
+
+    (held,) = client.run_schedule("CheckTriggers", NOW, model)["decisions"]
+    relabels.conclude(model, job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW))
+    (fired,) = client.run_schedule("CheckTriggers", NOW + HOUR, model)["decisions"]
+
+    assert (held["suppressed_by"], fired["fired"]) == ("relabelling", True)
+    eventually(lambda: ended(client, model))
 
 
 def test_the_dashboard_is_there_and_names_the_stack_s_own_functions(client: StackClient) -> None:
