@@ -1,25 +1,15 @@
-"""The rows a check looks at: predictions by their own time, labels by the time their outcome was due."""
+"""The label records that a check looks at, by the time their outcome was due."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.lake import EXAMPLES, PREDICTIONS, Lake, keys_between
+from shared.lake import EXAMPLES, Lake, keys_between
 from shared.lake_rows import rows_of
 from shared.monitoring.join_health import newest_records
 from shared.times import format_time
 
 Row = dict[str, Any]
-
-
-def predictions_in_window(lake: Lake, model: str, now: datetime, window: timedelta) -> list[Row]:
-    """Return the predictions that occurred in ``(now - window, now]``, each once."""
-    first, last = format_time(now - window), format_time(now)
-    found: dict[str, Row] = {}
-    for row in rows_of(lake, keys_between(lake, PREDICTIONS, model, now - window, now)):
-        if first < row["occurred_at"] <= last:
-            found[row["prediction_id"]] = row
-    return list(found.values())
 
 
 def labels_in_window(lake: Lake, model: str, now: datetime, window: timedelta) -> dict[str, Row]:

@@ -36,7 +36,7 @@ def model_status(
     link: Callable[[str], str],
     last_look: Decision | None = None,
 ) -> dict[str, Any]:
-    """Return what an operator sees first of a model, as JSON objects; ``link`` tells where a key of the lake is read."""
+    """Return what an operator sees first of a model, as JSON objects; ``link`` says where a key of the lake is read."""
     return {
         "model": revision.configuration.model,
         "configuration_revision": revision.revision,

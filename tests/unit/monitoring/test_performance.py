@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from shared.configuration.model import ModelConfiguration
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.check import Verdict
 from shared.monitoring.fall import FallTest, counted
 from shared.monitoring.live_performance import Champion, claim_of
 from shared.monitoring.matured import read_matured
 from shared.monitoring.performance import PerformanceReport, check_performance
 from shared.monitoring.performance_limit import performance_limit
-from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
+from shared.monitoring.window import labels_in_window, matured_in_window
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
 from tests.unit.configuration.example import configuration
@@ -175,16 +175,6 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
     labels = labels_in_window(lake, "bike", NOW, 7 * DAY)
     found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY)}
     assert found == {"early": 1, "just due": 1, "amended": 0}
-
-
-def test_a_prediction_archived_twice_counts_once() -> None:
-    lake = InMemoryLake()
-    inside = {"prediction_id": "a", "occurred_at": format_time(NOW - DAY)}
-    outside = {"prediction_id": "b", "occurred_at": format_time(NOW + HOUR)}
-    for number in range(2):
-        lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', (NOW - DAY).date())}{number}", [inside])
-        lake.write_lines(f"{day_prefix(PREDICTIONS, 'bike', NOW.date())}{number}", [outside])
-    assert predictions_in_window(lake, "bike", NOW, 7 * DAY) == [inside]
 
 
 MULTICLASS = {
