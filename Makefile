@@ -35,7 +35,7 @@ bench-monitoring: setup ## Measure drift, performance and estimates: alarms, del
 	$(BIN)/python -m bench.monitoring
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
 	$(BIN)/python -m local up --port $(PORT) $(STACK_PARAMETERS)
