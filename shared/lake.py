@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.bounded_lines import BoundedLine
 
@@ -11,6 +11,14 @@ EXAMPLES = "examples"
 CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
+PROFILES = "profiles"
+
+
+class Tagged(NamedTuple):
+    """An object's bytes, and the tag that is another for other bytes."""
+
+    content: bytes
+    tag: str
 
 
 class Lake(Protocol):
@@ -37,6 +45,18 @@ class Lake(Protocol):
 
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
+
+    def read_tagged(self, key: str) -> Tagged:
+        """Return an object's bytes and their tag. Raises NotFound."""
+
+    def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
+        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None.
+
+        Return whether they were stored; of several writers that read the same, one is.
+        """
+
+    def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield the keys that start with a prefix, sorted, with the tags of what they hold."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""

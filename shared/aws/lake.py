@@ -5,6 +5,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
@@ -12,11 +13,15 @@ from botocore.exceptions import ClientError
 from shared import compact_json
 from shared.bounded_lines import BoundedLine, bounded_lines
 from shared.errors import NotFound, UnreadableObject
+from shared.lake import Tagged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _GZIP_MAGIC = b"\x1f\x8b"
+# The condition does not hold; another write came first; what was to be replaced is gone.
+_OVERTAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"}
 
 
 class S3Lake:
@@ -57,6 +62,32 @@ class S3Lake:
         with self._open(key) as body:
             return body.read()
 
+    def read_tagged(self, key: str) -> Tagged:
+        """Return an object's bytes and their entity tag. Raises NotFound."""
+        found = self._get(key)
+        with found["Body"] as body:
+            return Tagged(body.read(), found["ETag"])
+
+    def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
+        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None."""
+        put = partial(self._client.put_object, Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+        try:
+            if expected is None:
+                put(IfNoneMatch="*")
+            else:
+                put(IfMatch=expected)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _OVERTAKEN:
+                return False
+            raise
+        return True
+
+    def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield the keys that start with a prefix, sorted, with the entity tags of what they hold."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for found in page.get("Contents", []):
+                yield found["Key"], found["ETag"]
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""
         self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -75,8 +106,11 @@ class S3Lake:
         return cast("BinaryIO", body)
 
     def _open(self, key: str) -> BinaryIO:
+        return cast("BinaryIO", self._get(key)["Body"])
+
+    def _get(self, key: str) -> "GetObjectOutputTypeDef":
         try:
-            return cast("BinaryIO", self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
+            return self._client.get_object(Bucket=self._bucket, Key=key)
         except self._client.exceptions.NoSuchKey as error:
             raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:

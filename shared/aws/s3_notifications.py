@@ -1,10 +1,13 @@
 """S3 notifications, as a queue passes them on."""
 
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
 from shared import compact_json
 from shared.capture.import_files import Upload
+from shared.errors import HindsightError
 from shared.times import parse_time
 
 
@@ -32,3 +35,32 @@ def uploads(body: str) -> list[Upload]:
         )
         for record in notification.get("Records", [])
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """A batch of messages: the objects each tells of, by its id; and those that nobody can read."""
+
+    keys_by_id: dict[str, list[str]]
+    unreadable: list[str]
+
+    @property
+    def keys(self) -> set[str]:
+        """The objects they tell of."""
+        return {key for keys in self.keys_by_id.values() for key in keys}
+
+    def failures(self, failed: Collection[str]) -> dict[str, list[dict[str, str]]]:
+        """Return the answer that has the messages of failed objects delivered again, and the unreadable ones."""
+        again = [name for name, keys in self.keys_by_id.items() if any(key in failed for key in keys)]
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in (*self.unreadable, *again)]}
+
+
+def read_messages(records: Iterable[Mapping[str, Any]]) -> Messages:
+    """Return what a batch of a queue's messages tells of."""
+    messages = Messages({}, [])
+    for record in records:
+        try:
+            messages.keys_by_id[record["messageId"]] = object_keys(record["body"])
+        except (HindsightError, KeyError, TypeError, AttributeError):
+            messages.unreadable.append(record["messageId"])
+    return messages

@@ -1,10 +1,11 @@
 """One round of monitoring: every model that serves is checked, its results kept, and its metrics published."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from shared import compact_json
 from shared.configuration.model import ModelConfiguration
@@ -17,11 +18,15 @@ from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
 from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
+from shared.profiles.codec import decode
+from shared.profiles.column import ColumnProfile
+from shared.profiles.hourly import window_profile
+from shared.profiles.profile import Profile
 from shared.registry.store import Registry
 from shared.schedule import Tick
 
 SHORTFALL = "LivePerformanceShortfall"
-REFERENCE = "reference.json"
+REFERENCE = "reference.profile"
 _SHOWN_FEATURES = 20
 
 
@@ -76,17 +81,17 @@ class Monitor:
         pointer = self.registry.pointer(model)
         configuration = self.configurations.current(model).configuration
         window = configuration.monitoring.window
-        predictions = predictions_in_window(self.lake, model, now, window)
-        if pointer is None and not predictions:
+        predictions = window_profile(self.lake, model, now - window, now)
+        if pointer is None and not predictions.all.rows:
             return None
         labels = labels_in_window(self.lake, model, now, window)
-        health = join_health(predictions, labels, now)
+        health = join_health(predictions.all, labels, start=now - window, now=now)
         of_join = Check(model=model, kind=CheckKind.JOIN_HEALTH, at=now, verdict=Verdict.OK, reason="", summary=health)
         measured = tuple(join_measurements(model, health))
         if pointer is None:
             return ModelChecks((self._keep(of_join, health),), measured)
         champion = pointer.champion
-        drift = self._drift(configuration, champion, predictions)
+        drift = self._drift(configuration, champion, predictions_in_window(self.lake, model, now, window))
         performance = check_performance(
             matured_in_window(labels, now, window),
             configuration,
@@ -113,7 +118,9 @@ class Monitor:
         self, configuration: ModelConfiguration, champion: str, predictions: list[dict[str, Any]]
     ) -> DriftReport:
         try:
-            reference = json.loads(self.lake.read_bytes(version_prefix(configuration.model, champion) + REFERENCE))
+            reference = _document(
+                decode(self.lake.read_bytes(version_prefix(configuration.model, champion) + REFERENCE))
+            )
         except NotFound:
             reference = {}
         scored = [row if row.get("model_version") == champion else {**row, "score": None} for row in predictions]
@@ -133,6 +140,21 @@ class Monitor:
         self.lake.write_bytes(key, whole, "application/json")
         self.checks.put(kept)
         return kept
+
+
+def _document(reference: Profile) -> dict[str, Any]:
+    """Return a reference as the drift check reads it."""
+    score = {"rows": reference.score.rows, **_column_document(reference.score)}
+    features = {name: _column_document(column) for name, column in reference.features.items()}
+    return {"rows": reference.rows, "features": features, "score": score}
+
+
+def _column_document(column: ColumnProfile) -> dict[str, Any]:
+    known = column.distribution
+    rows = min(int(known.rows), 2_000)
+    sample = known.quantile((np.arange(rows) + 0.5) / rows).tolist() if rows else []
+    other = 0.0 if column.categories is None else column.categories.other
+    return {"missing": column.missing, "sample": sample, "counts": column.counts, "other": other}
 
 
 def drift_summary(report: DriftReport) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.metrics import Task
@@ -94,12 +95,16 @@ def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
     }
 
 
+def choose_rows(ids: Sequence[str], capacity: int) -> npt.NDArray[np.intp]:
+    """Return the places of the rows that a sample takes, and of the next one, whose hash is its threshold."""
+    hashes = hash_ids(ids)
+    return np.arange(len(ids)) if len(ids) <= capacity + 1 else np.argpartition(hashes, capacity)[: capacity + 1]
+
+
 def _sample(columns: Columns, declared: Mapping[str, Feature], capacity: int) -> RowSample:
-    hashes = hash_ids(columns.prediction_ids)
-    lowest = np.arange(len(hashes))
-    if len(hashes) > capacity + 1:  # one more than are kept: its hash is the threshold
-        lowest = np.argpartition(hashes, capacity)[: capacity + 1]
-    rows = (SampledRow.of(int(hashes[place]), _row(columns, declared, int(place))) for place in lowest)
+    places = choose_rows(columns.prediction_ids, capacity).tolist()
+    hashes = hash_ids([columns.prediction_ids[place] for place in places]).tolist()
+    rows = (SampledRow.of(value, _row(columns, declared, place)) for value, place in zip(hashes, places, strict=True))
     return RowSample.of(rows, capacity=capacity)
 
 

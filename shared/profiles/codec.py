@@ -14,6 +14,7 @@ from shared.profiles.profile import Profile
 from shared.profiles.sample import RowSample, SampledRow
 
 FORMAT = 1
+CONTENT_TYPE = "application/x-msgpack"
 
 
 class PackedCategories(msgspec.Struct, frozen=True, array_like=True):

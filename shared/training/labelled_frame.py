@@ -31,17 +31,19 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFrame:
-    """n rows: features by column, labels as ``as_targets`` gives them, and the first few rows as they were logged."""
+    """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged."""
 
     frame: pd.DataFrame
     labels: npt.NDArray[Any]
     moments: list[Moments]
     first_features: list[Mapping[str, Any]]
+    prediction_ids: list[str]
 
     def at(self, positions: list[int]) -> "LabelledFrame":
         """Return some of the rows."""
         moments = [self.moments[position] for position in positions]
-        return LabelledFrame(self.frame.iloc[positions], self.labels[positions], moments, self.first_features)
+        ids = [self.prediction_ids[position] for position in positions]
+        return LabelledFrame(self.frame.iloc[positions], self.labels[positions], moments, self.first_features, ids)
 
 
 def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
@@ -61,11 +63,13 @@ def _gather(rows: Iterable[dict[str, Any]], features: Mapping[str, FeatureType],
     frames, labels = [to_frame([], features)], [as_targets([], task)]
     moments: list[Moments] = []
     first: list[Mapping[str, Any]] = []
+    ids: list[str] = []
     while chunk := list(islice(remaining, _CHUNK_ROWS)):
         first = first or [row["features"] for row in chunk[:_FIRST_ROWS]]
         frames.append(to_frame([row["features"] for row in chunk], features))
         labels.append(as_targets([row["value"] for row in chunk], task))
+        ids.extend(row["prediction_id"] for row in chunk)
         moments.extend(Moments(row["occurred_at"], row["outcome_due_at"]) for row in chunk)
     if len(frames) > 1:
         frames, labels = frames[1:], labels[1:]
-    return LabelledFrame(pd.concat(frames, ignore_index=True), np.concatenate(labels), moments, first)
+    return LabelledFrame(pd.concat(frames, ignore_index=True), np.concatenate(labels), moments, first, ids)

@@ -1,57 +1,56 @@
-"""The training reference that drift is measured against."""
+"""The training reference that drift is measured against: a profile, as the hours of service have theirs."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from shared.configuration.features import FeatureType
-from shared.training.scoring import Answers
+from shared.configuration.features import Feature
+from shared.configuration.metrics import Task
+from shared.profiles.build import Columns, choose_rows, profile_columns
+from shared.profiles.profile import Profile
+from shared.profiles.reading import Values, profile_column
+from shared.profiles.sample import WINDOW_CAPACITY, RowSample
+from shared.training.labelled_frame import LabelledFrame
+from shared.training.scoring import Answers, LoadedVersion
 
-SAMPLE_VALUES = 2_000
-MOST_COUNTED = 1_000
+REFERENCE = "reference.profile"
 
 
-def reference_profile(frame: pd.DataFrame, features: Mapping[str, FeatureType], answers: Answers) -> dict[str, Any]:
-    """Return the profile of the features trained on and of the answers to the holdout.
+def reference_profile(
+    version: LoadedVersion, train: LabelledFrame, holdout: LabelledFrame, declared: Mapping[str, Feature]
+) -> Profile:
+    """Return the profile of the features trained on, and of the scores and decisions on the holdout.
 
     The scores are the holdout's, because on the rows it was trained on a model is surer of itself than it will be
-    in service.
+    in service. The sample is of the rows trained on, with what the version says of them.
     """
-    profile: dict[str, Any] = {
-        "rows": len(frame),
-        "features": {name: _profile_column(frame[name], kind) for name, kind in features.items()},
-        "score": {"rows": len(answers.scores), **_profile_numbers(answers.scores)},
-    }
-    if answers.classes:
-        profile["decision"] = {"rows": len(answers.decisions), **_profile_texts(answers.decisions.tolist())}
-    return profile
+    of_holdout = profile_columns(_columns(holdout, version.answer(holdout.frame)), {}, version.schema.task)
+    return Profile(
+        rows=len(train.frame),
+        features={name: profile_column(train.frame[name].to_numpy(), feature) for name, feature in declared.items()},
+        score=of_holdout.score,
+        decision=of_holdout.decision,
+        score_by_decision=of_holdout.score_by_decision,
+        sample=_sample(version, train, declared),
+    )
 
 
-def _profile_column(column: "pd.Series[Any]", kind: FeatureType) -> dict[str, Any]:
-    if kind is FeatureType.NUMERIC:
-        return _profile_numbers(column.to_numpy(dtype=np.float64))
-    if kind is FeatureType.CATEGORICAL:
-        return _profile_texts(column.tolist())
-    flags = column.to_numpy(dtype=np.float64)
-    counts = {"true": int((flags == 1).sum()), "false": int((flags == 0).sum())}
-    return {"type": kind.value, "missing": int(np.isnan(flags).sum()), "counts": counts}
+def _sample(version: LoadedVersion, train: LabelledFrame, declared: Mapping[str, Feature]) -> RowSample:
+    chosen = train.at(choose_rows(train.prediction_ids, WINDOW_CAPACITY).tolist())
+    columns = _columns(chosen, version.answer(chosen.frame))
+    return profile_columns(columns, declared, version.schema.task, sample_capacity=WINDOW_CAPACITY).sample
 
 
-def _profile_numbers(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Return values of the column itself, sorted, at evenly spaced ranks: its distribution in at most 2,000 numbers."""
-    present = np.sort(values[~np.isnan(values)])
-    ranks = np.linspace(0, len(present) - 1, min(len(present), SAMPLE_VALUES)).round().astype(np.intp)
-    sample = present[ranks].tolist() if len(present) else []
-    return {"type": FeatureType.NUMERIC.value, "missing": len(values) - len(present), "sample": sample}
+def _columns(rows: LabelledFrame, answers: Answers) -> Columns:
+    decisions = answers.decisions.astype(np.intp) if answers.task is Task.BINARY else answers.decisions
+    return Columns(
+        prediction_ids=rows.prediction_ids,
+        features=_by_name(rows.frame),
+        scores=answers.scores,
+        decisions=decisions,
+    )
 
 
-def _profile_texts(values: Iterable[str | None]) -> dict[str, Any]:
-    counts = Counter(values)
-    missing = counts.pop(None, 0)
-    frequent = dict(sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST_COUNTED])
-    other = counts.total() - sum(frequent.values())
-    return {"type": FeatureType.CATEGORICAL.value, "missing": missing, "counts": frequent, "other": other}
+def _by_name(frame: pd.DataFrame) -> dict[str, Values]:
+    return {str(name): column.to_numpy() for name, column in frame.items()}

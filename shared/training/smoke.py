@@ -48,11 +48,11 @@ def smoke_test(
 
 def _golden(lake: Lake, model: str, version: str) -> list[Mapping[str, Any]]:
     try:
-        reference = json.loads(lake.read_bytes(version_prefix(model, version) + "reference.json"))
+        golden = json.loads(lake.read_bytes(version_prefix(model, version) + "golden.json"))
     except NotFound as error:
-        raise UnusableArtifact(f"{version} has no reference profile") from error
-    golden: list[Mapping[str, Any]] = reference["golden"]
-    return golden
+        raise UnusableArtifact(f"{version} has no golden rows") from error
+    rows: list[Mapping[str, Any]] = golden["rows"]
+    return rows
 
 
 def _check_schema(loaded: LoadedVersion, version: str, features: Mapping[str, FeatureType]) -> Check:

@@ -10,6 +10,8 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.training import Candidate
 from shared.lake import Lake, version_prefix
+from shared.profiles.codec import CONTENT_TYPE, encode
+from shared.profiles.profile import Profile
 from shared.registry.run import RetrainingRun
 from shared.times import format_time
 from shared.training.artifact import artifact_digest, dump_artifact
@@ -18,7 +20,7 @@ from shared.training.dataset import Manifest
 from shared.training.estimator import fit_estimator
 from shared.training.estimator_files import store_estimator
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
-from shared.training.profile import reference_profile
+from shared.training.profile import REFERENCE, reference_profile
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion, Scored, class_codes
 from shared.training.split import split_by_time
@@ -73,14 +75,18 @@ def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
     )
     validation_score = _validate_forward(job, schema, train)
     version = _train(job.candidate, schema, train, configuration.training.seed)
+    golden = golden_rows(holdout.first_features, version.score(holdout.first_features))
+    documents = {
+        "schema": schema.to_json(),
+        "golden": {"rows": golden},
+        "card": _card(job, version, validation_score),
+    }
+    reference = reference_profile(version, train, holdout, configuration.features)
     answers = version.answer(holdout.frame)
-    reference = reference_profile(train.frame, features, answers)
-    reference["golden"] = golden_rows(holdout.first_features, version.score(holdout.first_features))
-    documents = {"schema": schema.to_json(), "reference": reference, "card": _card(job, version, validation_score)}
-    estimator = fit_estimator(schema, holdout, answers, configuration.training.seed)
+    estimator = fit_estimator(schema, holdout.frame, holdout.labels, answers, configuration.training.seed)
     if estimator is not None:
         store_estimator(lake, schema.model, schema.version, estimator)
-    key, digest = _store(lake, version, documents)
+    key, digest = _store(lake, version, documents, reference)
     return TrainedCandidate(
         candidate=job.candidate.value,
         version=schema.version,
@@ -109,11 +115,15 @@ def _train(candidate: Candidate, schema: Schema, rows: LabelledFrame, seed: int)
     return LoadedVersion(schema, fit(pipeline, rows.frame, class_codes(rows.labels, schema)))
 
 
-def _store(lake: Lake, version: LoadedVersion, documents: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+def _store(
+    lake: Lake, version: LoadedVersion, documents: Mapping[str, Mapping[str, Any]], reference: Profile
+) -> tuple[str, str]:
     """Store a version and what describes it; return the artefact's key and digest."""
     prefix = version_prefix(version.schema.model, version.schema.version)
     for name, document in documents.items():
         lake.write_bytes(f"{prefix}{name}.json", compact_json.dumps(document).encode(), "application/json")
+    # The first stays: sketches of the same rows are not the same to the bit, and a version never changes.
+    lake.replace_bytes(f"{prefix}{REFERENCE}", encode(reference), CONTENT_TYPE, expected=None)
     content = dump_artifact(version)
     lake.write_bytes(f"{prefix}model.skops", content, "application/octet-stream")
     return f"{prefix}model.skops", artifact_digest(content)

@@ -86,6 +86,42 @@ def test_a_deleted_object_is_gone_and_may_be_deleted_again(lake: Lake) -> None:
         lake.read_bytes("a/1")
 
 
+def test_of_two_who_replace_what_they_read_one_does(lake: Lake) -> None:
+    lake.write_bytes("a/1", b"first", "text/plain")
+    tag = lake.read_tagged("a/1").tag
+
+    assert lake.replace_bytes("a/1", b"second", "text/plain", expected=tag)
+    assert not lake.replace_bytes("a/1", b"third", "text/plain", expected=tag)
+
+    content, other = lake.read_tagged("a/1")
+    assert content == b"second"
+    assert other != tag
+    assert lake.replace_bytes("a/1", b"fourth", "text/plain", expected=other)
+
+
+def test_of_two_who_create_an_object_one_does(lake: Lake) -> None:
+    assert lake.replace_bytes("a/1", b"first", "text/plain", expected=None)
+    assert not lake.replace_bytes("a/1", b"second", "text/plain", expected=None)
+    assert lake.read_bytes("a/1") == b"first"
+
+
+def test_what_is_gone_is_not_replaced(lake: Lake) -> None:
+    lake.write_bytes("a/1", b"first", "text/plain")
+    tag = lake.read_tagged("a/1").tag
+    lake.delete("a/1")
+
+    assert not lake.replace_bytes("a/1", b"second", "text/plain", expected=tag)
+    with pytest.raises(NotFound):
+        lake.read_tagged("a/1")
+
+
+def test_a_list_tells_the_tags_that_reading_tells(lake: Lake) -> None:
+    for key in ("a/2", "a/1", "b/1"):
+        lake.write_bytes(key, key.encode(), "text/plain")
+
+    assert list(lake.tags("a/")) == [(key, lake.read_tagged(key).tag) for key in ("a/1", "a/2")]
+
+
 def test_keys_are_listed_in_order_from_a_place_on(lake: Lake) -> None:
     for key in ("a/3", "a/1", "b/1", "a/2"):
         lake.write_bytes(key, b"", "text/plain")

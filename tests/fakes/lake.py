@@ -1,6 +1,7 @@
 """A lake in memory, judged by the same contract suite as S3Lake."""
 
 import gzip
+import hashlib
 import io
 import json
 import zlib
@@ -10,6 +11,7 @@ from typing import Any
 from shared import compact_json
 from shared.bounded_lines import BoundedLine, bounded_lines
 from shared.errors import NotFound, UnreadableObject
+from shared.lake import Tagged
 
 
 class InMemoryLake:
@@ -45,8 +47,26 @@ class InMemoryLake:
         except KeyError as error:
             raise NotFound(f"the object {key} does not exist") from error
 
+    def read_tagged(self, key: str) -> Tagged:
+        content = self.read_bytes(key)
+        return Tagged(content, _tag(content))
+
+    def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
+        held = self.objects.get(key)
+        if (None if held is None else _tag(held)) != expected:
+            return False
+        self.write_bytes(key, content, content_type)
+        return True
+
+    def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        yield from ((key, _tag(self.objects[key])) for key in self.keys(prefix))
+
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -11,6 +11,7 @@ Resources = dict[str, dict[str, Any]]
 ROOT = Path(__file__).parents[2]
 SCIENCE = {
     "PredictFunction",
+    "ProfilePredictionsFunction",
     "MonitorFunction",
     "SnapshotFunction",
     "TrainFunction",

@@ -26,7 +26,7 @@ def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any
         assert table["UpdateReplacePolicy"] == "Retain", name
 
 
-@pytest.mark.parametrize("queue", ["FeedbackFilesQueue", "ImportFilesQueue"])
+@pytest.mark.parametrize("queue", ["FeedbackFilesQueue", "ImportFilesQueue", "LogObjectsQueue"])
 def test_a_queue_of_files_takes_messages_from_the_lake_only(template: dict[str, Any], queue: str) -> None:
     (statement,) = template["Resources"][f"{queue}Policy"]["Properties"]["PolicyDocument"]["Statement"]
     bucket_name = template["Resources"]["LakeBucket"]["Properties"]["BucketName"]["Fn::Sub"]

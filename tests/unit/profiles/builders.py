@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from shared.configuration.features import Feature, FeatureType
+from shared.profiles.profile import Profile
 
 FEATURES = {
     "temperature": Feature(type=FeatureType.NUMERIC, min=-20.0, max=40.0),
@@ -34,3 +35,25 @@ def row(number: int, **other: Any) -> dict[str, Any]:
 
 def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [row(number) for number in range(start, start + count)]
+
+
+def told(profile: Profile) -> dict[str, Any]:
+    """Return all that is exact in a profile of few rows, to be compared."""
+    columns = {**profile.features, "score": profile.score, "decision": profile.decision}
+    return {
+        "rows": profile.rows,
+        "columns": {
+            name: (
+                column.kind,
+                (column.rows, column.missing, column.invalid, column.below, column.above),
+                dict(column.counts),
+                column.distribution.values.tolist(),
+                column.distribution.weights.tolist(),
+            )
+            for name, column in columns.items()
+            if column is not None
+        },
+        "scores": {name: found.distribution().values.tolist() for name, found in profile.score_by_decision.items()},
+        "due": dict(profile.due),
+        "sample": profile.sample,
+    }

@@ -13,31 +13,9 @@ from shared.profiles.build import Columns, profile_columns, profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile
 from shared.profiles.reading import group_texts, profile_column
-from tests.unit.profiles.builders import FEATURES, row, rows
+from tests.unit.profiles.builders import FEATURES, row, rows, told
 
 NUMERIC, CATEGORICAL, BOOLEAN = (Feature(type=kind) for kind in FeatureType)
-
-
-def told(profile: Profile) -> dict[str, Any]:
-    """Return all that is exact in a profile of few rows, to be compared."""
-    columns = {**profile.features, "score": profile.score, "decision": profile.decision}
-    return {
-        "rows": profile.rows,
-        "columns": {
-            name: (
-                column.kind,
-                (column.rows, column.missing, column.invalid, column.below, column.above),
-                dict(column.counts),
-                column.distribution.values.tolist(),
-                column.distribution.weights.tolist(),
-            )
-            for name, column in columns.items()
-            if column is not None
-        },
-        "scores": {name: found.distribution().values.tolist() for name, found in profile.score_by_decision.items()},
-        "due": dict(profile.due),
-        "sample": profile.sample,
-    }
 
 
 def test_missing_values_are_told_from_those_of_another_type() -> None:

@@ -6,8 +6,7 @@ from shared.errors import UnreadableObject
 from shared.profiles.build import profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile
-from tests.unit.profiles.builders import FEATURES, rows
-from tests.unit.profiles.test_build import told
+from tests.unit.profiles.builders import FEATURES, rows, told
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -19,7 +19,6 @@ from shared.monitoring.metrics import as_targets
 from shared.training.artifact import artifact_digest, dump_artifact, load_artifact, parse_artifact
 from shared.training.candidates import build, fit
 from shared.training.frame import to_frame
-from shared.training.profile import reference_profile
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion, class_codes
 from tests.fakes.lake import InMemoryLake
@@ -206,19 +205,3 @@ def test_a_class_the_estimator_never_met_has_no_chance() -> None:
     answer = LoadedVersion(shape, pipeline).score([{"temperature": -3.0, "hour": 1}])[0]
     assert answer.probabilities is not None
     assert answer.probabilities["low"] == 0
-
-
-def test_the_reference_profile_counts_every_row_once() -> None:
-    version = trained(Task.MULTICLASS, Candidate.LOGISTIC_REGRESSION)
-    frame = to_frame([row.features for row in learnable(3000)], FEATURES)
-    profile = reference_profile(frame, FEATURES, version.answer(frame))
-    assert profile["rows"] == 3000
-    temperature, hour = profile["features"]["temperature"], profile["features"]["hour"]
-    assert len(temperature["sample"]) == 2000
-    assert temperature["sample"] == sorted(temperature["sample"])
-    assert temperature["sample"][0] == frame["temperature"].min()
-    assert temperature["missing"] == frame["temperature"].isna().sum()
-    assert hour["missing"] + sum(hour["counts"].values()) + hour["other"] == 3000
-    assert sum(profile["features"]["holiday"]["counts"].values()) == 3000
-    assert profile["features"]["always_missing"] == {"type": "numeric", "missing": 3000, "sample": []}
-    assert sum(profile["decision"]["counts"].values()) == profile["score"]["rows"] == 3000

@@ -176,9 +176,9 @@ def test_a_challenger_whose_artefact_was_altered_is_rejected() -> None:
 def test_a_challenger_that_answers_other_than_when_it_was_trained_is_rejected() -> None:
     world = World()
     job = world.train(run(AS_OF), LINEAR)
-    key = version_prefix(MODEL, job.trained[0]["version"]) + "reference.json"
-    reference = world.lake.objects[key]
-    world.lake.objects[key] = reference.replace(b'"score":0.', b'"score":0.5', 1)
+    key = version_prefix(MODEL, job.trained[0]["version"]) + "golden.json"
+    golden = world.lake.objects[key]
+    world.lake.objects[key] = golden.replace(b'"score":0.', b'"score":0.5', 1)
     assert failed(world.judge(job)) == ["golden_rows"]
 
 
