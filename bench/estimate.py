@@ -31,7 +31,6 @@ from shared.monitoring.estimator import Estimator
 from shared.monitoring.performance import check_performance
 from shared.profiles.build import Columns, profile_columns
 from shared.training.estimator import fit_estimator
-from shared.training.labelled_frame import LabelledFrame
 from shared.training.schema import Schema
 from shared.training.scoring import Answers
 
@@ -137,8 +136,9 @@ def learn(holdout: LabelledAnswers) -> Estimator:
     schema = Schema(
         model="simulated", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={}, classes=("0", "1")
     )
-    frame = LabelledFrame(pd.DataFrame(index=range(len(holdout))), holdout.labels, [], [])
-    fitted = fit_estimator(schema, frame, Answers(Task.BINARY, holdout.decisions, holdout.scores), seed=7)
+    frame = pd.DataFrame(index=range(len(holdout)))  # a classifier's estimator reads no features
+    answers = Answers(Task.BINARY, holdout.decisions, holdout.scores)
+    fitted = fit_estimator(schema, frame, holdout.labels, answers, seed=7)
     if fitted is None:
         raise ValueError("the holdout has no readable row")
     return fitted.estimator

@@ -4,18 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.estimator import ABSOLUTE, ESTIMABLE, SQUARED, Estimator, HoldoutEstimate, expected_answers
 from shared.monitoring.metrics import Floats, Values
 from shared.training.calibrate import fit_calibration, needs_calibration, out_of_fold
-from shared.training.labelled_frame import LabelledFrame
 from shared.training.loss_model import LossModel, fit_loss_model
 from shared.training.schema import Schema
 from shared.training.scoring import Answers
 
 RESAMPLES = 50
+_LEAST_ROWS = 3  # as many as the folds a loss model is tested in
 MOST_ROWS = 20_000  # to resample and to model losses on; a larger holdout is thinned
 
 
@@ -27,22 +28,26 @@ class FittedEstimator:
     loss_model: LossModel | None = None
 
 
-def fit_estimator(schema: Schema, holdout: LabelledFrame, answers: Answers, seed: int) -> FittedEstimator | None:
-    """Return the estimator of a version by its answers to its holdout, None of a holdout nothing can be read from.
+def fit_estimator(
+    schema: Schema, frame: pd.DataFrame, labels: Values, answers: Answers, seed: int
+) -> FittedEstimator | None:
+    """Return the estimator of a version by its answers to its holdout of n rows, None of one that can teach nothing.
 
     The calibration of a classifier is used where it is needed, as ``needs_calibration`` says. How far an estimate on
     the holdout is from its realised value is told by rows the calibration has not seen.
     """
     readable = np.isfinite(answers.scores)
     if schema.task is not Task.MULTICLASS:
-        readable &= np.isfinite(holdout.labels)
+        readable &= np.isfinite(labels)
     chosen = np.flatnonzero(readable)
     if not len(chosen):
         return None
     rng = np.random.default_rng(seed)
     if schema.task is Task.REGRESSION:
-        return _fit_regression(schema, holdout, answers, _thinned(chosen, rng), seed)
-    return FittedEstimator(_fit_classifier(schema, holdout.labels[chosen], answers.at(chosen), rng, seed))
+        kept = _thinned(chosen, rng)
+        rows = frame.iloc[kept].reset_index(drop=True)
+        return _fit_regression(schema, rows, labels[kept], answers.at(kept), seed)
+    return FittedEstimator(_fit_classifier(schema, labels[chosen], answers.at(chosen), rng, seed))
 
 
 def _thinned(rows: Values, rng: np.random.Generator) -> Values:
@@ -112,21 +117,20 @@ def _resampled(
 
 
 def _fit_regression(
-    schema: Schema, holdout: LabelledFrame, answers: Answers, chosen: Values, seed: int
+    schema: Schema, frame: pd.DataFrame, labels: Values, answers: Answers, seed: int
 ) -> FittedEstimator | None:
-    if len(chosen) < 2:
+    predictions = answers.scores
+    if len(predictions) < _LEAST_ROWS:
         return None
-    predictions = answers.scores[chosen]
-    errors = np.abs(predictions - holdout.labels[chosen])
+    errors = np.abs(predictions - labels)
     losses = {ABSOLUTE: errors, SQUARED: errors**2}
     if not np.isfinite(losses[SQUARED]).all():
         return None
-    frame = holdout.frame.iloc[chosen].reset_index(drop=True)
     fitted = fit_loss_model(schema, frame, predictions, losses, seed)
     absolute, squared = (_holdout_estimate(losses[name], fitted.out_of_fold[name]) for name in (ABSOLUTE, SQUARED))
     estimator = Estimator(
         task=Task.REGRESSION,
-        rows=len(chosen),
+        rows=len(predictions),
         least_score=float(predictions.min()),
         greatest_score=float(predictions.max()),
         metrics={Metric.MAE: absolute, Metric.RMSE: _root(squared)},

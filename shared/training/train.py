@@ -82,7 +82,8 @@ def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
         "card": _card(job, version, validation_score),
     }
     reference = reference_profile(version, train, holdout, configuration.features)
-    estimator = fit_estimator(schema, holdout, version.answer(holdout.frame), configuration.training.seed)
+    answers = version.answer(holdout.frame)
+    estimator = fit_estimator(schema, holdout.frame, holdout.labels, answers, configuration.training.seed)
     if estimator is not None:
         store_estimator(lake, schema.model, schema.version, estimator)
     key, digest = _store(lake, version, documents, reference)

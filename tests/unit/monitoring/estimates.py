@@ -12,7 +12,6 @@ from shared.monitoring.metrics import Floats, Values
 from shared.profiles.build import profile_rows
 from shared.profiles.profile import Profile
 from shared.training.estimator import fit_estimator
-from shared.training.labelled_frame import LabelledFrame
 from shared.training.schema import Schema
 from shared.training.scoring import Answers
 
@@ -67,7 +66,8 @@ def learned(rows: list[Row], task: Task = Task.BINARY, seed: int = 7) -> Estimat
     scores: Floats = column(rows, "score").astype(np.float64)
     fitted = fit_estimator(
         schema,
-        LabelledFrame(pd.DataFrame(index=range(len(rows))), labels, [], []),
+        pd.DataFrame(index=range(len(rows))),
+        labels,
         Answers(task, decisions, scores),
         seed,
     )

@@ -235,3 +235,12 @@ def test_an_expected_metric_is_the_mean_over_all_labels_there_could_be(
             assert value is not None
             mean += value * float(np.prod(np.where(labels == 1, chances, 1 - chances)))
         assert expected.measure(metric) == pytest.approx(mean, abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [1e-9, 1e-5, 0.05, 0.5])
+def test_the_less_a_check_may_spend_the_farther_its_bound(level: float) -> None:
+    harder = [row for row in binary_rows(20_000, seed=18) if 0.2 < row["score"] < 0.8]
+    found = check(harder, level=level, min=0.99)
+    assert found.expected is not None
+    assert found.expected.value <= (found.optimistic or 0.0) < 0.99
+    assert found.verdict is Verdict.LOW

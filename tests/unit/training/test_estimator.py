@@ -21,7 +21,6 @@ from shared.training.calibrate import fit_calibration, needs_calibration
 from shared.training.estimator import FittedEstimator, fit_estimator
 from shared.training.estimator_files import ESTIMATOR, load_estimator, store_estimator
 from shared.training.frame import to_frame
-from shared.training.labelled_frame import LabelledFrame
 from shared.training.schema import Schema
 from shared.training.scoring import Answers
 from tests.fakes.lake import InMemoryLake
@@ -81,8 +80,9 @@ def test_the_same_holdout_teaches_the_same() -> None:
 def binary(rows: int, seed: int) -> Estimator:
     scores, hits = scores_and_hits(rows, seed, sureness=2.0)
     schema = Schema(model="demand", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={})
-    holdout = LabelledFrame(pd.DataFrame(index=range(rows)), hits, [], [])
-    fitted = fit_estimator(schema, holdout, Answers(Task.BINARY, (scores >= 0.5).astype(float), scores), 7)
+    fitted = fit_estimator(
+        schema, pd.DataFrame(index=range(rows)), hits, Answers(Task.BINARY, (scores >= 0.5).astype(float), scores), 7
+    )
     assert fitted is not None
     return fitted.estimator
 
@@ -98,8 +98,13 @@ def test_the_holdout_s_error_is_about_that_of_other_holdouts(seed: int) -> None:
 def test_a_holdout_of_nothing_or_one_class_is_no_error(labels: list[float]) -> None:
     schema = Schema(model="demand", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={})
     scores = np.full(len(labels), 0.7)
-    holdout = LabelledFrame(pd.DataFrame(index=range(len(labels))), np.array(labels), [], [])
-    fitted = fit_estimator(schema, holdout, Answers(Task.BINARY, np.ones(len(labels)), scores), 7)
+    fitted = fit_estimator(
+        schema,
+        pd.DataFrame(index=range(len(labels))),
+        np.array(labels),
+        Answers(Task.BINARY, np.ones(len(labels)), scores),
+        7,
+    )
     assert (fitted is None) == (not np.isfinite(labels).any())
     if fitted is not None:
         json.dumps(fitted.estimator.to_json(), allow_nan=False)
@@ -129,8 +134,9 @@ def learned_regression(rows: list[dict[str, Any]]) -> FittedEstimator:
     schema = Schema(model="demand", version="v1", task=Task.REGRESSION, metric=Metric.MAE, features=FEATURES)
     frame = to_frame([row["features"] for row in rows], FEATURES)
     predictions = np.array([row["score"] for row in rows])
-    holdout = LabelledFrame(frame, np.array([row["value"] for row in rows]), [], [])
-    fitted = fit_estimator(schema, holdout, Answers(Task.REGRESSION, predictions, predictions), 7)
+    fitted = fit_estimator(
+        schema, frame, np.array([row["value"] for row in rows]), Answers(Task.REGRESSION, predictions, predictions), 7
+    )
     assert fitted is not None
     return fitted
 
@@ -243,7 +249,8 @@ def test_a_feature_of_the_name_the_loss_model_uses_is_no_clash() -> None:
     )
     frame = pd.DataFrame({"prediction": [row["features"]["x"] for row in rows]})
     predictions = np.array([row["score"] for row in rows])
-    holdout = LabelledFrame(frame, np.array([row["value"] for row in rows]), [], [])
-    fitted = fit_estimator(schema, holdout, Answers(Task.REGRESSION, predictions, predictions), 7)
+    fitted = fit_estimator(
+        schema, frame, np.array([row["value"] for row in rows]), Answers(Task.REGRESSION, predictions, predictions), 7
+    )
     assert fitted is not None
     assert fitted.estimator.score_feature == "prediction_"
