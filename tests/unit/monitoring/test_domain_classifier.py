@@ -1,0 +1,129 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.configuration.features import Feature, FeatureType
+from shared.monitoring.check import Verdict
+from shared.monitoring.domain_classifier import FEWEST_ROWS, separate
+from shared.monitoring.drift import drift_measurements
+from shared.profiles.profile import Profile
+from shared.profiles.sample import RowSample
+from tests.unit.monitoring.windows import LEVEL, drift_of, profile_of, rows, rules, trained_on, window
+
+FEATURES = {
+    "first": Feature(type=FeatureType.NUMERIC),
+    "second": Feature(type=FeatureType.NUMERIC),
+    "noise": Feature(type=FeatureType.NUMERIC),
+    "channel": Feature(type=FeatureType.CATEGORICAL),
+    "flag": Feature(type=FeatureType.BOOLEAN),
+}
+ASKED = rules(multivariate=True)
+
+
+def drawn(count: int, seed: int, together: float = 0.0) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    first, apart, noise = rng.normal(size=(3, count))
+    second = together * first + np.sqrt(1 - together**2) * apart
+    return [
+        {
+            "first": float(first[row]),
+            "second": float(second[row]),
+            "noise": float(noise[row]),
+            "channel": str(rng.choice(["web", "app"])),
+            "flag": bool(rng.uniform() < 0.5),
+        }
+        for row in range(count)
+    ]
+
+
+def test_features_that_only_move_together_are_told_apart_and_named() -> None:
+    found = separate(drawn(1_000, 1), drawn(600, 2, together=0.9), FEATURES, seed=1)
+    assert found.auc > 0.7
+    assert found.p_value < 1e-9
+    assert set(list(found.telling)[:2]) == {"first", "second"}
+
+
+def test_p_values_keep_what_they_promise_where_nothing_differs() -> None:
+    p_values = [separate(drawn(220, seed), drawn(200, seed + 500), FEATURES, seed=seed).p_value for seed in range(30)]
+    assert sum(p_value <= 0.05 for p_value in p_values) <= 5  # expected at most 1.5; 6 or more would be 1 in 200
+    assert min(p_values) > 1e-4
+
+
+def test_the_same_rows_and_seed_give_the_same_answer() -> None:
+    one, two = (separate(drawn(300, 1), drawn(300, 2, together=0.5), FEATURES, seed=7) for _ in range(2))
+    assert (one.auc, one.p_value, one.telling) == (two.auc, two.p_value, two.telling)
+
+
+def test_values_of_any_kind_are_read() -> None:
+    odd = [None, "x", float("nan"), float("inf"), 10**400, True, ["x"], -1e308]
+    reference = [{name: odd[(row + place) % len(odd)] for place, name in enumerate(FEATURES)} for row in range(240)]
+    found = separate(reference, [*reversed(reference)], FEATURES, seed=1)
+    assert found.p_value > 0.01
+    assert 0 <= found.auc <= 1
+
+
+def test_unless_asked_for_nothing_is_classified() -> None:
+    assert drift_of(window()).multivariate is None
+
+
+def test_rows_like_those_trained_on_are_not_told_apart() -> None:
+    report = drift_of(window(), ASKED)
+    assert report.multivariate is not None
+    assert report.multivariate.verdict is Verdict.OK
+    assert report.multivariate.auc == pytest.approx(0.5, abs=0.07)
+    assert report.verdict is Verdict.OK
+
+
+def test_what_no_feature_shows_alone_is_drift_of_the_inputs() -> None:
+    one_way = [
+        row for row in rows(4_000, 5) if (row["features"]["temperature"] > 0.5) is (row["features"]["hour"] == "8")
+    ]
+    report = drift_of(profile_of(one_way), ASKED)
+    assert report.drifting == []
+    assert report.multivariate is not None
+    assert report.multivariate.verdict is Verdict.DRIFT
+    assert report.verdict is Verdict.DRIFT
+    assert "0 of 3 features drift; a classifier tells the window's rows from the training's" in report.reason
+    assert report.summary()["multivariate"]["verdict"] == "drift"
+    assert {number.name for number in drift_measurements("m", "v1", report)} == {
+        "DriftingFeatureShare",
+        "DomainClassifierAuc",
+    }
+
+
+def test_a_small_separation_is_no_drift_however_significant() -> None:
+    one_way = [
+        row for row in rows(4_000, 5) if (row["features"]["temperature"] > 0.5) is (row["features"]["hour"] == "8")
+    ]
+    report = drift_of(profile_of(one_way), rules(multivariate=True, multivariate_auc=0.9))
+    assert report.multivariate is not None
+    assert report.multivariate.p_value is not None
+    assert report.multivariate.p_value < LEVEL
+    assert report.verdict is Verdict.OK
+
+
+def test_too_few_sampled_rows_are_insufficient() -> None:
+    report = drift_of(replace(window(), sample=RowSample()), ASKED)
+    assert report.multivariate is not None
+    assert report.multivariate.verdict is Verdict.INSUFFICIENT
+    assert report.multivariate.reason == f"2000 rows of the training and 0 of the window, {FEWEST_ROWS} of each needed"
+    assert report.verdict is Verdict.OK
+
+
+def test_a_new_column_does_not_tell_the_rows_apart() -> None:
+    known = trained_on()
+    before = profile_of([{**row, "features": {**row["features"], "hour": None}} for row in rows(2_000, 99)])
+    without_hour = replace(before, features={name: known.features[name] for name in ("temperature", "holiday")})
+    report = drift_of(window(), ASKED, reference=without_hour)
+    assert report.multivariate is not None
+    assert report.multivariate.verdict is Verdict.OK
+    assert "hour" not in report.multivariate.telling
+
+
+def test_without_a_reference_nothing_is_classified() -> None:
+    report = drift_of(window(), ASKED, reference=Profile.empty())
+    assert report.multivariate is not None
+    assert report.multivariate.reason == "no feature can be compared with the training reference"
+    assert report.verdict is Verdict.INSUFFICIENT
