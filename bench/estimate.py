@@ -216,7 +216,9 @@ def review(
         }
         for place in np.flatnonzero(rng.uniform(size=len(rows)) < chances)
     ]
-    found = check_performance(records, configured(confidence), champion="v1", holdout_value=None).champion
+    found = check_performance(
+        records, configured(confidence), champion="v1", limit=None, test=None, level=1e-5
+    ).champion
     return (found.lower, found.upper), rows.measure(Metric.ACCURACY) or 0.0
 
 

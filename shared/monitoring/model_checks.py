@@ -10,7 +10,7 @@ from shared.errors import HindsightError, NotFound, UnreadableObject
 from shared.lake import Lake, version_prefix
 from shared.monitoring.check import CheckKind, Verdict
 from shared.monitoring.drift import check_drift, drift_measurements
-from shared.monitoring.drift_page import drift_page
+from shared.monitoring.drift_page import Compared, PageHeading, drift_page
 from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
 from shared.monitoring.estimator import Estimator, LossPredictor
 from shared.monitoring.finding import Finding
@@ -145,10 +145,11 @@ class ModelChecks:
         newest = newest_profile(
             self.lake, model, looked.now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
         )
+        of_champion = looked.profiles.of_version(champion.version)
         report = check_drift(
             reference,
             window,
-            looked.profiles.of_version(champion.version),
+            of_champion,
             configuration,
             level=level_of(monitoring.drift.alpha, champion.since, looked.now),
             newest=newest,
@@ -160,7 +161,13 @@ class ModelChecks:
             summary=report.summary(),
             report=report.to_json(),
             measurements=drift_measurements(model, champion.version, report),
-            page=drift_page(model, champion.version, looked.now, report, reference, window),
+            page=drift_page(
+                report,
+                Compared(reference=reference, window=window, champion_window=of_champion, newest=newest),
+                PageHeading(
+                    model=model, version=champion.version, start=looked.now - monitoring.window, end=looked.now
+                ),
+            ),
         )
 
     def _reference(self, model: str, version: str) -> Profile:

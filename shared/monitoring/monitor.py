@@ -58,7 +58,7 @@ class Monitor:
 
     def _keep(self, model: str, now: datetime, finding: Finding) -> Check:
         """Keep a finding: the page and the whole in the lake, then the newest check that names them."""
-        page = page_key(model, finding.kind, now) if finding.page is not None else None
+        page = page_key(model, now) if finding.page is not None else None
         check = Check(
             model=model,
             kind=finding.kind,
