@@ -31,6 +31,7 @@ class DriftReport:
     rows: int
     reference_rows: int
     newest_rows: int
+    method: DriftMethod
     level: float
     share: float
     features: Mapping[str, FeatureDrift]
@@ -118,6 +119,7 @@ def check_drift(
         rows=window.rows,
         reference_rows=reference.rows,
         newest_rows=0 if newest is None else newest.rows,
+        method=policy.method,
         level=level,
         share=share,
         features=features,
