@@ -30,7 +30,7 @@ bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; wr
 	$(BIN)/python -m bench.labels
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
 	$(BIN)/python -m local up --port $(PORT) $(STACK_PARAMETERS)

@@ -3,15 +3,23 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from shared.lake import EXAMPLES, PREDICTIONS, Lake, keys_between
+from shared.lake import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix, keys_between
+from shared.profiles.hour import decode_profiles
 
 PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
 Span = tuple[datetime, datetime]
+
+
+class Profiled(NamedTuple):
+    """How many rows an hour's profiles held when they had a tag."""
+
+    tag: str
+    rows: int
 
 
 @dataclass(slots=True)
@@ -23,11 +31,26 @@ class Arrivals:
     predictions: set[str] = field(default_factory=set)
     labels: dict[str, tuple[int, Any]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
+    _profiled: dict[str, Profiled] = field(default_factory=dict)
+    _days: set[date] = field(default_factory=set)
 
     def wait_for_predictions(self, expected: Iterable[str], span: Span) -> bool:
         """Return whether every expected prediction arrived in time; a span holds the days they occurred on."""
         wanted = set(expected)
+        first, last = (moment.astimezone(UTC).date() for moment in span)
+        self._days.update(first + timedelta(days=number) for number in range((last - first).days + 1))
         return self._wait(lambda: wanted <= self.predictions, PREDICTIONS, span, self._add_prediction)
+
+    def wait_for_profiles(self) -> bool:
+        """Return whether all predictions that have arrived came to be in hourly profiles in time: a check reads those.
+
+        Looks at the days of the predictions waited for since the last time.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (complete := self._read_profiles()) and time.monotonic() <= deadline:
+            time.sleep(_PAUSE_SECONDS)
+        self._days.clear()
+        return complete
 
     def wait_for_labels(self, expected: Iterable[str], span: Span) -> bool:
         """Return whether every expected prediction got a label in time; a span holds the days they became known."""
@@ -37,6 +60,15 @@ class Arrivals:
     def read_labels(self, span: Span) -> None:
         """Read what else has arrived in a span."""
         self._read(EXAMPLES, span, self._add_label)
+
+    def _read_profiles(self) -> bool:
+        for day in self._days:
+            for key, tag in self.lake.tags(day_prefix(PROFILES, self.model, day)):
+                if key not in self._profiled or self._profiled[key].tag != tag:
+                    content, now = self.lake.read_tagged(key)
+                    rows = sum(profile.rows for profile in decode_profiles(content).values())
+                    self._profiled[key] = Profiled(now, rows)
+        return sum(found.rows for found in self._profiled.values()) >= len(self.predictions)
 
     def _wait(self, complete: Callable[[], bool], kind: str, span: Span, add: Callable[[dict[str, Any]], None]) -> bool:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -155,6 +155,7 @@ class Replay:
 
     def _run_schedules(self, now: datetime) -> None:
         self._client.run_schedule("MatureLabels", now)
+        self._arrivals.wait_for_profiles()
         self._client.run_schedule("Monitor", now)
         for decision in self._client.run_schedule("CheckTriggers", now)["decisions"]:
             run = decision["decision_id"] if decision["fired"] else decision.get("open_run")

@@ -1,7 +1,26 @@
 """What every test shares."""
 
+from typing import Any
+
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A machine busy with other tests makes any single example slow; that is no fault of the code.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
+
+
+class StackOnOneWorker(LoadScopeScheduling):
+    """Any test on any worker, but all tests of the stack on one: one embedded AWS serves them all.
+
+    The marks of ``--dist loadgroup`` would say the same, but pytest 9.2 does not let pytest-xdist 3.8 read them.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/stack" if nodeid.startswith("tests/stack/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackOnOneWorker:
+    return StackOnOneWorker(config, log)

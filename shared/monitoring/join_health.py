@@ -7,36 +7,47 @@ from typing import Any
 
 from shared.labels.label import LabelStatus
 from shared.monitoring.measurement import COUNT, SECONDS, Measurement
+from shared.profiles.profile import Profile
 from shared.times import format_time, parse_time
 
 PERCENTILES = (50, 90, 99)
+_HOUR = len("2026-03-01T05")
 
 
 def join_health(
-    predictions: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, Any]], now: datetime
+    predictions: Profile, labels: Mapping[str, Mapping[str, Any]], *, start: datetime, now: datetime
 ) -> dict[str, Any]:
     """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
 
-    Only predictions whose outcome is due by ``now`` can be expected to have a label; the others are ``not_due``.
+    Only predictions whose outcome is due can be expected to have a label; the others are ``not_due``. An outcome counts
+    as due once the hour in which it falls due is over: profiles tell no more.
 
     Parameters
     ----------
     predictions
-        Rows of ``predictions/`` in the window.
+        The profile of the predictions from the full hour of ``start`` to ``now``.
     labels
-        The newest label record of each prediction that has one, by ``prediction_id``.
+        The newest label record of each prediction that has one, by ``prediction_id``; those of predictions outside
+        the window are passed over.
 
     Latency runs from the prediction to the moment its newest label was known, in seconds.
     """
-    due = [row for row in predictions if row["outcome_due_at"] <= format_time(now)]
-    newest = [labels.get(row["prediction_id"]) for row in due]
-    known = [record for record in newest if record is not None]
+    first, present = format_time(start)[:_HOUR], format_time(now)[:_HOUR]
+    due = sum(count for hour, count in predictions.due.items() if hour < present)
+    known = [
+        record
+        for record in labels.values()
+        if first <= record["occurred_at"][:_HOUR] and record["outcome_due_at"][:_HOUR] < present
+    ]
+    by_status = Counter(record["status"] for record in known)
+    if due > len(known):
+        by_status["pending"] += due - len(known)
     latencies = sorted(_latency(record) for record in known if record["value"] is not None)
     return {
-        "predictions": len(predictions),
-        "not_due": len(predictions) - len(due),
+        "predictions": predictions.rows,
+        "not_due": predictions.rows - due,
         "labelled": len(latencies),
-        "by_status": dict(Counter(record["status"] if record else "pending" for record in newest)),
+        "by_status": dict(by_status),
         "by_source": dict(Counter(record["source"] for record in known if record["value"] is not None)),
         "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
     }

@@ -9,23 +9,19 @@ from shared import compact_json
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationStore
 from shared.errors import HindsightError, NotFound
-from shared.lake import Lake, version_prefix
+from shared.lake import Lake
+from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict, report_key
-from shared.monitoring.drift import DriftReport, check_drift, drift_measurements
+from shared.monitoring.drift import DriftReport, drift_measurements
 from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.measurement import COUNT, Measurement, MetricSink, storable
 from shared.monitoring.performance import PerformanceReport, check_performance
-from shared.monitoring.spending import level_of
-from shared.monitoring.window import labels_in_window, matured_in_window, predictions_in_window
-from shared.profiles.build import profile_rows
-from shared.profiles.codec import decode
-from shared.profiles.profile import Profile
-from shared.registry.pointer import Pointer
+from shared.monitoring.window import labels_in_window, matured_in_window
+from shared.profiles.hourly import window_profile
 from shared.registry.store import Registry
 from shared.schedule import Tick
 
 SHORTFALL = "LivePerformanceShortfall"
-REFERENCE = "reference.profile"
 
 
 class MonitoringFailed(HindsightError):
@@ -79,17 +75,17 @@ class Monitor:
         pointer = self.registry.pointer(model)
         configuration = self.configurations.current(model).configuration
         window = configuration.monitoring.window
-        predictions = predictions_in_window(self.lake, model, now, window)
-        if pointer is None and not predictions:
+        predictions = window_profile(self.lake, model, now - window, now)
+        if pointer is None and not predictions.all.rows:
             return None
         labels = labels_in_window(self.lake, model, now, window)
-        health = join_health(predictions, labels, now)
+        health = join_health(predictions.all, labels, start=now - window, now=now)
         of_join = Check(model=model, kind=CheckKind.JOIN_HEALTH, at=now, verdict=Verdict.OK, reason="", summary=health)
         measured = tuple(join_measurements(model, health))
         if pointer is None:
             return ModelChecks((self._keep(of_join, health),), measured)
         champion = pointer.champion
-        drift = self._drift(configuration, pointer, predictions, now)
+        drift = check_champion_drift(self.lake, configuration, pointer, predictions, now).report
         performance = check_performance(
             matured_in_window(labels, now, window),
             configuration,
@@ -112,21 +108,6 @@ class Monitor:
             self._keep(replace(of_join, model_version=champion), health),
         )
         return ModelChecks(checks, (*_measurements(model, champion, drift, performance), *measured))
-
-    def _drift(
-        self, configuration: ModelConfiguration, pointer: Pointer, predictions: list[dict[str, Any]], now: datetime
-    ) -> DriftReport:
-        key = version_prefix(configuration.model, pointer.champion) + REFERENCE
-        try:
-            reference = decode(self.lake.read_bytes(key))
-        except NotFound:
-            reference = Profile.empty()
-        own = [row for row in predictions if row.get("model_version") == pointer.champion]
-        window, champion_window = (
-            profile_rows(rows, configuration.features, configuration.task) for rows in (predictions, own)
-        )
-        level = level_of(configuration.monitoring.drift.alpha, pointer.updated_at, now)
-        return check_drift(reference, window, champion_window, configuration, level=level)
 
     def _holdout_value(self, configuration: ModelConfiguration, champion: str) -> float | None:
         """Return what the champion proved at the gate on the metric it is watched by."""

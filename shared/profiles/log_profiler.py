@@ -71,10 +71,7 @@ class _DayProfiler:
     def profile(self, keys: Sequence[str]) -> None:
         objects = self._read(keys)
         rewritten = self._merge(objects)
-        # While one worker goes from hour to hour, another may have rebuilt those behind it from a newer object.
-        rewritten += [
-            found for found in objects if len(found.pieces) > 1 and found not in rewritten and self._is_old(found)
-        ]
+        rewritten += [found for found in objects if found not in rewritten and self._may_have_left_hours(found)]
         if not rewritten:
             return
         self._rebuild_day({hour for found in rewritten for hour in found.pieces})
@@ -93,8 +90,14 @@ class _DayProfiler:
                 self.report.failures[key] = error
         return found
 
-    def _is_old(self, found: LogObject) -> bool:
-        return next(self.lake.tags(found.key), None) != (found.key, found.tag)
+    def _may_have_left_hours(self, found: LogObject) -> bool:
+        """Return whether hours may hold rows of an object that it has no more, though the hours it has do not tell.
+
+        It is empty now; or while it was merged hour by hour, another worker merged a newer one into those behind.
+        """
+        if len(found.pieces) == 1:
+            return False
+        return not found.pieces or next(self.lake.tags(found.key), None) != (found.key, found.tag)
 
     def _merge(self, objects: Sequence[LogObject]) -> list[LogObject]:
         """Merge objects into their hours; return those of which an hour holds other rows than they have now."""

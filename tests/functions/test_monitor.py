@@ -9,8 +9,13 @@ import pytest
 
 from functions.monitor.app import handler
 from shared import bootstrap
+from shared.configuration.metrics import Task
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
 from shared.monitoring.check import CheckKind, Verdict
+from shared.profiles.build import Columns, profile_columns
+from shared.profiles.codec import encode
+from shared.profiles.log_profiler import LogProfiler
+from shared.profiles.profile import Profile
 from shared.registry.pointer import PointerMove
 from shared.times import format_time
 from tests.functions.conftest import Context
@@ -22,6 +27,20 @@ MODEL = "bike-demand"
 Sample = Callable[[str], dict[str, Any]]
 
 
+def trained_on(model: str) -> Profile:
+    columns = Columns(
+        prediction_ids=[f"t{number}" for number in range(1000)],
+        features={
+            "hour": ["8", "17"] * 500,
+            "temperature": np.linspace(0, 0.5, 1000),
+            "holiday": [number % 10 == 0 for number in range(1000)],
+        },
+        scores=np.linspace(0, 1, 1000),
+        decisions=[1] * 1000,
+    )
+    return profile_columns(columns, configuration(model=model).features, Task.BINARY)
+
+
 def serve(model: str, *, temperature: float, accuracy: float, reference: bool = True) -> None:
     """A champion with its reference, 600 predictions of the last days and their labels."""
     bootstrap.configurations().put(configuration(model=model), NOW)
@@ -29,17 +48,8 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
     bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
     rng = np.random.default_rng(1)
     lake = bootstrap.lake()
-    profile = {
-        "rows": 1000,
-        "features": {
-            "hour": {"type": "categorical", "missing": 0, "counts": {"8": 500, "17": 500}},
-            "temperature": {"type": "numeric", "missing": 0, "sample": np.linspace(0, 0.5, 1000).tolist()},
-            "holiday": {"type": "boolean", "missing": 0, "counts": {"true": 100, "false": 900}},
-        },
-        "score": {"type": "numeric", "rows": 500, "missing": 0, "sample": np.linspace(0, 1, 500).tolist()},
-    }
     if reference:
-        lake.write_bytes(version_prefix(model, "v1") + "reference.json", json.dumps(profile).encode(), "text/plain")
+        lake.write_bytes(version_prefix(model, "v1") + "reference.profile", encode(trained_on(model)), "text/plain")
     predictions, examples = [], []
     occurred = NOW - timedelta(days=3)
     for index, number in enumerate(rng.uniform(0, 0.5, 600)):
@@ -62,7 +72,9 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
             "known_at": format_time(NOW - timedelta(days=1)),
         }
         examples.append({**row, **label})
-    lake.write_lines(day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz", predictions)
+    log = day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz"
+    lake.write_lines(log, predictions)
+    assert not LogProfiler(lake, bootstrap.configurations(), pause=lambda _: None).profile([log]).failures
     lake.write_lines(day_prefix(EXAMPLES, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", examples)
 
 
@@ -151,7 +163,7 @@ def test_one_model_that_fails_does_not_stop_the_others(
     deployed: None, sample: Sample, context: Context, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
-    bucket.put_object(Bucket="lake", Key=version_prefix("a-broken-one", "v1") + "reference.json", Body=b"{")
+    bucket.put_object(Bucket="lake", Key=version_prefix("a-broken-one", "v1") + "reference.profile", Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
     with pytest.raises(Exception, match="a-broken-one"):
         handler(sample("monitor"), context)

@@ -5,7 +5,11 @@ import pytest
 
 from local import arrivals
 from local.arrivals import Arrivals
+from shared.configuration.metrics import Task
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.profiles.build import profile_rows
+from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, encode_hour
+from shared.profiles.hourly import hour_key
 from tests.fakes.lake import InMemoryLake
 from tests.unit.local.files import START
 
@@ -78,3 +82,22 @@ def test_the_label_with_the_highest_seq_stands_whatever_came_last(lake: Counting
 
 def test_nothing_expected_is_nothing_to_wait_for(arrived: Arrivals) -> None:
     assert arrived.wait_for_labels([], SPAN)
+
+
+def profile(lake: InMemoryLake, *names: str, version: str = "v1") -> None:
+    rows = [{"prediction_id": name, "features": {}, "score": 0.5, "decision": 1} for name in names]
+    piece = LogPiece(len(lake.objects), 1, {version: profile_rows(rows, {}, Task.BINARY)})
+    key = hour_key("m", START.date(), "05")
+    held = decode_hour(lake.read_bytes(key)) if key in lake.objects else HourProfiles()
+    lake.write_bytes(key, encode_hour(held.add([piece])), "application/x-msgpack")
+
+
+def test_waiting_for_profiles_ends_when_every_prediction_is_in_one(lake: CountingLake, arrived: Arrivals) -> None:
+    write(lake, PREDICTIONS, "a", {"prediction_id": "p"}, {"prediction_id": "q"}, {"prediction_id": "r"})
+    assert arrived.wait_for_predictions(["p", "q", "r"], SPAN)
+    profile(lake, "p")
+    assert not arrived.wait_for_profiles()
+    profile(lake, "q", version="v2")
+    profile(lake, "r")
+    assert arrived.wait_for_predictions(["p", "q", "r"], SPAN)
+    assert arrived.wait_for_profiles()

@@ -14,7 +14,9 @@ from local.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
 from local.spec import InvalidSpec
 from local.stream import Row
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.profiles.log_profiler import LogProfiler
 from shared.times import parse_time
+from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.unit.local.files import START, configuration, spec
 
@@ -43,6 +45,7 @@ class InstantStack:
 
     def __init__(self) -> None:
         self.lake = InMemoryLake()
+        self.profiler = LogProfiler(self.lake, InMemoryConfigurations(configuration()), pause=lambda _: None)
         self.calls: list[tuple[str, Any]] = []
         self.schedules: list[tuple[str, datetime]] = []
         self.version: str | None = None
@@ -103,7 +106,10 @@ class InstantStack:
     def _keep(self, kind: str, items: list[dict[str, Any]]) -> None:
         for item in items:
             prefix = day_prefix(kind, "m", parse_time(item["occurred_at"]).date())
-            self.lake.write_lines(f"{prefix}{item['prediction_id']}.jsonl", [item])
+            key = f"{prefix}{item['prediction_id']}.jsonl"
+            self.lake.write_lines(key, [{"model_version": "v1", **item}])
+            if kind == PREDICTIONS:
+                assert not self.profiler.profile([key]).failures
 
 
 @pytest.fixture

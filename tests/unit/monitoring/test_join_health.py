@@ -3,10 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.configuration.metrics import Task
 from shared.monitoring.join_health import join_health, newest_records, percentile
+from shared.profiles.build import profile_rows
+from shared.profiles.profile import Profile
 from shared.times import format_time
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -20,18 +24,34 @@ def record(name: str, seq: int = 1, hours: float = 1, **changes: Any) -> dict[st
         "status": "final",
         "source": "outcome",
         "occurred_at": format_time(NOON),
+        "outcome_due_at": format_time(NOON),
         "known_at": format_time(NOON + timedelta(hours=hours)),
     }
     return {**kept, **changes}
 
 
-def test_a_window_is_told_by_the_state_of_its_labels() -> None:
-    predictions = [{"prediction_id": name, "outcome_due_at": format_time(NOON)} for name in "abcd"]
-    later = {"prediction_id": "e", "outcome_due_at": format_time(NOON + timedelta(days=9))}
-    censored = record("c", value=None, status="censored", source=None)
-    labels = newest_records([record("a"), record("b", hours=3), record("b", seq=2, hours=5), censored, record("z")])
+def window_of(*due: datetime) -> Profile:
+    """Predictions made at noon, by when their outcomes fall due."""
+    rows = [
+        {
+            "prediction_id": str(number),
+            "features": {},
+            "score": 0.5,
+            "decision": 1,
+            "outcome_due_at": format_time(moment),
+        }
+        for number, moment in enumerate(due)
+    ]
+    return profile_rows(rows, {}, Task.BINARY)
 
-    assert join_health([*predictions, later], labels, NOON + timedelta(days=1)) == {
+
+def test_a_window_is_told_by_the_state_of_its_labels() -> None:
+    predictions = window_of(NOON, NOON, NOON, NOON, NOON + timedelta(days=9))
+    censored = record("c", value=None, status="censored", source=None)
+    before = record("z", occurred_at=format_time(NOON - timedelta(hours=1)))
+    labels = newest_records([record("a"), record("b", hours=3), record("b", seq=2, hours=5), censored, before])
+
+    assert join_health(predictions, labels, start=NOON, now=NOON + timedelta(days=1)) == {
         "predictions": 5,
         "not_due": 1,
         "labelled": 2,
@@ -41,8 +61,28 @@ def test_a_window_is_told_by_the_state_of_its_labels() -> None:
     }
 
 
+@pytest.mark.parametrize(("minutes", "due"), [(29, 0), (59, 0), (60, 2), (90, 2)])
+def test_an_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alike(minutes: int, due: int) -> None:
+    half_past = NOON + timedelta(minutes=30)
+    labels = {"a": record("a", outcome_due_at=format_time(half_past))}
+
+    health = join_health(window_of(half_past, half_past), labels, start=NOON, now=NOON + timedelta(minutes=minutes))
+
+    assert health["predictions"] == 2
+    assert health["not_due"] == 2 - due
+    assert health["by_status"] == ({"final": 1, "pending": 1} if due else {})
+
+
+def test_labels_that_are_ahead_of_the_profiles_leave_nothing_pending() -> None:
+    labels = {name: record(name) for name in "abc"}
+
+    health = join_health(window_of(NOON), labels, start=NOON, now=NOON + timedelta(days=1))
+
+    assert (health["by_status"], health["labelled"]) == ({"final": 3}, 3)
+
+
 def test_an_empty_window_has_no_latency() -> None:
-    health = join_health([], {}, NOON)
+    health = join_health(Profile.empty(), {}, start=NOON, now=NOON)
 
     assert (health["predictions"], health["labelled"]) == (0, 0)
     assert set(health["latency_seconds"].values()) == {None}

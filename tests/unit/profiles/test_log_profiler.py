@@ -143,6 +143,14 @@ def test_an_object_written_again_counts_as_it_is_now_also_in_hours_it_has_left()
     assert of_window(world.window()) == of_rows([logged(100), *rows])
 
 
+def test_an_object_that_is_emptied_leaves_its_hours() -> None:
+    world = World()
+    world.profile(world.write("1", [logged(number) for number in range(5)]), world.write("2", [logged(50)]))
+    world.profile(world.write("1", []))
+
+    assert of_window(world.window()) == of_rows([logged(50)])
+
+
 def test_what_is_no_log_is_passed_over_and_what_is_gone_needs_nothing() -> None:
     world = World()
     report = world.profile("feedback/date=2026-03-01/1", log_key("gone"))
