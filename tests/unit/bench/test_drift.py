@@ -37,7 +37,7 @@ def test_windows_are_the_last_seven_days_and_the_newest_rows_their_end() -> None
 def test_drift_put_into_a_year_is_an_alarm() -> None:
     year = Year.simulate(10, 2_000, 4)
     for column in year.columns[4:12]:
-        year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 3, axis=1))
+        year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 8, axis=1))
     assert judge(year).trigger
 
 
