@@ -37,7 +37,8 @@ class Evidence:
 def fetch_evidence(client: StackClient, model: str, decisions: list[dict[str, Any]]) -> Evidence:
     """Return a model's decisions, versions and checks, oldest first."""
     versions = client.call("GET", f"models/{model}/versions?limit=1000", key="operator")["versions"]
-    checks = [json.loads(client.lake.read_bytes(key)) for key in client.lake.keys(f"{CHECKS}/model={model}/")]
+    keys = [key for key in client.lake.keys(f"{CHECKS}/model={model}/") if key.endswith(".json")]
+    checks = [json.loads(client.lake.read_bytes(key)) for key in keys]
     return Evidence(decisions, list(reversed(versions)), checks)
 
 

@@ -73,3 +73,8 @@ class CheckStore(Protocol):
 def report_key(model: str, kind: CheckKind, at: datetime) -> str:
     """Return where a check's whole report lies: one name a moment, so that a repeated check replaces itself."""
     return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{kind}.json"
+
+
+def page_key(model: str, at: datetime) -> str:
+    """Return where the page lies that shows a drift check to a person, beside its report."""
+    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{CheckKind.DRIFT}.html"

@@ -32,6 +32,7 @@ class DriftReport:
     rows: int
     reference_rows: int
     newest_rows: int
+    method: DriftMethod
     level: float
     share: float
     features: Mapping[str, FeatureDrift]
@@ -119,6 +120,7 @@ def check_drift(
         rows=window.rows,
         reference_rows=reference.rows,
         newest_rows=0 if newest is None else newest.rows,
+        method=policy.method,
         level=level,
         share=share,
         features=features,

@@ -223,7 +223,7 @@ def _insufficient(reason: str) -> FeatureDrift:
 
 
 def _sentence(kind: DriftKind, found: KindDrift, method: DriftMethod) -> str:
-    chance = f"p = {found.p_value:.2g}"
+    chance = f"p = {found.p_value:.2g}" if found.p_value >= 1e-300 else "p < 1e-300"
     if kind is DriftKind.DISTRIBUTION:
         return f"{method} {found.size:.3f} reaches {found.limit:g}, {chance}"
     return f"{kind.replace('_', ' ')} {found.reference:.1%}, now {found.current:.1%}, {chance}"

@@ -1,0 +1,66 @@
+"""The drift check of the version that serves: what it reads from the lake, what it may spend, and its page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.configuration.model import ModelConfiguration
+from shared.errors import NotFound
+from shared.lake import Lake, version_prefix
+from shared.monitoring.drift import DriftReport, check_drift
+from shared.monitoring.drift_page import Compared, PageHeading, drift_page
+from shared.monitoring.newest import newest_profile
+from shared.monitoring.spending import level_of
+from shared.profiles.codec import decode
+from shared.profiles.hourly import WindowProfile
+from shared.profiles.profile import Profile
+from shared.registry.pointer import Pointer
+
+REFERENCE = "reference.profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChampionDrift:
+    """What a drift check found, and what it compared."""
+
+    report: DriftReport
+    compared: Compared
+    heading: PageHeading
+
+    def page(self) -> str:
+        """Return the check as an HTML page."""
+        return drift_page(self.report, self.compared, self.heading)
+
+
+def check_champion_drift(
+    lake: Lake, configuration: ModelConfiguration, pointer: Pointer, predictions: WindowProfile, now: datetime
+) -> ChampionDrift:
+    """Compare the predictions of a window that ends now with what the champion was trained on.
+
+    A champion without a reference is checked as insufficient. Raises UnreadableObject.
+    """
+    monitoring, window = configuration.monitoring, predictions.all
+    compared = Compared(
+        reference=_reference(lake, configuration.model, pointer.champion),
+        window=window,
+        champion_window=predictions.of_version(pointer.champion),
+        newest=newest_profile(
+            lake, configuration.model, now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
+        ),
+    )
+    report = check_drift(
+        compared.reference,
+        compared.window,
+        compared.champion_window,
+        configuration,
+        level=level_of(monitoring.drift.alpha, pointer.updated_at, now),
+        newest=compared.newest,
+    )
+    heading = PageHeading(model=configuration.model, version=pointer.champion, start=now - monitoring.window, end=now)
+    return ChampionDrift(report=report, compared=compared, heading=heading)
+
+
+def _reference(lake: Lake, model: str, version: str) -> Profile:
+    try:
+        return decode(lake.read_bytes(version_prefix(model, version) + REFERENCE))
+    except NotFound:
+        return Profile.empty()

@@ -1,0 +1,61 @@
+"""The benchmark in small: no alarm without drift, shifts seen in time, and the simulation is the product."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from bench.drift import HOURS, TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
+from bench.drift_agreement import agreement, stated_psi_error
+from bench.drift_stream import WINDOW_HOURS, Year
+from shared.monitoring.distance import population_stability_index
+
+
+def test_a_year_without_drift_gives_no_alarm_and_the_plain_rule_many() -> None:
+    found = false_alarms(4, 1, TRAFFIC[:2])
+    assert all(row["model"] == row["any_feature"] == 0 for row in found.values())
+    assert all(row["plain_rule_any_feature"] == 1 for row in found.values())
+    assert {row["years"] for row in found.values()} == {3, 2}
+
+
+def test_the_simulation_says_what_check_drift_says() -> None:
+    for traffic in TRAFFIC[:2]:
+        assert differences_from_check_drift(traffic, 2, range(0, HOURS, 2_000)) == 0
+
+
+def test_windows_are_the_last_seven_days_and_the_newest_rows_their_end() -> None:
+    year = Year.simulate(10, 2_000, 3)
+    assert year.windows["flag_0"].shape == (HOURS, 3)
+    rows = year.windows["flag_0"].sum(axis=1)
+    assert rows.mean() / WINDOW_HOURS == pytest.approx(10, abs=0.2)
+    newest = year.newest["flag_0"].sum(axis=1)
+    assert newest.min() >= 500
+    assert newest.max() < 560
+    assert (2 * newest <= rows).all()
+
+
+def test_drift_put_into_a_year_is_an_alarm() -> None:
+    year = Year.simulate(10, 2_000, 4)
+    for column in year.columns[4:12]:
+        year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 8, axis=1))
+    assert judge(year).trigger
+
+
+def test_a_shift_of_one_standard_deviation_is_seen_within_a_thousand_rows() -> None:
+    for window_rows in (0, 1_000, 20_000):
+        found = detection_rows(3, 1, window_rows=window_rows, age=timedelta(hours=HOURS))
+        assert found["worst"] <= 600
+
+
+def test_statistics_on_sketches_agree_with_scipy_within_the_stated_error() -> None:
+    for found in agreement(1, repeats=1).values():
+        assert found["share_within_stated"] == 1
+
+
+def test_the_stated_error_of_a_psi_bounds_what_moved_shares_can_do() -> None:
+    dice = np.random.default_rng(1)
+    for _ in range(200):
+        expected, actual = dice.dirichlet(np.ones(6), size=2)
+        moved = [np.clip(shares + dice.uniform(-0.02, 0.02, 6), 0, 1) for shares in (expected, actual)]
+        off = abs(population_stability_index(*moved) - population_stability_index(expected, actual))
+        assert off <= stated_psi_error(expected, actual, 0.02, 0.02) + 1e-12

@@ -1,0 +1,99 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.lake import version_prefix
+from shared.monitoring.champion_drift import REFERENCE, check_champion_drift
+from shared.monitoring.check import Verdict
+from shared.monitoring.spending import level_of
+from shared.profiles.codec import encode
+from shared.profiles.hour import HourProfiles, encode_hour
+from shared.profiles.hourly import WindowProfile, hour_key, window_profile
+from shared.profiles.profile import Profile
+from shared.registry.pointer import Pointer
+from shared.training.profile import REFERENCE as TRAINED_REFERENCE
+from tests.fakes.lake import InMemoryLake
+from tests.unit.monitoring.windows import Draw, profile_of, rows, rules, trained_on
+
+NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
+PROMOTED = NOW - timedelta(days=20)
+MODEL = "bike-demand"
+BINARY = "application/octet-stream"
+
+
+def pointer(champion: str = "v2") -> Pointer:
+    return Pointer(champion=champion, sequence=1, updated_at=PROMOTED, artifact_key="", artifact_digest="")
+
+
+def lake_with(hours: list[dict[str, Profile]], reference: Profile | None = None) -> InMemoryLake:
+    """Return a lake with the profiles by version of each hour back from now."""
+    lake = InMemoryLake()
+    for back, by_version in enumerate(hours):
+        hour = NOW - timedelta(hours=back)
+        content = encode_hour(HourProfiles(by_version))
+        lake.write_bytes(hour_key(MODEL, hour.date(), f"{hour.hour:02d}"), content, BINARY)
+    if reference is not None:
+        lake.write_bytes(version_prefix(MODEL, "v2") + REFERENCE, encode(reference), BINARY)
+    return lake
+
+
+def drawn(count: int, seed: int, **columns: Draw) -> Profile:
+    return profile_of(rows(count, seed, **columns))
+
+
+def window_of(lake: InMemoryLake) -> WindowProfile:
+    return window_profile(lake, MODEL, NOW - rules().monitoring.window, NOW)
+
+
+def test_features_of_all_versions_and_scores_of_the_champion_are_compared() -> None:
+    hours = [{"v1": drawn(300, hour, score=lambda _: 0.9), "v2": drawn(300, 50 + hour)} for hour in range(4)]
+    lake = lake_with(hours, trained_on())
+    found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
+    assert found.rows == 2_400
+    assert found.newest_rows == 600
+    assert found.drifting == []
+    assert found.score.verdict is Verdict.OK
+
+
+def test_a_shift_of_the_last_hour_is_seen_at_once_and_drawn() -> None:
+    hours = [{"v2": drawn(600, 1, temperature=lambda rng: float(rng.uniform() ** 3))}]
+    hours += [{"v2": drawn(600, 2 + hour)} for hour in range(6)]
+    lake = lake_with(hours, trained_on())
+    found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW)
+    assert found.report.drifting == ["temperature"]
+    assert found.report.features["temperature"].newest
+    assert "in the newest rows psi" in found.page()
+
+
+def test_the_level_is_what_the_champions_alpha_has_left_for_the_hour() -> None:
+    lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
+    found = check_champion_drift(lake, rules(alpha=0.02), pointer(), window_of(lake), NOW).report
+    assert found.level == level_of(0.02, PROMOTED, NOW)
+
+
+@pytest.mark.parametrize("version", ["v2", "v9"])
+def test_a_champion_without_a_reference_is_insufficient(version: str) -> None:
+    lake = lake_with([{"v2": drawn(600, 1)}])
+    found = check_champion_drift(lake, rules(), pointer(version), window_of(lake), NOW)
+    assert found.report.verdict is Verdict.INSUFFICIENT
+    assert "no feature can be compared with the training reference" in found.page()
+
+
+def test_a_window_without_rows_is_insufficient() -> None:
+    lake = lake_with([], trained_on())
+    found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert found.reason == "0 rows, fewer than the 500 a verdict needs"
+
+
+def test_the_page_names_model_version_and_window() -> None:
+    lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
+    named = replace(pointer(), champion="v2")
+    page = check_champion_drift(lake, rules(), named, window_of(lake), NOW).page()
+    for said in ("Drift of bike-demand", "<dd>v2</dd>", "2026-03-01 12:30 UTC to 2026-03-08 12:30 UTC"):
+        assert said in page
+
+
+def test_training_stores_the_reference_where_the_check_reads_it() -> None:
+    assert TRAINED_REFERENCE == REFERENCE
