@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.configuration.model import ModelConfiguration
-from shared.errors import NotFound
+from shared.errors import NotFound, UnreadableObject
 from shared.lake import Lake, version_prefix
 from shared.monitoring.drift import DriftReport, check_drift
 from shared.monitoring.drift_page import Compared, PageHeading, drift_page
@@ -36,7 +36,8 @@ def check_champion_drift(
 ) -> ChampionDrift:
     """Compare the predictions of a window that ends now with what the champion was trained on.
 
-    A champion without a reference is checked as insufficient. Raises UnreadableObject.
+    Of a champion without a reference, or whose reference is damaged, nothing can be said: insufficient.
+    Raises UnreadableObject for a damaged hour.
     """
     monitoring, window = configuration.monitoring, predictions.all
     compared = Compared(
@@ -62,5 +63,5 @@ def check_champion_drift(
 def _reference(lake: Lake, model: str, version: str) -> Profile:
     try:
         return decode(lake.read_bytes(version_prefix(model, version) + REFERENCE))
-    except NotFound:
+    except (NotFound, UnreadableObject):
         return Profile.empty()

@@ -6,30 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.errors import HindsightError, NotFound, UnreadableObject
-from shared.lake import Lake, version_prefix
+from shared.errors import HindsightError, NotFound
+from shared.lake import Lake
+from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import CheckKind, Verdict
-from shared.monitoring.drift import check_drift, drift_measurements
-from shared.monitoring.drift_page import Compared, PageHeading, drift_page
+from shared.monitoring.drift import drift_measurements
 from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
 from shared.monitoring.estimator import Estimator, LossPredictor
 from shared.monitoring.finding import Finding
 from shared.monitoring.join_health import join_health, join_measurements
 from shared.monitoring.live_performance import Champion, FallWatch
-from shared.monitoring.newest import newest_profile
 from shared.monitoring.performance import check_performance, performance_measurements
 from shared.monitoring.performance_limit import performance_limit
 from shared.monitoring.reconciliation import reconcile
 from shared.monitoring.spending import level_of
 from shared.monitoring.staleness import staleness, staleness_measurements
 from shared.monitoring.window import labels_in_window, matured_in_window
-from shared.profiles.codec import decode
 from shared.profiles.hourly import WindowProfile, window_profile
-from shared.profiles.profile import Profile
 from shared.registry.pointer import Pointer
 from shared.registry.store import Registry
 
-REFERENCE = "reference.profile"
+RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms may spend would be blind
 
 Row = dict[str, Any]
 
@@ -85,7 +82,7 @@ class ModelChecks:
             since=pointer.updated_at,
             gate_value=self._gate_value(looked.configuration, pointer),
         )
-        yield self._of_drift(looked, champion)
+        yield self._of_drift(looked, pointer)
         yield self._of_performance(looked, champion)
         yield self._of_estimate(looked, champion)
 
@@ -126,7 +123,7 @@ class ModelChecks:
             holdout_value=champion.gate_value,
             losses=losses,
             reconciliation=reconcile(
-                looked.matured, estimator, configuration, champion=version, level=level, losses=losses
+                looked.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
             ),
         )
         return Finding(
@@ -138,44 +135,18 @@ class ModelChecks:
             measurements=estimate_measurements(configuration.model, version, report),
         )
 
-    def _of_drift(self, looked: Looked, champion: Champion) -> Finding:
-        configuration, window = looked.configuration, looked.profiles.all
-        model, monitoring = configuration.model, configuration.monitoring
-        reference = self._reference(model, champion.version)
-        newest = newest_profile(
-            self.lake, model, looked.now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
-        )
-        of_champion = looked.profiles.of_version(champion.version)
-        report = check_drift(
-            reference,
-            window,
-            of_champion,
-            configuration,
-            level=level_of(monitoring.drift.alpha, champion.since, looked.now),
-            newest=newest,
-        )
+    def _of_drift(self, looked: Looked, pointer: Pointer) -> Finding:
+        found = check_champion_drift(self.lake, looked.configuration, pointer, looked.profiles, looked.now)
+        report = found.report
         return Finding(
             kind=CheckKind.DRIFT,
             verdict=report.verdict,
             reason=report.reason,
             summary=report.summary(),
             report=report.to_json(),
-            measurements=drift_measurements(model, champion.version, report),
-            page=drift_page(
-                report,
-                Compared(reference=reference, window=window, champion_window=of_champion, newest=newest),
-                PageHeading(
-                    model=model, version=champion.version, start=looked.now - monitoring.window, end=looked.now
-                ),
-            ),
+            measurements=drift_measurements(looked.configuration.model, pointer.champion, report),
+            page=found.page(),
         )
-
-    def _reference(self, model: str, version: str) -> Profile:
-        """Return what a version was trained on; of one that lacks it, or whose is damaged, nothing is known."""
-        try:
-            return decode(self.lake.read_bytes(version_prefix(model, version) + REFERENCE))
-        except (NotFound, UnreadableObject):
-            return Profile.empty()
 
     def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
         """Return what the champion proved at the gate on the metric it is watched by."""
