@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from operator import itemgetter
 from typing import Any
 
@@ -20,6 +21,7 @@ from shared.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_id
 
 MOST_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
+_LARGEST_WHOLE = 2**63  # that MessagePack holds
 _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
 
 
@@ -46,9 +48,9 @@ def profile_rows(
     features = [found if isinstance(found := row.get("features"), Mapping) else {} for row in once]
     columns = Columns(
         prediction_ids=[row["prediction_id"] for row in once],
-        features={name: [values.get(name) for values in features] for name in declared},
-        scores=[row.get("score") for row in once],
-        decisions=[row.get("decision") for row in once],
+        features={name: _column(features, name) for name in declared},
+        scores=_column(once, "score"),
+        decisions=_column(once, "decision"),
         due=[due for row in once if isinstance(due := row.get("outcome_due_at"), str)],
     )
     return profile_columns(columns, declared, task, sample_capacity=sample_capacity)
@@ -121,14 +123,25 @@ def _row(columns: Columns, declared: Mapping[str, Feature], place: int) -> dict[
 
 
 def _plain(value: Any, kind: FeatureType | None = None) -> bool | int | float | str | None:
-    """Return a value as it is kept in a sample; what is of another type, NaN or too large to pack is left out."""
+    """Return a value as it is kept in a sample; what is of another type, NaN or infinite is left out."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
         return storable_text(plain)
-    if isinstance(plain, bool):
-        return plain
-    if not isinstance(plain, int | float) or not abs(plain) < 2**1023:
+    if isinstance(plain, bool) or not isinstance(plain, int | float):
+        return plain if isinstance(plain, bool) else None
+    try:
+        number = float(plain)
+    except OverflowError:
         return None
-    if isinstance(value, np.generic) and kind is FeatureType.BOOLEAN:
+    if not isfinite(number):
+        return None
+    if plain is not value and kind is FeatureType.BOOLEAN:
         return bool(plain)  # booleans of a frame are 0 and 1
-    return float(plain) if abs(plain) > 2**53 else plain
+    return plain if isinstance(plain, float) or abs(plain) < _LARGEST_WHOLE else number
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    try:
+        return [row[name] for row in rows]
+    except KeyError:
+        return [row.get(name) for row in rows]

@@ -69,4 +69,5 @@ class CategorySketch:
 
 def storable_text(text: str) -> str:
     """Return what is kept of a text: 256 characters of well-formed Unicode."""
-    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
+    cut = text[:LONGEST_TEXT]
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()

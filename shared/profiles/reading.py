@@ -66,13 +66,12 @@ def as_numbers(values: Values) -> tuple[Floats, int]:
         numbers = values.astype(np.float64, copy=False)
         return numbers, int(np.count_nonzero(np.isnan(numbers)))
     plain = _as_list(values)
-    missing = sum(value is None for value in plain)
     if set(map(type, plain)) <= _ONLY_NUMBERS:
         try:
-            return np.array(plain, dtype=np.float64), missing  # None becomes NaN
+            return np.array(plain, dtype=np.float64), plain.count(None)  # None becomes NaN
         except OverflowError:
             pass  # an integer beyond the doubles is among them
-    return np.array([_number(value) for value in plain], dtype=np.float64), missing
+    return np.array([_number(value) for value in plain], dtype=np.float64), sum(value is None for value in plain)
 
 
 def group_texts(values: Values) -> tuple[list[str], npt.NDArray[np.intp]]:

@@ -65,6 +65,7 @@ def deployed(
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     bootstrap.reset()
+    boto3.client("events").create_event_bus(Name=ENVIRONMENT["EVENT_BUS"])
     yield
     bootstrap.reset()
 

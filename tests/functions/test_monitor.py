@@ -101,7 +101,7 @@ def test_the_sample_schedule_finds_a_low_model_and_publishes_what_alarms_read(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.4, accuracy=0.7)
-    drift, performance, _ = handler(sample("monitor"), context)["checks"]
+    drift, performance, _, _ = handler(sample("monitor"), context)["checks"]
     assert (drift["kind"], drift["verdict"]) == ("drift", "drift")
     assert (performance["kind"], performance["verdict"]) == ("performance", "low")
     stored = bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE)
@@ -125,8 +125,17 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
     handler(sample("monitor"), context)
     handler(sample("monitor"), context)
     keys = list(bootstrap.lake().keys(day_prefix("checks", MODEL, NOW.date())))
-    assert [key.rsplit("-", 1)[1] for key in keys] == ["drift.json", "join_health.json", "performance.json"]
-    drift, health, performance = (json.loads(bootstrap.lake().read_bytes(key)) for key in keys)
+    assert [key.rsplit("-", 1)[1] for key in keys] == [
+        "drift.html",
+        "drift.json",
+        "estimated_performance.json",
+        "join_health.json",
+        "performance.json",
+    ]
+    page, *reports = (bootstrap.lake().read_bytes(key) for key in keys)
+    drift, estimated, health, performance = map(json.loads, reports)
+    assert b"temperature" in page
+    assert estimated["verdict"] == Verdict.INSUFFICIENT
     assert drift["verdict"] == performance["verdict"] == Verdict.OK
     assert health["report"]["by_status"] == {"final": 600}
     assert set(drift["report"]["features"]) == {"hour", "temperature", "holiday"}
@@ -154,7 +163,7 @@ def test_before_the_first_version_the_join_is_measured_all_the_same(
 
 def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample: Sample, context: Context) -> None:
     serve(MODEL, temperature=0.4, accuracy=0.9, reference=False)
-    drift, performance, _ = handler(sample("monitor"), context)["checks"]
+    drift, performance, _, _ = handler(sample("monitor"), context)["checks"]
     assert drift["verdict"] == "insufficient"
     assert performance["verdict"] == "ok"
 
@@ -163,7 +172,8 @@ def test_one_model_that_fails_does_not_stop_the_others(
     deployed: None, sample: Sample, context: Context, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
-    bucket.put_object(Bucket="lake", Key=version_prefix("a-broken-one", "v1") + "reference.profile", Body=b"{")
+    (hour,) = bootstrap.lake().keys("profiles/model=a-broken-one/")
+    bucket.put_object(Bucket="lake", Key=hour, Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
     with pytest.raises(Exception, match="a-broken-one"):
         handler(sample("monitor"), context)

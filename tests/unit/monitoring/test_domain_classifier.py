@@ -89,6 +89,7 @@ def test_what_no_feature_shows_alone_is_drift_of_the_inputs() -> None:
     assert report.summary()["multivariate"]["verdict"] == "drift"
     assert {number.name for number in drift_measurements("m", "v1", report)} == {
         "DriftingFeatureShare",
+        "DriftDetected",
         "DomainClassifierAuc",
     }
 

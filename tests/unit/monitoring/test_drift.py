@@ -328,5 +328,7 @@ def test_the_summary_stays_short_and_names_the_farthest_features() -> None:
 
 def test_the_share_of_drifting_features_is_measured() -> None:
     report = drift_of(window(hour=lambda _: "23"))
-    [measured] = drift_measurements("bike-demand", "v1", report)
-    assert (measured.name, measured.value) == ("DriftingFeatureShare", pytest.approx(1 / 3))
+    share, of_version, of_model = drift_measurements("bike-demand", "v1", report)
+    assert (share.name, share.value) == ("DriftingFeatureShare", pytest.approx(1 / 3))
+    assert (of_version.name, of_version.value) == ("DriftDetected", 1.0)
+    assert of_model.dimensions == {"Model": "bike-demand"}
