@@ -110,10 +110,10 @@ def _join(path: Path) -> int:
     joiner = LabelJoiner(_Forgetful(), quarantine, configurations)
     report = FeedbackFiles(lake, joiner, quarantine, configurations).join("feedback/date=2026-03-01/bench.gz")
     assert sum(count.total() for count in report.counts.values()) > 0
-    return _peak_bytes()
+    return peak_bytes()
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Return this process's peak memory; Linux's usage counter begins at the peak of whoever started the process."""
     status = Path("/proc/self/status")
     if not status.exists():

@@ -34,7 +34,7 @@ class NumberSketch:
     def of(cls, values: Floats, k: int = FEATURE_K) -> Self:
         """Return the sketch of numbers, all of them finite."""
         sketch = kll_doubles_sketch(k)
-        sketch.update(np.ascontiguousarray(values, dtype=np.float64))
+        sketch.update(np.require(values, np.float64, ["C", "W"]))  # it takes no array that is read-only
         return cls(sketch)
 
     @classmethod

@@ -1,8 +1,10 @@
 """A few rows of a profile, whole: what single columns cannot tell."""
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -52,16 +54,14 @@ class RowSample:
     @classmethod
     def of(cls, rows: Iterable[SampledRow], *, capacity: int, threshold: int = _EVERY_HASH) -> Self:
         """Return the sample of rows; of rows under one hash one is kept."""
-        kept = list[SampledRow]()
-        size = 0
-        for row in sorted(row for row in rows if row.hash < threshold):
-            if kept and kept[-1].hash == row.hash:
-                continue
-            size += len(row.packed)
-            if len(kept) == capacity or size > capacity * _BYTES_A_ROW:
-                return cls(tuple(kept), row.hash, capacity)
-            kept.append(row)
-        return cls(tuple(kept), threshold, capacity)
+        ordered = sorted(row for row in rows if row.hash < threshold)
+        if len({row.hash for row in ordered}) < len(ordered):
+            ordered = [row for place, row in enumerate(ordered) if not place or ordered[place - 1].hash != row.hash]
+        sizes = list(accumulate(len(row.packed) for row in ordered[:capacity]))
+        kept = bisect_right(sizes, capacity * _BYTES_A_ROW)
+        if kept < len(ordered):
+            threshold = ordered[kept].hash
+        return cls(tuple(ordered[:kept]), threshold, capacity)
 
     @classmethod
     def merged(cls, samples: Sequence["RowSample"], capacity: int | None = None) -> Self:

@@ -52,6 +52,14 @@ def test_merged_sketches_know_every_rank_within_their_error(k: int) -> None:
     assert (merged.minimum, merged.maximum) == (values.min(), values.max())
 
 
+def test_numbers_may_be_read_only_strided_or_of_a_smaller_type() -> None:
+    fixed = np.array([3.0, 1.0])
+    fixed.flags.writeable = False
+
+    for values in (fixed, np.array([3.0, 9.0, 1.0])[::2], np.array([3, 1], dtype=np.float32)):
+        assert NumberSketch.of(values).distribution().values.tolist() == [1.0, 3.0]
+
+
 def test_a_sketch_of_no_numbers_knows_none() -> None:
     nothing = NumberSketch.of(np.array([]))
 

@@ -1,0 +1,39 @@
+"""A lake in a folder: what a bench writes in one process and reads in another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from shared.errors import NotFound
+from shared.lake import Lake
+
+
+class FolderLake:
+    """The objects of a folder, as far as profiles need them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
+        """Store bytes."""
+        path = self._folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def read_bytes(self, key: str) -> bytes:
+        """Return an object's bytes. Raises NotFound."""
+        try:
+            return (self._folder / key).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"the object {key} does not exist") from error
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that start with a prefix and sort after a text, sorted."""
+        start = (self._folder / prefix).parent if not prefix.endswith("/") else self._folder / prefix
+        found = (str(path.relative_to(self._folder)) for path in start.rglob("*") if path.is_file())
+        yield from sorted(key for key in found if key.startswith(prefix) and key > after)
+
+
+def folder_lake(folder: Path) -> Lake:
+    """Return the lake in a folder."""
+    return cast("Lake", FolderLake(folder))
