@@ -60,7 +60,7 @@ class Wealth:
         return np.asarray(self.stakes.mean(axis=-1) + waiting, dtype=np.float64)
 
 
-def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats, weights: Floats | float = 1.0) -> Wealth:
+def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights: Floats | float = 1.0) -> Wealth:
     """Return the wealth after one more label a test.
 
     In each round a bettor's wealth is multiplied by ``1 + stake (null - value)``. If the mean, given all that went
@@ -86,7 +86,7 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats, weights: Floats 
     >>> hypothesis = Hypothesis(null=0.875, limit=0.85)
     >>> wealth, rounds = Wealth.at_start(hypothesis), 0
     >>> while wealth.evidence < 20:  # every other answer is wrong
-    ...     wealth, rounds = bet(wealth, hypothesis, np.array(float(rounds % 2))), rounds + 1
+    ...     wealth, rounds = bet(wealth, hypothesis, float(rounds % 2)), rounds + 1
     >>> rounds
     33
     """
@@ -96,7 +96,7 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats, weights: Floats 
     even = 2 * hypothesis.gap * wealth.mean_weight / np.maximum(wealth.mean_square, np.finfo(float).tiny)
     bound = LARGEST_LOSS / (heaviest * max(1 - hypothesis.null, LARGEST_LOSS / 100))
     stakes = np.minimum(even[..., np.newaxis] * MULTIPLES, bound)
-    distance = weights * (hypothesis.null - values)
+    distance = np.asarray(weights * (hypothesis.null - values), dtype=np.float64)
     won = 1 + stakes * distance[..., np.newaxis]
     return replace(
         wealth,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.model import ModelConfiguration
@@ -200,5 +199,6 @@ def _codes(values: Sequence[object]) -> Floats:
 
 def _pairs_in_order(labels: Integers, scores: Floats) -> float:
     """Return how many pairs of a row of either side have the window's above, ties as halves: Mann–Whitney's U."""
-    current = int(labels.sum())
-    return float(rankdata(scores)[labels == 1].sum() - current * (current + 1) / 2)
+    reference, current = np.sort(scores[labels == 0]), scores[labels == 1]
+    below = np.searchsorted(reference, current, side="left") + np.searchsorted(reference, current, side="right")
+    return float(below.sum() / 2)

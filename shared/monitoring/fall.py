@@ -1,20 +1,18 @@
 """Has live performance fallen? An anytime-valid test over the life of a version, a few labels at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.betting import Hypothesis, Wealth, bet
+from shared.monitoring.betting import Wealth, bet
 from shared.monitoring.observation import Scale, Unpaired, scale_of
 from shared.times import format_time, parse_time
-
-Floats = npt.NDArray[np.float64]
 
 SETTLING = timedelta(minutes=15)  # by then a label has come through the table's stream to the lake
 
@@ -54,14 +52,13 @@ def claim(version: str, metric: Metric, task: Task, *, limit: float, gate_value:
 class FallTest:
     """How far the test of a claim has come.
 
-    ``reached`` is the moment up to which matured labels have been counted, each once; ``peak`` the largest e-value
-    since the look before, ``updates`` the number of looks that found labels, those at earlier versions too.
+    ``reached`` is the moment up to which matured labels have been counted, each once; ``updates`` the number of looks
+    that found labels, those at earlier versions too.
     """
 
     claim: Claim
     reached: datetime
     wealth: Wealth
-    peak: float = 1.0
     updates: int = 0
     unpaired: Unpaired = ()
 
@@ -79,13 +76,18 @@ class FallTest:
         return self.wealth.rounds
 
     @property
+    def evidence(self) -> float:
+        """The e-value: how much richer the bettors are than at the start."""
+        return float(self.wealth.evidence)
+
+    @property
     def is_weighted(self) -> bool:
         """Whether some labels stood for others, so that their number says little of how much they tell."""
         return self.wealth.heaviest > 1
 
     def is_beyond_doubt(self, confidence: float) -> bool:
         """Return whether the fall is beyond doubt at a confidence, e-value at least ``1 / (1 - confidence)``."""
-        return self.peak * (1 - confidence) >= 1
+        return self.evidence * (1 - confidence) >= 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the test as it is kept."""
@@ -102,7 +104,6 @@ class FallTest:
             "mean_weight": float(wealth.mean_weight),
             "mean_square": float(wealth.mean_square),
             "heaviest": wealth.heaviest,
-            "peak": self.peak,
             "updates": self.updates,
             "unpaired": [list(row) for row in self.unpaired],
         }
@@ -126,7 +127,6 @@ class FallTest:
                 np.array(row["mean_square"], dtype=np.float64),
                 row["heaviest"],
             ),
-            peak=row["peak"],
             updates=row["updates"],
             unpaired=tuple((label, compared, weight) for label, compared, weight in row["unpaired"]),
         )
@@ -158,29 +158,25 @@ def is_new(row: Mapping[str, Any], reached: datetime, until: datetime) -> bool:
     return bool(due <= first < known <= last and row["seq"] == 1)
 
 
-def maturity(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what label records are counted in order of: when they matured, then the prediction's id."""
-    return max(row["outcome_due_at"], row["known_at"]), row["prediction_id"]
+def maturity(row: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Return what label records are counted in order of: when they matured, and at one moment as if shuffled.
+
+    Ids often tell in which order things happened: a run of errors among labels that came as one delivery would look
+    like a fall.
+    """
+    return max(row["outcome_due_at"], row["known_at"]), blake2b(row["prediction_id"].encode(), digest_size=8).digest()
 
 
 def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:
     """Return the test after more labels, in the order they matured, none of them counted before.
 
-    Without any, the test stays as it is, its peak too: the same look again gives the same verdict.
+    Without any, the test stays as it is: the same look again gives the same verdict.
     """
     scale = test.claim.scale
     if scale is None or not len(answers):
         return test
     seen = scale.observe(answers, test.unpaired)
-    peak, wealth = _bet_on(test.wealth, scale.hypothesis, seen.values, seen.weights)
-    return replace(test, reached=until, wealth=wealth, peak=peak, updates=test.updates + 1, unpaired=seen.unpaired)
-
-
-def _bet_on(
-    wealth: Wealth, hypothesis: Hypothesis, values: Sequence[float] | Floats, weights: Floats
-) -> tuple[float, Wealth]:
-    peak = float(wealth.evidence)
-    for value, weight in zip(values, weights, strict=True):
-        wealth = bet(wealth, hypothesis, np.asarray(value), np.asarray(weight))
-        peak = max(peak, float(wealth.evidence))
-    return peak, wealth
+    wealth = test.wealth
+    for value, weight in zip(seen.values, seen.weights, strict=True):
+        wealth = bet(wealth, scale.hypothesis, value, weight)
+    return replace(test, reached=until, wealth=wealth, updates=test.updates + 1, unpaired=seen.unpaired)

@@ -109,7 +109,7 @@ def check_performance(
         champion=found,
         limit=limit,
         shortfall=verdict.shortfall,
-        evidence=test.peak if test else None,
+        evidence=test.evidence if test else None,
         null=test.claim.null if test else None,
         counted=test.labels if test else 0,
         metrics={

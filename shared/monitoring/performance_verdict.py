@@ -52,7 +52,7 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
         return Judged(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {doubt}")
     return Judged(
         verdict=Verdict.LOW,
-        reason=f"{measured} breaks the limit {limit:.4f} beyond doubt; {doubt}",
+        reason=f"{measured} of the window; it has fallen beyond the limit {limit:.4f}: {doubt}",
         shortfall=max(SMALLEST_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
     )
 
@@ -78,7 +78,7 @@ def _by_test(test: FallTest, policy: PerformancePolicy) -> tuple[bool, str]:
     needed = 1 / (1 - policy.confidence)
     return (
         test.is_beyond_doubt(policy.confidence),
-        f"evidence of a fall {test.peak:.3g}, {needed:.3g} is needed, on {test.labels} labels since the version serves",
+        f"evidence {test.evidence:.3g} of the {needed:.3g} needed, from {test.labels} labels since the version serves",
     )
 
 

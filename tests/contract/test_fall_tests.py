@@ -12,7 +12,7 @@ from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.fall import FallTest, FallTests, claim, counted
 from tests.fakes.fall_tests import InMemoryFallTests
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOON, LATER = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (12, 13))
 CLAIM = claim("v1", Metric.ROC_AUC, Task.BINARY, limit=0.8, gate_value=0.9)
 
 
@@ -47,9 +47,9 @@ def test_a_test_comes_back_as_it_was(store: FallTests) -> None:
 def test_of_two_looks_at_once_only_the_first_counts(store: FallTests) -> None:
     test = once_counted()
     assert store.save("bike", test)
-    assert not store.save("bike", replace(test, peak=7.0))
+    assert not store.save("bike", replace(test, reached=LATER))
     assert store.save("bike", replace(test, updates=2))
-    assert not store.save("bike", replace(test, updates=2, peak=7.0))
+    assert not store.save("bike", replace(test, updates=2, reached=LATER))
     found = store.load("bike")
     assert found is not None
-    assert found.peak == test.peak
+    assert found.reached == test.reached
