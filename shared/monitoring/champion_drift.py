@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.configuration.model import ModelConfiguration
 from shared.errors import NotFound, UnreadableObject
-from shared.lake import Lake, version_prefix
+from shared.lake import Lake
 from shared.monitoring.drift import DriftReport, check_drift
 from shared.monitoring.drift_page import Compared, PageHeading, drift_page
 from shared.monitoring.newest import newest_profile
@@ -13,9 +13,8 @@ from shared.monitoring.spending import level_of
 from shared.profiles.codec import decode
 from shared.profiles.hourly import WindowProfile
 from shared.profiles.profile import Profile
+from shared.profiles.reference import reference_key
 from shared.registry.pointer import Pointer
-
-REFERENCE = "reference.profile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +61,6 @@ def check_champion_drift(
 
 def _reference(lake: Lake, model: str, version: str) -> Profile:
     try:
-        return decode(lake.read_bytes(version_prefix(model, version) + REFERENCE))
+        return decode(lake.read_bytes(reference_key(model, version)))
     except (NotFound, UnreadableObject):
         return Profile.empty()

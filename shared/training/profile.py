@@ -14,8 +14,6 @@ from shared.profiles.sample import WINDOW_CAPACITY, RowSample
 from shared.training.labelled_frame import LabelledFrame
 from shared.training.scoring import Answers, LoadedVersion
 
-REFERENCE = "reference.profile"
-
 
 def reference_profile(
     version: LoadedVersion, train: LabelledFrame, holdout: LabelledFrame, declared: Mapping[str, Feature]

@@ -12,6 +12,7 @@ from shared.configuration.training import Candidate
 from shared.lake import Lake, version_prefix
 from shared.profiles.codec import CONTENT_TYPE, encode
 from shared.profiles.profile import Profile
+from shared.profiles.reference import reference_key
 from shared.registry.run import RetrainingRun
 from shared.times import format_time
 from shared.training.artifact import artifact_digest, dump_artifact
@@ -20,7 +21,7 @@ from shared.training.dataset import Manifest
 from shared.training.estimator import fit_estimator
 from shared.training.estimator_files import store_estimator
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
-from shared.training.profile import REFERENCE, reference_profile
+from shared.training.profile import reference_profile
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion, Scored, class_codes
 from shared.training.split import split_by_time
@@ -123,7 +124,9 @@ def _store(
     for name, document in documents.items():
         lake.write_bytes(f"{prefix}{name}.json", compact_json.dumps(document).encode(), "application/json")
     # The first stays: sketches of the same rows are not the same to the bit, and a version never changes.
-    lake.replace_bytes(f"{prefix}{REFERENCE}", encode(reference), CONTENT_TYPE, expected=None)
+    lake.replace_bytes(
+        reference_key(version.schema.model, version.schema.version), encode(reference), CONTENT_TYPE, expected=None
+    )
     content = dump_artifact(version)
     lake.write_bytes(f"{prefix}model.skops", content, "application/octet-stream")
     return f"{prefix}model.skops", artifact_digest(content)

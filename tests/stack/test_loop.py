@@ -144,7 +144,7 @@ def test_decisions_are_recorded_with_their_outcomes_and_no_run_stays_open(
     assert {signal["kind"] for row in fired for signal in row["signals"]} == {"schedule", "manual"}
     status = get(client, "loop")
     assert status["open_run"] is None
-    assert set(status["checks"]) == {"drift", "performance"}
+    assert set(status["checks"]) == {"drift", "performance", "estimated_performance"}
 
 
 def test_the_history_explains_the_pointer(client: StackClient, summary: dict[str, Any]) -> None:

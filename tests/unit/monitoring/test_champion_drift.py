@@ -3,16 +3,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.lake import version_prefix
-from shared.monitoring.champion_drift import REFERENCE, check_champion_drift
+from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import Verdict
 from shared.monitoring.spending import level_of
 from shared.profiles.codec import encode
 from shared.profiles.hour import HourProfiles, encode_hour
 from shared.profiles.hourly import WindowProfile, hour_key, window_profile
 from shared.profiles.profile import Profile
+from shared.profiles.reference import reference_key
 from shared.registry.pointer import Pointer
-from shared.training.profile import REFERENCE as TRAINED_REFERENCE
 from tests.fakes.lake import InMemoryLake
 from tests.unit.monitoring.windows import Draw, profile_of, rows, rules, trained_on
 
@@ -34,7 +33,7 @@ def lake_with(hours: list[dict[str, Profile]], reference: Profile | None = None)
         content = encode_hour(HourProfiles(by_version))
         lake.write_bytes(hour_key(MODEL, hour.date(), f"{hour.hour:02d}"), content, BINARY)
     if reference is not None:
-        lake.write_bytes(version_prefix(MODEL, "v2") + REFERENCE, encode(reference), BINARY)
+        lake.write_bytes(reference_key(MODEL, "v2"), encode(reference), BINARY)
     return lake
 
 
@@ -93,7 +92,3 @@ def test_the_page_names_model_version_and_window() -> None:
     page = check_champion_drift(lake, rules(), named, window_of(lake), NOW).page()
     for said in ("Drift of bike-demand", "<dd>v2</dd>", "2026-03-01 12:30 UTC to 2026-03-08 12:30 UTC"):
         assert said in page
-
-
-def test_training_stores_the_reference_where_the_check_reads_it() -> None:
-    assert TRAINED_REFERENCE == REFERENCE
