@@ -62,8 +62,8 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"{of_drift['years']} years without drift, {of_drift['hours_a_year']:,} hourly checks of 20 features each"
         ),
         "performance_false_alarm_rate": (
-            f"{fall['runs']:,} years of {fall['labels_a_year']:,} labels, a look after each; accuracy {fall['null']} all "
-            f"year, limit {fall['limit']}"
+            f"{fall['runs']:,} years of {fall['labels_a_year']:,} labels, a look after each; accuracy {fall['null']} "
+            f"all year, limit {fall['limit']}"
         ),
         "performance_detection_labels_median": (
             f"{fall['runs']:,} falls from {fall['gate']} to {fall['fallen_to']}, limit {fall['limit']}; the worst of "
