@@ -210,7 +210,9 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
         for rows in OLDER_ROWS
     }
     new_rows_only = detection["window begins with the shift"]
-    differences = sum(differences_from_check_drift(traffic, first_seed, range(200, HOURS, 800)) for traffic in TRAFFIC)
+    differences = sum(
+        int(differences_from_check_drift(traffic, first_seed, range(200, HOURS, 800))) for traffic in TRAFFIC
+    )
     return {
         "drift_false_alarm_rate": max(found["model"] for found in alarms.values()),
         "drift_detection_rows": new_rows_only["median"],
