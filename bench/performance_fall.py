@@ -24,6 +24,8 @@ GOOD_LABELS = (0, 1_000, 5_000)
 LONG_LIVES = (10_000, 50_000)
 PATIENCE = 3_000
 WINDOW, LOOK_EVERY = 500, 5
+AUDITS = (0.1, 0.02, 0.005)
+REVIEWED_A_YEAR, HARD, HARD_ACCURACY = 5_000, 0.1, 0.5
 
 CLAIM = claim("v1", Metric.ACCURACY, Task.BINARY, limit=LIMIT, gate_value=GATE)
 
@@ -41,6 +43,10 @@ def measure() -> dict[str, Any]:
             str(share): _interval_alarm_rate(share) for share in (GATE, CLAIM.null, LIMIT)
         },
         "labels_until_found_by_good_labels_before": falls,
+        "alarm_rate_in_a_reviewed_year_at_the_null_by_audit_share": {
+            str(audit): _reviewed_alarm_rate(audit) for audit in AUDITS
+        },
+        "reviewed_labels_a_year": REVIEWED_A_YEAR,
         "gate": GATE,
         "limit": LIMIT,
         "null": CLAIM.null,
@@ -82,6 +88,27 @@ def _detection(good: int) -> dict[str, float]:
         "ninth_decile": float(np.quantile(delays, 0.9)),
         "alarmed_before": float((found <= good).mean()),
     }
+
+
+def _reviewed_alarm_rate(audit: float) -> float:
+    """Return how often a year of reviewed labels alarms: hard rows are all reviewed, the others as rarely as ``audit``.
+
+    The accuracy over all predictions is the null's; on the reviewed ones it is far lower, and their weights tell.
+    """
+    scale = CLAIM.scale
+    if scale is None:
+        raise ValueError("accuracy has a test")
+    others = (CLAIM.null - HARD * HARD_ACCURACY) / (1 - HARD)
+    hard_among_reviewed = HARD / (HARD + (1 - HARD) * audit)
+    rng, wealth = np.random.default_rng(SEED), Wealth.at_start(scale.hypothesis, (RUNS,), heaviest=1 / audit)
+    alarmed = np.zeros(RUNS, dtype=bool)
+    for _ in range(REVIEWED_A_YEAR):
+        is_hard = rng.random(RUNS) < hard_among_reviewed
+        right = rng.random(RUNS) < np.where(is_hard, HARD_ACCURACY, others)
+        weights = np.where(is_hard, 1.0, 1 / audit)
+        wealth = bet(wealth, scale.hypothesis, right.astype(np.float64), weights)
+        alarmed |= wealth.evidence * (1 - CONFIDENCE) >= 1
+    return float(alarmed.mean())
 
 
 def _interval_alarm_rate(share: float) -> float:

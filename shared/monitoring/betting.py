@@ -38,7 +38,9 @@ class Wealth:
 
     ``stakes``, shape (..., bets), is what those who have begun own; those who have not still own their share of 1.
     ``mean_weight`` and ``mean_square``, shape (...), are running means of the weights and of the squared weighted
-    distances from the null: they set the next stakes. ``heaviest`` is the largest weight met.
+    distances from the null: they set the next stakes. ``heaviest`` is the largest weight there can be: it bounds the
+    stakes, and is known before any label, since stakes that shrank only once a heavy row came would be too large on
+    the light ones before it.
     """
 
     rounds: int
@@ -48,10 +50,10 @@ class Wealth:
     heaviest: float = 1.0
 
     @classmethod
-    def at_start(cls, hypothesis: Hypothesis, shape: tuple[int, ...] = ()) -> "Wealth":
+    def at_start(cls, hypothesis: Hypothesis, shape: tuple[int, ...] = (), heaviest: float = 1.0) -> "Wealth":
         """Return the wealth before the first label, with the spread of a share at the limit to begin with."""
         spread = hypothesis.limit * (1 - hypothesis.limit) + hypothesis.gap**2
-        return cls(0, np.zeros((*shape, len(MULTIPLES))), np.ones(shape), np.full(shape, spread))
+        return cls(0, np.zeros((*shape, len(MULTIPLES))), np.ones(shape), np.full(shape, spread), heaviest)
 
     @property
     def evidence(self) -> Floats:
@@ -81,6 +83,11 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
     values : shape (...), from 0 to 1
     weights : shape (...), at least 1
 
+    Raises
+    ------
+    ValueError
+        For a weight above ``wealth.heaviest``.
+
     Examples
     --------
     >>> hypothesis = Hypothesis(null=0.875, limit=0.85)
@@ -90,11 +97,12 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
     >>> rounds
     33
     """
-    heaviest = max(wealth.heaviest, float(np.max(weights)))
+    if np.max(weights) > wealth.heaviest:
+        raise ValueError("a row is heavier than the stakes allow for")
     started = wealth.rounds + 1
     begun = STARTS / ((started + STARTS - 1) * (started + STARTS))
     even = 2 * hypothesis.gap * wealth.mean_weight / np.maximum(wealth.mean_square, np.finfo(float).tiny)
-    bound = LARGEST_LOSS / (heaviest * max(1 - hypothesis.null, LARGEST_LOSS / 100))
+    bound = LARGEST_LOSS / (wealth.heaviest * max(1 - hypothesis.null, LARGEST_LOSS / 100))
     stakes = np.minimum(even[..., np.newaxis] * MULTIPLES, bound)
     distance = np.asarray(weights * (hypothesis.null - values), dtype=np.float64)
     won = 1 + stakes * distance[..., np.newaxis]
@@ -104,7 +112,6 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
         stakes=np.minimum((wealth.stakes + begun) * won, RICHEST),
         mean_weight=_running(wealth.mean_weight, weights, started),
         mean_square=_running(wealth.mean_square, distance**2, started),
-        heaviest=heaviest,
     )
 
 

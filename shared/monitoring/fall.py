@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -11,10 +11,9 @@ import numpy as np
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.betting import Wealth, bet
+from shared.monitoring.join_health import FIRST_VALUED_AT
 from shared.monitoring.observation import Scale, Unpaired, scale_of
 from shared.times import format_time, parse_time
-
-SETTLING = timedelta(minutes=15)  # by then a label has come through the table's stream to the lake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +62,25 @@ class FallTest:
     unpaired: Unpaired = ()
 
     @classmethod
-    def of(cls, claimed: Claim, since: datetime, stored: "FallTest | None") -> "FallTest | None":
-        """Return the stored test if it is of this claim, else a new one; None for a metric that labels do not tell."""
-        if claimed.scale is None or (stored is not None and stored.claim == claimed):
-            return stored if claimed.scale else None
-        updates = stored.updates if stored else 0
-        return cls(claim=claimed, reached=since, wealth=Wealth.at_start(claimed.scale.hypothesis), updates=updates)
+    def of(cls, claimed: Claim, since: datetime, stored: "FallTest | None", heaviest: float = 1.0) -> "FallTest | None":
+        """Return the stored test if it is of this claim, else a new one; None for a metric that labels do not tell.
+
+        A new one counts labels from ``since`` on, the promotion; of the same version, whose limit has changed, from
+        where the stored one is: no label is bet on twice. ``heaviest`` is the largest weight that a label can have.
+        """
+        if claimed.scale is None:
+            return None
+        if stored is None:
+            return cls(claim=claimed, reached=since, wealth=claimed.scale.wealth(heaviest))
+        if stored.claim == claimed:
+            return stored
+        same = stored.claim.model_version == claimed.model_version
+        return cls(
+            claim=claimed,
+            reached=max(since, stored.reached) if same else since,
+            wealth=claimed.scale.wealth(heaviest),
+            updates=stored.updates,
+        )
 
     @property
     def labels(self) -> int:
@@ -146,25 +158,27 @@ class FallTests(Protocol):
 
 
 def is_new(row: Mapping[str, Any], reached: datetime, until: datetime) -> bool:
-    """Return whether a label record was first fit to be counted in ``(reached, until]``.
+    """Return whether a label came to count in ``(reached, until]``: valued for the first time, and its outcome due.
 
-    That is when its outcome fell due, or when it became known, if that was later and it is the first of its
-    prediction: a later amendment must not be bet on twice.
+    An amendment after that does not count again. A row is one of ``newest_records``.
     """
-    first, last = format_time(reached), format_time(until)
-    due, known = row["outcome_due_at"], row["known_at"]
-    if first < due <= last:
-        return bool(known <= last)
-    return bool(due <= first < known <= last and row["seq"] == 1)
+    moment = _counts_from(row)
+    return moment is not None and format_time(reached) < moment <= format_time(until)
 
 
 def maturity(row: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return what label records are counted in order of: when they matured, and at one moment as if shuffled.
+    """Return what labels are counted in order of: when they came to count, and at one moment as if shuffled.
 
     Ids often tell in which order things happened: a run of errors among labels that came as one delivery would look
     like a fall.
     """
-    return max(row["outcome_due_at"], row["known_at"]), blake2b(row["prediction_id"].encode(), digest_size=8).digest()
+    shuffled = blake2b(row["prediction_id"].encode(), digest_size=8).digest()
+    return _counts_from(row) or "", shuffled
+
+
+def _counts_from(row: Mapping[str, Any]) -> str | None:
+    valued = row[FIRST_VALUED_AT]
+    return None if valued is None else max(row["outcome_due_at"], valued)
 
 
 def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:
@@ -177,6 +191,9 @@ def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTe
         return test
     seen = scale.observe(answers, test.unpaired)
     wealth = test.wealth
+    if (heaviest := max(seen.weights, default=1.0)) > wealth.heaviest:
+        # Drawn under other rules than today's: the bet begins anew with stakes that such a row cannot overturn.
+        wealth = replace(scale.wealth(1.0), heaviest=float(heaviest))
     for value, weight in zip(seen.values, seen.weights, strict=True):
         wealth = bet(wealth, scale.hypothesis, value, weight)
     return replace(test, reached=until, wealth=wealth, updates=test.updates + 1, unpaired=seen.unpaired)

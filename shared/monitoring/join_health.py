@@ -13,6 +13,7 @@ from shared.times import format_time, parse_time
 
 PERCENTILES = (50, 90, 99)
 LABELLED_OTHERWISE = "labelled_otherwise"
+FIRST_VALUED_AT = "first_valued_at"
 _HOUR = len("2026-03-01T05")
 
 
@@ -84,20 +85,33 @@ def percentile(ordered: Sequence[float], share: int) -> float | None:
 def newest_records(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return of each prediction's label records the one with the highest ``seq``.
 
-    A reviewer's is marked as ``labelled_otherwise`` if an earlier one had a value from another source.
+    It tells of those before it: a reviewer's is marked as ``labelled_otherwise`` if an earlier one had a value from
+    another source, and each has ``first_valued_at``, when its prediction first had a value; None where its first
+    record is not among the rows, so that nobody can tell.
     """
     newest: dict[str, dict[str, Any]] = {}
+    valued: dict[str, str] = {}
+    begun: set[str] = set()
     otherwise: set[str] = set()
     for row in rows:
-        other = newest.get(row["prediction_id"])
+        name = row["prediction_id"]
+        other = newest.get(name)
         if other is None or row["seq"] > other["seq"]:
-            newest[row["prediction_id"]] = row
-        if row["value"] is not None and row.get("source") != LabelSource.MANUAL:
-            otherwise.add(row["prediction_id"])
-    for name in otherwise:
-        if newest[name].get("source") == LabelSource.MANUAL:
-            newest[name] = {**newest[name], LABELLED_OTHERWISE: True}
-    return newest
+            newest[name] = row
+        if row["seq"] == 1:
+            begun.add(name)
+        if row["value"] is not None:
+            valued[name] = min(valued.get(name, row["known_at"]), row["known_at"])
+            if row.get("source") != LabelSource.MANUAL:
+                otherwise.add(name)
+    return {
+        name: {
+            **row,
+            FIRST_VALUED_AT: valued.get(name) if name in begun else None,
+            **({LABELLED_OTHERWISE: True} if name in otherwise and row.get("source") == LabelSource.MANUAL else {}),
+        }
+        for name, row in newest.items()
+    }
 
 
 def _latency(record: Mapping[str, Any]) -> float:

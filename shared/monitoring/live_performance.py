@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import SETTLING, Claim, FallTest, FallTests, claim, counted, is_new, maturity
+from shared.monitoring.fall import Claim, FallTest, FallTests, claim, counted, is_new, maturity
 from shared.monitoring.matured import read_matured
 from shared.monitoring.performance_limit import performance_limit
+from shared.monitoring.weights import heaviest_weight
 
 Row = Mapping[str, Any]
 
@@ -29,19 +30,16 @@ class FallWatch:
     tests: FallTests
 
     def look(
-        self, configuration: ModelConfiguration, champion: Champion, labels: Sequence[Row], now: datetime
+        self, configuration: ModelConfiguration, champion: Champion, labels: Sequence[Row], until: datetime
     ) -> FallTest | None:
         """Return the test after the labels that are new, None where there is none: no limit, or an unfit metric.
 
-        ``labels`` are the newest label records of the window, whose outcomes were due or not. Of two looks at once
-        one counts the labels, and the other takes over what it found.
+        ``labels`` are the newest label records of the window; those that count by ``until`` and not before the look
+        before are bet on. Of two looks at once one counts the labels, and the other takes over what it found.
         """
-        claimed = claim_of(configuration, champion)
-        if claimed is None:
-            return None
-        model, until = configuration.model, now - SETTLING
-        test = FallTest.of(claimed, now - configuration.monitoring.window, self.tests.load(model))
-        if test is None:
+        model, claimed = configuration.model, claim_of(configuration, champion)
+        test = None if claimed is None else self._test(model, claimed, champion, heaviest_weight(configuration))
+        if claimed is None or test is None:
             return None
         fresh = [
             row
@@ -53,7 +51,10 @@ class FallWatch:
         after = counted(test, read_matured(sorted(fresh, key=maturity), configuration).answers, until)
         if after is test or self.tests.save(model, after):
             return after
-        return FallTest.of(claimed, now - configuration.monitoring.window, self.tests.load(model))
+        return self._test(model, claimed, champion, heaviest_weight(configuration))
+
+    def _test(self, model: str, claimed: Claim, champion: Champion, heaviest: float) -> FallTest | None:
+        return FallTest.of(claimed, champion.since, self.tests.load(model), heaviest)
 
 
 def claim_of(configuration: ModelConfiguration, champion: Champion) -> Claim | None:

@@ -1,15 +1,18 @@
 """All checks of one model at one moment: what it is given, what it is worth, and how its labels come in."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.errors import HindsightError, NotFound
 from shared.lake import Lake
 from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import CheckKind, Verdict
+from shared.monitoring.completeness import complete_until
 from shared.monitoring.drift import drift_measurements
 from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
 from shared.monitoring.estimator import Estimator, LossPredictor
@@ -30,6 +33,7 @@ RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms
 
 Row = dict[str, Any]
 
+ModelCheck = Callable[[], Finding]
 # What estimates a version's performance, and for a regression its losses: by model and version.
 Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 
@@ -48,6 +52,12 @@ class Looked:
         """The label records of predictions whose outcome fell due in the window."""
         return matured_in_window(self.labels, self.now, self.configuration.monitoring.window)
 
+    @property
+    def complete_until(self) -> datetime:
+        """The moment up to which all labels are in."""
+        window = self.configuration.monitoring.window
+        return complete_until(self.profiles.all.due, self.labels.values(), self.now, window)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChecks:
@@ -58,8 +68,12 @@ class ModelChecks:
     watch: FallWatch
     estimators: Estimators
 
-    def findings(self, configuration: ModelConfiguration, now: datetime) -> list[Finding]:
-        """Return what the checks find; without a champion only how labels come in, without predictions nothing."""
+    def of(self, configuration: ModelConfiguration, now: datetime) -> list[ModelCheck]:
+        """Return the checks to make, each by itself: one that fails leaves the others.
+
+        Without a champion that is only how labels come in, without predictions nothing. Raises what reading the labels
+        raises.
+        """
         model, window = configuration.model, configuration.monitoring.window
         pointer = self.registry.pointer(model)
         profiles = window_profile(self.lake, model, now - window, now)
@@ -69,22 +83,19 @@ class ModelChecks:
             configuration=configuration,
             now=now,
             profiles=profiles,
-            labels=labels_in_window(self.lake, model, now, window),
+            labels=labels_in_window(self.lake, model, now, window, _features_read(configuration)),
         )
         if pointer is None:
-            return [_of_join(looked)]
-        found = [*self._of_champion(looked, pointer), _of_join(looked)]
-        return [replace(finding, model_version=pointer.champion) for finding in found]
-
-    def _of_champion(self, looked: Looked, pointer: Pointer) -> Iterator[Finding]:
+            return [partial(_of_join, looked, None)]
         champion = Champion(
-            version=pointer.champion,
-            since=pointer.updated_at,
-            gate_value=self._gate_value(looked.configuration, pointer),
+            version=pointer.champion, since=pointer.updated_at, gate_value=self._gate_value(configuration, pointer)
         )
-        yield self._of_drift(looked, pointer)
-        yield self._of_performance(looked, champion)
-        yield self._of_estimate(looked, champion)
+        return [
+            partial(self._of_drift, looked, pointer),
+            partial(self._of_performance, looked, champion),
+            partial(self._of_estimate, looked, champion),
+            partial(_of_join, looked, champion.version),
+        ]
 
     def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
         configuration = looked.configuration
@@ -93,11 +104,12 @@ class ModelChecks:
             configuration,
             champion=champion.version,
             limit=performance_limit(configuration, champion.gate_value),
-            test=self.watch.look(configuration, champion, list(looked.labels.values()), looked.now),
+            test=self.watch.look(configuration, champion, list(looked.labels.values()), looked.complete_until),
             level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
         )
         return Finding(
             kind=CheckKind.PERFORMANCE,
+            model_version=champion.version,
             verdict=report.verdict,
             reason=report.reason,
             summary=report.summary(),
@@ -113,7 +125,12 @@ class ModelChecks:
             estimator, losses = self.estimators(configuration.model, version)
         except HindsightError as error:
             return Finding(
-                kind=CheckKind.ESTIMATE, verdict=Verdict.INSUFFICIENT, reason=error.message, summary={}, report={}
+                kind=CheckKind.ESTIMATE,
+                model_version=version,
+                verdict=Verdict.INSUFFICIENT,
+                reason=error.message,
+                summary={},
+                report={},
             )
         report = check_estimate(
             looked.profiles.of_version(version),
@@ -128,6 +145,7 @@ class ModelChecks:
         )
         return Finding(
             kind=CheckKind.ESTIMATE,
+            model_version=version,
             verdict=report.verdict,
             reason=report.reason,
             summary=report.summary(),
@@ -140,6 +158,7 @@ class ModelChecks:
         report = found.report
         return Finding(
             kind=CheckKind.DRIFT,
+            model_version=pointer.champion,
             verdict=report.verdict,
             reason=report.reason,
             summary=report.summary(),
@@ -157,13 +176,14 @@ class ModelChecks:
         return record.metrics.get(configuration.performance_metric)
 
 
-def _of_join(looked: Looked) -> Finding:
+def _of_join(looked: Looked, version: str | None) -> Finding:
     configuration, profile = looked.configuration, looked.profiles.all
     window = configuration.monitoring.window
     health = join_health(profile, looked.labels, start=looked.now - window, now=looked.now)
     stale = staleness(profile.due, looked.labels.values(), looked.now, window)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
+        model_version=version,
         verdict=Verdict.OK,
         reason="",
         summary={**health, **stale.to_json()},
@@ -173,3 +193,8 @@ def _of_join(looked: Looked) -> Finding:
             *staleness_measurements(configuration.model, stale),
         ],
     )
+
+
+def _features_read(configuration: ModelConfiguration) -> Collection[str]:
+    """Return the features that checks read of label records: slices, and all where errors are foreseen from them."""
+    return configuration.features if configuration.task is Task.REGRESSION else configuration.monitoring.slices

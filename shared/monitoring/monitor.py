@@ -1,7 +1,8 @@
 """One round of monitoring: every model is checked, its results are kept, and its numbers published."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -39,25 +40,19 @@ class Monitor:
         """Check every model, or the one the event names; return the checks.
 
         The checks are kept before their numbers are published: who follows an alarm finds what set it off.
-        Raises MonitoringFailed once all models have been tried and all numbers published.
+        Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
-        kept, measured, failures = list[Check](), list[Measurement](), list[tuple[str, Exception]]()
+        round_ = _Round(self)
         for model in [tick.model] if tick.model else self.configurations.models():
-            try:
-                configuration = self.configurations.current(model).configuration
-                for finding in self.model_checks.findings(configuration, tick.now):
-                    kept.append(self._keep(model, tick.now, finding))
-                    measured.extend(finding.measurements)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one model is not the others' fault
-                failures.append((model, error))
-        self.sink.publish(with_overall(measured))
-        if failures:
-            names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in failures)
-            raise MonitoringFailed(f"could not monitor {names}") from failures[0][1]
-        return kept
+            round_.check(model, tick.now)
+        self.sink.publish(with_overall(round_.measured))
+        if round_.failures:
+            names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in round_.failures)
+            raise MonitoringFailed(f"could not monitor {names}") from round_.failures[0][1]
+        return round_.kept
 
-    def _keep(self, model: str, now: datetime, finding: Finding) -> Check:
-        """Keep a finding: the page and the whole in the lake, then the newest check that names them."""
+    def keep(self, model: str, now: datetime, finding: Finding) -> Check:
+        """Keep a finding: the page and the whole in the lake; return the newest check, which names them."""
         page = page_key(model, now) if finding.page is not None else None
         check = Check(
             model=model,
@@ -73,10 +68,43 @@ class Monitor:
         if page is not None and finding.page is not None:
             self.lake.write_bytes(page, finding.page.encode(), "text/html; charset=utf-8")
         self._write(check, finding.report)
-        self.announcer.announce(check)
-        self.checks.put(check)
         return check
 
     def _write(self, check: Check, report: Mapping[str, Any]) -> None:
         whole = compact_json.dumps({**check.to_json(), "report": report}).encode()
         self.lake.write_bytes(str(check.report_key), whole, "application/json")
+
+
+@dataclass(slots=True)
+class _Round:
+    """What a round has done so far; whatever is wrong with one model, or one check, is not the others' fault."""
+
+    monitor: Monitor
+    kept: list[Check] = field(default_factory=list)
+    measured: list[Measurement] = field(default_factory=list)
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def check(self, model: str, now: datetime) -> None:
+        """Make all checks of a model."""
+        with self._noting(model):
+            configuration = self.monitor.configurations.current(model).configuration
+            for make in self.monitor.model_checks.of(configuration, now):
+                with self._noting(model):
+                    finding = make()
+                    self._add(self.monitor.keep(model, now, finding), finding)
+
+    def _add(self, check: Check, finding: Finding) -> None:
+        # Announced before it is stored, so that a crash in between tells twice rather than never; but a bus that
+        # refuses keeps no check from the triggers.
+        with self._noting(check.model):
+            self.monitor.announcer.announce(check)
+        self.monitor.checks.put(check)
+        self.kept.append(check)
+        self.measured.extend(finding.measurements)
+
+    @contextmanager
+    def _noting(self, model: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  it is raised at the end of the round
+            self.failures.append((model, error))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.betting import Hypothesis
+from shared.monitoring.betting import Hypothesis, Wealth
 from shared.monitoring.metrics import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +45,10 @@ class Scale:
     def hypothesis(self) -> Hypothesis:
         """The null and the limit on the scale of the observed values."""
         return Hypothesis(self._place(self.null), self._place(self.limit))
+
+    def wealth(self, heaviest: float) -> Wealth:
+        """Return what bettors have at the start, where a label weighs ``heaviest`` at most."""
+        return Wealth.at_start(self.hypothesis, heaviest=heaviest**2 if self.metric in _PAIRED else heaviest)
 
     def observe(self, answers: LabelledAnswers, unpaired: Unpaired = ()) -> Observations:
         """Return what labels tell, in the order given; of some metrics not every label tells something."""

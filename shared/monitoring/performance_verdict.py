@@ -52,7 +52,7 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
         return Judged(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {doubt}")
     return Judged(
         verdict=Verdict.LOW,
-        reason=f"{measured} of the window; it has fallen beyond the limit {limit:.4f}: {doubt}",
+        reason=f"{measured} of the window; {_line(test, limit, evidence.metric)} beyond doubt: {doubt}",
         shortfall=max(SMALLEST_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
     )
 
@@ -87,6 +87,14 @@ def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
     is_low = optimistic is not None and _beyond(limit, optimistic, evidence.metric) > 0
     return is_low, f"judged by the interval of this look, at a level of {evidence.level:.1g}"
+
+
+def _line(test: FallTest | None, limit: float, metric: Metric) -> str:
+    """Return what live performance has passed: the limit, or for the test the line half-way to it from the gate."""
+    below = "below" if metric.greater_is_better else "above"
+    if test is None or test.claim.null == limit:
+        return f"it is {below} the limit {limit:.4f}"
+    return f"it is {below} {test.claim.null:.4f}, half-way to the limit {limit:.4f},"
 
 
 def _beyond(limit: float, value: float, metric: Metric) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.labels import Labels, LabelSource
+from shared.configuration.model import ModelConfiguration
 from shared.monitoring.join_health import LABELLED_OTHERWISE
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,12 @@ def review_weights(records: Sequence[Row], labels: Labels) -> Floats:
 def labels_every_prediction(labels: Labels) -> bool:
     """Return whether every prediction has a label in the end, reviewed or not: there is a default for all of them."""
     return labels.default is not None and not labels.default.requires_exposure
+
+
+def heaviest_weight(configuration: ModelConfiguration) -> float:
+    """Return the largest weight a label can have: that of a prediction which only the audit could pick."""
+    rate = configuration.review.random_rate
+    return 1.0 if rate <= 0 or labels_every_prediction(configuration.labels) else 1 / rate
 
 
 def effective_rows(weights: Floats) -> float:

@@ -44,7 +44,7 @@ def trained_on(model: str) -> Profile:
 def serve(model: str, *, temperature: float, accuracy: float, reference: bool = True) -> None:
     """A champion with its reference, 600 predictions of the last days and their labels."""
     bootstrap.configurations().put(configuration(model=model), NOW)
-    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW)
+    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW - timedelta(days=8))
     bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
     rng = np.random.default_rng(1)
     lake = bootstrap.lake()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from shared.configuration.metrics import Metric, Task
 from shared.monitoring.answers import LabelledAnswers
 from shared.monitoring.fall import FallTest, claim, counted, is_new
+from shared.monitoring.join_health import newest_records
 from shared.monitoring.metrics import evaluate
 from shared.monitoring.observation import Scale
 from shared.times import format_time
@@ -34,8 +36,20 @@ def binary(rows: int, right: float, seed: int = 0) -> LabelledAnswers:
     return LabelledAnswers(Task.BINARY, labels, decisions, scores)
 
 
-def record(due: datetime, known: datetime, seq: int = 1) -> dict[str, object]:
-    return {"outcome_due_at": format_time(due), "known_at": format_time(known), "seq": seq, "prediction_id": "p"}
+def record(due: datetime, known: datetime, seq: int = 1, value: int | None = 1) -> dict[str, Any]:
+    return {
+        "outcome_due_at": format_time(due),
+        "known_at": format_time(known),
+        "seq": seq,
+        "prediction_id": "p",
+        "value": value,
+        "source": "outcome",
+    }
+
+
+def newest(*records: dict[str, Any]) -> dict[str, Any]:
+    (row,) = newest_records(records).values()
+    return row
 
 
 def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:
@@ -70,19 +84,59 @@ def test_a_test_survives_its_json() -> None:
 
 def test_a_label_is_new_when_it_falls_due_or_first_becomes_known_later() -> None:
     since, until = NOON, NOON + HOUR
-    assert is_new(record(NOON + HOUR / 2, NOON - HOUR), since, until)
-    assert is_new(record(NOON - HOUR, NOON + HOUR / 2), since, until)
-    assert not is_new(record(NOON - HOUR, NOON + HOUR / 2, seq=2), since, until)
-    assert not is_new(record(NOON, NOON - HOUR), since, until)
-    assert not is_new(record(NOON + 2 * HOUR, NOON - HOUR), since, until)
+    assert is_new(newest(record(NOON + HOUR / 2, NOON - HOUR)), since, until)
+    assert is_new(newest(record(NOON - HOUR, NOON + HOUR / 2)), since, until)
+    assert not is_new(newest(record(NOON, NOON - HOUR)), since, until)
+    assert not is_new(newest(record(NOON + 2 * HOUR, NOON - HOUR)), since, until)
 
 
-def test_of_consecutive_looks_each_label_is_new_to_exactly_one() -> None:
+def test_a_label_that_comes_after_censoring_counts_when_it_comes() -> None:
+    censored = record(NOON - HOUR, NOON - HOUR, value=None)
+    assert not is_new(newest(censored), NOON - 2 * HOUR, NOON + HOUR)
+    assert is_new(newest(censored, record(NOON - HOUR, NOON + HOUR / 2, seq=2)), NOON, NOON + HOUR)
+
+
+def test_an_amendment_does_not_count_again_nor_what_began_before_anybody_remembers() -> None:
+    first, amended = record(NOON - HOUR, NOON - HOUR), record(NOON - HOUR, NOON + HOUR / 2, seq=2)
+    assert not is_new(newest(first, amended), NOON, NOON + HOUR)
+    assert is_new(newest(first, amended), NOON - 2 * HOUR, NOON)
+    assert not is_new(newest(amended), NOON, NOON + HOUR)
+
+
+def test_of_consecutive_looks_each_label_is_new_to_exactly_one_however_it_is_amended() -> None:
     looks = [NOON + hours * HOUR for hours in range(10)]
     rng = np.random.default_rng(1)
-    for due, known in rng.uniform(0.001, 9, (200, 2)):
-        row = record(NOON + due * HOUR, NOON + known * HOUR)
-        assert sum(is_new(row, since, until) for since, until in pairwise(looks)) == 1
+    for due, known, later in rng.uniform(0.001, 9, (200, 3)):
+        records = [record(NOON + due * HOUR, NOON + known * HOUR)]
+        records.append(record(NOON + due * HOUR, NOON + max(known, later) * HOUR, seq=2))
+        found = 0
+        for since, until in pairwise(looks):
+            seen = [row for row in records if row["known_at"] <= format_time(until)]
+            found += bool(seen) and is_new(newest(*seen), since, until)
+        assert found == 1
+
+
+def test_a_version_that_serves_again_is_not_judged_by_what_it_did_before() -> None:
+    first = counted(begun(), binary(900, 0.7), NOON + HOUR)
+    other = FallTest.of(replace(first.claim, model_version="v2"), NOON + 2 * HOUR, first)
+    again = FallTest.of(first.claim, NOON + 3 * HOUR, other)
+    assert again is not None
+    assert (again.labels, again.reached) == (0, NOON + 3 * HOUR)
+
+
+def test_a_changed_limit_counts_no_label_twice() -> None:
+    test = counted(begun(), binary(900, 0.9), NOON + HOUR)
+    other = FallTest.of(replace(test.claim, limit=0.8), NOON, test)
+    assert other is not None
+    assert (other.labels, other.reached) == (0, NOON + HOUR)
+
+
+def test_a_row_heavier_than_any_can_be_begins_the_bet_anew() -> None:
+    test = counted(begun(), binary(900, 0.7), NOON + HOUR)
+    assert test.is_beyond_doubt(0.95)
+    heavy = counted(test, replace(binary(1, 1.0), weights=np.array([40.0])), NOON + 2 * HOUR)
+    assert (heavy.labels, heavy.wealth.heaviest) == (1, 40.0)
+    assert not heavy.is_beyond_doubt(0.95)
 
 
 @pytest.mark.parametrize("metric", [Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, Metric.BRIER, Metric.LOG_LOSS])

@@ -153,7 +153,7 @@ def test_without_rows_the_verdict_is_insufficient() -> None:
 
 def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: Any = 1) -> dict[str, Any]:
     times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
-    return {"prediction_id": name, "seq": seq, "value": value, **times}
+    return {"prediction_id": name, "seq": seq, "value": value, "features": {}, **times}
 
 
 def test_labels_mature_when_due_whenever_they_were_known() -> None:
@@ -172,7 +172,7 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
     for number, row in enumerate(rows):
         day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
         lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
-    labels = labels_in_window(lake, "bike", NOW, 7 * DAY)
+    labels = labels_in_window(lake, "bike", NOW, 7 * DAY, ())
     found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY)}
     assert found == {"early": 1, "just due": 1, "amended": 0}
 

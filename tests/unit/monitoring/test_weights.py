@@ -19,6 +19,7 @@ MANUAL = {"event": "annotation", "source": "manual"}
 OUTCOME = {"event": "demand", "source": "outcome", "window": "P2D"}
 REVIEWED: dict[str, Any] = {
     "prediction_id": "a",
+    "known_at": "2026-03-01T12:00:00.000000Z",
     "seq": 1,
     "value": 1,
     "source": "manual",

@@ -1,0 +1,39 @@
+"""Up to when the labels of a model are all in: a test of those of one kind alone would be no test."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.times import format_time
+
+SETTLING = timedelta(hours=1)  # a label's way through stream, queue, one retry and join to the lake
+MOST_HELD = timedelta(days=1)  # a prediction whose label never comes must not hold up the others for ever
+
+_HOUR = len("2026-03-01T05")
+
+
+def complete_until(
+    due: Mapping[str, int], labels: Iterable[Mapping[str, Any]], now: datetime, window: timedelta
+) -> datetime:
+    """Return the moment up to which every prediction whose outcome fell due has its label record, whatever it says.
+
+    Labels of one kind come sooner than of another: a click within minutes, its absence when the clock says so. Where
+    the clock is behind, the clicks of an hour would be counted and what was not clicked would not.
+
+    Parameters
+    ----------
+    due
+        The predictions of the window, counted by the hour in which their outcome falls due: ``Profile.due``.
+    labels
+        The newest label record of each prediction that has one.
+    """
+    earliest, latest = now - MOST_HELD, now - SETTLING
+    first, since, last = (format_time(moment)[:_HOUR] for moment in (now - window, earliest, latest))
+    recorded = Counter(row["outcome_due_at"][:_HOUR] for row in labels if row["occurred_at"][:_HOUR] >= first)
+    short = [hour for hour, count in due.items() if since <= hour <= last and recorded[hour] < count]
+    return latest if not short else max(earliest, min(latest, _start(min(short))))
+
+
+def _start(hour: str) -> datetime:
+    return datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=UTC)

@@ -1,0 +1,44 @@
+"""Up to when labels are all in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until
+from shared.times import format_time
+
+NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+def labels(due: datetime, count: int, occurred: datetime = NOW - 2 * HOUR) -> list[dict[str, Any]]:
+    return [{"outcome_due_at": format_time(due), "occurred_at": format_time(occurred)} for _ in range(count)]
+
+
+def hour(moment: datetime) -> str:
+    return format_time(moment)[:13]
+
+
+def test_where_every_due_prediction_has_a_record_only_the_way_to_the_lake_is_waited_for() -> None:
+    due = {hour(NOW - 5 * HOUR): 3, hour(NOW + HOUR): 9}
+    assert complete_until(due, labels(NOW - 5 * HOUR, 3), NOW, WEEK) == NOW - SETTLING
+
+
+def test_an_hour_that_lacks_a_record_holds_up_what_fell_due_from_then_on() -> None:
+    due = {hour(NOW - 5 * HOUR): 3, hour(NOW - 7 * HOUR): 2}
+    found = [*labels(NOW - 7 * HOUR, 2), *labels(NOW - 5 * HOUR, 2)]
+    assert complete_until(due, found, NOW, WEEK) == datetime(2026, 3, 8, 7, tzinfo=UTC)
+
+
+def test_a_label_that_never_comes_holds_the_others_up_for_a_day_at_most() -> None:
+    due = {hour(NOW - 3 * MOST_HELD): 2, hour(NOW - MOST_HELD): 1}
+    assert complete_until(due, [], NOW, WEEK) == NOW - MOST_HELD
+
+
+def test_labels_of_predictions_before_the_window_are_no_sign_of_those_in_it() -> None:
+    due = {hour(NOW - 5 * HOUR): 1}
+    long_ago = labels(NOW - 5 * HOUR, 4, occurred=NOW - 9 * WEEK)
+    assert complete_until(due, long_ago, NOW, WEEK) == datetime(2026, 3, 8, 7, tzinfo=UTC)
+
+
+def test_due_dates_beyond_the_calendar_are_no_obstacle() -> None:
+    assert complete_until({"9999-12-31T23": 1, "2028-02-31T23": 5}, [], NOW, WEEK) == NOW - SETTLING
