@@ -146,9 +146,9 @@ def test_a_drift_alarm_does_not_retrain_a_model_whose_policy_asks_for_more(clien
     assert obstacle["numbers"] == {"standing": ["drift"], "needed": 2, "possible": 2}
 
 
-def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
+def test_low_performance_that_an_alarm_shows_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
     model = "low"
-    serve(client, model, drift=False, performance=False)
+    serve(client, model, drift=False)
     # A run that was recorded, and that a crash kept from starting: whoever looks next starts it.
     store = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
     asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"})
@@ -166,13 +166,15 @@ def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: St
     held, _ = eventually(lambda: found if len(found := decisions(client, model)) == 2 else None)
     assert (held["suppressed_by"], held["cause"]) == ("open_run", "alarm")
     assert held["obstacles"][0]["numbers"]["decision_id"] == first.decision_id
-    assert [signal["kind"] for signal in held["signals"]] == ["alarm"]
+    assert [signal["kind"] for signal in held["signals"]] == ["performance"]
+    kept = store.load(model).demand
+    assert SignalKind.PERFORMANCE in kept
     eventually(lambda: client.call("GET", f"models/{model}", key="operator")["open_run"] is None)
     (served,) = client.run_schedule("CheckTriggers", NOW + 3 * HOUR, model)["decisions"]
     assert served["fired"]
     last = eventually(lambda: ended(client, model))
     assert (last["decision_id"], last["cause"]) == (served["decision_id"], "schedule")
-    assert [signal["kind"] for signal in last["signals"]] == ["alarm"]
+    assert [signal["kind"] for signal in last["signals"]] == ["performance"]
     look = client.call("GET", f"models/{model}", key="operator")["last_look"]
     assert (look["at"], look["fired"]) == (format_time(NOW + 3 * HOUR), True)
 

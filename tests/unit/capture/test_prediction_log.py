@@ -114,6 +114,8 @@ def test_feedback_that_came_first_is_joined_at_once(
         ({"occurred_at": "yesterday"}, "predictions[1].occurred_at"),
         ({"received_at": "2026-03-01T12:00:00Z"}, "predictions[1].received_at"),
         ({"outcome_due_at": "2026-02-01T12:00:00Z"}, "predictions[1].outcome_due_at"),
+        ({"outcome_due_at": "2037-01-01T12:00:00Z"}, "predictions[1].outcome_due_at"),
+        ({"outcome_due_at": "9999-12-31T23:00:00Z"}, "predictions[1].outcome_due_at"),
         ({"propensity": 0}, "predictions[1].propensity"),
         ({"model_version": ""}, "predictions[1].model_version"),
         ({"colour": "red"}, "predictions[1].colour"),
