@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from local.client import StackClient
 from shared.aws.check_table import DynamoChecks
@@ -195,6 +196,22 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
 
     assert (held["suppressed_by"], fired["fired"]) == ("relabelling", True)
     eventually(lambda: ended(client, model))
+
+
+def test_the_page_of_a_check_opens_by_its_link_without_a_key(client: StackClient) -> None:
+    model = "shown"
+    serve(client, model)
+    find(client, model, CheckKind.DRIFT, Verdict.OK, NOW)
+    page = f"checks/model={model}/date=2027-06-01/drift.html"
+    body = {"Bucket": client.stack.outputs["LakeBucket"], "Key": page, "Body": b"<h1>Drift</h1>"}
+    client.aws("s3").put_object(**body, ContentType="text/html")
+
+    link = client.call("GET", f"models/{model}", key="operator")["checks"]["drift"]["page_url"]
+
+    assert "X-Amz-Signature" in link
+    answer = requests.get(link, timeout=30)
+    assert (answer.status_code, answer.text) == (200, "<h1>Drift</h1>")
+    assert requests.get(link.split("?")[0], timeout=30).status_code == 403
 
 
 def test_the_dashboard_is_there_and_names_the_stack_s_own_functions(client: StackClient) -> None:
