@@ -380,9 +380,17 @@ def _dynamodb() -> "DynamoDBClient":
     return client
 
 
+@cache
 def _s3() -> "S3Client":
-    client: S3Client = _client("s3")
-    return client
+    # A link is signed for its host: the global endpoint would redirect it to the region's, where it holds no longer.
+    # Newer regions take no older signature. An endpoint that is not AWS's has no names for buckets.
+    environment = settings().environment
+    is_foreign = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    regional = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if is_foreign else "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+    return boto3.client("s3", config=_CLIENT.merge(regional))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.capture.clocks import ClientTimestamps, parse_at, settle_times
@@ -12,6 +12,8 @@ from shared.capture.prediction import Decision, Features, Prediction, body_diges
 from shared.configuration.model import ModelConfiguration
 from shared.errors import Fault, InvalidInput
 from shared.times import format_time
+
+MAX_TO_OUTCOME = timedelta(days=3660)  # ten years, the longest a configured delay may be
 
 
 class InstanceItem(RequestItem):
@@ -105,6 +107,11 @@ class InstanceReader:
             return occurred_at + self.configuration.outcome_delay
         due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
         if due_at < occurred_at:
-            fault = Fault(f"{path}.outcome_due_at", "lies before the prediction")
-            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+            raise _fault(f"{path}.outcome_due_at", "lies before the prediction")
+        if due_at - occurred_at > MAX_TO_OUTCOME:
+            raise _fault(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
         return due_at
+
+
+def _fault(path: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{path} {message}", (Fault(path, message),))

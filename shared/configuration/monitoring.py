@@ -57,7 +57,7 @@ class PerformancePolicy(Section):
     min: float | None = None
     max: float | None = None
     max_drop: Annotated[float, Field(gt=0)] | None = None
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence: OpenFraction = 0.95
     min_labels: RowCount = 200
 
 

@@ -63,7 +63,7 @@ def calibration(answers: LabelledAnswers, confidence: float) -> Calibration | No
     expected = _mean_distance(gaps, spreads)
     centre = error - float(shares @ (expected - np.abs(gaps)))
     deviation = float(np.sqrt(shares**2 @ np.maximum(0.0, gaps**2 + spreads**2 - expected**2)))
-    deviate = float(ndtri(confidence))
+    deviate = max(0.0, float(ndtri(confidence)))  # below one half bounds would change places
     by_chance = float(shares @ chances) * float(np.sqrt(2 / np.pi))
     most_by_chance = by_chance + deviate * float(np.sqrt((1 - 2 / np.pi) * (shares**2 @ chances**2)))
     return Calibration(

@@ -30,7 +30,7 @@ ASSUMPTION = (
     "(concept drift) is not seen"
 )
 ESTIMATED = "EstimatedPerformance"
-SHORTFALL = "EstimatedPerformanceShortfall"
+ESTIMATED_SHORTFALL = "EstimatedPerformanceShortfall"
 _MOST_EXTRAPOLATED = 0.05
 _DEVIATIONS_IN_RANK_ERROR = 2.576  # rank errors are told 99 % sure
 
@@ -165,8 +165,8 @@ def estimate_measurements(model: str, version: str, report: EstimateReport) -> l
     of_version = {"Model": model, "ModelVersion": version}
     shortfall = storable(report.shortfall)
     numbers = [
-        Measurement(name=SHORTFALL, value=shortfall, dimensions=of_version),
-        Measurement(name=SHORTFALL, value=shortfall, dimensions={"Model": model}),
+        Measurement(name=ESTIMATED_SHORTFALL, value=shortfall, dimensions=of_version),
+        Measurement(name=ESTIMATED_SHORTFALL, value=shortfall, dimensions={"Model": model}),
     ]
     if report.expected is not None:
         numbers.append(Measurement(name=ESTIMATED, value=storable(report.expected.value), dimensions=of_version))

@@ -69,5 +69,6 @@ def _around(loss: float, variance: float, effective: float, tail: float) -> tupl
     if loss <= 0:
         return loss, loss
     deviation = float(np.sqrt(variance * effective / (effective - 1))) / loss
-    reach = float(-stdtrit(effective - 1, tail)) * deviation
+    # Below a confidence of one half a bound would lie beyond the loss itself.
+    reach = max(0.0, float(-stdtrit(effective - 1, tail))) * deviation
     return loss * float(np.exp(-reach)), min(_LARGEST, loss * float(np.exp(min(reach, 600.0))))

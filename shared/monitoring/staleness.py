@@ -1,5 +1,6 @@
 """Whether feedback still comes in: how long due predictions have waited for it without any."""
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from shared.monitoring.measurement import COUNT, SECONDS, Measurement
 from shared.monitoring.watched import LABEL_AGE
 from shared.times import format_time, parse_time
 
-HOUR = "%Y-%m-%dT%H"
+_HOUR = len("2026-03-01T05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,9 @@ def staleness(
     Parameters
     ----------
     due
-        The predictions that occurred in ``(now - window, now]``, counted by the hour in which their outcome falls due
-        (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows.
+        The predictions that occurred from the full hour of ``now - window`` to ``now``, counted by the hour in which
+        their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile tells some
+        as the last hour of their day or of a month of 31 days.
     labels
         The newest label record of each prediction that has one, rows of ``examples/``.
 
@@ -48,17 +50,20 @@ def staleness(
     end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
     due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
     """
-    first, last = format_time(now - window), format_time(now)
+    first, last = due_hour(format_time(now - window)), format_time(now)
     of_feedback = [row for row in labels if row["value"] is not None and row["source"] != DEFAULT_SOURCE]
     known = [row["known_at"] for row in of_feedback if row["known_at"] <= last]
-    labelled = Counter(
-        hour_of(row["outcome_due_at"]) for row in of_feedback if first < row["occurred_at"] <= last >= row["known_at"]
+    labelled = due_hours(
+        row
+        for row in of_feedback
+        if first <= due_hour(row["occurred_at"]) and row["occurred_at"] <= last >= row["known_at"]
     )
-    passed = {hour: count for hour, count in due.items() if _end(hour) <= now}
-    waiting = {hour: left for hour, count in passed.items() if (left := count - labelled[hour]) > 0}
+    # An hour that has not passed may be one that no calendar has: texts are compared, and only the past is read.
+    passed = Counter({hour: count for hour, count in due.items() if hour < due_hour(last)})
+    waiting = _unlabelled(passed, labelled)
     return Staleness(
-        due=sum(passed.values()),
-        waiting=sum(waiting.values()),
+        due=passed.total(),
+        waiting=waiting.total(),
         age_seconds=_waited(min(waiting), known, now) if waiting else 0.0,
     )
 
@@ -74,16 +79,27 @@ def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
 
 def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:
     """Return rows of ``predictions/`` counted by the hour in which their outcome falls due."""
-    return Counter(hour_of(row["outcome_due_at"]) for row in predictions)
+    return Counter(due_hour(row["outcome_due_at"]) for row in predictions)
 
 
-def hour_of(moment: str) -> str:
+def due_hour(moment: str) -> str:
     """Return the hour of a moment as texts have it.
 
-    >>> hour_of("2026-03-01T05:59:00.000000Z")
+    >>> due_hour("2026-03-01T05:59:00.000000Z")
     '2026-03-01T05'
     """
-    return moment[:13]
+    return moment[:_HOUR]
+
+
+def _unlabelled(due: Counter[str], labelled: Counter[str]) -> Counter[str]:
+    """Return what has no label, by hour; labels of an hour that is told as the end of its day or month count there."""
+    waiting, spare = due - labelled, labelled - due
+    for hour in list(spare):
+        for told in (f"{hour[:10]}T23", f"{hour[:7]}-31T23"):
+            taken = min(spare[hour], waiting[told])
+            waiting[told] -= taken
+            spare[hour] -= taken
+    return +waiting
 
 
 def _waited(first_hour: str, known: list[str], now: datetime) -> float:
@@ -93,4 +109,7 @@ def _waited(first_hour: str, known: list[str], now: datetime) -> float:
 
 
 def _end(hour: str) -> datetime:
-    return datetime.strptime(hour, HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+    """Return the end of an hour; of one on a day that its month does not have, the end of the month."""
+    year, month, day = int(hour[:4]), int(hour[5:7]), int(hour[8:10])
+    known = min(day, monthrange(year, month)[1])
+    return datetime(year, month, known, int(hour[11:]), tzinfo=UTC) + timedelta(hours=1)

@@ -37,8 +37,8 @@ class Alarm:
 
     @property
     def is_prompt(self) -> bool:
-        """Whether the alarm only asks to look: what drift over all models weighs is for each model's policy to say."""
-        return self.model is None and self.metric == DRIFT_DETECTED
+        """Whether the alarm only asks to look, as the stack's own do: what a bad check weighs each policy says."""
+        return self.model is None and self.metric in _CHECK_BEHIND
 
     @property
     def checks(self) -> tuple[CheckKind, ...]:

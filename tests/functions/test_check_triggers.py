@@ -61,16 +61,42 @@ def test_a_redelivered_schedule_is_one_decision_and_one_run(
     assert len(executions()) == 1
 
 
-def test_the_sample_alarm_retrains_the_model_that_is_low(
+def test_the_sample_alarm_makes_each_low_model_s_policy_decide(
     executions: Callable[[], list[str]], sample: Sample, context: Context
 ) -> None:
-    serving("bike-demand", Verdict.LOW, performance=False, drift=False)
-    serving("car-demand", Verdict.OK)
-    [decided] = handler(sample("check_triggers_alarm"), context)["decisions"]
+    serving("bike-demand", Verdict.LOW)
+    serving("car-demand", Verdict.LOW, performance=False)
+    serving("train-demand", Verdict.LOW, combine="all")
+    serving("ship-demand", Verdict.OK)
+    decided = handler(sample("check_triggers_alarm"), context)["decisions"]
+    assert {row["model"]: row["suppressed_by"] for row in decided} == {
+        "bike-demand": None,
+        "car-demand": "no_signal",
+        "train-demand": "combination",
+    }
+    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.PERFORMANCE])
+    assert decision.at == CHECKED_AT
+
+
+def of_one_model(event: dict[str, Any], model: str) -> dict[str, Any]:
+    """Return an alarm as an operator makes it, on one model's metric."""
+    alarm = event["Records"][0]["Sns"]
+    message = json.loads(alarm["Message"])
+    message["Trigger"]["Dimensions"] = [{"name": "Model", "value": model}]
+    alarm["Message"] = json.dumps(message)
+    return event
+
+
+def test_an_operator_s_alarm_on_one_model_is_enough_alone(
+    executions: Callable[[], list[str]], sample: Sample, context: Context
+) -> None:
+    serving("bike-demand", Verdict.OK, performance=False, drift=False)
+    serving("car-demand", Verdict.LOW)
+    [decided] = handler(of_one_model(sample("check_triggers_alarm"), "bike-demand"), context)["decisions"]
     assert (decided["model"], decided["fired"]) == ("bike-demand", True)
     [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
     assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
-    assert decision.at == CHECKED_AT
 
 
 def drifting(model: str, **triggers: Any) -> None:

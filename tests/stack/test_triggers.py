@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from local.client import StackClient
 from shared.aws.check_table import DynamoChecks
@@ -146,9 +147,9 @@ def test_a_drift_alarm_does_not_retrain_a_model_whose_policy_asks_for_more(clien
     assert obstacle["numbers"] == {"standing": ["drift"], "needed": 2, "possible": 2}
 
 
-def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
+def test_low_performance_that_an_alarm_shows_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
     model = "low"
-    serve(client, model, drift=False, performance=False)
+    serve(client, model, drift=False)
     # A run that was recorded, and that a crash kept from starting: whoever looks next starts it.
     store = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
     asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"})
@@ -166,13 +167,15 @@ def test_a_performance_alarm_during_a_run_is_kept_and_served_after_it(client: St
     held, _ = eventually(lambda: found if len(found := decisions(client, model)) == 2 else None)
     assert (held["suppressed_by"], held["cause"]) == ("open_run", "alarm")
     assert held["obstacles"][0]["numbers"]["decision_id"] == first.decision_id
-    assert [signal["kind"] for signal in held["signals"]] == ["alarm"]
+    assert [signal["kind"] for signal in held["signals"]] == ["performance"]
+    kept = store.load(model).demand
+    assert SignalKind.PERFORMANCE in kept
     eventually(lambda: client.call("GET", f"models/{model}", key="operator")["open_run"] is None)
     (served,) = client.run_schedule("CheckTriggers", NOW + 3 * HOUR, model)["decisions"]
     assert served["fired"]
     last = eventually(lambda: ended(client, model))
     assert (last["decision_id"], last["cause"]) == (served["decision_id"], "schedule")
-    assert [signal["kind"] for signal in last["signals"]] == ["alarm"]
+    assert [signal["kind"] for signal in last["signals"]] == ["performance"]
     look = client.call("GET", f"models/{model}", key="operator")["last_look"]
     assert (look["at"], look["fired"]) == (format_time(NOW + 3 * HOUR), True)
 
@@ -193,6 +196,22 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
 
     assert (held["suppressed_by"], fired["fired"]) == ("relabelling", True)
     eventually(lambda: ended(client, model))
+
+
+def test_the_page_of_a_check_opens_by_its_link_without_a_key(client: StackClient) -> None:
+    model = "shown"
+    serve(client, model)
+    find(client, model, CheckKind.DRIFT, Verdict.OK, NOW)
+    page = f"checks/model={model}/date=2027-06-01/drift.html"
+    body = {"Bucket": client.stack.outputs["LakeBucket"], "Key": page, "Body": b"<h1>Drift</h1>"}
+    client.aws("s3").put_object(**body, ContentType="text/html")
+
+    link = client.call("GET", f"models/{model}", key="operator")["checks"]["drift"]["page_url"]
+
+    assert "X-Amz-Signature" in link
+    answer = requests.get(link, timeout=30)
+    assert (answer.status_code, answer.text) == (200, "<h1>Drift</h1>")
+    assert requests.get(link.split("?")[0], timeout=30).status_code == 403
 
 
 def test_the_dashboard_is_there_and_names_the_stack_s_own_functions(client: StackClient) -> None:

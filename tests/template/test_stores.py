@@ -17,6 +17,25 @@ def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str
     assert bucket["UpdateReplacePolicy"] == "Retain"
 
 
+@pytest.mark.parametrize(("prefix", "parameter"), [("checks/", "CheckDays"), ("profiles/", "ProfileDays")])
+def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limits(
+    template: dict[str, Any], prefix: str, parameter: str
+) -> None:
+    rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [found for found in rules if found.get("Prefix") == prefix]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": parameter})
+    told = template["Parameters"][parameter]
+    assert told["MinValue"] <= told["Default"] <= told["MaxValue"]
+    assert told["Default"] == 400
+
+
+@pytest.mark.parametrize("source", ["feedback/", "predictions/", "examples/", "quarantine/", "datasets/", "models/"])
+def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], source: str) -> None:
+    rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
+    assert not any(source.startswith(prefix) for prefix in expiring)
+
+
 def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any]) -> None:
     for name, table in resources_of(template, "AWS::DynamoDB::Table").items():
         properties = table["Properties"]

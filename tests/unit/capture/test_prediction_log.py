@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from shared.capture.clocks import ClientTimestamps
-from shared.capture.instance import InstanceReader
+from shared.capture.instance import MAX_TO_OUTCOME, InstanceReader
 from shared.capture.prediction import PredictionKey
 from shared.capture.prediction_log import PredictionLog
 from shared.errors import InvalidInput
+from shared.times import format_time
 from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
 from tests.unit.configuration.example import configuration, document
 
@@ -114,6 +115,8 @@ def test_feedback_that_came_first_is_joined_at_once(
         ({"occurred_at": "yesterday"}, "predictions[1].occurred_at"),
         ({"received_at": "2026-03-01T12:00:00Z"}, "predictions[1].received_at"),
         ({"outcome_due_at": "2026-02-01T12:00:00Z"}, "predictions[1].outcome_due_at"),
+        ({"outcome_due_at": "2037-01-01T12:00:00Z"}, "predictions[1].outcome_due_at"),
+        ({"outcome_due_at": "9999-12-31T23:00:00Z"}, "predictions[1].outcome_due_at"),
         ({"propensity": 0}, "predictions[1].propensity"),
         ({"model_version": ""}, "predictions[1].model_version"),
         ({"colour": "red"}, "predictions[1].colour"),
@@ -126,6 +129,18 @@ def test_an_invalid_prediction_is_rejected_by_its_path_and_the_others_are_kept(
 
     assert receipt.accepted == ["good"]
     assert [rejection.fault.path for rejection in receipt.rejected] == [path]
+
+
+def test_an_outcome_may_fall_due_as_late_as_the_longest_delay_that_can_be_configured(log: PredictionLog) -> None:
+    latest = NOW + MAX_TO_OUTCOME
+    dues = {"latest": latest, "later": latest + timedelta(seconds=1)}
+    times = {name: {"occurred_at": format_time(NOW), "outcome_due_at": format_time(due)} for name, due in dues.items()}
+
+    receipt = log.log(reader(), [body(prediction_id=name, **of) for name, of in times.items()])
+
+    assert receipt.accepted == ["latest"]
+    (rejection,) = receipt.rejected
+    assert rejection.fault.message == "lies more than ten years after the prediction"
 
 
 def test_nothing_is_kept_of_a_call_without_a_valid_prediction(log: PredictionLog, store: InMemoryPredictions) -> None:

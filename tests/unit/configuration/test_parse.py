@@ -48,6 +48,12 @@ def test_the_smallest_configuration_gets_sensible_defaults() -> None:
     assert smallest.labels.default is None
 
 
+@pytest.mark.parametrize("confidence", [0.01, 0.5, 0.95])
+def test_a_confidence_may_lie_anywhere_between_none_and_certainty(confidence: float) -> None:
+    performance = {"performance": {"confidence": confidence}}
+    assert configuration(monitoring=performance).monitoring.performance.confidence == confidence
+
+
 def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
     regression = parse_configuration(
         {

@@ -41,6 +41,17 @@ def test_every_binary_metric_is_estimated_though_the_inputs_move(metric: Metric,
     assert found.value == pytest.approx(realised, abs=allowed)
 
 
+@pytest.mark.parametrize("confidence", [0.01, 0.3, 0.5])
+def test_any_confidence_gives_an_estimate_and_bounds_around_it(confidence: float) -> None:
+    report = check(binary_rows(5_000, seed=8), min=0.5, confidence=confidence)
+    assert report.verdict is Verdict.OK
+    json.dumps(report.to_json(), allow_nan=False)
+    for found in (report.metrics or {}).values():
+        assert found.lower is not None
+        assert found.upper is not None
+        assert found.lower <= found.value <= found.upper
+
+
 def test_a_calibration_is_needed_where_scores_are_too_sure() -> None:
     assert ESTIMATOR.calibration is not None
     rows = binary_rows(10_000, seed=3)

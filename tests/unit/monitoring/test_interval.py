@@ -45,6 +45,16 @@ def test_bounds_hold_about_as_often_as_they_say(task: Task, metric: Metric) -> N
     assert upper >= 0.915
 
 
+@pytest.mark.parametrize("confidence", [0.001, 0.3, 0.5])
+@pytest.mark.parametrize(("task", "metric"), EVERY_METRIC)
+def test_bounds_of_little_confidence_do_not_change_places(task: Task, metric: Metric, confidence: float) -> None:
+    found = estimate(draw(task, 250, np.random.default_rng(4)), metric, confidence)
+    assert found.value is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.lower <= found.value <= found.upper
+
+
 @pytest.mark.parametrize(("task", "metric"), EVERY_METRIC)
 def test_the_linearised_variance_is_that_of_resamples(task: Task, metric: Metric) -> None:
     rng = np.random.default_rng(6)

@@ -69,6 +69,22 @@ def test_a_performance_below_the_limit_by_chance_is_not_low() -> None:
     assert (found.verdict, found.shortfall) == (Verdict.OK, 0.0)
 
 
+@pytest.mark.parametrize("confidence", [0.01, 0.3, 0.5])
+@pytest.mark.parametrize("scored", [0.9, 0.2])
+def test_any_confidence_gives_a_verdict_and_bounds_around_the_value(confidence: float, scored: float) -> None:
+    policy = {"min": 0.85, "confidence": confidence}
+    assert report(answers(950, 50, score=scored), rules(policy)).verdict is Verdict.OK
+    found = report(answers(700, 300, score=scored), rules(policy))
+    assert found.verdict is Verdict.LOW
+    json.dumps(found.to_json(), allow_nan=False)
+    calibrated = found.calibration
+    assert calibrated is not None
+    assert calibrated.lower <= calibrated.error <= calibrated.upper or calibrated.lower == 0.0
+    for one in found.metrics.values():
+        if one.value is not None and one.lower is not None and one.upper is not None:
+            assert one.lower <= one.value <= one.upper
+
+
 def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -> None:
     found = report(answers(0, 199) + answers(900, 0, version="v0"), rules({"min": 0.85}))
     assert found.verdict is Verdict.INSUFFICIENT

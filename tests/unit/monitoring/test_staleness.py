@@ -63,6 +63,29 @@ def test_labels_of_predictions_before_the_window_are_not_taken_for_those_in_it()
     assert found(due(moment), of_old).waiting == 1
 
 
+def test_a_model_whose_labels_have_all_come_is_not_stale_in_the_part_hour_with_which_the_window_begins() -> None:
+    begins = (NOW - WEEK).replace(minute=5)  # the profile of that hour holds it, though the window begins at half past
+    labelled = label(known=begins + HOUR, due=begins + HOUR)
+    assert found(due(begins + HOUR), labelled) == Staleness(due=1, waiting=0, age_seconds=0.0)
+
+
+@pytest.mark.parametrize("hour", ["9999-12-31T23", "2028-02-31T23", "2026-03-31T23"])
+def test_an_hour_that_has_not_passed_does_not_wait_whether_or_not_a_calendar_has_it(hour: str) -> None:
+    assert found({hour: 3}) == Staleness(due=0, waiting=0, age_seconds=0.0)
+
+
+def test_outcomes_told_as_due_at_the_end_of_a_month_wait_from_its_end() -> None:
+    assert found({"2026-02-31T23": 1}).age_seconds == (NOW - datetime(2026, 3, 1, tzinfo=UTC)).total_seconds()
+
+
+@pytest.mark.parametrize("told", ["2026-03-04T23", "2026-02-31T23"])
+def test_labels_count_where_a_profile_tells_their_hours_as_the_end_of_a_day_or_month(told: str) -> None:
+    moment = datetime.fromisoformat(f"{told[:7]}-04T05:00:00Z")
+    labels = [label(known=moment, due=moment, occurred_at=format_time(NOW - 6 * 24 * HOUR)) for _ in range(3)]
+    assert found({told: 3}, *labels).waiting == 0
+    assert found({told: 4}, *labels).waiting == 1
+
+
 def test_labels_not_yet_known_do_not_count() -> None:
     moment = NOW - 4 * HOUR
     assert found(due(moment), label(known=NOW + HOUR, due=moment)).waiting == 1

@@ -85,11 +85,19 @@ def test_an_alarm_on_a_metric_of_somebody_else_speaks_of_every_model_that_is_bad
     assert affected_models(other, ["bike", "car"], store) == ["bike"]
 
 
-def test_only_drift_over_all_models_leaves_the_signal_to_the_policy() -> None:
+def test_alarms_over_all_models_leave_the_signal_to_the_policy() -> None:
     assert alarm_signal(parse_alarm(DRIFT_ALARM), NOW) is None
-    assert alarm_signal(parse_alarm(message()), NOW) is not None
-    of_one = message(Trigger={"MetricName": "DriftDetected", "Dimensions": [{"name": "Model", "value": "bike"}]})
+    assert alarm_signal(parse_alarm(message()), NOW) is None
+
+
+@pytest.mark.parametrize("metric", ["DriftDetected", "LivePerformanceShortfall", "Complaints"])
+def test_an_operator_s_alarm_on_one_model_is_a_signal_whatever_it_watches(metric: str) -> None:
+    of_one = message(Trigger={"MetricName": metric, "Dimensions": [{"name": "Model", "value": "bike"}]})
     assert alarm_signal(parse_alarm(of_one), NOW) is not None
+
+
+def test_an_alarm_on_a_metric_of_somebody_else_is_a_signal() -> None:
+    assert alarm_signal(parse_alarm(message(Trigger={"MetricName": "Complaints", "Dimensions": []})), NOW) is not None
 
 
 def test_in_a_replay_an_alarm_belongs_to_the_check_that_set_it_off() -> None:

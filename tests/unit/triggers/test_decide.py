@@ -224,6 +224,20 @@ def test_kept_drift_stands_until_a_newer_check_finds_all_well() -> None:
     assert worth_recording(settled, waiting)
 
 
+@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.STOPPED, RunOutcome.FAILED])
+def test_low_performance_that_an_alarm_shows_during_a_run_fires_after_it(outcome: RunOutcome) -> None:
+    _, running = decide(policy(), NEW, observed(event=request()), SCHEDULED)
+    shown = observed(now=NOW + HOUR, performance=performance(at=NOW + HOUR))
+    held, waiting = decide(policy(), running, shown, Occasion(cause=Cause.ALARM, event_id="stack"))
+    assert (held.suppressed_by, worth_recording(held, running)) == (SuppressedBy.OPEN_RUN, True)
+    assert SignalKind.PERFORMANCE in waiting.demand
+    free = concluded(waiting, 1, Conclusion(outcome=outcome, at=NOW + HOUR))
+    assert free is not None
+    decision = decided(policy(), free, observed(now=NOW + DAY, performance=shown.check(SignalKind.PERFORMANCE)))
+    assert decision.fired
+    assert SignalKind.PERFORMANCE in kinds(decision)
+
+
 def test_an_alarm_during_a_run_fires_after_it() -> None:
     _, running = decide(QUIET, NEW, observed(event=request()), SCHEDULED)
     _, waiting = decide(QUIET, running, observed(now=NOW + HOUR, event=alarm(NOW + HOUR)), SCHEDULED)
