@@ -26,7 +26,7 @@ _FIRST = 2 * WEEK_HOURS  # a window, and a week before it
 
 
 def seasonal_alarms(
-    seed: int, rows_an_hour: tuple[int, ...] = ROWS_AN_HOUR, *, checked_hours: int = CHECKED_HOURS, every: int = 2
+    seed: int, rows_an_hour: tuple[int, ...] = ROWS_AN_HOUR, *, checked_hours: int = CHECKED_HOURS, every: int = 3
 ) -> dict[str, Any]:
     """Return the share of checks in which the model, or any feature, was said to drift, by traffic.
 
