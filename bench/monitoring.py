@@ -63,7 +63,7 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"{of_drift['years']} years without drift, {of_drift['hours_a_year']:,} hourly checks of 20 features each"
         ),
         "seasonal_false_alarm_rate": (
-            f"{sum(found['checks'] for found in of_drift['seasonal'].values()):,} checks in two weeks of days and weeks "
+            f"{sum(found['checks'] for found in of_drift['seasonal'].values()):,} checks, two weeks of days and weeks "
             f"that repeat, at {', '.join(of_drift['seasonal'])}"
         ),
         "performance_false_alarm_rate": (
