@@ -2,7 +2,8 @@
 
 How often it alarms in a year in which nothing drifts, and what the plain rule, every feature at p < 0.01 in every
 check, would do with the same rows; after how many rows it sees one feature of twenty shift by a standard deviation; and
-how far its statistics, on sketches, are from scipy's on the raw rows.
+how far its statistics, on sketches, are from scipy's on the raw rows. Also how often it alarms where hours and weekdays
+differ, as they do every week.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from rich.table import Table
 from scipy import stats
 
 from bench.drift_agreement import agreement
+from bench.drift_seasons import seasonal_alarms
 from bench.drift_stream import HOURS, PROMOTED, SCORE, Looks, Year
 from shared.configuration.features import FeatureType
 from shared.configuration.model import ModelConfiguration
@@ -26,7 +28,7 @@ from shared.configuration.parse import parse_configuration
 from shared.monitoring.check import Verdict
 from shared.monitoring.drift import check_drift
 from shared.monitoring.feature_drift import FeatureDrift
-from shared.monitoring.newest import newest_rows
+from shared.monitoring.newest import NewestRows, newest_rows
 from shared.monitoring.spending import level_of
 from shared.profiles.column import ColumnProfile
 from shared.profiles.profile import Profile
@@ -146,6 +148,7 @@ def _rows_until_seen(seed: int, window_rows: int, age: timedelta, step: int = 50
     level = level_of(configuration.monitoring.drift.alpha, PROMOTED, PROMOTED + age)
     reference = _profile(dice, configuration, 10_000)
     others = _profile(dice, configuration, window_rows or 1_000)
+    week_before = _with_first(others, dice.normal(size=500)) if window_rows else Profile.empty()
     values = np.concatenate([dice.normal(size=window_rows), dice.normal(1.0, size=most)])
     for rows in range(max(step, configuration.monitoring.min_rows - window_rows), most + 1, step):
         seen = values[: window_rows + rows]
@@ -156,7 +159,9 @@ def _rows_until_seen(seed: int, window_rows: int, age: timedelta, step: int = 50
             window,
             configuration,
             level=level,
-            newest=newest_rows([newest], configuration.monitoring.min_rows, window.rows),
+            newest=newest_rows(
+                [NewestRows(rows=newest, week_before=week_before)], configuration.monitoring.min_rows, window.rows
+            ),
         )
         if report.features["number_0"].verdict is Verdict.DRIFT:
             return rows
@@ -200,8 +205,10 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
     ``drift_false_alarm_rate`` is the share of years without drift in which the model's verdict was ever drift, at the
     traffic where chance has most room; ``drift_detection_rows`` the median over runs for a window that begins with the
     shift, ``drift_detection_rows_worst`` the worst of all runs, also of those whose window has older rows. The champion
-    has served for a year by then, so that its checks have the least left to spend.
+    has served for a year by then, so that its checks have the least left to spend. ``seasonal_false_alarm_rate`` is the
+    share of checks, of a process that repeats itself weekly, in which the model or a feature was said to drift.
     """
+    seasonal = seasonal_alarms(first_seed)
     alarms = false_alarms(years, first_seed)
     detection = {
         f"window of {rows:,} older rows" if rows else "window begins with the shift": detection_rows(
@@ -215,9 +222,11 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
     )
     return {
         "drift_false_alarm_rate": max(found["model"] for found in alarms.values()),
+        "seasonal_false_alarm_rate": max(found["any_feature"] for found in seasonal.values()),
         "drift_detection_rows": new_rows_only["median"],
         "drift_detection_rows_worst": max(found["worst"] for found in detection.values()),
         "false_alarms": alarms,
+        "seasonal": seasonal,
         "detection": detection,
         "agreement": agreement(first_seed),
         "differences_from_check_drift": differences,
@@ -243,6 +252,7 @@ def main() -> None:
     found = measure(arguments.years, arguments.runs, arguments.first_seed)
     console = Console(width=140)
     console.print(_table("Years without drift in which something is said, hourly checks", found["false_alarms"]))
+    console.print(_table("Checks in which something is said of days and weeks that repeat", found["seasonal"]))
     console.print(_table("Rows until a shift of one standard deviation is seen", found["detection"]))
     console.print(_table("Largest difference from scipy on raw rows", found["agreement"]))
     console.print(f"differences between simulation and check_drift: {found['differences_from_check_drift']}")

@@ -2,6 +2,9 @@
 
 What `check_drift` does of one window, `Year` does of 8,760: the same bins, distances, tests and levels, on arrays.
 `Year.profiles` gives any of its windows as profiles, so that both can be held against each other.
+
+The newest rows are held against the training alone where that is not significant: then a week before cannot matter, for
+their p-value is the larger of the two. Elsewhere `check_drift` itself is asked.
 """
 
 from collections.abc import Iterator
@@ -16,7 +19,9 @@ from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
 from shared.monitoring.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
 from shared.monitoring.distance import population_stability_index
+from shared.monitoring.drift import measure_newest
 from shared.monitoring.feature_drift import DriftKind, expected_unseen
+from shared.monitoring.newest import NewestRows
 from shared.monitoring.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
 from shared.monitoring.spending import level_of
 from shared.profiles.categories import CategorySketch
@@ -31,6 +36,7 @@ Integers = npt.NDArray[np.int64]
 PROMOTED = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = 8760
 WINDOW_HOURS = 168
+_BEFORE = 2 * WINDOW_HOURS  # the first check looks back a window, and a week before its hours
 SCORE = "score"
 _EXACT = 60_000  # a sketch of this size forgets nothing of a window
 
@@ -114,6 +120,7 @@ class Year:
     reference: dict[str, Integers]
     windows: dict[str, Integers]
     newest: dict[str, Integers]
+    week_before: dict[str, Integers]
     looks: dict[str, Looks] = field(default_factory=dict)
     newest_looks: dict[str, Looks] = field(default_factory=dict)
 
@@ -121,19 +128,28 @@ class Year:
     def simulate(cls, rows_an_hour: float, reference_rows: int, seed: int) -> "Year":
         """Return a year in which nothing drifts; rows come as a Poisson process."""
         dice, columns = np.random.default_rng(seed), simulated_columns()
-        arrivals = dice.poisson(rows_an_hour, HOURS + WINDOW_HOURS)
+        arrivals = dice.poisson(rows_an_hour, _BEFORE + HOURS)
         hour_of = np.repeat(np.arange(len(arrivals)), arrivals)
-        year = cls(columns, default_configuration(columns), {}, {}, {})
-        ends = np.arange(WINDOW_HOURS + 1, HOURS + WINDOW_HOURS + 1)
-        starts = _newest_starts(arrivals, ends, year.configuration.monitoring.min_rows)
+        year = cls(columns, default_configuration(columns), {}, {}, {}, {})
+        ends = np.arange(_BEFORE + 1, _BEFORE + HOURS + 1)
+        both = np.append(
+            np.zeros(WINDOW_HOURS, dtype=np.bool_),
+            (arrivals[WINDOW_HOURS:] > 0) & (arrivals[: HOURS + _BEFORE - WINDOW_HOURS] > 0),
+        )
+        starts = _newest_starts(arrivals, both, ends, year.configuration.monitoring.min_rows)
         for column in columns:
             total = _total(column, hour_of, dice)
             year.reference[column.name] = dice.multinomial(reference_rows, column.shares)
             year.windows[column.name] = total[ends] - total[ends - WINDOW_HOURS]
             year.looks[column.name] = year._look(column, year.windows[column.name])
             if column.name != SCORE and starts is not None:
-                year.newest[column.name] = total[ends] - total[starts]
+                hourly = np.diff(total, axis=0)
+                paired = _cumulated(np.where(both[:, np.newaxis], hourly, 0))
+                before = _cumulated(np.where(both[:, np.newaxis], np.roll(hourly, WINDOW_HOURS, axis=0), 0))
+                year.newest[column.name] = paired[ends] - paired[starts]
+                year.week_before[column.name] = before[ends] - before[starts]
                 year.newest_looks[column.name] = year._look(column, year.newest[column.name])
+        year._look_a_week_before()
         return year
 
     @property
@@ -164,10 +180,25 @@ class Year:
             found |= np.column_stack([self.newest_looks[name].drifts(rejected) for name in features])
         return found & self.enough[:, np.newaxis]
 
-    def profiles(self, hour: int) -> tuple[Profile, Profile, Profile | None]:
+    def profiles(self, hour: int) -> tuple[Profile, Profile, NewestRows | None]:
         """Return the reference, the window, and the window's newest rows, of one check."""
-        window, newest = ({name: counts[hour] for name, counts in of.items()} for of in (self.windows, self.newest))
-        return self._profile(self.reference), self._profile(window), self._profile(newest) if newest else None
+        window, rows, before = (
+            self._profile({name: counts[hour] for name, counts in of.items()}) if of else Profile.empty()
+            for of in (self.windows, self.newest, self.week_before)
+        )
+        newest = NewestRows(rows=rows, week_before=before) if self.newest else None
+        return self._profile(self.reference), window, newest
+
+    def _look_a_week_before(self) -> None:
+        """Put the difference from both training and the week before where that from training is significant."""
+        found = np.column_stack([looks.p_value for looks in self.newest_looks.values()] or [np.ones(HOURS)])
+        for hour in np.flatnonzero((found <= self.levels[:, np.newaxis]).any(axis=1)):
+            reference, _, newest = self.profiles(int(hour))
+            for name, measured in measure_newest(reference, newest, self.configuration).items() if newest else ():
+                looks = self.newest_looks[name]
+                for kind in looks.sizes:
+                    looks.sizes[kind][hour] = measured.kinds[kind].size / measured.kinds[kind].limit
+                    looks.p_values[kind][hour] = measured.kinds[kind].p_value
 
     def _profile(self, counts: dict[str, Integers]) -> Profile:
         columns = {
@@ -198,18 +229,27 @@ class Year:
 def _total(column: SimulatedColumn, hour_of: Integers, dice: np.random.Generator) -> Integers:
     """Return the counts of all rows before each hour, shape (hours + 1, values)."""
     values = np.searchsorted(np.cumsum(column.shares)[:-1], dice.random(len(hour_of)), side="right")
-    width, hours = len(column.shares), HOURS + WINDOW_HOURS
-    total = np.zeros((hours + 1, width), dtype=np.int64)
-    np.cumsum(
-        np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width), axis=0, out=total[1:]
-    )
+    width, hours = len(column.shares), HOURS + _BEFORE
+    return _cumulated(np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width))
+
+
+def _cumulated(hourly: Integers) -> Integers:
+    """Return the counts before each hour, shape (hours + 1, values)."""
+    total = np.zeros((len(hourly) + 1, hourly.shape[1]), dtype=np.int64)
+    np.cumsum(hourly, axis=0, out=total[1:])
     return total
 
 
-def _newest_starts(arrivals: Integers, ends: Integers, least: int) -> Integers | None:
-    """Return where the newest rows of every check begin, as `newest_rows` takes them; None where they are too many."""
+def _newest_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Integers, least: int) -> Integers | None:
+    """Return where the newest rows of every check begin, as `newest_rows` takes them; None where they are too many.
+
+    ``both`` are the hours that have rows, and had a week before.
+    """
     before = np.append(0, np.cumsum(arrivals))
-    starts = np.searchsorted(before, before[ends] - least, side="right") - 1
+    starts = ends
+    for rows in (arrivals, np.roll(arrivals, WINDOW_HOURS)):
+        taken = np.append(0, np.cumsum(np.where(both, rows, 0)))
+        starts = np.minimum(starts, np.searchsorted(taken, taken[ends] - least, side="right") - 1)
     few = 2 * (before[ends] - before[starts]) <= before[ends] - before[ends - WINDOW_HOURS]
     return starts if few.all() else None
 

@@ -21,6 +21,7 @@ def measure() -> dict[str, Any]:
     fall, of_estimate = performance_fall.measure(), estimate.measure()
     return {
         "drift_false_alarm_rate": of_drift["drift_false_alarm_rate"],
+        "seasonal_false_alarm_rate": of_drift["seasonal_false_alarm_rate"],
         "performance_false_alarm_rate": fall["performance_false_alarm_rate"],
         "performance_detection_labels_median": fall["performance_detection_labels_median"],
         "drift_detection_rows": of_drift["drift_detection_rows"],
@@ -60,6 +61,10 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
     return {
         "drift_false_alarm_rate": (
             f"{of_drift['years']} years without drift, {of_drift['hours_a_year']:,} hourly checks of 20 features each"
+        ),
+        "seasonal_false_alarm_rate": (
+            f"{sum(found['checks'] for found in of_drift['seasonal'].values()):,} checks, two weeks of days and weeks "
+            f"that repeat, at {', '.join(of_drift['seasonal'])}"
         ),
         "performance_false_alarm_rate": (
             f"{fall['runs']:,} years of {fall['labels_a_year']:,} labels, a look after each; accuracy {fall['null']} "

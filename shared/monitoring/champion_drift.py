@@ -1,6 +1,6 @@
 """The drift check of the version that serves: what it reads from the lake, what it may spend, and its page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.configuration.model import ModelConfiguration
@@ -35,8 +35,8 @@ def check_champion_drift(
 ) -> ChampionDrift:
     """Compare the predictions of a window that ends now with what the champion was trained on.
 
-    Of a champion without a reference, or whose reference is damaged, nothing can be said: insufficient.
-    Raises UnreadableObject for a damaged hour.
+    Of a champion without a reference, or whose reference is damaged, nothing can be said: insufficient. Damaged hours
+    are left out, and the reason tells of how many.
     """
     monitoring, window = configuration.monitoring, predictions.all
     compared = Compared(
@@ -55,8 +55,14 @@ def check_champion_drift(
         level=level_of(monitoring.drift.alpha, pointer.updated_at, now),
         newest=compared.newest,
     )
+    if predictions.unreadable:
+        report = replace(report, reason=f"{report.reason}; {_left_out(len(predictions.unreadable))}")
     heading = PageHeading(model=configuration.model, version=pointer.champion, start=now - monitoring.window, end=now)
     return ChampionDrift(report=report, compared=compared, heading=heading)
+
+
+def _left_out(hours: int) -> str:
+    return f"{hours} {'hour' if hours == 1 else 'hours'} could not be read"
 
 
 def _reference(lake: Lake, model: str, version: str) -> Profile:

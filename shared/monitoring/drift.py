@@ -9,8 +9,9 @@ from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
 from shared.monitoring.domain_classifier import DomainReport, judge_domain, measure_domain
-from shared.monitoring.feature_drift import FeatureDrift, judge_feature, measure_feature
+from shared.monitoring.feature_drift import FeatureDrift, from_both, judge_feature, measure_feature
 from shared.monitoring.measurement import Measurement, storable
+from shared.monitoring.newest import NewestRows
 from shared.monitoring.significance import benjamini_hochberg
 from shared.monitoring.watched import DRIFT_DETECTED
 from shared.profiles.profile import Profile
@@ -24,7 +25,8 @@ class DriftReport:
     """What became of all features, of the champion's scores, and, where asked for, of the rows as a whole.
 
     ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
-    ``newest_rows`` are the newest of the window's ``rows``, looked at apart; 0 where there are too few for that.
+    ``newest_rows`` are the newest of the window's ``rows``, looked at apart, ``week_before_rows`` those of the same
+    hours a week before; 0 where there are too few for that.
     """
 
     verdict: Verdict
@@ -32,6 +34,7 @@ class DriftReport:
     rows: int
     reference_rows: int
     newest_rows: int
+    week_before_rows: int
     method: DriftMethod
     level: float
     share: float
@@ -79,7 +82,7 @@ def check_drift(
     configuration: ModelConfiguration,
     *,
     level: float,
-    newest: Profile | None = None,
+    newest: NewestRows | None = None,
 ) -> DriftReport:
     """Compare a window of predictions with the training reference of the version that serves.
 
@@ -97,11 +100,12 @@ def check_drift(
     champion_window
         Of those that the champion made, whose scores are compared.
     newest
-        Of the window's newest rows (`newest_profile`): a sudden shift shows there long before it fills the window.
+        The window's newest rows (`newest_profile`): a sudden shift shows there long before it fills the window. They
+        drift where they differ from the reference, and in the same way from the same hours a week before.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
     measured = _measure(reference, window, configuration)
-    recent = _measure(reference, newest, configuration) if newest is not None else {}
+    recent = measure_newest(reference, newest, configuration) if newest is not None else {}
     score = measure_feature(reference.score, champion_window.score, _SCORE, policy, least)
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
     tested = [found.p_value for found in (*measured.values(), *recent.values(), score, domain) if found is not None]
@@ -119,7 +123,8 @@ def check_drift(
         reason=reason,
         rows=window.rows,
         reference_rows=reference.rows,
-        newest_rows=0 if newest is None else newest.rows,
+        newest_rows=0 if newest is None else newest.rows.rows,
+        week_before_rows=0 if newest is None else newest.week_before.rows,
         method=policy.method,
         level=level,
         share=share,
@@ -127,6 +132,19 @@ def check_drift(
         score=judge_feature(score, rejected, policy.method),
         multivariate=multivariate,
     )
+
+
+def measure_newest(
+    reference: Profile, newest: NewestRows, configuration: ModelConfiguration
+) -> dict[str, FeatureDrift]:
+    """Return how the newest rows differ from both the training and the week before, where that has enough rows."""
+    week_before = newest.week_before.features
+    trained, before = (_measure(compared, newest.rows, configuration) for compared in (reference, newest.week_before))
+    return {
+        name: from_both(trained[name], before[name])
+        for name in configuration.features
+        if name in week_before and week_before[name].rows >= configuration.monitoring.min_rows
+    }
 
 
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
@@ -159,7 +177,9 @@ def _judge(measured: FeatureDrift, recent: FeatureDrift | None, rejected: float,
     newest = judge_feature(recent, rejected, method)
     if newest.verdict is not Verdict.DRIFT:
         return judged
-    return replace(newest, newest=True, reason=f"in the newest rows {newest.reason}")
+    return replace(
+        newest, newest=True, reason=f"in the newest rows {newest.reason}, against training and the week before"
+    )
 
 
 def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport | None) -> tuple[Verdict, str]:

@@ -12,6 +12,7 @@ from shared.monitoring.check import Verdict
 from shared.monitoring.domain_classifier import DomainReport
 from shared.monitoring.drift import DriftReport
 from shared.monitoring.feature_drift import DriftKind, FeatureDrift, KindDrift
+from shared.monitoring.newest import NewestRows
 from shared.monitoring.page import badge, chance, document, facts, number, percent, table
 from shared.monitoring.svg import paired_bars
 from shared.profiles.column import ColumnProfile
@@ -44,7 +45,7 @@ class Compared:
     reference: Profile
     window: Profile
     champion_window: Profile
-    newest: Profile | None = None
+    newest: NewestRows | None = None
 
 
 def drift_page(report: DriftReport, compared: Compared, heading: PageHeading) -> str:
@@ -64,13 +65,16 @@ def drift_page(report: DriftReport, compared: Compared, heading: PageHeading) ->
 
 
 def _header(report: DriftReport, heading: PageHeading) -> str:
-    newest = [("newest rows, looked at apart", f"{report.newest_rows:,}")] if report.newest_rows else []
+    newest = [
+        ("newest rows, looked at apart", f"{report.newest_rows:,}"),
+        ("rows of the same hours a week before", f"{report.week_before_rows:,}"),
+    ]
     told = facts(
         [
             ("version", heading.version),
             ("window", f"{_moment(heading.start)} to {_moment(heading.end)}"),
             ("rows", f"{report.rows:,}"),
-            *newest,
+            *(newest if report.newest_rows else []),
             ("rows trained on", f"{report.reference_rows:,}"),
             ("features that drift", percent(report.share)),
             ("distance", report.method.replace("_", " ")),
@@ -84,7 +88,9 @@ def _header(report: DriftReport, heading: PageHeading) -> str:
 def _legend() -> str:
     return (
         '<p class="soft">Share of the rows with a value: <span class="key reference"></span>in training'
-        '<span class="key current"></span>now. A difference that reaches its limit and is significant is drift (●).</p>'
+        '<span class="key current"></span>now. A difference that reaches its limit and is significant is drift (●). '
+        "The newest rows by themselves must differ from the same hours a week before as well; told are the difference "
+        "and p-value from the closer of the two.</p>"
     )
 
 
@@ -112,7 +118,7 @@ def _cards(report: DriftReport, compared: Compared, names: Iterable[str]) -> str
     cards = []
     for name in names:
         feature = report.features[name]
-        window = compared.newest if feature.newest and compared.newest is not None else compared.window
+        window = compared.newest.rows if feature.newest and compared.newest is not None else compared.window
         cards.append(_card(name, feature, compared.reference.features.get(name), window.features.get(name)))
     return f'<div class="cards">{"".join(cards)}</div>'
 

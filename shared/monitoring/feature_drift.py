@@ -110,8 +110,7 @@ def measure_feature(
         kinds = _number_kinds(reference, current, feature, policy)
     else:
         kinds = _category_kinds(reference, current, feature, policy)
-    p_value = min(1.0, len(kinds) * min(found.p_value for found in kinds.values()))
-    return FeatureDrift(verdict=Verdict.OK, p_value=p_value, kinds=kinds)
+    return FeatureDrift(verdict=Verdict.OK, p_value=_p_value(kinds), kinds=kinds)
 
 
 def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) -> FeatureDrift:
@@ -131,6 +130,23 @@ def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) 
     return replace(measured, verdict=Verdict.DRIFT, kinds=kinds, reason=reason)
 
 
+def from_both(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
+    """Return how a feature differs from two references at once: in each way as from the one it is closer to.
+
+    An intersection–union test (Berger, 1982): the p-value of "it differs from both" is the larger of the two. The
+    rates are those of the first. Insufficient where either is.
+    """
+    for measured in (first, second):
+        if measured.p_value is None:
+            return measured
+    kinds = {
+        kind: replace(found, size=min(found.size, other.size), p_value=max(found.p_value, other.p_value))
+        for kind, found in first.kinds.items()
+        if (other := second.kinds.get(kind)) is not None
+    }
+    return replace(first, kinds=kinds, p_value=_p_value(kinds))
+
+
 def expected_unseen(reference: CategoryCounts) -> Rate:
     """Return how often a category that the reference does not name is to be expected.
 
@@ -148,6 +164,10 @@ def expected_unseen(reference: CategoryCounts) -> Rate:
     binomial = rare * (1.0 - rare / rows)
     believed = binomial / (binomial + 2.0 * twice) if binomial > 0.0 else 1.0
     return Rate(believed * rare, believed * rows)
+
+
+def _p_value(kinds: Mapping[DriftKind, KindDrift]) -> float:
+    return min(1.0, len(kinds) * min(found.p_value for found in kinds.values()))
 
 
 def _number_kinds(

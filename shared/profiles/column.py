@@ -43,21 +43,6 @@ class ColumnProfile:
         return self.rows - self.missing - self.invalid
 
     @property
-    def missing_rate(self) -> float:
-        """The share of the rows without a value."""
-        return self.missing / self.rows if self.rows else 0.0
-
-    @property
-    def invalid_rate(self) -> float:
-        """The share of the rows with a value of another type."""
-        return self.invalid / self.rows if self.rows else 0.0
-
-    @property
-    def out_of_range_rate(self) -> float:
-        """The share of the usable values outside the declared range."""
-        return (self.below + self.above) / self.present if self.present else 0.0
-
-    @property
     def distribution(self) -> Distribution:
         """The distribution of the usable numbers; of no rows for a column that is not numeric."""
         return Distribution.exact(np.array([])) if self.numbers is None else self.numbers.distribution()

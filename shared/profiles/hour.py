@@ -1,8 +1,9 @@
 """The profiles of one hour of a model: by version, with what of the log has been merged into them."""
 
 import hashlib
+from calendar import monthrange
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -113,12 +114,32 @@ def _bounded(by_version: Mapping[str, Profile]) -> dict[str, Profile]:
 
 def _coarse(due: Mapping[str, int]) -> dict[str, int]:
     """Return when outcomes fall due in at most a thousand hours: far ones at the end of their day, month, and era."""
-    for cut, end in ((10, "T23"), (7, "-31T23"), (0, "9999-12-31T23")):
+    for end in _ENDS:
         if len(due) <= MOST_DUE:
             break
         near = set(sorted(due)[: MOST_DUE // 2])
         coarse = Counter[str]()
         for hour, count in due.items():
-            coarse[hour if hour in near else hour[:cut] + end] += count
+            coarse[hour if hour in near else end(hour)] += count
         due = coarse
     return dict(due)
+
+
+def _end_of_day(hour: str) -> str:
+    return f"{hour[:10]}T23"
+
+
+def _end_of_month(hour: str) -> str:
+    """Return the last hour of an hour's month.
+
+    >>> _end_of_month("2028-02-03T05")
+    '2028-02-29T23'
+    """
+    return f"{hour[:7]}-{monthrange(int(hour[:4]), int(hour[5:7]))[1]}T23"
+
+
+def _end_of_era(_hour: str) -> str:
+    return "9999-12-31T23"
+
+
+_ENDS: tuple[Callable[[str], str], ...] = (_end_of_day, _end_of_month, _end_of_era)

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from itertools import islice
 
+from shared.errors import UnreadableObject
 from shared.lake import PROFILES, Lake, day_prefix, keys_between
 from shared.profiles.hour import decode_profiles
 from shared.profiles.profile import Profile
@@ -15,13 +17,17 @@ _READERS = 8
 _SUFFIX = ".profile"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class WindowProfile:
-    """The predictions of a window, by the version that made them; its samples hold up to 2,000 rows."""
+    """The predictions of a window, by the version that made them; its samples hold up to 2,000 rows.
+
+    ``unreadable`` are the keys of hours that are damaged, and whose predictions are left out.
+    """
 
     by_version: Mapping[str, Profile]
+    unreadable: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def all(self) -> Profile:
         """The predictions of all versions as one."""
         profiles = list(self.by_version.values())
@@ -53,19 +59,24 @@ def hour_of(key: str) -> str:
 def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> WindowProfile:
     """Return the profile of a model's predictions from the full hour of ``start`` on, of hours begun before ``end``.
 
-    Reads one object an hour, however many predictions it has, a few at a time. Raises UnreadableObject.
+    Reads one object an hour, however many predictions it has, a few at a time.
     """
-    by_version = dict[str, Profile]()
+    by_version, unreadable = dict[str, Profile](), list[str]()
     remaining = _hours_between(lake, model, start, end)
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 2 * _READERS)):
             found: dict[str, list[Profile]] = {version: [profile] for version, profile in by_version.items()}
-            for content in readers.map(lake.read_bytes, batch):
-                for version, profile in decode_profiles(content).items():
+            for key, content in zip(batch, readers.map(lake.read_bytes, batch), strict=True):
+                try:
+                    hour = decode_profiles(content)
+                except UnreadableObject:
+                    unreadable.append(key)
+                    continue
+                for version, profile in hour.items():
                     found.setdefault(version, []).append(profile)
             for version, profiles in found.items():
                 by_version[version] = Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
-    return WindowProfile(by_version)
+    return WindowProfile(by_version, tuple(unreadable))
 
 
 def _hours_between(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[str]:

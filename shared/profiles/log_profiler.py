@@ -2,7 +2,7 @@
 
 Log objects are announced at least once, in any order, to several workers, and are written again with other rows where
 the stream cuts its batches anew. What an hour has merged stands in the same object as its profiles, which is replaced
-only if nobody else has replaced it since it was read.
+only if nobody else has replaced it since it was read. An hour that is damaged is built anew from the day's log.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from shared.configuration.store import ConfigurationStore
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, UnreadableObject
 from shared.lake import PREDICTIONS, PROFILES, Lake, day_prefix
 from shared.profiles.codec import CONTENT_TYPE
 from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, encode_hour, short_hash
@@ -150,23 +150,43 @@ class _DayProfiler:
     def _change(self, key: str, change: Callable[[HourProfiles], HourProfiles | None]) -> None:
         """Replace an hour's profiles by what ``change`` makes of them, read anew until nobody comes between.
 
-        Nothing is written where it returns None.
+        Nothing is written where it returns None of an hour that is whole.
         """
         for attempt in range(_ROUNDS):
-            held, tag = self._held(key)
-            if (changed := change(held)) is None:
+            held, tag, damaged = self._held(key)
+            changed = change(held)
+            if changed is None and damaged:
+                changed = held
+            if changed is None:
                 return
             if self.lake.replace_bytes(key, encode_hour(changed), CONTENT_TYPE, expected=tag):
                 return
             self.pause(attempt)
         raise Conflict(f"{key} is changed by other workers again and again")
 
-    def _held(self, key: str) -> tuple[HourProfiles, str | None]:
+    def _held(self, key: str) -> tuple[HourProfiles, str | None, bool]:
+        """Return an hour's profiles, their object's tag, and whether that is damaged: then they are the log's."""
         try:
             content, tag = self.lake.read_tagged(key)
         except NotFound:
-            return HourProfiles(), None
-        return decode_hour(content), tag
+            return HourProfiles(), None, False
+        try:
+            return decode_hour(content), tag, False
+        except UnreadableObject:
+            return self._from_log(hour_of(key)), tag, True
+
+    def _from_log(self, hour: str) -> HourProfiles:
+        """Return the profiles of an hour as the day's log objects have it.
+
+        What is gone, or cannot be read, is left out: it is merged when it is announced again, and can be.
+        """
+        pieces = list[LogPiece]()
+        for key in self.lake.keys(day_prefix(PREDICTIONS, self.day.model, self.day.day)):
+            try:
+                pieces.extend(read_log_object(self.lake, key, self.reading, hour).pieces.values())
+            except (NotFound, UnreadableObject):
+                continue
+        return HourProfiles().add(pieces)
 
     def _hour_key(self, hour: str) -> str:
         return hour_key(self.day.model, self.day.day, hour)

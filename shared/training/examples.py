@@ -5,13 +5,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from shared import compact_json
-from shared.configuration.labels import LabelValue
+from shared.configuration.labels import LabelSource, LabelValue
 from shared.errors import UnusableDataset
 from shared.lake import Lake
 from shared.times import format_time
@@ -31,6 +31,7 @@ ROW_FIELDS = (
 )
 # Rows without them keep the bytes they had before there were any: a dataset is built again bit for bit.
 OPTIONAL_ROW_FIELDS = ("selection_probability",)
+_LABELLED_OTHERWISE = "labelled_otherwise"  # as `review_weight` reads it
 _READERS = 8  # reading many small objects waits for answers, not for bytes
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -45,7 +46,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training row; times are RFC 3339 text, ``line`` is the row's canonical JSON as it is stored."""
+    """One training row; times are RFC 3339 text, ``line`` is the row's canonical JSON as it is stored.
+
+    ``reviewed`` are those whose label a reviewer gave to a prediction picked for it.
+    """
 
     prediction_id: str
     seq: int
@@ -55,6 +59,7 @@ class Row:
     value: LabelValue | None
     rules_revision: int
     line: bytes
+    reviewed: bool = False
 
     @property
     def place(self) -> tuple[str, str]:
@@ -76,10 +81,11 @@ def read_examples(
     """Return the labels of predictions made in ``[start, as_of)`` and due by ``as_of``, as they were known then.
 
     Of several records of one prediction the one with the highest ``seq`` stands; a redelivered one changes nothing.
+    A reviewer's is marked as ``labelled_otherwise`` if one of the others has a value from another source.
     Objects that hold no such record are no sources: what arrived later does not change what is found.
     ``expected`` are digests the objects must have. Raises UnusableDataset for an object that has another.
     """
-    found = Examples()
+    found, otherwise = Examples(), set[str]()
     digests = {source.key: source.digest for source in expected}
     first, last = format_time(start), format_time(as_of)
     for key, content in _contents(lake, keys):
@@ -88,11 +94,14 @@ def read_examples(
             raise UnusableDataset(f"the object {key} is not the one the manifest names")
         visible = [record for record in map(json.loads, lines_of(content)) if _is_visible(record, first, last)]
         for record in visible:
+            if record["value"] is not None and record["source"] != LabelSource.MANUAL:
+                otherwise.add(record["prediction_id"])
             known = found.rows.get(record["prediction_id"])
             if known is None or record["seq"] > known.seq:
                 found.rows[record["prediction_id"]] = _row(record)
         if visible:
             found.sources.append(Source(key, digest))
+    found.rows |= {name: _labelled_otherwise(found.rows[name]) for name in otherwise if found.rows[name].reviewed}
     return found
 
 
@@ -129,4 +138,9 @@ def _row(record: dict[str, Any]) -> Row:
         value=record["value"],
         rules_revision=record["rules_revision"],
         line=compact_json.dumps(kept).encode(),
+        reviewed=record["source"] == LabelSource.MANUAL and "selection_probability" in record,
     )
+
+
+def _labelled_otherwise(row: Row) -> Row:
+    return replace(row, line=compact_json.dumps({**json.loads(row.line), _LABELLED_OTHERWISE: True}).encode())

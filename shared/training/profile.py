@@ -21,8 +21,10 @@ def reference_profile(
     """Return the profile of the features trained on, and of the scores and decisions on the holdout.
 
     The scores are the holdout's, because on the rows it was trained on a model is surer of itself than it will be
-    in service. The sample is of the rows trained on, with what the version says of them.
+    in service. The sample is of the rows trained on, with what the version says of them. Where only those picked for
+    review have a label, the doubtful among them are too many: the profile is of rows drawn by their weights.
     """
+    train, holdout = train.representative(), holdout.representative()
     of_holdout = profile_columns(_columns(holdout, version.answer(holdout.frame)), {}, version.schema.task)
     return Profile(
         rows=len(train.frame),

@@ -64,8 +64,8 @@ def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
     """
     configuration = job.configuration
     features = feature_types(configuration)
-    train = load_part(lake, job.manifest, "train", features, configuration.task)
-    holdout = load_part(lake, job.manifest, "holdout", features, configuration.task)
+    train = load_part(lake, job.manifest, "train", features, configuration)
+    holdout = load_part(lake, job.manifest, "holdout", features, configuration)
     schema = Schema(
         model=job.run.model,
         version=job.run.version_of(job.candidate.value),

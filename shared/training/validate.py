@@ -86,7 +86,7 @@ class _Findings:
 
 def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None) -> _Findings:
     configuration, manifest = job.configuration, job.manifest
-    holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration.task)
+    holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration)
     answers = challenger.answer(holdout.frame)
     champion: Answers | None = None
     notes: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def _champion_answers(lake: Lake, job: ValidationJob, pointer: Pointer) -> Answe
     champion = load_artifact(lake, pointer.artifact_key, pointer.artifact_digest)
     if champion.schema.task is not job.configuration.task:
         raise UnusableArtifact(f"it answers a {champion.schema.task} task")
-    holdout = load_part(lake, job.manifest, "holdout", champion.schema.features, job.configuration.task)
+    holdout = load_part(lake, job.manifest, "holdout", champion.schema.features, job.configuration)
     return champion.answer(holdout.frame)
 
 

@@ -172,8 +172,8 @@ def test_one_model_that_fails_does_not_stop_the_others(
     deployed: None, sample: Sample, context: Context, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
-    (hour,) = bootstrap.lake().keys("profiles/model=a-broken-one/")
-    bucket.put_object(Bucket="lake", Key=hour, Body=b"{")
+    for labels in bootstrap.lake().keys("examples/model=a-broken-one/"):
+        bucket.put_object(Bucket="lake", Key=labels, Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
     with pytest.raises(Exception, match="a-broken-one"):
         handler(sample("monitor"), context)

@@ -7,6 +7,7 @@ import pytest
 
 from bench.drift import HOURS, TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
 from bench.drift_agreement import agreement, stated_psi_error
+from bench.drift_seasons import seasonal_alarms
 from bench.drift_stream import WINDOW_HOURS, Year
 from shared.monitoring.distance import population_stability_index
 
@@ -28,9 +29,9 @@ def test_windows_are_the_last_seven_days_and_the_newest_rows_their_end() -> None
     assert year.windows["flag_0"].shape == (HOURS, 3)
     rows = year.windows["flag_0"].sum(axis=1)
     assert rows.mean() / WINDOW_HOURS == pytest.approx(10, abs=0.2)
-    newest = year.newest["flag_0"].sum(axis=1)
-    assert newest.min() >= 500
-    assert newest.max() < 560
+    newest, week_before = (of["flag_0"].sum(axis=1) for of in (year.newest, year.week_before))
+    assert np.minimum(newest, week_before).min() >= 500
+    assert np.minimum(newest, week_before).max() < 560
     assert (2 * newest <= rows).all()
 
 
@@ -39,6 +40,12 @@ def test_drift_put_into_a_year_is_an_alarm() -> None:
     for column in year.columns[4:12]:
         year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 8, axis=1))
     assert judge(year).trigger
+
+
+def test_days_and_weeks_that_repeat_are_no_drift_though_every_hour_is_far_from_the_training() -> None:
+    for row in seasonal_alarms(1, (100, 500), checked_hours=24, every=4).values():
+        assert row["model"] == row["any_feature"] == 0
+        assert row["looked_apart"] == row["far_from_training"] == 1
 
 
 def test_a_shift_of_one_standard_deviation_is_seen_within_a_thousand_rows() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import Verdict
+from shared.monitoring.newest import WEEK
 from shared.monitoring.spending import level_of
 from shared.profiles.codec import encode
 from shared.profiles.hour import HourProfiles, encode_hour
@@ -26,15 +27,20 @@ def pointer(champion: str = "v2") -> Pointer:
 
 
 def lake_with(hours: list[dict[str, Profile]], reference: Profile | None = None) -> InMemoryLake:
-    """Return a lake with the profiles by version of each hour back from now."""
+    """Return a lake with the profiles by version of each hour back from now, and usual ones a week before them."""
     lake = InMemoryLake()
     for back, by_version in enumerate(hours):
         hour = NOW - timedelta(hours=back)
-        content = encode_hour(HourProfiles(by_version))
-        lake.write_bytes(hour_key(MODEL, hour.date(), f"{hour.hour:02d}"), content, BINARY)
+        before = {version: drawn(profile.rows, 100 + back) for version, profile in by_version.items()}
+        for moment, found in ((hour, by_version), (hour - WEEK, before)):
+            lake.write_bytes(key_of(moment), encode_hour(HourProfiles(found)), BINARY)
     if reference is not None:
         lake.write_bytes(reference_key(MODEL, "v2"), encode(reference), BINARY)
     return lake
+
+
+def key_of(hour: datetime) -> str:
+    return hour_key(MODEL, hour.date(), f"{hour.hour:02d}")
 
 
 def drawn(count: int, seed: int, **columns: Draw) -> Profile:
@@ -49,8 +55,8 @@ def test_features_of_all_versions_and_scores_of_the_champion_are_compared() -> N
     hours = [{"v1": drawn(300, hour, score=lambda _: 0.9), "v2": drawn(300, 50 + hour)} for hour in range(4)]
     lake = lake_with(hours, trained_on())
     found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
-    assert found.rows == 2_400
-    assert found.newest_rows == 600
+    assert found.rows == 3_000  # the window begins with the hour a week before
+    assert (found.newest_rows, found.week_before_rows) == (600, 600)
     assert found.drifting == []
     assert found.score.verdict is Verdict.OK
 
@@ -63,6 +69,18 @@ def test_a_shift_of_the_last_hour_is_seen_at_once_and_drawn() -> None:
     assert found.report.drifting == ["temperature"]
     assert found.report.features["temperature"].newest
     assert "in the newest rows psi" in found.page()
+
+
+def test_damaged_hours_are_left_out_and_told() -> None:
+    hours = [{"v2": drawn(600, hour)} for hour in range(4)]
+    for damaged, said in ((1, "1 hour could not be read"), (3, "3 hours could not be read")):
+        lake = lake_with(hours, trained_on())
+        for back in range(damaged):
+            lake.write_bytes(key_of(NOW - timedelta(hours=back)), b"damaged", BINARY)
+        found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
+        assert found.reason == f"0 of 3 features drift; {said}"
+        assert found.verdict is Verdict.OK
+        assert found.rows == 600 * (5 - damaged)
 
 
 def test_the_level_is_what_the_champions_alpha_has_left_for_the_hour() -> None:

@@ -15,6 +15,7 @@ from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
 from shared.monitoring.drift import MOST_SUMMARISED, check_drift, drift_measurements
 from shared.monitoring.feature_drift import DriftKind
+from shared.monitoring.newest import NewestRows
 from shared.profiles.profile import Profile
 from shared.profiles.reading import profile_column, profile_texts
 from tests.unit.configuration.example import configuration
@@ -151,18 +152,57 @@ def test_a_sudden_shift_shows_in_the_newest_rows_before_it_fills_the_window() ->
     old, new = rows(5_000, seed=1), rows(500, seed=2, temperature=lambda rng: float(rng.uniform() ** 3))
     whole = profile_of([*old, *new])
     assert drift_of(whole).drifting == []
-    report = drift_of(whole, newest=profile_of(new))
+    report = drift_of(whole, newest=NewestRows(rows=profile_of(new), week_before=window(600, seed=3)))
     assert report.drifting == ["temperature"]
     assert report.features["temperature"].newest
     assert report.features["temperature"].reason.startswith("in the newest rows psi ")
+    assert (report.newest_rows, report.week_before_rows) == (500, 600)
+
+
+def test_newest_rows_that_look_as_a_week_before_do_not_drift_however_far_from_training_they_are() -> None:
+    whole, night = window(5_000), {"temperature": lambda rng: float(rng.uniform() ** 3), "hour": lambda _: "3"}
+    newest = NewestRows(rows=window(500, seed=2, **night), week_before=window(500, seed=3, **night))
+    report = drift_of(whole, newest=newest)
+    assert report.drifting == []
     assert report.newest_rows == 500
+
+
+def test_newest_rows_that_look_as_the_training_do_not_drift_however_far_from_a_week_before_they_are() -> None:
+    odd = window(500, seed=3, temperature=lambda rng: float(rng.uniform() ** 3))
+    report = drift_of(window(5_000), newest=NewestRows(rows=window(500, seed=2), week_before=odd))
+    assert report.drifting == []
+
+
+@pytest.mark.parametrize("way", [False, True])
+def test_the_newest_rows_are_as_far_as_from_the_closer_of_training_and_the_week_before(way: bool) -> None:
+    def of_power(power: float, count: int) -> Profile:
+        return window(count, seed=4, temperature=lambda rng: float(rng.uniform() ** power))
+
+    far, near = of_power(0.3, 600), of_power(0.7, 600)
+    reference, week_before, usual = (far, near, 0.3) if way else (near, far, 0.7)
+    shifted = window(500, seed=2, temperature=lambda rng: float(rng.uniform() ** 3))
+    newest = NewestRows(rows=shifted, week_before=week_before)
+    report = drift_of(of_power(usual, 5_000), reference=reference, newest=newest)
+    alone = drift_of(shifted, reference=near).features["temperature"]
+    found = report.features["temperature"]
+    assert found.newest
+    assert found.distance == alone.distance
+    assert found.p_value == alone.p_value
 
 
 def test_newest_rows_that_are_too_few_or_usual_change_nothing() -> None:
     found = window(2_000)
     alone = drift_of(found)
-    for newest in (Profile.empty(), window(100, seed=3, hour=lambda _: "23"), window(600, seed=4)):
-        report = drift_of(found, newest=newest)
+    few, odd = window(100, seed=3, hour=lambda _: "23"), window(600, seed=3, hour=lambda _: "23")
+    usual = window(600, seed=4)
+    for new, week_before in (
+        (Profile.empty(), usual),
+        (few, usual),
+        (usual, usual),
+        (odd, few),
+        (odd, Profile.empty()),
+    ):
+        report = drift_of(found, newest=NewestRows(rows=new, week_before=week_before))
         assert report.drifting == []
         # The features are compared with the window; sketches of the same rows are the same.
         assert report.features["temperature"].kinds == alone.features["temperature"].kinds
@@ -252,9 +292,10 @@ def test_any_input_gives_a_verdict_that_can_be_stored(
         )
         for values, kind in sides
     )
+    newest = NewestRows(rows=served, week_before=trained)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        report = check_drift(trained, served, served, TINY[method], level=level, newest=served)
+        report = check_drift(trained, served, served, TINY[method], level=level, newest=newest)
     assert json.loads(compact_json.dumps(report.to_json()))["verdict"] in set(Verdict)
     assert json.loads(compact_json.dumps(report.summary()))["score"] in set(Verdict)
 

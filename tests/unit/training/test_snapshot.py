@@ -12,6 +12,7 @@ from shared.configuration.metrics import Task
 from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.labels.label import LabelStatus
+from shared.monitoring.weights import review_weight
 from shared.times import format_time
 from shared.training.dataset import read_manifest, read_part
 from shared.training.examples import Examples, read_examples
@@ -172,6 +173,13 @@ def test_a_row_keeps_the_probability_of_its_review_and_others_have_no_such_field
     rows = found([example(1, selection_probability=0.02), example(2)], AS_OF).rows
     assert json.loads(rows["p00001"].line)["selection_probability"] == 0.02
     assert "selection_probability" not in json.loads(rows["p00002"].line)
+
+
+@pytest.mark.parametrize("first", ["outcome", "manual"])
+def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
+    reviewed = example(1, source="manual", selection_probability=0.02, seq=2)
+    record = json.loads(found([example(1, source=first), reviewed], AS_OF).rows["p00001"].line)
+    assert review_weight(record, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
 
 
 def test_predictions_before_the_window_are_left_out() -> None:
