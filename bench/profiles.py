@@ -31,7 +31,7 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import Monitoring
 from shared.lake import PREDICTIONS, Lake, Tagged, day_prefix
-from shared.monitoring.champion_drift import check_champion_drift
+from shared.monitoring.champion_drift import ChampionDrift, check_champion_drift
 from shared.profiles.build import Columns, profile_columns
 from shared.profiles.codec import CONTENT_TYPE, encode
 from shared.profiles.hour import HourProfiles, LogPiece, encode_hour
@@ -181,8 +181,8 @@ def write_history(folder: Path, rows: int, seed: int) -> None:
     lake.write_bytes(reference_key(MODEL, VERSION), encode(reference), CONTENT_TYPE)
 
 
-def check(lake: Lake) -> str:
-    """Make the product's drift check of the week: read it, compare it, and return its page."""
+def check(lake: Lake) -> ChampionDrift:
+    """Make the product's drift check of the week: read it, compare it, and draw its page."""
     configuration = ModelConfiguration(
         model=MODEL,
         task=Task.BINARY,
@@ -192,7 +192,9 @@ def check(lake: Lake) -> str:
     )
     pointer = Pointer(champion=VERSION, sequence=1, updated_at=START, artifact_key="", artifact_digest="")
     predictions = window_profile(lake, MODEL, START, START + WEEK)
-    return check_champion_drift(lake, configuration, pointer, predictions, START + WEEK).page()
+    found = check_champion_drift(lake, configuration, pointer, predictions, START + WEEK)
+    found.page()
+    return found
 
 
 def _check(folder: Path, rounds: int = 7) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from shared.monitoring.live_performance import FallWatch
 from shared.monitoring.model_checks import ModelChecks
 from shared.monitoring.monitor import Monitor
 from shared.monitoring.verdict_changes import VerdictAnnouncer
+from shared.reporting.status import LINKS_LAST
 from shared.schedule import parse_tick
 from shared.training.estimator_files import load_estimator
 
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         ),
         lake=bootstrap.lake(),
         checks=bootstrap.check_store(),
-        announcer=VerdictAnnouncer(bootstrap.check_store(), bootstrap.announcements()),
+        announcer=VerdictAnnouncer(bootstrap.check_store(), bootstrap.announcements(), page_link),
         sink=bootstrap.metric_sink(),
     )
     checks = [
@@ -38,6 +39,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     ]
     logger.info("monitored", extra={"checks": checks})
     return {"checks": checks}
+
+
+def page_link(key: str) -> str:
+    """Return an address at which a check's page can be read for an hour."""
+    return bootstrap.lake().link(key, LINKS_LAST)
 
 
 def estimators_of_versions(model: str, version: str) -> tuple[Estimator | None, LossPredictor | None]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from shared.configuration.features import Feature
 from shared.configuration.labels import NUMERIC_AGGREGATES, Labels, LabelSource, Rule, canonical_text
 from shared.configuration.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
-from shared.configuration.monitoring import Monitoring
+from shared.configuration.monitoring import DriftMethod, Monitoring
 from shared.configuration.review import Review
 from shared.configuration.training import Candidate, Deployment, Gate, Training
 from shared.configuration.triggers import Triggers
@@ -142,6 +142,9 @@ def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
         low, high = metric.bounds
         if value is not None and not low <= value <= high:
             faults.append(Fault(path, f"{metric} lies from {low:g} to {high:g}"))
+    drift = configuration.monitoring.drift
+    if drift.method is DriftMethod.JENSEN_SHANNON and drift.threshold > 1:
+        faults.append(Fault("monitoring.drift.threshold", f"{drift.method} lies from 0 to 1"))
     for path, metric, difference in (
         ("monitoring.performance.max_drop", watched, performance.max_drop),
         ("gate.margin", judged, gate.margin),

@@ -14,7 +14,13 @@ _HOUR = len("2026-03-01T05")
 
 
 def complete_until(
-    due: Mapping[str, int], labels: Iterable[Mapping[str, Any]], now: datetime, window: timedelta
+    due: Mapping[str, int],
+    labels: Iterable[Mapping[str, Any]],
+    now: datetime,
+    window: timedelta,
+    *,
+    settling: timedelta = SETTLING,
+    last_label_after: timedelta = timedelta(0),
 ) -> datetime:
     """Return the moment up to which every prediction whose outcome fell due has its label record, whatever it says.
 
@@ -27,8 +33,12 @@ def complete_until(
         The predictions of the window, counted by the hour in which their outcome falls due: ``Profile.due``.
     labels
         The newest label record of each prediction that has one.
+    settling
+        How long a label may be on its way.
+    last_label_after
+        How long after an outcome is due the default may still have to come.
     """
-    earliest, latest = now - MOST_HELD, now - SETTLING
+    earliest, latest = now - last_label_after - MOST_HELD, now - settling
     first, since, last = (format_time(moment)[:_HOUR] for moment in (now - window, earliest, latest))
     recorded = Counter(row["outcome_due_at"][:_HOUR] for row in labels if row["occurred_at"][:_HOUR] >= first)
     short = [hour for hour, count in due.items() if since <= hour <= last and recorded[hour] < count]

@@ -24,6 +24,8 @@ Integers = npt.NDArray[np.int64]
 FEWEST_ROWS = 200
 FOLDS = 3
 _MOST_CATEGORIES = 254
+_MOST_SHUFFLED = 60
+_WORTH_TELLING = 0.01
 _NAMED = 5
 
 
@@ -110,15 +112,17 @@ def separate(
 
     values = _matrix([*reference, *window], features)
     is_current = np.repeat([0, 1], [len(reference), len(window)])
-    dice = np.random.default_rng(seed)
-    folds = list[_Fold]()
+    folds, lost = list[_Fold](), dict[int, float]()
     with threadpool_limits(1):  # for so few rows threads cost more time than they save
         for seen, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(values, is_current):
             model = _classifier(features, seed).fit(values[seen], is_current[seen])
-            folds.append(_judge_fold(model, values[held_out], is_current[held_out], dice))
+            folds.append(_judge_fold(model, values[held_out], is_current[held_out]))
+            # Asked once, and only where there is something to tell: it costs a prediction a feature.
+            if not lost and folds[-1].p_value < _WORTH_TELLING:
+                lost = _telling(model, values[held_out], is_current[held_out], np.random.default_rng(seed))
     pairs = sum(fold.pairs for fold in folds)
-    lost = np.sum([fold.lost for fold in folds], axis=0) / pairs
-    by_feature = sorted(zip(features, lost.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    names = list(features)
+    by_feature = sorted(((names[place], share) for place, share in lost.items()), key=lambda pair: (-pair[1], pair[0]))
     return Separation(
         auc=sum(fold.in_order for fold in folds) / pairs,
         p_value=min(1.0, FOLDS * min(fold.p_value for fold in folds)),
@@ -128,12 +132,11 @@ def separate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """Held-out rows: how many pairs of a row of either side are in order, and how many are not without a feature."""
+    """Held-out rows: how many pairs of a row of either side are in order."""
 
     current: int
     reference: int
     in_order: float
-    lost: Floats
 
     @property
     def pairs(self) -> int:
@@ -145,17 +148,24 @@ class _Fold:
         return float(ndtr((self.pairs / 2 - self.in_order) / spread))
 
 
-def _judge_fold(
+def _judge_fold(model: "HistGradientBoostingClassifier", rows: Floats, labels: Integers) -> _Fold:
+    current = int(labels.sum())
+    return _Fold(current, len(labels) - current, _pairs_in_order(labels, model.predict_proba(rows)[:, 1]))
+
+
+def _telling(
     model: "HistGradientBoostingClassifier", rows: Floats, labels: Integers, dice: np.random.Generator
-) -> _Fold:
-    in_order = _pairs_in_order(labels, model.predict_proba(rows)[:, 1])
-    order, lost = dice.permutation(len(rows)), np.zeros(rows.shape[1])
-    for feature in range(rows.shape[1]):
+) -> dict[int, float]:
+    """Return by how much the AUC falls where a feature's values are shuffled, of the columns that may tell most."""
+    whole, order = _pairs_in_order(labels, model.predict_proba(rows)[:, 1]), dice.permutation(len(rows))
+    pairs = float(labels.sum()) * float(len(labels) - labels.sum())
+    alone = [abs(_pairs_in_order(labels, np.nan_to_num(column)) / pairs - 0.5) for column in rows.T]
+    lost = {}
+    for feature in np.argsort(alone)[::-1][:_MOST_SHUFFLED].tolist():
         shuffled = rows.copy()
         shuffled[:, feature] = rows[order, feature]
-        lost[feature] = in_order - _pairs_in_order(labels, model.predict_proba(shuffled)[:, 1])
-    current = int(labels.sum())
-    return _Fold(current, len(labels) - current, in_order, lost)
+        lost[feature] = (whole - _pairs_in_order(labels, model.predict_proba(shuffled)[:, 1])) / pairs
+    return lost
 
 
 def _known_throughout(profile: Profile, name: str, feature: Feature) -> bool:

@@ -196,6 +196,8 @@ def _category_kinds(
     rates = _shared_rates(reference, current)
     if feature.type is FeatureType.CATEGORICAL:
         unseen = sum(count for text, count in served.counts.items() if text not in trained.counts)
+        # What no count holds is new as well, but for what the counts of known categories may lack.
+        unseen += max(0.0, served.unnamed - served.error * len(trained.counts))
         rates[DriftKind.UNSEEN] = expected_unseen(trained), Rate(unseen, served.rows)
     kinds = _rate_kinds(rates, policy.violations)
     if not reference.present or not current.present:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from shared.errors import HindsightError, NotFound
 from shared.lake import Lake
 from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import CheckKind, Verdict
-from shared.monitoring.completeness import complete_until
+from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until
 from shared.monitoring.drift import drift_measurements
 from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
 from shared.monitoring.estimator import Estimator, LossPredictor
@@ -28,6 +28,7 @@ from shared.monitoring.window import labels_in_window, matured_in_window
 from shared.profiles.hourly import WindowProfile, window_profile
 from shared.registry.pointer import Pointer
 from shared.registry.store import Registry
+from shared.times import format_time
 
 RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms may spend would be blind
 
@@ -49,14 +50,32 @@ class Looked:
 
     @property
     def matured(self) -> list[Row]:
-        """The label records of predictions whose outcome fell due in the window."""
-        return matured_in_window(self.labels, self.now, self.configuration.monitoring.window)
+        """The label records of predictions whose outcome fell due in the window, as far as all of them are in."""
+        until = self._complete_until(timedelta(0))
+        return [
+            row
+            for row in matured_in_window(self.labels, self.now, self.configuration.monitoring.window)
+            if row["outcome_due_at"] <= format_time(until)
+        ]
 
     @property
     def complete_until(self) -> datetime:
-        """The moment up to which all labels are in."""
-        window = self.configuration.monitoring.window
-        return complete_until(self.profiles.all.due, self.labels.values(), self.now, window)
+        """The moment up to which all labels are in, and have had the time to arrive."""
+        return self._complete_until(SETTLING)
+
+    def _complete_until(self, settling: timedelta) -> datetime:
+        configuration = self.configuration
+        default = configuration.labels.default
+        return complete_until(
+            self.profiles.all.due,
+            self.labels.values(),
+            self.now,
+            configuration.monitoring.window,
+            settling=settling,
+            last_label_after=max(timedelta(0), default.after - configuration.outcome_delay)
+            if default
+            else timedelta(0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,8 @@ class ModelChecks:
             configuration=configuration,
             now=now,
             profiles=profiles,
-            labels=labels_in_window(self.lake, model, now, window, _features_read(configuration)),
+            # A short window must not lose the labels that are waited for.
+            labels=labels_in_window(self.lake, model, now, max(window, 2 * MOST_HELD), _features_read(configuration)),
         )
         if pointer is None:
             return [partial(_of_join, looked, None)]

@@ -136,7 +136,7 @@ def performance_measurements(model: str, version: str, report: PerformanceReport
     """Return the numbers that alarms and dashboards follow."""
     of_version, shortfall = {"Model": model, "ModelVersion": version}, storable(report.shortfall)
     numbers = [
-        Measurement(name="MaturedLabels", value=report.overall.labels, unit=COUNT, dimensions=of_version),
+        Measurement(name="MaturedLabels", value=report.champion.labels, unit=COUNT, dimensions=of_version),
         Measurement(name=SHORTFALL, value=shortfall, dimensions=of_version),
         # An alarm on one model outlives its versions.
         Measurement(name=SHORTFALL, value=shortfall, dimensions={"Model": model}),

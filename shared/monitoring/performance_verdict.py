@@ -43,7 +43,8 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
     if lacking := _lacking(found, test, policy.min_labels):
         return _insufficient(lacking)
     if found.value is None or (test is None and found.lower is None):
-        return _insufficient(f"{evidence.metric} is undefined on these labels")
+        none = "no label of the window has matured"
+        return _insufficient(f"{evidence.metric} is undefined on these labels" if found.labels else none)
     measured = _measured(found, evidence.metric)
     if limit is None:
         return Judged(verdict=Verdict.OK, reason=f"{measured}; no limit is set")

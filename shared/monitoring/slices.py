@@ -12,7 +12,7 @@ from shared.monitoring.metrics import Values, as_numbers
 Row = Mapping[str, Any]
 
 SLICE_VALUES = 20
-MISSING = "missing"
+MISSING = "(missing)"
 
 
 def slices_of(rows: Sequence[Row], name: str, kind: FeatureType) -> Iterator[tuple[str, Values]]:
@@ -37,5 +37,5 @@ def _quarters(values: Sequence[object]) -> Values:
     if not len(present):
         return np.full(len(values), MISSING)
     edges = np.unique(np.quantile(present, [0.25, 0.5, 0.75]))
-    names = [*(f"up to {edge:g}" for edge in edges), f"above {edges[-1]:g}"]
+    names = [*(f"up to {edge:.12g}" for edge in edges), f"above {edges[-1]:.12g}"]
     return np.where(np.isfinite(numbers), np.array(names)[np.searchsorted(edges, numbers).clip(0, len(edges))], MISSING)

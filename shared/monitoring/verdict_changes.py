@@ -1,6 +1,7 @@
 """Announcing that a check has found something that the one before it had not."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from shared.announcements import Announcement, Announcements
 from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict
@@ -18,17 +19,19 @@ class VerdictAnnouncer:
     """Tells of a bad verdict when it comes, not every hour that it lasts.
 
     Call it once the report lies in the lake and before the check is stored: a crash in between announces twice, the
-    other way round it would never be announced.
+    other way round it would never be announced. ``link`` gives the address at which an object of the lake can be read.
     """
 
     checks: CheckStore
     announcements: Announcements
+    link: Callable[[str], str]
 
     def announce(self, check: Check) -> None:
         """Announce a check if it finds what the newest stored one did not. Raises Unavailable."""
         found = announcement_of(self.checks.latest(check.model, check.kind), check)
         if found is not None:
-            self.announcements.publish([found])
+            page = {} if check.page_key is None else {"page_url": self.link(check.page_key)}
+            self.announcements.publish([replace(found, data={**found.data, **page})])
 
 
 def announcement_of(before: Check | None, check: Check) -> Announcement | None:

@@ -27,6 +27,7 @@ _KEPT = (
     "model_version",
     "selection_probability",
 )
+_REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "model_version"}
 
 
 def labels_in_window(
@@ -39,7 +40,9 @@ def labels_in_window(
     """
     last = format_time(now)
     keys = keys_between(lake, EXAMPLES, model, now - window, now)
-    return newest_records(_slim(row, features) for row in rows_of(lake, keys) if row["known_at"] <= last)
+    return newest_records(
+        _slim(row, features) for row in rows_of(lake, keys) if row.keys() >= _REQUIRED and row["known_at"] <= last
+    )
 
 
 def _slim(row: Row, features: Collection[str]) -> Row:

@@ -1,7 +1,7 @@
 """Everything an operator can read of a model."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.capture.prediction import PredictionKey
@@ -15,13 +15,12 @@ from shared.registry.store import Registry
 from shared.registry.version import VersionRecord
 from shared.reporting.explain import explain_labels
 from shared.reporting.lineage import uses_of, versions_trained_on
-from shared.reporting.status import Backlog, model_status
+from shared.reporting.status import LINKS_LAST, Backlog, model_status
 from shared.review.overview import ReviewOverview
 from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
 
 MOST_OVERDUE = 10_000
-LINKS_LAST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.configuration.store import ConfigurationRevision
@@ -11,6 +11,8 @@ from shared.registry.pointer import Pointer
 from shared.times import format_time
 from shared.triggers.decision import Decision
 from shared.triggers.state import TriggerState
+
+LINKS_LAST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,6 +168,18 @@ def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample:
     assert performance["verdict"] == "ok"
 
 
+def test_a_bus_that_refuses_keeps_no_check_from_the_triggers(deployed: None, sample: Sample, context: Context) -> None:
+    serve(MODEL, temperature=0.4, accuracy=0.7)
+    boto3.client("events").delete_event_bus(Name="events")
+    with pytest.raises(Exception, match=MODEL):
+        handler(sample("monitor"), context)
+    for kind, verdict in ((CheckKind.DRIFT, Verdict.DRIFT), (CheckKind.PERFORMANCE, Verdict.LOW)):
+        stored = bootstrap.check_store().latest(MODEL, kind)
+        assert stored is not None
+        assert stored.verdict is verdict
+    assert metric("LivePerformanceShortfall")[()] > 0
+
+
 def test_one_model_that_fails_does_not_stop_the_others(
     deployed: None, sample: Sample, context: Context, bucket: Any
 ) -> None:

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 from bench.folder_lake import folder_lake
-from bench.profiles import HOURS, VERSION, check, measure_building, measure_reading, write_history
+from bench.profiles import HOURS, MODEL, START, VERSION, WEEK, check, measure_building, measure_reading, write_history
+from shared.monitoring.check import Verdict
+from shared.profiles.hourly import window_profile
 
 
 def test_a_check_of_the_week_reads_every_row_there_was(tmp_path: Path) -> None:
     write_history(tmp_path, 3_000, seed=1)
-    reference, window = check(folder_lake(tmp_path))
+    found = check(folder_lake(tmp_path))
+    window = window_profile(folder_lake(tmp_path), MODEL, START, START + WEEK)
 
-    assert (reference.rows, window.all.rows, list(window.by_version)) == (50_000, 3_000, [VERSION])
+    assert (found.report.rows, found.report.reference_rows, list(window.by_version)) == (3_000, 50_000, [VERSION])
+    assert found.report.verdict is Verdict.OK
     assert len(list(tmp_path.rglob("hour=*.profile"))) == HOURS
     assert {column.present for column in window.all.features.values()} == {3_000}
     assert len(window.all.features) == 20

@@ -115,6 +115,7 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("monitoring.performance.min", 5, "monitoring.performance.min"),
         ("monitoring.performance.max_drop", 9, "monitoring.performance.max_drop"),
         ("deployment.probation.max_drop", 5, "deployment.probation.max_drop"),
+        ("monitoring.drift", {"method": "jensen_shannon", "threshold": 1.5}, "monitoring.drift.threshold"),
         ("gate.approval", True, "gate.approval"),
         ("deployment.strategy", "canary", "deployment.strategy"),
         ("review.expires", "PT0S", "review.expires"),

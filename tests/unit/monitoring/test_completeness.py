@@ -42,3 +42,12 @@ def test_labels_of_predictions_before_the_window_are_no_sign_of_those_in_it() ->
 
 def test_due_dates_beyond_the_calendar_are_no_obstacle() -> None:
     assert complete_until({"9999-12-31T23": 1, "2028-02-31T23": 5}, [], NOW, WEEK) == NOW - SETTLING
+
+
+def test_where_the_default_comes_later_than_the_outcome_is_due_it_is_waited_for() -> None:
+    day = timedelta(days=1)
+    due = {hour(NOW - 2 * day): 5}
+    clicked = labels(NOW - 2 * day, 2)
+    assert complete_until(due, clicked, NOW, WEEK) == NOW - SETTLING
+    waited = complete_until(due, clicked, NOW, WEEK, last_label_after=2 * day)
+    assert waited == datetime(2026, 3, 6, 12, tzinfo=UTC)

@@ -373,3 +373,13 @@ def test_the_share_of_drifting_features_is_measured() -> None:
     assert (share.name, share.value) == ("DriftingFeatureShare", pytest.approx(1 / 3))
     assert (of_version.name, of_version.value) == ("DriftDetected", 1.0)
     assert of_model.dimensions == {"Model": "bike-demand"}
+
+
+def test_new_categories_are_unseen_though_there_are_more_than_a_sketch_names() -> None:
+    def hour(rng: Any) -> str:
+        return f"new-{rng.integers(1 << 40)}" if rng.random() < 0.15 else ("8" if rng.random() < 0.5 else "17")
+
+    report = drift_of(window(12_000, seed=5, hour=hour))
+    unseen = report.features["hour"].kinds[DriftKind.UNSEEN]
+    assert unseen.current == pytest.approx(0.15, abs=0.03)
+    assert unseen.drifts

@@ -155,11 +155,11 @@ def test_slices_are_told_apart_with_missing_values_and_quarters() -> None:
     assert {name: slice_.value for name, slice_ in found.slices["holiday"].items()} == {
         "false": 0.9,
         "true": 0.1,
-        "missing": 1.0,
+        "(missing)": 1.0,
     }
     assert {name: slice_.labels for name, slice_ in found.slices["temperature"].items()} == {
         "up to 0.5": 100,
-        "missing": 105,
+        "(missing)": 105,
     }
 
 
@@ -169,7 +169,8 @@ def test_without_rows_the_verdict_is_insufficient() -> None:
 
 def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: Any = 1) -> dict[str, Any]:
     times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
-    return {"prediction_id": name, "seq": seq, "value": value, "features": {}, **times}
+    told = {"features": {}, "occurred_at": format_time(known), "model_version": "v1"}
+    return {"prediction_id": name, "seq": seq, "value": value, **told, **times}
 
 
 def test_labels_mature_when_due_whenever_they_were_known() -> None:

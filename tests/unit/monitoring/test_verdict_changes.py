@@ -23,7 +23,7 @@ class Round:
         at = NOW + hour * HOUR
         check = Check(model="bike", kind=kind, at=at, model_version=version, verdict=verdict, reason="r", page_key="p")
         before = len(self.bus.published)
-        VerdictAnnouncer(self.checks, self.bus).announce(check)
+        VerdictAnnouncer(self.checks, self.bus, "https://lake.example/{}".format).announce(check)
         self.checks.put(check)
         return [announcement.name for announcement in self.bus.published[before:]]
 
@@ -61,10 +61,16 @@ def test_a_check_of_the_past_is_not_news() -> None:
 
 def test_an_announcement_that_a_crash_left_unstored_is_made_again_under_the_same_id() -> None:
     rounds = Round()
-    announcer = VerdictAnnouncer(rounds.checks, rounds.bus)
+    announcer = VerdictAnnouncer(rounds.checks, rounds.bus, str)
     check = Check(model="bike", kind=CheckKind.DRIFT, at=NOW, model_version="v1", verdict=Verdict.DRIFT, reason="r")
     announcer.announce(check)
     announcer.announce(check)
     first, second = rounds.bus.published
     assert first == second
     assert first.correlation_id == "bike/drift/2026-03-01T12:00:00.000000Z"
+
+
+def test_an_announcement_says_where_the_page_can_be_read() -> None:
+    rounds = Round()
+    rounds.find(CheckKind.DRIFT, Verdict.DRIFT)
+    assert rounds.bus.published[0].data["page_url"] == "https://lake.example/p"

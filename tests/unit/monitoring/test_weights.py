@@ -135,7 +135,7 @@ def test_versions_and_slices_are_weighted_too() -> None:
         test=None,
         level=1e-5,
     )
-    for found in (report.overall, report.versions["v1"], report.slices["holiday"]["missing"]):
+    for found in (report.overall, report.versions["v1"], report.slices["holiday"]["(missing)"]):
         assert found.value == pytest.approx(0.9)
     assert report.metrics["precision"].value == pytest.approx(0.9)
 
