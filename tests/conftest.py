@@ -1,10 +1,14 @@
 """What every test shares."""
 
+import os
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+# Two workers that each train on all cores wait for each other: gradient boosting then takes six times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A machine busy with other tests makes any single example slow; that is no fault of the code.
 settings.register_profile("shared-machine", deadline=None)
