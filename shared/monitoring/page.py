@@ -29,11 +29,11 @@ dt { font-size: .85rem; } dd { margin: 0; overflow-wrap: anywhere; }
   white-space: nowrap; }
 .ok { color: var(--ok); } .drift { color: var(--drift); } .insufficient { color: var(--insufficient); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .3rem .6rem; border-top: 1px solid var(--line); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .3rem .35rem; border-top: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; border-top: 0; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; overflow-wrap: anywhere;
-  min-width: 8rem; }
+  min-width: 5.5rem; }
 td.reason { text-align: left; white-space: normal; min-width: 10rem; } th:last-child.reason { text-align: left; }
 svg { display: block; width: 100%; max-width: 34rem; height: auto; margin: .8rem 0; }
 svg text { font-size: 11px; fill: var(--ink); } svg .share { font-size: 9.5px; fill: var(--soft); }
