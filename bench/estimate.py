@@ -154,7 +154,7 @@ def estimate(window: LabelledAnswers, estimator: Estimator, confidence: float = 
         decisions=window.decisions.astype(np.int64),
     )
     profile = profile_columns(columns, configuration.features, Task.BINARY)
-    return check_estimate(profile, estimator, configuration, level=0.01, holdout_value=None)
+    return check_estimate(profile, estimator, configuration, level=0.01, gate_value=None)
 
 
 def measure_intervals(runs: int, first_seed: int) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 ``make bench-labels`` prints them and writes ``out/bench/labels.json``.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench import active_learning, label_join, stream_memory, weighted_coverage
+from bench.figures import publish
 
 OUT = Path("out/bench/labels.json")
 SHOWN_POINTS = 5
@@ -63,11 +62,7 @@ def _points(curve: dict[str, Any]) -> list[str]:
 def main() -> None:
     """Measure, write and print."""
     figures = measure()
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    console = Console(width=160)
-    console.print(shown(figures))
-    console.print(f"written to {OUT}")
+    publish(figures, shown(figures), OUT)
 
 
 if __name__ == "__main__":

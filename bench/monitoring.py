@@ -3,14 +3,13 @@
 ``make bench-monitoring`` prints them and writes ``out/bench/monitoring.json``.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench import drift, estimate, performance_fall, profiles
+from bench.figures import publish
 
 OUT = Path("out/bench/monitoring.json")
 
@@ -36,11 +35,7 @@ def measure() -> dict[str, Any]:
 def main() -> None:
     """Measure, write and print."""
     figures = measure()
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    console = Console(width=180)
-    console.print(shown(figures))
-    console.print(f"written to {OUT}, with seeds, sizes and what else was seen")
+    publish(figures, shown(figures), OUT)
 
 
 def shown(figures: dict[str, Any]) -> Table:

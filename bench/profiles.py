@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from bench.figures import publish
 from bench.folder_lake import folder_lake
 from bench.stream_memory import peak_bytes
 from shared import compact_json
@@ -247,11 +247,7 @@ def shown(figures: dict[str, Any]) -> Table:
 def main() -> None:
     """Measure, write and print."""
     figures = measure()
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    console = Console(width=160)
-    console.print(shown(figures))
-    console.print(f"written to {OUT}")
+    publish(figures, shown(figures), OUT)
 
 
 if __name__ == "__main__":

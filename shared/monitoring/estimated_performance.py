@@ -81,7 +81,7 @@ def check_estimate(
     configuration: ModelConfiguration,
     *,
     level: float,
-    holdout_value: float | None,
+    gate_value: float | None,
     losses: LossPredictor | None = None,
     reconciliation: Reconciliation | None = None,
 ) -> EstimateReport:
@@ -106,7 +106,7 @@ def check_estimate(
         reason="",
         metric=metric,
         rows=window.rows,
-        limit=performance_limit(configuration, holdout_value),
+        limit=performance_limit(configuration, gate_value),
         reconciliation=reconciliation,
     )
     if estimator is None or estimator.task is not configuration.task:

@@ -9,7 +9,7 @@ import numpy as np
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.metrics import Floats, as_numbers, as_targets
+from shared.monitoring.metrics import Floats, Values, as_numbers, as_targets
 from shared.monitoring.weights import review_weights
 
 Row = Mapping[str, Any]
@@ -22,6 +22,10 @@ class Matured:
     rows: list[Row]
     answers: LabelledAnswers
     unreadable: int
+
+    def at(self, places: Values) -> "Matured":
+        """Return some of the records, by their indices."""
+        return Matured([self.rows[place] for place in places], self.answers.at(places), self.unreadable)
 
 
 def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matured:

@@ -157,7 +157,7 @@ class ModelChecks:
             estimator,
             configuration,
             level=level,
-            holdout_value=champion.gate_value,
+            gate_value=champion.gate_value,
             losses=losses,
             reconciliation=reconcile(
                 looked.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses

@@ -12,7 +12,7 @@ from shared.monitoring.calibration import Calibration, calibration
 from shared.monitoring.check import Verdict
 from shared.monitoring.fall import FallTest
 from shared.monitoring.interval import Estimate, estimate
-from shared.monitoring.matured import read_matured
+from shared.monitoring.matured import Matured, read_matured
 from shared.monitoring.measurement import COUNT, Measurement, storable
 from shared.monitoring.performance_verdict import Evidence, judge_performance
 from shared.monitoring.slices import slices_of
@@ -91,17 +91,15 @@ def check_performance(
         The share of looks like this in which a metric without such a test may be called low by chance.
     """
     policy, metric = configuration.monitoring.performance, configuration.performance_metric
-    matured = read_matured(rows, configuration)
-    answers, confidence = matured.answers, policy.confidence
+    matured, confidence = read_matured(rows, configuration), policy.confidence
     versions = np.array([row["model_version"] for row in matured.rows], dtype=np.str_)
-    of_champion = np.flatnonzero(versions == champion)
-    judged = answers.at(of_champion)
+    of_champion = matured.at(np.flatnonzero(versions == champion))
+    judged = of_champion.answers
     found = estimate(judged, metric, confidence)
     evidence = Evidence(
         metric=metric, limit=limit, found=found, test=test, at_level=estimate(judged, metric, 1 - level), level=level
     )
     verdict = judge_performance(evidence, policy)
-    champion_rows = [matured.rows[index] for index in of_champion]
     return PerformanceReport(
         verdict=verdict.verdict,
         reason=verdict.reason,
@@ -116,20 +114,22 @@ def check_performance(
             name.value: estimate(judged, name, confidence) for name in sorted(METRICS_BY_TASK[configuration.task])
         },
         calibration=calibration(judged, confidence),
-        overall=estimate(answers, metric, confidence),
+        overall=estimate(matured.answers, metric, confidence),
         versions={
-            str(version): estimate(answers.at(versions == version), metric, confidence)
+            str(version): estimate(matured.answers.at(versions == version), metric, confidence)
             for version in np.unique(versions)
         },
-        slices={
-            name: {
-                value: estimate(judged.at(chosen), metric, confidence)
-                for value, chosen in slices_of(champion_rows, name, configuration.features[name].type)
-            }
-            for name in configuration.monitoring.slices
-        },
+        slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
         unreadable=matured.unreadable,
     )
+
+
+def _by_slice(matured: Matured, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:
+    metric, confidence = configuration.performance_metric, configuration.monitoring.performance.confidence
+    return {
+        value: estimate(matured.answers.at(chosen), metric, confidence)
+        for value, chosen in slices_of(matured.rows, name, configuration.features[name].type)
+    }
 
 
 def performance_measurements(model: str, version: str, report: PerformanceReport) -> list[Measurement]:

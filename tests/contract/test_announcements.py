@@ -85,7 +85,9 @@ def test_a_relabelling_is_announced_as_promised(status: RelabelStatus) -> None:
         status=status,
     )
     name = "LabelsRelabelled" if status is RelabelStatus.COMPLETED else "RelabellingFailed"
-    require_promised(name, detail(name, job.to_json()))
+    sent = detail(name, job.to_json())
+    require_promised(name, sent)
+    assert (sent["data"]["relabel_id"], sent["data"]["status"]) == ("relabel-1", status.value)
 
 
 def test_what_is_not_as_promised_is_told_apart() -> None:

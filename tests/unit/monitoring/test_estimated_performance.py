@@ -25,7 +25,7 @@ def check(
     rows: list[Row], estimator: Estimator | None = ESTIMATOR, level: float = 0.05, **limits: Any
 ) -> EstimateReport:
     configuration = configured(**limits)
-    return check_estimate(profiled(rows, configuration), estimator, configuration, level=level, holdout_value=None)
+    return check_estimate(profiled(rows, configuration), estimator, configuration, level=level, gate_value=None)
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS_BY_TASK[Task.BINARY]))
@@ -121,7 +121,7 @@ def test_a_hundred_times_the_rows_cost_the_same_and_say_the_same() -> None:
     once = profiled(rows, configured())
     often = Profile.merged([once] * 100)
     first, many = (
-        check_estimate(profile, ESTIMATOR, configured(), level=0.05, holdout_value=None) for profile in (once, often)
+        check_estimate(profile, ESTIMATOR, configured(), level=0.05, gate_value=None) for profile in (once, often)
     )
     assert many.rows == 300_000
     assert first.expected is not None
@@ -152,13 +152,13 @@ def test_a_multiclass_accuracy_is_estimated_from_the_decided_class_alone() -> No
     assert set(estimator.metrics) == ESTIMABLE[Task.MULTICLASS]
     window = draw(5_000)
     configuration = configured("multiclass", min=0.3)
-    found = check_estimate(profiled(window, configuration), estimator, configuration, level=0.05, holdout_value=None)
+    found = check_estimate(profiled(window, configuration), estimator, configuration, level=0.05, gate_value=None)
     realised = float(np.mean(column(window, "decision") == column(window, "value")))
     assert found.verdict is Verdict.OK
     assert found.expected is not None
     assert found.expected.value == pytest.approx(realised, abs=0.02)
     of_f1 = configured("multiclass", metric="f1", min=0.3)
-    refused = check_estimate(profiled(window, of_f1), estimator, of_f1, level=0.05, holdout_value=None)
+    refused = check_estimate(profiled(window, of_f1), estimator, of_f1, level=0.05, gate_value=None)
     assert refused.verdict is Verdict.INSUFFICIENT
     assert "cannot be estimated" in refused.reason
 
@@ -184,7 +184,7 @@ def test_broken_predictions_are_insufficient_and_no_alarm(broken: dict[str, Any]
 def test_an_empty_window_and_a_version_without_an_estimator_are_insufficient() -> None:
     assert check([], min=0.9).verdict is Verdict.INSUFFICIENT
     assert check(binary_rows(1_000, seed=14), estimator=None, min=0.9).verdict is Verdict.INSUFFICIENT
-    nothing = check_estimate(Profile.empty(), ESTIMATOR, configured(), level=0.05, holdout_value=None)
+    nothing = check_estimate(Profile.empty(), ESTIMATOR, configured(), level=0.05, gate_value=None)
     assert (nothing.verdict, nothing.rows) == (Verdict.INSUFFICIENT, 0)
 
 

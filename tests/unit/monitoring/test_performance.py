@@ -40,17 +40,17 @@ def answers(hits: int, misses: int, version: str = "v1", **changes: Any) -> list
 
 
 def report(
-    rows: list[dict[str, Any]], limits: ModelConfiguration, holdout_value: float | None = None
+    rows: list[dict[str, Any]], limits: ModelConfiguration, gate_value: float | None = None
 ) -> PerformanceReport:
     """Judge rows whose labels matured in any order."""
-    champion = Champion(version="v1", since=NOW, gate_value=holdout_value)
+    champion = Champion(version="v1", since=NOW, gate_value=gate_value)
     claimed = claim_of(limits, champion)
     test = FallTest.of(claimed, NOW, None) if claimed else None
     if test is not None:
         mixed = random.Random(1).sample(rows, len(rows))
         of_champion = [row for row in mixed if row["model_version"] == "v1"]
         test = counted(test, read_matured(of_champion, limits).answers, NOW)
-    limit = performance_limit(limits, holdout_value)
+    limit = performance_limit(limits, gate_value)
     return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
 
 
@@ -95,7 +95,7 @@ def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -
 
 def test_a_drop_from_what_was_proved_at_the_gate_is_low() -> None:
     limits = rules({"max_drop": 0.05})
-    assert report(answers(850, 150), limits, holdout_value=0.95).verdict is Verdict.LOW
+    assert report(answers(850, 150), limits, gate_value=0.95).verdict is Verdict.LOW
     assert report(answers(850, 150), limits).verdict is Verdict.OK
 
 

@@ -58,7 +58,7 @@ def test_an_estimate_that_is_not_trusted_gives_no_verdict() -> None:
             ESTIMATOR,
             configuration,
             level=0.05,
-            holdout_value=None,
+            gate_value=None,
             reconciliation=paired,
         )
         for paired in (None, reconciled(binary_rows(3_500, seed=6, turn=0.3)))

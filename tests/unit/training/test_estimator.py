@@ -156,7 +156,7 @@ def test_a_regression_s_error_is_estimated_though_the_inputs_move(regression: Fi
     window = regression_rows(5_000, 2, hard=hard)
     profile = profile_rows(window, REGRESSION.features, REGRESSION.task, sample_capacity=2_000)
     found = check_estimate(
-        profile, regression.estimator, REGRESSION, level=0.05, holdout_value=None, losses=regression.loss_model
+        profile, regression.estimator, REGRESSION, level=0.05, gate_value=None, losses=regression.loss_model
     )
     truth = realised(window)
     assert found.metrics is not None
@@ -175,7 +175,7 @@ def test_a_regression_s_error_that_must_have_grown_is_low(regression: FittedEsti
         window = regression_rows(3_000, 3, hard=hard)
         profile = profile_rows(window, limits.features, limits.task)
         found = check_estimate(
-            profile, regression.estimator, limits, level=0.01, holdout_value=None, losses=regression.loss_model
+            profile, regression.estimator, limits, level=0.01, gate_value=None, losses=regression.loss_model
         )
         assert realised(window)["mae"] == pytest.approx(0.36 if hard == 0.0 else 1.08, abs=0.05)
         assert found.verdict is verdict
@@ -185,7 +185,7 @@ def test_a_regression_without_its_loss_model_or_rows_is_insufficient(regression:
     profile = profile_rows(regression_rows(500, 4), REGRESSION.features, REGRESSION.task)
     empty = profile_rows([], REGRESSION.features, REGRESSION.task)
     for window, losses in ((profile, None), (empty, regression.loss_model)):
-        found = check_estimate(window, regression.estimator, REGRESSION, level=0.05, holdout_value=None, losses=losses)
+        found = check_estimate(window, regression.estimator, REGRESSION, level=0.05, gate_value=None, losses=losses)
         assert found.verdict is Verdict.INSUFFICIENT
 
 
