@@ -191,3 +191,16 @@ def test_one_model_that_fails_does_not_stop_the_others(
         handler(sample("monitor"), context)
     assert bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE) is not None
     assert metric("LivePerformanceShortfall")[()] > 0
+
+
+def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    serve(MODEL, temperature=0.0, accuracy=0.1)
+    (key,) = bootstrap.lake().keys(f"{EXAMPLES}/model={MODEL}/")
+    rows = [{**row, "value": None, "status": "censored", "source": None} for row in bootstrap.lake().read_lines(key)]
+    bootstrap.lake().write_lines(key, rows)
+    _, performance, estimated, _ = handler(sample("monitor"), context)["checks"]
+    assert performance["verdict"] == estimated["verdict"] == "insufficient"
+    assert performance["reason"] == "0 matured labels, fewer than the 200 a verdict needs"
+    assert set(metric("LivePerformanceShortfall").values()) == {0.0}
