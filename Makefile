@@ -59,7 +59,7 @@ build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and ch
 	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python -m local sizes
 
-layers: build/layers/dependencies/.$(ARCHITECTURE) build/layers/science/.$(ARCHITECTURE) ## Put the layers together
+layers: $(foreach name,dependencies science data,build/layers/$(name)/.$(ARCHITECTURE)) ## Put the layers together
 
 $(VENV)/.synced: requirements.lock requirements-setup.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -103,6 +103,6 @@ locks: ## Resolve the dependencies anew and write the lock files
 		--generate-hashes --no-emit-index-url $(foreach name,$(NEVER_RUN),--no-emit-package $(name)) \
 		- -o requirements-nannyml.lock
 	$(LAYER_LOCK) $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) -o requirements-dependencies.lock
-	$(LAYER_LOCK) --extra science $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) \
+	$(foreach name,science data,$(LAYER_LOCK) --extra $(name) $(foreach given,$(IN_THE_RUNTIME),--no-emit-package $(given)) \
 		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \
-		-o requirements-science.lock
+		-o requirements-$(name).lock &&) true

@@ -190,7 +190,9 @@ def check(lake: Lake) -> ChampionDrift:
         labels=Labels(rules=(Rule(event="outcome", window=timedelta(days=2)),)),
         monitoring=Monitoring(window=WEEK),
     )
-    pointer = Pointer(champion=VERSION, sequence=1, updated_at=START, artifact_key="", artifact_digest="")
+    pointer = Pointer(
+        champion=VERSION, sequence=1, updated_at=START, serving_since=START, artifact_key="", artifact_digest=""
+    )
     predictions = window_profile(lake, MODEL, START, START + WEEK)
     found = check_champion_drift(lake, configuration, pointer, predictions, START + WEEK)
     found.page()

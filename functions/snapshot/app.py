@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
+from shared.datasets.snapshot import Refusal, take_snapshot
 from shared.registry.run import RetrainingRun
-from shared.training.snapshot import Refusal, take_snapshot
 
 logger = Logger()
 tracer = Tracer()

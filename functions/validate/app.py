@@ -7,8 +7,8 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
+from shared.datasets.dataset import read_manifest
 from shared.registry.run import RetrainingRun
-from shared.training.dataset import read_manifest
 from shared.training.validate import ValidationJob, validate
 
 logger = Logger()

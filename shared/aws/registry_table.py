@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from shared import compact_json
 from shared.aws.dynamodb import from_item, query_all, to_item, transact
 from shared.errors import Conflict, NotFound, StaleRun
-from shared.registry.pointer import Pointer, PointerMove, pointer_after
+from shared.registry.moves import PointerStep
+from shared.registry.pointer import Pointer, PointerMove
 from shared.registry.version import DatasetRecord, VersionRecord
 
 if TYPE_CHECKING:
@@ -76,18 +77,10 @@ class DynamoRegistry:
         """Return at most ``limit`` moves of the pointer, newest first."""
         return [PointerMove.from_json(item) for item in self._newest(model, _HISTORY, limit)]
 
-    def move_pointer(
-        self,
-        model: str,
-        move: PointerMove,
-        *,
-        artifact_key: str,
-        artifact_digest: str,
-        fencing_token: int | None = None,
-    ) -> Pointer:
+    def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         """Move the pointer and append the move, both or neither. Raises Conflict, StaleRun."""
-        pointer = pointer_after(move, artifact_key, artifact_digest)
-        operations = [self._put_pointer(model, pointer), self._put_move(model, move)]
+        pointer = step.pointer
+        operations = [self._put_pointer(model, pointer), self._put_move(model, step.move)]
         if fencing_token is not None:
             operations.append(self._require_lock(model, fencing_token))
         refused = transact(self._client, operations)

@@ -52,7 +52,7 @@ def check_champion_drift(
         compared.window,
         compared.champion_window,
         configuration,
-        level=level_of(monitoring.drift.alpha, pointer.updated_at, now),
+        level=level_of(monitoring.drift.alpha, pointer.serving_since, now),
         newest=compared.newest,
     )
     if predictions.unreadable:

@@ -108,7 +108,7 @@ class ModelChecks:
         if pointer is None:
             return [partial(_of_join, looked, None)]
         champion = Champion(
-            version=pointer.champion, since=pointer.updated_at, gate_value=self._gate_value(configuration, pointer)
+            version=pointer.champion, since=pointer.serving_since, gate_value=self._gate_value(configuration, pointer)
         )
         return [
             partial(self._of_drift, looked, pointer),

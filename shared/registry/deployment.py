@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from shared.errors import Conflict
+from shared.registry.moves import Account, Servable, promote
 from shared.registry.pointer import Pointer, PointerMove
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
@@ -28,23 +29,15 @@ def deploy(
     if (made := _move_already_made(registry, run, version, pointer)) is not None:
         return made
     require_loadable(record)
-    move = PointerMove(
-        sequence=pointer.sequence + 1 if pointer else 1,
-        from_version=pointer.champion if pointer else None,
-        to_version=version,
-        why=run.reason,
-        by=DEPLOYED_BY_PIPELINE,
-        at=run.as_of,
-        decision_id=run.decision_id,
-    )
-    registry.move_pointer(
-        run.model,
-        move,
-        artifact_key=record.artifact_key,
-        artifact_digest=record.artifact_digest,
-        fencing_token=run.fencing_token,
-    )
-    return move
+    account = Account(why=run.reason, by=DEPLOYED_BY_PIPELINE, at=run.as_of, decision_id=run.decision_id)
+    step = promote(pointer, servable(record), account)
+    registry.move_pointer(run.model, step, fencing_token=run.fencing_token)
+    return step.move
+
+
+def servable(record: VersionRecord) -> Servable:
+    """Return what the pointer keeps of a version."""
+    return Servable(version=record.version, artifact_key=record.artifact_key, artifact_digest=record.artifact_digest)
 
 
 def _move_already_made(

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.registry.moves import PointerStep
 from shared.registry.pointer import Pointer, PointerMove
 from shared.registry.version import DatasetRecord, VersionRecord
 
@@ -36,16 +37,8 @@ class Registry(Protocol):
     def history(self, model: str, limit: int) -> list[PointerMove]:
         """Return at most ``limit`` moves of the pointer, newest first."""
 
-    def move_pointer(
-        self,
-        model: str,
-        move: PointerMove,
-        *,
-        artifact_key: str,
-        artifact_digest: str,
-        fencing_token: int | None = None,
-    ) -> Pointer:
-        """Move the pointer from the place before ``move.sequence`` and append the move, both or neither.
+    def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
+        """Move the pointer from the place before the step's and append its move to the history, both or neither.
 
         Raises Conflict if the pointer has moved meanwhile; StaleRun if a ``fencing_token`` is given and the run it
         belongs to no longer holds the model's lock.

@@ -7,10 +7,10 @@ from typing import get_args
 
 from shared import compact_json
 from shared.capture.prediction import Prediction
+from shared.datasets.dataset import Manifest, Part, read_manifest
+from shared.datasets.examples import lines_of
 from shared.lake import Lake
 from shared.registry.store import Registry
-from shared.training.dataset import Manifest, Part, read_manifest
-from shared.training.examples import lines_of
 
 MOST = 1000
 

@@ -46,7 +46,7 @@ def model_status(
         "champion": pointer.champion if pointer else None,
         "challenger": None,
         "previous": pointer.previous if pointer else None,
-        "serving_since": format_time(pointer.updated_at) if pointer else None,
+        "serving_since": format_time(pointer.serving_since) if pointer else None,
         "open_run": _open_run(state),
         "demand": sorted(state.demand),
         "last_look": _look(last_look) if last_look else None,

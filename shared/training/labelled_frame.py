@@ -13,11 +13,11 @@ from shared.configuration.features import FeatureType
 from shared.configuration.labels import Labels
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
+from shared.datasets.dataset import Manifest, Part, read_part
 from shared.lake import Lake
 from shared.monitoring.metrics import as_targets
 from shared.monitoring.weights import review_weights
 from shared.profiles.sample import hash_ids
-from shared.training.dataset import Manifest, Part, read_part
 from shared.training.frame import to_frame
 
 _CHUNK_ROWS = 20_000  # rows that are parsed JSON at one time; as columns they are a tenth of the size

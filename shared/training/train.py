@@ -9,6 +9,8 @@ from shared import compact_json
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.training import Candidate
+from shared.datasets.dataset import Manifest
+from shared.datasets.split import split_by_time
 from shared.lake import Lake, version_prefix
 from shared.profiles.codec import CONTENT_TYPE, encode
 from shared.profiles.profile import Profile
@@ -17,14 +19,12 @@ from shared.registry.run import RetrainingRun
 from shared.times import format_time
 from shared.training.artifact import artifact_digest, dump_artifact
 from shared.training.candidates import build, fit, hyperparameters
-from shared.training.dataset import Manifest
 from shared.training.estimator import fit_estimator
 from shared.training.estimator_files import store_estimator
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
 from shared.training.profile import reference_profile
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion, Scored, class_codes
-from shared.training.split import split_by_time
 
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 _MIN_INNER_ROWS = 20

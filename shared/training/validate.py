@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric
 from shared.configuration.model import ModelConfiguration
+from shared.datasets.dataset import Manifest
 from shared.errors import NotFound, UnusableArtifact, UnusableDataset
 from shared.lake import Lake
 from shared.registry.pointer import Pointer
@@ -13,7 +14,6 @@ from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
 from shared.registry.version import Check, Verdict, VersionRecord
 from shared.training.artifact import load_artifact
-from shared.training.dataset import Manifest
 from shared.training.gate import Contest, judge, trivial_answers
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
 from shared.training.scoring import Answers, LoadedVersion

@@ -13,9 +13,11 @@ Demand = Mapping[SignalKind, Signal]
 
 
 class RunOutcome(StrEnum):
-    """How a retraining run ended."""
+    """How a retraining run ended; canary and shadow: its version is tried beside the champion."""
 
     PROMOTED = "promoted"
+    CANARY = "canary"
+    SHADOW = "shadow"
     REJECTED = "rejected"
     STOPPED = "stopped"
     FAILED = "failed"

@@ -9,10 +9,12 @@ import pytest
 
 from shared.aws.registry_table import DynamoRegistry
 from shared.errors import Conflict, NotFound, StaleRun
-from shared.registry.pointer import PointerMove
+from shared.registry.moves import Account, PointerStep, Servable, start_trial, withdraw_trial
+from shared.registry.pointer import TrialMode
 from shared.registry.store import Registry
 from shared.registry.version import Check, DatasetRecord, Verdict, VersionRecord
 from tests.fakes.registry import InMemoryRegistry
+from tests.pointers import promoted
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERSION = VersionRecord(
@@ -44,10 +46,8 @@ DATASET = DatasetRecord(
     configuration_revision=2,
     counts={"train": {"rows": 100, "classes": {"0": 40, "1": 60}}},
 )
-FIRST = PointerMove(sequence=1, to_version="v1", why="first", by="pipeline", at=NOW, decision_id="decision-1")
-SECOND = PointerMove(
-    sequence=2, from_version="v1", to_version="v2", why="better", by="pipeline", at=NOW + timedelta(days=1)
-)
+FIRST = promoted("v1", NOW, key="models/v1", decision_id="decision-1")
+SECOND = promoted("v2", NOW + timedelta(days=1), FIRST.pointer, key="models/v2")
 
 
 @dataclass
@@ -76,10 +76,8 @@ def registry(world: World) -> Registry:
     return world.registry
 
 
-def move(registry: Registry, moved: PointerMove, token: int | None = None) -> None:
-    registry.move_pointer(
-        "m", moved, artifact_key=f"models/{moved.to_version}", artifact_digest="aa", fencing_token=token
-    )
+def move(registry: Registry, step: PointerStep, token: int | None = None) -> None:
+    registry.move_pointer("m", step, fencing_token=token)
 
 
 def test_a_version_comes_back_as_it_was_stored(registry: Registry) -> None:
@@ -125,20 +123,36 @@ def test_the_pointer_moves_and_every_move_is_kept(registry: Registry) -> None:
     pointer = registry.pointer("m")
     assert pointer is not None
     assert (pointer.champion, pointer.previous, pointer.sequence) == ("v2", "v1", 2)
-    assert (pointer.artifact_key, pointer.updated_at) == ("models/v2", SECOND.at)
-    assert registry.history("m", 10) == [SECOND, FIRST]
-    assert registry.history("m", 1) == [SECOND]
-    assert registry.move("m", 1) == FIRST
+    assert (pointer.artifact_key, pointer.updated_at) == ("models/v2", NOW + timedelta(days=1))
+    assert registry.history("m", 10) == [SECOND.move, FIRST.move]
+    assert registry.history("m", 1) == [SECOND.move]
+    assert registry.move("m", 1) == FIRST.move
 
 
-@pytest.mark.parametrize("late", [FIRST, replace(SECOND, to_version="v3"), replace(SECOND, sequence=4)])
-def test_of_two_that_saw_the_same_pointer_only_one_moves_it(registry: Registry, late: PointerMove) -> None:
+@pytest.mark.parametrize(
+    "late",
+    [FIRST, promoted("v3", NOW, FIRST.pointer), promoted("v3", NOW, replace(SECOND.pointer, sequence=3))],
+)
+def test_of_two_that_saw_the_same_pointer_only_one_moves_it(registry: Registry, late: PointerStep) -> None:
     move(registry, FIRST)
     move(registry, SECOND)
     with pytest.raises(Conflict):
         move(registry, late)
-    assert registry.history("m", 10) == [SECOND, FIRST]
+    assert registry.history("m", 10) == [SECOND.move, FIRST.move]
     assert getattr(registry.pointer("m"), "champion", None) == "v2"
+
+
+def test_a_trial_and_a_probation_come_back_as_they_were_stored(registry: Registry) -> None:
+    account = Account(why="a share first", by="pipeline", at=NOW + timedelta(days=2), decision_id="decision-2")
+    challenger = Servable(version="v3", artifact_key="models/v3", artifact_digest="cc")
+    started = start_trial(SECOND.pointer, challenger, TrialMode.CANARY, 0.1, account)
+    withdrawn = withdraw_trial(started.pointer, replace(account, decision_id=None))
+    for step in (FIRST, SECOND, started):
+        move(registry, step)
+    assert registry.pointer("m") == started.pointer
+    move(registry, withdrawn)
+    assert registry.pointer("m") == withdrawn.pointer
+    assert registry.history("m", 2) == [withdrawn.move, started.move]
 
 
 def test_a_run_that_holds_the_lock_moves_the_pointer(world: World) -> None:

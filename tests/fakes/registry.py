@@ -3,7 +3,8 @@
 from typing import TypeVar
 
 from shared.errors import Conflict, NotFound, StaleRun
-from shared.registry.pointer import Pointer, PointerMove, pointer_after
+from shared.registry.moves import PointerStep
+from shared.registry.pointer import Pointer, PointerMove
 from shared.registry.version import DatasetRecord, VersionRecord
 
 Record = TypeVar("Record")
@@ -47,22 +48,14 @@ class InMemoryRegistry:
         moves = self._moves.get(model, {})
         return [moves[sequence] for sequence in sorted(moves, reverse=True)[:limit]]
 
-    def move_pointer(
-        self,
-        model: str,
-        move: PointerMove,
-        *,
-        artifact_key: str,
-        artifact_digest: str,
-        fencing_token: int | None = None,
-    ) -> Pointer:
+    def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         if fencing_token is not None and self.lock_holders.get(model) != fencing_token:
             raise StaleRun(f"the run no longer holds the lock of {model!r}")
         before = self._pointers.get(model)
-        if move.sequence != (before.sequence + 1 if before else 1):
+        if step.move.sequence != (before.sequence + 1 if before else 1):
             raise Conflict(f"the pointer of {model!r} has moved meanwhile")
-        self._moves.setdefault(model, {})[move.sequence] = move
-        self._pointers[model] = pointer_after(move, artifact_key, artifact_digest)
+        self._moves.setdefault(model, {})[step.move.sequence] = step.move
+        self._pointers[model] = step.pointer
         return self._pointers[model]
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from shared import bootstrap
 from shared.configuration.training import Candidate
-from shared.registry.pointer import PointerMove
+from shared.datasets.snapshot import Dataset, take_snapshot
+from shared.registry.deployment import servable
+from shared.registry.moves import Account, promote
 from shared.registry.version import Verdict, VersionRecord
-from shared.training.snapshot import Dataset, take_snapshot
 from shared.training.train import TrainingJob, train_candidate
 from tests.unit.training.world import START, learnable, run, store
 
@@ -44,15 +45,6 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
         **artifact,
     )
     registry.put_version(model, record)
-    before = registry.pointer(model)
-    move = PointerMove(
-        sequence=number,
-        from_version=before.champion if before else None,
-        to_version=trained.version,
-        why=retraining.reason,
-        by="pipeline",
-        at=retraining.as_of,
-        decision_id=retraining.decision_id,
-    )
-    registry.move_pointer(model, move, **artifact)
+    account = Account(why=retraining.reason, by="pipeline", at=retraining.as_of, decision_id=retraining.decision_id)
+    registry.move_pointer(model, promote(registry.pointer(model), servable(record), account))
     return trained.version

@@ -9,11 +9,11 @@ import pytest
 from functions.check_triggers.app import handler
 from shared import bootstrap
 from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.registry.pointer import PointerMove
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import Conclusion, RunOutcome
 from shared.triggers.suppression import SuppressedBy
 from tests.functions.conftest import ENVIRONMENT, Context
+from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
 
 CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -25,8 +25,7 @@ def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
     """A model with a champion and a performance check."""
     settings = {"min_new_labels": 0, "cooldown": "P1D", **triggers}
     bootstrap.configurations().put(configuration(model=model, triggers=settings), CHECKED_AT)
-    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=CHECKED_AT)
-    bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
+    bootstrap.registry().move_pointer(model, promoted("v1", CHECKED_AT))
     check = Check(
         model=model,
         kind=CheckKind.PERFORMANCE,

@@ -16,9 +16,9 @@ from shared.profiles.build import Columns, profile_columns
 from shared.profiles.codec import encode
 from shared.profiles.log_profiler import LogProfiler
 from shared.profiles.profile import Profile
-from shared.registry.pointer import PointerMove
 from shared.times import format_time
 from tests.functions.conftest import Context
+from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -44,8 +44,7 @@ def trained_on(model: str) -> Profile:
 def serve(model: str, *, temperature: float, accuracy: float, reference: bool = True) -> None:
     """A champion with its reference, 600 predictions of the last days and their labels."""
     bootstrap.configurations().put(configuration(model=model), NOW)
-    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW - timedelta(days=8))
-    bootstrap.registry().move_pointer(model, move, artifact_key="k", artifact_digest="d")
+    bootstrap.registry().move_pointer(model, promoted("v1", NOW - timedelta(days=8)))
     rng = np.random.default_rng(1)
     lake = bootstrap.lake()
     if reference:

@@ -17,7 +17,6 @@ from shared.aws.trigger_table import DynamoTriggers
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.monitoring.measurement import Measurement
 from shared.monitoring.watched import with_overall
-from shared.registry.pointer import PointerMove
 from shared.relabelling.job import RelabelJob, RelabelStatus
 from shared.relabelling.store import RelabelEnd
 from shared.times import format_time
@@ -26,6 +25,7 @@ from shared.triggers.decision import Cause
 from shared.triggers.demand import Observed
 from shared.triggers.signal import Signal, SignalKind
 from tests.event_schemas import require_promised
+from tests.pointers import promoted
 from tests.stack.waiting import eventually
 from tests.unit.configuration.example import configuration, document
 
@@ -43,8 +43,7 @@ def serve(client: StackClient, model: str, **triggers: Any) -> None:
     body = {**document(), "model": model, "triggers": {**EAGER, **triggers}}
     client.call("PUT", f"models/{model}", key="operator", json=body)
     registry = DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    move = PointerMove(sequence=1, to_version="v1", why="first", by="gate", at=NOW - 24 * HOUR)
-    registry.move_pointer(model, move, artifact_key="k", artifact_digest="d")
+    registry.move_pointer(model, promoted("v1", NOW - 24 * HOUR))
 
 
 def find(client: StackClient, model: str, kind: CheckKind, verdict: Verdict, at: datetime) -> None:

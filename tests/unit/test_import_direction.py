@@ -17,6 +17,7 @@ DOMAIN = (
     "profiles",
     "monitoring",
     "triggers",
+    "datasets",
     "training",
     "registry",
     "reporting",

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
+from shared.datasets.examples import read_examples
 from shared.labels.archive import Archive, LabelChange
 from shared.labels.history import label_at
 from shared.labels.join import LabelJoiner
 from shared.labels.plan import JoinPlan
 from shared.labels.quarantine import Quarantine
 from shared.lake import EXAMPLES, keys_between
-from shared.training.examples import read_examples
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake

@@ -23,7 +23,9 @@ BINARY = "application/octet-stream"
 
 
 def pointer(champion: str = "v2") -> Pointer:
-    return Pointer(champion=champion, sequence=1, updated_at=PROMOTED, artifact_key="", artifact_digest="")
+    return Pointer(
+        champion=champion, sequence=1, updated_at=PROMOTED, serving_since=PROMOTED, artifact_key="", artifact_digest=""
+    )
 
 
 def lake_with(hours: list[dict[str, Profile]], reference: Profile | None = None) -> InMemoryLake:

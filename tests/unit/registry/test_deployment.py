@@ -6,6 +6,7 @@ import pytest
 from shared.errors import Conflict, InvalidInput, NotFound, StaleRun
 from shared.registry.conclusion import conclusion_of, plain_reason
 from shared.registry.deployment import deploy
+from shared.registry.moves import Account, Servable, roll_back
 from shared.registry.pointer import PointerMove
 from shared.registry.run import RetrainingRun
 from shared.registry.version import Verdict, VersionRecord
@@ -56,8 +57,10 @@ def test_a_repeated_deployment_changes_nothing(registry: InMemoryRegistry) -> No
 
 def test_a_repeated_deployment_does_not_undo_a_rollback(registry: InMemoryRegistry) -> None:
     first = put_in_service(registry)
-    back = PointerMove(sequence=2, from_version=RECORD.version, to_version="old", why="complaints", by="ann", at=AS_OF)
-    registry.move_pointer("m", back, artifact_key="old", artifact_digest="old")
+    old = Servable(version="old", artifact_key="old", artifact_digest="old")
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    registry.move_pointer("m", roll_back(pointer, old, None, Account(why="complaints", by="ann", at=AS_OF)))
     assert put_in_service(registry) == first
     assert getattr(registry.pointer("m"), "champion", None) == "old"
 

@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import NoModel, UnusableArtifact
-from shared.registry.pointer import Pointer, PointerMove
+from shared.registry.pointer import Pointer
 from shared.registry.serving import Serving
 from tests.fakes.registry import InMemoryRegistry
+from tests.pointers import promoted
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -40,10 +41,8 @@ def serving(registry: InMemoryRegistry, artefacts: Artefacts) -> Serving[str]:
 
 
 def point(registry: InMemoryRegistry, version: str, model: str = "m") -> None:
-    before = registry.pointer(model)
-    sequence = before.sequence + 1 if before else 1
-    move = PointerMove(sequence=sequence, to_version=version, why="test", by="test", at=NOW)
-    registry.move_pointer(model, move, artifact_key=version, artifact_digest=f"digest of {version}")
+    digest = f"digest of {version}"
+    registry.move_pointer(model, promoted(version, NOW, registry.pointer(model), key=version, digest=digest))
 
 
 def test_before_the_first_deployment_nothing_serves(serving: Serving[str]) -> None:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.labels.collection import Collection
 from shared.labels.label import Label, LabelRecord, LabelStatus
 from shared.registry.version import Verdict, VersionRecord
 from shared.reporting.explain import explain_labels
 from shared.reporting.lineage import uses_of, versions_trained_on
-from shared.training.snapshot import Dataset, take_snapshot
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
 from tests.unit.labels.builders import DEMAND, at, configuration, event, key, prediction

@@ -6,7 +6,6 @@ import pytest
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.registry.pointer import Pointer
 from shared.registry.version import Verdict as GateVerdict
 from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
@@ -79,7 +78,15 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     state = TriggerState(
         model=MODEL, open_run=run, demand=demand, last_outcome=RunOutcome.REJECTED, last_concluded_at=NOON
     )
-    pointer = Pointer(champion="v2", previous="v1", sequence=2, updated_at=NOON, artifact_key="k", artifact_digest="d")
+    pointer = Pointer(
+        champion="v2",
+        previous="v1",
+        sequence=2,
+        updated_at=NOON,
+        serving_since=NOON,
+        artifact_key="k",
+        artifact_digest="d",
+    )
 
     status = model_status(revision(), pointer, state, [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper)
 

@@ -11,12 +11,12 @@ import pytest
 from shared.configuration.metrics import Metric
 from shared.configuration.store import ConfigurationRevision
 from shared.configuration.training import Candidate
+from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.errors import UnusableArtifact, UnusableDataset
 from shared.lake import version_prefix
 from shared.registry.deployment import deploy
 from shared.registry.run import RetrainingRun
 from shared.registry.version import Verdict, VersionRecord
-from shared.training.snapshot import Dataset, take_snapshot
 from shared.training.train import TrainingJob, train_candidate
 from shared.training.validate import ValidationJob, best_candidate, validate
 from tests.fakes.lake import InMemoryLake

@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.errors import NotFound, Unavailable
 from shared.executions import Execution
 from shared.monitoring.check import Verdict
-from shared.registry.pointer import PointerMove
 from shared.relabelling.job import RelabelJob, RelabelStatus
 from shared.relabelling.store import RelabelEnd
 from shared.relabelling.under_way import RelabellingWatch
@@ -28,6 +27,7 @@ from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.relabels import InMemoryRelabels
 from tests.fakes.state_machine import InMemoryStateMachine
 from tests.fakes.trigger_store import InMemoryTriggers
+from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
 from tests.unit.triggers.builders import DAY, HOUR, NOW, SCHEDULED, alarm, drift, performance, request
 
@@ -75,8 +75,7 @@ class World:
 
     def promote(self) -> None:
         self.versions += 1
-        move = PointerMove(sequence=self.versions, to_version=f"v{self.versions}", why="better", by="gate", at=NOW)
-        self.registry.move_pointer("bike", move, artifact_key="k", artifact_digest="d")
+        self.registry.move_pointer("bike", promoted(f"v{self.versions}", NOW, self.registry.pointer("bike")))
 
     @property
     def champion(self) -> str:

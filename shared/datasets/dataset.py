@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared import compact_json
+from shared.datasets.examples import Row, Source, lines_of
 from shared.errors import UnusableDataset
 from shared.lake import Lake, dataset_prefix
 from shared.registry.run import moment_name
 from shared.times import format_time, parse_time
-from shared.training.examples import Row, Source, lines_of
 
 Part = Literal["train", "holdout"]
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.configuration.metrics import Task
+from shared.datasets.dataset import read_manifest, read_part
+from shared.datasets.examples import Examples, read_examples
+from shared.datasets.snapshot import Dataset, Refusal, assemble, rebuild, refuse, take_snapshot
 from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.labels.label import LabelStatus
 from shared.monitoring.weights import review_weight
 from shared.times import format_time
-from shared.training.dataset import read_manifest, read_part
-from shared.training.examples import Examples, read_examples
-from shared.training.snapshot import Dataset, Refusal, assemble, rebuild, refuse, take_snapshot
 from tests.fakes.lake import InMemoryLake
 from tests.unit.training.world import DELAY, START, example, learnable, revision, store
 

@@ -11,12 +11,12 @@ from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration, unfit_label
 from shared.configuration.store import ConfigurationRevision
+from shared.datasets.dataset import Manifest, Part, digest_of, name_dataset, write_dataset
+from shared.datasets.examples import Examples, Row, read_examples
+from shared.datasets.split import split_by_time
 from shared.lake import EXAMPLES, Lake, keys_between
 from shared.registry.version import DatasetRecord
 from shared.times import format_time
-from shared.training.dataset import Manifest, Part, digest_of, name_dataset, write_dataset
-from shared.training.examples import Examples, Row, read_examples
-from shared.training.split import split_by_time
 
 MIN_TRAIN_ROWS = 50
 MIN_HOLDOUT_ROWS = 20

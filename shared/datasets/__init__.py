@@ -1,0 +1,1 @@
+"""What is trained on: examples, compacted, frozen into datasets that can be built again."""
