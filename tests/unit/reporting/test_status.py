@@ -78,15 +78,7 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     state = TriggerState(
         model=MODEL, open_run=run, demand=demand, last_outcome=RunOutcome.REJECTED, last_concluded_at=NOON
     )
-    pointer = Pointer(
-        champion="v2",
-        previous="v1",
-        sequence=2,
-        updated_at=NOON,
-        serving_since=NOON,
-        artifact_key="k",
-        artifact_digest="d",
-    )
+    pointer = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
 
     status = model_status(revision(), pointer, state, [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper)
 
