@@ -22,6 +22,7 @@ from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.review_tasks import InMemoryReviews
 from tests.fakes.trigger_store import InMemoryTriggers
+from tests.pointers import promoted
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import pick
 
