@@ -333,7 +333,7 @@ def review_tending() -> Tending:
 @cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
     """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
-    return Serving(registry(), lambda pointer: load(lake(), pointer.artifact_key, pointer.artifact_digest))
+    return Serving(registry(), lambda named: load(lake(), named.artifact_key, named.artifact_digest))
 
 
 @cache

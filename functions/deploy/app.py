@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
-from shared.registry.deployment import deploy
+from shared.registry.deployment import deploy, strategy_of
 from shared.registry.run import RetrainingRun
 from shared.registry.version import VersionRecord
 from shared.training.artifact import load_artifact
@@ -18,11 +18,13 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the version now served and the one it replaced."""
+    """Return the version, how it was put into service, and what served before."""
     run = RetrainingRun.from_event(event)
-    move = deploy(bootstrap.registry(), run, event["version"], require_loadable)
-    logger.info("deployed", extra={"model": run.model, "version": move.to_version, "previous": move.from_version})
-    return {"version": move.to_version, "previous": move.from_version}
+    deployment = bootstrap.configurations().current(run.model).configuration.deployment
+    move = deploy(bootstrap.registry(), run, event["version"], deployment, require_loadable)
+    strategy = strategy_of(move).value
+    logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
+    return {"version": event["version"], "previous": move.from_version, "strategy": strategy}
 
 
 def require_loadable(record: VersionRecord) -> None:

@@ -1,10 +1,11 @@
 """Score instances with the serving version, and keep what was predicted (POST /v1/models/{model}/predict)."""
 
+from collections import Counter
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
@@ -27,13 +28,11 @@ def predict(model: str) -> Response[str]:
     """Answer a call's instances."""
     configuration = bootstrap.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"instances"}))
-    version, scorer = bootstrap.serving(load_artifact).version(configuration.model)
+    lineup = bootstrap.serving(load_artifact).line_up(configuration.model)
     reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
-    predictions = Predictor(bootstrap.prediction_log()).predict(reader, items_of(body, "instances"), version, scorer)
-    metrics.add_dimension("model", configuration.model)
-    metrics.add_dimension("model_version", version)
-    metrics.add_metric("Predictions", MetricUnit.Count, len(predictions))
-    return answer(200, {"predictions": [_shown(prediction) for prediction in predictions]})
+    answered = Predictor(bootstrap.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
+    _measure(configuration.model, answered.predictions, [*lineup.troubles, *answered.troubles])
+    return answer(200, {"predictions": [_shown(prediction) for prediction in answered.predictions]})
 
 
 @logger.inject_lambda_context
@@ -42,6 +41,17 @@ def predict(model: str) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)
+
+
+def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> None:
+    """Count answers by version, and calls that met a version which the pointer names and which could not be used."""
+    for version, count in Counter(prediction.model_version for prediction in predictions).items():
+        with single_metric(name="Predictions", unit=MetricUnit.Count, value=count) as metric:
+            metric.add_dimension("model", model)
+            metric.add_dimension("model_version", version)
+    if troubles:
+        logger.error("a version could not be used", extra={"model": model, "troubles": troubles})
+        metrics.add_metric("UnusableVersions", MetricUnit.Count, 1)
 
 
 def _shown(prediction: Prediction) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared import compact_json
-from shared.capture.prediction import Features, Prediction, PredictionKey
+from shared.capture.prediction import Features, Prediction, PredictionKey, ShadowAnswer
 from shared.times import format_time, parse_time
 
 HEAD = "prediction"
@@ -43,6 +43,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
         "entity_id": prediction.entity_id,
         "propensity": _dumps_optional(prediction.propensity),
         "selection_probability": _dumps_optional(prediction.selection_probability),
+        "shadow": _dumps_optional(prediction.shadow and prediction.shadow.to_json()),
         "body_digest": prediction.body_digest,
         "revision": 0,
         "feedback_count": 0,
@@ -69,6 +70,7 @@ def prediction_from_item(item: Mapping[str, Any]) -> Prediction:
         entity_id=item.get("entity_id"),
         propensity=_loads_optional(item.get("propensity")),
         selection_probability=_loads_optional(item.get("selection_probability")),
+        shadow=ShadowAnswer.from_json(json.loads(item["shadow"])) if "shadow" in item else None,
         body_digest=item["body_digest"],
     )
 

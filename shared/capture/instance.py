@@ -8,7 +8,7 @@ from typing import Any
 from shared.capture.clocks import ClientTimestamps, parse_at, settle_times
 from shared.capture.features import check_features
 from shared.capture.intake import Identifier, RequestItem, TimeText
-from shared.capture.prediction import Decision, Features, Prediction, body_digest
+from shared.capture.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
 from shared.configuration.model import ModelConfiguration
 from shared.errors import Fault, InvalidInput
 from shared.times import format_time
@@ -49,7 +49,18 @@ class Instance:
     entity_id: str | None
     body_digest: str
 
-    def predicted(self, scored: Scored, model_version: str, propensity: float | None = None) -> Prediction:
+    @property
+    def entity(self) -> str:
+        """Whose prediction it is: one entity meets one version during a trial. Without an entity it is its own."""
+        return self.entity_id if self.entity_id is not None else self.prediction_id
+
+    def predicted(
+        self,
+        scored: Scored,
+        model_version: str,
+        propensity: float | None = None,
+        shadow: ShadowAnswer | None = None,
+    ) -> Prediction:
         """Return the prediction that a version made of the instance."""
         return Prediction(
             model=self.model,
@@ -64,6 +75,7 @@ class Instance:
             outcome_due_at=self.outcome_due_at,
             entity_id=self.entity_id,
             propensity=propensity,
+            shadow=shadow,
             body_digest=self.body_digest,
         )
 

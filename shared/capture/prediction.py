@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared import compact_json
 
@@ -20,12 +20,38 @@ class PredictionKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowAnswer:
+    """What a version on trial would have said; the app never sees it. Its fields mean what a prediction's do."""
+
+    version: str
+    score: float
+    decision: Decision
+    probabilities: Mapping[str, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as it is kept, absent parts left out."""
+        shown = {
+            "version": self.version,
+            "score": self.score,
+            "decision": self.decision,
+            "probabilities": None if self.probabilities is None else dict(self.probabilities),
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "ShadowAnswer":
+        """Return the answer that ``to_json`` showed."""
+        return cls(**row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """One prediction.
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
     value (regression); ``propensity`` the probability with which the decision was taken, where the app explores;
-    ``selection_probability`` the one with which the prediction was to be reviewed, if it was picked.
+    ``selection_probability`` the one with which the prediction was to be reviewed, if it was picked; ``shadow`` what a
+    version tried unseen said of the same instance.
     """
 
     model: str
@@ -41,6 +67,7 @@ class Prediction:
     entity_id: str | None = None
     propensity: float | None = None
     selection_probability: float | None = None
+    shadow: ShadowAnswer | None = None
     body_digest: str
 
     @property

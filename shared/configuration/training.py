@@ -47,10 +47,25 @@ class Gate(Section):
     approval: Literal[False] = False
 
 
+class Strategy(StrEnum):
+    """How a proven version takes over from a champion; the first version of a model always takes all traffic."""
+
+    DIRECT = "direct"
+    CANARY = "canary"
+    SHADOW = "shadow"
+
+
 class Canary(Section):
-    """How much traffic a canary takes, and when it is decided."""
+    """The share of entities a canary answers; it is decided by that many matured labels, withdrawn when too old."""
 
     share: OpenFraction = 0.1
+    min_labels: Annotated[int, Field(ge=1)] = 200
+    max_age: PositiveDuration = timedelta(days=14)
+
+
+class Shadow(Section):
+    """When a shadow, which answers nobody, is decided: with so many matured labels, or withdrawn when too old."""
+
     min_labels: Annotated[int, Field(ge=1)] = 200
     max_age: PositiveDuration = timedelta(days=14)
 
@@ -63,8 +78,9 @@ class Probation(Section):
 
 
 class Deployment(Section):
-    """How a proven version takes over; ``direct`` moves all traffic at once."""
+    """How a proven version takes over: all traffic at once, a share of it first, or beside the champion, unseen."""
 
-    strategy: Literal["direct"] = "direct"
+    strategy: Strategy = Strategy.DIRECT
     canary: Canary = Canary()
+    shadow: Shadow = Shadow()
     probation: Probation = Probation()

@@ -92,6 +92,7 @@ def example_of(record: LabelRecord, prediction: Prediction) -> Example:
         propensity=prediction.propensity,
         selection_probability=prediction.selection_probability,
         probabilities=prediction.probabilities,
+        shadow=prediction.shadow,
     )
 
 
@@ -110,5 +111,6 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
         "outcome_due_at": format_time(prediction.outcome_due_at),
         "entity_id": prediction.entity_id,
         "propensity": prediction.propensity,
+        "shadow": prediction.shadow and prediction.shadow.to_json(),
     }
     return {name: value for name, value in row.items() if value is not None}

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.capture.prediction import Decision, Features
+from shared.capture.prediction import Decision, Features, ShadowAnswer
 from shared.configuration.labels import LabelValue
 from shared.labels.label import LabelStatus
 from shared.times import format_time, parse_time
 
-_OPTIONAL = ("selection_probability", "probabilities")  # rows without them have no such field
+_OPTIONAL = ("selection_probability", "probabilities", "shadow")  # rows without them have no such field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One row of ``examples/``: which prediction, what it saw and said, and one record of its label.
 
-    ``probabilities`` are those of all classes, where the prediction told them; ``selection_probability`` is that of a
-    prediction picked for review. A manual label stands for 1 over that many predictions, unless they have labels
-    anyway: then an estimate speaks of all predictions.
+    ``probabilities`` are those of all classes, where the prediction told them; ``shadow`` is what a version tried
+    unseen said; ``selection_probability`` is that of a prediction picked for review. A manual label stands for 1 over
+    that many predictions, unless they have labels anyway: then an estimate speaks of all predictions.
     """
 
     model: str
@@ -40,6 +40,7 @@ class Example:
     propensity: float | None = None
     selection_probability: float | None = None
     probabilities: Mapping[str, float] | None = None
+    shadow: ShadowAnswer | None = None
 
     @property
     def matured_at(self) -> datetime:
@@ -54,10 +55,12 @@ class Example:
         for name in ("occurred_at", "outcome_due_at", "known_at"):
             row[name] = format_time(row[name])
         row["probabilities"] = None if self.probabilities is None else dict(self.probabilities)
+        row["shadow"] = None if self.shadow is None else self.shadow.to_json()
         return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Example":
         """Return the example a row describes."""
         times = {name: parse_time(row[name]) for name in ("occurred_at", "outcome_due_at", "known_at")}
-        return cls(**{**row, **times, "status": LabelStatus(row["status"])})
+        shadow = ShadowAnswer.from_json(row["shadow"]) if row.get("shadow") else None
+        return cls(**{**row, **times, "status": LabelStatus(row["status"]), "shadow": shadow})

@@ -2,25 +2,36 @@
 
 from collections.abc import Callable
 
+from shared.configuration.training import Deployment, Strategy
 from shared.errors import Conflict
-from shared.registry.moves import Account, Servable, promote
-from shared.registry.pointer import Pointer, PointerMove
+from shared.registry.moves import Account, PointerStep, Servable, promote, start_trial, withdraw_trial
+from shared.registry.pointer import Change, Pointer, PointerMove, TrialMode
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
 from shared.registry.version import Verdict, VersionRecord
 
 DEPLOYED_BY_PIPELINE = "pipeline"
 _MOVES_LOOKED_BACK = 20
+_STARTED_AS = {
+    Change.PROMOTED: Strategy.DIRECT,
+    Change.CANARY_STARTED: Strategy.CANARY,
+    Change.SHADOW_STARTED: Strategy.SHADOW,
+}
 
 
 def deploy(
-    registry: Registry, run: RetrainingRun, version: str, require_loadable: Callable[[VersionRecord], None]
+    registry: Registry,
+    run: RetrainingRun,
+    version: str,
+    deployment: Deployment,
+    require_loadable: Callable[[VersionRecord], None],
 ) -> PointerMove:
-    """Point the model at a version and return the move that did; a repeated call finds the move already made.
+    """Put a version into service by the strategy and return the move that did; a repeated call finds it made already.
 
     ``require_loadable`` raises for a version whose artefact cannot be served: the pointer never names such a one.
-    Raises NotFound, UnusableArtifact, Conflict for a version the gate rejected or a pointer that moved meanwhile,
-    and StaleRun for a run that has lost the model's lock.
+    A version still on trial from an earlier run, which only a forced run meets, is withdrawn first.
+    Raises NotFound, UnusableArtifact, Conflict for a version the gate rejected or a pointer that moved since the gate
+    compared it with what served, and StaleRun for a run that has lost the model's lock.
     """
     record = registry.version(run.model, version)
     if record.verdict is not Verdict.PROMOTE:
@@ -29,8 +40,11 @@ def deploy(
     if (made := _move_already_made(registry, run, version, pointer)) is not None:
         return made
     require_loadable(record)
-    account = Account(why=run.reason, by=DEPLOYED_BY_PIPELINE, at=run.as_of, decision_id=run.decision_id)
-    step = promote(pointer, servable(record), account)
+    _require_unmoved(registry, run, record, pointer)
+    if pointer is not None and pointer.trial is not None and deployment.strategy is not Strategy.DIRECT:
+        account = _account(run, f"{version} takes its place on trial")
+        pointer = registry.move_pointer(run.model, withdraw_trial(pointer, account), fencing_token=run.fencing_token)
+    step = _step(pointer, servable(record), deployment, _account(run, run.reason))
     registry.move_pointer(run.model, step, fencing_token=run.fencing_token)
     return step.move
 
@@ -38,6 +52,36 @@ def deploy(
 def servable(record: VersionRecord) -> Servable:
     """Return what the pointer keeps of a version."""
     return Servable(version=record.version, artifact_key=record.artifact_key, artifact_digest=record.artifact_digest)
+
+
+def strategy_of(move: PointerMove) -> Strategy:
+    """Return by which strategy a move of ``deploy`` put its version into service."""
+    return _STARTED_AS[move.change]
+
+
+def _step(before: Pointer | None, version: Servable, deployment: Deployment, account: Account) -> PointerStep:
+    if before is None or deployment.strategy is Strategy.DIRECT:
+        return promote(before, version, account)
+    if deployment.strategy is Strategy.CANARY:
+        return start_trial(before, version, TrialMode.CANARY, deployment.canary.share, account)
+    return start_trial(before, version, TrialMode.SHADOW, None, account)
+
+
+def _account(run: RetrainingRun, why: str) -> Account:
+    return Account(why=why, by=DEPLOYED_BY_PIPELINE, at=run.as_of, decision_id=run.decision_id)
+
+
+def _require_unmoved(registry: Registry, run: RetrainingRun, record: VersionRecord, pointer: Pointer | None) -> None:
+    """Refuse a version that was compared with another champion than the one it would replace.
+
+    A trial or a probation that ended meanwhile changes nothing of what the gate said; another champion does.
+    """
+    if record.pointer_sequence is None:
+        return
+    now = pointer.sequence if pointer else 0
+    moves = (registry.move(run.model, sequence) for sequence in range(record.pointer_sequence + 1, now + 1))
+    if any(move is None or move.from_version != move.to_version for move in moves):
+        raise Conflict(f"the champion has changed since {record.version} was compared with it")
 
 
 def _move_already_made(
@@ -49,6 +93,8 @@ def _move_already_made(
     newest = pointer.sequence if pointer else 0
     for sequence in range(newest, max(0, newest - _MOVES_LOOKED_BACK), -1):
         move = registry.move(run.model, sequence)
-        if move is not None and move.decision_id == run.decision_id and move.to_version == version:
+        if move is None or move.decision_id != run.decision_id or move.change not in _STARTED_AS:
+            continue
+        if version in {move.to_version, move.challenger}:
             return move
     return None

@@ -1,38 +1,147 @@
-"""The version that serves, loaded once and for as long as the pointer names it."""
+"""The versions that serve, loaded once and for as long as the pointer names them."""
 
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 from shared.errors import NoModel
-from shared.registry.pointer import Pointer
+from shared.registry.moves import Servable
+from shared.registry.pointer import Pointer, Trial, TrialMode
 from shared.registry.store import Registry
 
 LoadedT = TypeVar("LoadedT")
+
+MOST_MODELS = 16
+_LONGEST_WAIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class InService(Generic[LoadedT]):
+    """A version and what scores for it."""
+
+    version: str
+    scorer: LoadedT
+
+
+@dataclass(frozen=True, slots=True)
+class LineUp(Generic[LoadedT]):
+    """Who answers: the champion, and a challenger on trial if there is one that can be loaded.
+
+    ``troubles`` say which versions the pointer names and could not be loaded; they go to the operator, not the app.
+    """
+
+    model: str
+    champion: InService[LoadedT]
+    trial: Trial | None = None
+    challenger: InService[LoadedT] | None = None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def shadow(self) -> InService[LoadedT] | None:
+        """The challenger that answers beside the champion, unseen."""
+        return self.challenger if self.trial and self.trial.mode is TrialMode.SHADOW else None
+
+    def answers_for(self, entity: str) -> InService[LoadedT]:
+        """Return who answers an entity: the canary its share, always the same entities; the champion the others."""
+        trial = self.trial
+        if trial is None or self.challenger is None or trial.mode is not TrialMode.CANARY or trial.share is None:
+            return self.champion
+        chosen = share_of(self.model, trial.version, entity) < trial.share
+        return self.challenger if chosen else self.champion
+
+
+def share_of(model: str, version: str, entity: str) -> float:
+    """Return an entity's place in [0, 1): even over entities, and another one at every trial.
+
+    >>> round(share_of("bike-demand", "v2", "rider-1"), 3)
+    0.35
+    """
+    hashed = blake2b("\n".join((model, version, entity)).encode(), digest_size=8, person=b"canary").digest()
+    return int.from_bytes(hashed, "big") / 2.0**64
 
 
 class Serving(Generic[LoadedT]):
     """What serves each model, by its pointer.
 
     The pointer is read at every call: one small read beside the writes of a prediction, and a promotion or a
-    rollback takes effect at once. The artefact is loaded only when the pointer names another one.
+    rollback takes effect at once. An artefact is loaded only when the pointer names another one, and replaces the one
+    held only once it is whole. A champion that cannot be loaded leaves the one before it at work: a wrong pointer must
+    not become an outage. Models beyond ``most_models`` are let go, the longest unused first.
     """
 
-    def __init__(self, registry: Registry, load: Callable[[Pointer], LoadedT]) -> None:
+    def __init__(self, registry: Registry, load: Callable[[Servable], LoadedT], most_models: int = MOST_MODELS) -> None:
         self._registry = registry
         self._load = load
-        self._loaded: dict[str, tuple[str, LoadedT]] = {}
+        self._most_models = most_models
+        self._held: OrderedDict[str, dict[str, InService[LoadedT]]] = OrderedDict()
+        self._champions: dict[str, InService[LoadedT]] = {}
+        self._waits: dict[str, tuple[int, int]] = {}
 
-    def version(self, model: str) -> tuple[str, LoadedT]:
-        """Return the champion's name and the champion itself.
+    def line_up(self, model: str) -> LineUp[LoadedT]:
+        """Return who answers for a model now.
 
-        Raises NoModel before the first deployment, UnusableArtifact if its artefact cannot be loaded.
+        Raises NoModel before the first deployment, and what loading raised if the champion cannot be loaded and none
+        before it is held.
         """
         pointer = self._registry.pointer(model)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
-        held = self._loaded.get(model)
-        if held is None or held[0] != pointer.artifact_digest:
-            # Loaded before it replaces the one held: a load that fails must not leave half a version behind.
-            held = (pointer.artifact_digest, self._load(pointer))
-            self._loaded[model] = held
-        return pointer.champion, held[1]
+        held = self._held.pop(model, {})
+        troubles: list[str] = []
+        named = Servable(
+            version=pointer.champion, artifact_key=pointer.artifact_key, artifact_digest=pointer.artifact_digest
+        )
+        before = self._champions.get(model)
+        champion = self._load_now(named) if before is None else self._attempt(named, held, troubles) or before
+        challenger = self._attempt(_on_trial(pointer.trial), held, troubles) if pointer.trial else None
+        self._hold(model, champion, challenger, pointer)
+        return LineUp(model, champion, pointer.trial, challenger, tuple(troubles))
+
+    def _attempt(
+        self, named: Servable, held: dict[str, InService[LoadedT]], troubles: list[str]
+    ) -> InService[LoadedT] | None:
+        """Return a version, held or loaded; None, with the trouble told, if it cannot be.
+
+        A load that fails may be a download of many megabytes: after each failure twice as many calls pass before the
+        next attempt.
+        """
+        digest = named.artifact_digest
+        if (found := held.get(digest)) is not None:
+            return InService(named.version, found.scorer)
+        left, wait = self._waits.get(digest, (0, 0))
+        if left > 0:
+            self._waits[digest] = (left - 1, wait)
+            troubles.append(f"{named.version} could not be loaded a short while ago")
+            return None
+        try:
+            loaded = self._load_now(named)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with a new version, the one before it can answer
+            wait = min(max(1, 2 * wait), _LONGEST_WAIT)
+            self._waits[digest] = (wait, wait)
+            troubles.append(f"{named.version} cannot be loaded: {error}")
+            return None
+        self._waits.pop(digest, None)
+        return loaded
+
+    def _load_now(self, named: Servable) -> InService[LoadedT]:
+        return InService(named.version, self._load(named))
+
+    def _hold(
+        self, model: str, champion: InService[LoadedT], challenger: InService[LoadedT] | None, pointer: Pointer
+    ) -> None:
+        held: dict[str, InService[LoadedT]] = {}
+        if champion.version == pointer.champion:
+            held[pointer.artifact_digest] = champion
+        if challenger is not None and pointer.trial is not None:
+            held[pointer.trial.artifact_digest] = challenger
+        self._held[model] = held
+        self._champions[model] = champion
+        while len(self._held) > self._most_models:
+            forgotten, _ = self._held.popitem(last=False)
+            self._champions.pop(forgotten, None)
+
+
+def _on_trial(trial: Trial) -> Servable:
+    return Servable(version=trial.version, artifact_key=trial.artifact_key, artifact_digest=trial.artifact_digest)

@@ -58,6 +58,7 @@ class VersionRecord:
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
+    pointer_sequence: int | None = None
 
     @property
     def reasons(self) -> list[str]:

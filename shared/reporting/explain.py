@@ -45,6 +45,7 @@ def _shown_prediction(prediction: Prediction) -> dict[str, Any]:
         "received_at": format_time(prediction.received_at),
         "outcome_due_at": format_time(prediction.outcome_due_at),
         "propensity": prediction.propensity,
+        "shadow": prediction.shadow and prediction.shadow.to_json(),
     }
     return {name: value for name, value in shown.items() if value is not None}
 

@@ -74,7 +74,11 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
     run = fire(run_event())
     judged = run_to_verdict(run, context)
     assert judged == {"version": judged["version"], "verdict": "promote", "reasons": []}
-    assert deploy({**run, "version": judged["version"]}, context) == {"version": judged["version"], "previous": None}
+    assert deploy({**run, "version": judged["version"]}, context) == {
+        "version": judged["version"],
+        "previous": None,
+        "strategy": "direct",
+    }
     assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["concluded"]
 
     pointer = bootstrap.registry().pointer(MODEL)

@@ -8,10 +8,12 @@ import pytest
 
 from shared.capture.clocks import ClientTimestamps
 from shared.capture.instance import InstanceReader, Scored
-from shared.capture.prediction import Features
+from shared.capture.prediction import Features, ShadowAnswer
 from shared.capture.prediction_log import PredictionLog
-from shared.capture.predictor import Predictor
-from shared.errors import Conflict, InvalidInput
+from shared.capture.predictor import Predictor, Scorer
+from shared.errors import Conflict, InvalidInput, UnusableArtifact
+from shared.registry.pointer import Trial, TrialMode
+from shared.registry.serving import InService, LineUp
 from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
 from tests.unit.configuration.example import configuration
 
@@ -30,6 +32,37 @@ class Constant:
 
     def score(self, rows: Sequence[Features]) -> list[Scored]:
         return [Scored(score=0.0, decision=0) for _ in rows]
+
+
+class Broken:
+    """Cannot score."""
+
+    def score(self, rows: Sequence[Features]) -> list[Scored]:
+        raise UnusableArtifact("it is of another age")
+
+
+class Short:
+    """Forgets an instance."""
+
+    def score(self, rows: Sequence[Features]) -> list[Scored]:
+        return Constant().score(rows[1:])
+
+
+def only(version: str, scorer: Scorer) -> LineUp[Scorer]:
+    return LineUp("bike-demand", InService(version, scorer))
+
+
+def beside(scorer: Scorer, mode: TrialMode, share: float | None = None) -> LineUp[Scorer]:
+    trial = Trial(version="v2", mode=mode, share=share, artifact_key="", artifact_digest="", since=NOW)
+    return LineUp("bike-demand", InService("v1", ByHour()), trial, InService("v2", scorer))
+
+
+RIDERS = [
+    {**instance, "entity_id": f"rider-{number % 40}"}
+    for number, instance in enumerate(
+        {"prediction_id": f"p{number}", "features": {"hour": 18}} for number in range(200)
+    )
+]
 
 
 @pytest.fixture
@@ -52,7 +85,7 @@ def instance(name: str, hour: Any) -> dict[str, Any]:
 
 
 def test_every_instance_is_answered_in_order(predictor: Predictor, reader: InstanceReader) -> None:
-    answers = predictor.predict(reader, [instance("a", 18), instance("b", 6)], "v1", ByHour())
+    answers = predictor.predict(reader, [instance("a", 18), instance("b", 6)], only("v1", ByHour())).predictions
 
     assert [(answer.prediction_id, answer.decision) for answer in answers] == [("a", 1), ("b", 0)]
     assert {answer.model_version for answer in answers} == {"v1"}
@@ -61,30 +94,30 @@ def test_every_instance_is_answered_in_order(predictor: Predictor, reader: Insta
 def test_a_repeated_call_gets_the_stored_answer_even_from_another_version(
     predictor: Predictor, reader: InstanceReader
 ) -> None:
-    first = predictor.predict(reader, [instance("a", 18)], "v1", ByHour())
+    first = predictor.predict(reader, [instance("a", 18)], only("v1", ByHour()))
 
-    assert predictor.predict(reader, [instance("a", 18)], "v2", Constant()) == first
+    assert predictor.predict(reader, [instance("a", 18)], only("v2", Constant())) == first
 
 
 def test_an_id_used_for_another_instance_is_a_conflict(predictor: Predictor, reader: InstanceReader) -> None:
-    predictor.predict(reader, [instance("a", 18)], "v1", ByHour())
+    predictor.predict(reader, [instance("a", 18)], only("v1", ByHour()))
 
     with pytest.raises(Conflict) as refused:
-        predictor.predict(reader, [instance("b", 1), instance("a", 6)], "v1", ByHour())
+        predictor.predict(reader, [instance("b", 1), instance("a", 6)], only("v1", ByHour()))
 
     assert [fault.path for fault in refused.value.faults] == ["instances[1].prediction_id"]
 
 
 def test_an_id_twice_in_one_call_is_a_conflict(predictor: Predictor, reader: InstanceReader) -> None:
     with pytest.raises(Conflict):
-        predictor.predict(reader, [instance("a", 1), instance("a", 1)], "v1", ByHour())
+        predictor.predict(reader, [instance("a", 1), instance("a", 1)], only("v1", ByHour()))
 
 
 def test_one_invalid_instance_leaves_nothing_predicted(
     predictor: Predictor, reader: InstanceReader, store: InMemoryPredictions
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        predictor.predict(reader, [instance("a", 18), instance("b", []), {"colour": 1}], "v1", ByHour())
+        predictor.predict(reader, [instance("a", 18), instance("b", []), {"colour": 1}], only("v1", ByHour()))
 
     assert [fault.path for fault in refused.value.faults] == [
         "instances[1].features.hour",
@@ -92,3 +125,43 @@ def test_one_invalid_instance_leaves_nothing_predicted(
         "instances[2].colour",
     ]
     assert not store.kept
+
+
+def test_a_canary_answers_all_instances_of_its_entities_and_no_others(
+    predictor: Predictor, reader: InstanceReader
+) -> None:
+    answered = predictor.predict(reader, RIDERS, beside(Constant(), TrialMode.CANARY, 0.3))
+    by_entity: dict[str | None, set[tuple[str, Any]]] = {}
+    for prediction in answered.predictions:
+        by_entity.setdefault(prediction.entity_id, set()).add((prediction.model_version, prediction.decision))
+    assert all(len(said) == 1 for said in by_entity.values())
+    assert set.union(*by_entity.values()) == {("v1", 1), ("v2", 0)}
+    assert [prediction.prediction_id for prediction in answered.predictions] == [row["prediction_id"] for row in RIDERS]
+    assert not any(prediction.shadow for prediction in answered.predictions)
+
+
+def test_a_shadow_is_kept_beside_the_answer(
+    predictor: Predictor, reader: InstanceReader, store: InMemoryPredictions
+) -> None:
+    answered = predictor.predict(reader, [instance("a", 18)], beside(Constant(), TrialMode.SHADOW))
+    (prediction,) = answered.predictions
+    assert (prediction.model_version, prediction.decision) == ("v1", 1)
+    assert prediction.shadow == ShadowAnswer(version="v2", score=0.0, decision=0)
+    assert store.kept[prediction.key].shadow == prediction.shadow
+
+
+@pytest.mark.parametrize("scorer", [Broken(), Short()])
+@pytest.mark.parametrize(("mode", "share"), [(TrialMode.CANARY, 0.9), (TrialMode.SHADOW, None)])
+def test_a_version_on_trial_that_fails_hurts_nobody(
+    predictor: Predictor, reader: InstanceReader, scorer: Scorer, mode: TrialMode, share: float | None
+) -> None:
+    answered = predictor.predict(reader, RIDERS, beside(scorer, mode, share))
+    said = {(found.model_version, found.decision, found.shadow) for found in answered.predictions}
+    assert said == {("v1", 1, None)}
+    assert len(answered.troubles) == 1
+    assert answered.troubles[0].startswith("v2 ")
+
+
+def test_a_champion_that_fails_is_an_error(predictor: Predictor, reader: InstanceReader) -> None:
+    with pytest.raises(UnusableArtifact):
+        predictor.predict(reader, [instance("a", 1)], only("v1", Broken()))

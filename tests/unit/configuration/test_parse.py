@@ -117,7 +117,7 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("deployment.probation.max_drop", 5, "deployment.probation.max_drop"),
         ("monitoring.drift", {"method": "jensen_shannon", "threshold": 1.5}, "monitoring.drift.threshold"),
         ("gate.approval", True, "gate.approval"),
-        ("deployment.strategy", "canary", "deployment.strategy"),
+        ("deployment.strategy", "blue-green", "deployment.strategy"),
         ("review.expires", "PT0S", "review.expires"),
         ("review.lease", "soon", "review.lease"),
         ("review.overlap", 0, "review.overlap"),

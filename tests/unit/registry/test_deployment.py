@@ -3,15 +3,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.configuration.training import Deployment, Strategy
 from shared.errors import Conflict, InvalidInput, NotFound, StaleRun
 from shared.registry.conclusion import conclusion_of, plain_reason
-from shared.registry.deployment import deploy
-from shared.registry.moves import Account, Servable, roll_back
+from shared.registry.deployment import deploy, strategy_of
+from shared.registry.moves import Account, Servable, pass_probation, roll_back
 from shared.registry.pointer import PointerMove
 from shared.registry.run import RetrainingRun
 from shared.registry.version import Verdict, VersionRecord
 from shared.triggers.state import RunOutcome
 from tests.fakes.registry import InMemoryRegistry
+from tests.pointers import promoted
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = RetrainingRun(model="m", decision_id="decision-1", fencing_token=1, as_of=AS_OF, reason="drift")
@@ -37,8 +39,10 @@ def registry() -> InMemoryRegistry:
     return registry
 
 
-def put_in_service(registry: InMemoryRegistry, run: RetrainingRun = RUN) -> PointerMove:
-    return deploy(registry, run, RECORD.version, lambda _: None)
+def put_in_service(
+    registry: InMemoryRegistry, run: RetrainingRun = RUN, version: str = RECORD.version, strategy: str = "direct"
+) -> PointerMove:
+    return deploy(registry, run, version, Deployment(strategy=Strategy(strategy)), lambda _: None)
 
 
 def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry) -> None:
@@ -75,12 +79,74 @@ def test_a_run_that_lost_the_lock_deploys_nothing(registry: InMemoryRegistry) ->
 def test_a_rejected_version_is_not_deployed(registry: InMemoryRegistry) -> None:
     registry.put_version("m", replace(RECORD, version="rejected", verdict=Verdict.REJECT))
     with pytest.raises(Conflict):
-        deploy(registry, RUN, "rejected", lambda _: None)
+        deploy(registry, RUN, "rejected", Deployment(), lambda _: None)
 
 
 def test_an_unknown_version_is_not_deployed(registry: InMemoryRegistry) -> None:
     with pytest.raises(NotFound):
-        deploy(registry, RUN, "unknown", lambda _: None)
+        deploy(registry, RUN, "unknown", Deployment(), lambda _: None)
+
+
+SECOND_RUN = replace(RUN, decision_id="decision-2", as_of=datetime(2026, 3, 2, tzinfo=UTC))
+CHALLENGER = replace(
+    RECORD, version=SECOND_RUN.version_of("a"), decision_id="decision-2", artifact_key="k2", pointer_sequence=1
+)
+
+
+@pytest.mark.parametrize("strategy", ["canary", "shadow"])
+def test_the_first_version_takes_all_traffic_whatever_the_strategy(registry: InMemoryRegistry, strategy: str) -> None:
+    assert strategy_of(put_in_service(registry, strategy=strategy)) is Strategy.DIRECT
+
+
+@pytest.mark.parametrize(("strategy", "share"), [("canary", 0.1), ("shadow", None)])
+def test_a_later_version_is_tried_beside_the_champion(
+    registry: InMemoryRegistry, strategy: str, share: float | None
+) -> None:
+    put_in_service(registry)
+    registry.put_version("m", CHALLENGER)
+    move = put_in_service(registry, SECOND_RUN, CHALLENGER.version, strategy)
+    assert strategy_of(move) is Strategy(strategy)
+    assert (move.from_version, move.to_version, move.challenger) == (RECORD.version, RECORD.version, CHALLENGER.version)
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    assert pointer.trial is not None
+    assert (pointer.champion, pointer.trial.version, pointer.trial.artifact_key) == (
+        RECORD.version,
+        CHALLENGER.version,
+        "k2",
+    )
+    assert (pointer.trial.share, pointer.serving_since) == (share, RUN.as_of)
+    assert put_in_service(registry, SECOND_RUN, CHALLENGER.version, strategy) == move
+
+
+@pytest.mark.parametrize("strategy", ["direct", "canary", "shadow"])
+def test_a_version_compared_with_another_champion_is_not_deployed(registry: InMemoryRegistry, strategy: str) -> None:
+    put_in_service(registry)
+    registry.move_pointer("m", promoted("v-other", AS_OF, registry.pointer("m")))
+    registry.put_version("m", CHALLENGER)
+    with pytest.raises(Conflict, match="changed since"):
+        put_in_service(registry, SECOND_RUN, CHALLENGER.version, strategy)
+
+
+def test_a_probation_that_ended_since_the_gate_changes_nothing(registry: InMemoryRegistry) -> None:
+    put_in_service(registry)
+    step = promoted("v-next", AS_OF, registry.pointer("m"))
+    registry.move_pointer("m", step)
+    registry.put_version("m", replace(CHALLENGER, pointer_sequence=2))
+    registry.move_pointer("m", pass_probation(step.pointer, Account(why="enough labels", by="watch", at=AS_OF)))
+    assert put_in_service(registry, SECOND_RUN, CHALLENGER.version).from_version == "v-next"
+
+
+def test_a_forced_run_takes_the_place_of_a_version_on_trial(registry: InMemoryRegistry) -> None:
+    put_in_service(registry)
+    registry.put_version("m", CHALLENGER)
+    put_in_service(registry, SECOND_RUN, CHALLENGER.version, "canary")
+    third = replace(RUN, decision_id="decision-3")
+    newest = replace(CHALLENGER, version="v-3", decision_id="decision-3", pointer_sequence=2)
+    registry.put_version("m", newest)
+    put_in_service(registry, third, "v-3", "shadow")
+    changes = [(move.change.value, move.challenger) for move in registry.history("m", 2)]
+    assert changes == [("shadow_started", "v-3"), ("trial_withdrawn", CHALLENGER.version)]
 
 
 def test_names_of_versions_differ_by_decision_and_candidate_and_sort_by_time() -> None:

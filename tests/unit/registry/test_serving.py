@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import NoModel, UnusableArtifact
-from shared.registry.pointer import Pointer
-from shared.registry.serving import Serving
+from shared.registry.moves import Account, Servable, start_trial
+from shared.registry.pointer import TrialMode
+from shared.registry.serving import Serving, share_of
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
 
@@ -18,11 +19,11 @@ class Artefacts:
         self.loaded: list[str] = []
         self.broken: set[str] = set()
 
-    def load(self, pointer: Pointer) -> str:
-        if pointer.artifact_key in self.broken:
+    def load(self, named: Servable) -> str:
+        if named.artifact_key in self.broken:
             raise UnusableArtifact("it is damaged")
-        self.loaded.append(pointer.artifact_key)
-        return f"content of {pointer.artifact_key}"
+        self.loaded.append(named.artifact_key)
+        return f"content of {named.artifact_key}"
 
 
 @pytest.fixture
@@ -45,16 +46,29 @@ def point(registry: InMemoryRegistry, version: str, model: str = "m") -> None:
     registry.move_pointer(model, promoted(version, NOW, registry.pointer(model), key=version, digest=digest))
 
 
+def answers(serving: Serving[str], model: str) -> tuple[str, str]:
+    champion = serving.line_up(model).champion
+    return champion.version, champion.scorer
+
+
+def try_out(registry: InMemoryRegistry, version: str, mode: TrialMode, share: float | None) -> None:
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    named = Servable(version=version, artifact_key=version, artifact_digest=f"digest of {version}")
+    account = Account(why="better", by="pipeline", at=NOW)
+    registry.move_pointer("m", start_trial(pointer, named, mode, share, account))
+
+
 def test_before_the_first_deployment_nothing_serves(serving: Serving[str]) -> None:
     with pytest.raises(NoModel):
-        serving.version("m")
+        answers(serving, "m")
 
 
 def test_a_version_is_loaded_once_while_the_pointer_stays(
     serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     point(registry, "v1")
-    assert {serving.version("m") for _ in range(3)} == {("v1", "content of v1")}
+    assert {answers(serving, "m") for _ in range(3)} == {("v1", "content of v1")}
     assert artefacts.loaded == ["v1"]
 
 
@@ -64,36 +78,108 @@ def test_a_promotion_and_a_rollback_take_effect_at_the_next_call(
     served = []
     for version in ("v1", "v2", "v1"):
         point(registry, version)
-        served.append(serving.version("m"))
+        served.append(answers(serving, "m"))
     assert served == [("v1", "content of v1"), ("v2", "content of v2"), ("v1", "content of v1")]
 
 
-def test_a_load_that_fails_leaves_nothing_half_behind(
+def test_a_champion_that_cannot_be_loaded_leaves_the_one_before_it_at_work(
     serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     point(registry, "v1")
-    serving.version("m")
+    serving.line_up("m")
     artefacts.broken.add("v2")
     point(registry, "v2")
+    lineup = serving.line_up("m")
+    assert (lineup.champion.version, lineup.champion.scorer) == ("v1", "content of v1")
+    assert lineup.troubles == ("v2 cannot be loaded: it is damaged",)
+    artefacts.broken.clear()
+    assert [serving.line_up("m").champion.version for _ in range(2)] == ["v1", "v2"]
+    assert serving.line_up("m").troubles == ()
+
+
+def test_loads_that_fail_are_tried_again_ever_more_rarely(registry: InMemoryRegistry) -> None:
+    tried = []
+
+    def load(named: Servable) -> str:
+        if named.version == "v2":
+            tried.append(call)
+            raise UnusableArtifact("it is damaged")
+        return named.version
+
+    serving = Serving(registry, load)
+    point(registry, "v1")
+    serving.line_up("m")
+    point(registry, "v2")
+    for call in range(300):  # noqa: B007  read by the closure
+        assert serving.line_up("m").champion.version == "v1"
+    assert tried == [0, 2, 5, 10, 19, 36, 69, 134, 199, 264]
+
+
+def test_a_first_champion_that_cannot_be_loaded_is_an_error_every_time(
+    serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
+    artefacts.broken.add("v1")
+    point(registry, "v1")
     for _ in range(2):
         with pytest.raises(UnusableArtifact):
-            serving.version("m")
+            serving.line_up("m")
     artefacts.broken.clear()
-    assert serving.version("m") == ("v2", "content of v2")
+    assert serving.line_up("m").champion.version == "v1"
 
 
-def test_after_a_failed_load_the_version_before_serves_again_once_it_is_pointed_to(
+def test_a_canary_answers_its_share_always_the_same_entities(serving: Serving[str], registry: InMemoryRegistry) -> None:
+    point(registry, "v1")
+    try_out(registry, "v2", TrialMode.CANARY, 0.1)
+    lineup = serving.line_up("m")
+    answered = [lineup.answers_for(f"rider-{number}").version for number in range(10_000)]
+    assert 0.09 < answered.count("v2") / len(answered) < 0.11
+    assert answered == [serving.line_up("m").answers_for(f"rider-{number}").version for number in range(10_000)]
+    assert lineup.shadow is None
+
+
+def test_every_trial_draws_its_own_entities() -> None:
+    chosen = [{n for n in range(2_000) if share_of("m", version, str(n)) < 0.5} for version in ("v2", "v3")]
+    assert 400 < len(chosen[0] & chosen[1]) < 600
+
+
+def test_a_shadow_answers_nobody(serving: Serving[str], registry: InMemoryRegistry) -> None:
+    point(registry, "v1")
+    try_out(registry, "v2", TrialMode.SHADOW, None)
+    lineup = serving.line_up("m")
+    assert {lineup.answers_for(str(number)).version for number in range(100)} == {"v1"}
+    assert lineup.shadow is not None
+    assert lineup.shadow.version == "v2"
+
+
+def test_a_challenger_that_cannot_be_loaded_hurts_nobody(
     serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     point(registry, "v1")
-    serving.version("m")
     artefacts.broken.add("v2")
-    point(registry, "v2")
-    with pytest.raises(UnusableArtifact):
-        serving.version("m")
+    try_out(registry, "v2", TrialMode.CANARY, 0.9)
+    lineup = serving.line_up("m")
+    assert {lineup.answers_for(str(number)).version for number in range(100)} == {"v1"}
+    assert lineup.troubles == ("v2 cannot be loaded: it is damaged",)
+
+
+def test_a_promoted_challenger_is_not_loaded_again(
+    serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
     point(registry, "v1")
-    assert serving.version("m") == ("v1", "content of v1")
-    assert artefacts.loaded == ["v1"]
+    try_out(registry, "v2", TrialMode.CANARY, 0.5)
+    serving.line_up("m")
+    point(registry, "v2")
+    assert answers(serving, "m") == ("v2", "content of v2")
+    assert artefacts.loaded == ["v1", "v2"]
+
+
+def test_no_more_models_are_held_than_fit(registry: InMemoryRegistry, artefacts: Artefacts) -> None:
+    serving = Serving(registry, artefacts.load, most_models=2)
+    for model in ("a", "b", "c"):
+        point(registry, f"{model}-v1", model)
+    for model in ("a", "b", "a", "c", "a", "b"):
+        serving.line_up(model)
+    assert artefacts.loaded == ["a-v1", "b-v1", "c-v1", "b-v1"]
 
 
 def test_models_serve_beside_each_other(
@@ -101,5 +187,5 @@ def test_models_serve_beside_each_other(
 ) -> None:
     for model in ("m", "n"):
         point(registry, f"{model}-v1", model)
-    assert [serving.version(model)[0] for model in ("m", "n", "m", "n")] == ["m-v1", "n-v1", "m-v1", "n-v1"]
+    assert [answers(serving, model)[0] for model in ("m", "n", "m", "n")] == ["m-v1", "n-v1", "m-v1", "n-v1"]
     assert artefacts.loaded == ["m-v1", "n-v1"]

@@ -10,7 +10,7 @@ import pytest
 
 from shared.configuration.metrics import Metric
 from shared.configuration.store import ConfigurationRevision
-from shared.configuration.training import Candidate
+from shared.configuration.training import Candidate, Deployment
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.errors import UnusableArtifact, UnusableDataset
 from shared.lake import version_prefix
@@ -64,7 +64,7 @@ class World:
 
     def promote(self, record: VersionRecord, run: RetrainingRun) -> None:
         self.registry.lock_holders[MODEL] = run.fencing_token
-        deploy(self.registry, run, record.version, lambda _: None)
+        deploy(self.registry, run, record.version, Deployment(), lambda _: None)
 
 
 def ticking(step: float = 0.01) -> Any:
@@ -229,5 +229,5 @@ def test_a_version_that_cannot_be_loaded_is_never_pointed_at() -> None:
         raise UnusableArtifact("gone")
 
     with pytest.raises(UnusableArtifact):
-        deploy(world.registry, first, record.version, refuse)
+        deploy(world.registry, first, record.version, Deployment(), refuse)
     assert world.registry.pointer(MODEL) is None
