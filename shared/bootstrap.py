@@ -46,7 +46,9 @@ from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.quarantine_report import QuarantineReports
 from shared.labels.reread import Rereader
 from shared.lake import Lake
+from shared.registry.rollback import Rollbacks
 from shared.registry.serving import LoadedT, Serving
+from shared.registry.version import VersionRecord
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
@@ -292,6 +294,19 @@ def retraining_requests() -> RetrainingRequests:
 def review_selection() -> ReviewSelection:
     """Return what picks predictions for review."""
     return ReviewSelection(configurations(), selection_store(), review_tasks(), settings().client_timestamps)
+
+
+@cache
+def rollbacks(require_loadable: Callable[[VersionRecord], None]) -> Rollbacks:
+    """Return what takes champions back; loading comes from the caller, since it needs the scientific layer."""
+    return Rollbacks(
+        registry=registry(),
+        configurations=configurations(),
+        back_off=trigger_store(),
+        announcements=announcements(),
+        trust=settings().client_timestamps,
+        require_loadable=require_loadable,
+    )
 
 
 @cache

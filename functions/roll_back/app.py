@@ -1,0 +1,50 @@
+"""Take the champion back to an earlier version (POST /v1/models/{model}/rollback)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.http.api import answer, create_api
+from shared.http.requests import model_name, read_json, requested_at
+from shared.operator_request import MAX_REQUEST_BYTES
+from shared.registry.version import VersionRecord
+from shared.training.artifact import load_artifact
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+api = create_api()
+
+
+@api.post("/models/<model>/rollback")
+def roll_back(model: str) -> Response[str]:
+    """Do what the body asks for."""
+    event = api.current_event
+    name = model_name(model)
+    move = bootstrap.rollbacks(require_loadable).take(
+        name,
+        read_json(event, max_bytes=MAX_REQUEST_BYTES),
+        now=requested_at(event),
+        requested_by="operator",
+    )
+    logger.info("rolled back", extra={"model": name, "from": move.from_version, "to": move.to_version})
+    metrics.add_dimension("model", name)
+    metrics.add_metric("Rollbacks", MetricUnit.Count, 1)
+    return answer(200, move.to_json())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)
+
+
+def require_loadable(record: VersionRecord) -> None:
+    """Raise UnusableArtifact for a version that cannot be served."""
+    load_artifact(bootstrap.lake(), record.artifact_key, record.artifact_digest)
