@@ -95,7 +95,9 @@ class Rollbacks:
     def _require_fit(self, record: VersionRecord, moves: list[PointerMove]) -> None:
         has_served = any(record.version in {move.from_version, move.to_version} for move in moves)
         if not has_served and record.verdict is not Verdict.PROMOTE:
-            raise Conflict(f"{record.version} has not passed the gate; approving it with an override puts it into service")
+            raise Conflict(
+                f"{record.version} has not passed the gate; approving it with an override puts it into service"
+            )
         try:
             self.require_loadable(record)
         except UnusableArtifact as error:

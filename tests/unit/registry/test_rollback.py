@@ -1,0 +1,210 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.capture.clocks import ClientTimestamps
+from shared.errors import Conflict, InvalidInput, NoModel, NotFound, UnusableArtifact
+from shared.registry.champions import champions_left
+from shared.registry.deployment import servable
+from shared.registry.moves import Account, promote, start_trial
+from shared.registry.pointer import Change, PointerMove, TrialMode
+from shared.registry.rollback import Rollbacks
+from shared.registry.version import Verdict, VersionRecord
+from tests.fakes.announcements import InMemoryAnnouncements
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.registry import InMemoryRegistry
+from tests.unit.configuration.example import configuration
+
+MODEL = "bike-demand"
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+
+
+class BackOff:
+    def __init__(self) -> None:
+        self.noted: list[datetime] = []
+
+    def note_rollback(self, model: str, at: datetime) -> bool:
+        assert model == MODEL
+        self.noted.append(at)
+        return True
+
+
+class World:
+    """A model whose versions v1, v2, … have served one after the other; ``broken`` ones cannot be loaded."""
+
+    def __init__(self, served: int = 3) -> None:
+        self.registry, self.back_off, self.bus = InMemoryRegistry(), BackOff(), InMemoryAnnouncements()
+        self.broken: set[str] = set()
+        configurations = InMemoryConfigurations()
+        configurations.put(configuration(), NOW)
+        self.rollbacks = Rollbacks(
+            registry=self.registry,
+            configurations=configurations,
+            back_off=self.back_off,
+            announcements=self.bus,
+            trust=ClientTimestamps.BOUNDED,
+            require_loadable=self._load,
+        )
+        for number in range(1, served + 1):
+            self.promote(f"v{number}")
+
+    def _load(self, record: VersionRecord) -> None:
+        if record.version in self.broken:
+            raise UnusableArtifact("it is damaged")
+
+    def register(self, version: str, verdict: Verdict = Verdict.PROMOTE) -> VersionRecord:
+        record = VersionRecord(
+            version=version,
+            created_at=NOW,
+            candidate="a",
+            decision_id="d",
+            dataset_id="d1",
+            configuration_revision=1,
+            code_version="c",
+            artifact_key=f"key of {version}",
+            artifact_digest=f"digest of {version}",
+            verdict=verdict,
+        )
+        return self.registry.put_version(MODEL, record)
+
+    def promote(self, version: str) -> None:
+        account = Account(why="better", by="pipeline", at=NOW - timedelta(days=1))
+        step = promote(self.registry.pointer(MODEL), servable(self.register(version)), account)
+        self.registry.move_pointer(MODEL, step)
+
+    def ask(self, **body: Any) -> PointerMove:
+        return self.rollbacks.take(MODEL, {"reason": "complaints", **body}, now=NOW, requested_by="operator")
+
+    @property
+    def champion(self) -> str:
+        pointer = self.registry.pointer(MODEL)
+        assert pointer is not None
+        return pointer.champion
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> None:
+    move = world.ask()
+    assert (move.change, move.from_version, move.to_version) == (Change.ROLLED_BACK, "v3", "v2")
+    assert (move.why, move.by, move.at) == ("complaints", "operator", NOW)
+    pointer = world.registry.pointer(MODEL)
+    assert pointer is not None
+    assert (pointer.champion, pointer.artifact_key, pointer.previous) == ("v2", "key of v2", "v1")
+    assert (pointer.serving_since, pointer.probation) == (NOW, None)
+    assert world.back_off.noted == [NOW]
+    (announced,) = world.bus.published
+    assert (announced.name, announced.data["from"], announced.data["to"]) == ("ModelRolledBack", "v3", "v2")
+
+
+def test_rollbacks_in_a_row_go_ever_further_back_until_nothing_is_left(world: World) -> None:
+    assert [world.ask().to_version for _ in range(2)] == ["v2", "v1"]
+    with pytest.raises(Conflict, match="no version before v1"):
+        world.ask()
+    assert world.champion == "v1"
+
+
+def test_after_a_rollback_and_a_promotion_the_way_back_leaves_the_failed_version_out(world: World) -> None:
+    world.ask()
+    world.promote("v4")
+    assert world.ask().to_version == "v2"
+
+
+def test_a_person_may_name_any_version_that_served_or_passed_the_gate(world: World) -> None:
+    world.register("v-proved")
+    assert world.ask(to="v1").to_version == "v1"
+    assert world.ask(to="v3").to_version == "v3"
+    assert world.ask(to="v-proved").to_version == "v-proved"
+
+
+def test_a_version_the_gate_rejected_and_that_never_served_is_refused(world: World) -> None:
+    world.register("v-bad", Verdict.REJECT)
+    with pytest.raises(Conflict, match="override"):
+        world.ask(to="v-bad")
+
+
+def test_a_version_that_cannot_be_loaded_is_refused_before_the_pointer_moves(world: World) -> None:
+    world.broken.add("v2")
+    with pytest.raises(Conflict, match="cannot be served: it is damaged"):
+        world.ask()
+    assert (world.champion, world.back_off.noted, world.bus.published) == ("v3", [], [])
+    assert world.ask(to="v1").to_version == "v1"
+
+
+def test_the_version_that_serves_is_nothing_to_go_back_to(world: World) -> None:
+    with pytest.raises(Conflict, match="serves already"):
+        world.ask(to="v3")
+
+
+def test_a_request_that_names_where_it_starts_does_not_go_back_twice(world: World) -> None:
+    assert world.ask(**{"from": "v3"}).to_version == "v2"
+    with pytest.raises(Conflict, match="v2 serves, not v3"):
+        world.ask(**{"from": "v3"})
+    assert world.champion == "v2"
+
+
+def test_a_rollback_ends_a_trial_and_says_of_which_version(world: World) -> None:
+    pointer = world.registry.pointer(MODEL)
+    assert pointer is not None
+    tried = servable(world.register("v4"))
+    account = Account(why="better", by="pipeline", at=NOW)
+    world.registry.move_pointer(MODEL, start_trial(pointer, tried, TrialMode.CANARY, 0.1, account))
+    assert world.ask().challenger == "v4"
+    assert getattr(world.registry.pointer(MODEL), "trial", None) is None
+
+
+def test_unknown_models_and_versions_are_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.ask(to="v9")
+    with pytest.raises(NotFound):
+        world.rollbacks.take("unknown", {"reason": "x"}, now=NOW, requested_by="operator")
+    with pytest.raises(NoModel):
+        World(served=0).ask()
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [({}, "reason"), ({"reason": ""}, "reason"), ({"reason": "x", "to": ""}, "to"), ({"reason": "x", "v": 1}, "v")],
+)
+def test_an_invalid_request_is_refused_with_its_path(world: World, body: dict[str, Any], path: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        world.rollbacks.take(MODEL, body, now=NOW, requested_by="operator")
+    assert [fault.path for fault in refused.value.faults] == [path]
+
+
+@given(st.lists(st.sampled_from(["promote", "back", "named"]), max_size=30), st.data())
+def test_the_way_back_ends_at_what_serves_and_names_nothing_twice(choices: Sequence[str], data: st.DataObject) -> None:
+    world = World(served=1)
+    for number, choice in enumerate(choices, start=2):
+        try:
+            if choice == "promote":
+                world.promote(f"v{number}")
+            else:
+                named = {"to": f"v{data.draw(st.integers(1, number))}"} if choice == "named" else {}
+                world.ask(**named)
+        except (Conflict, NotFound):
+            continue
+    history = sorted(world.registry.history(MODEL, 100), key=lambda move: move.sequence)
+    left = champions_left(history)
+    assert left[-1] == world.champion
+    assert len(set(left)) == len(left)
+    pointer = world.registry.pointer(MODEL)
+    assert pointer is not None
+    assert pointer.previous == (left[-2] if len(left) > 1 else None) or history[-1].change is Change.PROMOTED
+
+
+def test_history_that_no_longer_reaches_the_beginning_starts_at_its_first_champion() -> None:
+    told = {"why": "", "by": "", "at": NOW}
+    moves = [PointerMove(sequence=9, change=Change.PROMOTED, from_version="v8", to_version="v9", **told)]
+    assert champions_left(moves) == ["v8", "v9"]
+    back = PointerMove(sequence=10, change=Change.ROLLED_BACK, from_version="v9", to_version="v2", **told)
+    assert champions_left([*moves, back]) == ["v8", "v2"]
+    assert champions_left([replace(back, sequence=10)]) == ["v2"]
