@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,12 @@ from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.version import Verdict as GateVerdict
 from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
-from shared.reporting.model_reports import ModelReports, shown_version
+from shared.reporting.model_reports import ModelReports
 from shared.reporting.status import Backlog, model_status
+from shared.reporting.versions import shown_version
 from shared.review.overview import ReviewOverview
 from shared.review.transitions import leased
+from shared.times import format_time
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import OpenRun, RunOutcome, TriggerState
 from tests.fakes.check_store import InMemoryChecks
@@ -178,9 +181,9 @@ def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> No
 
 
 def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
-    shown = shown_version(RECORD)
+    shown = shown_version(RECORD, lambda key: f"https://lake/{key}")
     assert shown["metrics"] == {"accuracy": 0.9}
-    assert shown["gate"] == {"verdict": "promote", "checks": [], "notes": []}
+    assert shown["gate"] == {"verdict": "promote", "checks": [], "pointer_sequence": 0, "notes": []}
     assert shown["lineage"] == {
         "candidate": "logistic_regression",
         "decision_id": "decision-1",
@@ -189,4 +192,13 @@ def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
         "code_version": "c",
         "candidates": [],
     }
-    assert not {"verdict", "dataset_id"} & shown.keys()
+    assert not {"verdict", "dataset_id", "card_url"} & shown.keys()
+
+
+def test_a_version_links_its_card_until_it_has_expired() -> None:
+    carded = replace(RECORD, card_key="models/card.html")
+
+    assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
+    expired = shown_version(replace(carded, expired_at=NOON), lambda key: f"https://lake/{key}")
+    assert "card_url" not in expired
+    assert expired["expired_at"] == format_time(NOON)

@@ -1,0 +1,20 @@
+"""A version as operators see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.registry.version import VersionRecord
+
+_LINEAGE = ("dataset_id", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
+_GATE = ("verdict", "checks", "compared_with", "champion_metrics", "pointer_sequence", "notes")
+
+
+def shown_version(record: VersionRecord, link: Callable[[str], str]) -> dict[str, Any]:
+    """Return what a version proved and what it was made from; ``link`` says where a key of the lake is read."""
+    kept = record.to_json()
+    shown = {name: value for name, value in kept.items() if name not in {*_LINEAGE, *_GATE}}
+    shown["gate"] = {name: kept[name] for name in _GATE if name in kept}
+    shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}
+    if record.card_key is not None and record.expired_at is None:
+        shown["card_url"] = link(record.card_key)
+    return shown
