@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.approvals.store import ApprovalStore
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
@@ -34,6 +35,7 @@ class ModelReports:
     registry: Registry
     lake: Lake
     reviews: ReviewOverview
+    approvals: ApprovalStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -47,6 +49,7 @@ class ModelReports:
             review_queue=self.reviews.queue(revision.configuration, now),
             link=self._link,
             last_look=self.triggers.last_look(model),
+            asked=next(iter(self.approvals.newest(model, 1)), None),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
@@ -76,7 +79,9 @@ class ModelReports:
 
     def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
         """Return versions as operators see them, newest first."""
-        return [shown_version(record, self._link) for record in self.registry.versions(self._known(model), limit)]
+        found = self.registry.versions(self._known(model), limit)
+        asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
+        return [shown_version(record, self._link, asked.get(record.version)) for record in found]
 
     def history(self, model: str, limit: int) -> list[PointerMove]:
         """Return the moves of the serving pointer, newest first."""

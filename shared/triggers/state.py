@@ -106,6 +106,15 @@ def concluded(state: TriggerState, fencing_token: int, conclusion: Conclusion) -
     )
 
 
+def lease_extended(state: TriggerState, fencing_token: int, until: datetime) -> TriggerState | None:
+    """Return the state with a lease that lasts until a moment, at least; None if the token no longer holds the lock."""
+    run = state.open_run
+    if run is None or run.fencing_token != fencing_token:
+        return None
+    extended = replace(run, lease_expires_at=max(run.lease_expires_at, until))
+    return replace(state, version=state.version + 1, open_run=extended)
+
+
 def _rejections(before: int, outcome: RunOutcome) -> int:
     if outcome is RunOutcome.REJECTED:
         return before + 1
