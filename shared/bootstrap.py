@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from shared.approvals.answers import ApprovalAnswers
+from shared.approvals.override import Overrides
+from shared.approvals.requests import ApprovalRequests
 from shared.aws.api_keys import ApiKeyring, parse_key_ids
+from shared.aws.approval_table import DynamoApprovals
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.dynamodb import back_off
@@ -32,6 +36,7 @@ from shared.aws.review_table import DynamoReviews
 from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
+from shared.aws.waiting_tasks import StepFunctionsTasks
 from shared.capture.feedback_capture import FeedbackCapture
 from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
@@ -97,6 +102,24 @@ def announcements() -> EventBridgeAnnouncements:
 def api_keyring() -> ApiKeyring:
     """Return the API keys by audience."""
     return ApiKeyring(parse_key_ids(settings().environment["AUDIENCE_KEYS"]), _client("apigateway"))
+
+
+@cache
+def approval_answers() -> ApprovalAnswers:
+    """Return what takes people's answers to runs that wait."""
+    return ApprovalAnswers(approvals(), registry(), StepFunctionsTasks(_client("stepfunctions")))
+
+
+@cache
+def approval_requests() -> ApprovalRequests:
+    """Return what takes the requests of runs that wait for a person."""
+    return ApprovalRequests(approvals(), trigger_store(), registry(), announcements())
+
+
+@cache
+def approvals() -> DynamoApprovals:
+    """Return what people were asked about versions."""
+    return DynamoApprovals(settings().models_table, _dynamodb())
 
 
 @cache
@@ -206,7 +229,15 @@ def metric_sink() -> CloudWatchMetrics:
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
     reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
-    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews)
+    return ModelReports(
+        configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews, approvals()
+    )
+
+
+@cache
+def overrides(require_loadable: Callable[[Lake, VersionRecord], None]) -> Overrides:
+    """Return what takes overrides of the gate; how a version loads the caller knows, which has the scientific layer."""
+    return Overrides(registry(), announcements(), lambda record: require_loadable(lake(), record))
 
 
 @cache

@@ -14,16 +14,21 @@ MAX_REQUEST_BYTES = 16 * 1024
 DayText = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
-class OperatorRequest(RequestItem):
-    """A request that says why; ``occurred_at`` is read where client timestamps are trusted."""
+class TimedRequest(RequestItem):
+    """A request; its ``occurred_at`` is read where client timestamps are trusted."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
     occurred_at: TimeText | None = None
 
     def moment(self, now: datetime, trust: ClientTimestamps) -> datetime:
         """Return when the request counts as made: now, with trusted timestamps when it says. Raises InvalidInput."""
         claimed = parse_at(self.occurred_at, "occurred_at") if self.occurred_at is not None else now
         return claimed if trust is ClientTimestamps.TRUSTED else now
+
+
+class OperatorRequest(TimedRequest):
+    """A request that says why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class DaysRequest(OperatorRequest):

@@ -9,7 +9,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import bootstrap
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, limit, model_name, requested_at
-from shared.reporting.model_reports import shown_version
 
 DEFAULT_LIMIT = 50
 MOST = 1000
@@ -48,8 +47,7 @@ def decisions(model: str) -> Response[str]:
 @api.get("/models/<model>/versions")
 def versions(model: str) -> Response[str]:
     """List versions, newest first."""
-    found = bootstrap.model_reports().versions(model_name(model), _limit())
-    return answer(200, {"versions": [shown_version(record) for record in found]})
+    return answer(200, {"versions": bootstrap.model_reports().versions(model_name(model), _limit())})
 
 
 @api.get("/models/<model>/history")

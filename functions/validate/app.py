@@ -18,7 +18,7 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the version judged and the verdict."""
+    """Return the version judged, the verdict, and whether a person has to agree to it."""
     run = RetrainingRun.from_event(event)
     manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
     revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
@@ -31,4 +31,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     )
     record = validate(bootstrap.lake(), bootstrap.registry(), job, perf_counter)
     logger.info("judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value})
-    return {"version": record.version, "verdict": record.verdict.value, "reasons": record.reasons}
+    gate = job.configuration.gate
+    return {
+        "version": record.version,
+        "verdict": record.verdict.value,
+        "reasons": record.reasons,
+        "approval": {"required": gate.approval, "seconds": int(gate.approval_expires.total_seconds())},
+    }

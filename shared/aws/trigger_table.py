@@ -10,7 +10,15 @@ from shared.errors import Unavailable
 from shared.times import format_time
 from shared.triggers.decision import Decision
 from shared.triggers.rows import state_from_row, state_to_row
-from shared.triggers.state import Conclusion, OpenRun, TriggerState, concluded, rolled_back, trusted
+from shared.triggers.state import (
+    Conclusion,
+    OpenRun,
+    TriggerState,
+    concluded,
+    lease_extended,
+    rolled_back,
+    trusted,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,6 +49,18 @@ class DynamoTriggers:
             "Put": {"TableName": self._table, "Item": to_item({**decision.to_json(), **key})}
         }
         return transact(self._client, [self._put_state(state, expected_version), stored]) is None
+
+    def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
+        """Let the run of a token hold the lock until a moment, at least; False if it does not hold it (any more)."""
+        for _ in range(_ATTEMPTS):
+            before = self.load(model)
+            after = lease_extended(before, fencing_token, until)
+            if after is None:
+                return False
+            # Through the state's version: a decision made from the state before would put the old lease back.
+            if transact(self._client, [self._put_state(after, before.version)]) is None:
+                return True
+        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
 
     def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
         """Release the lock the token holds and note the outcome on the decision; False if it does not hold it."""

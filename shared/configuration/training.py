@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.configuration.metrics import Metric
 from shared.configuration.types import OpenFraction, PositiveDuration, Section
+
+LONGEST_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
 
 
 class Candidate(StrEnum):
@@ -35,7 +37,8 @@ class Gate(Section):
     """What a challenger must prove on the holdout before it serves.
 
     ``floor`` is the worst acceptable value of the metric. The lower bound of the paired difference to the champion,
-    at ``confidence``, must exceed ``margin`` (negative: not worse by more than that).
+    at ``confidence``, must exceed ``margin`` (negative: not worse by more than that). With ``approval`` a person has to
+    agree too, within ``approval_expires``.
     """
 
     metric: Metric | None = None
@@ -44,7 +47,15 @@ class Gate(Section):
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     max_slice_drop: Annotated[float, Field(gt=0)] = 0.05
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
-    approval: Literal[False] = False
+    approval: bool = False
+    approval_expires: PositiveDuration = timedelta(days=3)
+
+    @field_validator("approval_expires")
+    @classmethod
+    def _ends(cls, length: timedelta) -> timedelta:
+        if length > LONGEST_APPROVAL:
+            raise ValueError(f"must not be longer than {LONGEST_APPROVAL.days} days")
+        return length
 
 
 class Strategy(StrEnum):

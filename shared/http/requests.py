@@ -31,6 +31,11 @@ def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
     return compact_json.loads(_body(event, max_bytes))
 
 
+def read_optional_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
+    """Return the JSON value of the body, an empty object where there is none; raises as ``read_json`` does."""
+    return read_json(event, max_bytes=max_bytes) if event.body else {}
+
+
 def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> object:
     """Return the value of a JSON or YAML body; raises as ``read_json`` does."""
     kind = content_type(event)

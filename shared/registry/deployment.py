@@ -76,8 +76,6 @@ def _require_unmoved(registry: Registry, run: RetrainingRun, record: VersionReco
 
     A trial or a probation that ended meanwhile changes nothing of what the gate said; another champion does.
     """
-    if record.pointer_sequence is None:
-        return
     now = pointer.sequence if pointer else 0
     moves = (registry.move(run.model, sequence) for sequence in range(record.pointer_sequence + 1, now + 1))
     if any(move is None or move.from_version != move.to_version for move in moves):

@@ -39,7 +39,10 @@ class VersionRecord:
     """One version, never changed once written.
 
     ``metrics`` are the version's on the holdout, ``champion_metrics`` those of ``compared_with`` on the same rows;
-    both are absent for a version judged without a champion. ``candidates`` says how every candidate of the run did.
+    both are absent for a version judged without a champion. ``pointer_sequence`` is how often the serving pointer had
+    moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
+    ``candidates`` says how every candidate of the run did; ``card_key`` is the page of the model card. From
+    ``expired_at`` on, what the lake held of the version is gone: it can serve no more.
     """
 
     version: str
@@ -58,7 +61,9 @@ class VersionRecord:
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
-    pointer_sequence: int | None = None
+    pointer_sequence: int = 0
+    card_key: str | None = None
+    expired_at: datetime | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -76,6 +81,7 @@ class VersionRecord:
             "champion_metrics": None if self.champion_metrics is None else dict(self.champion_metrics),
             "notes": list(self.notes),
             "candidates": [dict(candidate) for candidate in self.candidates],
+            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
         }
         return {name: value for name, value in shown.items() if value is not None}
 
@@ -89,6 +95,7 @@ class VersionRecord:
             "checks": tuple(Check(**check) for check in row["checks"]),
             "notes": tuple(row["notes"]),
             "candidates": tuple(row["candidates"]),
+            "expired_at": parse_time(row["expired_at"]) if "expired_at" in row else None,
         }
         return cls(**known)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.approvals.store import ApprovalStore
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
@@ -12,10 +13,10 @@ from shared.lake import Lake
 from shared.monitoring.check import CheckKind, CheckStore
 from shared.registry.pointer import PointerMove
 from shared.registry.store import Registry
-from shared.registry.version import VersionRecord
 from shared.reporting.explain import explain_labels
 from shared.reporting.lineage import uses_of, versions_trained_on
 from shared.reporting.status import LINKS_LAST, Backlog, model_status
+from shared.reporting.versions import shown_version
 from shared.review.overview import ReviewOverview
 from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
@@ -34,6 +35,7 @@ class ModelReports:
     registry: Registry
     lake: Lake
     reviews: ReviewOverview
+    approvals: ApprovalStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -45,8 +47,9 @@ class ModelReports:
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
             self._backlog(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
-            link=lambda key: self.lake.link(key, LINKS_LAST),
+            link=self._link,
             last_look=self.triggers.last_look(model),
+            asked=next(iter(self.approvals.newest(model, 1)), None),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
@@ -74,9 +77,11 @@ class ModelReports:
         """Return what the newest scheduled check of the triggers decided; None before the first."""
         return self.triggers.last_look(self._known(model))
 
-    def versions(self, model: str, limit: int) -> list[VersionRecord]:
-        """Return versions, newest first."""
-        return self.registry.versions(self._known(model), limit)
+    def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
+        """Return versions as operators see them, newest first."""
+        found = self.registry.versions(self._known(model), limit)
+        asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
+        return [shown_version(record, self._link, asked.get(record.version)) for record in found]
 
     def history(self, model: str, limit: int) -> list[PointerMove]:
         """Return the moves of the serving pointer, newest first."""
@@ -85,6 +90,9 @@ class ModelReports:
     def _known(self, model: str) -> str:
         return self.configurations.current(model).configuration.model
 
+    def _link(self, key: str) -> str:
+        return self.lake.link(key, LINKS_LAST)
+
     def _backlog(self, model: str, now: datetime) -> Backlog:
         overdue = 0
         for page in self.labels.due(model, now):
@@ -92,14 +100,3 @@ class ModelReports:
             if overdue >= MOST_OVERDUE:
                 return Backlog(overdue=MOST_OVERDUE, capped=True)
         return Backlog(overdue=overdue, capped=False)
-
-
-def shown_version(record: VersionRecord) -> dict[str, Any]:
-    """Return a version as operators see it: what it proved, and what it was made from."""
-    kept = record.to_json()
-    lineage = ("dataset_id", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
-    gate = ("verdict", "checks", "compared_with", "champion_metrics", "notes")
-    shown = {name: value for name, value in kept.items() if name not in {*lineage, *gate}}
-    shown["gate"] = {name: kept[name] for name in gate if name in kept}
-    shown["lineage"] = {name: kept[name] for name in lineage if name in kept}
-    return shown

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.approvals.approval import Approval
 from shared.configuration.store import ConfigurationRevision
 from shared.monitoring.check import Check, CheckKind
 from shared.registry.pointer import Pointer
@@ -37,8 +38,12 @@ def model_status(
     review_queue: dict[str, Any],
     link: Callable[[str], str],
     last_look: Decision | None = None,
+    asked: Approval | None = None,
 ) -> dict[str, Any]:
-    """Return what an operator sees first of a model, as JSON objects; ``link`` says where a key of the lake is read."""
+    """Return what an operator sees first of a model, as JSON objects.
+
+    ``link`` says where a key of the lake is read; ``asked`` is the newest version that people were asked about.
+    """
     return {
         "model": revision.configuration.model,
         "configuration_revision": revision.revision,
@@ -48,6 +53,7 @@ def model_status(
         "previous": pointer.previous if pointer else None,
         "serving_since": format_time(pointer.serving_since) if pointer else None,
         "open_run": _open_run(state),
+        "waiting_for_approval": _waiting(state, asked),
         "demand": sorted(state.demand),
         "last_look": _look(last_look) if last_look else None,
         "last_outcome": state.last_outcome,
@@ -86,6 +92,14 @@ def _open_run(state: TriggerState) -> dict[str, Any] | None:
         "started_at": format_time(run.started_at),
         "lease_expires_at": format_time(run.lease_expires_at),
     }
+
+
+def _waiting(state: TriggerState, asked: Approval | None) -> dict[str, Any] | None:
+    """Return what the open run asks a person, None if it asks nothing or has its answer."""
+    run = state.open_run
+    if run is None or asked is None or asked.answer is not None or asked.decision_id != run.decision_id:
+        return None
+    return {name: value for name, value in asked.to_json().items() if name != "answer"}
 
 
 def _time(moment: datetime | None) -> str | None:

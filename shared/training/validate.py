@@ -1,7 +1,7 @@
 """Choose the best candidate of a run, put it to the gate and write down the verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric
@@ -68,11 +68,12 @@ def _judge(
     version = job.run.version_of(best["candidate"])
     artifact = (best["artifact_key"], best["artifact_digest"])
     features = feature_types(job.configuration)
+    # Read once: the verdict is about the champion of this very move of the pointer, and says so.
+    pointer = registry.pointer(job.run.model)
     challenger, checks = smoke_test(lake, version, artifact, features, stopwatch)
-    if challenger is None:
-        return _record(job, best, checks, _Findings())
-    findings = _compare(lake, job, challenger, registry.pointer(job.run.model))
-    return _record(job, best, [*findings.checks, *checks], findings)
+    findings = _Findings() if challenger is None else _compare(lake, job, challenger, pointer)
+    sequence = 0 if pointer is None else pointer.sequence
+    return _record(job, best, replace(findings, checks=[*findings.checks, *checks], pointer_sequence=sequence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class _Findings:
     champion: str | None = None
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
+    pointer_sequence: int = 0
 
 
 def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None) -> _Findings:
@@ -127,7 +129,7 @@ def _measure(answers: Answers, holdout: LabelledFrame, configuration: ModelConfi
     return {metric.value: answers.measure(metric, holdout.labels) for metric in metrics}
 
 
-def _record(job: ValidationJob, best: Mapping[str, Any], checks: Sequence[Check], findings: _Findings) -> VersionRecord:
+def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:
     return VersionRecord(
         version=job.run.version_of(best["candidate"]),
         created_at=job.run.as_of,
@@ -138,13 +140,15 @@ def _record(job: ValidationJob, best: Mapping[str, Any], checks: Sequence[Check]
         code_version=job.code_version,
         artifact_key=best["artifact_key"],
         artifact_digest=best["artifact_digest"],
-        verdict=Verdict.PROMOTE if all(check.passed for check in checks) else Verdict.REJECT,
-        checks=tuple(checks),
+        verdict=Verdict.PROMOTE if all(check.passed for check in findings.checks) else Verdict.REJECT,
+        checks=tuple(findings.checks),
         metrics=findings.metrics or {},
         compared_with=findings.champion,
         champion_metrics=findings.champion_metrics,
         notes=findings.notes,
         candidates=tuple(_summary(candidate) for candidate in job.trained),
+        pointer_sequence=findings.pointer_sequence,
+        card_key=best.get("card_key"),
     )
 
 

@@ -141,6 +141,15 @@ def trusted(state: TriggerState, at: datetime) -> TriggerState | None:
     return replace(state, version=state.version + 1, consecutive_rollbacks=0, last_suppression=None)
 
 
+def lease_extended(state: TriggerState, fencing_token: int, until: datetime) -> TriggerState | None:
+    """Return the state with a lease that lasts until a moment, at least; None if the token no longer holds the lock."""
+    run = state.open_run
+    if run is None or run.fencing_token != fencing_token:
+        return None
+    extended = replace(run, lease_expires_at=max(run.lease_expires_at, until))
+    return replace(state, version=state.version + 1, open_run=extended)
+
+
 def _rejections(before: int, outcome: RunOutcome) -> int:
     if outcome is RunOutcome.REJECTED:
         return before + 1

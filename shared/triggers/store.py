@@ -35,6 +35,13 @@ class TriggerStore(DecisionStore, Protocol):
     def note_look(self, look: Decision) -> None:
         """Keep what a scheduled check decided in place of the one before, unless that is of a later moment."""
 
+    def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
+        """Let the run of a token hold the lock until a moment, at least.
+
+        Returns False, and changes nothing, if it does not hold it (any more). Raises Unavailable if others keep
+        changing the state.
+        """
+
     def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
         """Release the lock the token holds and note the outcome on the run's decision, both or neither.
 

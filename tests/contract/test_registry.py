@@ -37,6 +37,9 @@ VERSION = VersionRecord(
     champion_metrics={"accuracy": 0.91},
     notes=("a note",),
     candidates=({"candidate": "gradient_boosting", "validation_score": 0.9},),
+    pointer_sequence=3,
+    card_key="models/v1/card.html",
+    expired_at=NOW + timedelta(days=400),
 )
 DATASET = DatasetRecord(
     dataset_id="d1",

@@ -116,6 +116,25 @@ def test_every_field_of_a_state_comes_back(store: TriggerStore) -> None:
     assert store.load("bike") == full
 
 
+def test_a_run_that_waits_holds_its_lock_longer_and_never_shorter(store: TriggerStore) -> None:
+    decision, state = fired(token=3)
+    store.record(decision, state, 0)
+    assert store.extend_lease("bike", 3, NOW + timedelta(days=4))
+    assert store.extend_lease("bike", 3, NOW + timedelta(days=2))
+    run = store.load("bike").open_run
+    assert run is not None
+    assert run.lease_expires_at == NOW + timedelta(days=4)
+    assert store.load("bike") == replace(state, version=3, open_run=run)
+
+
+def test_a_run_that_lost_its_lock_extends_nothing(store: TriggerStore) -> None:
+    assert not store.extend_lease("bike", 1, NOW + timedelta(days=4))
+    decision, state = fired(token=3)
+    store.record(decision, state, 0)
+    assert not store.extend_lease("bike", 2, NOW + timedelta(days=4))
+    assert store.load("bike") == state
+
+
 def test_of_two_decisions_made_from_one_state_only_one_is_stored(store: TriggerStore) -> None:
     first, state = fired("retrain-1")
     second, rival = fired("retrain-2")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.triggers.decision import Decision
-from shared.triggers.state import Conclusion, TriggerState, concluded, rolled_back, trusted
+from shared.triggers.state import Conclusion, TriggerState, concluded, lease_extended, rolled_back, trusted
 
 
 class InMemoryTriggers:
@@ -24,6 +24,12 @@ class InMemoryTriggers:
         self.states[decision.model] = state
         self.stored[decision.model, decision.at, decision.decision_id] = decision
         return True
+
+    def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
+        after = lease_extended(self.load(model), fencing_token, until)
+        if after is not None:
+            self.states[model] = after
+        return after is not None
 
     def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
         before = self.load(model)

@@ -73,7 +73,8 @@ def labelled(deployed: None) -> None:
 def test_a_first_version_goes_from_examples_to_service(labelled: None, context: object) -> None:
     run = fire(run_event())
     judged = run_to_verdict(run, context)
-    assert judged == {"version": judged["version"], "verdict": "promote", "reasons": []}
+    approval = {"required": False, "seconds": 3 * 24 * 3600}
+    assert judged == {"version": judged["version"], "verdict": "promote", "reasons": [], "approval": approval}
     assert deploy({**run, "version": judged["version"]}, context) == {
         "version": judged["version"],
         "previous": None,

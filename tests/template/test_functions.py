@@ -18,6 +18,7 @@ SCIENCE = {
     "ValidateFunction",
     "DeployFunction",
     "RollBackFunction",
+    "AnswerApprovalFunction",
 }
 
 

@@ -20,6 +20,7 @@ DOMAIN = (
     "datasets",
     "training",
     "registry",
+    "approvals",
     "reporting",
 )
 EDGES = ("functions", "shared.bootstrap", "shared.aws", "shared.http", "shared.settings", "shared.join_metrics")

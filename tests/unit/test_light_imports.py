@@ -28,6 +28,7 @@ LIGHT = (
     "replay_quarantine",
     "report_intake",
     "report_model",
+    "request_approval",
     "request_relabelling",
     "request_replay",
     "request_retraining",

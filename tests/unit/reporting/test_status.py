@@ -1,20 +1,25 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.approvals.approval import Answer, Approval
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.version import Verdict as GateVerdict
 from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
-from shared.reporting.model_reports import ModelReports, shown_version
+from shared.reporting.model_reports import ModelReports
 from shared.reporting.status import Backlog, model_status
+from shared.reporting.versions import shown_version
 from shared.review.overview import ReviewOverview
 from shared.review.transitions import leased
+from shared.times import format_time
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import OpenRun, RunOutcome, TriggerState
+from tests.fakes.approvals import InMemoryApprovals
 from tests.fakes.check_store import InMemoryChecks
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
@@ -56,7 +61,8 @@ def tasks(labels: InMemoryLabels) -> InMemoryReviews:
 @pytest.fixture
 def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
     stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
-    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake(), ReviewOverview(tasks, ClientTimestamps.BOUNDED))
+    reviews = ReviewOverview(tasks, ClientTimestamps.BOUNDED)
+    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake(), reviews, InMemoryApprovals())
 
 
 def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
@@ -178,9 +184,9 @@ def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> No
 
 
 def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
-    shown = shown_version(RECORD)
+    shown = shown_version(RECORD, lambda key: f"https://lake/{key}")
     assert shown["metrics"] == {"accuracy": 0.9}
-    assert shown["gate"] == {"verdict": "promote", "checks": [], "notes": []}
+    assert shown["gate"] == {"verdict": "promote", "checks": [], "pointer_sequence": 0, "notes": []}
     assert shown["lineage"] == {
         "candidate": "logistic_regression",
         "decision_id": "decision-1",
@@ -189,4 +195,61 @@ def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
         "code_version": "c",
         "candidates": [],
     }
-    assert not {"verdict", "dataset_id"} & shown.keys()
+    assert not {"verdict", "dataset_id", "card_url"} & shown.keys()
+
+
+ASKED = Approval(
+    model=MODEL,
+    version="v1",
+    decision_id="decision-2",
+    requested_at=NOON,
+    expires_at=NOON + timedelta(days=3),
+    task_token="token",
+)
+
+
+def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_over() -> None:
+    run = OpenRun(
+        decision_id="decision-2",
+        fencing_token=2,
+        started_at=NOON,
+        lease_expires_at=NOON + timedelta(days=4),
+        reason="drift",
+    )
+    waiting = TriggerState(model=MODEL, open_run=run)
+
+    def shown(state: TriggerState, asked: Approval) -> Any:
+        shared: Any = {"review_queue": NO_REVIEWS, "link": str.upper, "asked": asked}
+        return model_status(revision(), None, state, [], NONE_OVERDUE, **shared)["waiting_for_approval"]
+
+    assert shown(waiting, ASKED) == {
+        "version": "v1",
+        "decision_id": "decision-2",
+        "requested_at": "2026-03-01T12:00:00.000000Z",
+        "expires_at": "2026-03-04T12:00:00.000000Z",
+    }
+    answer = Answer(approved=True, by="operator", reason="", at=NOON)
+    assert shown(waiting, replace(ASKED, answer=answer)) is None
+    assert shown(TriggerState(model=MODEL), ASKED) is None
+    assert shown(replace(waiting, open_run=replace(run, decision_id="decision-3")), ASKED) is None
+
+
+def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
+    answer = Answer(approved=False, by="operator", reason="not now", at=NOON)
+    shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
+    assert shown["approval"]["answer"] == {
+        "approved": False,
+        "by": "operator",
+        "reason": "not now",
+        "at": "2026-03-01T12:00:00.000000Z",
+    }
+    assert "token" not in str(shown)
+
+
+def test_a_version_links_its_card_until_it_has_expired() -> None:
+    carded = replace(RECORD, card_key="models/card.html")
+
+    assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
+    expired = shown_version(replace(carded, expired_at=NOON), lambda key: f"https://lake/{key}")
+    assert "card_url" not in expired
+    assert expired["expired_at"] == format_time(NOON)

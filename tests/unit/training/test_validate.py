@@ -87,7 +87,7 @@ def test_a_first_version_is_judged_by_floor_and_baseline_with_its_lineage() -> N
     assert (record.decision_id, record.dataset_id) == ("decision-1", job.manifest.dataset_id)
     assert (record.configuration_revision, record.code_version) == (1, "test")
     assert record.metrics["accuracy"] > 0.8
-    assert record.compared_with is None
+    assert (record.compared_with, record.pointer_sequence) == (None, 0)
     assert [candidate["candidate"] for candidate in record.candidates] == ["logistic_regression", "gradient_boosting"]
 
 
@@ -124,6 +124,7 @@ def test_an_equal_challenger_stays_out_and_one_that_follows_a_change_gets_in() -
     assert better.metrics["accuracy"] > 0.8
     assert better.champion_metrics["accuracy"] < 0.5
     assert (better.compared_with or "").startswith("v20260331")
+    assert better.pointer_sequence == 1
 
 
 def test_a_repeated_validation_returns_the_first_verdict_though_the_champion_has_changed_since() -> None:

@@ -1,0 +1,65 @@
+"""Answer a run that waits, or override the gate (POST /v1/models/{model}/versions/{version}/approve and …/reject)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.approvals.approval import Answer
+from shared.approvals.body import AnswerBody, read_approval, read_rejection
+from shared.http.api import answer, create_api
+from shared.http.requests import identifier, model_name, read_optional_json, requested_at
+from shared.lake import Lake
+from shared.operator_request import MAX_REQUEST_BYTES
+from shared.registry.version import VersionRecord
+from shared.training.artifact import load_artifact
+
+ANSWERED_BY = "operator"
+
+logger = Logger()
+tracer = Tracer()
+api = create_api()
+
+
+@api.post("/models/<model>/versions/<version>/approve")
+def approve(model: str, version: str) -> Response[str]:
+    """Let a run deploy the version, or put one into service that the gate rejected."""
+    of, name = model_name(model), identifier(version, "version")
+    body = read_approval(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    if not body.override:
+        return _answer_run(of, name, _answer(body, approved=True))
+    move = bootstrap.overrides(require_loadable).take(of, name, _answer(body, approved=True))
+    logger.info("overridden", extra={"model": of, "version": name})
+    return answer(200, {"version": name, "override": True, "move": move.to_json()})
+
+
+@api.post("/models/<model>/versions/<version>/reject")
+def reject(model: str, version: str) -> Response[str]:
+    """End a run that waits; what serves stays."""
+    of, name = model_name(model), identifier(version, "version")
+    body = read_rejection(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    return _answer_run(of, name, _answer(body, approved=False))
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)
+
+
+def require_loadable(lake: Lake, record: VersionRecord) -> None:
+    """Raise UnusableArtifact for a version that cannot be served."""
+    load_artifact(lake, record.artifact_key, record.artifact_digest)
+
+
+def _answer(body: AnswerBody, *, approved: bool) -> Answer:
+    now, trust = requested_at(api.current_event), bootstrap.settings().client_timestamps
+    return body.answer(approved=approved, by=ANSWERED_BY, now=now, trust=trust)
+
+
+def _answer_run(model: str, version: str, given: Answer) -> Response[str]:
+    stands = bootstrap.approval_answers().take(model, version, given)
+    return answer(200, {"version": version, **stands.to_json()})

@@ -1,0 +1,29 @@
+"""What people are told of approvals and overrides is what docs/events.md promises."""
+
+from dataclasses import replace
+
+import pytest
+from jsonschema import ValidationError
+
+from tests.event_schemas import require_promised
+from tests.unit.approvals import test_override as overriding
+from tests.unit.approvals import test_requests as asking
+
+
+def test_a_question_to_people_is_announced_as_promised() -> None:
+    world = asking.World()
+    compared = {"compared_with": "v0", "champion_metrics": {"accuracy": 0.8}, "card_key": "models/v1/card.html"}
+    world.registry.put_version("bike", replace(asking.RECORD, version="v2", notes=("a note",), **compared))
+    world.ask()
+    world.ask(replace(asking.REQUEST, version="v2"))
+    for told in world.bus.published:
+        require_promised(told.name, told.detail())
+        with pytest.raises(ValidationError):
+            require_promised(told.name, {**told.detail(), "data": {**told.data, "task_token": "token-1"}})
+
+
+def test_an_override_is_announced_as_promised() -> None:
+    world = overriding.World()
+    world.overrides.take("bike", "v2", overriding.ANSWER)
+    [told] = world.bus.published
+    require_promised(told.name, told.detail())

@@ -1,0 +1,153 @@
+"""A run asks through one handler, a person answers through the other."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.answer_approval.app import handler as answer
+from functions.request_approval.app import handler as request
+from shared import bootstrap
+from shared.approvals.answers import ApprovalAnswers
+from shared.errors import NotFound, StaleRun
+from shared.registry.version import Check, Verdict, VersionRecord
+from shared.times import format_time, parse_time
+from tests.fakes.approvals import InMemoryTasks
+from tests.functions.requests import paths, send
+from tests.functions.served import serve_version
+from tests.functions.test_retraining_steps import fire
+from tests.unit.training.world import START, revision
+
+Sample = Callable[[str], dict[str, Any]]
+VERSION = "v20260601T000000Z-a68f287f-logistic_regression"
+ROUTE = f"/models/demand/versions/{VERSION}"
+
+
+def record(**changes: Any) -> VersionRecord:
+    made: dict[str, Any] = {
+        "version": VERSION,
+        "created_at": START,
+        "candidate": "logistic_regression",
+        "decision_id": "retrain-20260601T000000Z-3f9a1c",
+        "dataset_id": "d1",
+        "configuration_revision": 1,
+        "code_version": "test",
+        "artifact_key": "models/nothing.skops",
+        "artifact_digest": "00",
+        "verdict": Verdict.PROMOTE,
+    }
+    return VersionRecord(**(made | changes))
+
+
+@pytest.fixture
+def tasks(deployed: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryTasks:
+    """A deployed model with a version that passed the gate, and the tasks of a Step Functions that knows tokens."""
+    bootstrap.configurations().put(revision().configuration, START)
+    bootstrap.registry().put_version("demand", record())
+    waiting = InMemoryTasks()
+    answers = ApprovalAnswers(bootstrap.approvals(), bootstrap.registry(), waiting)
+    monkeypatch.setattr(bootstrap, "approval_answers", lambda: answers)
+    return waiting
+
+
+@pytest.fixture
+def asked(tasks: InMemoryTasks, sample: Sample, context: object) -> dict[str, Any]:
+    """What the step of a run that waits returned."""
+    event = fire(sample("request_approval"))
+    tasks.waiting.add(event["task_token"])
+    return request(event, context)
+
+
+def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample: Sample) -> None:
+    event = sample("request_approval")
+    waits_until = parse_time(event["requested_at"]) + timedelta(days=3)
+    assert (asked["version"], asked["expires_at"]) == (VERSION, format_time(waits_until))
+    assert event["task_token"] not in str(asked)
+    run = bootstrap.trigger_store().load("demand").open_run
+    assert run is not None
+    assert run.lease_expires_at == parse_time(event["as_of"]) + timedelta(days=4)
+
+
+def test_the_sample_answer_lets_the_run_go_on(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
+    status, body = send(answer, "answer_approval")
+    assert (status, body["approved"], body["by"]) == (200, True, "operator")
+    [output] = tasks.answers.values()
+    assert output == {"approved": True, "by": "operator", "reason": "checked against last week's orders"}
+    assert send(answer, "answer_approval")[1] == body
+    status, refused = send(answer, "answer_approval", {}, path=f"{ROUTE}/reject")
+    assert (status, refused["error"]["code"]) == (409, "conflict")
+
+
+def test_a_rejection_needs_no_body(asked: dict[str, Any], tasks: InMemoryTasks, sample: Sample, context: Any) -> None:
+    event = sample("answer_approval") | {"body": None, "path": f"{ROUTE}/reject", "headers": {}}
+    assert answer(event, context)["statusCode"] == 200
+    [output] = tasks.answers.values()
+    assert output == {"approved": False, "by": "operator", "reason": ""}
+
+
+def test_an_answer_that_comes_too_late_is_a_conflict(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
+    tasks.waiting.clear()
+    status, body = send(answer, "answer_approval")
+    assert status == 409
+    assert "waits no longer" in body["error"]["message"]
+
+
+def test_a_version_that_waits_for_nobody_is_a_conflict_and_an_unknown_one_is_not_found(tasks: InMemoryTasks) -> None:
+    assert send(answer, "answer_approval")[0] == 409
+    assert send(answer, "answer_approval", {}, path="/models/demand/versions/v9/approve")[0] == 404
+    assert send(answer, "answer_approval", {}, path="/models/other/versions/v9/approve")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"reason": 7}, "reason"),
+        ({"reason": "x" * 501}, "reason"),
+        ({"why": "x"}, "why"),
+        ({"override": True}, "reason"),
+        ({"override": "yes", "reason": "x"}, "override"),
+        ([], ""),
+    ],
+)
+def test_a_malformed_answer_names_its_path(tasks: InMemoryTasks, body: Any, path: str) -> None:
+    status, refused = send(answer, "answer_approval", body)
+    assert (status, paths(refused)) == (400, [path])
+
+
+def test_a_run_without_the_lock_or_of_an_unknown_version_asks_nobody(
+    tasks: InMemoryTasks, sample: Sample, context: object
+) -> None:
+    event = sample("request_approval")
+    with pytest.raises(StaleRun):
+        request(event, context)
+    with pytest.raises(NotFound):
+        request({**event, "version": "v9"}, context)
+    assert bootstrap.approvals().newest("demand", 10) == []
+
+
+def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryTasks) -> None:
+    serving = serve_version(1, "demand")
+    trained = bootstrap.registry().version("demand", serving)
+    checks = (Check(name="floor", passed=False, value=0.6, limit=0.7, detail="too low"),)
+    for name, digest in (("v-loads", trained.artifact_digest), ("v-altered", "00")):
+        rejected = record(
+            version=name,
+            artifact_key=trained.artifact_key,
+            artifact_digest=digest,
+            verdict=Verdict.REJECT,
+            checks=checks,
+        )
+        bootstrap.registry().put_version("demand", rejected)
+    body = {"override": True, "reason": "the holidays were not in the holdout"}
+
+    status, refused = send(answer, "answer_approval", body, path="/models/demand/versions/v-altered/approve")
+    assert (status, refused["error"]["code"]) == (409, "conflict")
+    status, done = send(answer, "answer_approval", body, path="/models/demand/versions/v-loads/approve")
+    assert (status, done["override"]) == (200, True)
+    assert (done["move"]["from"], done["move"]["to"]) == (serving, "v-loads")
+    assert done["move"]["why"] == "override of the gate's floor: the holidays were not in the holdout"
+    pointer = bootstrap.registry().pointer("demand")
+    assert pointer is not None
+    assert pointer.champion == "v-loads"
+    assert send(answer, "answer_approval", body)[0] == 409  # the gate passed that one

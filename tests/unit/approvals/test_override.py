@@ -1,0 +1,107 @@
+"""A version that the gate rejected, put into service by a person who says why."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.approvals.approval import Answer
+from shared.approvals.override import Overrides
+from shared.errors import Conflict, NotFound, UnusableArtifact
+from shared.registry.pointer import Change
+from shared.registry.version import Check, Verdict, VersionRecord
+from tests.fakes.announcements import InMemoryAnnouncements
+from tests.fakes.registry import InMemoryRegistry
+from tests.pointers import promoted
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REJECTED = VersionRecord(
+    version="v2",
+    created_at=NOW,
+    candidate="logistic_regression",
+    decision_id="retrain-2",
+    dataset_id="d1",
+    configuration_revision=1,
+    code_version="c",
+    artifact_key="models/v2",
+    artifact_digest="d2",
+    verdict=Verdict.REJECT,
+    checks=(
+        Check(name="floor", passed=True, value=0.9),
+        Check(name="better_than_champion", passed=False, value=-0.01, detail="worse"),
+    ),
+)
+ANSWER = Answer(approved=True, by="operator", reason="the champion knows a closed road", at=NOW)
+
+
+class World:
+    """A registry whose champion is v1 and that holds a rejected v2."""
+
+    def __init__(self) -> None:
+        self.registry, self.bus = InMemoryRegistry(), InMemoryAnnouncements()
+        self.registry.move_pointer("bike", promoted("v1", NOW - timedelta(days=1)))
+        self.registry.put_version("bike", REJECTED)
+        self.loaded: list[str] = []
+        self.overrides = Overrides(self.registry, self.bus, lambda record: self.loaded.append(record.artifact_key))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_history_says_who_overrode_what_and_why(world: World) -> None:
+    move = world.overrides.take("bike", "v2", ANSWER)
+    assert world.loaded == ["models/v2"]
+    assert (move.change, move.from_version, move.to_version, move.by) == (Change.PROMOTED, "v1", "v2", "operator")
+    assert move.why == "override of the gate's better_than_champion: the champion knows a closed road"
+    assert move.decision_id is None
+    pointer = world.registry.pointer("bike")
+    assert pointer is not None
+    assert (pointer.champion, pointer.artifact_digest, pointer.previous) == ("v2", "d2", "v1")
+    assert pointer.probation is not None
+    [told] = world.bus.published
+    assert (told.name, told.data["refused"]) == ("GateOverridden", ["better_than_champion: worse"])
+
+
+def test_a_repeated_override_moves_nothing_and_is_told_again(world: World) -> None:
+    first = world.overrides.take("bike", "v2", ANSWER)
+    assert world.overrides.take("bike", "v2", replace(ANSWER, reason="again")) == first
+    assert len(world.registry.history("bike", 10)) == 2
+    assert len(world.bus.published) == 2
+
+
+def test_a_version_that_the_gate_passed_needs_none(world: World) -> None:
+    world.registry.put_version("bike", replace(REJECTED, version="v3", verdict=Verdict.PROMOTE))
+    with pytest.raises(Conflict, match="needs no override"):
+        world.overrides.take("bike", "v3", ANSWER)
+
+
+def test_a_version_that_has_expired_or_cannot_be_loaded_never_serves(world: World) -> None:
+    world.registry.put_version("bike", replace(REJECTED, version="v4", expired_at=NOW))
+    with pytest.raises(Conflict, match="has expired"):
+        world.overrides.take("bike", "v4", ANSWER)
+
+    def refuse(_: VersionRecord) -> None:
+        raise UnusableArtifact("the artefact is not the one that was registered")
+
+    with pytest.raises(Conflict, match="cannot be served"):
+        Overrides(world.registry, world.bus, refuse).take("bike", "v2", ANSWER)
+    assert len(world.registry.history("bike", 10)) == 1
+    assert world.bus.published == []
+
+
+def test_an_unknown_version_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.overrides.take("bike", "v9", ANSWER)
+
+
+def test_a_pointer_that_moves_while_the_version_is_loaded_is_a_conflict(world: World) -> None:
+    def overtaken(_: VersionRecord) -> None:
+        world.registry.move_pointer("bike", promoted("v5", NOW, world.registry.pointer("bike")))
+
+    with pytest.raises(Conflict, match="has moved meanwhile"):
+        Overrides(world.registry, world.bus, overtaken).take("bike", "v2", ANSWER)
+    pointer = world.registry.pointer("bike")
+    assert pointer is not None
+    assert pointer.champion == "v5"
