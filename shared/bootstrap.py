@@ -46,6 +46,7 @@ from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.quarantine_report import QuarantineReports
 from shared.labels.reread import Rereader
 from shared.lake import Lake
+from shared.registry.recovery import RunRecovery
 from shared.registry.serving import LoadedT, Serving
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.files import RelabelFiles
@@ -328,6 +329,12 @@ def review_tasks() -> DynamoReviews:
 def review_tending() -> Tending:
     """Return what the clock does to review tasks."""
     return Tending(review_tasks(), review_outbox(), configurations())
+
+
+@cache
+def run_recovery() -> RunRecovery:
+    """Return what ends runs whose execution could not."""
+    return RunRecovery(trigger_store(), registry(), announcements())
 
 
 @cache
