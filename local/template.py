@@ -10,6 +10,7 @@ TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 _LAYER = "AWS::Serverless::LayerVersion"
 _FUNCTION = "AWS::Serverless::Function"
 _STATE_MACHINE = "AWS::Serverless::StateMachine"
+_LOCAL_WAIT_SECONDS = 86_400
 
 
 class _Loader(yaml.SafeLoader):
@@ -61,8 +62,17 @@ def localised(template: dict[str, Any], code: dict[str, Any], science_code: dict
         function.pop("Metadata", None)
     for machine in resources_of(local, _STATE_MACHINE).values():
         source = TEMPLATE.parent / machine["Properties"].pop("DefinitionUri")
-        machine["Properties"]["Definition"] = json.loads(source.read_text(encoding="utf-8"))
+        machine["Properties"]["Definition"] = with_plain_timeouts(json.loads(source.read_text(encoding="utf-8")))
     for name in resources_of(local, _LAYER):
         del local["Resources"][name]
     del local["Globals"]["Function"]["Layers"]
     return local
+
+
+def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_SECONDS) -> dict[str, Any]:
+    """Return a state machine whose timeouts are numbers: the embedded server evaluates no expression there."""
+    states = {
+        name: {**state, "TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else state
+        for name, state in definition["States"].items()
+    }
+    return {**definition, "States": states}

@@ -51,6 +51,7 @@ from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.quarantine_report import QuarantineReports
 from shared.labels.reread import Rereader
 from shared.lake import Lake
+from shared.registry.recovery import RunRecovery
 from shared.registry.rollback import Rollbacks
 from shared.registry.serving import LoadedT, Serving
 from shared.registry.version import VersionRecord
@@ -374,6 +375,12 @@ def review_tasks() -> DynamoReviews:
 def review_tending() -> Tending:
     """Return what the clock does to review tasks."""
     return Tending(review_tasks(), review_outbox(), configurations())
+
+
+@cache
+def run_recovery() -> RunRecovery:
+    """Return what ends runs whose execution could not."""
+    return RunRecovery(trigger_store(), registry(), announcements())
 
 
 @cache

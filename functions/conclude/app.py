@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
-from shared.registry.conclusion import conclusion_of
+from shared.registry.conclusion import conclusion_of, end_of
 from shared.registry.run import RetrainingRun
 
 logger = Logger()
@@ -26,4 +26,4 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
     metrics.add_dimension("model", run.model)
     metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, int(concluded))
-    return {"outcome": conclusion.outcome.value, "concluded": concluded}
+    return {"outcome": conclusion.outcome.value, "concluded": concluded, "end": end_of(conclusion)}

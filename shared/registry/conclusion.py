@@ -1,4 +1,4 @@
-"""How a run ended, from what the state machine says of it."""
+"""How a run ended, from what the state machine says of it and what the pointer's history shows."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import InvalidInput, NotFound
+from shared.registry.pointer import Change, PointerMove
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
 from shared.triggers.state import Conclusion, RunOutcome
@@ -14,27 +15,51 @@ from shared.triggers.state import Conclusion, RunOutcome
 _CAUSE = re.compile(r'\{\s*"(?:errorMessage|errorType|stackTrace|requestId)".*', re.DOTALL)
 _MESSAGE = re.compile(r'"errorMessage"\s*:\s*("(?:[^"\\]|\\.)*")')
 _MAX_REASON = 1000
+_MOVES_LOOKED_BACK = 20
+
+_OUTCOME_OF = {
+    Change.PROMOTED: RunOutcome.PROMOTED,
+    Change.CANARY_STARTED: RunOutcome.CANARY,
+    Change.SHADOW_STARTED: RunOutcome.SHADOW,
+}
 
 
 def conclusion_of(registry: Registry, run: RetrainingRun, event: Mapping[str, Any]) -> Conclusion:
     """Return the conclusion of a run; a version that was judged names the dataset that was used up.
 
-    Raises InvalidInput for an outcome that is none.
+    A run that failed after it had moved the pointer did not fail: what serves is the truth, and giving back its demand
+    would train the same version again. Raises InvalidInput for an outcome that is none.
     """
     try:
         outcome = RunOutcome(event["outcome"])
     except (KeyError, ValueError) as error:
         raise InvalidInput("the step's input has no outcome") from error
-    version = event.get("version")
+    version, reason = event.get("version"), plain_reason(event.get("reason") or "")
+    if outcome is RunOutcome.FAILED and (move := move_of(registry, run)) is not None:
+        outcome, version = _OUTCOME_OF[move.change], move.challenger or move.to_version
+        reason = f"the pointer had moved before the run died: {reason}"[:_MAX_REASON]
     dataset_id = _dataset_of(registry, run.model, version) if version else None
     return Conclusion(
         outcome=outcome,
         at=run.as_of,
-        reason=plain_reason(event.get("reason") or ""),
+        reason=reason,
         version=version,
         dataset_id=dataset_id,
         snapshot_as_of=run.as_of if dataset_id else None,
     )
+
+
+def move_of(registry: Registry, run: RetrainingRun) -> PointerMove | None:
+    """Return the move by which a run put a version into service or on trial; it need not be the last one."""
+    moves = registry.history(run.model, _MOVES_LOOKED_BACK)
+    own = [move for move in moves if move.decision_id == run.decision_id and move.change in _OUTCOME_OF]
+    return own[-1] if own else None
+
+
+def end_of(conclusion: Conclusion) -> dict[str, Any]:
+    """Return what is told of a run's end, absent parts left out."""
+    told = {"outcome": conclusion.outcome.value, "reason": conclusion.reason, "version": conclusion.version}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def plain_reason(reason: str) -> str:

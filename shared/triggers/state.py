@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from shared.triggers.signal import Signal, SignalKind
 
-LEASE = timedelta(days=1)  # far above the state machine's own time limit: only a run that died unseen reaches it
+LEASE = timedelta(days=1)  # above what all attempts of all steps can take: only a run that died unseen reaches it
 
 Demand = Mapping[SignalKind, Signal]
 

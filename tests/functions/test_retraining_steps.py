@@ -8,6 +8,7 @@ import pytest
 
 from functions.conclude.app import handler as conclude
 from functions.deploy.app import handler as deploy
+from functions.recover_run.app import handler as recover
 from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.validate.app import handler as validate
@@ -169,8 +170,32 @@ def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, co
 def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: Sample) -> None:
     event = sample("conclude")
     fire(event)
-    assert conclude(event, context) == {"outcome": "rejected", "concluded": True}
+    ended = conclude(event, context)
+    assert (ended["outcome"], ended["concluded"]) == ("rejected", True)
+    assert ended["end"] == {name: event[name] for name in ("outcome", "reason", "version")}
     assert bootstrap.trigger_store().load(MODEL).consecutive_rejections == 1
+
+
+def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
+    deployed: None, context: object, sample: Sample
+) -> None:
+    fire({**sample("snapshot"), "as_of": "2026-06-01T00:00:00Z", "model": MODEL})
+    event = sample("recover_run")
+    assert recover(event, context) == {"outcome": "failed"}
+    assert recover(event, context) == {"outcome": None}
+    state = bootstrap.trigger_store().load(MODEL)
+    assert (state.open_run, state.last_outcome) == (None, RunOutcome.FAILED)
+
+
+def test_a_run_that_died_after_its_deployment_is_concluded_as_promoted(labelled: None, context: object) -> None:
+    run = fire(run_event())
+    judged = run_to_verdict(run, context)
+    deploy({**run, "version": judged["version"]}, context)
+
+    ended = conclude({**run, "outcome": "failed", "reason": "Deploy: Sandbox.Timedout: too slow"}, context)
+
+    assert (ended["end"]["outcome"], ended["end"]["version"]) == ("promoted", judged["version"])
+    assert bootstrap.trigger_store().load(MODEL).last_outcome is RunOutcome.PROMOTED
 
 
 @pytest.mark.parametrize("step", [snapshot, train, validate, deploy, conclude])

@@ -1,7 +1,9 @@
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +50,29 @@ def no_dead_letters(client: StackClient) -> Iterator[None]:
         if name.endswith("DeadLetterQueueUrl"):
             found = client.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
             assert (name, found["Attributes"]["ApproximateNumberOfMessages"]) == (name, "0")
+
+
+@pytest.fixture
+def announcements(client: StackClient) -> Iterator[Any]:
+    """A queue that follows the announcements; reading it gives the events that came."""
+    queues, topics = client.aws("sqs"), client.aws("sns")
+    url = queues.create_queue(QueueName="follow-announcements")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = client.stack.outputs["AnnouncementsTopic"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    seen: list[dict[str, Any]] = []
+
+    def read(model: str) -> list[dict[str, Any]]:
+        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            seen.append(json.loads(json.loads(message["Body"])["Message"]))
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in seen if event["detail"]["data"]["model"] == model]
+
+    yield read
+    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    queues.delete_queue(QueueUrl=url)

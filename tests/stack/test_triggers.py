@@ -1,11 +1,9 @@
 """From a metric over an alarm and its topic to a decision, a run and its announcements, on a running stack."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 import requests
 
 from local.client import StackClient
@@ -82,32 +80,6 @@ def ended(client: StackClient, model: str) -> Row | None:
     """Return the newest decision once the run it started has ended."""
     newest = decisions(client, model)[:1]
     return newest[0] if newest and "outcome" in newest[0] else None
-
-
-@pytest.fixture
-def announcements(client: StackClient) -> Iterator[Any]:
-    """A queue that follows the announcements; reading it gives the events that came."""
-    queues, topics = client.aws("sqs"), client.aws("sns")
-    url = queues.create_queue(QueueName="follow-triggers")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = client.stack.outputs["AnnouncementsTopic"]
-    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
-    policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
-    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    seen: list[Row] = []
-
-    def read(model: str) -> list[Row]:
-        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            seen.append(json.loads(json.loads(message["Body"])["Message"]))
-            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [event for event in seen if event["detail"]["data"]["model"] == model]
-
-    yield read
-    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    queues.delete_queue(QueueUrl=url)
 
 
 def test_a_drift_alarm_makes_the_policy_decide_and_the_run_tells_of_itself(

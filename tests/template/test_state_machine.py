@@ -1,22 +1,26 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.template import resources_of
+from shared.triggers.state import LEASE
 
 Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 # Of ours only Unavailable: it says of itself that the same again is safe.
 TRANSIENT = re.compile(r"^(Lambda\.\w+Exception|Unavailable)$")
+# A step that died is tried once more: a sandbox may have been at fault, and a search goes on where it was.
+DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
 # These run when the run has ended: whatever failed, trying again is safe.
 CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
 # This must not hold up what it tells of.
-IN_PASSING = {"AnnounceStart"}
+IN_PASSING = {"AnnounceStart", "AnnounceSnapshot", "AnnounceTraining", "AnnouncePass"}
 # A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.
 CAUGHT_IN = {"Conclude", "Failed", "CandidateFailed", "NoteFailure"}
 
@@ -50,18 +54,43 @@ def tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any], dict[st
     return [entry for entry in states(definition) if entry[1]["Type"] == "Task"]
 
 
+def is_wait(task: dict[str, Any]) -> bool:
+    """Tell whether a task lasts as long as whoever holds its token likes."""
+    return bool(task["Resource"].endswith(".waitForTaskToken"))
+
+
 def test_every_substitution_resolves_and_is_used(properties: dict[str, Any], source: str) -> None:
     assert set(re.findall(r"\$\{(\w+)\}", source)) == set(properties["DefinitionSubstitutions"])
 
 
 def test_the_run_and_every_task_have_a_timeout(definition: dict[str, Any]) -> None:
     assert definition["TimeoutSeconds"] > 0
-    assert all(task["TimeoutSeconds"] > 0 for _, task, _ in tasks(definition))
+    for name, task, _ in tasks(definition):
+        if is_wait(task):
+            assert task["TimeoutSeconds"].startswith("{% $states.input."), name
+        else:
+            assert task["TimeoutSeconds"] > 0, name
+
+
+def test_a_run_that_waits_for_no_person_ends_within_its_lease(template: dict[str, Any]) -> None:
+    machine = template["Resources"]["RetrainingStateMachine"]["Properties"]
+    definition = json.loads((ROOT / machine["DefinitionUri"]).read_text(encoding="utf-8"))
+    longest = sum(longest_seconds(task) for _, task, _ in tasks(definition) if not is_wait(task))
+    assert longest < LEASE.total_seconds()
+    # The gate's configuration bounds how long a person may take.
+    assert definition["TimeoutSeconds"] > timedelta(days=30).total_seconds() + longest
+
+
+def longest_seconds(task: dict[str, Any]) -> float:
+    """Return how long a task may take, with all its attempts and the waits between them."""
+    attempts = sum(retry["MaxAttempts"] for retry in task["Retry"])
+    waits = sum(retry["MaxAttempts"] * retry["MaxDelaySeconds"] for retry in task["Retry"] if retry["MaxAttempts"] > 1)
+    return float((1 + attempts) * task["TimeoutSeconds"] + waits)
 
 
 def test_every_task_outlasts_its_function(definition: dict[str, Any], template: dict[str, Any]) -> None:
     for name, task, _ in tasks(definition):
-        if "FunctionName" in task["Arguments"]:
+        if "FunctionName" in task["Arguments"] and not is_wait(task):
             function = template["Resources"][task["Arguments"]["FunctionName"].strip("${}")]["Properties"]
             timeout = function.get("Timeout", template["Globals"]["Function"]["Timeout"])
             assert task["TimeoutSeconds"] > timeout, name
@@ -88,7 +117,9 @@ def test_only_transient_errors_are_tried_again_with_full_jitter(definition: dict
     for name, task, _ in tasks(definition):
         for retry in task["Retry"]:
             assert retry["JitterStrategy"] == "FULL", name
-            if name not in CLEAN_UP | IN_PASSING:
+            if set(retry["ErrorEquals"]) & DEATHS:
+                assert (set(retry["ErrorEquals"]), retry["MaxAttempts"]) == (DEATHS, 1), name
+            elif name not in CLEAN_UP | IN_PASSING:
                 assert all(TRANSIENT.match(error) for error in retry["ErrorEquals"]), name
 
 

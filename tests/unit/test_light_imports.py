@@ -24,6 +24,7 @@ LIGHT = (
     "lease_reviews",
     "log_predictions",
     "mature_labels",
+    "recover_run",
     "relabel_files",
     "replay_quarantine",
     "report_intake",

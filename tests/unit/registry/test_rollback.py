@@ -15,6 +15,7 @@ from shared.registry.moves import Account, promote, start_trial
 from shared.registry.pointer import Change, PointerMove, TrialMode
 from shared.registry.rollback import Rollbacks
 from shared.registry.version import Verdict, VersionRecord
+from tests.event_schemas import require_promised
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.registry import InMemoryRegistry
@@ -102,6 +103,7 @@ def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> No
     assert (pointer.serving_since, pointer.probation) == (NOW, None)
     assert world.back_off.noted == [NOW]
     (announced,) = world.bus.published
+    require_promised(announced.name, announced.detail())
     assert (announced.name, announced.data["from"], announced.data["to"]) == ("ModelRolledBack", "v3", "v2")
 
 

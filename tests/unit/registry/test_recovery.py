@@ -1,0 +1,211 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared import compact_json
+from shared.announcements import Announcement
+from shared.errors import InvalidInput, Unavailable
+from shared.registry.moves import Account, Servable, promote, roll_back, start_trial
+from shared.registry.pointer import Pointer, TrialMode
+from shared.registry.recovery import NOT_ANNOUNCED, DeadExecution, RunRecovery, parse_dead_execution
+from shared.triggers.decide import Occasion, decide
+from shared.triggers.decision import Cause, Decision
+from shared.triggers.demand import Observed
+from shared.triggers.runs import run_input
+from shared.triggers.signal import Signal, SignalKind
+from shared.triggers.state import Conclusion, RunOutcome
+from tests.event_schemas import require_promised
+from tests.fakes.announcements import InMemoryAnnouncements
+from tests.fakes.registry import InMemoryRegistry
+from tests.fakes.trigger_store import InMemoryTriggers
+from tests.pointers import promoted
+from tests.unit.triggers.builders import NOW, policy
+
+LATER = datetime(2026, 3, 1, 15, tzinfo=UTC)
+NEW = Servable(version="v2", artifact_key="k", artifact_digest="d")
+
+
+class World:
+    """A model with a run that was fired and holds the lock."""
+
+    def __init__(self) -> None:
+        self.store, self.registry, self.told = InMemoryTriggers(), InMemoryRegistry(), InMemoryAnnouncements()
+        self.recovery = RunRecovery(self.store, self.registry, self.told)
+        self.decision, self.input = self.fire("first")
+
+    def fire(self, event_id: str) -> tuple[Decision, dict[str, Any]]:
+        before = self.store.load("bike")
+        asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": event_id})
+        observed = Observed(now=NOW, champion=None, event=asked, force=True)
+        decision, state = decide(policy(), before, observed, Occasion(cause=Cause.MANUAL, event_id=event_id))
+        assert self.store.record(decision, state, before.version)
+        assert state.open_run is not None
+        return decision, run_input("bike", state.open_run)
+
+    def dead(self, status: str = "ABORTED", **detail: Any) -> DeadExecution:
+        detail = {"input": compact_json.dumps(self.input), "status": status, **detail}
+        return parse_dead_execution({"time": "2026-03-01T15:00:00Z", "detail": detail})
+
+    def account(self) -> Account:
+        return Account(why="better", by="pipeline", at=NOW, decision_id=self.decision.decision_id)
+
+    def serve(self, version: str) -> Pointer:
+        return self.registry.move_pointer("bike", promoted(version, NOW, self.registry.pointer("bike")))
+
+    def outcome(self) -> RunOutcome | None:
+        recorded = self.store.decision("bike", NOW, self.decision.decision_id)
+        assert recorded is not None
+        return recorded.outcome
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "reason"),
+    [
+        ("ABORTED", {"error": None, "cause": None}, "the execution was stopped by somebody"),
+        ("TIMED_OUT", {}, "the execution took longer than it may"),
+        (
+            "FAILED",
+            {"error": "NotConcluded", "cause": "throttled"},
+            "the execution failed: NotConcluded: throttled",
+        ),
+        (
+            "FAILED",
+            {"error": "E", "cause": '{"errorMessage": "no rows", "errorType": "E", "stackTrace": ["x"]}'},
+            "the execution failed: E: no rows",
+        ),
+    ],
+)
+def test_a_dead_run_is_ended_gives_its_demand_back_and_says_so(
+    world: World, status: str, detail: dict[str, Any], reason: str
+) -> None:
+    held = world.store.load("bike").open_run
+
+    assert world.recovery.recover(world.dead(status, **detail)) is RunOutcome.FAILED
+
+    state = world.store.load("bike")
+    assert held is not None
+    assert (state.open_run, state.demand) == (None, held.serving)
+    assert world.outcome() is RunOutcome.FAILED
+    (told,) = world.told.published
+    assert (told.name, told.at, told.data["reason"]) == ("RetrainingFailed", LATER, reason)
+    require_promised(told.name, told.detail())
+
+
+def test_a_run_that_ended_by_itself_is_left_alone(world: World) -> None:
+    end = Conclusion(outcome=RunOutcome.FAILED, at=NOW, reason="Train: no rows")
+    world.store.conclude("bike", world.input["fencing_token"], end)
+    before = world.store.load("bike")
+
+    assert world.recovery.recover(world.dead("FAILED", error="RunFailed")) is None
+
+    assert world.store.load("bike") == before
+    assert not world.told.published
+
+
+def test_a_dead_run_does_not_end_the_one_that_took_over(world: World) -> None:
+    dead = world.dead()
+    world.store.conclude("bike", world.input["fencing_token"], Conclusion(outcome=RunOutcome.FAILED, at=NOW))
+    newer, _ = world.fire("second")
+
+    assert world.recovery.recover(dead) is None
+
+    run = world.store.load("bike").open_run
+    assert run is not None
+    assert run.decision_id == newer.decision_id
+
+
+def test_a_message_that_comes_twice_ends_the_run_once(world: World) -> None:
+    assert [world.recovery.recover(world.dead()) for _ in range(2)] == [RunOutcome.FAILED, None]
+    assert len(world.told.published) == 1
+
+
+def test_a_crash_between_word_and_deed_tells_twice_rather_than_never(world: World) -> None:
+    conclude = world.store.conclude
+
+    def crash(*_: object) -> bool:
+        raise Unavailable("the table is away")
+
+    world.store.conclude = crash  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        world.recovery.recover(world.dead())
+    world.store.conclude = conclude  # type: ignore[method-assign]
+
+    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
+
+    assert [told.name for told in world.told.published] == ["RetrainingFailed"] * 2
+    assert world.store.load("bike").open_run is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome", "name"),
+    [
+        (None, RunOutcome.PROMOTED, "ModelPromoted"),
+        (TrialMode.CANARY, RunOutcome.CANARY, "CanaryStarted"),
+        (TrialMode.SHADOW, RunOutcome.SHADOW, "ShadowStarted"),
+    ],
+)
+def test_a_run_that_died_after_it_moved_the_pointer_did_what_it_did(
+    world: World, mode: TrialMode | None, outcome: RunOutcome, name: str
+) -> None:
+    before = world.serve("v1")
+    account = world.account()
+    share = 0.1 if mode is TrialMode.CANARY else None
+    step = promote(before, NEW, account) if mode is None else start_trial(before, NEW, mode, share, account)
+    world.registry.move_pointer("bike", step)
+
+    assert world.recovery.recover(world.dead()) is outcome
+
+    assert world.outcome() is outcome
+    assert not world.store.load("bike").demand
+    (told,) = world.told.published
+    assert (told.name, told.data["version"]) == (name, "v2")
+    require_promised(told.name, told.detail())
+
+
+def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(world: World) -> None:
+    before = world.serve("v1")
+    promotion = promote(before, NEW, world.account())
+    world.registry.move_pointer("bike", promotion)
+    by_hand = Account(why="it is bad", by="operator", at=LATER)
+    old = Servable(version="v1", artifact_key="k", artifact_digest="d")
+    world.registry.move_pointer("bike", roll_back(promotion.pointer, old, None, by_hand))
+
+    assert world.recovery.recover(world.dead()) is RunOutcome.PROMOTED
+
+
+def test_moves_of_others_are_not_taken_for_the_run_s(world: World) -> None:
+    world.serve("v1")
+    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
+
+
+def test_an_end_that_could_not_be_announced_is_announced(world: World) -> None:
+    end = Conclusion(outcome=RunOutcome.REJECTED, at=NOW, reason="floor", version="v2")
+    world.store.conclude("bike", world.input["fencing_token"], end)
+
+    assert world.recovery.recover(world.dead("FAILED", error=NOT_ANNOUNCED)) is RunOutcome.REJECTED
+
+    (told,) = world.told.published
+    assert isinstance(told, Announcement)
+    assert (told.name, told.data["reason"], told.data["version"]) == ("CandidateRejected", "floor", "v2")
+    require_promised(told.name, told.detail())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"time": "2026-03-01T15:00:00Z", "detail": {"status": "FAILED", "input": None}},
+        {"time": "2026-03-01T15:00:00Z", "detail": {"status": "FAILED", "input": "{}"}},
+        {"time": "2026-03-01T15:00:00Z", "detail": {"status": "SUCCEEDED", "input": "{}"}},
+        {"time": "2026-03-01T15:00:00Z", "detail": {"status": "FAILED", "input": "not json"}},
+    ],
+)
+def test_an_event_that_names_no_dead_run_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        parse_dead_execution(event)
