@@ -5,8 +5,8 @@ from html import escape
 from typing import Any
 
 _ROW = 26
-_LABELS, _BARS, _NUMBERS = 190, 300, 140
-_LONGEST_LABEL = 28
+_LABELS, _BARS, _NUMBERS = 230, 320, 150
+_LONGEST_LABEL = 38
 _SIDE, _MARGIN = 300, 42
 
 

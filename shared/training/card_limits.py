@@ -1,6 +1,7 @@
 """What a version should not be trusted with, told from what it was made of."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from shared.configuration.metrics import Task
@@ -23,10 +24,9 @@ def _of_data(card: Mapping[str, Any], configuration: ModelConfiguration) -> Iter
         "newer ones still are is what drift checks watch."
     )
     if configuration.outcome_delay:
-        days = configuration.outcome_delay.total_seconds() / 86_400
         yield (
-            f"An outcome takes up to {days:g} days: no row younger than that has taught it anything, and none was used "
-            "before its outcome was due."
+            f"An outcome takes up to {_length(configuration.outcome_delay)}: no row younger than that has taught it "
+            "anything, and none was used before its outcome was due."
         )
     worth = data["effective_rows"]["holdout"]
     if worth < _FEW:
@@ -65,6 +65,17 @@ def _of_answers(card: Mapping[str, Any]) -> Iterator[str]:
         yield f"Its scores miss the shares that turned out by {missed} on average, more than chance explains."
     if card["candidate"] == "gradient_boosting":
         yield "Beyond the values it was trained on, trees answer as they do at the last one they knew."
+
+
+def _length(delay: timedelta) -> str:
+    """Return a length of time in words.
+
+    >>> _length(timedelta(days=1)), _length(timedelta(hours=36))
+    ('1 day', '36 hours')
+    """
+    hours = delay.total_seconds() / 3600
+    count, unit = (hours / 24, "day") if hours % 24 == 0 else (hours, "hour")
+    return f"{count:g} {unit}{'' if count == 1 else 's'}"
 
 
 def _day(moment: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from shared.configuration.metrics import Metric
 from shared.monitoring.page import document, facts, number, percent, table
 from shared.training.card_charts import bars, intervals, reliability_diagram
 
@@ -76,10 +77,18 @@ def _performance(card: Card) -> str:
 
 
 def _grouped(rows: list[tuple[str, Mapping[str, float | None]]]) -> str:
-    """Return charts of what lies from 0 to 1, and of what does not, since they share no scale."""
-    inside = [row for row in rows if all(value is None or 0 <= value <= 1 for value in row[1].values())]
-    outside = [row for row in rows if row not in inside]
-    return intervals(inside, "metrics") + "".join(intervals([row], row[0]) for row in outside)
+    """Return a chart of what always lies from 0 to 1, one of the errors, and one of each that shares no scale."""
+    return "".join(
+        intervals([row for row in rows if _scale(row[0]) == scale], scale)
+        for scale in dict.fromkeys(_scale(name) for name, _ in rows)
+    )
+
+
+def _scale(shown: str) -> str:
+    name = shown.removesuffix(" ★").replace(" ", "_")
+    if Metric(name).bounds == (0.0, 1.0):
+        return "shares"
+    return "errors" if name in {Metric.MAE, Metric.RMSE} else name
 
 
 def _slices(card: Card) -> str:
@@ -175,10 +184,8 @@ def _training(card: Card) -> str:
             (f"{_words(card['metric'])} in rehearsal", number(card["validation_score"])),
         ]
     )
-    settings = table(
-        ["setting", "value"], ([escape(name), escape(_told(value))] for name, value in card["hyperparameters"].items())
-    )
-    return f"{told}{_search(found)}<h3 style='margin-top: 1.2rem'>Settings</h3>{settings}"
+    settings = facts((_words(name), _told(value)) for name, value in card["hyperparameters"].items())
+    return f"{told}{_search(found)}<h3 style='margin-top: 1.2rem'>Settings of the estimator</h3>{settings}"
 
 
 def _search(found: Mapping[str, Any]) -> str:

@@ -70,4 +70,4 @@ def best_threshold(probabilities: Floats, truth: Truth, metric: Metric) -> float
     best = np.flatnonzero(values >= values.max() - 1e-12)
     runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
     longest = max(runs, key=len)
-    return float(_THRESHOLDS[longest[len(longest) // 2]])
+    return float(_THRESHOLDS[longest[(len(longest) - 1) // 2]])
