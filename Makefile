@@ -52,7 +52,7 @@ deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or ag
 lint: setup ## Check style, types and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy shared functions local bench
+	$(BIN)/mypy shared functions pipelines local bench
 	$(BIN)/cfn-lint template.yaml
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size

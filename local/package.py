@@ -41,7 +41,7 @@ def package(*layers: str) -> Package:
 
 
 def _files(layers: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
-    for folder in ("functions", "shared"):
+    for folder in ("functions", "pipelines", "shared"):
         for path in (ROOT / folder).rglob("*.py"):
             yield path, path.relative_to(ROOT).as_posix()
     for layer in layers:

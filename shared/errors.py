@@ -78,6 +78,12 @@ class UnusableDataset(HindsightError):
     code = "unusable_dataset"
 
 
+class UnusablePipeline(HindsightError):
+    """The deployment's own pipeline does not exist, or cannot be built, trained or saved; the message says where."""
+
+    code = "unusable_pipeline"
+
+
 class UnusableArtifact(HindsightError):
     """A model artefact is missing, altered, or holds types that are not trusted."""
 

@@ -1,5 +1,6 @@
 """Train one candidate on the run's dataset (step of the retraining state machine, in parallel over candidates)."""
 
+from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -29,6 +30,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         candidate=Candidate(event["candidate"]),
         code_version=bootstrap.settings().code_version,
     )
-    trained = train_candidate(bootstrap.lake(), job)
+    trained = train_candidate(bootstrap.lake(), job, perf_counter)
     logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
     return trained.to_json()

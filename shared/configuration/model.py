@@ -15,6 +15,9 @@ from shared.configuration.triggers import Triggers
 from shared.configuration.types import FEATURE_NAME, MODEL_NAME, PositiveDuration, Section
 from shared.errors import Fault
 
+# Of the others, some are the same at every threshold, precision and recall best at one of the ends.
+_BEST_SOMEWHERE = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1})
+
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
 
@@ -48,6 +51,7 @@ class ModelConfiguration(Section):
             *_metric_faults(self),
             *_threshold_faults(self),
             *_candidate_faults(self),
+            *_training_faults(self),
             *_slice_faults(self),
             *_review_faults(self),
             *_window_faults(self),
@@ -74,9 +78,10 @@ class ModelConfiguration(Section):
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The candidates to train, by default the linear model of the task and gradient boosting."""
+        """The candidates to train, by default the linear model of the task, gradient boosting and one's own."""
         linear = Candidate.LINEAR_REGRESSION if self.task is Task.REGRESSION else Candidate.LOGISTIC_REGRESSION
-        return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING)
+        own = () if self.training.pipeline is None else (Candidate.CUSTOM,)
+        return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING, *own)
 
 
 def _label_faults(configuration: ModelConfiguration) -> list[Fault]:
@@ -168,6 +173,21 @@ def _candidate_faults(configuration: ModelConfiguration) -> list[Fault]:
             faults.append(Fault(path, f"{candidate} does not fit a {configuration.task} task"))
         if candidate in candidates[:position]:
             faults.append(Fault(path, f"{candidate} is listed twice"))
+        if candidate is Candidate.CUSTOM and configuration.training.pipeline is None:
+            faults.append(Fault(path, "custom needs training.pipeline to name it"))
+    if candidates and Candidate.CUSTOM not in candidates and configuration.training.pipeline is not None:
+        faults.append(Fault("training.pipeline", "is not trained unless training.candidates lists custom"))
+    return faults
+
+
+def _training_faults(configuration: ModelConfiguration) -> list[Fault]:
+    training, task, faults = configuration.training, configuration.task, []
+    if training.class_weight != "none" and task is Task.REGRESSION:
+        faults.append(Fault("training.class_weight", "a regression has no classes"))
+    if training.threshold != 0.5 and task is not Task.BINARY:
+        faults.append(Fault("training.threshold", f"is for binary tasks, not {task}"))
+    elif training.threshold == "best" and configuration.gate_metric not in _BEST_SOMEWHERE:
+        faults.append(Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular"))
     return faults
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,25 +10,46 @@ from shared.configuration.metrics import Metric
 from shared.configuration.types import OpenFraction, PositiveDuration, Section
 
 LONGEST_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
+PIPELINE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63}){0,4}:[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 
 class Candidate(StrEnum):
-    """A built-in family of models; each exists as a classifier and as a regressor."""
+    """A built-in family of models, each a classifier and a regressor; or the deployment's own pipeline."""
 
     LOGISTIC_REGRESSION = "logistic_regression"
     LINEAR_REGRESSION = "linear_regression"
     GRADIENT_BOOSTING = "gradient_boosting"
+    CUSTOM = "custom"
+
+
+class Search(Section):
+    """How long better settings of a built-in candidate are looked for: so many trials, and no longer than the time.
+
+    The first trial is of the default settings, so that one trial is no search.
+    """
+
+    trials: Annotated[int, Field(ge=1, le=200)] = 12
+    seconds: Annotated[int, Field(ge=1, le=600)] = 60
 
 
 class Training(Section):
     """The window of predictions trained on; ``holdout`` is its newest share by prediction time.
 
-    ``candidates`` defaults to the linear model of the task and gradient boosting.
+    ``candidates`` defaults to the linear model of the task, gradient boosting and, where there is one, the
+    ``pipeline``: ``module:function`` of the folder ``pipelines/`` of the deployment. ``threshold`` is the probability
+    from which a binary answer is positive; ``best`` looks for the one with the best value of the gate's metric. Rows
+    lose half their weight every ``recency_half_life``.
     """
 
     window: PositiveDuration = timedelta(days=90)
     holdout: OpenFraction = 0.2
     candidates: tuple[Candidate, ...] | None = Field(default=None, min_length=1, max_length=10)
+    pipeline: Annotated[str, Field(pattern=PIPELINE_NAME)] | None = None
+    search: Search = Search()
+    class_weight: Literal["none", "balanced"] = "none"
+    recency_half_life: PositiveDuration | None = None
+    calibration: Literal["auto", "none"] = "auto"
+    threshold: OpenFraction | Literal["best"] = 0.5
     max_rows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
     seed: Annotated[int, Field(ge=0, le=2**31)] = 7
 

@@ -4,30 +4,28 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import skops.io
 
 from shared.errors import NotFound, UnusableArtifact
 from shared.lake import Lake
+from shared.training.probabilities import Recalibration
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion
+from shared.training.trusted import BUILT_IN, deployed_types
 
-# Beyond what skops trusts by itself (scikit-learn's estimators, numpy's arrays and functions): the trees of histogram
-# gradient boosting, and the check of its input, which scikit-learn binds with functools.partial.
-TRUSTED_TYPES = (
-    "functools.partial",
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.utils.validation.check_array",
-)
 _ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)
 _DESCRIPTION = "schema.json"
 
 
 def dump_artifact(version: LoadedVersion) -> bytes:
     """Return a version as bytes; equal versions give equal bytes."""
-    return _canonical(skops.io.dumps({"schema": json.dumps(version.schema.to_json()), "pipeline": version.pipeline}))
+    held = {"schema": json.dumps(version.schema.to_json()), "pipeline": version.pipeline}
+    if version.recalibration is not None:
+        held["recalibration"] = json.dumps(version.recalibration.to_json())
+    return _canonical(skops.io.dumps(held))
 
 
 def load_artifact(lake: Lake, key: str, digest: str) -> LoadedVersion:
@@ -45,12 +43,27 @@ def load_artifact(lake: Lake, key: str, digest: str) -> LoadedVersion:
 
 
 def parse_artifact(content: bytes) -> LoadedVersion:
-    """Return the version that bytes hold. Raises UnusableArtifact."""
+    """Return the version that bytes hold.
+
+    Raises UnusableArtifact; for a type that is not trusted before anything of the archive is made.
+    """
     try:
-        archive = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-        return LoadedVersion(Schema.from_json(json.loads(archive["schema"])), archive["pipeline"])
+        archive = skops.io.loads(content, trusted=[*BUILT_IN, *deployed_types()])
+        return _version(archive)
     except Exception as error:  # a damaged archive fails in as many ways as there are types in it
         raise UnusableArtifact(f"the artefact cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def untrusted_types(content: bytes) -> list[str]:
+    """Return what an artefact holds that the deployment does not trust."""
+    found = set(skops.io.get_untrusted_types(data=content))
+    return sorted(found - {*BUILT_IN, *deployed_types()})
+
+
+def _version(archive: Mapping[str, Any]) -> LoadedVersion:
+    given = archive.get("recalibration")
+    recalibration = None if given is None else Recalibration.from_json(json.loads(given))
+    return LoadedVersion(Schema.from_json(json.loads(archive["schema"])), archive["pipeline"], recalibration)
 
 
 def artifact_digest(content: bytes) -> str:

@@ -16,9 +16,10 @@ _FOLDS = 5
 _SEPARATES = 0.999  # scores that tell the classes apart as well as this need no probabilities
 
 
-def fit_calibration(scores: Floats, hits: Floats) -> ScoreCalibration:
+def fit_calibration(scores: Floats, hits: Floats, weights: Floats | None = None) -> ScoreCalibration:
     """Return the isotonic regression of outcomes, 0 or 1, on scores (Zadrozny and Elkan, 2002)."""
-    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip").fit(scores, hits)
+    isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip")
+    fitted = isotonic.fit(scores, hits, sample_weight=weights)
     return ScoreCalibration(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
 
 

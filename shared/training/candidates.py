@@ -1,6 +1,7 @@
 """The built-in families of models, as pipelines from a frame of features to an answer."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from shared.configuration.features import FeatureType
 from shared.configuration.metrics import Task
@@ -23,14 +25,60 @@ from shared.training.schema import Schema
 # Histogram bins are one byte and one of them means missing, so a column has room for this many categories.
 _MOST_CATEGORIES = 254
 _MOST_INDICATORS = 100
-_MANY_ROWS = 10_000
+MANY_ROWS = 10_000
 
 
-def build(candidate: Candidate, schema: Schema, frame: pd.DataFrame, seed: int) -> Pipeline:
-    """Return the untrained pipeline of a candidate, made to measure for the frame it is to be trained on.
+def build(
+    candidate: Candidate,
+    schema: Schema,
+    frame: pd.DataFrame,
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
+) -> Pipeline:
+    """Return the untrained pipeline of a built-in candidate, made to measure for the frame it is to be trained on.
 
-    A column without a single value teaches nothing, and trees cannot be grown on it; it is left out.
+    A column without a single value teaches nothing, and trees cannot be grown on it; it is left out. ``settings`` of
+    the estimator take the place of the defaults.
     """
+    pipeline = _with_defaults(candidate, schema, frame, seed)
+    return pipeline.set_params(**{f"estimator__{name}": value for name, value in (settings or {}).items()})
+
+
+def fit(
+    pipeline: Any, frame: pd.DataFrame, targets: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None = None
+) -> Any:
+    """Train a pipeline in place and return it; one that stops short of convergence is judged as it is.
+
+    ``weights``, shape (n,), are for one that takes them.
+    """
+    given = {}
+    if weights is not None and takes_weights(pipeline):
+        # 1 on average, or the same for all: then as if there were none, to the bit.
+        step = f"{pipeline.steps[-1][0]}__" if isinstance(pipeline, Pipeline) else ""
+        given = {} if np.ptp(weights) == 0 else {f"{step}sample_weight": weights}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline.fit(frame, targets, **given)
+    return pipeline
+
+
+def takes_weights(pipeline: Any) -> bool:
+    """Return whether rows can weigh differently when a pipeline is trained."""
+    return bool(has_fit_parameter(_estimator(pipeline), "sample_weight"))
+
+
+def hyperparameters(pipeline: Any) -> dict[str, Any]:
+    """Return the settings of a pipeline's estimator that are plain values, for the model card."""
+    settings = _estimator(pipeline).get_params(deep=False)
+    return {name: value for name, value in sorted(settings.items()) if isinstance(value, bool | int | float | str)}
+
+
+def _estimator(pipeline: Any) -> BaseEstimator:
+    estimator: BaseEstimator = pipeline[-1] if isinstance(pipeline, Pipeline) else pipeline
+    return estimator
+
+
+def _with_defaults(candidate: Candidate, schema: Schema, frame: pd.DataFrame, seed: int) -> Pipeline:
     read = {name: kind for name, kind in schema.features.items() if bool(frame[name].notna().any())}
     categorical = [name for name, kind in read.items() if kind is FeatureType.CATEGORICAL]
     numbers = [name for name in read if name not in categorical]
@@ -39,20 +87,6 @@ def build(candidate: Candidate, schema: Schema, frame: pd.DataFrame, seed: int) 
             [("columns", _coded(categorical, numbers)), ("estimator", _boosting(schema, categorical, len(frame), seed))]
         )
     return Pipeline([("columns", _scaled(categorical, numbers)), ("estimator", _linear(schema, seed))])
-
-
-def fit(pipeline: Pipeline, frame: pd.DataFrame, targets: npt.NDArray[Any]) -> Pipeline:
-    """Train a pipeline in place and return it; one that stops short of convergence is judged as it is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        pipeline.fit(frame, targets)
-    return pipeline
-
-
-def hyperparameters(pipeline: Pipeline) -> dict[str, Any]:
-    """Return the settings of a pipeline's estimator that are plain values, for the model card."""
-    settings = pipeline[-1].get_params(deep=False)
-    return {name: value for name, value in sorted(settings.items()) if isinstance(value, bool | int | float | str)}
 
 
 def _linear(schema: Schema, seed: int) -> BaseEstimator:
@@ -67,9 +101,9 @@ def _boosting(schema: Schema, categorical: list[str], rows: int, seed: int) -> B
     estimator = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     return estimator(
         categorical_features=list(range(len(categorical))) or None,
-        max_iter=_rounds(schema, rows),
+        max_iter=rounds(schema, rows),
         learning_rate=0.08,
-        max_leaf_nodes=15 if rows < _MANY_ROWS else 31,
+        max_leaf_nodes=15 if rows < MANY_ROWS else 31,
         min_samples_leaf=20,
         l2_regularization=1.0,
         early_stopping=False,
@@ -77,9 +111,9 @@ def _boosting(schema: Schema, categorical: list[str], rows: int, seed: int) -> B
     )
 
 
-def _rounds(schema: Schema, rows: int) -> int:
+def rounds(schema: Schema, rows: int) -> int:
     """Return the number of boosting rounds: each grows a tree a class, so that with many classes there are fewer."""
-    trees = 100 if rows < _MANY_ROWS else 200
+    trees = 100 if rows < MANY_ROWS else 200
     return max(40, trees * 2 // max(2, len(schema.classes)))
 
 

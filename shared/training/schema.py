@@ -13,7 +13,7 @@ class Schema:
     """The features of a version by name, in the order of its columns, and what it answers.
 
     ``classes`` are the canonical texts in the order of the probabilities: ``("0", "1")`` for binary, none for
-    regression.
+    regression. ``threshold`` is the probability from which a binary answer is positive.
     """
 
     model: str
@@ -22,6 +22,7 @@ class Schema:
     metric: Metric
     features: Mapping[str, FeatureType]
     classes: tuple[str, ...] = ()
+    threshold: float = 0.5
 
     def named(self, kind: FeatureType) -> list[str]:
         """Return the features of a type, in the order of the columns."""
@@ -36,6 +37,7 @@ class Schema:
             "metric": self.metric.value,
             "features": [[name, kind.value] for name, kind in self.features.items()],
             "classes": list(self.classes),
+            "threshold": self.threshold,
         }
 
     @classmethod
@@ -48,4 +50,5 @@ class Schema:
             metric=Metric(document["metric"]),
             features={name: FeatureType(kind) for name, kind in document["features"]},
             classes=tuple(document["classes"]),
+            threshold=document.get("threshold", 0.5),
         )

@@ -12,6 +12,7 @@ from shared.configuration.metrics import Metric, Task
 from shared.errors import UnusableArtifact
 from shared.monitoring.metrics import evaluate
 from shared.training.frame import to_frame
+from shared.training.probabilities import Recalibration
 from shared.training.schema import Schema
 
 Floats = npt.NDArray[np.float64]
@@ -22,8 +23,9 @@ Values = npt.NDArray[Any]
 class Scored:
     """One answer.
 
-    Binary: ``score`` is the probability of the positive class, ``decision`` 1 or 0. Multiclass: ``decision`` is the
-    likeliest class, ``score`` its probability, ``probabilities`` those of all. Regression: both are the value.
+    Binary: ``score`` is the probability of the positive class, ``decision`` 1 from the schema's threshold on, else 0.
+    Multiclass: ``decision`` is the likeliest class, ``score`` its probability, ``probabilities`` those of all.
+    Regression: both are the value.
     """
 
     score: float
@@ -62,10 +64,11 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersion:
-    """A pipeline and its schema, ready to score."""
+    """A pipeline and its schema, ready to score; ``recalibration`` is what its chances of classes go through."""
 
     schema: Schema
     pipeline: Any
+    recalibration: Recalibration | None = None
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
         """Return the answer to each row of features, in order."""
@@ -96,19 +99,19 @@ class LoadedVersion:
         if self.schema.task is Task.REGRESSION:
             values = np.asarray(self.pipeline.predict(frame), dtype=np.float64)
             return Answers(Task.REGRESSION, values, values)
-        chances = self._chances(frame)
+        chances = self.chances(frame)
         if self.schema.task is Task.BINARY:
             positive = chances[:, 1]
-            return Answers(Task.BINARY, (positive >= 0.5).astype(np.float64), positive)
+            return Answers(Task.BINARY, (positive >= self.schema.threshold).astype(np.float64), positive)
         likeliest = chances.argmax(axis=1)
         decisions = np.array(self.schema.classes, dtype=np.str_)[likeliest]
         return Answers(Task.MULTICLASS, decisions, chances.max(axis=1), chances, self.schema.classes)
 
-    def _chances(self, frame: pd.DataFrame) -> Floats:
-        """Return a column for every class of the schema; one the estimator never met has no chance."""
+    def chances(self, frame: pd.DataFrame) -> Floats:
+        """Return probabilities, a column for every class of the schema; one the estimator never met has no chance."""
         chances = np.zeros((len(frame), len(self.schema.classes)))
         chances[:, np.asarray(self.pipeline.classes_, dtype=np.intp)] = self.pipeline.predict_proba(frame)
-        return chances
+        return chances if self.recalibration is None else self.recalibration.apply(chances)
 
 
 def class_codes(labels: Values, schema: Schema) -> Values:

@@ -1,33 +1,34 @@
 """Train one candidate of a run and store it as a version."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as library_version
 from typing import Any
 
 from shared import compact_json
 from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.training import Candidate
-from shared.datasets.dataset import Manifest
-from shared.datasets.split import split_by_time
+from shared.errors import UnusablePipeline
 from shared.lake import Lake, version_prefix
 from shared.profiles.codec import CONTENT_TYPE, encode
-from shared.profiles.profile import Profile
 from shared.profiles.reference import reference_key
-from shared.registry.run import RetrainingRun
-from shared.times import format_time
-from shared.training.artifact import artifact_digest, dump_artifact
-from shared.training.candidates import build, fit, hyperparameters
+from shared.training.artifact import artifact_digest, dump_artifact, untrusted_types
+from shared.training.card import Made, model_card
+from shared.training.card_page import CARD_PAGE, card_page
+from shared.training.choices import Choices, choose
 from shared.training.estimator import fit_estimator
 from shared.training.estimator_files import store_estimator
+from shared.training.job import TrainingJob
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
+from shared.training.paired_losses import loss_name
 from shared.training.profile import reference_profile
+from shared.training.recipe import Recipe
+from shared.training.rehearsal import Rehearsal
 from shared.training.schema import Schema
-from shared.training.scoring import LoadedVersion, Scored, class_codes
+from shared.training.scoring import LoadedVersion, Scored
+from shared.training.search import ROWS, SearchOutcome, Stopwatch, search
+from shared.training.trusted import PACKAGE
 
-_LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
-_MIN_INNER_ROWS = 20
+__all__ = ["TrainedCandidate", "TrainingJob", "golden_rows", "train_candidate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,61 +40,39 @@ class TrainedCandidate:
     artifact_key: str
     artifact_digest: str
     validation_score: float | None
+    card_key: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as the state machine passes it on."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingJob:
-    """What to train, on what, for which run; ``configuration`` is the revision the manifest names."""
-
-    run: RetrainingRun
-    manifest: Manifest
-    configuration: ModelConfiguration
-    candidate: Candidate
-    code_version: str
-
-
-def train_candidate(lake: Lake, job: TrainingJob) -> TrainedCandidate:
+def train_candidate(lake: Lake, job: TrainingJob, stopwatch: Stopwatch | None = None) -> TrainedCandidate:
     """Train a candidate on a dataset's train part and store the version it becomes.
 
-    The same run and dataset give the same bytes, so that a repeated step changes nothing.
-    Raises UnusableDataset, NotFound.
+    The same run and dataset give the same bytes, so that a repeated step changes nothing: what the search for
+    settings found, which may depend on how fast the machine was by ``stopwatch``, is stored once and read from then on.
+    Raises UnusableDataset, UnusablePipeline, NotFound.
     """
     configuration = job.configuration
     features = feature_types(configuration)
     train = load_part(lake, job.manifest, "train", features, configuration)
     holdout = load_part(lake, job.manifest, "holdout", features, configuration)
-    schema = Schema(
-        model=job.run.model,
-        version=job.run.version_of(job.candidate.value),
-        task=configuration.task,
-        metric=configuration.gate_metric,
-        features=features,
-        classes=_classes(configuration.task, train),
-    )
-    validation_score = _validate_forward(job, schema, train)
-    version = _train(job.candidate, schema, train, configuration.training.seed)
-    golden = golden_rows(holdout.first_features, version.score(holdout.first_features))
-    documents = {
-        "schema": schema.to_json(),
-        "golden": {"rows": golden},
-        "card": _card(job, version, validation_score),
-    }
-    reference = reference_profile(version, train, holdout, configuration.features)
-    answers = version.answer(holdout.frame)
-    estimator = fit_estimator(schema, holdout.frame, holdout.labels, answers, configuration.training.seed)
-    if estimator is not None:
-        store_estimator(lake, schema.model, schema.version, estimator)
-    key, digest = _store(lake, version, documents, reference)
+    recipe = Recipe(job.candidate, _schema(job, train), configuration.training, {})
+    searched, choices = _rehearse(lake, recipe, train, stopwatch)
+    version = choices.put_on(recipe.under(searched.settings).train(train))
+    made = Made(version, searched, choices, train, holdout, version.answer(holdout.frame))
+    content = _dump_trusted(version)
+    _describe(lake, job, made)
+    prefix = version_prefix(job.run.model, version.schema.version)
+    lake.write_bytes(f"{prefix}model.skops", content, "application/octet-stream")
     return TrainedCandidate(
         candidate=job.candidate.value,
-        version=schema.version,
-        artifact_key=key,
-        artifact_digest=digest,
-        validation_score=validation_score,
+        version=version.schema.version,
+        artifact_key=f"{prefix}model.skops",
+        artifact_digest=artifact_digest(content),
+        validation_score=choices.validation_score,
+        card_key=f"{prefix}{CARD_PAGE}",
     )
 
 
@@ -105,75 +84,66 @@ def golden_rows(features: Sequence[Mapping[str, Any]], answers: Sequence[Scored]
     ]
 
 
+def _schema(job: TrainingJob, train: LabelledFrame) -> Schema:
+    configuration = job.configuration
+    return Schema(
+        model=job.run.model,
+        version=job.run.version_of(job.candidate.value),
+        task=configuration.task,
+        metric=configuration.gate_metric,
+        features=feature_types(configuration),
+        classes=_classes(configuration.task, train),
+    )
+
+
 def _classes(task: Task, train: LabelledFrame) -> tuple[str, ...]:
     if task is Task.BINARY:
         return "0", "1"
     return tuple(sorted(set(train.labels.tolist()))) if task is Task.MULTICLASS else ()
 
 
-def _train(candidate: Candidate, schema: Schema, rows: LabelledFrame, seed: int) -> LoadedVersion:
-    pipeline = build(candidate, schema, rows.frame, seed)
-    return LoadedVersion(schema, fit(pipeline, rows.frame, class_codes(rows.labels, schema)))
+def _rehearse(
+    lake: Lake, recipe: Recipe, train: LabelledFrame, stopwatch: Stopwatch | None
+) -> tuple[SearchOutcome, Choices]:
+    """Return what is chosen without the holdout; of the search the outcome that was stored first."""
+    rehearsal = Rehearsal.of(train, recipe.training)
+    if rehearsal is None:
+        return SearchOutcome({}, (), loss_name(recipe.schema), ROWS), Choices()
+    found = search(recipe, rehearsal, stopwatch)
+    if found.trials:
+        found = _first(lake, version_prefix(recipe.schema.model, recipe.schema.version), found)
+    return found, choose(recipe.under(found.settings), rehearsal)
 
 
-def _store(
-    lake: Lake, version: LoadedVersion, documents: Mapping[str, Mapping[str, Any]], reference: Profile
-) -> tuple[str, str]:
-    """Store a version and what describes it; return the artefact's key and digest."""
-    prefix = version_prefix(version.schema.model, version.schema.version)
-    for name, document in documents.items():
-        lake.write_bytes(f"{prefix}{name}.json", compact_json.dumps(document).encode(), "application/json")
-    # The first stays: sketches of the same rows are not the same to the bit, and a version never changes.
-    lake.replace_bytes(
-        reference_key(version.schema.model, version.schema.version), encode(reference), CONTENT_TYPE, expected=None
-    )
+def _first(lake: Lake, prefix: str, found: SearchOutcome) -> SearchOutcome:
+    key, content = f"{prefix}search.json", compact_json.dumps(found.to_json()).encode()
+    if lake.replace_bytes(key, content, "application/json", expected=None):
+        return found
+    return SearchOutcome.from_json(json.loads(lake.read_bytes(key)))
+
+
+def _dump_trusted(version: LoadedVersion) -> bytes:
+    """Return a version as bytes. Raises UnusablePipeline for one that could never be loaded again."""
     content = dump_artifact(version)
-    lake.write_bytes(f"{prefix}model.skops", content, "application/octet-stream")
-    return f"{prefix}model.skops", artifact_digest(content)
+    if strangers := untrusted_types(content):
+        raise UnusablePipeline(f"it holds types that TRUSTED_TYPES of {PACKAGE}/ does not name: {', '.join(strangers)}")
+    return content
 
 
-def _validate_forward(job: TrainingJob, schema: Schema, train: LabelledFrame) -> float | None:
-    """Return the gate's metric on the newest share of the train part, of a model trained on what was due before it.
-
-    The holdout stays unseen until the gate: choosing the best candidate on it would flatter the one chosen.
-    """
-    training = job.configuration.training
-    split = split_by_time(train.moments, training.holdout)
-    earlier = train.at(split.train)
-    if len(split.train) < _MIN_INNER_ROWS or len(set(earlier.labels.tolist())) < 2:
-        earlier = train.at(list(range(len(train.moments) - len(split.holdout))))
-    if len(set(earlier.labels.tolist())) < 2:
-        return None
-    later = train.at(split.holdout)
-    version = _train(job.candidate, schema, earlier, training.seed)
-    return version.answer(later.frame).measure(schema.metric, later.labels)
-
-
-def _card(job: TrainingJob, version: LoadedVersion, validation_score: float | None) -> dict[str, Any]:
-    run, manifest, configuration = job.run, job.manifest, job.configuration
-    return {
-        "model": run.model,
-        "version": version.schema.version,
-        "candidate": job.candidate.value,
-        "task": configuration.task.value,
-        "metric": configuration.gate_metric.value,
-        "validation_score": validation_score,
-        "data": {
-            "window_start": format_time(manifest.window_start),
-            "holdout_start": manifest.boundary,
-            "as_of": format_time(manifest.as_of),
-            "counts": manifest.counts,
-        },
-        "hyperparameters": hyperparameters(version.pipeline),
-        "seed": configuration.training.seed,
-        "libraries": {name: library_version(name) for name in _LIBRARIES},
-        "lineage": {
-            "decision_id": run.decision_id,
-            "reason": run.reason,
-            "dataset_id": manifest.dataset_id,
-            "dataset_digest": manifest.digest,
-            "configuration_revision": manifest.configuration_revision,
-            "rules_revisions": list(manifest.rules_revisions),
-            "code_version": job.code_version,
-        },
-    }
+def _describe(lake: Lake, job: TrainingJob, made: Made) -> None:
+    """Store what describes a version, beside where its artefact will lie."""
+    schema, declared = made.version.schema, job.configuration.features
+    prefix = version_prefix(schema.model, schema.version)
+    holdout = made.holdout
+    card = model_card(job, made)
+    golden = golden_rows(holdout.first_features, made.version.score(holdout.first_features))
+    for name, document in {"schema": schema.to_json(), "golden": {"rows": golden}, "card": card}.items():
+        lake.write_bytes(f"{prefix}{name}.json", compact_json.dumps(document).encode(), "application/json")
+    lake.write_bytes(f"{prefix}{CARD_PAGE}", card_page(card).encode(), "text/html; charset=utf-8")
+    # The first stays: sketches of the same rows are not the same to the bit, and a version never changes.
+    reference = encode(reference_profile(made.version, made.train, holdout, declared))
+    lake.replace_bytes(reference_key(schema.model, schema.version), reference, CONTENT_TYPE, expected=None)
+    seed = job.configuration.training.seed
+    estimator = fit_estimator(schema, holdout.frame, holdout.labels, made.answers, seed)
+    if estimator is not None:
+        store_estimator(lake, schema.model, schema.version, estimator)

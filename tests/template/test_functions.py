@@ -73,6 +73,8 @@ def test_only_the_functions_that_do_mathematics_carry_the_science_layer(
 ) -> None:
     carrying = {name for name in functions if "ScienceLayer" in layers_of(template, name)}
     assert carrying == SCIENCE
+    # What loads a version needs the types that the deployment's own pipelines brought into it.
+    assert {name for name in functions if "PipelinesLayer" in layers_of(template, name)} == SCIENCE
     assert all({"SharedLayer", "DependenciesLayer"} <= layers_of(template, name) for name in functions)
 
 

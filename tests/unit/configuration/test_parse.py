@@ -105,6 +105,16 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("triggers.combine", "none", "triggers.combine"),
         ("training.candidates", ["linear_regression"], "training.candidates[0]"),
         ("training.candidates", ["gradient_boosting", "gradient_boosting"], "training.candidates[1]"),
+        ("training.candidates", ["custom"], "training.candidates[0]"),
+        ("training.pipeline", "churn:build", "training.pipeline"),
+        ("training.pipeline", "os.system", "training.pipeline"),
+        ("training.pipeline", "../churn:build", "training.pipeline"),
+        ("training.search", {"trials": 0}, "training.search.trials"),
+        ("training.search", {"seconds": 3600}, "training.search.seconds"),
+        ("training.class_weight", "heavy", "training.class_weight"),
+        ("training.recency_half_life", "PT0S", "training.recency_half_life"),
+        ("training.threshold", 1.0, "training.threshold"),
+        ("training.threshold", "good", "training.threshold"),
         ("training.holdout", 1.0, "training.holdout"),
         ("gate.floor", float("nan"), "gate.floor"),
         ("gate.floor", "0.7", "gate.floor"),
@@ -132,6 +142,52 @@ def test_what_is_wrong_is_named_by_its_path(path: str, value: object, at_fault: 
         parse_configuration(changed(path, value))
 
     assert at_fault in {fault.path for fault in refused.value.faults}
+
+
+def test_ones_own_pipeline_is_a_candidate_like_others() -> None:
+    by_default = configuration(training={"pipeline": "churn:build"})
+    listed = configuration(training={"pipeline": "churn.trees:build", "candidates": ["custom", "gradient_boosting"]})
+
+    assert [candidate.value for candidate in by_default.candidates][2:] == ["custom"]
+    assert [candidate.value for candidate in listed.candidates] == ["custom", "gradient_boosting"]
+
+
+@pytest.mark.parametrize(
+    ("task", "training", "metric", "at_fault"),
+    [
+        ("regression", {"class_weight": "balanced"}, "mae", "training.class_weight"),
+        ("regression", {"threshold": 0.4}, "mae", "training.threshold"),
+        ("multiclass", {"threshold": "best"}, "accuracy", "training.threshold"),
+        ("binary", {"threshold": "best"}, "roc_auc", "training.threshold"),
+        ("binary", {"threshold": "best"}, "recall", "training.threshold"),
+    ],
+)
+def test_what_has_no_meaning_for_a_task_is_refused(
+    task: str, training: dict[str, Any], metric: str, at_fault: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(of_task(task, training, metric))
+
+    assert [fault.path for fault in refused.value.faults] == [at_fault]
+
+
+def test_what_has_a_meaning_for_a_task_is_taken() -> None:
+    binary = parse_configuration(of_task("binary", {"threshold": "best", "class_weight": "balanced"}, "f1"))
+    many = parse_configuration(of_task("multiclass", {"threshold": 0.5, "class_weight": "balanced"}, "accuracy"))
+
+    assert (binary.training.threshold, binary.training.class_weight) == ("best", "balanced")
+    assert many.training.class_weight == "balanced"
+
+
+def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
+    return {
+        "model": "m",
+        "task": task,
+        "features": {"hour": {"type": "numeric"}},
+        "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+        "training": training,
+        "gate": {"metric": metric},
+    }
 
 
 @pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])

@@ -35,7 +35,7 @@ CLASSES = {Task.BINARY: ("0", "1"), Task.MULTICLASS: ("high", "low", "middle"), 
 COMBINATIONS = [
     (task, candidate)
     for task in Task
-    for candidate in Candidate
+    for candidate in (Candidate.LOGISTIC_REGRESSION, Candidate.LINEAR_REGRESSION, Candidate.GRADIENT_BOOSTING)
     if candidate is not (Candidate.LOGISTIC_REGRESSION if task is Task.REGRESSION else Candidate.LINEAR_REGRESSION)
 ]
 

@@ -1,0 +1,49 @@
+"""Rows to train on without a lake, and whole trainings with one."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from shared.configuration.metrics import Task
+from shared.configuration.training import Candidate
+from shared.datasets.snapshot import Dataset, take_snapshot
+from shared.lake import Lake
+from shared.monitoring.metrics import as_targets
+from shared.times import format_time
+from shared.training.frame import to_frame
+from shared.training.job import TrainingJob
+from shared.training.labelled_frame import LabelledFrame, Moments
+from tests.unit.training.test_candidates import FEATURES
+from tests.unit.training.world import START, learnable, revision, run, store
+
+
+def part(count: int, task: str = "binary", seed: int = 0, noise: float = 0.3) -> LabelledFrame:
+    examples = learnable(count, task, seed=seed, noise=noise)
+    features = [example.features for example in examples]
+    return LabelledFrame(
+        frame=to_frame(features, FEATURES),
+        labels=as_targets([example.value for example in examples if example.value is not None], Task(task)),
+        moments=[Moments(format_time(found.occurred_at), format_time(found.outcome_due_at)) for found in examples],
+        first_features=features[:10],
+        prediction_ids=[example.prediction_id for example in examples],
+        weights=np.ones(count),
+    )
+
+
+def training_job(
+    lake: Lake, candidate: Candidate, task: str = "binary", rows: int = 1000, noise: float = 0.3, **sections: Any
+) -> TrainingJob:
+    """Store examples, take the snapshot of them, and return what to train."""
+    store(lake, learnable(rows, task, noise=noise))
+    configured = revision(task, **sections)
+    as_of = START + timedelta(hours=rows + 30)
+    taken = take_snapshot(lake, configured, as_of)
+    assert isinstance(taken, Dataset), taken
+    return TrainingJob(
+        run=run(as_of),
+        manifest=taken.manifest,
+        configuration=configured.configuration,
+        candidate=candidate,
+        code_version="test",
+    )
