@@ -1,0 +1,397 @@
+"""Deploys, rollbacks, overrides and the ends of trials, all at once, stale or killed anywhere: is the pointer right?
+
+Every actor is a thread that waits for its turn before each call to the registry; a seeded die says whose turn it is and
+who is killed there. Afterwards those killed are tried again, as Step Functions and the clock do. The pointer must then
+name a version that may serve and can be loaded, and the history must explain it from its first move.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.approvals.approval import Answer
+from shared.approvals.override import Overrides
+from shared.capture.clocks import ClientTimestamps
+from shared.configuration.training import Deployment, Strategy
+from shared.errors import HindsightError, UnusableArtifact
+from shared.registry.deployment import deploy
+from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
+from shared.registry.pointer import Change, Pointer, PointerMove
+from shared.registry.rollback import Rollbacks
+from shared.registry.run import RetrainingRun
+from shared.registry.store import Registry
+from shared.registry.version import Verdict, VersionRecord
+from tests.fakes.announcements import InMemoryAnnouncements
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.registry import InMemoryRegistry
+from tests.unit.configuration.example import configuration
+
+MODEL = "bike-demand"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+ROUNDS = 200
+SEED = 1
+WAVES = 3
+KILLED = 0.08  # of the turns
+BROKEN = 0.15  # of the artefacts
+REJECTED = 0.2  # of the versions
+_PATIENCE_SECONDS = 60.0
+
+TakeLock = Callable[[int], None]
+
+
+class Killed(BaseException):
+    """The actor is gone, as a Lambda that ran out of memory is: nothing in it may catch this."""
+
+
+class Turns:
+    """Lets one actor at a time take one step; a seeded die chooses."""
+
+    def __init__(self, rng: random.Random, *, lethal: bool) -> None:
+        self._rng = rng
+        self._lethal = lethal
+        self._changed = threading.Condition()
+        self._waiting: dict[int, bool] = {}
+        self._turn: int | None = None
+        self._killed: set[int] = set()
+
+    def run(self, actors: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:
+        """Run all actors to their end, step by step; return those that were killed."""
+        names = {id(actor): number for number, actor in enumerate(actors)}
+        threads = [threading.Thread(target=self._act, args=(names[id(actor)], actor)) for actor in actors]
+        self._waiting = dict.fromkeys(range(len(actors)), False)
+        for thread in threads:
+            thread.start()
+        while self._waiting:
+            self._let_one_go()
+        for thread in threads:
+            thread.join()
+        return [actors[number] for number in sorted(self._killed)]
+
+    def step(self) -> None:
+        """Wait for the turn of the actor that calls. Raises Killed if it does not live to see it."""
+        number = int(threading.current_thread().name)
+        with self._changed:
+            self._waiting[number] = True
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._turn == number, _PATIENCE_SECONDS):
+                raise RuntimeError("an actor's turn never came")
+            self._turn = None
+            self._waiting[number] = False
+            if number in self._killed:
+                raise Killed
+
+    def _act(self, number: int, actor: Callable[[], None]) -> None:
+        threading.current_thread().name = str(number)
+        try:
+            # Refusals are answers: of two that want the same, one is told that the other was faster.
+            with suppress(Killed, HindsightError):
+                self.step()
+                actor()
+        finally:
+            with self._changed:
+                self._waiting.pop(number)
+                self._changed.notify_all()
+
+    def _let_one_go(self) -> None:
+        with self._changed:
+            ready = self._changed.wait_for(
+                lambda: self._turn is None and all(self._waiting.values()), _PATIENCE_SECONDS
+            )
+            if not ready:
+                raise RuntimeError("an actor does not come to its next step")
+            if not self._waiting:
+                return
+            chosen = self._rng.choice(sorted(self._waiting))
+            if self._lethal and self._rng.random() < KILLED:
+                self._killed.add(chosen)
+            self._turn = chosen
+            self._changed.notify_all()
+
+
+class StepwiseRegistry:
+    """A registry whose every call waits for the turn of the actor that makes it."""
+
+    def __init__(self, registry: Registry, turns: Turns) -> None:
+        self._registry = registry
+        self.turns = turns
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._registry, name)
+
+        def stepwise(*arguments: Any, **named: Any) -> Any:
+            self.turns.step()
+            answer = call(*arguments, **named)
+            if name == "move_pointer":
+                self.turns.step()  # killed after the write, before it knew
+            return answer
+
+        return stepwise
+
+
+class NoBackOff:
+    """Notes nothing."""
+
+    def note_rollback(self, model: str, at: datetime) -> bool:
+        """Say that it is noted."""
+        return True
+
+
+@dataclass(slots=True)
+class World:
+    """A model's versions, of which some were rejected and some cannot be loaded, and what is done to its pointer."""
+
+    rng: random.Random
+    registry: Registry
+    take_lock: TakeLock
+    versions: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    overridden: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Let the first version serve."""
+        self.take_lock(1)
+        self._register(rejected=False)
+        deploy(self.registry, _run(1), _name(1), Deployment(), self.require_loadable)
+
+    def actors(self, registry: Registry) -> list[Callable[[], None]]:
+        """Return a few things that are done at once, to versions old and new; one of the runs holds the lock."""
+        runs = [self._register(rejected=self.rng.random() < REJECTED) for _ in range(3)]
+        self.take_lock(self.rng.choice(runs))
+        chosen = [self._deploy(registry, number) for number in runs]
+        others = [self._roll_back, self._override, self._end_trial, self._end_probation]
+        chosen += [self.rng.choice(others)(registry) for _ in range(self.rng.randint(1, 4))]
+        self.rng.shuffle(chosen)
+        return chosen
+
+    def _register(self, *, rejected: bool) -> int:
+        """Put a new version into the registry, judged against what serves now; return its run's number."""
+        pointer = self.registry.pointer(MODEL)
+        number = len(self.versions) + 1
+        self.versions.append(_name(number))
+        if number > 1 and self.rng.random() < BROKEN:
+            self.broken.add(_name(number))
+        self.registry.put_version(MODEL, _record(number, pointer.sequence if pointer else 0, rejected=rejected))
+        return number
+
+    def require_loadable(self, record: VersionRecord) -> None:
+        """Raise UnusableArtifact for a version that cannot be loaded."""
+        if record.version in self.broken:
+            raise UnusableArtifact(f"{record.version} is damaged")
+
+    def _deploy(self, registry: Registry, number: int) -> Callable[[], None]:
+        deployment = Deployment(strategy=self.rng.choice(list(Strategy)))
+
+        def act() -> None:
+            deploy(registry, _run(number), _name(number), deployment, self.require_loadable)
+
+        return act
+
+    def _roll_back(self, registry: Registry) -> Callable[[], None]:
+        to = self.rng.choice([None, self.rng.choice(self.versions)])
+        rollbacks = Rollbacks(
+            registry=registry,
+            configurations=InMemoryConfigurations(configuration()),
+            back_off=NoBackOff(),
+            announcements=InMemoryAnnouncements(),
+            trust=ClientTimestamps.BOUNDED,
+            require_loadable=self.require_loadable,
+        )
+        body = {"reason": "complaints"} | ({} if to is None else {"to": to})
+        return lambda: _ignore(rollbacks.take(MODEL, body, now=START, requested_by="operator"))
+
+    def _override(self, registry: Registry) -> Callable[[], None]:
+        version = self.rng.choice(self.versions)
+        overrides = Overrides(registry, InMemoryAnnouncements(), self.require_loadable)
+        answer = Answer(approved=True, by="operator", at=START, reason="I know better")
+        self.overridden.add(version)
+        return lambda: _ignore(overrides.take(MODEL, version, answer))
+
+    def _end_trial(self, registry: Registry) -> Callable[[], None]:
+        end = self.rng.choice([promote_trial, withdraw_trial])
+        return lambda: self._move(registry, end)
+
+    def _end_probation(self, registry: Registry) -> Callable[[], None]:
+        return lambda: self._move(registry, pass_probation)
+
+    def _move(self, registry: Registry, end: Callable[[Pointer, Account], PointerStep]) -> None:
+        pointer = registry.pointer(MODEL)
+        if pointer is not None:
+            registry.move_pointer(MODEL, end(pointer, Account(why="the labels say so", by="watch", at=START)))
+
+
+def play(seed: int, registry: Registry, take_lock: TakeLock) -> str | None:
+    """Play one interleaving; return what is wrong with its outcome, None if nothing is."""
+    rng = random.Random(seed)
+    world = World(rng, registry, take_lock)
+    world.begin()
+    stepwise = StepwiseRegistry(registry, Turns(rng, lethal=False))
+    for _ in range(WAVES):
+        actors = world.actors(_as_registry(stepwise))
+        stepwise.turns = Turns(rng, lethal=True)
+        killed = stepwise.turns.run(actors)
+        stepwise.turns = Turns(rng, lethal=False)
+        stepwise.turns.run(killed)
+    return wrong_with(registry, world)
+
+
+def wrong_with(registry: Registry, world: World) -> str | None:
+    """Return what is wrong with a pointer and its history, None if nothing is."""
+    pointer = registry.pointer(MODEL)
+    if pointer is None:
+        return "nothing serves"
+    moves = sorted(registry.history(MODEL, 1000), key=lambda move: move.sequence)
+    if [move.sequence for move in moves] != list(range(1, pointer.sequence + 1)):
+        return "the history has gaps"
+    champion, trial, complaint = replayed(moves)
+    if complaint is None and (champion, trial) != (pointer.champion, pointer.trial and pointer.trial.version):
+        complaint = f"the history leads to {champion} and {trial}, the pointer names {pointer.champion}"
+    named = (_unfit(registry.version(MODEL, version), world) for version in (champion, trial) if version)
+    return complaint or next(filter(None, named), None) or _other_artefact(registry, pointer) or _stale(registry, moves)
+
+
+def _unfit(record: VersionRecord, world: World) -> str | None:
+    if record.version in world.broken:
+        return f"{record.version} serves and cannot be loaded"
+    if record.verdict is not Verdict.PROMOTE and record.version not in world.overridden:
+        return f"{record.version} serves though the gate rejected it and nobody overrode that"
+    return None
+
+
+def _other_artefact(registry: Registry, pointer: Pointer) -> str | None:
+    record = registry.version(MODEL, pointer.champion)
+    same = (record.artifact_key, record.artifact_digest) == (pointer.artifact_key, pointer.artifact_digest)
+    return None if same else "the pointer names another artefact than its version's"
+
+
+def _stale(registry: Registry, moves: Sequence[PointerMove]) -> str | None:
+    """Return what a run deployed twice, or beside another champion than the gate had compared its version with."""
+    starts = [move for move in moves if move.decision_id and move.change is not Change.TRIAL_WITHDRAWN]
+    if len({move.decision_id for move in starts}) != len(starts):
+        return "a run was deployed twice"
+    champions = {0: None} | {move.sequence: move.to_version for move in moves}
+    for move in starts:
+        version = move.to_version if move.change is Change.PROMOTED else move.challenger
+        record = registry.version(MODEL, str(version))
+        if champions[record.pointer_sequence] != move.from_version:
+            return f"{version} was compared with another champion than {move.from_version}"
+    return None
+
+
+def replayed(moves: Sequence[PointerMove]) -> tuple[str | None, str | None, str | None]:
+    """Return the champion and the version on trial that a history leads to, and what does not follow in it."""
+    champion: str | None = None
+    trial: str | None = None
+    for move in moves:
+        if move.from_version != champion:
+            return champion, trial, f"move {move.sequence} begins at {move.from_version}, but {champion} served"
+        if not move.why or not move.by:
+            return champion, trial, f"move {move.sequence} does not say why or by whom"
+        if move.change in {Change.CANARY_STARTED, Change.SHADOW_STARTED}:
+            if trial is not None or move.to_version != champion:
+                return champion, trial, f"move {move.sequence} starts a second trial"
+            trial = move.challenger
+        elif move.change is not Change.PROBATION_PASSED:
+            ended = move.to_version if move.to_version == trial else move.challenger
+            if trial != (ended if ended == trial else None):
+                return champion, trial, f"move {move.sequence} ends the trial of {trial} without a word"
+            trial = None
+        champion = move.to_version
+    return champion, trial, None
+
+
+def measure(rounds: int = ROUNDS) -> dict[str, Any]:
+    """Return in how many interleavings the pointer was right, in memory and on the table's adapter."""
+    in_memory = [_in_memory(SEED + number) for number in range(rounds)]
+    on_table = _on_table(rounds)
+    wrong = [complaint for complaint in [*in_memory, *on_table] if complaint is not None]
+    return {
+        "pointer_interleavings_correct": min(in_memory.count(None), on_table.count(None)),
+        "interleavings": rounds,
+        "on": ["a registry in memory", "the DynamoDB adapter on moto"],
+        "wrong": wrong[:10],
+        "waves": WAVES,
+        "actors_a_wave": "4 to 7: three runs, one with the lock; rollbacks, overrides, ends of trials and probations",
+        "killed_share_of_steps": KILLED,
+        "seed": SEED,
+    }
+
+
+def _in_memory(seed: int) -> str | None:
+    registry = InMemoryRegistry()
+    return play(seed, registry, lambda token: registry.lock_holders.update({MODEL: token}))
+
+
+def _on_table(rounds: int) -> list[str | None]:
+    import boto3  # noqa: PLC0415  moto must be there first
+    from moto import mock_aws  # noqa: PLC0415
+
+    from shared.aws.registry_table import DynamoRegistry  # noqa: PLC0415
+
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+
+        def played(seed: int) -> str | None:
+            table = f"models-{seed}"
+            client.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            )
+
+            def take_lock(token: int) -> None:
+                run: Any = {"M": {"fencing_token": {"N": str(token)}}}
+                client.put_item(TableName=table, Item={"pk": {"S": MODEL}, "sk": {"S": "triggers"}, "open_run": run})
+
+            return play(seed, DynamoRegistry(table, client), take_lock)
+
+        return [played(SEED + number) for number in range(rounds)]
+
+
+def _record(number: int, judged_at: int, *, rejected: bool) -> VersionRecord:
+    return VersionRecord(
+        version=_name(number),
+        created_at=START,
+        candidate="a",
+        decision_id=_run(number).decision_id,
+        dataset_id="d1",
+        configuration_revision=1,
+        code_version="bench",
+        artifact_key=f"key of {_name(number)}",
+        artifact_digest=f"digest of {_name(number)}",
+        verdict=Verdict.REJECT if rejected else Verdict.PROMOTE,
+        pointer_sequence=judged_at,
+    )
+
+
+def _name(number: int) -> str:
+    return f"v{number:02d}"
+
+
+def _run(number: int) -> RetrainingRun:
+    return RetrainingRun(
+        model=MODEL,
+        decision_id=f"decision-{number}",
+        fencing_token=number,
+        as_of=START + timedelta(days=number),
+        reason="drift",
+    )
+
+
+def _as_registry(stepwise: Any) -> Registry:
+    registry: Registry = stepwise
+    return registry
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(measure(), indent=2))
