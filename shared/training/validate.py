@@ -104,7 +104,13 @@ def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer:
     rows = len(holdout.labels)
     baseline = trivial_answers(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
     contest = Contest(
-        labels=holdout.labels, frame=holdout.frame, challenger=answers, baseline=baseline, champion=champion
+        labels=holdout.labels,
+        frame=holdout.frame,
+        challenger=answers,
+        baseline=baseline,
+        champion=champion,
+        weights=holdout.weights,
+        entities=getattr(holdout, "entity_ids", None),
     )
     return _Findings(
         checks=judge(contest, configuration),
@@ -126,7 +132,7 @@ def _champion_answers(lake: Lake, job: ValidationJob, pointer: Pointer) -> Answe
 
 def _measure(answers: Answers, holdout: LabelledFrame, configuration: ModelConfiguration) -> dict[str, float | None]:
     metrics = sorted(METRICS_BY_TASK[configuration.task])
-    return {metric.value: answers.measure(metric, holdout.labels) for metric in metrics}
+    return {metric.value: answers.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
 
 
 def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:
