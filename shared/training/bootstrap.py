@@ -92,12 +92,17 @@ def paired_difference(
     if estimate is None:
         return None
     moves = _influence(paired, metric)
-    squares = float(moves @ moves)
-    if not squares > 0:  # the same answers everywhere: no other rows would tell them apart
-        return Difference(estimate, estimate) if squares == 0 else None
-    fourth = float(np.square(moves) @ np.square(moves))
-    typical = np.sqrt(fourth / squares)
     tail = 1 - confidence
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = float(moves @ moves)
+    if squares == 0.0:
+        # The same everywhere, which of two equal versions so many clusters would all say by chance.
+        return Difference(estimate, estimate) if estimate == 0.0 or 0.5 ** len(moves) <= tail else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        fourth = float(np.square(moves) @ np.square(moves))
+    if not np.isfinite(fourth):
+        return None
+    typical = np.sqrt(fourth / squares)
     students = -float(stdtrit(max(1.0, squares**2 / fourth - 1), tail))
     drawn = _studentised(np.concatenate([moves, [typical, -typical]]), tail, seed, resamples)
     lower = estimate - max(students, drawn) * float(np.sqrt(squares + 2 * typical**2))
