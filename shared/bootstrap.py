@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from shared.aws.fall_table import DynamoFallTests
+    from shared.fresh_process import FreshProcess
 
 _CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -206,6 +207,14 @@ def fall_tests() -> "DynamoFallTests":
     from shared.aws.fall_table import DynamoFallTests  # noqa: PLC0415  needs numpy
 
     return DynamoFallTests(settings().models_table, _dynamodb())
+
+
+@cache
+def fresh_process() -> "FreshProcess":
+    """Return what tries a saved artefact in a process of its own; only what validates pays for importing it."""
+    from shared.fresh_process import FreshProcess  # noqa: PLC0415  needs numpy
+
+    return FreshProcess(settings().environment)
 
 
 @cache

@@ -1,6 +1,5 @@
 """Put the best candidate to the gate against the champion (step of the retraining state machine)."""
 
-from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -29,7 +28,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         trained=event["trained"],
         code_version=bootstrap.settings().code_version,
     )
-    record = validate(bootstrap.lake(), bootstrap.registry(), job, perf_counter)
+    record = validate(bootstrap.lake(), bootstrap.registry(), job, bootstrap.fresh_process())
     logger.info("judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value})
     gate = job.configuration.gate
     return {

@@ -1,6 +1,6 @@
 """Choose the best candidate of a run, put it to the gate and write down the verdict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.training.artifact import load_artifact
 from shared.training.gate import Contest, judge, trivial_answers
 from shared.training.labelled_frame import LabelledFrame, feature_types, load_part
 from shared.training.scoring import Answers, LoadedVersion
-from shared.training.smoke import smoke_test
+from shared.training.smoke import RunSmoke, smoke_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +34,18 @@ class ValidationJob:
     code_version: str
 
 
-def validate(lake: Lake, registry: Registry, job: ValidationJob, stopwatch: Callable[[], float]) -> VersionRecord:
+def validate(lake: Lake, registry: Registry, job: ValidationJob, run_smoke: RunSmoke) -> VersionRecord:
     """Judge the best candidate and return its record; the record of an earlier attempt stands.
 
-    Raises UnusableDataset if no candidate could be trained. ``stopwatch`` returns seconds from any start.
+    Raises UnusableDataset if no candidate could be trained. ``run_smoke`` tries the saved artefact in a process
+    of its own.
     """
     best = best_candidate(job.trained, job.configuration.gate_metric)
     version = job.run.version_of(best["candidate"])
     try:
         return registry.version(job.run.model, version)
     except NotFound:
-        return registry.put_version(job.run.model, _judge(lake, registry, job, best, stopwatch))
+        return registry.put_version(job.run.model, _judge(lake, registry, job, best, run_smoke))
 
 
 def best_candidate(trained: Sequence[Mapping[str, Any]], metric: Metric) -> Mapping[str, Any]:
@@ -63,14 +64,14 @@ def best_candidate(trained: Sequence[Mapping[str, Any]], metric: Metric) -> Mapp
 
 
 def _judge(
-    lake: Lake, registry: Registry, job: ValidationJob, best: Mapping[str, Any], stopwatch: Callable[[], float]
+    lake: Lake, registry: Registry, job: ValidationJob, best: Mapping[str, Any], run_smoke: RunSmoke
 ) -> VersionRecord:
     version = job.run.version_of(best["candidate"])
     artifact = (best["artifact_key"], best["artifact_digest"])
     features = feature_types(job.configuration)
     # Read once: the verdict is about the champion of this very move of the pointer, and says so.
     pointer = registry.pointer(job.run.model)
-    challenger, checks = smoke_test(lake, version, artifact, features, stopwatch)
+    challenger, checks = smoke_test(lake, version, artifact, features, run_smoke)
     findings = _Findings() if challenger is None else _compare(lake, job, challenger, pointer)
     sequence = 0 if pointer is None else pointer.sequence
     return _record(job, best, replace(findings, checks=[*findings.checks, *checks], pointer_sequence=sequence))
@@ -104,7 +105,13 @@ def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer:
     rows = len(holdout.labels)
     baseline = trivial_answers(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
     contest = Contest(
-        labels=holdout.labels, frame=holdout.frame, challenger=answers, baseline=baseline, champion=champion
+        labels=holdout.labels,
+        frame=holdout.frame,
+        challenger=answers,
+        baseline=baseline,
+        champion=champion,
+        weights=holdout.weights,
+        entities=getattr(holdout, "entity_ids", None),
     )
     return _Findings(
         checks=judge(contest, configuration),
@@ -126,7 +133,7 @@ def _champion_answers(lake: Lake, job: ValidationJob, pointer: Pointer) -> Answe
 
 def _measure(answers: Answers, holdout: LabelledFrame, configuration: ModelConfiguration) -> dict[str, float | None]:
     metrics = sorted(METRICS_BY_TASK[configuration.task])
-    return {metric.value: answers.measure(metric, holdout.labels) for metric in metrics}
+    return {metric.value: answers.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
 
 
 def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:

@@ -23,7 +23,15 @@ DOMAIN = (
     "approvals",
     "reporting",
 )
-EDGES = ("functions", "shared.bootstrap", "shared.aws", "shared.http", "shared.settings", "shared.join_metrics")
+EDGES = (
+    "functions",
+    "shared.bootstrap",
+    "shared.aws",
+    "shared.http",
+    "shared.settings",
+    "shared.fresh_process",
+    "shared.join_metrics",
+)
 CLOUD = ("boto3", "botocore", "aws_lambda_powertools", "moto")
 BOOTSTRAP = SHARED / "bootstrap.py"
 

@@ -1,5 +1,7 @@
 """From a dataset to a verdict, with the lake and the registry in memory."""
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +15,13 @@ from shared.configuration.store import ConfigurationRevision
 from shared.configuration.training import Candidate, Deployment
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.errors import UnusableArtifact, UnusableDataset
+from shared.fresh_process import FreshProcess
 from shared.lake import version_prefix
 from shared.registry.deployment import deploy
 from shared.registry.run import RetrainingRun
 from shared.registry.version import Verdict, VersionRecord
+from shared.training.smoke import RunSmoke
+from shared.training.smoke_run import smoke_run
 from shared.training.train import TrainingJob, train_candidate
 from shared.training.validate import ValidationJob, best_candidate, validate
 from tests.fakes.lake import InMemoryLake
@@ -67,9 +72,10 @@ class World:
         deploy(self.registry, run, record.version, Deployment(), lambda _: None)
 
 
-def ticking(step: float = 0.01) -> Any:
+def ticking(step: float = 0.01) -> RunSmoke:
+    """Run the smoke test in this process, by a clock that moves on with every look."""
     seconds: Iterator[int] = count()
-    return lambda: next(seconds) * step
+    return lambda content, digest, rows: smoke_run(content, digest, rows, lambda: next(seconds) * step)
 
 
 def failed(record: VersionRecord) -> list[str]:
@@ -187,6 +193,34 @@ def test_a_challenger_that_is_too_slow_is_rejected() -> None:
     world = World()
     job = world.train(run(AS_OF), LINEAR)
     assert failed(validate(world.lake, world.registry, job, ticking(1.5))) == ["latency_seconds"]
+
+
+def test_the_artefact_is_tried_in_a_process_of_its_own() -> None:
+    world = World()
+    job = world.train(run(AS_OF), LINEAR)
+    record = validate(world.lake, world.registry, job, FreshProcess(dict(os.environ)))
+    assert record.verdict is Verdict.PROMOTE
+    checks = {check.name: check for check in record.checks}
+    assert checks["golden_rows"].value == 0.0
+    assert 0 < (checks["latency_seconds"].value or 0) < 1
+    assert 0 < (checks["load_seconds"].value or 0) < 10
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.001])
+def test_a_process_that_dies_or_hangs_rejects_the_challenger(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    job = world.train(run(AS_OF), LINEAR)
+    # An interpreter that finds no code ends at once.
+    monkeypatch.setattr(sys, "path", ["/nowhere"])
+    record = validate(world.lake, world.registry, job, FreshProcess(dict(os.environ), seconds))
+    assert record.verdict is Verdict.REJECT
+    assert failed(record) == ["artifact_loads"]
+    assert ("ended with status 1" if seconds == 60.0 else "did not answer within") in record.reasons[0]
+
+
+def test_a_fresh_process_refuses_what_the_digest_does_not_name() -> None:
+    with pytest.raises(UnusableArtifact, match="not the one that was registered"):
+        FreshProcess(dict(os.environ))(b"something else", "00", [])
 
 
 def test_a_repeated_training_writes_the_same_bytes() -> None:
