@@ -5,8 +5,8 @@ from html import escape
 from typing import Any
 
 _ROW = 26
-_LABELS, _BARS, _NUMBERS = 230, 320, 150
-_LONGEST_LABEL = 38
+_LABELS, _BARS, _NUMBERS = 260, 300, 150
+_LONGEST_LABEL = 36
 _SIDE, _MARGIN = 300, 42
 
 
