@@ -39,7 +39,10 @@ class VersionRecord:
     """One version, never changed once written.
 
     ``metrics`` are the version's on the holdout, ``champion_metrics`` those of ``compared_with`` on the same rows;
-    both are absent for a version judged without a champion. ``candidates`` says how every candidate of the run did.
+    both are absent for a version judged without a champion. ``pointer_sequence`` is how often the serving pointer had
+    moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
+    ``candidates`` says how every candidate of the run did; ``card_key`` is the page of the model card. From
+    ``expired_at`` on, what the lake held of the version is gone: it can serve no more.
     """
 
     version: str
@@ -58,6 +61,9 @@ class VersionRecord:
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
+    pointer_sequence: int = 0
+    card_key: str | None = None
+    expired_at: datetime | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -75,6 +81,7 @@ class VersionRecord:
             "champion_metrics": None if self.champion_metrics is None else dict(self.champion_metrics),
             "notes": list(self.notes),
             "candidates": [dict(candidate) for candidate in self.candidates],
+            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
         }
         return {name: value for name, value in shown.items() if value is not None}
 
@@ -88,13 +95,17 @@ class VersionRecord:
             "checks": tuple(Check(**check) for check in row["checks"]),
             "notes": tuple(row["notes"]),
             "candidates": tuple(row["candidates"]),
+            "expired_at": parse_time(row["expired_at"]) if "expired_at" in row else None,
         }
         return cls(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRecord:
-    """One snapshot: where its manifest lies and what it holds."""
+    """One snapshot: where its manifest lies and what it holds.
+
+    From ``expired_at`` on, the lake holds no more of it than the manifest, from which it could be built again.
+    """
 
     dataset_id: str
     manifest_key: str
@@ -102,14 +113,22 @@ class DatasetRecord:
     as_of: datetime
     configuration_revision: int
     counts: Mapping[str, Any]
+    expired_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as operators see it and as it is kept."""
         shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return shown | {"as_of": format_time(self.as_of), "counts": dict(self.counts)}
+        shown |= {
+            "as_of": format_time(self.as_of),
+            "counts": dict(self.counts),
+            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
+        }
+        return {name: value for name, value in shown.items() if value is not None}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "DatasetRecord":
         """Return the record that ``to_json`` showed."""
-        known = {name: row[name] for name in cls.__slots__}
-        return cls(**(known | {"as_of": parse_time(row["as_of"])}))
+        known = {name: row[name] for name in cls.__slots__ if name in row}
+        known |= {"as_of": parse_time(row["as_of"])}
+        known |= {"expired_at": parse_time(row["expired_at"])} if "expired_at" in row else {}
+        return cls(**known)
