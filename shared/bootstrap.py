@@ -51,6 +51,7 @@ from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.quarantine_report import QuarantineReports
 from shared.labels.reread import Rereader
 from shared.lake import Lake
+from shared.registry.expiring import Expiring
 from shared.registry.recovery import RunRecovery
 from shared.registry.rollback import Rollbacks
 from shared.registry.serving import LoadedT, Serving
@@ -140,6 +141,12 @@ def check_store() -> DynamoChecks:
 def configurations() -> DynamoConfigurations:
     """Return the models' configurations."""
     return DynamoConfigurations(settings().models_table, _dynamodb())
+
+
+@cache
+def expiring() -> Expiring:
+    """Return what lets go of old versions and datasets."""
+    return Expiring(registry(), configurations(), lake(), settings().keep)
 
 
 @cache

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.capture.clocks import ClientTimestamps
+from shared.registry.expiry import Keep
 
 
 class MissingSetting(KeyError):
@@ -60,6 +62,13 @@ class Settings:
     def event_bus(self) -> str:
         """Name of the bus that announcements go to."""
         return self._required("EVENT_BUS")
+
+    @property
+    def keep(self) -> Keep:
+        """Which versions and datasets are kept."""
+        return Keep(
+            newest=int(self._required("KEPT_VERSIONS")), age=timedelta(days=int(self._required("KEPT_VERSION_DAYS")))
+        )
 
     @property
     def metrics_namespace(self) -> str:

@@ -1,6 +1,7 @@
 """Versions, datasets and the serving pointer in the models table."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from shared.errors import Conflict, NotFound, StaleRun
 from shared.registry.moves import PointerStep
 from shared.registry.pointer import Pointer, PointerMove
 from shared.registry.version import DatasetRecord, VersionRecord
+from shared.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -80,7 +82,12 @@ class DynamoRegistry:
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         """Move the pointer and append the move, both or neither. Raises Conflict, StaleRun."""
         pointer = step.pointer
-        operations = [self._put_pointer(model, pointer), self._put_move(model, step.move)]
+        named = [pointer.champion, *([pointer.trial.version] if pointer.trial else [])]
+        operations = [
+            self._put_pointer(model, pointer),
+            self._put_move(model, step.move),
+            *(self._require_kept(model, version) for version in named),
+        ]
         if fencing_token is not None:
             operations.append(self._require_lock(model, fencing_token))
         refused = transact(self._client, operations)
@@ -88,7 +95,53 @@ class DynamoRegistry:
             return pointer
         if fencing_token is not None and refused[-1] is not None:
             raise StaleRun(f"the run no longer holds the lock of {model!r}")
+        expired = [version for version, found in zip(named, refused[2:], strict=False) if found is not None]
+        if expired:
+            raise Conflict(f"{expired[0]} has expired: its artefact is gone")
         raise Conflict(f"the pointer of {model!r} has moved meanwhile")
+
+    def expire_version(self, model: str, version: str, at: datetime, pointer_sequence: int) -> bool:
+        """Mark a version as expired while the pointer stands where it was seen; False if it has moved."""
+        self.version(model, version)
+        mark = self._mark_expired(model, _VERSION + version, at)
+        return transact(self._client, [mark, self._require_place(model, pointer_sequence)]) is None
+
+    def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
+        """Mark a dataset as expired. Raises NotFound."""
+        self.dataset(model, dataset_id)
+        transact(self._client, [self._mark_expired(model, _DATASET + dataset_id, at)])
+
+    def _mark_expired(self, model: str, sort_key: str, at: datetime) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item({"pk": model, "sk": sort_key}),
+                "UpdateExpression": "SET expired_at = if_not_exists(expired_at, :at)",
+                "ExpressionAttributeValues": to_item({":at": format_time(at)}),
+            }
+        }
+
+    def _require_place(self, model: str, sequence: int) -> "TransactWriteItemTypeDef":
+        # Whoever moves the pointer to a version checks that it has not expired; whoever expires one, that the pointer
+        # has not moved. So neither can overlook the other.
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if sequence:
+            condition = {
+                "ConditionExpression": "#sequence = :seen",
+                "ExpressionAttributeNames": {"#sequence": "sequence"},
+                "ExpressionAttributeValues": to_item({":seen": sequence}),
+            }
+        check: Any = {"TableName": self._table, "Key": to_item({"pk": model, "sk": _POINTER}), **condition}
+        return {"ConditionCheck": check}
+
+    def _require_kept(self, model: str, version: str) -> "TransactWriteItemTypeDef":
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": to_item({"pk": model, "sk": _VERSION + version}),
+                "ConditionExpression": "attribute_not_exists(expired_at)",
+            }
+        }
 
     def _put_pointer(self, model: str, pointer: Pointer) -> "TransactWriteItemTypeDef":
         # Two runs, or a run and a rollback, read the same pointer: only the first to write finds it where it was.
@@ -157,7 +210,8 @@ class DynamoRegistry:
 
 def _record(item: dict[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = compact_json.loads(item["record"])
-    return record
+    # The record never changes; that its artefact is gone stands beside it.
+    return record | ({"expired_at": item["expired_at"]} if "expired_at" in item else {})
 
 
 def _history_key(sequence: int) -> str:

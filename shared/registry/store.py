@@ -1,5 +1,6 @@
 """Where versions, datasets and the serving pointer are kept."""
 
+from datetime import datetime
 from typing import Protocol
 
 from shared.registry.moves import PointerStep
@@ -40,6 +41,16 @@ class Registry(Protocol):
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         """Move the pointer from the place before the step's and append its move to the history, both or neither.
 
-        Raises Conflict if the pointer has moved meanwhile; StaleRun if a ``fencing_token`` is given and the run it
-        belongs to no longer holds the model's lock.
+        Raises Conflict if the pointer has moved meanwhile, or would name a version that has expired; StaleRun if a
+        ``fencing_token`` is given and the run it belongs to no longer holds the model's lock.
         """
+
+    def expire_version(self, model: str, version: str, at: datetime, pointer_sequence: int) -> bool:
+        """Mark a version as expired, so that no move of the pointer can name it any more.
+
+        Returns False, and marks nothing, if the pointer is no longer at the place given (0: there is none): the caller
+        decided by another one. Raises NotFound.
+        """
+
+    def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
+        """Mark a dataset as expired. Raises NotFound."""

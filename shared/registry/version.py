@@ -102,7 +102,10 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRecord:
-    """One snapshot: where its manifest lies and what it holds."""
+    """One snapshot: where its manifest lies and what it holds.
+
+    From ``expired_at`` on, the lake holds no more of it than the manifest, from which it could be built again.
+    """
 
     dataset_id: str
     manifest_key: str
@@ -110,14 +113,22 @@ class DatasetRecord:
     as_of: datetime
     configuration_revision: int
     counts: Mapping[str, Any]
+    expired_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as operators see it and as it is kept."""
         shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return shown | {"as_of": format_time(self.as_of), "counts": dict(self.counts)}
+        shown |= {
+            "as_of": format_time(self.as_of),
+            "counts": dict(self.counts),
+            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
+        }
+        return {name: value for name, value in shown.items() if value is not None}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "DatasetRecord":
         """Return the record that ``to_json`` showed."""
-        known = {name: row[name] for name in cls.__slots__}
-        return cls(**(known | {"as_of": parse_time(row["as_of"])}))
+        known = {name: row[name] for name in cls.__slots__ if name in row}
+        known |= {"as_of": parse_time(row["as_of"])}
+        known |= {"expired_at": parse_time(row["expired_at"])} if "expired_at" in row else {}
+        return cls(**known)

@@ -28,11 +28,11 @@ def uses_of(prediction: Prediction, registry: Registry, lake: Lake) -> list[Use]
     """Return the datasets that hold a prediction, newest first.
 
     Only datasets that can hold it are read: those whose window covers it and that were built after its outcome was
-    due.
+    due. Of one that has expired nobody can say any more.
     """
     uses: list[Use] = []
     for record in registry.datasets(prediction.model, MOST):
-        if record.as_of < prediction.outcome_due_at:
+        if record.expired_at is not None or record.as_of < prediction.outcome_due_at:
             continue
         manifest = read_manifest(lake, prediction.model, record.dataset_id)
         if manifest.window_start <= prediction.occurred_at:

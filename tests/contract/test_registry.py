@@ -39,7 +39,6 @@ VERSION = VersionRecord(
     candidates=({"candidate": "gradient_boosting", "validation_score": 0.9},),
     pointer_sequence=3,
     card_key="models/v1/card.html",
-    expired_at=NOW + timedelta(days=400),
 )
 DATASET = DatasetRecord(
     dataset_id="d1",
@@ -50,6 +49,7 @@ DATASET = DatasetRecord(
     counts={"train": {"rows": 100, "classes": {"0": 40, "1": 60}}},
 )
 FIRST = promoted("v1", NOW, key="models/v1", decision_id="decision-1")
+SECOND_FIRST = promoted("v2", NOW)
 SECOND = promoted("v2", NOW + timedelta(days=1), FIRST.pointer, key="models/v2")
 
 
@@ -172,3 +172,57 @@ def test_a_run_that_lost_the_lock_moves_nothing(world: World, holder: int | None
         move(world.registry, FIRST, token=7)
     assert world.registry.pointer("m") is None
     assert world.registry.history("m", 10) == []
+
+
+def test_an_expired_version_keeps_its_record_and_says_when(registry: Registry) -> None:
+    registry.put_version("m", VERSION)
+    move(registry, SECOND_FIRST)
+
+    for at in (NOW, NOW + timedelta(days=1)):
+        assert registry.expire_version("m", "v1", at, pointer_sequence=1)
+
+    assert registry.version("m", "v1") == registry.versions("m", 1)[0] == replace(VERSION, expired_at=NOW)
+    assert registry.put_version("m", VERSION) == replace(VERSION, expired_at=NOW)
+
+
+def test_without_a_pointer_a_version_expires_too(registry: Registry) -> None:
+    registry.put_version("m", VERSION)
+    assert not registry.expire_version("m", "v1", NOW, pointer_sequence=1)
+    assert registry.expire_version("m", "v1", NOW, pointer_sequence=0)
+
+
+def test_a_version_does_not_expire_once_the_pointer_has_moved(registry: Registry) -> None:
+    registry.put_version("m", VERSION)
+    move(registry, FIRST)
+    assert not registry.expire_version("m", "v1", NOW, pointer_sequence=0)
+    move(registry, SECOND)
+    assert not registry.expire_version("m", "v1", NOW, pointer_sequence=1)
+    assert registry.version("m", "v1").expired_at is None
+
+
+def test_the_pointer_does_not_move_to_a_version_that_has_expired(registry: Registry) -> None:
+    registry.put_version("m", VERSION)
+    assert registry.expire_version("m", "v1", NOW, pointer_sequence=0)
+    with pytest.raises(Conflict, match="expired"):
+        move(registry, FIRST)
+    move(registry, SECOND_FIRST)
+    tried = Servable(version="v1", artifact_key="k", artifact_digest="d")
+    account = Account(why="better", by="pipeline", at=NOW)
+    with pytest.raises(Conflict, match="expired"):
+        move(registry, start_trial(SECOND_FIRST.pointer, tried, TrialMode.SHADOW, None, account))
+    assert registry.pointer("m") == SECOND_FIRST.pointer
+    assert len(registry.history("m", 10)) == 1
+
+
+def test_an_expired_dataset_keeps_its_record_and_says_when(registry: Registry) -> None:
+    registry.put_dataset("m", DATASET)
+    for at in (NOW, NOW + timedelta(days=1)):
+        registry.expire_dataset("m", "d1", at)
+    assert registry.dataset("m", "d1") == registry.datasets("m", 1)[0] == replace(DATASET, expired_at=NOW)
+
+
+def test_what_is_not_registered_does_not_expire(registry: Registry) -> None:
+    with pytest.raises(NotFound):
+        registry.expire_version("m", "v1", NOW, pointer_sequence=0)
+    with pytest.raises(NotFound):
+        registry.expire_dataset("m", "d1", NOW)

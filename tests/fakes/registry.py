@@ -1,5 +1,7 @@
 """A registry in memory, judged by the same contract suite as DynamoRegistry."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from shared.errors import Conflict, NotFound, StaleRun
@@ -54,9 +56,24 @@ class InMemoryRegistry:
         before = self._pointers.get(model)
         if step.move.sequence != (before.sequence + 1 if before else 1):
             raise Conflict(f"the pointer of {model!r} has moved meanwhile")
+        named = [step.pointer.champion, *([step.pointer.trial.version] if step.pointer.trial else [])]
+        known = self._versions.get(model, {})
+        if expired := [name for name in named if name in known and known[name].expired_at is not None]:
+            raise Conflict(f"{expired[0]} has expired: its artefact is gone")
         self._moves.setdefault(model, {})[step.move.sequence] = step.move
         self._pointers[model] = step.pointer
         return self._pointers[model]
+
+    def expire_version(self, model: str, version: str, at: datetime, pointer_sequence: int) -> bool:
+        record, pointer = self.version(model, version), self._pointers.get(model)
+        if (pointer.sequence if pointer else 0) != pointer_sequence:
+            return False
+        self._versions[model][version] = replace(record, expired_at=record.expired_at or at)
+        return True
+
+    def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
+        record = self.dataset(model, dataset_id)
+        self._datasets[model][dataset_id] = replace(record, expired_at=record.expired_at or at)
 
 
 def _found(records: dict[str, Record], name: str) -> Record:

@@ -32,6 +32,8 @@ ENVIRONMENT = {
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
     "AUDIENCE_KEYS": "{}",
     "EVENT_BUS": "events",
+    "KEPT_VERSIONS": "2",
+    "KEPT_VERSION_DAYS": "400",
     "CODE_VERSION": "test",
     "CLIENT_TIMESTAMPS": "trusted",
 }

@@ -64,13 +64,18 @@ def test_objects_are_reached_by_prefix_only(template: dict[str, Any]) -> None:
                 assert resource["Fn::Sub"].removeprefix("${LakeBucket.Arn}/") not in {"", "*"}, name
 
 
-def test_only_a_replay_removes_objects_and_only_from_quarantine(template: dict[str, Any]) -> None:
-    found = [
-        (name, statement["Resource"]["Fn::Sub"])
+def test_objects_are_removed_only_from_quarantine_and_of_what_has_expired(template: dict[str, Any]) -> None:
+    found = {
+        (name, resource["Fn::Sub"])
         for name, statement in statements(template)
         if "s3:DeleteObject" in as_list(statement["Action"])
-    ]
-    assert found == [("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*")]
+        for resource in as_list(statement["Resource"])
+    }
+    assert found == {
+        ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
+        ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
+        ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),
+    }
 
 
 def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> None:
@@ -85,6 +90,8 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "AuthorizeFunction": {"apigateway"},
         "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},
+        "RecoverRunFunction": {"dynamodb", "events"},
+        "ExpireVersionsFunction": {"dynamodb", "s3"},
         "RequestRelabellingFunction": {"dynamodb", "states"},
         "CountRelabelFilesFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},

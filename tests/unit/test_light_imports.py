@@ -19,6 +19,7 @@ LIGHT = (
     "conclude_relabelling",
     "configure_model",
     "count_relabel_files",
+    "expire_versions",
     "import_files",
     "join_labels",
     "lease_reviews",

@@ -1,0 +1,33 @@
+"""Let go of old versions and datasets (EventBridge schedule)."""
+
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.schedule import parse_tick
+
+# Enough for the object in hand.
+RESERVED_MILLISECONDS = 10_000
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Expire as of the scheduled time; ``is_complete`` tells whether time sufficed, else the next day goes on."""
+    tick = parse_tick(event)
+    report = bootstrap.expiring().sweep(
+        tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
+    )
+    logger.info("expired", extra=asdict(report))
+    metrics.add_metric("VersionsExpired", MetricUnit.Count, report.versions)
+    metrics.add_metric("DatasetsExpired", MetricUnit.Count, report.datasets)
+    return asdict(report)

@@ -1,0 +1,113 @@
+"""Let go of old versions and datasets: mark them, then remove what the lake holds of them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.configuration.store import ConfigurationStore
+from shared.lake import Lake, model_prefix
+from shared.registry.expiry import Keep, expired_datasets, expired_versions, protected_versions
+from shared.registry.store import Registry
+from shared.registry.version import DatasetRecord, VersionRecord
+from shared.schedule import in_turn
+
+# The pages of a model card and a dataset's manifest are small, and what a decision of long ago is explained by; from
+# the manifest the dataset can be built again as long as the objects it names stand.
+KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
+# Of a run's candidates one is recorded, within the day; the others are nobody's.
+UNRECORDED_FOR = timedelta(days=7)
+_EVERY = timedelta(days=1)
+_ALL = 1_000_000
+_VERSION_KEY = re.compile(r"version=(?P<name>v(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
+_DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
+
+
+@dataclass(slots=True)
+class ExpiryReport:
+    """What a sweep let go of; ``is_complete`` tells whether its time sufficed."""
+
+    versions: int = 0
+    datasets: int = 0
+    objects: int = 0
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """Sweeps the models.
+
+    A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
+    of a marked version the next sweep removes.
+    """
+
+    registry: Registry
+    configurations: ConfigurationStore
+    lake: Lake
+    keep: Keep
+
+    def sweep(self, now: datetime, may_go_on: Callable[[], bool], model: str | None = None) -> ExpiryReport:
+        """Expire what has had its time in all models, or one, as long as it ``may_go_on``."""
+        report = ExpiryReport()
+        for name in [model] if model else in_turn(list(self.configurations.models()), now, every=_EVERY):
+            self._sweep(name, now, may_go_on, report)
+        return report
+
+    def _sweep(self, model: str, now: datetime, may_go_on: Callable[[], bool], report: ExpiryReport) -> None:
+        if not may_go_on():
+            report.is_complete = False
+            return
+        versions = self._expire_versions(model, now, report)
+        datasets = self._expire_datasets(model, now, versions, report)
+        shelves = (
+            _Shelf(model_prefix("models", model), _VERSION_KEY, {kept.version: kept.expired_at for kept in versions}),
+            _Shelf(
+                model_prefix("datasets", model), _DATASET_KEY, {kept.dataset_id: kept.expired_at for kept in datasets}
+            ),
+        )
+        for key in [key for shelf in shelves for key in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
+            if not may_go_on():
+                report.is_complete = False
+                return
+            self.lake.delete(key)
+            report.objects += 1
+
+    def _expire_versions(self, model: str, now: datetime, report: ExpiryReport) -> list[VersionRecord]:
+        pointer, moves = self.registry.pointer(model), self.registry.history(model, _ALL)
+        protected = protected_versions(pointer, moves, self.keep.newest)
+        sequence = pointer.sequence if pointer else 0
+        for record in expired_versions(self.registry.versions(model, _ALL), protected, self.keep, now):
+            if not self.registry.expire_version(model, record.version, now, sequence):
+                break  # the pointer has moved: tomorrow is early enough to look again
+            report.versions += 1
+        return self.registry.versions(model, _ALL)
+
+    def _expire_datasets(
+        self, model: str, now: datetime, versions: Iterable[VersionRecord], report: ExpiryReport
+    ) -> list[DatasetRecord]:
+        used = {record.dataset_id for record in versions if record.expired_at is None}
+        for record in expired_datasets(self.registry.datasets(model, _ALL), used, self.keep, now):
+            self.registry.expire_dataset(model, record.dataset_id, now)
+            report.datasets += 1
+        return self.registry.datasets(model, _ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where objects of one kind lie, how their keys are read, and what is recorded: names, with when they expired."""
+
+    prefix: str
+    pattern: re.Pattern[str]
+    recorded: Mapping[str, datetime | None]
+
+    def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[str]:
+        """Yield the keys of what has expired, and of what a run made before a moment and nobody recorded."""
+        for key in lake.keys(self.prefix):
+            place = self.pattern.fullmatch(key.removeprefix(self.prefix))
+            if place is None:
+                continue
+            if place["name"] not in self.recorded:
+                if datetime.strptime(place["moment"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < unrecorded_before:
+                    yield key
+            elif self.recorded[place["name"]] is not None and place["file"] not in KEPT_NAMES:
+                yield key

@@ -1,0 +1,29 @@
+from datetime import timedelta
+
+from local.client import StackClient
+from shared.aws.registry_table import DynamoRegistry
+from shared.lake import version_prefix
+from tests.pointers import promoted
+from tests.unit.configuration.example import document
+from tests.unit.registry.test_expiry import START, version
+
+
+def test_the_daily_sweep_removes_what_has_expired_and_nothing_that_serves(client: StackClient) -> None:
+    model, lake = "expiring", client.lake
+    client.call("PUT", f"models/{model}", key="operator", json={**document(), "model": model})
+    registry = DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    records = [registry.put_version(model, version(day)) for day in range(12)]
+    for record in records:
+        lake.write_bytes(version_prefix(model, record.version) + "model.skops", b"x", "application/octet-stream")
+    registry.move_pointer(model, promoted(records[0].version, START))
+
+    report = client.run_schedule("ExpireVersions", START + timedelta(days=1000), model)
+
+    # The newest ten stay, by the parameter's default.
+    assert report == {"versions": 1, "datasets": 0, "objects": 1, "is_complete": True}
+    left = set(lake.keys(f"models/model={model}/"))
+    assert {version_prefix(model, record.version) + "model.skops" for record in records} - left == {
+        version_prefix(model, records[1].version) + "model.skops"
+    }
+    shown = client.call("GET", f"models/{model}/versions?limit=100", key="operator")["versions"]
+    assert [row["version"] for row in shown if "expired_at" in row] == [records[1].version]

@@ -1,0 +1,232 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import Conflict
+from shared.registry.expiring import Expiring
+from shared.registry.expiry import Keep, expired_versions, protected_versions
+from shared.registry.moves import Account, PointerStep, Servable, promote, roll_back, start_trial, withdraw_trial
+from shared.registry.pointer import Pointer, TrialMode
+from shared.registry.run import moment_name
+from shared.registry.version import DatasetRecord, Verdict, VersionRecord
+from tests.fakes.configurations import InMemoryConfigurations
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.registry import InMemoryRegistry
+from tests.pointers import promoted
+from tests.unit.configuration.example import configuration
+
+MODEL = "bike"
+START = datetime(2025, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEEP = Keep(newest=2, age=100 * DAY)
+OBJECTS = ("model.skops", "reference.profile", "card.json", "card.html")
+
+
+def name(day: int) -> str:
+    return f"v{moment_name(START + day * DAY)}-aaaaaaaa-linear"
+
+
+def dataset_name(day: int) -> str:
+    return f"d{moment_name(START + day * DAY)}-bbbb"
+
+
+def version(day: int) -> VersionRecord:
+    return VersionRecord(
+        version=name(day),
+        created_at=START + day * DAY,
+        candidate="linear",
+        decision_id=f"decision-{day}",
+        dataset_id=dataset_name(day),
+        configuration_revision=1,
+        code_version="c",
+        artifact_key="k",
+        artifact_digest="d",
+        verdict=Verdict.PROMOTE,
+    )
+
+
+class World:
+    """A model with a version and a dataset every ten days, none of which serves."""
+
+    def __init__(self, days: range = range(0, 100, 10)) -> None:
+        self.registry, self.lake = InMemoryRegistry(), InMemoryLake()
+        self.expiring = Expiring(self.registry, InMemoryConfigurations(configuration(model=MODEL)), self.lake, KEEP)
+        for day in days:
+            self.registry.put_version(MODEL, version(day))
+            record = DatasetRecord(
+                dataset_id=dataset_name(day),
+                manifest_key="m",
+                digest="d",
+                as_of=START + day * DAY,
+                configuration_revision=1,
+                counts={},
+            )
+            self.registry.put_dataset(MODEL, record)
+            self.write(name(day))
+            for file in ("manifest.json", "train.npz"):
+                self.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(day)}/{file}", b"x", "x")
+
+    def write(self, version_name: str) -> None:
+        for file in OBJECTS:
+            self.lake.write_bytes(f"models/model={MODEL}/version={version_name}/{file}", b"x", "x")
+
+    def serve(self, *days: int) -> None:
+        for day in days:
+            step = promoted(name(day), START + day * DAY, self.registry.pointer(MODEL))
+            self.registry.move_pointer(MODEL, step)
+
+    def move(self, step: PointerStep) -> None:
+        self.registry.move_pointer(MODEL, step)
+
+    def pointer(self) -> Pointer:
+        pointer = self.registry.pointer(MODEL)
+        assert pointer is not None
+        return pointer
+
+    def sweep(self, day: int) -> None:
+        assert self.expiring.sweep(START + day * DAY, lambda: True).is_complete
+
+    def kept(self) -> set[int]:
+        return {
+            day
+            for day in range(0, 1000, 10)
+            if f"models/model={MODEL}/version={name(day)}/model.skops" in self.lake.objects
+        }
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def account(day: int) -> Account:
+    return Account(why="a test", by="operator", at=START + day * DAY)
+
+
+def test_what_is_younger_than_the_policy_stays(world: World) -> None:
+    world.sweep(100)
+    assert world.kept() == set(range(0, 100, 10))
+    world.sweep(121)
+    assert world.kept() == set(range(30, 100, 10))
+
+
+def test_the_newest_stay_however_old(world: World) -> None:
+    world.sweep(10_000)
+    assert world.kept() == {80, 90}
+    assert {record.version for record in world.registry.versions(MODEL, 99) if record.expired_at is None} == {
+        name(80),
+        name(90),
+    }
+
+
+def test_champions_and_what_a_rollback_leads_to_stay(world: World) -> None:
+    world.serve(0, 10, 20, 30)
+    world.sweep(10_000)
+    # The champion, and the last two before it.
+    assert world.kept() == {30, 20, 10, 80, 90}
+
+
+def test_what_is_tried_stays_and_what_was_tried_and_withdrawn_goes(world: World) -> None:
+    world.serve(0)
+    for day in (10, 20):
+        tried = Servable(version=name(day), artifact_key="k", artifact_digest="d")
+        world.move(start_trial(world.pointer(), tried, TrialMode.CANARY, 0.1, account(day)))
+        if day == 10:
+            world.move(withdraw_trial(world.pointer(), account(day)))
+    world.sweep(10_000)
+    assert world.kept() == {0, 20, 80, 90}
+
+
+def test_the_fallback_of_a_rollback_far_back_stays(world: World) -> None:
+    world.serve(0, 10, 20, 30, 40)
+    back = Servable(version=name(0), artifact_key="k", artifact_digest="d")
+    world.move(roll_back(world.pointer(), back, name(10), account(50)))
+    world.sweep(10_000)
+    assert {0, 10, 40} <= world.kept()
+
+
+def test_records_stay_with_the_moment_and_so_do_cards_and_manifests(world: World) -> None:
+    world.sweep(10_000)
+    record = world.registry.version(MODEL, name(0))
+    assert record == replace(version(0), expired_at=START + 10_000 * DAY)
+    left = {key.rpartition("/")[2] for key in world.lake.keys("") if name(0) in key or dataset_name(0) in key}
+    assert left == {"card.json", "card.html", "manifest.json"}
+
+
+def test_the_dataset_of_a_version_that_is_kept_is_kept(world: World) -> None:
+    world.serve(0)
+    world.sweep(10_000)
+    kept = {record.dataset_id for record in world.registry.datasets(MODEL, 99) if record.expired_at is None}
+    assert kept == {dataset_name(day) for day in (0, 80, 90)}
+    assert f"datasets/model={MODEL}/{dataset_name(0)}/train.npz" in world.lake.objects
+
+
+def test_candidates_that_nobody_recorded_go_after_a_week(world: World) -> None:
+    world.write(name(95))
+    world.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(95)}/train.npz", b"x", "x")
+    world.sweep(101)
+    assert name(95) in "".join(world.lake.objects)
+    world.sweep(103)
+    assert name(95) not in "".join(world.lake.objects)
+    assert dataset_name(95) not in "".join(world.lake.objects)
+
+
+def test_what_is_not_named_as_a_version_is_left_alone(world: World) -> None:
+    foreign = [f"models/model={MODEL}/version=by-hand/model.skops", f"datasets/model={MODEL}/notes.txt"]
+    for key in foreign:
+        world.lake.write_bytes(key, b"x", "x")
+    world.sweep(10_000)
+    assert set(foreign) <= set(world.lake.objects)
+
+
+def test_a_sweep_that_was_cut_off_is_finished_by_the_next(world: World) -> None:
+    allowed = iter([True] * 4 + [False] * 100)
+    report = world.expiring.sweep(START + 10_000 * DAY, lambda: next(allowed))
+    assert (report.is_complete, report.objects, report.versions) == (False, 3, 8)
+    world.sweep(10_001)
+    assert world.kept() == {80, 90}
+
+
+def test_a_version_that_goes_into_service_during_the_sweep_is_spared(world: World) -> None:
+    look = world.registry.versions
+    world.serve(90)
+
+    def meanwhile(model: str, limit: int) -> list[VersionRecord]:
+        found = look(model, limit)
+        if world.pointer().champion == name(90):
+            world.move(
+                promote(world.pointer(), Servable(version=name(0), artifact_key="k", artifact_digest="d"), account(99))
+            )
+        return found
+
+    world.registry.versions = meanwhile  # type: ignore[method-assign]
+    world.sweep(10_000)
+
+    assert 0 in world.kept()
+
+
+def test_an_expired_version_cannot_serve_again(world: World) -> None:
+    world.serve(90)
+    world.sweep(10_000)
+    back = Servable(version=name(0), artifact_key="k", artifact_digest="d")
+    with pytest.raises(Conflict, match="expired"):
+        world.move(roll_back(world.pointer(), back, None, account(10_001)))
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 4), st.integers(0, 20_000))
+def test_no_policy_ever_lets_go_of_what_serves_or_would_next(served: list[int], newest: int, day: int) -> None:
+    world = World()
+    world.serve(*(10 * number for number in served))
+    pointer, moves = world.registry.pointer(MODEL), world.registry.history(MODEL, 99)
+    protected = protected_versions(pointer, moves, newest)
+    records = world.registry.versions(MODEL, 99)
+    gone = {
+        record.version
+        for record in expired_versions(records, protected, Keep(newest=newest, age=DAY), START + day * DAY)
+    }
+    if pointer is not None:
+        assert not gone & {pointer.champion, pointer.previous}
+    assert len(records) - len(gone) >= min(newest, len(records))
