@@ -1,6 +1,8 @@
 """Trigger states and decisions in the models table."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import from_item, put, query_all, to_item, transact
@@ -8,7 +10,7 @@ from shared.errors import Unavailable
 from shared.times import format_time
 from shared.triggers.decision import Decision
 from shared.triggers.rows import state_from_row, state_to_row
-from shared.triggers.state import Conclusion, OpenRun, TriggerState, concluded
+from shared.triggers.state import Conclusion, OpenRun, TriggerState, concluded, rolled_back, trusted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,6 +54,14 @@ class DynamoTriggers:
                 return True
         raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
 
+    def note_rollback(self, model: str, at: datetime) -> bool:
+        """Back off from a version that was taken back at a moment; False if it was noted before."""
+        return self._change(model, partial(rolled_back, at=at))
+
+    def note_trust(self, model: str, at: datetime) -> bool:
+        """End the back-off from rollbacks; False where there is none to end."""
+        return self._change(model, partial(trusted, at=at))
+
     def decisions(self, model: str, limit: int) -> list[Decision]:
         """Return at most ``limit`` decisions, newest first."""
         found: list[Decision] = []
@@ -88,6 +98,16 @@ class DynamoTriggers:
         """Return what the newest scheduled check decided, None before the first."""
         row = self._get(model, _LOOK)
         return None if row is None else Decision.from_json(row)
+
+    def _change(self, model: str, change: Callable[[TriggerState], TriggerState | None]) -> bool:
+        for _ in range(_ATTEMPTS):
+            before = self.load(model)
+            after = change(before)
+            if after is None:
+                return False
+            if transact(self._client, [self._put_state(after, before.version)]) is None:
+                return True
+        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
 
     def _put_state(self, state: TriggerState, expected_version: int) -> "TransactWriteItemTypeDef":
         # Two checks at once both see no open run; the one whose version is taken loses, and looks again.

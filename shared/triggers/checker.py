@@ -91,6 +91,7 @@ class TriggerChecker:
         seen = replace(
             known,
             champion=pointer.champion if pointer else None,
+            trial=pointer.trial if pointer else None,
             checks={kind: check for kind, check in newest.items() if check is not None},
         )
         # Counting reads the lake: only where the count can change the decision.

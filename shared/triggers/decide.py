@@ -128,6 +128,8 @@ def _excerpt(state: TriggerState, observed: Observed) -> dict[str, Any]:
         "last_run_started_at": format_time(last) if last else None,
         "last_outcome": state.last_outcome,
         "consecutive_rejections": state.consecutive_rejections,
+        "consecutive_rollbacks": state.consecutive_rollbacks or None,
+        "trial": observed.trial.version if observed.trial else None,
         "runs_remembered": len(state.run_starts),
     }
     return {name: value for name, value in excerpt.items() if value is not None}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.configuration.triggers import Triggers
 from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.registry.pointer import Trial
 from shared.times import format_time
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import Demand, RunOutcome, TriggerState
@@ -24,7 +25,7 @@ class Observed:
 
     ``new_labels`` is None where nobody counted, because an open run, or that nothing stands, settles the decision
     anyway. ``event`` is the alarm or the person's request that caused the decision; ``force`` is that person's.
-    ``relabelling`` is the one under way, by its id.
+    ``relabelling`` is the one under way, by its id, ``trial`` the version that is tried beside the champion.
     """
 
     now: datetime
@@ -32,6 +33,7 @@ class Observed:
     new_labels: int | None = None
     checks: Mapping[CheckKind, Check] = field(default_factory=dict)
     relabelling: str | None = None
+    trial: Trial | None = None
     event: Signal | None = None
     force: bool = False
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.configuration.triggers import AtLeast, RunBudget, Triggers
+from shared.registry.pointer import Trial
 from shared.times import format_time
 from shared.triggers.demand import Observed, listened_checks
 from shared.triggers.signal import SUFFICIENT_ALONE, SignalKind
@@ -52,14 +53,15 @@ def _obstacles(policy: Triggers, demand: Demand, state: TriggerState, observed: 
         yield _open_run(state.open_run)
     if observed.force and SignalKind.MANUAL in demand:
         return
+    if observed.trial is not None:
+        yield _undecided(observed.trial)
     if observed.relabelling is not None:
         yield Obstacle(
             by=SuppressedBy.RELABELLING,
             reason=f"the relabelling {observed.relabelling} is under way, and a snapshot would mix old rules with new",
             numbers={"relabel_id": observed.relabelling},
         )
-    if state.last_run_started_at is not None:
-        yield from _too_soon(policy, state, state.last_run_started_at, observed.now)
+    yield from _too_soon(policy, state, observed.now)
     if policy.max_runs is not None:
         yield from _budget_spent(policy.max_runs, state, observed.now)
     if observed.new_labels is not None and observed.new_labels < policy.min_new_labels:
@@ -84,17 +86,18 @@ def satisfies(policy: Triggers, demand: Demand, *, has_champion: bool) -> bool:
     return bool(present) and len(present) >= _needed(policy, possible)
 
 
-def back_off(policy: Triggers, rejections: int) -> timedelta:
-    """Return how long after a run's start the next may start: the cooldown, doubled by each rejection in a row.
+def back_off(policy: Triggers, setbacks: int) -> timedelta:
+    """Return how long to wait for the next start: the cooldown, doubled by each setback in a row.
 
-    At most eight times the cooldown; a cooldown shorter than an hour counts as an hour once a candidate was rejected.
+    A setback is a candidate the gate rejected, or one that passed and was taken back. At most eight times the
+    cooldown; a cooldown shorter than an hour counts as an hour once there was one.
 
     >>> back_off(Triggers(cooldown=timedelta(days=1)), 2)
     datetime.timedelta(days=4)
     """
-    if rejections == 0:
+    if setbacks == 0:
         return policy.cooldown
-    factor: int = 2 ** min(rejections, MAX_BACK_OFF_DOUBLINGS)
+    factor: int = 2 ** min(setbacks, MAX_BACK_OFF_DOUBLINGS)
     return max(policy.cooldown, MIN_BACK_OFF) * factor
 
 
@@ -131,21 +134,43 @@ def _open_run(run: OpenRun) -> Obstacle:
     return Obstacle(by=SuppressedBy.OPEN_RUN, reason=reason, numbers=numbers)
 
 
-def _too_soon(policy: Triggers, state: TriggerState, last: datetime, now: datetime) -> Iterator[Obstacle]:
-    rejections = state.consecutive_rejections
-    cooled, backed_off = last + policy.cooldown, last + back_off(policy, rejections)
-    if now < cooled:
+def _undecided(trial: Trial) -> Obstacle:
+    since = format_time(trial.since)
+    return Obstacle(
+        by=SuppressedBy.UNDECIDED_TRIAL,
+        reason=f"{trial.version} is tried as a {trial.mode} since {since} and not decided yet",
+        numbers={"version": trial.version, "mode": trial.mode.value, "since": since},
+    )
+
+
+def _too_soon(policy: Triggers, state: TriggerState, now: datetime) -> Iterator[Obstacle]:
+    last = state.last_run_started_at
+    if last is not None and now < (cooled := last + policy.cooldown):
         yield Obstacle(
             by=SuppressedBy.COOLDOWN,
             reason=f"the cooldown after the run of {format_time(last)} lasts until {format_time(cooled)}",
             numbers={"last_run_started_at": format_time(last), "until": format_time(cooled)},
         )
-    if rejections and now < backed_off:
+    # A version may be taken back long after the run that made it: then the wait begins with that.
+    begun = max((moment for moment in (last, state.rolled_back_at) if moment is not None), default=None)
+    if begun is None or not state.setbacks:
+        return
+    until = begun + back_off(policy, state.setbacks)
+    if now < until:
         yield Obstacle(
             by=SuppressedBy.BACK_OFF,
-            reason=f"after {rejections} rejected in a row the next run may start at {format_time(backed_off)}",
-            numbers={"consecutive_rejections": rejections, "until": format_time(backed_off)},
+            reason=f"after {_setbacks(state)} in a row the next run may start at {format_time(until)}",
+            numbers={
+                "consecutive_rejections": state.consecutive_rejections,
+                "consecutive_rollbacks": state.consecutive_rollbacks,
+                "until": format_time(until),
+            },
         )
+
+
+def _setbacks(state: TriggerState) -> str:
+    counts = {"rejected": state.consecutive_rejections, "taken back": state.consecutive_rollbacks}
+    return " and ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _budget_spent(budget: RunBudget, state: TriggerState, now: datetime) -> Iterator[Obstacle]:

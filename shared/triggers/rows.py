@@ -8,8 +8,8 @@ from shared.times import format_time, parse_time
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import Demand, OpenRun, RunOutcome, Suppression, TriggerState
 
-_TIMES = ("last_run_started_at", "last_concluded_at", "last_snapshot_as_of")
-_PLAIN = ("fencing_token", "last_fired_id", "consecutive_rejections", "last_dataset_id")
+_TIMES = ("last_run_started_at", "last_concluded_at", "last_snapshot_as_of", "rolled_back_at")
+_PLAIN = ("fencing_token", "last_fired_id", "consecutive_rejections", "consecutive_rollbacks", "last_dataset_id")
 
 
 def state_to_row(state: TriggerState) -> dict[str, Any]:

@@ -23,6 +23,9 @@ class RunOutcome(StrEnum):
     FAILED = "failed"
 
 
+_PASSED = frozenset({RunOutcome.PROMOTED, RunOutcome.CANARY, RunOutcome.SHADOW})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
     """The run that holds the lock, until it is concluded or its lease expires.
@@ -64,6 +67,8 @@ class TriggerState:
     """One model's trigger state; ``version`` counts its changes, each conditional on the one before.
 
     ``demand`` holds the signals no run has answered yet. ``run_starts`` reaches back as far as the run budget asks.
+    ``consecutive_rollbacks`` are the versions in a row that passed the gate and were taken back all the same, the last
+    of them at ``rolled_back_at``; one that passes its probation ends the row.
     """
 
     model: str
@@ -78,8 +83,15 @@ class TriggerState:
     last_outcome: RunOutcome | None = None
     last_concluded_at: datetime | None = None
     consecutive_rejections: int = 0
+    consecutive_rollbacks: int = 0
+    rolled_back_at: datetime | None = None
     last_snapshot_as_of: datetime | None = None
     last_dataset_id: str | None = None
+
+    @property
+    def setbacks(self) -> int:
+        """How many versions in a row came to nothing, at the gate or after it."""
+        return self.consecutive_rejections + self.consecutive_rollbacks
 
 
 def concluded(state: TriggerState, fencing_token: int, conclusion: Conclusion) -> TriggerState | None:
@@ -106,7 +118,30 @@ def concluded(state: TriggerState, fencing_token: int, conclusion: Conclusion) -
     )
 
 
+def rolled_back(state: TriggerState, at: datetime) -> TriggerState | None:
+    """Return the state after a version that passed the gate was taken back, None if that has been noted already.
+
+    What took it back may tell twice; a rollback is known by its moment.
+    """
+    if state.rolled_back_at is not None and at <= state.rolled_back_at:
+        return None
+    return replace(
+        state,
+        version=state.version + 1,
+        consecutive_rollbacks=state.consecutive_rollbacks + 1,
+        rolled_back_at=at,
+        last_suppression=None,
+    )
+
+
+def trusted(state: TriggerState, at: datetime) -> TriggerState | None:
+    """Return the state after a version has proved itself in service, None where that changes nothing."""
+    if state.consecutive_rollbacks == 0 or (state.rolled_back_at is not None and at < state.rolled_back_at):
+        return None
+    return replace(state, version=state.version + 1, consecutive_rollbacks=0, last_suppression=None)
+
+
 def _rejections(before: int, outcome: RunOutcome) -> int:
     if outcome is RunOutcome.REJECTED:
         return before + 1
-    return 0 if outcome is RunOutcome.PROMOTED else before
+    return 0 if outcome in _PASSED else before

@@ -41,3 +41,17 @@ class TriggerStore(DecisionStore, Protocol):
         Returns False, and changes nothing, if the token does not hold the lock (any more): the run was concluded
         before, or its lease expired and another took over. Raises Unavailable if others keep changing the state.
         """
+
+    def note_rollback(self, model: str, at: datetime) -> bool:
+        """Back off, as after a rejection, from a version that passed the gate and was taken back at a moment.
+
+        Returns False, and changes nothing, if it was noted before. Raises Unavailable if others keep changing the
+        state.
+        """
+
+    def note_trust(self, model: str, at: datetime) -> bool:
+        """End the back-off from rollbacks, since a version has proved itself in service by a moment.
+
+        Returns False, and changes nothing, where there is none to end. Raises Unavailable if others keep changing the
+        state.
+        """

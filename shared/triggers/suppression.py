@@ -9,6 +9,7 @@ class SuppressedBy(StrEnum):
     NO_SIGNAL = "no_signal"
     COMBINATION = "combination"
     OPEN_RUN = "open_run"
+    UNDECIDED_TRIAL = "undecided_trial"
     RELABELLING = "relabelling"
     COOLDOWN = "cooldown"
     BACK_OFF = "back_off"

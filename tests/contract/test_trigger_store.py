@@ -107,6 +107,8 @@ def test_every_field_of_a_state_comes_back(store: TriggerStore) -> None:
         last_outcome=RunOutcome.REJECTED,
         last_concluded_at=NOW,
         consecutive_rejections=3,
+        consecutive_rollbacks=2,
+        rolled_back_at=NOW,
         last_snapshot_as_of=NOW,
         last_dataset_id="d1",
     )
@@ -189,6 +191,33 @@ def test_a_failed_run_gives_its_demand_back(store: TriggerStore) -> None:
     after = store.load("bike")
     assert after.demand == {SignalKind.DRIFT: DRIFT}
     assert after.last_snapshot_as_of is None
+
+
+def test_a_rollback_is_noted_once_and_ends_when_a_version_proves_itself(store: TriggerStore) -> None:
+    store.record(*fired(), 0)
+    assert store.note_rollback("bike", NOW)
+    assert not store.note_rollback("bike", NOW)
+    assert store.note_rollback("bike", NOW + timedelta(days=1))
+    state = store.load("bike")
+    assert (state.version, state.consecutive_rollbacks, state.rolled_back_at) == (3, 2, NOW + timedelta(days=1))
+    assert state.open_run is not None
+    assert not store.note_trust("bike", NOW)
+    assert store.note_trust("bike", NOW + timedelta(days=2))
+    assert not store.note_trust("bike", NOW + timedelta(days=3))
+    assert (store.load("bike").version, store.load("bike").consecutive_rollbacks) == (4, 0)
+
+
+def test_a_model_that_never_ran_may_be_rolled_back(store: TriggerStore) -> None:
+    assert not store.note_trust("bike", NOW)
+    assert store.note_rollback("bike", NOW)
+    assert store.load("bike").consecutive_rollbacks == 1
+    assert store.load("bike-2") == TriggerState(model="bike-2")
+
+
+def test_a_decision_made_before_a_rollback_was_noted_is_made_again(store: TriggerStore) -> None:
+    decision, state = fired()
+    assert store.note_rollback("bike", NOW)
+    assert not store.record(decision, state, 0)
 
 
 def test_the_last_look_is_the_newest_whatever_was_recorded(store: TriggerStore) -> None:

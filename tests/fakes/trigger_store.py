@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.triggers.decision import Decision
-from shared.triggers.state import Conclusion, TriggerState, concluded
+from shared.triggers.state import Conclusion, TriggerState, concluded, rolled_back, trusted
 
 
 class InMemoryTriggers:
@@ -39,6 +39,18 @@ class InMemoryTriggers:
             outcome_version=conclusion.version,
             concluded_at=conclusion.at,
         )
+        return True
+
+    def note_rollback(self, model: str, at: datetime) -> bool:
+        return self._replace(model, rolled_back(self.load(model), at))
+
+    def note_trust(self, model: str, at: datetime) -> bool:
+        return self._replace(model, trusted(self.load(model), at))
+
+    def _replace(self, model: str, after: TriggerState | None) -> bool:
+        if after is None:
+            return False
+        self.states[model] = after
         return True
 
     def note_look(self, look: Decision) -> None:

@@ -5,11 +5,12 @@ import pytest
 
 from shared.configuration.triggers import AtLeast, RunBudget, Triggers
 from shared.monitoring.check import Verdict
+from shared.registry.pointer import Trial, TrialMode
 from shared.triggers.decide import Occasion, decide, worth_recording
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed
 from shared.triggers.signal import SignalKind
-from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
+from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded, rolled_back, trusted
 from shared.triggers.suppression import SuppressedBy
 from tests.unit.triggers.builders import (
     DAY,
@@ -152,6 +153,55 @@ def test_rejections_in_a_row_double_the_cooldown_up_to_eight_times() -> None:
     assert after(4, 2).fired
     assert after(7, 30).suppressed_by is SuppressedBy.BACK_OFF
     assert after(8, 30).fired
+
+
+def test_a_version_taken_back_doubles_the_cooldown_from_then_on() -> None:
+    rules = policy(cooldown=DAY)
+    taken_back = rolled_back(replace(NEW, last_run_started_at=NOW - 14 * DAY), NOW)
+    assert taken_back is not None
+
+    def after(waited: timedelta, state: TriggerState) -> Decision:
+        return decided(rules, state, observed(now=NOW + waited, drift=drift(at=NOW)))
+
+    held = after(2 * DAY - HOUR, taken_back)
+    assert held.held_back_by == (SuppressedBy.BACK_OFF,)
+    assert held.obstacles[0].reason == (
+        "after 1 taken back in a row the next run may start at 2026-03-03T12:00:00.000000Z"
+    )
+    assert after(2 * DAY, taken_back).fired
+    rejected_too = replace(taken_back, consecutive_rejections=1)
+    assert after(3 * DAY, rejected_too).suppressed_by is SuppressedBy.BACK_OFF
+    assert after(4 * DAY, rejected_too).fired
+
+
+def test_a_version_that_proves_itself_in_service_ends_the_back_off_and_one_that_only_passes_the_gate_does_not() -> None:
+    state = replace(NEW, consecutive_rejections=1, consecutive_rollbacks=2, rolled_back_at=NOW - 30 * DAY)
+    promoted = run_and_end(state, RunOutcome.PROMOTED, policy(), observed(drift=drift()))
+    assert promoted.setbacks == 2
+    proved = trusted(promoted, NOW)
+    assert proved is not None
+    assert proved.setbacks == 0
+    assert trusted(proved, NOW) is None
+
+
+@pytest.mark.parametrize("outcome", [RunOutcome.CANARY, RunOutcome.SHADOW])
+def test_a_candidate_that_is_tried_has_not_been_rejected(outcome: RunOutcome) -> None:
+    state = replace(NEW, consecutive_rejections=3)
+    assert run_and_end(state, outcome, policy(), observed(drift=drift())).consecutive_rejections == 0
+
+
+def test_while_a_version_is_tried_a_run_waits_unless_forced() -> None:
+    trial = Trial(version="v2", mode=TrialMode.CANARY, artifact_key="k", artifact_digest="d", since=NOW - DAY)
+    decision, after = decide(policy(), NEW, observed(drift=drift(), trial=trial), SCHEDULED)
+    assert decision.suppressed_by is SuppressedBy.UNDECIDED_TRIAL
+    assert decision.obstacles[0].numbers == {
+        "version": "v2",
+        "mode": "canary",
+        "since": "2026-02-28T12:00:00.000000Z",
+    }
+    assert SignalKind.DRIFT in after.demand
+    assert decided(policy(), after, observed(drift=drift())).fired
+    assert decided(policy(), NEW, observed(event=request(), trial=trial, force=True)).fired
 
 
 def test_a_promotion_ends_the_back_off() -> None:

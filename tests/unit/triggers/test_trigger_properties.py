@@ -133,9 +133,8 @@ class Decisions(RuleBasedStateMachine):
         assert concluded(after, token, Conclusion(outcome=outcome, at=self.now)) is None
         if outcome is RunOutcome.FAILED:
             self.asked |= self.serving
-        self.rejections = {RunOutcome.REJECTED: self.rejections + 1, RunOutcome.PROMOTED: 0}.get(
-            outcome, self.rejections
-        )
+        passed = dict.fromkeys((RunOutcome.PROMOTED, RunOutcome.CANARY, RunOutcome.SHADOW), 0)
+        self.rejections = {RunOutcome.REJECTED: self.rejections + 1, **passed}.get(outcome, self.rejections)
         self.state, self.is_open, self.serving = after, False, set()
 
     @rule(hours=st.sampled_from([1, 5, 20, 30]))
