@@ -55,11 +55,22 @@ class Canary(Section):
     max_age: PositiveDuration = timedelta(days=14)
 
 
-class Probation(Section):
-    """How long a promoted version is watched, in matured labels, and the drop that takes it back."""
+class Shadow(Section):
+    """When a version that is scored beside the champion, and not served, is decided."""
 
     min_labels: Annotated[int, Field(ge=1)] = 200
-    max_drop: Annotated[float, Field(gt=0)] = 0.05
+    max_age: PositiveDuration = timedelta(days=14)
+
+
+class Probation(Section):
+    """How long a promoted version is watched, in matured labels, and the drop that takes it back.
+
+    The drop is in the unit of the gate's metric; by default 0.05, and of a loss a fifth. A trial may be worse by as
+    much.
+    """
+
+    min_labels: Annotated[int, Field(ge=1)] = 200
+    max_drop: Annotated[float, Field(gt=0)] | None = None
 
 
 class Deployment(Section):
@@ -67,4 +78,5 @@ class Deployment(Section):
 
     strategy: Literal["direct"] = "direct"
     canary: Canary = Canary()
+    shadow: Shadow = Shadow()
     probation: Probation = Probation()
