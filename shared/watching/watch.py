@@ -1,13 +1,13 @@
 """One round of the watch: every model with a trial or a probation is looked at, and what is decided is done."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.configuration.store import ConfigurationStore
-from shared.errors import HindsightError
+from shared.errors import Conflict, HindsightError
 from shared.registry.store import Registry
 from shared.schedule import Tick
 from shared.watching.consequences import Consequences
@@ -61,7 +61,9 @@ class _Round:
             if pointer is None or (pointer.trial is None and pointer.probation is None):
                 return
             configuration = self.all.configurations.current(model).configuration
-            self.looks.extend(self.all.of_model.look(configuration, pointer, self.now))
+            # Who moved the pointer meanwhile knew more; the next look sees where to.
+            with suppress(Conflict):
+                self.looks.extend(self.all.of_model.look(configuration, pointer, self.now))
         with self._noting(model):
             self.all.consequences.draw(model)
 
