@@ -17,6 +17,7 @@ SCIENCE = {
     "TrainFunction",
     "ValidateFunction",
     "DeployFunction",
+    "WatchDeploymentsFunction",
 }
 
 

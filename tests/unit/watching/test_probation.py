@@ -90,7 +90,7 @@ def test_a_champion_that_could_not_be_scored_leaves_the_version_s_own_gate_value
 
 
 def test_where_nothing_is_known_to_expect_a_version_passes_with_enough_labels() -> None:
-    unknown = {"metrics": {}, "compared_with": None, "champion_metrics": None}
+    unknown: dict[str, object] = {"metrics": {}, "compared_with": None, "champion_metrics": None}
     assert probation(seen(records(NEW, drawn(199, 0.2))), **unknown).verdict.outcome is Outcome.WAIT
     look = probation(seen(records(NEW, drawn(200, 0.2))), **unknown)
     assert look.verdict.outcome is Outcome.KEEP
