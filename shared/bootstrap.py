@@ -393,7 +393,6 @@ def watch(require_loadable: "Callable[[VersionRecord], None]") -> "Watch":
         lake=lake(),
         tests=sequential_tests(),
         progress=progress,
-        triggers=triggers,
         require_loadable=require_loadable,
     )
     consequences = Consequences(

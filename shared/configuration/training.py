@@ -48,7 +48,7 @@ class Gate(Section):
 
 
 class Canary(Section):
-    """How much traffic a canary takes, and when it is decided."""
+    """The share of entities a canary answers; it is decided by that many matured labels, withdrawn when too old."""
 
     share: OpenFraction = 0.1
     min_labels: Annotated[int, Field(ge=1)] = 200
@@ -56,7 +56,7 @@ class Canary(Section):
 
 
 class Shadow(Section):
-    """When a version that is scored beside the champion, and not served, is decided."""
+    """When a shadow, which answers nobody, is decided: with so many matured labels, or withdrawn when too old."""
 
     min_labels: Annotated[int, Field(ge=1)] = 200
     max_age: PositiveDuration = timedelta(days=14)

@@ -3,7 +3,7 @@
 The history of the pointer is the outbox: a crash between a move and what follows from it delays that to the next look.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.announcements import Announcement, Announcements
@@ -13,19 +13,16 @@ from shared.triggers.store import TriggerStore
 from shared.watching.progress import WatchProgress
 
 BY_WATCH = "watch"
-ANNOUNCED = (
-    "CanaryPromoted",
-    "CanaryWithdrawn",
-    "ShadowPromoted",
-    "ShadowWithdrawn",
-    "ModelRolledBack",
-    "ProbationPassed",
-)
+ENDS_OF_TRIALS: Mapping[tuple[Change | None, Change], str] = {
+    (Change.CANARY_STARTED, Change.PROMOTED): "CanaryPromoted",
+    (Change.CANARY_STARTED, Change.TRIAL_WITHDRAWN): "CanaryWithdrawn",
+    (Change.SHADOW_STARTED, Change.PROMOTED): "ShadowPromoted",
+    (Change.SHADOW_STARTED, Change.TRIAL_WITHDRAWN): "ShadowWithdrawn",
+}
+OTHER_MOVES = {Change.ROLLED_BACK: "ModelRolledBack", Change.PROBATION_PASSED: "ProbationPassed"}
 
+_BEGINNINGS = {Change.CANARY_STARTED, Change.SHADOW_STARTED}
 _MOST_MOVES = 50  # that are caught up with; there are a few a week
-_MODES = {Change.CANARY_STARTED: "Canary", Change.SHADOW_STARTED: "Shadow"}
-_ENDS = {Change.PROMOTED: "Promoted", Change.TRIAL_WITHDRAWN: "Withdrawn"}
-_OTHERS = {Change.ROLLED_BACK: "ModelRolledBack", Change.PROBATION_PASSED: "ProbationPassed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +59,21 @@ class Consequences:
             self.triggers.note_trust(model, move.at)
 
     def _announcement(self, model: str, move: PointerMove) -> Announcement | None:
-        name = _OTHERS.get(move.change) or self._end_of_trial(model, move)
+        name = OTHER_MOVES.get(move.change) or ENDS_OF_TRIALS.get((self._beginning(model, move), move.change))
         if name is None:
             return None
         return Announcement(
             name=name,
-            correlation_id=move.decision_id or f"{model}/{move.sequence}",
+            correlation_id=move.decision_id or f"{model}#{move.sequence}",
             at=move.at,
             data={"model": model, **move.to_json()},
         )
 
-    def _end_of_trial(self, model: str, move: PointerMove) -> str | None:
-        """Return what the end of a trial is announced as: as what it began, the history tells."""
-        end = _ENDS.get(move.change)
+    def _beginning(self, model: str, move: PointerMove) -> Change | None:
+        """Return how the trial that a move ends began, None where it ends none."""
         tried = move.to_version if move.change is Change.PROMOTED else move.challenger
         for sequence in range(move.sequence - 1, max(0, move.sequence - _MOST_MOVES), -1):
             before = self.registry.move(model, sequence)
-            if before is not None and before.change in _MODES and before.challenger == tried:
-                return None if end is None else _MODES[before.change] + end
+            if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
+                return before.change
         return None

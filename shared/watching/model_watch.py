@@ -11,20 +11,20 @@ from shared.lake import Lake
 from shared.monitoring.completeness import MOST_HELD, complete_until, last_label_after
 from shared.monitoring.window import labels_in_window
 from shared.profiles.hourly import window_profile
+from shared.registry.champions import champions_left
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, roll_back, withdraw_trial
-from shared.registry.pointer import Change, Pointer, Probation, Trial
+from shared.registry.pointer import Pointer, Probation, Trial
 from shared.registry.store import Registry
 from shared.registry.version import VersionRecord
 from shared.times import format_time
-from shared.triggers.store import TriggerStore
 from shared.watching.consequences import BY_WATCH
 from shared.watching.looks import Look, Seen, look_at_probation, look_at_trial
 from shared.watching.progress import Watched, WatchProgress
 from shared.watching.sequential import SequentialTest, SequentialTests
 from shared.watching.verdict import Outcome
 
-_MOVES_LOOKED_BACK = 100
+_MOVES_LOOKED_BACK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,6 @@ class ModelWatch:
     lake: Lake
     tests: SequentialTests
     progress: WatchProgress
-    triggers: TriggerStore
     require_loadable: Callable[[VersionRecord], None]
 
     def look(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> list[dict[str, Any]]:
@@ -78,8 +77,7 @@ class ModelWatch:
         account = Account(why=look.verdict.reason, by=BY_WATCH, at=seen.now)
         if look.verdict.outcome is Outcome.TAKE_BACK:
             return shown, self.registry.move_pointer(model, self._back_to(probation.against, model, pointer, account))
-        # The end of a probation is no reason to fail a run that was judged against the pointer as it is: it can wait.
-        if look.verdict.outcome is Outcome.KEEP and self.triggers.load(model).open_run is None:
+        if look.verdict.outcome is Outcome.KEEP:
             return shown, self.registry.move_pointer(model, pass_probation(pointer, account))
         return shown, pointer
 
@@ -107,14 +105,9 @@ class ModelWatch:
     def _back_to(self, version: str, model: str, pointer: Pointer, account: Account) -> PointerStep:
         target = self.registry.version(model, version)
         self.require_loadable(target)
-        return roll_back(pointer, servable(target), self._before(model, version), account)
-
-    def _before(self, model: str, version: str) -> str | None:
-        """Return the version that another one was promoted over: where its own rollback would lead."""
-        for move in self.registry.history(model, _MOVES_LOOKED_BACK):
-            if move.change is Change.PROMOTED and move.to_version == version:
-                return move.from_version
-        return None
+        way_back = champions_left(reversed(self.registry.history(model, _MOVES_LOOKED_BACK)))
+        before = way_back[: way_back.index(version)] if version in way_back else way_back[:-1]
+        return roll_back(pointer, servable(target), before[-1] if before else None, account)
 
     def _stored(self, model: str, stored: SequentialTest | None, test: SequentialTest | None) -> bool:
         """Store what a look counted; False if another look was faster, whose count the next one goes on from."""

@@ -13,10 +13,10 @@ from shared.registry.moves import promote, roll_back, start_trial
 from shared.registry.pointer import Change, Pointer, TrialMode
 from shared.registry.version import VersionRecord
 from shared.schedule import Tick
-from shared.triggers.state import OpenRun, TriggerState
 from shared.watching.consequences import Consequences
 from shared.watching.model_watch import ModelWatch
 from shared.watching.watch import Watch, WatchingFailed
+from tests.event_schemas import require_promised
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
@@ -94,7 +94,6 @@ class World:
             lake=self.lake,
             tests=self.tests,
             progress=self.progress,
-            triggers=self.triggers,
             require_loadable=self.require_loadable,
         )
         consequences = Consequences(
@@ -151,19 +150,6 @@ def test_a_good_champion_passes_its_probation_and_the_back_off_ends() -> None:
     assert world.watch(NOW + HOUR) == []
 
 
-def test_a_probation_does_not_end_under_a_run_that_was_judged_against_it() -> None:
-    world = World().promote()
-    put(world.lake, records(NEW, drawn(250, 0.88)))
-    run = OpenRun(decision_id="d", fencing_token=1, started_at=NOW, lease_expires_at=NOW + DAY, reason="drift")
-    world.triggers.states[MODEL] = TriggerState(model=MODEL, version=1, fencing_token=1, open_run=run)
-    before = world.pointer
-    assert world.watch()[0]["verdict"] == "keep"
-    assert world.pointer == before
-    world.triggers.states[MODEL] = replace(world.triggers.load(MODEL), open_run=None)
-    world.watch(NOW + HOUR)
-    assert world.pointer.probation is None
-
-
 @pytest.mark.parametrize(
     ("mode", "promoted", "withdrawn"),
     [
@@ -181,6 +167,7 @@ def test_a_trial_ends_with_the_champion_it_deserves(mode: TrialMode, promoted: s
         world.watch()
         assert world.announced == [name]
         (told,) = world.bus.published
+        require_promised(told.name, told.detail())
         assert told.correlation_id == "decision-1"
         assert (told.data["model"], told.data["to"]) == (MODEL, champion)
         assert (world.pointer.champion, world.pointer.trial) == (champion, None)
