@@ -37,6 +37,7 @@ from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
 from shared.aws.trigger_table import DynamoTriggers
 from shared.aws.waiting_tasks import StepFunctionsTasks
+from shared.aws.watch_table import DynamoWatchProgress
 from shared.capture.feedback_capture import FeedbackCapture
 from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
@@ -78,7 +79,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from shared.aws.fall_table import DynamoFallTests
+    from shared.aws.sequential_table import DynamoSequentialTests
     from shared.fresh_process import FreshProcess
+    from shared.registry.version import VersionRecord
+    from shared.watching.watch import Watch
 
 _CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -400,6 +404,14 @@ def run_recovery() -> RunRecovery:
 
 
 @cache
+def sequential_tests() -> "DynamoSequentialTests":
+    """Return the tests of trials and probations; only what watches pays for importing them."""
+    from shared.aws.sequential_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
+
+    return DynamoSequentialTests(settings().models_table, _dynamodb())
+
+
+@cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
     """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
     return Serving(registry(), lambda named: load(lake(), named.artifact_key, named.artifact_digest))
@@ -435,6 +447,33 @@ def trigger_store() -> DynamoTriggers:
 def trigger_sweep() -> TriggerSweep:
     """Return what checks the triggers of many models."""
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+def watch(require_loadable: "Callable[[VersionRecord], None]") -> "Watch":
+    """Return what watches trials and probations; ``require_loadable`` comes from the caller, it needs the layer too."""
+    from shared.watching.consequences import Consequences  # noqa: PLC0415
+    from shared.watching.model_watch import ModelWatch  # noqa: PLC0415  needs numpy
+    from shared.watching.watch import Watch  # noqa: PLC0415
+
+    progress, triggers = watch_progress(), trigger_store()
+    of_model = ModelWatch(
+        registry=registry(),
+        lake=lake(),
+        tests=sequential_tests(),
+        progress=progress,
+        require_loadable=require_loadable,
+    )
+    consequences = Consequences(
+        registry=registry(), triggers=triggers, announcements=announcements(), progress=progress
+    )
+    return Watch(configurations=configurations(), registry=registry(), of_model=of_model, consequences=consequences)
+
+
+@cache
+def watch_progress() -> DynamoWatchProgress:
+    """Return how far the watch has come."""
+    return DynamoWatchProgress(settings().models_table, _dynamodb())
 
 
 def reset() -> None:

@@ -103,10 +103,14 @@ class Shadow(Section):
 
 
 class Probation(Section):
-    """How long a promoted version is watched, in matured labels, and the drop that takes it back."""
+    """How long a promoted version is watched, in matured labels, and the drop that takes it back.
+
+    The drop is in the unit of the gate's metric; by default 0.05, and of a loss a fifth. A trial may be worse by as
+    much.
+    """
 
     min_labels: Annotated[int, Field(ge=1)] = 200
-    max_drop: Annotated[float, Field(gt=0)] = 0.05
+    max_drop: Annotated[float, Field(gt=0)] | None = None
 
 
 class Deployment(Section):

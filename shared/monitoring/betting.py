@@ -40,7 +40,8 @@ class Wealth:
     ``mean_weight`` and ``mean_square``, shape (...), are running means of the weights and of the squared weighted
     distances from the null: they set the next stakes. ``heaviest`` is the largest weight there can be: it bounds the
     stakes, and is known before any label, since stakes that shrank only once a heavy row came would be too large on
-    the light ones before it.
+    the light ones before it. ``starts`` is the number of labels by which half of the bettors have begun: small where
+    a fall would be there from the beginning, large where it may come at any time in a long life.
     """
 
     rounds: int
@@ -48,6 +49,7 @@ class Wealth:
     mean_weight: Floats
     mean_square: Floats
     heaviest: float = 1.0
+    starts: float = STARTS
 
     @classmethod
     def at_start(cls, hypothesis: Hypothesis, shape: tuple[int, ...] = (), heaviest: float = 1.0) -> "Wealth":
@@ -58,7 +60,7 @@ class Wealth:
     @property
     def evidence(self) -> Floats:
         """The e-value, shape (...): the total wealth, of 1 at the start. It reaches 1 / alpha with chance alpha."""
-        waiting = STARTS / (self.rounds + STARTS)
+        waiting = self.starts / (self.rounds + self.starts)
         return np.asarray(self.stakes.mean(axis=-1) + waiting, dtype=np.float64)
 
 
@@ -69,7 +71,7 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
     before, is at least the null, no strategy that fixes its stake before the value is known expects to win, so that
     total wealth ever exceeds ``1 / alpha`` with probability at most ``alpha`` (Ville, 1939; Waudby-Smith & Ramdas,
     2023, "Estimating means of bounded random variables by betting"). A mixture of bettors who begin at every label,
-    with weights ``STARTS / ((t + STARTS - 1) (t + STARTS))`` that sum to 1, finds a fall late in a long life nearly
+    with weights ``starts / ((t + starts - 1) (t + starts))`` that sum to 1, finds a fall late in a long life nearly
     as fast as an early one.
 
     A stake breaks even, to second order, at the mean ``limit`` where it is ``2 gap E[w] / E[w² (null - x)²]``; the
@@ -100,7 +102,7 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
     if np.max(weights) > wealth.heaviest:
         raise ValueError("a row is heavier than the stakes allow for")
     started = wealth.rounds + 1
-    begun = STARTS / ((started + STARTS - 1) * (started + STARTS))
+    begun = wealth.starts / ((started + wealth.starts - 1) * (started + wealth.starts))
     even = 2 * hypothesis.gap * wealth.mean_weight / np.maximum(wealth.mean_square, np.finfo(float).tiny)
     bound = LARGEST_LOSS / (wealth.heaviest * max(1 - hypothesis.null, LARGEST_LOSS / 100))
     stakes = np.minimum(even[..., np.newaxis] * MULTIPLES, bound)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.configuration.model import ModelConfiguration
 from shared.times import format_time
 
 SETTLING = timedelta(hours=1)  # a label's way through stream, queue, one retry and join to the lake
@@ -43,6 +44,12 @@ def complete_until(
     recorded = Counter(row["outcome_due_at"][:_HOUR] for row in labels if row["occurred_at"][:_HOUR] >= first)
     short = [hour for hour, count in due.items() if since <= hour <= last and recorded[hour] < count]
     return latest if not short else max(earliest, min(latest, _start(min(short))))
+
+
+def last_label_after(configuration: ModelConfiguration) -> timedelta:
+    """Return how long after its outcome is due a prediction may still get its default."""
+    default = configuration.labels.default
+    return max(timedelta(0), default.after - configuration.outcome_delay) if default else timedelta(0)
 
 
 def _start(hour: str) -> datetime:

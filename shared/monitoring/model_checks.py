@@ -12,7 +12,7 @@ from shared.errors import HindsightError, NotFound
 from shared.lake import Lake
 from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import CheckKind, Verdict
-from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until
+from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
 from shared.monitoring.drift import drift_measurements
 from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
 from shared.monitoring.estimator import Estimator, LossPredictor
@@ -65,16 +65,13 @@ class Looked:
 
     def _complete_until(self, settling: timedelta) -> datetime:
         configuration = self.configuration
-        default = configuration.labels.default
         return complete_until(
             self.profiles.all.due,
             self.labels.values(),
             self.now,
             configuration.monitoring.window,
             settling=settling,
-            last_label_after=max(timedelta(0), default.after - configuration.outcome_delay)
-            if default
-            else timedelta(0),
+            last_label_after=last_label_after(configuration),
         )
 
 

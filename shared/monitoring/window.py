@@ -26,6 +26,8 @@ _KEPT = (
     "probabilities",
     "model_version",
     "selection_probability",
+    "entity_id",
+    "shadow",
 )
 _REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "model_version"}
 

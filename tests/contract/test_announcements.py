@@ -13,11 +13,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from shared.announcements import Announcement
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.monitoring.verdict_changes import _FOUND, announcement_of
+from shared.registry.pointer import PointerMove
 from shared.registry.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
 from shared.relabelling.job import RelabelJob, RelabelStatus
 from shared.triggers.runs import run_input
 from shared.triggers.signal import Signal, SignalKind
 from shared.triggers.state import OpenRun, RunOutcome
+from shared.watching.consequences import ENDS_OF_TRIALS, OTHER_MOVES
 from tests.event_schemas import announced, require_promised, schema_of, schemas
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,6 +104,18 @@ def test_a_run_s_start_is_announced_as_promised_and_links_the_reports_behind_it(
     data = started()
     require_promised("RetrainingStarted", detail("RetrainingStarted", data))
     assert data["signals"][0] == {"kind": "drift", "at": "2026-03-01T12:00:00.000000Z", **EVIDENCE}
+
+
+@pytest.mark.parametrize("name", [*ENDS_OF_TRIALS.values(), *OTHER_MOVES.values()])
+def test_a_move_of_the_watch_is_announced_as_promised(name: str) -> None:
+    of_trial = next((changes for changes, told in ENDS_OF_TRIALS.items() if told == name), None)
+    change = of_trial[1] if of_trial else next(change for change, told in OTHER_MOVES.items() if told == name)
+    move = PointerMove(
+        sequence=3, change=change, from_version="v1", to_version="v2", why="better", by="watch", at=NOW, challenger="v2"
+    )
+    require_promised(name, detail(name, {"model": "bike", **move.to_json()}))
+    bare = PointerMove(sequence=1, change=change, to_version="v2", why="better", by="watch", at=NOW)
+    require_promised(name, detail(name, {"model": "bike", **bare.to_json()}))
 
 
 @pytest.mark.parametrize("status", [RelabelStatus.COMPLETED, RelabelStatus.FAILED, RelabelStatus.SUPERSEDED])

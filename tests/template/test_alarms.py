@@ -28,7 +28,12 @@ def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
 ) -> None:
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     counted = {name: alarm for name, alarm in of_hindsight(alarms).items() if "Dimensions" in alarm}
-    assert set(counted) == {"LostFeedbackAlarm", "MaturingBehindAlarm", "UnusableVersionAlarm"}
+    assert set(counted) == {
+        "LostFeedbackAlarm",
+        "MaturingBehindAlarm",
+        "UnusableVersionAlarm",
+        "VersionTakenBackAlarm",
+    }
     for name, alarm in counted.items():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}], name
         assert is_among(alarm["MetricName"], embedded_metrics()), name

@@ -35,6 +35,7 @@ def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(function
         "MonitorFunction",
         "CheckTriggersFunction",
         "ExpireVersionsFunction",
+        "WatchDeploymentsFunction",
     }
     for name, schedule in schedules:
         assert "DeadLetterConfig" in schedule, name

@@ -19,6 +19,7 @@ SCIENCE = {
     "DeployFunction",
     "RollBackFunction",
     "AnswerApprovalFunction",
+    "WatchDeploymentsFunction",
 }
 
 

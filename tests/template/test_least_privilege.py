@@ -92,6 +92,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "ConcludeFunction": {"dynamodb"},
         "RecoverRunFunction": {"dynamodb", "events"},
         "ExpireVersionsFunction": {"dynamodb", "s3"},
+        "WatchDeploymentsFunction": {"dynamodb", "s3", "events"},
         "RequestRelabellingFunction": {"dynamodb", "states"},
         "CountRelabelFilesFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},

@@ -1,0 +1,34 @@
+"""Decide canaries and shadows, end probations and roll back, on matured labels (EventBridge schedule)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.registry.version import VersionRecord
+from shared.schedule import parse_tick
+from shared.training.artifact import load_artifact
+from shared.watching.verdict import Outcome
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Look at what is watched at the event's time; return what was seen and decided."""
+    looks = bootstrap.watch(require_loadable).run(parse_tick(event))
+    taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
+    metrics.add_metric("VersionsTakenBack", MetricUnit.Count, taken_back)
+    logger.info("watched", extra={"looks": looks})
+    return {"looks": looks}
+
+
+def require_loadable(record: VersionRecord) -> None:
+    """Raise UnusableArtifact for a version that cannot be served."""
+    load_artifact(bootstrap.lake(), record.artifact_key, record.artifact_digest)

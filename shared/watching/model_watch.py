@@ -1,0 +1,121 @@
+"""The watch over one model: its labels are read, its probation and its trial looked at, its pointer moved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.configuration.model import ModelConfiguration
+from shared.errors import UnusableArtifact
+from shared.lake import Lake
+from shared.monitoring.completeness import MOST_HELD, complete_until, last_label_after
+from shared.monitoring.window import labels_in_window
+from shared.profiles.hourly import window_profile
+from shared.registry.champions import champions_left
+from shared.registry.deployment import servable
+from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, roll_back, withdraw_trial
+from shared.registry.pointer import Pointer, Probation, Trial
+from shared.registry.store import Registry
+from shared.registry.version import VersionRecord
+from shared.times import format_time
+from shared.watching.consequences import BY_WATCH
+from shared.watching.looks import Look, Seen, look_at_probation, look_at_trial
+from shared.watching.progress import Watched, WatchProgress
+from shared.watching.sequential import SequentialTest, SequentialTests
+from shared.watching.verdict import Outcome
+
+_MOVES_LOOKED_BACK = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelWatch:
+    """Decides trials, ends probations and rolls back; ``require_loadable`` raises for what cannot be served."""
+
+    registry: Registry
+    lake: Lake
+    tests: SequentialTests
+    progress: WatchProgress
+    require_loadable: Callable[[VersionRecord], None]
+
+    def look(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> list[dict[str, Any]]:
+        """Look at a champion's probation, then at the trial beside it; do what is decided and return what was seen.
+
+        A champion that is taken back takes the trial against it along, so that nothing is left to look at. Raises
+        Conflict if the pointer moves meanwhile: the next look sees where to.
+        """
+        since = [part.since for part in (pointer.probation, pointer.trial) if part is not None]
+        if not since or now <= min(since):
+            return []
+        seen = self._seen(configuration, min(since), now)
+        looks = []
+        if pointer.probation is not None:
+            look, pointer = self._at_probation(seen, pointer, pointer.probation)
+            looks.append(look)
+        if pointer.trial is not None:
+            looks.append(self._at_trial(seen, pointer, pointer.trial))
+        return looks
+
+    def _seen(self, configuration: ModelConfiguration, since: datetime, now: datetime) -> Seen:
+        """Return the labels of all that was predicted since a moment, and until when they are all in."""
+        model, window = configuration.model, now - since
+        labels = labels_in_window(self.lake, model, now, window, ())
+        # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
+        shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MOST_HELD))
+        due = window_profile(self.lake, model, now - shown, now).all.due
+        until = complete_until(due, labels.values(), now, shown, last_label_after=last_label_after(configuration))
+        return Seen(configuration=configuration, labels=list(labels.values()), until=until, now=now)
+
+    def _at_probation(self, seen: Seen, pointer: Pointer, probation: Probation) -> tuple[dict[str, Any], Pointer]:
+        """Return what was seen of a probation, and the pointer after what was decided."""
+        model = seen.configuration.model
+        record = self.registry.version(model, pointer.champion)
+        stored = self.tests.load(model, Watched.PROBATION)
+        look = look_at_probation(replace(seen, stored=stored), pointer, probation, record)
+        shown = self._note(model, Watched.PROBATION, look, pointer.champion, seen.now)
+        if not self._stored(model, stored, look.test):
+            return shown, pointer
+        account = Account(why=look.verdict.reason, by=BY_WATCH, at=seen.now)
+        if look.verdict.outcome is Outcome.TAKE_BACK:
+            return shown, self.registry.move_pointer(model, self._back_to(probation.against, model, pointer, account))
+        if look.verdict.outcome is Outcome.KEEP:
+            return shown, self.registry.move_pointer(model, pass_probation(pointer, account))
+        return shown, pointer
+
+    def _at_trial(self, seen: Seen, pointer: Pointer, trial: Trial) -> dict[str, Any]:
+        """Return what was seen of a trial, once what was decided is done."""
+        model = seen.configuration.model
+        record = self.registry.version(model, trial.version)
+        stored = self.tests.load(model, Watched.TRIAL)
+        look = look_at_trial(replace(seen, stored=stored), pointer, trial, record)
+        shown = self._note(model, Watched.TRIAL, look, trial.version, seen.now)
+        if self._stored(model, stored, look.test) and look.verdict.outcome is not Outcome.WAIT:
+            account = Account(why=look.verdict.reason, by=BY_WATCH, at=seen.now, decision_id=trial.decision_id)
+            keeps = look.verdict.outcome is Outcome.KEEP
+            step = self._promotion(pointer, record, account) if keeps else withdraw_trial(pointer, account)
+            self.registry.move_pointer(model, step)
+        return shown
+
+    def _promotion(self, pointer: Pointer, record: VersionRecord, account: Account) -> PointerStep:
+        try:
+            self.require_loadable(record)
+        except UnusableArtifact as error:
+            return withdraw_trial(pointer, replace(account, why=f"it cannot be served: {error.message}"))
+        return promote_trial(pointer, account)
+
+    def _back_to(self, version: str, model: str, pointer: Pointer, account: Account) -> PointerStep:
+        target = self.registry.version(model, version)
+        self.require_loadable(target)
+        way_back = champions_left(reversed(self.registry.history(model, _MOVES_LOOKED_BACK)))
+        before = way_back[: way_back.index(version)] if version in way_back else way_back[:-1]
+        return roll_back(pointer, servable(target), before[-1] if before else None, account)
+
+    def _stored(self, model: str, stored: SequentialTest | None, test: SequentialTest | None) -> bool:
+        """Store what a look counted; False if another look was faster, whose count the next one goes on from."""
+        if test is None or test is stored:
+            return True
+        return self.tests.save(model, replace(test, updates=test.updates + 1))
+
+    def _note(self, model: str, watched: Watched, look: Look, version: str, now: datetime) -> dict[str, Any]:
+        shown = {"at": format_time(now), "version": version, **look.summary()}
+        self.progress.note_look(model, watched, shown)
+        return {"model": model, "watched": watched.value, **shown}
