@@ -37,6 +37,7 @@ from shared.training.frame import to_frame
 from shared.training.labelled_frame import feature_types
 from shared.training.schema import Schema
 from shared.training.scoring import LoadedVersion
+from shared.training.smoke_run import Rows, SmokeRun, smoke_run
 from shared.training.train import TrainingJob, train_candidate
 from shared.training.validate import ValidationJob, validate
 from tests.fakes.lake import InMemoryLake
@@ -179,7 +180,7 @@ class _Loop:
             train_candidate(self.lake, TrainingJob(candidate=candidate, **shared)).to_json()
             for candidate in configuration.candidates
         ]
-        record = validate(self.lake, self.registry, ValidationJob(trained=trained, **shared), perf_counter)
+        record = validate(self.lake, self.registry, ValidationJob(trained=trained, **shared), _smoke)
         if record.verdict is Verdict.PROMOTE:
             account = Account(why=run.reason, by="bench", at=as_of, decision_id=run.decision_id)
             self.registry.move_pointer(MODEL, promote(self.registry.pointer(MODEL), servable(record), account))
@@ -205,6 +206,10 @@ class _Loop:
         frame = to_frame([row.features for row in known], features)
         targets = np.array([row.value for row in known], dtype=np.intp)
         return LoadedVersion(schema, fit(build(Candidate.LOGISTIC_REGRESSION, schema, frame, 7), frame, targets))
+
+
+def _smoke(content: bytes, digest: str, rows: Rows) -> SmokeRun:
+    return smoke_run(content, digest, rows, perf_counter)
 
 
 def _examples(stream: Stream, months: int, rng: np.random.Generator) -> list[Example]:
