@@ -18,7 +18,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring test up down status deploy-local lint layers build locks
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline test up down status deploy-local lint layers build locks
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; wr
 
 bench-monitoring: setup ## Measure drift, performance and estimates: alarms, delays, costs; writes out/bench/monitoring.json
 	$(BIN)/python -m bench.monitoring
+
+bench-pipeline: setup ## Measure snapshot, training, gate, deployment and rollback; writes out/bench/pipeline.json
+	$(BIN)/python -m bench.pipeline
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2
