@@ -4,8 +4,8 @@ Whole looks of ``shared.watching.looks`` on simulated label records, a look ever
 before them that the gate has let pass on a simulated holdout. ``python -m bench.rollback`` prints the figures.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -62,6 +62,16 @@ class Ended:
     labels: int
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The shares kept and taken back, and after how many labels; None where that many were never taken back."""
+
+    kept: float
+    taken_back: float
+    labels_median: int | None
+    labels_ninth_decile: int | None
+
+
 def measure() -> dict[str, Any]:
     """Return rates and numbers of labels, with the sizes and seed they were measured with."""
     flipped = {str(share): _probations(_after_flip(share), RUNS_OF_BAD) for share in FLIPPED}
@@ -69,15 +79,15 @@ def measure() -> dict[str, Any]:
         str(accuracy): _probations(accuracy, RUNS_OF_BAD if accuracy < OLD_ACCURACY else RUNS_OF_GOOD)
         for accuracy in FALLEN
     }
-    trials = {mode.value: {str(drop): _trials(mode, drop) for drop in TRIED} for mode in TrialMode}
+    trials = {mode.value: {str(drop): _trials(mode, drop, RUNS_OF_TRIALS) for drop in TRIED} for mode in TrialMode}
     return {
-        "rollback_labels_median": max(found["labels_median"] for found in flipped.values()),
-        "false_rollback_rate": max(fallen[str(accuracy)]["taken_back"] for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
-        "false_withdrawal_rate": max(found["0.0"]["taken_back"] for found in trials.values()),
-        "bad_trial_promotion_rate": max(found["0.1"]["kept"] for found in trials.values()),
-        "probation_by_share_of_rows_flipped": flipped,
-        "probation_by_accuracy_in_service": fallen,
-        "trials_by_points_worse": trials,
+        "rollback_labels_median": max(found.labels_median or PATIENCE for found in flipped.values()),
+        "false_rollback_rate": max(fallen[str(accuracy)].taken_back for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
+        "false_withdrawal_rate": max(found["0.0"].taken_back for found in trials.values()),
+        "bad_trial_promotion_rate": max(found["0.1"].kept for found in trials.values()),
+        "probation_by_share_of_rows_flipped": _shown(flipped),
+        "probation_by_accuracy_in_service": _shown(fallen),
+        "trials_by_points_worse": {mode: _shown(found) for mode, found in trials.items()},
         "ever_beyond_doubt_though_equal": _ever_beyond_doubt(),
         "champion_accuracy": OLD_ACCURACY,
         "challenger_accuracy_at_the_gate": NEW_ACCURACY,
@@ -91,12 +101,16 @@ def measure() -> dict[str, Any]:
     }
 
 
+def _shown(found: Mapping[str, Summary]) -> dict[str, dict[str, float | None]]:
+    return {name: asdict(summary) for name, summary in found.items()}
+
+
 def _after_flip(share: float) -> float:
     """Return what remains of the accuracy where the right answer is now the other one, in a share of the rows."""
     return NEW_ACCURACY * (1 - share) + (1 - NEW_ACCURACY) * share
 
 
-def _probations(accuracy: float, runs: int) -> dict[str, float]:
+def _probations(accuracy: float, runs: int) -> Summary:
     """Return how probations end of versions that passed the gate and have an accuracy in service."""
     configuration, ended = _configuration(), []
     for run in range(runs):
@@ -113,10 +127,10 @@ def _probations(accuracy: float, runs: int) -> dict[str, float]:
     return _summary(ended)
 
 
-def _trials(mode: TrialMode, worse_by: float) -> dict[str, float]:
+def _trials(mode: TrialMode, worse_by: float, runs: int) -> Summary:
     """Return how trials end of versions that are worse than the champion by some points."""
     configuration, ended = _configuration(), []
-    for run in range(RUNS_OF_TRIALS):
+    for run in range(runs):
         rng = np.random.default_rng((SEED, run))
         pointer = start_trial(_serving(), _servable(NEW), mode, SHARE, _account()).pointer
         record, trial = _passed(run % VERSIONS), pointer.trial
@@ -149,15 +163,19 @@ def _watch(rows: Sequence[Row], batch: int, configuration: ModelConfiguration, l
     return Ended(look.verdict.outcome, look.measured.labels)
 
 
-def _summary(ended: Sequence[Ended]) -> dict[str, float]:
-    """Return the shares kept and taken back, and of the latter the labels it took."""
-    labels = [end.labels for end in ended if end.outcome is Outcome.TAKE_BACK]
-    return {
-        "kept": _share(ended, Outcome.KEEP),
-        "taken_back": _share(ended, Outcome.TAKE_BACK),
-        "labels_median": float(np.median(labels)) if labels else float("inf"),
-        "labels_ninth_decile": float(np.quantile(labels, 0.9)) if labels else float("inf"),
-    }
+def _summary(ended: Sequence[Ended]) -> Summary:
+    """Return how often what was watched was kept and taken back, and the labels it took."""
+    labels = [end.labels if end.outcome is Outcome.TAKE_BACK else np.inf for end in ended]
+    return Summary(
+        kept=_share(ended, Outcome.KEEP),
+        taken_back=_share(ended, Outcome.TAKE_BACK),
+        labels_median=_known(np.quantile(labels, 0.5, method="higher")),
+        labels_ninth_decile=_known(np.quantile(labels, 0.9, method="higher")),
+    )
+
+
+def _known(labels: float) -> int | None:
+    return int(labels) if np.isfinite(labels) else None
 
 
 def _share(ended: Sequence[Ended], outcome: Outcome) -> float:
@@ -304,7 +322,7 @@ def shown(figures: dict[str, Any]) -> Table:
     }
     for name, group in groups.items():
         for version, found in group.items():
-            table.add_row(name, version, *(f"{value:.3g}" for value in found.values()))
+            table.add_row(name, version, *("" if value is None else f"{value:.3g}" for value in found.values()))
     return table
 
 

@@ -31,7 +31,11 @@ def champion(deployed: None) -> Pointer:
     boto3.client("dynamodb").delete_item(TableName="models", Key={"pk": {"S": MODEL}, "sk": {"S": "pointer"}})
     boto3.client("dynamodb").delete_item(TableName="models", Key={"pk": {"S": MODEL}, "sk": {"S": "history#00000001"}})
     for name in (OLD, NEW):
-        proved: dict[str, Any] = {"metrics": {"accuracy": 0.9}, "champion_metrics": {"accuracy": 0.88}, "compared_with": OLD}
+        proved: dict[str, Any] = {
+            "metrics": {"accuracy": 0.9},
+            "champion_metrics": {"accuracy": 0.88},
+            "compared_with": OLD,
+        }
         registry.put_version(MODEL, replace(trained, version=name, **proved))
     first = promote(None, servable(registry.version(MODEL, OLD)), by("pipeline", NOW - 30 * DAY))
     return registry.move_pointer(MODEL, first)
