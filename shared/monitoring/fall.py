@@ -1,6 +1,6 @@
 """Has live performance fallen? An anytime-valid test over the life of a version, a few labels at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -162,8 +162,13 @@ def is_new(row: Mapping[str, Any], reached: datetime, until: datetime) -> bool:
 
     An amendment after that does not count again. A row is one of ``newest_records``.
     """
-    moment = _counts_from(row)
-    return moment is not None and format_time(reached) < moment <= format_time(until)
+    return bool(new_rows((row,), reached, until))
+
+
+def new_rows(rows: Iterable[Mapping[str, Any]], reached: datetime, until: datetime) -> list[Mapping[str, Any]]:
+    """Return the rows that came to count in ``(reached, until]``, as `is_new` tells."""
+    first, last = format_time(reached), format_time(until)
+    return [row for row in rows if (moment := _counts_from(row)) is not None and first < moment <= last]
 
 
 def maturity(row: Mapping[str, Any]) -> tuple[str, bytes]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import is_new
+from shared.monitoring.fall import new_rows
 from shared.monitoring.matured import read_matured
 from shared.monitoring.weights import heaviest_weight
 from shared.registry.pointer import Pointer, Probation, Trial, TrialMode
@@ -69,7 +69,7 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
     test = _trial_test(seen, measure, pointer, trial)
     if test is not None and seen.until > test.reached:
         reached, tell = test.reached, compare if is_canary else compare_paired
-        fresh = [[row for row in side if is_new(row, reached, seen.until)] for side in (ours, others)]
+        fresh = [new_rows(side, reached, seen.until) for side in (ours, others)]
         version, champion = (read_matured(side, configuration).answers for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
         test = counted(test, values, None, waiting, seen.until)
@@ -97,7 +97,7 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
     ]
     test = _probation_test(seen, measure, pointer, probation)
     if test is not None and seen.until > test.reached:
-        fresh = read_matured([row for row in rows if is_new(row, test.reached, seen.until)], configuration).answers
+        fresh = read_matured(new_rows(rows, test.reached, seen.until), configuration).answers
         observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
         test = counted(test, observed.values, observed.weights, waiting, seen.until)

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.configuration.labels import LabelSource
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import is_new, maturity
+from shared.monitoring.fall import maturity, new_rows
 from shared.monitoring.join_health import LABELLED_OTHERWISE
 from shared.monitoring.weights import heaviest_weight, labels_every_prediction, review_weight
 from shared.times import format_time
@@ -24,10 +24,8 @@ def matured_since(labels: Iterable[Row], since: datetime, until: datetime) -> li
     what it is judged by now.
     """
     first = format_time(since)
-    counting = [
-        row for row in labels if row["value"] is not None and row["occurred_at"] >= first and is_new(row, since, until)
-    ]
-    return sorted(counting, key=maturity)
+    candidates = (row for row in labels if row["value"] is not None and row["occurred_at"] >= first)
+    return sorted(new_rows(candidates, since, until), key=maturity)
 
 
 def evenly_reviewed(rows: Iterable[Row], configuration: ModelConfiguration) -> list[Row]:

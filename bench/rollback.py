@@ -1,0 +1,338 @@
+"""How soon a version that fails in service is taken back, and how often a good one is; the same of trials.
+
+Whole looks of ``shared.watching.looks`` on simulated label records, a look every twenty labels; a version stands
+before them that the gate has let pass on a simulated holdout. ``python -m bench.rollback`` prints the figures.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from shared.configuration.metrics import Metric, Task
+from shared.configuration.model import ModelConfiguration
+from shared.configuration.parse import parse_configuration
+from shared.monitoring.betting import Wealth, bet
+from shared.monitoring.observation import scale_of
+from shared.registry.moves import Account, Servable, promote, start_trial
+from shared.registry.pointer import Pointer, TrialMode
+from shared.registry.version import Verdict as GateVerdict
+from shared.registry.version import VersionRecord
+from shared.times import format_time
+from shared.training.gate import Contest, judge, trivial_answers
+from shared.training.scoring import Answers
+from shared.watching.comparison import difference_hypothesis
+from shared.watching.looks import Look, Seen, look_at_probation, look_at_trial
+from shared.watching.sequential import STARTS
+from shared.watching.verdict import Outcome
+
+SEED = 1
+HOLDOUT_ROWS, VERSIONS = 2_000, 20
+OLD_ACCURACY, NEW_ACCURACY = 0.80, 0.85
+LOOK_EVERY = 20
+PATIENCE = 1_000  # labels of the version under watch
+FLIPPED = (1.0, 0.5, 0.25)  # shares of the rows whose concept flips after the snapshot
+FALLEN = (0.70, 0.75, 0.775, 0.80, 0.85)
+RUNS_OF_BAD, RUNS_OF_GOOD, RUNS_OF_TRIALS = 200, 400, 100
+SHARE = 0.1
+TRIED = (0.10, 0.05, 0.0, -0.03)  # how much worse than the champion, in points of accuracy
+SHARED_ERRORS = 0.7  # of the champion's errors are the shadow's too
+LONG, LONG_RUNS = 5_000, 500
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+OLD, NEW = "v1", "v2"
+
+Flags = npt.NDArray[np.bool_]
+Row = dict[str, Any]
+LookAt = Callable[[Seen], Look]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How something that was watched ended: with what, and after how many labels of the version."""
+
+    outcome: Outcome
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The shares kept and taken back, and after how many labels; None where that many were never taken back."""
+
+    kept: float
+    taken_back: float
+    labels_median: int | None
+    labels_ninth_decile: int | None
+
+
+def measure() -> dict[str, Any]:
+    """Return rates and numbers of labels, with the sizes and seed they were measured with."""
+    flipped = {str(share): _probations(_after_flip(share), RUNS_OF_BAD) for share in FLIPPED}
+    fallen = {
+        str(accuracy): _probations(accuracy, RUNS_OF_BAD if accuracy < OLD_ACCURACY else RUNS_OF_GOOD)
+        for accuracy in FALLEN
+    }
+    trials = {mode.value: {str(drop): _trials(mode, drop, RUNS_OF_TRIALS) for drop in TRIED} for mode in TrialMode}
+    return {
+        "rollback_labels_median": max(found.labels_median or PATIENCE for found in flipped.values()),
+        "false_rollback_rate": max(fallen[str(accuracy)].taken_back for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
+        "false_withdrawal_rate": max(found["0.0"].taken_back for found in trials.values()),
+        "bad_trial_promotion_rate": max(found["0.1"].kept for found in trials.values()),
+        "probation_by_share_of_rows_flipped": _shown(flipped),
+        "probation_by_accuracy_in_service": _shown(fallen),
+        "trials_by_points_worse": {mode: _shown(found) for mode, found in trials.items()},
+        "ever_beyond_doubt_though_equal": _ever_beyond_doubt(),
+        "champion_accuracy": OLD_ACCURACY,
+        "challenger_accuracy_at_the_gate": NEW_ACCURACY,
+        "holdout_rows": HOLDOUT_ROWS,
+        "versions_that_passed": VERSIONS,
+        "look_every_labels": LOOK_EVERY,
+        "canary_share": SHARE,
+        "runs": {"bad": RUNS_OF_BAD, "good": RUNS_OF_GOOD, "trials": RUNS_OF_TRIALS, "long": LONG_RUNS},
+        "long_rounds": LONG,
+        "seed": SEED,
+    }
+
+
+def _shown(found: Mapping[str, Summary]) -> dict[str, dict[str, float | None]]:
+    return {name: asdict(summary) for name, summary in found.items()}
+
+
+def _after_flip(share: float) -> float:
+    """Return what remains of the accuracy where the right answer is now the other one, in a share of the rows."""
+    return NEW_ACCURACY * (1 - share) + (1 - NEW_ACCURACY) * share
+
+
+def _probations(accuracy: float, runs: int) -> Summary:
+    """Return how probations end of versions that passed the gate and have an accuracy in service."""
+    configuration, ended = _configuration(), []
+    for run in range(runs):
+        rng = np.random.default_rng((SEED, run))
+        pointer = promote(_serving(), _servable(NEW), _account()).pointer
+        record, probation = _passed(run % VERSIONS), pointer.probation
+        if probation is None:
+            raise ValueError("a version that replaces another one is on probation")
+
+        def look_at(seen: Seen, pointer: Pointer = pointer, record: VersionRecord = record) -> Look:
+            return look_at_probation(seen, pointer, probation, record)  # noqa: B023  called before the next run
+
+        ended.append(_watch(_records(NEW, rng.random(PATIENCE) < accuracy), LOOK_EVERY, configuration, look_at))
+    return _summary(ended)
+
+
+def _trials(mode: TrialMode, worse_by: float, runs: int) -> Summary:
+    """Return how trials end of versions that are worse than the champion by some points."""
+    configuration, ended = _configuration(), []
+    for run in range(runs):
+        rng = np.random.default_rng((SEED, run))
+        pointer = start_trial(_serving(), _servable(NEW), mode, SHARE, _account()).pointer
+        record, trial = _passed(run % VERSIONS), pointer.trial
+        if trial is None:
+            raise ValueError("a trial has begun")
+
+        def look_at(seen: Seen, pointer: Pointer = pointer, record: VersionRecord = record) -> Look:
+            return look_at_trial(seen, pointer, trial, record)  # noqa: B023  called before the next run
+
+        if mode is TrialMode.CANARY:
+            batch = round(LOOK_EVERY / SHARE)
+            rows = _canary_records(rng, OLD_ACCURACY - worse_by)
+        else:
+            batch, rows = LOOK_EVERY, _shadow_records(rng, worse_by)
+        ended.append(_watch(rows, batch, configuration, look_at))
+    return _summary(ended)
+
+
+def _watch(rows: Sequence[Row], batch: int, configuration: ModelConfiguration, look_at: LookAt) -> Ended:
+    """Look after every batch of labels until something is decided."""
+    stored, look = None, None
+    for seen in range(batch, len(rows) + 1, batch):
+        now = START + seen * timedelta(minutes=1)
+        look = look_at(Seen(configuration=configuration, labels=rows[:seen], until=now, now=now, stored=stored))
+        if look.verdict.outcome is not Outcome.WAIT:
+            break
+        stored = look.test
+    if look is None:
+        raise ValueError("there are no labels to look at")
+    return Ended(look.verdict.outcome, look.measured.labels)
+
+
+def _summary(ended: Sequence[Ended]) -> Summary:
+    """Return how often what was watched was kept and taken back, and the labels it took."""
+    labels = [end.labels if end.outcome is Outcome.TAKE_BACK else np.inf for end in ended]
+    return Summary(
+        kept=_share(ended, Outcome.KEEP),
+        taken_back=_share(ended, Outcome.TAKE_BACK),
+        labels_median=_known(np.quantile(labels, 0.5, method="higher")),
+        labels_ninth_decile=_known(np.quantile(labels, 0.9, method="higher")),
+    )
+
+
+def _known(labels: float) -> int | None:
+    return int(labels) if np.isfinite(labels) else None
+
+
+def _share(ended: Sequence[Ended], outcome: Outcome) -> float:
+    return sum(end.outcome is outcome for end in ended) / len(ended)
+
+
+@cache
+def _passed(number: int) -> VersionRecord:
+    """Return a version that the gate has let pass, on the first holdout on which it does."""
+    rng, configuration = np.random.default_rng((SEED, VERSIONS, number)), _configuration()
+    while True:
+        labels = (rng.random(HOLDOUT_ROWS) < 0.5).astype(np.float64)
+        old, new = (_answers(rng, labels, accuracy) for accuracy in (OLD_ACCURACY, NEW_ACCURACY))
+        counts = {"rows": 2, "classes": {"0": 1, "1": 1}}
+        contest = Contest(
+            labels=labels,
+            frame=pd.DataFrame({"x": np.zeros(HOLDOUT_ROWS)}),
+            challenger=new,
+            baseline=trivial_answers(Task.BINARY, Metric.ACCURACY, counts, HOLDOUT_ROWS),
+            champion=old,
+        )
+        if all(check.passed for check in judge(contest, configuration)):
+            return _record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
+
+
+def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy: float) -> Answers:
+    decisions = np.where(rng.random(len(labels)) < accuracy, labels, 1 - labels)
+    return Answers(Task.BINARY, decisions, 0.2 + 0.6 * decisions)
+
+
+def _record(champion: float | None, challenger: float | None) -> VersionRecord:
+    return VersionRecord(
+        version=NEW,
+        created_at=START,
+        candidate="simulated",
+        decision_id="decision",
+        dataset_id="dataset",
+        configuration_revision=1,
+        code_version="bench",
+        artifact_key="k",
+        artifact_digest="d",
+        verdict=GateVerdict.PROMOTE,
+        metrics={"accuracy": challenger},
+        compared_with=OLD,
+        champion_metrics={"accuracy": champion},
+    )
+
+
+def _records(version: str, right: Flags, **known: Any) -> list[Row]:
+    return [_row(version, place, bool(hit), **known) for place, hit in enumerate(right)]
+
+
+def _row(version: str, place: int, right: bool, **known: Any) -> Row:
+    value, moment = place % 2, format_time(START + (place + 1) * timedelta(minutes=1))
+    decision = value if right else 1 - value
+    return {
+        "prediction_id": f"{version}-{place}",
+        "model_version": version,
+        "occurred_at": moment,
+        "outcome_due_at": moment,
+        "known_at": moment,
+        "first_valued_at": moment,
+        "value": value,
+        "source": "outcome",
+        "decision": decision,
+        "score": 0.2 + 0.6 * decision,
+        **known,
+    }
+
+
+def _canary_records(rng: np.random.Generator, accuracy: float) -> list[Row]:
+    """Return traffic of which a share is the canary's, by chance."""
+    rows = round(PATIENCE / SHARE)
+    ours = rng.random(rows) < SHARE
+    right = rng.random(rows) < np.where(ours, accuracy, OLD_ACCURACY)
+    return [
+        _row(NEW if is_ours else OLD, place, bool(hit))
+        for place, (is_ours, hit) in enumerate(zip(ours, right, strict=True))
+    ]
+
+
+def _shadow_records(rng: np.random.Generator, worse_by: float) -> list[Row]:
+    """Return the champion's traffic with what a shadow said, whose errors are mostly the champion's."""
+    right = rng.random(PATIENCE) < OLD_ACCURACY
+    also_wrong = SHARED_ERRORS
+    wrong_alone = (1 - (OLD_ACCURACY - worse_by) - also_wrong * (1 - OLD_ACCURACY)) / OLD_ACCURACY
+    wrong = rng.random(PATIENCE) < np.where(right, wrong_alone, also_wrong)
+    rows = []
+    for place, (hit, miss) in enumerate(zip(right, wrong, strict=True)):
+        decision = 1 - place % 2 if miss else place % 2
+        shadow = {"version": NEW, "score": 0.2 + 0.6 * decision, "decision": decision}
+        rows.append(_row(OLD, place, bool(hit), shadow=shadow))
+    return rows
+
+
+def _ever_beyond_doubt() -> float:
+    """Return how often a canary that is exactly as good is ever called worse, looked at after each of many labels."""
+    scale = scale_of(Metric.ACCURACY, Task.BINARY, null=OLD_ACCURACY, limit=OLD_ACCURACY - 0.05)
+    if scale is None:
+        raise ValueError("accuracy has a test")
+    hypothesis, rng = difference_hypothesis(scale), np.random.default_rng(SEED)
+    start = Wealth.at_start(hypothesis, (LONG_RUNS,))
+    wealth = Wealth(start.rounds, start.stakes, start.mean_weight, start.mean_square, starts=STARTS)
+    doubtless = np.zeros(LONG_RUNS, dtype=bool)
+    beside = round(1 / SHARE) - 1
+    for _ in range(LONG):
+        ours = (rng.random(LONG_RUNS) < OLD_ACCURACY).astype(np.float64)
+        wealth = bet(wealth, hypothesis, (1 + ours - rng.binomial(beside, OLD_ACCURACY, LONG_RUNS) / beside) / 2)
+        doubtless |= wealth.evidence >= 20
+    return float(doubtless.mean())
+
+
+def _serving() -> Pointer:
+    return promote(None, _servable(OLD), _account()).pointer
+
+
+def _servable(version: str) -> Servable:
+    return Servable(version=version, artifact_key="k", artifact_digest="d")
+
+
+def _account() -> Account:
+    return Account(why="simulated", by="bench", at=START)
+
+
+def _configuration() -> ModelConfiguration:
+    return parse_configuration(
+        {
+            "model": "simulated",
+            "task": "binary",
+            "features": {"x": {"type": "numeric"}},
+            "labels": {"rules": [{"event": "outcome", "window": "P1D"}]},
+            "gate": {"confidence": 0.95},
+        }
+    )
+
+
+def shown(figures: dict[str, Any]) -> Table:
+    """Return the figures as a table for people."""
+    table = Table("watched", "version", "kept", "taken back", "labels, median", "ninth decile", title="Watching")
+    groups = {
+        "probation, rows flipped": figures["probation_by_share_of_rows_flipped"],
+        "probation, accuracy": figures["probation_by_accuracy_in_service"],
+        **{f"{mode}, points worse": found for mode, found in figures["trials_by_points_worse"].items()},
+    }
+    for name, group in groups.items():
+        for version, found in group.items():
+            table.add_row(name, version, *("" if value is None else f"{value:.3g}" for value in found.values()))
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    figures = measure()
+    console = Console(width=140)
+    console.print(shown(figures))
+    console.print({name: value for name, value in figures.items() if not isinstance(value, dict)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""From label records in the lake to a pointer that has moved, its announcement and the back-off, on a running stack."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+
+from local.client import StackClient
+from shared.aws.registry_table import DynamoRegistry
+from shared.configuration.features import FeatureType
+from shared.configuration.metrics import Metric, Task
+from shared.lake import EXAMPLES, day_prefix, version_prefix
+from shared.registry.deployment import servable
+from shared.registry.moves import Account, promote, start_trial
+from shared.registry.pointer import Pointer, TrialMode
+from shared.registry.version import Verdict, VersionRecord
+from shared.times import format_time
+from shared.training.artifact import artifact_digest, dump_artifact
+from shared.training.schema import Schema
+from shared.training.scoring import LoadedVersion
+from tests.event_schemas import require_promised
+from tests.stack.waiting import eventually
+from tests.unit.watching.world import drawn, records
+
+# Later than any replay's checks, so that no alarm here speaks of what a replay left behind.
+TOOK_OVER = datetime(2027, 9, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+NOW = TOOK_OVER + 3 * DAY
+
+Row = dict[str, Any]
+
+
+def configure(client: StackClient, model: str) -> None:
+    document = {
+        "model": model,
+        "task": "binary",
+        "features": {"x": {"type": "numeric"}},
+        "labels": {"rules": [{"event": "outcome", "window": "P1D"}]},
+        "triggers": {"cooldown": "P1D", "min_new_labels": 0, "schedule": None, "volume": None},
+    }
+    client.call("PUT", f"models/{model}", key="operator", json=document)
+
+
+def registry(client: StackClient) -> DynamoRegistry:
+    return DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+
+
+def proven(client: StackClient, model: str, version: str, decision: int) -> VersionRecord:
+    """A version that can be loaded, answers every question alike, and was worth 0.85 where the one before was 0.8."""
+    pipeline = DummyClassifier(strategy="constant", constant=decision)
+    pipeline.fit(pd.DataFrame({"x": [0.0, 1.0]}), [0, 1])
+    schema = Schema(
+        model=model,
+        version=version,
+        task=Task.BINARY,
+        metric=Metric.ACCURACY,
+        features={"x": FeatureType.NUMERIC},
+        classes=("0", "1"),
+    )
+    content, key = dump_artifact(LoadedVersion(schema, pipeline)), version_prefix(model, version) + "model.skops"
+    client.lake.write_bytes(key, content, "application/octet-stream")
+    record = VersionRecord(
+        version=version,
+        created_at=TOOK_OVER,
+        candidate="constant",
+        decision_id=f"decision-{version}",
+        dataset_id="d",
+        configuration_revision=1,
+        code_version="test",
+        artifact_key=key,
+        artifact_digest=artifact_digest(content),
+        verdict=Verdict.PROMOTE,
+        metrics={"accuracy": 0.85},
+        compared_with="v1",
+        champion_metrics={"accuracy": 0.8},
+    )
+    return registry(client).put_version(model, record)
+
+
+def serve_two(client: StackClient, model: str) -> tuple[Pointer, VersionRecord]:
+    """Configure a model, put its first version into service and make its second one."""
+    configure(client, model)
+    first, second = (proven(client, model, version, place) for place, version in enumerate(("v1", "v2")))
+    pointer = registry(client).move_pointer(model, promote(None, servable(first), account(TOOK_OVER - 30 * DAY)))
+    return pointer, second
+
+
+def account(at: datetime) -> Account:
+    return Account(why="better", by="pipeline", at=at, decision_id="decision-v2")
+
+
+def label(client: StackClient, model: str, version: str, rights: Sequence[bool]) -> None:
+    day = (TOOK_OVER + DAY).date()
+    client.lake.write_lines(
+        f"{day_prefix(EXAMPLES, model, day)}{version}.jsonl.gz", records(version, rights, TOOK_OVER, hours=10)
+    )
+
+
+def serving(client: StackClient, model: str) -> str:
+    instance = {"features": {"x": 0.5}, "occurred_at": format_time(NOW)}
+    (answer,) = client.call("POST", f"models/{model}/predict", key="app", json={"instances": [instance]})["predictions"]
+    return str(answer["model_version"])
+
+
+@pytest.fixture
+def announcements(client: StackClient) -> Iterator[Any]:
+    """A queue that follows the announcements; reading it gives the events of a model that came."""
+    queues, topics = client.aws("sqs"), client.aws("sns")
+    url = queues.create_queue(QueueName="follow-watch")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = client.stack.outputs["AnnouncementsTopic"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    seen: list[Row] = []
+
+    def read(model: str) -> list[Row]:
+        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            seen.append(json.loads(json.loads(message["Body"])["Message"]))
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in seen if event["detail"]["data"]["model"] == model]
+
+    yield read
+    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    queues.delete_queue(QueueUrl=url)
+
+
+def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
+    client: StackClient, announcements: Any
+) -> None:
+    model = "rolled-back"
+    pointer, second = serve_two(client, model)
+    registry(client).move_pointer(model, promote(pointer, servable(second), account(TOOK_OVER)))
+    assert serving(client, model) == "v2"
+    label(client, model, "v2", drawn(120, 0.3))
+
+    (look,) = client.run_schedule("WatchDeployments", NOW, model)["looks"]
+
+    assert (look["watched"], look["verdict"], look["version"]) == ("probation", "take_back", "v2")
+    assert serving(client, model) == "v1"
+    newest = client.call("GET", f"models/{model}/history", key="operator")["history"][0]
+    assert (newest["change"], newest["from"], newest["to"], newest["by"]) == ("rolled_back", "v2", "v1", "watch")
+    assert newest["why"] == look["reason"]
+    (told,) = eventually(lambda: announcements(model))
+    assert told["detail-type"] == "ModelRolledBack"
+    require_promised("ModelRolledBack", told["detail"])
+    assert client.run_schedule("WatchDeployments", NOW, model)["looks"] == []
+
+    asked = {"reason": "again", "occurred_at": format_time(NOW + DAY)}
+    held = client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
+    assert (held["fired"], held["suppressed_by"]) == (False, "back_off")
+
+
+def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: StackClient) -> None:
+    for model, accuracy, serves in (("bad-canary", 0.4, "v1"), ("good-canary", 0.82, "v2")):
+        pointer, second = serve_two(client, model)
+        trial = start_trial(pointer, servable(second), TrialMode.CANARY, 0.1, account(TOOK_OVER))
+        registry(client).move_pointer(model, trial)
+        label(client, model, "v2", drawn(250, accuracy))
+        label(client, model, "v1", drawn(2250, 0.8, seed=2))
+        held = client.call("POST", f"models/{model}/retrain", key="operator", json={"reason": "now"})
+        assert held["suppressed_by"] == "undecided_trial"
+
+        (look,) = client.run_schedule("WatchDeployments", NOW, model)["looks"]
+
+        assert look["watched"] == "trial"
+        now_serving = registry(client).pointer(model)
+        assert now_serving is not None
+        assert (now_serving.champion, now_serving.trial) == (serves, None)
+        assert (now_serving.probation is not None) == (serves == "v2")
