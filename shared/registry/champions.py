@@ -24,7 +24,8 @@ def champions_left(moves: Iterable[PointerMove]) -> Sequence[str]:
         if not served and move.from_version is not None:
             served.append(move.from_version)
         if move.change is Change.PROMOTED:
-            served.append(move.to_version)
+            # One that comes again takes its newest place only: two rollbacks must not lead back to where they began.
+            served = [*(version for version in served if version != move.to_version), move.to_version]
         elif move.change is Change.ROLLED_BACK:
             # Back to one that is no longer on the way: it takes the place of the version rolled back from.
             kept = served.index(move.to_version) if move.to_version in served else len(served) - 1

@@ -15,19 +15,20 @@ from shared.errors import Conflict, NoModel, UnusableArtifact
 from shared.operator_request import OperatorRequest
 from shared.registry.champions import champions_left
 from shared.registry.deployment import servable
-from shared.registry.moves import Account, roll_back
-from shared.registry.pointer import Pointer, PointerMove
+from shared.registry.moves import Account, PointerStep, roll_back, withdraw_trial
+from shared.registry.pointer import Change, Pointer, PointerMove
 from shared.registry.store import Registry
 from shared.registry.version import Verdict, VersionRecord
 
 MOST_MOVES = 1000
 ROLLED_BACK = "ModelRolledBack"
+WITHDRAWN = {Change.CANARY_STARTED: "CanaryWithdrawn", Change.SHADOW_STARTED: "ShadowWithdrawn"}
 
 
 class RollbackRequest(OperatorRequest):
     """The body of a request: back to which version (default: the champion before), and from which one.
 
-    With ``from`` a request that is sent again, because its answer was lost, does not go back twice.
+    With ``from`` or ``to`` a request that is sent again, because its answer was lost, does not go back twice.
     """
 
     to: Identifier | None = None
@@ -43,7 +44,7 @@ class BackOff(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollbacks:
-    """Takes champions back, for a person and for what watches them.
+    """Takes champions back for a person.
 
     ``require_loadable`` raises UnusableArtifact for a version that cannot be served.
     """
@@ -56,28 +57,45 @@ class Rollbacks:
     require_loadable: Callable[[VersionRecord], None]
 
     def take(self, model: str, body: object, *, now: datetime, requested_by: str) -> PointerMove:
-        """Do what a person asks for, and return the move.
+        """Do what a person asks for, and return the move; the same request again finds it made.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model or version, NoModel before the first
-        deployment, Conflict where there is no way back or the pointer has moved.
+        deployment, Conflict where there is no way back or the pointer has moved, Unavailable where the pointer has
+        moved but not everybody could be told: sending the request again tells them.
         """
         request = parse_item(RollbackRequest, body, "")
         known = self.configurations.current(model).configuration.model
         pointer = self.registry.pointer(known)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
+        account = Account(why=request.reason, by=requested_by, at=request.moment(now, self.trust))
+        made = self.registry.move(known, pointer.sequence)
+        if made is not None and _is_what_was_asked(made, request, account):
+            self._tell(known, made)
+            return made
         if request.from_version is not None and request.from_version != pointer.champion:
             raise Conflict(f"{pointer.champion} serves, not {request.from_version}")
-        account = Account(why=request.reason, by=requested_by, at=request.moment(now, self.trust))
         return self.roll_back(known, pointer, request.to, account)
 
     def roll_back(self, model: str, pointer: Pointer, to: str | None, account: Account) -> PointerMove:
         """Make an earlier version the champion, hold the next run back, and announce it; raises as ``take`` does.
 
+        Back to the champion itself means back to it alone: a version that is tried beside it is taken away.
         The pointer moves first: if what follows fails, the model is safe and the history tells.
         """
-        moves = sorted(self.registry.history(model, MOST_MOVES), key=lambda move: move.sequence)
+        if to == pointer.champion and pointer.trial is not None:
+            step = withdraw_trial(pointer, account)
+        else:
+            step = self._way_back(model, pointer, to, account)
+        self.registry.move_pointer(model, step)
+        self._tell(model, step.move)
+        return step.move
+
+    def _way_back(self, model: str, pointer: Pointer, to: str | None, account: Account) -> PointerStep:
+        moves = self._history(model)
         way_back = champions_left(moves)
+        if way_back[-1] != pointer.champion:
+            raise Conflict(f"the pointer of {model!r} has moved meanwhile")
         target = to if to is not None else (way_back[-2] if len(way_back) > 1 else None)
         if target is None:
             raise Conflict(f"there is no version before {pointer.champion} to go back to")
@@ -86,11 +104,7 @@ class Rollbacks:
         record = self.registry.version(model, target)
         self._require_fit(record, moves)
         kept = way_back[: way_back.index(target)] if target in way_back else way_back[:-1]
-        step = roll_back(pointer, servable(record), kept[-1] if kept else None, account)
-        self.registry.move_pointer(model, step)
-        self.back_off.note_rollback(model, account.at)
-        self._announce(model, step.move)
-        return step.move
+        return roll_back(pointer, servable(record), kept[-1] if kept else None, account)
 
     def _require_fit(self, record: VersionRecord, moves: list[PointerMove]) -> None:
         has_served = any(record.version in {move.from_version, move.to_version} for move in moves)
@@ -103,11 +117,33 @@ class Rollbacks:
         except UnusableArtifact as error:
             raise Conflict(f"{record.version} cannot be served: {error.message}") from error
 
-    def _announce(self, model: str, move: PointerMove) -> None:
+    def _tell(self, model: str, move: PointerMove) -> None:
+        self.back_off.note_rollback(model, move.at)
         announcement = Announcement(
-            name=ROLLED_BACK,
+            name=ROLLED_BACK if move.change is Change.ROLLED_BACK else self._withdrawn(model, move),
             correlation_id=f"{model}#{move.sequence}",
             at=move.at,
             data={"model": model, **move.to_json()},
         )
         self.announcements.publish([announcement])
+
+    def _withdrawn(self, model: str, move: PointerMove) -> str:
+        """Return what the end of a trial is announced as, by how it began."""
+        began = (found.change for found in reversed(self._history(model)) if found.challenger == move.challenger)
+        return next(WITHDRAWN[change] for change in began if change in WITHDRAWN)
+
+    def _history(self, model: str) -> list[PointerMove]:
+        return sorted(self.registry.history(model, MOST_MOVES), key=lambda move: move.sequence)
+
+
+def _is_what_was_asked(move: PointerMove, request: RollbackRequest, account: Account) -> bool:
+    """Return whether the last move is what a request asks for, so that it is that request once more.
+
+    One that names neither end is never: the second of two may mean one version further back.
+    """
+    if (move.why, move.by) != (account.why, account.by) or request.from_version not in {None, move.from_version}:
+        return False
+    if move.change is Change.TRIAL_WITHDRAWN:
+        return request.to == move.to_version
+    names_an_end = request.from_version is not None or request.to is not None
+    return move.change is Change.ROLLED_BACK and names_an_end and request.to in {None, move.to_version}

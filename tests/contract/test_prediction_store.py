@@ -8,7 +8,7 @@ import pytest
 
 from shared.aws.label_store import DynamoLabels
 from shared.aws.prediction_store import DynamoPredictions
-from shared.capture.prediction import Prediction
+from shared.capture.prediction import Prediction, ShadowAnswer
 from shared.capture.prediction_store import PredictionStore, SaveOutcome
 from shared.labels.collection import Collection
 from shared.labels.plan import plan_join
@@ -49,6 +49,16 @@ def test_a_new_prediction_is_stored(store: PredictionStore) -> None:
     (saved,) = store.save([prediction()], RETENTION)
 
     assert (saved.outcome, saved.kept, saved.feedback_waits) == (SaveOutcome.STORED, prediction(), False)
+
+
+@pytest.mark.parametrize("probabilities", [None, {"a": 0.1 + 0.2, "b": 0.7}])
+def test_what_a_shadow_said_comes_back_exactly(store: PredictionStore, probabilities: dict[str, float] | None) -> None:
+    said = ShadowAnswer(version="v2", score=1e-200, decision="a", probabilities=probabilities)
+    store.save([prediction(shadow=said)], RETENTION)
+
+    (saved,) = store.save([prediction()], RETENTION)
+
+    assert saved.kept.shadow == said
 
 
 def test_a_prediction_waits_for_the_transaction_that_parks_its_feedback(dynamodb: Any) -> None:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 
 from shared.announcements import Announcement
+from shared.errors import Unavailable
 
 
 class InMemoryAnnouncements:
-    """Announcements in a list."""
+    """Announcements in a list; as many calls as ``refusals`` says are refused first."""
 
     def __init__(self) -> None:
         self.published: list[Announcement] = []
+        self.refusals = 0
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise Unavailable("the bus did not take the announcements")
         self.published += announcements

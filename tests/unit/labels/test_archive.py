@@ -1,3 +1,4 @@
+from shared.capture.prediction import ShadowAnswer
 from shared.labels.archive import Archive, LabelChange
 from shared.labels.example import Example
 from shared.labels.label import Label, LabelRecord, LabelStatus
@@ -54,6 +55,22 @@ def test_an_example_carries_the_probabilities_of_all_classes_where_the_predictio
     assert Example.from_row(told).probabilities == {"low": 0.25, "high": 0.75}
     assert "probabilities" not in other
     assert Example.from_row(other).to_row() == other
+
+
+def test_what_a_shadow_said_reaches_examples_and_predictions_alike() -> None:
+    lake, store = InMemoryLake(), InMemoryLabels()
+    said = ShadowAnswer(version="v2", score=0.4, decision=0)
+    store.save(prediction("shadowed", shadow=said), RETENTION)
+    store.save(prediction("p-2"), RETENTION)
+
+    Archive(lake).write_labels("1", [change("shadowed", 60), change("p-2", 60)], store)
+    Archive(lake).write_predictions("2", [prediction("shadowed", shadow=said), prediction("p-2")])
+
+    (shadowed, other), predicted = (list(lake.read_lines(name)) for name in lake.objects)
+    assert Example.from_row(shadowed).shadow == said
+    assert Example.from_row(shadowed).to_row() == shadowed
+    assert "shadow" not in other
+    assert [row.get("shadow") for row in predicted] == [{"version": "v2", "score": 0.4, "decision": 0}, None]
 
 
 def test_a_batch_delivered_again_replaces_its_object() -> None:

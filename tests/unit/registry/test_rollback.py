@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.capture.clocks import ClientTimestamps
-from shared.errors import Conflict, InvalidInput, NoModel, NotFound, UnusableArtifact
+from shared.errors import Conflict, InvalidInput, NoModel, NotFound, Unavailable, UnusableArtifact
 from shared.registry.champions import champions_left
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, promote, start_trial
 from shared.registry.pointer import Change, PointerMove, TrialMode
 from shared.registry.rollback import Rollbacks
 from shared.registry.version import Verdict, VersionRecord
-from tests.event_schemas import require_promised
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.registry import InMemoryRegistry
@@ -78,6 +77,12 @@ class World:
         step = promote(self.registry.pointer(MODEL), servable(self.register(version)), account)
         self.registry.move_pointer(MODEL, step)
 
+    def try_out(self, version: str, mode: TrialMode, share: float | None) -> None:
+        pointer = self.registry.pointer(MODEL)
+        assert pointer is not None
+        account = Account(why="better", by="pipeline", at=NOW)
+        self.registry.move_pointer(MODEL, start_trial(pointer, servable(self.register(version)), mode, share, account))
+
     def ask(self, **body: Any) -> PointerMove:
         return self.rollbacks.take(MODEL, {"reason": "complaints", **body}, now=NOW, requested_by="operator")
 
@@ -103,7 +108,6 @@ def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> No
     assert (pointer.serving_since, pointer.probation) == (NOW, None)
     assert world.back_off.noted == [NOW]
     (announced,) = world.bus.published
-    require_promised(announced.name, announced.detail())
     assert (announced.name, announced.data["from"], announced.data["to"]) == ("ModelRolledBack", "v3", "v2")
 
 
@@ -149,16 +153,61 @@ def test_the_version_that_serves_is_nothing_to_go_back_to(world: World) -> None:
 def test_a_request_that_names_where_it_starts_does_not_go_back_twice(world: World) -> None:
     assert world.ask(**{"from": "v3"}).to_version == "v2"
     with pytest.raises(Conflict, match="v2 serves, not v3"):
-        world.ask(**{"from": "v3"})
+        world.ask(**{"from": "v3", "reason": "something else"})
     assert world.champion == "v2"
 
 
-def test_a_rollback_ends_a_trial_and_says_of_which_version(world: World) -> None:
+@pytest.mark.parametrize("named", [{"from": "v3"}, {"to": "v1"}, {"from": "v3", "to": "v1"}])
+def test_the_same_request_again_finds_the_move_made_and_tells_those_who_were_not_told(
+    world: World, named: dict[str, str]
+) -> None:
+    world.bus.refusals = 1
+    with pytest.raises(Unavailable):
+        world.ask(**named)
+    assert world.bus.published == []
+
+    move = world.ask(**named)
+
+    assert (move, world.champion) == (world.registry.move(MODEL, 4), move.to_version)
+    assert [found.data["sequence"] for found in world.bus.published] == [4]
+    assert set(world.back_off.noted) == {NOW}
+
+
+@pytest.mark.parametrize(
+    ("mode", "share", "name"),
+    [(TrialMode.CANARY, 0.1, "CanaryWithdrawn"), (TrialMode.SHADOW, None, "ShadowWithdrawn")],
+)
+def test_back_to_the_champion_takes_away_what_is_tried_beside_it(
+    world: World, mode: TrialMode, share: float | None, name: str
+) -> None:
+    world.try_out("v4", mode, share)
+    move = world.ask(to="v3")
+    assert (move.change, move.to_version, move.challenger) == (Change.TRIAL_WITHDRAWN, "v3", "v4")
     pointer = world.registry.pointer(MODEL)
     assert pointer is not None
-    tried = servable(world.register("v4"))
-    account = Account(why="better", by="pipeline", at=NOW)
-    world.registry.move_pointer(MODEL, start_trial(pointer, tried, TrialMode.CANARY, 0.1, account))
+    assert (pointer.champion, pointer.trial, pointer.previous) == ("v3", None, "v2")
+    assert world.ask(to="v3") == move
+    assert {found.name for found in world.bus.published} == {name}
+    assert world.back_off.noted == [NOW, NOW]
+    with pytest.raises(Conflict, match="serves already"):
+        world.ask(to="v3", reason="once more")
+
+
+def test_a_version_that_came_again_is_not_gone_back_to_once_it_was_left(world: World) -> None:
+    world.promote("v2")
+    assert [world.ask().to_version for _ in range(2)] == ["v3", "v1"]
+
+
+def test_a_history_without_the_last_move_leads_nowhere(world: World) -> None:
+    complete = world.registry.history
+    world.registry.history = lambda model, limit: complete(model, limit)[1:]  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="moved meanwhile"):
+        world.ask()
+    assert world.champion == "v3"
+
+
+def test_a_rollback_ends_a_trial_and_says_of_which_version(world: World) -> None:
+    world.try_out("v4", TrialMode.CANARY, 0.1)
     assert world.ask().challenger == "v4"
     assert getattr(world.registry.pointer(MODEL), "trial", None) is None
 
@@ -188,7 +237,7 @@ def test_the_way_back_ends_at_what_serves_and_names_nothing_twice(choices: Seque
     for number, choice in enumerate(choices, start=2):
         try:
             if choice == "promote":
-                world.promote(f"v{number}")
+                world.promote(f"v{data.draw(st.integers(max(1, number - 3), number))}")
             else:
                 named = {"to": f"v{data.draw(st.integers(1, number))}"} if choice == "named" else {}
                 world.ask(**named)

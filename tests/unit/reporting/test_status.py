@@ -8,6 +8,8 @@ from shared.approvals.approval import Answer, Approval
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.registry.moves import Account, Servable, start_trial
+from shared.registry.pointer import TrialMode
 from shared.registry.version import Verdict as GateVerdict
 from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
@@ -71,6 +73,21 @@ def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
     )
     shown = {name for name, value in status.items() if value}
     assert shown == {"model", "configuration_revision", "task", "label_backlog"}
+
+
+def test_what_is_tried_beside_the_champion_and_its_probation_are_shown() -> None:
+    on_probation = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
+    challenger = Servable(version="v3", artifact_key="k3", artifact_digest="d3")
+    account = Account(why="drift", by="pipeline", at=NOON)
+    pointer = start_trial(on_probation, challenger, TrialMode.CANARY, 0.1, account).pointer
+
+    status = model_status(
+        revision(), pointer, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str
+    )
+
+    assert (status["champion"], status["challenger"], status["previous"]) == ("v2", "v3", "v1")
+    assert (status["trial"]["mode"], status["trial"]["share"]) == ("canary", 0.1)
+    assert status["probation"]["against"] == "v1"
 
 
 def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
