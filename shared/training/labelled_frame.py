@@ -36,6 +36,7 @@ class Moments:
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
+    ``entity_ids`` tell which rows are of one subject and so not independent, None where the app named none.
     ``weights``, shape (n,), tell how many predictions each stands for, as ``review_weight`` does.
     """
 
@@ -45,6 +46,7 @@ class LabelledFrame:
     first_features: list[Mapping[str, Any]]
     prediction_ids: list[str]
     weights: npt.NDArray[np.float64]
+    entity_ids: list[str | None]
 
     def at(self, positions: list[int]) -> "LabelledFrame":
         """Return some of the rows."""
@@ -57,6 +59,7 @@ class LabelledFrame:
             self.first_features,
             ids,
             self.weights[positions],
+            [self.entity_ids[position] for position in positions],
         )
 
     def representative(self) -> "LabelledFrame":
@@ -92,16 +95,17 @@ def _gather(
     moments: list[Moments] = []
     first: list[Mapping[str, Any]] = []
     ids: list[str] = []
+    entities: list[str | None] = []
     weights = [review_weights([], rules)]
     while chunk := list(islice(remaining, _CHUNK_ROWS)):
         first = first or [row["features"] for row in chunk[:_FIRST_ROWS]]
         frames.append(to_frame([row["features"] for row in chunk], features))
         labels.append(as_targets([row["value"] for row in chunk], task))
         ids.extend(row["prediction_id"] for row in chunk)
+        entities.extend(row["entity_id"] for row in chunk)
         weights.append(review_weights(chunk, rules))
         moments.extend(Moments(row["occurred_at"], row["outcome_due_at"]) for row in chunk)
     if len(frames) > 1:
         frames, labels = frames[1:], labels[1:]
-    return LabelledFrame(
-        pd.concat(frames, ignore_index=True), np.concatenate(labels), moments, first, ids, np.concatenate(weights)
-    )
+    frame, targets = pd.concat(frames, ignore_index=True), np.concatenate(labels)
+    return LabelledFrame(frame, targets, moments, first, ids, np.concatenate(weights), entities)
