@@ -127,7 +127,7 @@ class S3Lake:
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def remove(self, prefix: str, tags: Mapping[str, str]) -> None:
-        """Remove objects under a prefix that still have their tags. Raises Unavailable if S3 could not remove one that has.
+        """Remove objects under a prefix that still have their tags. Raises Unavailable if S3 cannot remove one.
 
         S3 holds each removal to its tag. Not every endpoint does, so a list just before narrows the race there.
         """
