@@ -1,5 +1,7 @@
 """A lake in a folder: what a bench writes in one process and reads in another."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -9,7 +11,7 @@ from shared.lake import Lake
 
 
 class FolderLake:
-    """The objects of a folder, as far as profiles need them."""
+    """The objects of a folder, as far as benches need them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,6 +28,22 @@ class FolderLake:
             return (self._folder / key).read_bytes()
         except FileNotFoundError as error:
             raise NotFound(f"the object {key} does not exist") from error
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return so many bytes of an object."""
+        with (self._folder / key).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def download(self, key: str, path: Path) -> None:
+        """Put an object where a reader of files finds it, without a copy."""
+        path.unlink(missing_ok=True)
+        os.link(self._folder / key, path)
+
+    def upload(self, path: Path, key: str, content_type: str) -> None:
+        """Store a file."""
+        (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, self._folder / key)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted."""

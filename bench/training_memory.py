@@ -67,7 +67,7 @@ def make_rows(count: int, seed: int) -> LabelledFrame:
     moments = (_START + timedelta(seconds=5 * position) for position in range(count))
     times = [Moments(format_time(moment), format_time(moment + timedelta(hours=1))) for moment in moments]
     ids = [f"prediction-{position:08d}" for position in range(count)]
-    return LabelledFrame(pd.DataFrame(columns), labels, times, [], ids, np.ones(count))
+    return LabelledFrame(pd.DataFrame(columns), labels, times, [], ids, np.ones(count), [None] * count)
 
 
 def train(rows: int, holdout_rows: int, seed: int) -> dict[str, float]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from shared.bounded_lines import BoundedLine
 
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
+COMPACTED = "compacted"
 CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
@@ -46,6 +48,15 @@ class Lake(Protocol):
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
 
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return so many bytes of an object, fewer where it ends before. Raises NotFound."""
+
+    def download(self, key: str, path: Path) -> None:
+        """Copy an object into a file, whatever its size. Raises NotFound."""
+
+    def upload(self, path: Path, key: str, content_type: str) -> None:
+        """Store a file, whatever its size; as durable as any other write once it returns."""
+
     def read_tagged(self, key: str) -> Tagged:
         """Return an object's bytes and their tag. Raises NotFound."""
 
@@ -63,6 +74,9 @@ class Lake(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""
+
+    def remove(self, prefix: str, tags: Mapping[str, str]) -> None:
+        """Remove objects under a prefix, each named with its tag: one that was written again since stays."""
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""

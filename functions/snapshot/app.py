@@ -6,7 +6,9 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
-from shared.datasets.snapshot import Refusal, take_snapshot
+from shared.datasets.champion import champion_features
+from shared.datasets.refusal import Refusal
+from shared.datasets.snapshot import take_snapshot
 from shared.registry.run import RetrainingRun
 
 logger = Logger()
@@ -18,10 +20,11 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the dataset to train on, or why the run stops here."""
     run = RetrainingRun.from_event(event)
-    revision, registry = bootstrap.configurations().current(run.model), bootstrap.registry()
+    revision, registry, lake = bootstrap.configurations().current(run.model), bootstrap.registry(), bootstrap.lake()
     last_used = bootstrap.trigger_store().load(run.model).last_dataset_id
     previous = registry.dataset(run.model, last_used) if last_used else None
-    taken = take_snapshot(bootstrap.lake(), revision, run.as_of, previous)
+    champion = champion_features(lake, registry, run.model)
+    taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion)
     if isinstance(taken, Refusal):
         logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}

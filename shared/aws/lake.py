@@ -3,17 +3,19 @@
 import gzip
 import io
 import json
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from shared import compact_json
 from shared.bounded_lines import BoundedLine, bounded_lines
-from shared.errors import NotFound, UnreadableObject
+from shared.errors import NotFound, Unavailable, UnreadableObject
 from shared.lake import Tagged
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 _GZIP_MAGIC = b"\x1f\x8b"
 # The condition does not hold; another write came first; what was to be replaced is gone.
 _OVERTAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"}
+
+
+_PIECE = 1 << 20
+_MOST_AT_ONCE = 1000  # objects that S3 removes in one call
+_STAYS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class S3Lake:
@@ -63,6 +70,26 @@ class S3Lake:
         with self._open(key) as body:
             return body.read()
 
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return so many bytes of an object, fewer where it ends before. Raises NotFound."""
+        try:
+            with self._get(key, Range=f"bytes={start}-{start + length - 1}")["Body"] as body:
+                return body.read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"InvalidRange", "416"}:
+                return b""
+            raise
+
+    def download(self, key: str, path: Path) -> None:
+        """Copy an object into a file, whatever its size. Raises NotFound."""
+        with self._open(key) as body, path.open("wb") as file:
+            shutil.copyfileobj(body, file, _PIECE)
+
+    def upload(self, path: Path, key: str, content_type: str) -> None:
+        """Store a file, whatever its size: a large one goes in parts and exists once all have arrived."""
+        with path.open("rb") as file:
+            self._client.upload_fileobj(file, self._bucket, key, ExtraArgs={"ContentType": content_type})
+
     def read_tagged(self, key: str) -> Tagged:
         """Return an object's bytes and their entity tag. Raises NotFound."""
         found = self._get(key)
@@ -99,6 +126,22 @@ class S3Lake:
         """Remove an object; one that is not there is removed already."""
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
+    def remove(self, prefix: str, tags: Mapping[str, str]) -> None:
+        """Remove objects under a prefix that still have their tags. Raises Unavailable if S3 cannot remove one.
+
+        S3 holds each removal to its tag. Not every endpoint does, so a list just before narrows the race there.
+        """
+        left = [(key, tag) for key, tag in self.tags(prefix) if tags.get(key) == tag]
+        for first in range(0, len(left), _MOST_AT_ONCE):
+            batch = left[first : first + _MOST_AT_ONCE]
+            answer = self._client.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": key, "ETag": tag} for key, tag in batch], "Quiet": True},
+            )
+            failed = [found.get("Code", "") for found in answer.get("Errors", []) if found.get("Code") not in _STAYS]
+            if failed:
+                raise Unavailable(f"{len(failed)} of {len(batch)} objects could not be removed: {failed[0]}")
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
         pages = self._client.get_paginator("list_objects_v2")
@@ -115,9 +158,9 @@ class S3Lake:
     def _open(self, key: str) -> BinaryIO:
         return cast("BinaryIO", self._get(key)["Body"])
 
-    def _get(self, key: str) -> "GetObjectOutputTypeDef":
+    def _get(self, key: str, **given: str) -> "GetObjectOutputTypeDef":
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)
+            return self._client.get_object(Bucket=self._bucket, Key=key, **given)  # type: ignore[arg-type]
         except self._client.exceptions.NoSuchKey as error:
             raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:

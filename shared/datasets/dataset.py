@@ -1,49 +1,95 @@
-"""A dataset in the lake: its manifest and its two parts."""
+"""A dataset in the lake: its manifest, and where its parts lie."""
 
-import gzip
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from shared import compact_json
-from shared.datasets.examples import Row, Source, lines_of
+from shared.configuration.features import FeatureType
+from shared.configuration.metrics import Task
 from shared.errors import UnusableDataset
 from shared.lake import Lake, dataset_prefix
 from shared.registry.run import moment_name
+from shared.registry.version import DatasetRecord
 from shared.times import format_time, parse_time
 
 Part = Literal["train", "holdout"]
+PARTS: tuple[Part, ...] = ("train", "holdout")
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object the rows came from, with the SHA-256 of its bytes."""
+
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything that went into a dataset, enough to build it again.
 
-    ``digest`` is the SHA-256 of all rows in canonical form and order, ``part_digests`` that of each part;
-    ``rules_revisions`` are those the labels were resolved under, ``window_start`` the earliest prediction admitted.
+    Parameters
+    ----------
+    window_start, as_of, boundary
+        The earliest prediction admitted, the moment of which the dataset shows what was known, and when the holdout
+        begins (RFC 3339 text, empty without rows). ``newest`` is the last moment at which a row became known or due.
+    columns
+        The features held, by name and type; beside the declared ones those that the champion read otherwise.
+    rules_revisions
+        Those the labels were resolved under.
+    counts
+        Rows of the parts by class, and those left out by reason.
+    present, unfit
+        Of each declared feature the rows of each part that have a value, and those of both whose value is of another
+        type than declared and so counts as missing.
+    digest, part_digests, part_bytes
+        The SHA-256 of the rows of the parts, of all columns in canonical form and order; how large their objects are.
+    sources
+        The objects that held the rows.
     """
 
     dataset_id: str
     model: str
+    task: Task
     as_of: datetime
     window_start: datetime
     boundary: str
+    newest: str
     configuration_revision: int
     rules_revisions: tuple[int, ...]
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, FeatureType], ...]
     counts: Mapping[str, Any]
+    present: Mapping[str, Mapping[str, int]]
+    unfit: Mapping[str, int]
     digest: str
     part_digests: Mapping[str, str]
+    part_bytes: Mapping[str, int]
     sources: tuple[Source, ...]
 
     def key(self, name: str) -> str:
         """Return the key of one of the dataset's objects."""
         return dataset_prefix(self.model, self.dataset_id) + name
+
+    def part_key(self, part: Part) -> str:
+        """Return the key of the rows of a part."""
+        return self.key(f"{part}.npz")
+
+    @property
+    def record(self) -> DatasetRecord:
+        """What the registry keeps of the dataset."""
+        return DatasetRecord(
+            dataset_id=self.dataset_id,
+            manifest_key=self.key("manifest.json"),
+            digest=self.digest,
+            as_of=self.as_of,
+            configuration_revision=self.configuration_revision,
+            counts=self.counts,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON objects."""
@@ -52,11 +98,19 @@ class Manifest:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Manifest":
-        """Return the manifest ``to_json`` showed."""
+        """Return the manifest ``to_json`` showed. Raises UnusableDataset for one of another format."""
+        if document.get("format") != MANIFEST_FORMAT:
+            name = document.get("dataset_id")
+            raise UnusableDataset(f"{name} has a format that is no longer read; take a new snapshot")
         known = {name: document[name] for name in cls.__slots__}
         known |= {name: parse_time(document[name]) for name in ("as_of", "window_start")}
-        known |= {name: tuple(document[name]) for name in ("rules_revisions", "columns")}
-        return cls(**(known | {"sources": tuple(Source(**source) for source in document["sources"])}))
+        known |= {
+            "task": Task(document["task"]),
+            "rules_revisions": tuple(document["rules_revisions"]),
+            "columns": tuple((name, FeatureType(kind)) for name, kind in document["columns"]),
+            "sources": tuple(Source(**source) for source in document["sources"]),
+        }
+        return cls(**known)
 
 
 def name_dataset(as_of: datetime, digest: str) -> str:
@@ -64,34 +118,17 @@ def name_dataset(as_of: datetime, digest: str) -> str:
     return f"d{moment_name(as_of)}-{digest[:12]}"
 
 
-def digest_of(rows: Sequence[Row]) -> str:
-    """Return the SHA-256 of rows in the order given."""
-    running = hashlib.sha256()
-    for row in rows:
-        running.update(row.line)
-        running.update(b"\n")
-    return running.hexdigest()
+def keep_manifest(lake: Lake, manifest: Manifest) -> Manifest:
+    """Store a manifest, after the parts: a dataset whose manifest exists is whole. Return the one that is stored.
 
-
-def write_dataset(lake: Lake, manifest: Manifest, parts: Mapping[Part, Sequence[Row]]) -> None:
-    """Store a dataset, the manifest last: a dataset whose manifest exists is whole."""
-    for part, rows in parts.items():
-        content = gzip.compress(b"".join(row.line + b"\n" for row in rows), compresslevel=6, mtime=0)
-        lake.write_bytes(manifest.key(f"{part}.jsonl.gz"), content, "application/x-ndjson")
-    lake.write_bytes(manifest.key("manifest.json"), compact_json.dumps(manifest.to_json()).encode(), "application/json")
+    The first stays: a repeated step finds the same rows, but may find them in objects that were compacted since.
+    """
+    content = compact_json.dumps(manifest.to_json()).encode()
+    if lake.replace_bytes(manifest.key("manifest.json"), content, "application/json", expected=None):
+        return manifest
+    return read_manifest(lake, manifest.model, manifest.dataset_id)
 
 
 def read_manifest(lake: Lake, model: str, dataset_id: str) -> Manifest:
-    """Return a dataset's manifest. Raises NotFound."""
+    """Return a dataset's manifest. Raises NotFound, and UnusableDataset for one of another format."""
     return Manifest.from_json(json.loads(lake.read_bytes(dataset_prefix(model, dataset_id) + "manifest.json")))
-
-
-def read_part(lake: Lake, manifest: Manifest, part: Part) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a part. Raises UnusableDataset, before the first row, if they are not what was written."""
-    content = lake.read_bytes(manifest.key(f"{part}.jsonl.gz"))
-    running = hashlib.sha256()
-    for line in lines_of(content):
-        running.update(line + b"\n")
-    if running.hexdigest() != manifest.part_digests[part]:
-        raise UnusableDataset(f"the {part} part of {manifest.dataset_id} is not what its manifest says")
-    return map(json.loads, lines_of(content))

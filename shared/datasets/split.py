@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+Longs = npt.NDArray[np.int64]
+
 
 class Timed(Protocol):
     """Anything with a prediction's time and the time its outcome is due, both sortable text."""
@@ -45,3 +50,20 @@ def split_by_time(rows: Sequence[TimedRow], share: float) -> Split:
     start = bisect_left(rows, boundary, key=lambda row: row.occurred_at)
     train = [position for position in range(start) if rows[position].outcome_due_at <= boundary]
     return Split(train, list(range(start, len(rows))), boundary)
+
+
+def split_moments(occurred: Longs, due: Longs, share: float) -> tuple[Longs, int]:
+    """Return what ``split_by_time`` would of rows given as two arrays of moments: the places to train on, and from
+    which one on the holdout begins.
+
+    >>> moments = np.arange(10)
+    >>> train, first = split_moments(moments, moments + 2, 0.3)
+    >>> train.tolist(), first
+    ([0, 1, 2, 3, 4, 5], 7)
+    """
+    if not len(occurred):
+        return np.zeros(0, dtype=np.int64), 0
+    first = min(max(0, len(occurred) - ceil(len(occurred) * share)), len(occurred) - 1)
+    boundary = occurred[first]
+    start = int(np.searchsorted(occurred, boundary, side="left"))
+    return np.flatnonzero(due[:start] <= boundary), start

@@ -1,14 +1,12 @@
 """Which datasets used a prediction, and which versions were trained on those."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from functools import partial
 
-from shared import compact_json
 from shared.capture.prediction import Prediction
-from shared.datasets.dataset import Manifest, Part, read_manifest
-from shared.datasets.examples import lines_of
+from shared.datasets.dataset import PARTS, Manifest, Part, read_manifest
+from shared.datasets.part_lookup import find_seq
 from shared.lake import Lake
 from shared.registry.store import Registry
 
@@ -36,7 +34,7 @@ def uses_of(prediction: Prediction, registry: Registry, lake: Lake) -> list[Use]
             continue
         manifest = read_manifest(lake, prediction.model, record.dataset_id)
         if manifest.window_start <= prediction.occurred_at:
-            uses += _uses_in(manifest, prediction.prediction_id, lake)
+            uses += _uses_in(manifest, prediction, lake)
     return uses
 
 
@@ -45,11 +43,11 @@ def versions_trained_on(datasets: Sequence[str], model: str, registry: Registry)
     return [record.version for record in registry.versions(model, MOST) if record.dataset_id in datasets]
 
 
-def _uses_in(manifest: Manifest, prediction_id: str, lake: Lake) -> list[Use]:
-    name = compact_json.dumps(prediction_id).encode()
+def _uses_in(manifest: Manifest, prediction: Prediction, lake: Lake) -> list[Use]:
     uses: list[Use] = []
-    for part in get_args(Part):
-        for line in lines_of(lake.read_bytes(manifest.key(f"{part}.jsonl.gz"))):
-            if name in line and (row := json.loads(line))["prediction_id"] == prediction_id:
-                uses.append(Use(manifest.dataset_id, part, row["seq"]))
+    for part in PARTS:
+        read = partial(lake.read_range, manifest.part_key(part))
+        seq = find_seq(read, manifest.part_bytes[part], prediction.prediction_id, prediction.occurred_at)
+        if seq is not None:
+            uses.append(Use(manifest.dataset_id, part, seq))
     return uses

@@ -1,48 +1,36 @@
-"""Features to columns: the one way there is, for training and for serving."""
+"""Columns as the data frame that pipelines read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from shared.configuration.features import FeatureType
-from shared.configuration.labels import canonical_text
-
-# Squares of the largest doubles overflow in scaling; no quantity needs numbers beyond this.
-_LARGEST = 1e100
+from shared.datasets.columns import TO_FLOATS, Categories, Column, to_texts
 
 
 def to_frame(rows: Sequence[Mapping[str, Any]], features: Mapping[str, FeatureType]) -> pd.DataFrame:
     """Return rows of features as typed columns, shape (rows, features), in the order of ``features``.
 
-    Numeric and boolean columns are float64 (NaN where missing, booleans 0 and 1), categorical ones canonical text
-    (None where missing). What does not fit its column's type counts as missing; undeclared features are left out.
+    The columns are those of ``to_columns``: floats with NaN for missing, canonical text with None for missing.
 
     >>> to_frame([{"hour": 8, "warm": True}], {"hour": FeatureType.CATEGORICAL, "warm": FeatureType.BOOLEAN})
       hour  warm
     0    8   1.0
     """
-    columns = {name: _COLUMNS[kind]([row.get(name) for row in rows]) for name, kind in features.items()}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
+    frame: dict[str, Any] = {}
+    for name, kind in features.items():
+        values = [row.get(name) for row in rows]
+        # Texts go in as they are: for the row or two of a prediction a vocabulary is not worth its making.
+        is_text = kind is FeatureType.CATEGORICAL
+        frame[name] = pd.Series(to_texts(values), dtype=object) if is_text else TO_FLOATS[kind](values)
+    return pd.DataFrame(frame, index=pd.RangeIndex(len(rows)))
 
 
-def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
-    column = np.array([_number(value) for value in values], dtype=np.float64)
-    return np.clip(column, -_LARGEST, _LARGEST)
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
-
-
-def _booleans(values: Iterable[Any]) -> npt.NDArray[np.float64]:
-    return np.array([float(value) if isinstance(value, bool) else np.nan for value in values], dtype=np.float64)
-
-
-def _texts(values: list[Any]) -> "pd.Series[Any]":
-    return pd.Series([None if value is None else canonical_text(value) for value in values], dtype=object)
-
-
-_COLUMNS = {FeatureType.NUMERIC: _numbers, FeatureType.BOOLEAN: _booleans, FeatureType.CATEGORICAL: _texts}
+def frame_of(columns: Mapping[str, Column], rows: int) -> pd.DataFrame:
+    """Return columns as ``to_frame`` would have made them of their rows."""
+    frame = {
+        name: pd.Series(column.texts(), dtype=object) if isinstance(column, Categories) else column
+        for name, column in columns.items()
+    }
+    return pd.DataFrame(frame, index=pd.RangeIndex(rows))

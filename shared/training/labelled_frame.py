@@ -1,8 +1,7 @@
 """A part of a dataset as columns and targets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,53 +10,57 @@ import pandas as pd
 
 from shared.configuration.features import FeatureType
 from shared.configuration.labels import Labels
-from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
-from shared.datasets.dataset import Manifest, Part, read_part
+from shared.datasets.columns import Categories
+from shared.datasets.dataset import Manifest, Part
+from shared.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
+from shared.datasets.split import Split, split_by_time, split_moments
 from shared.lake import Lake
-from shared.monitoring.metrics import as_targets
 from shared.monitoring.weights import review_weights
 from shared.profiles.sample import hash_ids
-from shared.training.frame import to_frame
+from shared.training.frame import frame_of
+from shared.training.moments import MomentColumns, Moments
 
-_CHUNK_ROWS = 20_000  # rows that are parsed JSON at one time; as columns they are a tenth of the size
-_FIRST_ROWS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """When a prediction was made and its outcome due, as RFC 3339 text."""
-
-    occurred_at: str
-    outcome_due_at: str
+__all__ = ["LabelledFrame", "Moments", "feature_types", "load_part"]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
-    ``weights``, shape (n,), tell how many predictions each stands for, as ``review_weight`` does.
+    ``weights``, shape (n,), tell how many predictions each stands for, as ``review_weight`` does. ``entity_ids`` tell
+    which rows are of one subject and so not independent, None where the app named none.
     """
 
     frame: pd.DataFrame
     labels: npt.NDArray[Any]
-    moments: list[Moments]
+    moments: Sequence[Moments]
     first_features: list[Mapping[str, Any]]
     prediction_ids: list[str]
     weights: npt.NDArray[np.float64]
+    entity_ids: list[str | None]
 
-    def at(self, positions: list[int]) -> "LabelledFrame":
+    def at(self, positions: Sequence[int]) -> "LabelledFrame":
         """Return some of the rows."""
-        moments = [self.moments[position] for position in positions]
-        ids = [self.prediction_ids[position] for position in positions]
+        places = np.asarray(positions, dtype=np.intp)
+        moments = self.moments
         return LabelledFrame(
-            self.frame.iloc[positions],
-            self.labels[positions],
-            moments,
+            self.frame.iloc[places],
+            self.labels[places],
+            moments.at(places) if isinstance(moments, MomentColumns) else [moments[place] for place in positions],
             self.first_features,
-            ids,
-            self.weights[positions],
+            [self.prediction_ids[place] for place in positions],
+            self.weights[places],
+            [self.entity_ids[place] for place in positions],
         )
+
+    def split(self, share: float) -> Split:
+        """Return the rows on either side of a moment, as ``split_by_time`` splits them."""
+        if not isinstance(self.moments, MomentColumns):
+            return split_by_time(self.moments, share)
+        train, first = split_moments(self.moments.occurred, self.moments.due, share)
+        holdout = list(range(first, len(self.moments)))
+        return Split(train.tolist(), holdout, self.moments[first].occurred_at if holdout else "")
 
     def representative(self) -> "LabelledFrame":
         """Return rows that look as all predictions do: each is kept with a chance in proportion to its weight.
@@ -80,28 +83,38 @@ def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
 def load_part(
     lake: Lake, manifest: Manifest, part: Part, features: Mapping[str, FeatureType], configuration: ModelConfiguration
 ) -> LabelledFrame:
-    """Return a part of a dataset in the order of the predictions' times. Raises UnusableDataset, NotFound."""
-    return _gather(read_part(lake, manifest, part), features, configuration.task, configuration.labels)
+    """Return a part of a dataset in the order of the predictions' times. Raises UnusableDataset, NotFound.
 
-
-def _gather(
-    rows: Iterable[dict[str, Any]], features: Mapping[str, FeatureType], task: Task, rules: Labels
-) -> LabelledFrame:
-    remaining = iter(rows)
-    frames, labels = [to_frame([], features)], [as_targets([], task)]
-    moments: list[Moments] = []
-    first: list[Mapping[str, Any]] = []
-    ids: list[str] = []
-    weights = [review_weights([], rules)]
-    while chunk := list(islice(remaining, _CHUNK_ROWS)):
-        first = first or [row["features"] for row in chunk[:_FIRST_ROWS]]
-        frames.append(to_frame([row["features"] for row in chunk], features))
-        labels.append(as_targets([row["value"] for row in chunk], task))
-        ids.extend(row["prediction_id"] for row in chunk)
-        weights.append(review_weights(chunk, rules))
-        moments.extend(Moments(row["occurred_at"], row["outcome_due_at"]) for row in chunk)
-    if len(frames) > 1:
-        frames, labels = frames[1:], labels[1:]
+    ``features`` may be others than are declared: a snapshot also holds those that the champion of its time read
+    otherwise. One that it does not hold, or only by another type, is missing in all rows.
+    """
+    arrays = read_arrays(lake, manifest, part)
+    rows = len(arrays["seq"])
     return LabelledFrame(
-        pd.concat(frames, ignore_index=True), np.concatenate(labels), moments, first, ids, np.concatenate(weights)
+        frame=frame_of(features_in(arrays, features), rows),
+        labels=targets_in(arrays, manifest.task),
+        moments=MomentColumns(np.array(arrays["occurred_at"]), np.array(arrays["outcome_due_at"])),
+        first_features=unpack_json(arrays["first_features"]),
+        prediction_ids=texts_in(arrays, "prediction_id"),
+        weights=_weights(arrays, configuration.labels),
+        entity_ids=[text or None for text in texts_in(arrays, "entity_id")],
     )
+
+
+def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
+    """Return the weights of rows: 1 of all but those picked for review, which are few."""
+    weights = np.ones(len(arrays["seq"]))
+    sources = unpack("source", arrays)
+    assert isinstance(sources, Categories)
+    picked = np.flatnonzero(~np.isnan(arrays["selection_probability"]))
+    records = [
+        {"selection_probability": probability, "source": source, "labelled_otherwise": otherwise}
+        for probability, source, otherwise in zip(
+            arrays["selection_probability"][picked].tolist(),
+            sources.at(picked).texts().tolist(),
+            arrays["labelled_otherwise"][picked].tolist(),
+            strict=True,
+        )
+    ]
+    weights[picked] = review_weights(records, rules)
+    return weights

@@ -111,7 +111,7 @@ def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer:
         baseline=baseline,
         champion=champion,
         weights=holdout.weights,
-        entities=getattr(holdout, "entity_ids", None),
+        entities=holdout.entity_ids,
     )
     return _Findings(
         checks=judge(contest, configuration),

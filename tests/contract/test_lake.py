@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +143,46 @@ def test_a_span_holds_every_day_it_touches_and_no_other(lake: Lake) -> None:
         f"{day_prefix(EXAMPLES, 'm', day)}1.jsonl.gz" for day in days[1:4]
     ]
     assert list(keys_between(lake, EXAMPLES, "m", end, start)) == []
+
+
+def test_a_piece_of_an_object_is_read_by_itself(lake: Lake) -> None:
+    lake.write_bytes("object", b"0123456789", "text/plain")
+
+    assert lake.read_range("object", 3, 4) == b"3456"
+    assert lake.read_range("object", 8, 10) == b"89"
+    assert lake.read_range("object", 10, 5) == b""
+    with pytest.raises(NotFound):
+        lake.read_range("nothing", 0, 1)
+
+
+def test_files_go_up_and_come_back_byte_for_byte(lake: Lake, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40_000  # more than one part of an upload
+    (tmp_path / "sent").write_bytes(content)
+
+    lake.upload(tmp_path / "sent", "object", "application/octet-stream")
+    lake.download("object", tmp_path / "received")
+
+    assert (tmp_path / "received").read_bytes() == content
+    with pytest.raises(NotFound):
+        lake.download("nothing", tmp_path / "received")
+
+
+def test_objects_are_removed_unless_they_were_written_again(lake: Lake) -> None:
+    for name in ("day/a", "day/b", "day/c", "other"):
+        lake.write_bytes(name, b"first", "text/plain")
+    found = {**dict(lake.tags("day/")), "day/gone": "tag"}
+    lake.write_bytes("day/b", b"second", "text/plain")
+
+    lake.remove("day/", found)
+
+    assert list(lake.keys("")) == ["day/b", "other"]
+    assert lake.read_bytes("day/b") == b"second"
+
+
+def test_thousands_of_objects_are_removed_in_a_few_calls(lake: Lake) -> None:
+    for number in range(1_003):
+        lake.write_bytes(f"many/{number:04d}", b"", "text/plain")
+
+    lake.remove("many/", dict(lake.tags("many/")))
+
+    assert list(lake.keys("many/")) == []

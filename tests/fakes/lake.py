@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from shared import compact_json
@@ -51,6 +52,15 @@ class InMemoryLake:
         except KeyError as error:
             raise NotFound(f"the object {key} does not exist") from error
 
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        return self.read_bytes(key)[start : start + length]
+
+    def download(self, key: str, path: Path) -> None:
+        path.write_bytes(self.read_bytes(key))
+
+    def upload(self, path: Path, key: str, content_type: str) -> None:
+        self.write_bytes(key, path.read_bytes(), content_type)
+
     def read_tagged(self, key: str) -> Tagged:
         content = self.read_bytes(key)
         return Tagged(content, _tag(content))
@@ -67,6 +77,11 @@ class InMemoryLake:
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
+
+    def remove(self, prefix: str, tags: Mapping[str, str]) -> None:
+        for key, tag in list(self.tags(prefix)):
+            if tags.get(key) == tag:
+                self.delete(key)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,35 +6,47 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
-from shared.configuration.metrics import Task
-from shared.datasets.dataset import read_manifest, read_part
-from shared.datasets.examples import Examples, read_examples
-from shared.datasets.snapshot import Dataset, Refusal, assemble, rebuild, refuse, take_snapshot
+from shared.configuration.features import FeatureType
+from shared.datasets.dataset import Manifest, read_manifest
+from shared.datasets.part import read_arrays
+from shared.datasets.part_lookup import microseconds
+from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
+from shared.datasets.split import split_by_time
 from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.labels.label import LabelStatus
+from shared.lake import Lake
 from shared.monitoring.weights import review_weight
-from shared.times import format_time
+from shared.training.frame import to_frame
+from shared.training.labelled_frame import LabelledFrame, load_part
 from tests.fakes.lake import InMemoryLake
-from tests.unit.training.world import DELAY, START, example, learnable, revision, store
+from tests.unit.datasets.builders import build, built_of
+from tests.unit.training.world import START, example, learnable, revision, store
 
 AS_OF = START + timedelta(days=30)
+ALL_HOLDOUT = {"holdout": 0.999}
+FEATURES = {name: feature.type for name, feature in revision().configuration.features.items()}
 HOURS = st.integers(0, 24 * 10)
 
 
 def snapshot(examples: Sequence[Example], as_of: datetime = AS_OF) -> Dataset:
     lake = InMemoryLake()
     store(lake, examples)
-    taken = take_snapshot(lake, revision(), as_of)
+    return taken_of(lake, as_of)
+
+
+def taken_of(lake: Lake, as_of: datetime = AS_OF, **sections: object) -> Dataset:
+    taken = take_snapshot(lake, revision(**sections), as_of)  # type: ignore[arg-type]
     assert isinstance(taken, Dataset), taken
     return taken
 
 
-def found(examples: Sequence[Example], as_of: datetime) -> Examples:
-    lake = InMemoryLake()
-    store(lake, examples)
-    return read_examples(lake, lake.keys("examples/"), START, as_of)
+def frames(lake: Lake, manifest: Manifest) -> tuple[LabelledFrame, LabelledFrame]:
+    configuration, features = revision().configuration, dict(manifest.columns)
+    train, holdout = (load_part(lake, manifest, part, features, configuration) for part in ("train", "holdout"))  # type: ignore[arg-type]
+    return train, holdout
 
 
 @st.composite
@@ -68,10 +79,11 @@ def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
             expected[row.prediction_id] = row
     again = [*rows, *rows]
     shuffle.shuffle(again)
-    seen = found(again, as_of).rows
-    assert {name: (row.seq, row.value) for name, row in seen.items()} == {
-        name: (row.seq, row.value) for name, row in expected.items()
+    seen = built_of(again, as_of, training=ALL_HOLDOUT)
+    assert {row["prediction_id"]: (row["seq"], row["label"]) for row in seen.rows} == {
+        name: (row.seq, row.value) for name, row in expected.items() if row.value is not None
     }
+    assert seen.manifest.counts["dropped"]["unlabelled"] == sum(row.value is None for row in expected.values())
 
 
 @given(histories(), HOURS)
@@ -81,10 +93,9 @@ def test_what_is_learnt_later_changes_no_earlier_snapshot(rows: list[Example], h
     known = [row for row in rows if row.known_at <= as_of]
     lake = InMemoryLake()
     store(lake, known)
-    before = assemble(read_examples(lake, lake.keys("examples/"), START, as_of), revision(), as_of)
+    before = build(lake, as_of)
     store(lake, [row for row in rows if row.known_at > as_of])
-    after = assemble(read_examples(lake, lake.keys("examples/"), START, as_of), revision(), as_of)
-    assert before.manifest == after.manifest
+    assert build(lake, as_of) == before
 
 
 def test_a_snapshot_is_written_with_its_manifest_and_reads_back() -> None:
@@ -94,64 +105,80 @@ def test_a_snapshot_is_written_with_its_manifest_and_reads_back() -> None:
     assert isinstance(taken, Dataset)
     manifest = read_manifest(lake, "demand", taken.manifest.dataset_id)
     assert manifest == taken.manifest
-    rows = {part: list(read_part(lake, manifest, part)) for part in ("train", "holdout")}
-    assert len(rows["train"]) == manifest.counts["train"]["rows"] == sum(manifest.counts["train"]["classes"].values())
-    assert len(rows["holdout"]) == manifest.counts["holdout"]["rows"] == 120
-    assert {row["occurred_at"] >= manifest.boundary for row in rows["holdout"]} == {True}
-    assert {row["outcome_due_at"] <= manifest.boundary for row in rows["train"]} == {True}
-    assert manifest.counts["dropped"]["gap"] == 600 - 120 - len(rows["train"]) == 23
+    train, holdout = frames(lake, manifest)
+    assert len(train.labels) == manifest.counts["train"]["rows"] == sum(manifest.counts["train"]["classes"].values())
+    assert len(holdout.labels) == manifest.counts["holdout"]["rows"] == 120
+    assert {moments.occurred_at >= manifest.boundary for moments in holdout.moments} == {True}
+    assert {moments.outcome_due_at <= manifest.boundary for moments in train.moments} == {True}
+    assert manifest.counts["dropped"]["gap"] == 600 - 120 - len(train.labels) == 23
 
 
 def test_a_dataset_is_rebuilt_bit_for_bit_whatever_arrived_since() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
+    taken = taken_of(lake)
     changed = [replace(row, seq=2, value=0, known_at=AS_OF + timedelta(hours=1)) for row in learnable(600)]
     store(lake, changed)
     manifest = read_manifest(lake, "demand", taken.manifest.dataset_id)
-    assert rebuild(lake, manifest, revision()) == taken
+    with rebuilt(lake, manifest, revision()) as again:
+        assert again.manifest == manifest
+        for part, path in again.files.items():
+            assert path.read_bytes() == lake.objects[manifest.part_key(part)]
     objects = dict(lake.objects)
-    assert take_snapshot(lake, revision(), AS_OF) == taken
+    assert taken_of(lake) == taken
     assert lake.objects == objects
 
 
 def test_a_source_that_was_altered_is_noticed_when_rebuilding() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
+    taken = taken_of(lake)
     source = taken.manifest.sources[0].key
     lake.objects[source] = lake.objects[source].replace(b'"value":1', b'"value":0')
-    with pytest.raises(UnusableDataset):
-        rebuild(lake, taken.manifest, revision())
+    with pytest.raises(UnusableDataset, match=source), rebuilt(lake, taken.manifest, revision()):
+        pass
 
 
-def test_a_part_that_was_altered_is_not_trained_on() -> None:
+@pytest.mark.parametrize("alter", [bytes.upper, lambda content: content[:-100], lambda content: content[:2000], bytes])
+def test_a_part_that_was_altered_is_not_trained_on(alter: object) -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
-    key = taken.manifest.key("train.jsonl.gz")
-    lake.objects[key] = b"".join(row.line + b"\n" for row in taken.parts["train"][1:])
+    manifest = taken_of(lake).manifest
+    key = manifest.part_key("train")
+    whole = lake.objects[key]
+    lake.objects[key] = alter(whole)  # type: ignore[operator]
+    if lake.objects[key] == whole:
+        read_arrays(lake, manifest, "train")
+        return
     with pytest.raises(UnusableDataset):
-        read_part(lake, taken.manifest, "train")
+        read_arrays(lake, manifest, "train")
+
+
+def test_one_flipped_bit_of_a_part_is_noticed() -> None:
+    lake = InMemoryLake()
+    store(lake, learnable(600))
+    manifest = taken_of(lake).manifest
+    key = manifest.part_key("holdout")
+    content = bytearray(lake.objects[key])
+    place = content.index(b"numeric.temperature") + 300
+    content[place] ^= 1
+    lake.objects[key] = bytes(content)
+    with pytest.raises(UnusableDataset):
+        read_arrays(lake, manifest, "holdout")
 
 
 def test_an_outcome_not_due_yet_is_left_out_though_its_label_is_there() -> None:
     rows = learnable(600)
     early = [replace(row, outcome_due_at=AS_OF + timedelta(days=1)) for row in rows[:100]]
-    taken = snapshot([*early, *rows[100:]])
-    kept = {row.prediction_id for part in taken.parts.values() for row in part}
-    assert kept.isdisjoint(row.prediction_id for row in early)
+    assert built_of([*early, *rows[100:]], AS_OF).ids.isdisjoint(row.prediction_id for row in early)
 
 
 def test_a_censored_label_takes_an_earlier_value_out() -> None:
     rows = learnable(600)
     censored = replace(rows[10], seq=2, value=None, status=LabelStatus.CENSORED)
-    taken = snapshot([*rows, censored])
-    assert rows[10].prediction_id not in {row.prediction_id for row in taken.parts["train"]}
-    assert taken.manifest.counts["dropped"]["unlabelled"] == 1
+    built = built_of([*rows, censored], AS_OF)
+    assert rows[10].prediction_id not in built.ids
+    assert built.manifest.counts["dropped"]["unlabelled"] == 1
 
 
 def test_a_value_the_task_cannot_have_is_left_out_and_counted() -> None:
@@ -160,83 +187,108 @@ def test_a_value_the_task_cannot_have_is_left_out_and_counted() -> None:
     assert taken.manifest.counts["dropped"]["unusable_value"] == 1
 
 
+@pytest.mark.parametrize(
+    ("task", "given", "held"),
+    [
+        ("binary", [True, 0, 1.0, "1", "maybe"], [1.0, 0.0, 1.0, 1.0]),
+        ("regression", [1, -0.5, 1e-7, 2**53, True, "3"], [1.0, -0.5, 1e-7, 2.0**53]),
+        ("multiclass", ["up", 1, 1.0, True, "", "ü"], ["up", "1", "1", "true", "", "ü"]),
+    ],
+)
+def test_labels_are_held_as_the_task_takes_them(task: str, given: list[object], held: list[object]) -> None:
+    rows = [example(position, value=value) for position, value in enumerate(given)]
+    built = built_of(rows, AS_OF, task=task, training=ALL_HOLDOUT)
+    assert [row["label"] for row in sorted(built.rows, key=lambda row: row["prediction_id"])] == held
+    assert built.manifest.counts["dropped"]["unusable_value"] == len(given) - len(held)
+
+
 def test_only_the_newest_rows_are_kept_when_there_are_too_many() -> None:
-    lake = InMemoryLake()
-    store(lake, learnable(600))
-    taken = take_snapshot(lake, revision(training={"max_rows": 200}), AS_OF)
-    assert isinstance(taken, Dataset)
-    assert taken.manifest.counts["dropped"]["beyond_max_rows"] == 400
-    assert min(row.prediction_id for row in taken.parts["train"]) == "p00400"
+    built = built_of(learnable(600), AS_OF, training={"max_rows": 200})
+    assert built.manifest.counts["dropped"]["beyond_max_rows"] == 400
+    assert min(built.ids) == "p00400"
 
 
-def test_a_row_keeps_the_probability_of_its_review_and_others_have_no_such_field() -> None:
-    rows = found([example(1, selection_probability=0.02), example(2)], AS_OF).rows
-    assert json.loads(rows["p00001"].line)["selection_probability"] == 0.02
-    assert "selection_probability" not in json.loads(rows["p00002"].line)
+def test_rows_of_one_moment_are_in_the_order_of_their_ids() -> None:
+    rows = [example(position, occurred_at=START + timedelta(hours=position % 2)) for position in range(40)]
+    random = Random(3)
+    random.shuffle(rows)
+    built = built_of(rows, AS_OF, training={"holdout": 0.01})
+    assert [row["prediction_id"] for row in built.parts["holdout"]] == [f"p{place:05d}" for place in range(1, 40, 2)]
+
+
+def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
+    rows = [example(1, selection_probability=0.02, entity_id="customer-1"), example(2)]
+    picked, other = built_of(rows, AS_OF, training=ALL_HOLDOUT).rows
+    assert (picked["selection_probability"], picked["entity_id"]) == (0.02, "customer-1")
+    assert (other["selection_probability"] != other["selection_probability"], other["entity_id"]) == (True, "")
 
 
 @pytest.mark.parametrize("first", ["outcome", "manual"])
 def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
     reviewed = example(1, source="manual", selection_probability=0.02, seq=2)
-    record = json.loads(found([example(1, source=first), reviewed], AS_OF).rows["p00001"].line)
-    assert review_weight(record, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
+    (row,) = built_of([example(1, source=first), reviewed], AS_OF).rows
+    assert review_weight(row, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
+
+
+def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
+    lake = InMemoryLake()
+    rows = learnable(600)
+    rows[3] = replace(rows[3], source="manual", selection_probability=0.1, entity_id="customer-1")
+    store(lake, rows)
+    train, holdout = frames(lake, taken_of(lake).manifest)
+    assert (train.weights[3], train.weights[4]) == (10.0, 1.0)
+    assert train.entity_ids[2:5] == [None, "customer-1", None]
+    assert train.prediction_ids[:2] == ["p00000", "p00001"]
+    assert train.first_features == [dict(row.features) for row in rows[:10]]
+    assert holdout.first_features == [dict(row.features) for row in rows[480:490]]
+    expected = to_frame([row.features for row in rows[:457]], dict(FEATURES))
+    assert_frame_equal(train.frame, expected)
+
+
+def test_a_frame_splits_as_rows_do() -> None:
+    lake = InMemoryLake()
+    store(lake, learnable(600))
+    train, _ = frames(lake, taken_of(lake).manifest)
+    for share in (0.01, 0.2, 0.99):
+        assert train.split(share) == split_by_time(list(train.moments), share)
+    some = train.at([5, 3, 100])
+    assert [found.occurred_at for found in some.moments] == [train.moments[place].occurred_at for place in (5, 3, 100)]
 
 
 def test_predictions_before_the_window_are_left_out() -> None:
+    built = built_of(learnable(600), AS_OF, training={"window": "P20D"})
+    assert min(row["occurred_at"] for row in built.rows) == microseconds(AS_OF - timedelta(days=20))
+
+
+def test_a_dataset_holds_what_the_champion_reads_by_another_type_and_what_is_declared_no_longer() -> None:
     lake = InMemoryLake()
-    store(lake, learnable(600))
-    taken = take_snapshot(lake, revision(training={"window": "P20D"}), AS_OF)
+    store(lake, [replace(row, features={**row.features, "gone": 1.5}) for row in learnable(600)])
+    champion = {"hour": FeatureType.NUMERIC, "holiday": FeatureType.BOOLEAN, "gone": FeatureType.NUMERIC}
+    taken = take_snapshot(lake, revision(), AS_OF, champion_features=champion)
     assert isinstance(taken, Dataset)
-    first = min(row.occurred_at for row in taken.parts["train"])
-    assert first == format_time(AS_OF - timedelta(days=20))
+    assert taken.manifest.columns[3:] == (("hour", FeatureType.NUMERIC), ("gone", FeatureType.NUMERIC))
+    configuration = revision().configuration
+    asked = {**champion, "never": FeatureType.CATEGORICAL, "temperature": FeatureType.CATEGORICAL}
+    train = load_part(lake, taken.manifest, "train", asked, configuration)
+    assert train.frame["hour"].tolist()[:3] == [0.0, 1.0, 2.0]
+    assert train.frame["gone"].tolist()[:1] == [1.5]
+    assert train.frame[["never", "temperature"]].isna().all().all()
+    with rebuilt(lake, taken.manifest, revision()) as again:
+        assert again.manifest == taken.manifest
 
 
-@pytest.mark.parametrize(
-    ("rows", "reason"),
-    [
-        ([], "too_few_rows"),
-        (learnable(80), "too_few_rows"),
-        ([replace(row, value=1) for row in learnable(600)], "one_class"),
-        ([replace(row, value=position % 3 == 0) for position, row in enumerate(learnable(600))], None),
-        ([replace(row, value=True if position % 2 else 1) for position, row in enumerate(learnable(600))], "one_class"),
-    ],
-)
-def test_a_dataset_nobody_could_learn_from_is_refused(rows: list[Example], reason: str | None) -> None:
-    lake = InMemoryLake()
-    store(lake, rows)
-    taken = take_snapshot(lake, revision(training={"holdout": 0.3}), AS_OF)
-    assert (taken.reason if isinstance(taken, Refusal) else None) == reason
-    assert isinstance(taken, Dataset) == any(key.startswith("datasets/") for key in lake.objects)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_without_a_row_a_dataset_is_whole_and_empty(task: str) -> None:
+    built = built_of([], AS_OF, task=task)
+    assert built.rows == []
+    assert (built.manifest.boundary, built.manifest.newest, built.manifest.sources) == ("", "", ())
 
 
-def test_a_window_that_only_slid_on_has_nothing_new() -> None:
-    first = snapshot(learnable(600))
-    later = snapshot(learnable(600)[48:], AS_OF + timedelta(days=2))
-    assert later.manifest.digest != first.manifest.digest
-    refusal = refuse(later, Task.BINARY, first.record)
-    assert refusal is not None
-    assert refusal.reason == "no_new_information"
-
-
-def test_one_amended_label_is_new_information() -> None:
-    rows = learnable(600)
-    amended = replace(rows[300], seq=2, value=1 - int(rows[300].value or 0), known_at=AS_OF + timedelta(hours=1))
-    first = snapshot(rows)
-    later = snapshot([*rows, amended], AS_OF + timedelta(days=2))
-    assert refuse(later, Task.BINARY, first.record) is None
-
-
-def test_a_label_known_before_but_matured_since_is_new_information() -> None:
-    rows = learnable(600)
-    rows[550] = replace(rows[550], outcome_due_at=AS_OF + DELAY)
-    first, later = snapshot(rows), snapshot(rows, AS_OF + DELAY)
-    assert refuse(later, Task.BINARY, first.record) is None
-
-
-def test_another_configuration_is_new_information() -> None:
+@pytest.mark.parametrize("broken", [b'{"prediction_id":"p"}\n', b"not json", b"\x1f\x8bdamaged", b"[]"])
+def test_an_object_that_holds_no_label_records_fails_the_snapshot_by_name(broken: bytes) -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    first = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(first, Dataset)
-    assert isinstance(take_snapshot(lake, revision(), AS_OF, first.record), Refusal)
-    assert isinstance(take_snapshot(lake, revision(number=2), AS_OF, first.record), Dataset)
+    key = "examples/model=demand/date=2026-03-05/broken.jsonl.gz"
+    lake.objects[key] = broken
+    with pytest.raises(UnusableDataset, match=key):
+        take_snapshot(lake, revision(), AS_OF)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
-from shared.datasets.examples import read_examples
+from shared.configuration.store import ConfigurationRevision
 from shared.labels.archive import Archive, LabelChange
 from shared.labels.history import label_at
 from shared.labels.join import LabelJoiner
 from shared.labels.plan import JoinPlan
 from shared.labels.quarantine import Quarantine
-from shared.lake import EXAMPLES, keys_between
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
-from tests.unit.labels.builders import MODEL, NOON, RETENTION, at, event, key, prediction
+from tests.unit.datasets.builders import Built, build
+from tests.unit.labels.builders import NOON, RETENTION, at, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 
 FEW = settings(max_examples=150, deadline=None)
@@ -50,10 +50,8 @@ class World:
     def change_rules(self, rules: RuleSet) -> None:
         self.configurations.put(rules.configuration(), NOON)
 
-    def snapshot(self, as_of: datetime) -> dict[str, Any]:
-        start = NOON - timedelta(days=1)
-        found = read_examples(self.lake, keys_between(self.lake, EXAMPLES, MODEL, start, as_of), start, as_of)
-        return {name: row.line for name, row in found.rows.items()}
+    def snapshot(self, as_of: datetime) -> Built:
+        return build(self.lake, as_of, ConfigurationRevision(1, self.rules.configuration()))
 
 
 class Streaming(InMemoryLabels):

@@ -38,6 +38,7 @@ def part(count: int, seed: int) -> LabelledFrame:
         first_features=features[:10],
         prediction_ids=[example.prediction_id for example in examples],
         weights=np.ones(count),
+        entity_ids=[example.entity_id for example in examples],
     )
 
 

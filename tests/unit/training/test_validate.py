@@ -13,6 +13,7 @@ import pytest
 from shared.configuration.metrics import Metric
 from shared.configuration.store import ConfigurationRevision
 from shared.configuration.training import Candidate, Deployment
+from shared.datasets.champion import champion_features
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.errors import UnusableArtifact, UnusableDataset
 from shared.fresh_process import FreshProcess
@@ -44,7 +45,8 @@ class World:
         self, run: RetrainingRun, candidates: list[Candidate], configured: ConfigurationRevision | None = None
     ) -> ValidationJob:
         chosen = configured or self.revision
-        taken = take_snapshot(self.lake, chosen, run.as_of)
+        champion = champion_features(self.lake, self.registry, run.model)
+        taken = take_snapshot(self.lake, chosen, run.as_of, champion_features=champion)
         assert isinstance(taken, Dataset), taken
         jobs = [
             TrainingJob(

@@ -28,6 +28,7 @@ def part(count: int, task: str = "binary", seed: int = 0, noise: float = 0.3) ->
         first_features=features[:10],
         prediction_ids=[example.prediction_id for example in examples],
         weights=np.ones(count),
+        entity_ids=[None] * count,
     )
 
 

@@ -1,0 +1,213 @@
+"""Where label records lie: in small objects as the stream wrote them, and in the files they were compacted into."""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from shared.configuration.features import FeatureType
+from shared.datasets.dataset import Source
+from shared.datasets.record_scan import RecordFile
+from shared.datasets.record_table import StoredRecord, write_records
+from shared.errors import NotFound, UnusableDataset
+from shared.lake import COMPACTED, EXAMPLES, Lake, keys_between, model_prefix
+
+MERGED = "merged-"
+_READERS = 8
+_LARGE_READERS = 3
+_GZIP_MAGIC = b"\x1f\x8b"
+# Records that are Python objects at one time: several kilobytes each, many more with very many features.
+_MOST_BYTES = 32 << 20
+_MOST_RECORDS = 20_000
+_REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "rules_revision"}
+
+
+@dataclass(slots=True)
+class FoundFiles:
+    """Files of label records on this machine; of those that are objects of the lake themselves, which."""
+
+    files: list[RecordFile] = field(default_factory=list)
+    compacted: dict[Path, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFiles:
+    """Brings label records of a model to this machine, as Parquet files below ``scratch``."""
+
+    lake: Lake
+    model: str
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    features: Mapping[str, FeatureType]
+
+    def between(self, start: datetime, end: datetime) -> FoundFiles:
+        """Return files that hold every record that became known and due between two moments.
+
+        What is compacted meanwhile is missed in neither form: objects are removed only after the file that holds their
+        records exists, and files are looked for last.
+        """
+        keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
+        small = [key for key in keys if not is_merged(key)]
+        found = FoundFiles(self._written(_objects(self.lake, small)))
+        compacted = list(keys_between(self.lake, COMPACTED, self.model, start, end))
+        names = {name_of(key) for key in compacted}
+        alone = [key for key in keys if is_merged(key) and name_of(key) not in names]
+        found.files += self._written(_objects(self.lake, alone))
+        self._download(found, compacted)
+        return found
+
+    def of(self, sources: Sequence[Source]) -> FoundFiles:
+        """Return files that hold the records of some sources, and no others.
+
+        A small object that is gone, or was written again, is taken from the file it was compacted into.
+        Raises UnusableDataset for a source that is not to be had as it was.
+        """
+        files = [source for source in sources if source.key.startswith(model_prefix(COMPACTED, self.model))]
+        small = {source.key: source.digest for source in sources if source not in files}
+        found, missing = FoundFiles(), dict(small)
+        found.files += self._written(self._unchanged(small, missing))
+        self._download(found, [source.key for source in files])
+        for source in files:
+            if source not in found.compacted.values():
+                raise UnusableDataset(f"the object {source.key} is not the one the manifest names")
+        self._take_from_compacted(found, missing)
+        return found
+
+    def _unchanged(self, wanted: Mapping[str, str], missing: dict[str, str]) -> Iterator["LakeObject"]:
+        """Yield the objects that are as they were, and take them off what is missing."""
+        for given in _objects(self.lake, wanted):
+            if wanted[given.key] == given.digest:
+                del missing[given.key]
+                yield given
+
+    def _take_from_compacted(self, found: FoundFiles, missing: dict[str, str]) -> None:
+        by_day: dict[str, set[tuple[str, str]]] = {}
+        for key, digest in missing.items():
+            day = key.removeprefix(model_prefix(EXAMPLES, self.model)).split("/")[0]
+            by_day.setdefault(day, set()).add((key, digest))
+        for day, wanted in by_day.items():
+            left = set(wanted)
+            for key in self.lake.keys(f"{model_prefix(COMPACTED, self.model)}{day}/"):
+                path = self._place(key)
+                self.lake.download(key, path)
+                held = set(
+                    self.connection.execute(
+                        "SELECT DISTINCT object, object_digest FROM read_parquet(?)", [str(path)]
+                    ).fetchall()
+                )
+                if taken := held & left:
+                    found.files.append(RecordFile(path, frozenset(taken)))
+                    left -= taken
+                else:
+                    path.unlink()
+            if left:
+                raise UnusableDataset(f"the object {min(left)[0]} is not the one the manifest names")
+
+    def _download(self, found: FoundFiles, keys: Sequence[str]) -> None:
+        with ThreadPoolExecutor(_LARGE_READERS) as readers:
+            for key, path in zip(keys, readers.map(self._fetch, keys), strict=True):
+                found.files.append(RecordFile(path))
+                found.compacted[path] = Source(key, file_digest(path))
+
+    def _fetch(self, key: str) -> Path:
+        path = self._place(key)
+        try:
+            self.lake.download(key, path)
+        except NotFound as error:
+            raise UnusableDataset(f"the object {key} is gone") from error
+        return path
+
+    def _place(self, key: str) -> Path:
+        return self.scratch / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+
+    def _written(self, objects: Iterable["LakeObject"]) -> list[RecordFile]:
+        """Return objects as files, a bounded number of records at a time."""
+        files: list[RecordFile] = []
+        for records in batches(objects):
+            path = self.scratch / f"lines-{len(list(self.scratch.iterdir())):06d}.parquet"
+            write_records(self.connection, path, records, self.features)
+            files.append(RecordFile(path))
+        return files
+
+
+@dataclass(frozen=True, slots=True)
+class LakeObject:
+    """The bytes of an object of JSON lines and their SHA-256."""
+
+    key: str
+    content: bytes
+    digest: str
+
+    def lines(self) -> list[tuple[bytes, dict[str, Any]]]:
+        """Return the lines and the records they are. Raises UnusableDataset for an object with a line that is none."""
+        try:
+            plain = gzip.decompress(self.content) if self.content[:2] == _GZIP_MAGIC else self.content
+            found = [(line, json.loads(line)) for line in plain.split(b"\n") if line.strip()]
+        except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnusableDataset(f"the object {self.key} is damaged") from error
+        if not all(isinstance(record, dict) and record.keys() >= _REQUIRED for _, record in found):
+            raise UnusableDataset(f"the object {self.key} holds a line that is no label record")
+        return found
+
+
+def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
+    """Yield the records of objects in their order, a bounded number at a time. Raises UnusableDataset."""
+    batch: list[StoredRecord] = []
+    size = 0
+    for given in objects:
+        for line, record in given.lines():
+            if batch and (size + len(line) > _MOST_BYTES or len(batch) >= _MOST_RECORDS):
+                yield batch
+                batch, size = [], 0
+            batch.append(StoredRecord(record, given.key, given.digest))
+            size += len(line)
+    if batch:
+        yield batch
+
+
+def is_merged(key: str) -> bool:
+    """Return whether an object of ``examples/`` is one that others were merged into."""
+    return key.rpartition("/")[2].startswith(MERGED)
+
+
+def name_of(key: str) -> str:
+    """Return what an object of merged lines and the Parquet file of the same records have in common.
+
+    >>> name_of("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
+    'ab'
+    >>> name_of("compacted/model=m/date=2026-03-01/ab.parquet")
+    'ab'
+    """
+    return key.rpartition("/")[2].removeprefix(MERGED).split(".")[0]
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
+    """Yield objects in the order of their keys, a few read ahead; those that are gone are passed over."""
+    remaining = iter(keys)
+    with ThreadPoolExecutor(_READERS) as readers:
+        while batch := list(islice(remaining, 4 * _READERS)):
+            for key, content in zip(batch, readers.map(lambda key: _content(lake, key), batch), strict=True):
+                if content is not None:
+                    yield LakeObject(key, content, hashlib.sha256(content).hexdigest())
+
+
+def _content(lake: Lake, key: str) -> bytes | None:
+    try:
+        return lake.read_bytes(key)
+    except NotFound:
+        return None

@@ -1,0 +1,252 @@
+"""Label records of Parquet files as arrays: their keys first, then the rest of those that are kept."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from shared.configuration.features import FeatureType
+from shared.configuration.labels import canonical_text
+from shared.configuration.metrics import Task
+from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats, to_columns
+from shared.datasets.record_keys import Longs, RecordKeys
+from shared.datasets.record_table import DOUBLE, FEATURE_PREFIX, SQL_TYPES, escaped, quoted, unfit_features
+
+_COLUMNS_AT_ONCE = 32
+_PARSED_AT_ONCE = 20_000
+_BINARY = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A Parquet file of label records; ``only`` narrows it to the records of some objects, by key and digest."""
+
+    path: Path
+    only: frozenset[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which records are seen: of predictions in ``[first, last)``, known and due by ``last``; RFC 3339 text."""
+
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordScan:
+    """Reads one file through a database."""
+
+    connection: duckdb.DuckDBPyConnection
+    file: RecordFile
+
+    def keys(self, number: int, span: Span) -> RecordKeys:
+        """Return the keys of the records seen, in the order of the file, which is the ``number``-th."""
+        found = self._arrays(
+            "file_row_number, prediction_id, hash(prediction_id) AS hash, seq, "
+            + ", ".join(f"epoch_us(CAST({name} AS TIMESTAMP)) AS {name}" for name in _MOMENTS)
+            + ", value IS NOT NULL AS labelled, source IS NOT DISTINCT FROM 'manual' AS manual, "
+            "selection_probability IS NOT NULL AS picked, record_digest",
+            f"WHERE {self._is_seen(span)}",
+        )
+        return RecordKeys(
+            names=to_bytes(found["prediction_id"]),
+            hashes=found["hash"],
+            seq=found["seq"],
+            occurred=found["occurred_at"],
+            due=found["outcome_due_at"],
+            known=found["known_at"],
+            labelled=found["labelled"],
+            manual=found["manual"],
+            picked=found["picked"],
+            digests=found["record_digest"],
+            file=np.full(len(found["seq"]), number, dtype=np.int32),
+            row=found["file_row_number"],
+        )
+
+    def objects(self, span: Span) -> list[tuple[str, str]]:
+        """Return the objects that hold a record seen, by key and digest, sorted."""
+        rows = self._query(f"SELECT DISTINCT object, object_digest FROM {self._table} WHERE {self._is_seen(span)}")
+        return sorted(rows.fetchall())
+
+    def labels(self, task: Task) -> Floats | Categories:
+        """Return every record's value as the task takes it, NaN or MISSING where there is none or none that fits."""
+        if task is Task.REGRESSION:
+            # A number is a number only if it was sent as one: JSON text of it has no quotes.
+            is_number = "value NOT LIKE '\"%' AND value NOT IN ('true', 'false')"
+            return self._floats(f"CASE WHEN {is_number} THEN TRY_CAST(value AS {DOUBLE}) END")
+        values = self._categories("value")
+        texts = [canonical_text(json.loads(text)) for text in values.vocabulary]
+        if task is Task.BINARY:
+            return np.array([*(_BINARY.get(text, np.nan) for text in texts), np.nan])[values.codes]
+        return renamed(values.codes, texts)
+
+    def floats(self, name: str) -> Floats:
+        """Return a column of numbers, NaN where there is none."""
+        return self._floats(quoted(name))
+
+    def integers(self, name: str) -> npt.NDArray[np.int32]:
+        """Return a column of whole numbers."""
+        found: npt.NDArray[np.int32] = self._arrays(f"{quoted(name)} AS found")["found"]
+        return found
+
+    def texts(self, name: str) -> npt.NDArray[np.object_]:
+        """Return a column of text, None where there is none."""
+        found = self._arrays(f"{quoted(name)} AS found")["found"]
+        if not isinstance(found, np.ma.MaskedArray):
+            return np.asarray(found, dtype=object)
+        texts = np.array(found.data, dtype=object)
+        texts[np.ma.getmaskarray(found)] = None
+        return texts
+
+    def categories(self, name: str) -> Categories:
+        """Return a column of few different texts."""
+        return self._categories(quoted(name))
+
+    def features(
+        self, features: Sequence[tuple[str, FeatureType]], rows: Longs
+    ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
+        """Yield features of some records, each as the column of its type, in any order.
+
+        What the file has as a column is read from it, all else from the features as they were logged.
+        """
+        held = self._held_types()
+        typed = [(name, kind) for name, kind in features if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]]
+        numbers = [found for found in typed if found[1] is not FeatureType.CATEGORICAL]
+        for first in range(0, len(numbers), _COLUMNS_AT_ONCE):
+            batch = numbers[first : first + _COLUMNS_AT_ONCE]
+            selected = (f"CAST({quoted(FEATURE_PREFIX + name)} AS {DOUBLE})" for name, _ in batch)
+            arrays = self._arrays(", ".join(f"{column} AS n{place}" for place, column in enumerate(selected)))
+            for place, found in enumerate(batch):
+                yield found, _filled(arrays.pop(f"n{place}"))[rows]
+        for found in typed:
+            if found[1] is FeatureType.CATEGORICAL:
+                yield found, self.categories(FEATURE_PREFIX + found[0]).at(rows)
+        yield from self._parsed([found for found in features if found not in typed], rows)
+
+    def unfit(self, features: Mapping[str, FeatureType], rows: Longs) -> dict[str, int]:
+        """Return of how many of some records each feature has a value of another type than the one it is read as."""
+        held = self._held_types()
+        counted = {name for name, kind in features.items() if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]}
+        noted = self.categories("unfit").at(rows)
+        counts = np.bincount(noted.codes[noted.codes != MISSING], minlength=len(noted.vocabulary))
+        found = dict.fromkeys(features, 0)
+        for text, count in zip(noted.vocabulary, counts.tolist(), strict=True):
+            for name in counted.intersection(json.loads(text)):
+                found[name] += count
+        others = {name: kind for name, kind in features.items() if name not in counted}
+        for logged in self._logged(rows) if others else ():
+            for row in logged:
+                for name in unfit_features(row, others):
+                    found[name] += 1
+        return found
+
+    def logged_features(self, rows: Sequence[int]) -> list[Mapping[str, Any]]:
+        """Return the features of a few records as they were logged."""
+        chosen = ", ".join(map(str, rows))
+        found = self._query(
+            f"SELECT file_row_number, features FROM {self._table} WHERE file_row_number IN ({chosen})"
+        ).fetchall()
+        by_row = {row: json.loads(text) for row, text in found}
+        return [by_row[row] for row in rows]
+
+    def _parsed(
+        self, features: Sequence[tuple[str, FeatureType]], rows: Longs
+    ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
+        """Yield features that have no column in the file, read from the features as they were logged."""
+        if not features:
+            return
+        pieces: dict[tuple[str, FeatureType], list[Column]] = {found: [] for found in features}
+        for logged in self._logged(rows):
+            for found in features:
+                pieces[found].append(to_columns(logged, dict([found]))[found[0]])
+        for found, columns in pieces.items():
+            yield found, join_columns(columns)
+
+    def _logged(self, rows: Longs) -> Iterator[list[Mapping[str, Any]]]:
+        texts = self.texts("features")[rows]
+        for first in range(0, max(len(texts), 1), _PARSED_AT_ONCE):
+            yield [json.loads(text) for text in texts[first : first + _PARSED_AT_ONCE]]
+
+    def _categories(self, expression: str) -> Categories:
+        """Return an expression of text as codes: by a type made of its texts, which is faster than objects."""
+        distinct = self._query(f"SELECT DISTINCT {expression} FROM {self._table} WHERE {expression} IS NOT NULL")
+        vocabulary = sorted(text for (text,) in distinct.fetchall())
+        if not vocabulary:
+            (rows,) = self._query(f"SELECT count(*) FROM {self._table}").fetchall()[0]
+            return Categories(np.full(rows, MISSING, dtype=np.int32), ())
+        named = ", ".join(f"'{escaped(text)}'" for text in vocabulary)
+        self.connection.execute(f"CREATE TYPE texts AS ENUM ({named})")
+        try:
+            found = self._arrays(f"enum_code(CAST({expression} AS texts)) AS found")["found"]
+        finally:
+            self.connection.execute("DROP TYPE texts")
+        codes = np.ma.filled(found.astype(np.int32), MISSING)
+        return Categories(codes, tuple(vocabulary))
+
+    def _floats(self, expression: str) -> Floats:
+        return _filled(self._arrays(f"CAST({expression} AS {DOUBLE}) AS found")["found"])
+
+    def _held_types(self) -> dict[str, str]:
+        described = self._query(f"DESCRIBE SELECT * FROM {self._table}").fetchall()
+        return {name: kind for name, kind, *_ in described}
+
+    def _arrays(self, selected: str, where: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = self._query(f"SELECT {selected} FROM {self._table} {where}").fetchnumpy()
+        return found
+
+    def _query(self, sql: str) -> duckdb.DuckDBPyConnection:
+        return self.connection.execute(sql)
+
+    @property
+    def _table(self) -> str:
+        return f"read_parquet('{escaped(str(self.file.path))}', file_row_number = true, hive_partitioning = false)"
+
+    def _is_seen(self, span: Span) -> str:
+        # Times are text of one length, so that comparing the texts compares the moments.
+        first, last = f"'{escaped(span.first)}'", f"'{escaped(span.last)}'"
+        seen = f"occurred_at >= {first} AND occurred_at < {last} AND outcome_due_at <= {last} AND known_at <= {last}"
+        if self.file.only is None:
+            return seen
+        chosen = ", ".join(f"('{escaped(key)}', '{escaped(digest)}')" for key, digest in sorted(self.file.only))
+        return f"{seen} AND (object, object_digest) IN ({chosen})"
+
+
+_MOMENTS = ("occurred_at", "outcome_due_at", "known_at")
+
+
+def to_bytes(texts: npt.NDArray[np.object_] | Sequence[str | None]) -> npt.NDArray[np.bytes_]:
+    """Return identifiers as bytes of one width, empty where there is none."""
+    return np.array([text or "" for text in texts], dtype="S") if len(texts) else np.zeros(0, dtype="S1")
+
+
+def renamed(codes: Codes, texts: Sequence[str]) -> Categories:
+    """Return codes into texts that need be neither sorted nor different, as categories."""
+    vocabulary = sorted(set(texts))
+    places = {text: place for place, text in enumerate(vocabulary)}
+    new = np.array([*(places[text] for text in texts), MISSING], dtype=np.int32)
+    return Categories(new[codes], tuple(vocabulary))
+
+
+def join_columns(columns: Sequence[Column]) -> Column:
+    """Return columns of one type, one after another, as one."""
+    categories = [column for column in columns if isinstance(column, Categories)]
+    if not categories:
+        return np.concatenate([column for column in columns if not isinstance(column, Categories)])
+    texts = [text for column in categories for text in column.vocabulary]
+    begins = np.cumsum([0, *(len(column.vocabulary) for column in categories[:-1])])
+    shifted = [
+        np.where(column.codes == MISSING, MISSING, column.codes + begin).astype(np.int32)
+        for column, begin in zip(categories, begins.tolist(), strict=True)
+    ]
+    return renamed(np.concatenate(shifted), texts)
+
+
+def _filled(values: Any) -> Floats:
+    filled: Floats = np.ma.filled(values, np.nan)
+    return filled
