@@ -94,12 +94,12 @@ class Closing:
     def close(self, rows: list[Row], *, by_hand: bool = False) -> dict[str, Any]:
         """Log rows, then measure from their first label sent until a version trained on them answers."""
         now = rows[-1].occurred_at + WINDOW + timedelta(hours=2)
-        self._log(rows)
+        self.log(rows)
         before = self._serving()
         started = time.perf_counter()
-        self._send_outcomes(rows)
+        self.send_outcomes(rows)
         sent = time.perf_counter()
-        self._wait_for_labels(rows)
+        self.wait_for_labels(rows)
         labelled = time.perf_counter()
         decision = self._ask(now) if by_hand else self._check_triggers(now)
         decided = time.perf_counter()
@@ -115,7 +115,8 @@ class Closing:
             "version": version,
         }
 
-    def _log(self, rows: list[Row]) -> None:
+    def log(self, rows: list[Row]) -> None:
+        """Log predictions, and wait until the lake and its profiles have them."""
         for portion in _portions(rows, _PREDICTIONS_A_CALL):
             body = [
                 {
@@ -132,7 +133,8 @@ class Closing:
         self._arrivals.wait_for_predictions((row.prediction_id for row in rows), span)
         self._arrivals.wait_for_profiles()
 
-    def _send_outcomes(self, rows: list[Row]) -> None:
+    def send_outcomes(self, rows: list[Row]) -> None:
+        """Send what came of some rows."""
         for portion in _portions(rows, _MAX_EVENTS):
             body = [
                 {
@@ -151,7 +153,8 @@ class Closing:
         if receipt["rejected"]:
             raise CallFailed(f"{path} were rejected: {receipt['rejected'][:3]}")
 
-    def _wait_for_labels(self, rows: list[Row]) -> None:
+    def wait_for_labels(self, rows: list[Row]) -> None:
+        """Return once every row has a label in the lake. Raises CallFailed."""
         span = rows[0].occurred_at, rows[-1].occurred_at + 2 * WINDOW
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._arrivals.wait_for_labels((row.prediction_id for row in rows), span):

@@ -71,8 +71,12 @@ def localised(template: dict[str, Any], code: dict[str, Any], science_code: dict
 
 def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_SECONDS) -> dict[str, Any]:
     """Return a state machine whose timeouts are numbers: the embedded server evaluates no expression there."""
-    states = {
-        name: {**state, "TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else state
-        for name, state in definition["States"].items()
-    }
-    return {**definition, "States": states}
+
+    def plain(state: dict[str, Any]) -> dict[str, Any]:
+        timeout = {"TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else {}
+        items = (
+            {"ItemProcessor": with_plain_timeouts(state["ItemProcessor"], seconds)} if "ItemProcessor" in state else {}
+        )
+        return {**state, **timeout, **items}
+
+    return {**definition, "States": {name: plain(state) for name, state in definition["States"].items()}}

@@ -116,3 +116,8 @@ def dataset_prefix(model: str, dataset_id: str) -> str:
 def version_prefix(model: str, version: str) -> str:
     """Return where a version's artefact and its companions lie."""
     return f"models/model={model}/version={version}/"
+
+
+def training_job_key(model: str, decision_id: str, candidate: str) -> str:
+    """Return where a training job leaves what its run collects."""
+    return f"training-jobs/model={model}/{decision_id}/{candidate}.json"

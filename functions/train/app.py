@@ -1,14 +1,16 @@
 """Train one candidate on the run's dataset (step of the retraining state machine, in parallel over candidates)."""
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared import bootstrap, compact_json
 from shared.configuration.training import Candidate
 from shared.datasets.dataset import read_manifest
+from shared.lake import training_job_key
 from shared.registry.run import RetrainingRun
 from shared.training.train import TrainingJob, train_candidate
 
@@ -19,7 +21,22 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the trained candidate's artefact and validation score."""
+    """Return the trained candidate's artefact and validation score; of one trained in a job what the job left."""
+    if event.get("trained_in_job"):
+        return collect(event)
+    return train(event)
+
+
+def collect(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a training job left for its run. Raises NotFound."""
+    run = RetrainingRun.from_event(event)
+    key = training_job_key(run.model, run.decision_id, event["candidate"])
+    trained: dict[str, Any] = compact_json.loads(bootstrap.lake().read_bytes(key))
+    return trained
+
+
+def train(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Train what an input names, here or in a job of its own; return the artefact and the validation score."""
     run = RetrainingRun.from_event(event)
     manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
     revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)

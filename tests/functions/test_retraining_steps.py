@@ -1,7 +1,9 @@
 """The steps of the state machine, in its order, through their handlers and moto."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from functions.deploy.app import handler as deploy
 from functions.recover_run.app import handler as recover
 from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
+from functions.train.job import main
 from functions.validate.app import handler as validate
 from shared import bootstrap
 from shared.errors import InvalidInput, NotFound, StaleRun
@@ -133,6 +136,29 @@ def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: Non
     assert state.open_run is not None
     assert state.open_run.decision_id == newer["decision_id"]
     assert bootstrap.registry().pointer(MODEL) is None
+
+
+def test_a_training_job_makes_what_the_step_would_and_leaves_it_for_the_step(
+    labelled: None, context: object, tmp_path: Path
+) -> None:
+    run = run_event()
+    dataset_id = snapshot(run, context)["dataset_id"]
+    told = {**run, "dataset_id": dataset_id, "candidate": "logistic_regression"}
+    parameters = {name: str(value) for name, value in told.items() if name != "reason"}
+    (tmp_path / "input/config").mkdir(parents=True)
+    (tmp_path / "input/config/hyperparameters.json").write_text(json.dumps(parameters), encoding="utf-8")
+    with pytest.raises(NotFound):
+        train({**told, "trained_in_job": True}, context)
+
+    assert main(tmp_path) == 0
+
+    assert train({**told, "trained_in_job": True}, context) == train(told, context)
+    assert not (tmp_path / "output/failure").exists()
+
+
+def test_a_training_job_that_fails_says_why(deployed: None, tmp_path: Path) -> None:
+    assert main(tmp_path) == 1
+    assert (tmp_path / "output/failure").read_text(encoding="utf-8").startswith("FileNotFoundError")
 
 
 def test_without_examples_the_run_stops(deployed: None, context: object) -> None:

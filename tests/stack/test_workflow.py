@@ -88,7 +88,7 @@ def machine(client: StackClient) -> Iterator[str]:
         )
         text = text.replace(f"${{{step}Function}}", f"scripted-{step}")
     text = text.replace("${ConcludeFunction}", client.stack.outputs["ConcludeFunction"])
-    text = text.replace("${EventBus}", client.stack.outputs["EventBus"])
+    text = text.replace("${EventBus}", client.stack.outputs["EventBus"]).replace("${TrainingEngine}", "lambda")
     definition = with_plain_timeouts(json.loads(text), APPROVAL_SECONDS)
     machines = client.aws("stepfunctions")
     arn = machines.create_state_machine(name="scripted", definition=json.dumps(unhurried(definition)), roleArn=role)

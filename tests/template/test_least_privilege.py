@@ -12,6 +12,7 @@ WILDCARDS = {
     ("AnswerApprovalFunction", "states:SendTaskSuccess"): "a task has no ARN; its token is what allows to answer it",
     ("RetrainingStateMachine", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
     ("RetrainingStateMachine", "xray:PutTraceSegments"): "traces belong to no resource",
+    ("TrainingJobRole", "ecr:GetAuthorizationToken"): "a registry's token belongs to no resource",
     ("RelabellingStateMachine", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
     ("RelabellingStateMachine", "xray:PutTraceSegments"): "traces belong to no resource",
 }
@@ -23,6 +24,8 @@ def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             for policy in resource["Properties"]["Policies"]:
                 assert isinstance(policy, dict), f"{name} names a managed policy"
                 yield from ((name, statement) for statement in policy["Statement"])
+    for name, policy in resources_of(template, "AWS::IAM::Policy").items():
+        yield from ((name, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"])
     for name, role in resources_of(template, "AWS::IAM::Role").items():
         for policy in role["Properties"]["Policies"]:
             yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
@@ -111,3 +114,16 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         if name in allowed:
             services = {action.split(":")[0] for action in as_list(statement["Action"])}
             assert services <= allowed[name], name
+
+
+def test_what_training_jobs_need_exists_only_where_they_are_turned_on(template: dict[str, Any]) -> None:
+    for name in ("TrainOnSageMakerPolicy", "TrainingJobRole"):
+        assert template["Resources"][name]["Condition"] == "TrainsOnSageMaker"
+    assert template["Parameters"]["TrainingEngine"]["Default"] == "lambda"
+    services = {
+        action.split(":")[0]
+        for name, statement in statements(template)
+        if "TrainOnSageMaker" not in name and name != "TrainingJobRole"
+        for action in as_list(statement["Action"])
+    }
+    assert not services & {"sagemaker", "iam", "ecr"}

@@ -14,7 +14,7 @@ Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 # Of ours only Unavailable: it says of itself that the same again is safe.
-TRANSIENT = re.compile(r"^(Lambda\.\w+Exception|Unavailable)$")
+TRANSIENT = re.compile(r"^((Lambda|SageMaker)\.\w+Exception|Unavailable)$")
 # A step that died is tried once more: a sandbox may have been at fault, and a search goes on where it was.
 DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
 # These run when the run has ended: whatever failed, trying again is safe.
@@ -59,6 +59,11 @@ def is_wait(task: dict[str, Any]) -> bool:
     return bool(task["Resource"].endswith(".waitForTaskToken"))
 
 
+def is_job(task: dict[str, Any]) -> bool:
+    """Tell whether a task is a job of another service, waited for."""
+    return bool(task["Resource"].endswith(".sync"))
+
+
 def test_every_substitution_resolves_and_is_used(properties: dict[str, Any], source: str) -> None:
     assert set(re.findall(r"\$\{(\w+)\}", source)) == set(properties["DefinitionSubstitutions"])
 
@@ -68,6 +73,8 @@ def test_the_run_and_every_task_have_a_timeout(definition: dict[str, Any]) -> No
     for name, task, _ in tasks(definition):
         if is_wait(task):
             assert task["TimeoutSeconds"].startswith("{% $states.input."), name
+        elif is_job(task):
+            assert task["TimeoutSeconds"] == "{% $number('${TrainingSeconds}') + 1800 %}", name
         else:
             assert task["TimeoutSeconds"] > 0, name
 
@@ -75,7 +82,14 @@ def test_the_run_and_every_task_have_a_timeout(definition: dict[str, Any]) -> No
 def test_a_run_that_waits_for_no_person_ends_within_its_lease(template: dict[str, Any]) -> None:
     machine = template["Resources"]["RetrainingStateMachine"]["Properties"]
     definition = json.loads((ROOT / machine["DefinitionUri"]).read_text(encoding="utf-8"))
-    longest = sum(longest_seconds(task) for _, task, _ in tasks(definition) if not is_wait(task))
+    seconds = {
+        name: template["Parameters"]["TrainingSeconds"]["MaxValue"] + 1800 if is_job(task) else longest_seconds(task)
+        for name, task, _ in tasks(definition)
+        if not is_wait(task)
+    }
+    # A candidate is trained in one place or the other.
+    in_lambda, in_job = seconds.pop("Train"), seconds.pop("TrainOnSageMaker") + seconds.pop("CollectTrained")
+    longest = max(in_lambda, in_job) + sum(seconds.values())
     assert longest < LEASE.total_seconds()
     # The gate's configuration bounds how long a person may take.
     assert definition["TimeoutSeconds"] > timedelta(days=30).total_seconds() + longest

@@ -141,7 +141,9 @@ def test_thousands_of_features_take_bounded_work_and_the_telling_one_is_found() 
     labels = (frame["f7"].to_numpy() > 0).astype(np.float64)
     pipeline = _Counting()
     of_many = LoadedVersion(schema(Task.BINARY, features), pipeline)
-    rows = LabelledFrame(frame, labels, part(3_000).moments, [], part(3_000).prediction_ids, np.ones(3_000))
+    rows = LabelledFrame(
+        frame, labels, part(3_000).moments, [], part(3_000).prediction_ids, np.ones(3_000), [None] * 3_000
+    )
 
     found = permutation_importances(of_many, rows, seed=7)
 
