@@ -208,7 +208,16 @@ def metric_sink() -> CloudWatchMetrics:
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
     reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
-    return ModelReports(configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews)
+    return ModelReports(
+        configurations(),
+        label_store(),
+        check_store(),
+        trigger_store(),
+        registry(),
+        lake(),
+        reviews,
+        watch=watch_progress(),
+    )
 
 
 @cache

@@ -19,6 +19,7 @@ from shared.reporting.status import LINKS_LAST, Backlog, model_status
 from shared.review.overview import ReviewOverview
 from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
+from shared.watching.progress import WatchProgress
 
 MOST_OVERDUE = 10_000
 
@@ -34,6 +35,7 @@ class ModelReports:
     registry: Registry
     lake: Lake
     reviews: ReviewOverview
+    watch: WatchProgress
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -47,6 +49,7 @@ class ModelReports:
             review_queue=self.reviews.queue(revision.configuration, now),
             link=lambda key: self.lake.link(key, LINKS_LAST),
             last_look=self.triggers.last_look(model),
+            watched=self.watch.looks(model),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
