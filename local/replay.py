@@ -157,6 +157,7 @@ class Replay:
         self._client.run_schedule("MatureLabels", now)
         self._arrivals.wait_for_profiles()
         self._client.run_schedule("Monitor", now)
+        self._client.run_schedule("WatchDeployments", now)
         for decision in self._client.run_schedule("CheckTriggers", now)["decisions"]:
             run = decision["decision_id"] if decision["fired"] else decision.get("open_run")
             if run is not None and decision["model"] == self._model:
