@@ -251,7 +251,15 @@ def model_reports() -> ModelReports:
     """Return what operators read of models."""
     reviews = ReviewOverview(review_tasks(), settings().client_timestamps)
     return ModelReports(
-        configurations(), label_store(), check_store(), trigger_store(), registry(), lake(), reviews, approvals()
+        configurations(),
+        label_store(),
+        check_store(),
+        trigger_store(),
+        registry(),
+        lake(),
+        reviews,
+        approvals(),
+        watch=watch_progress(),
     )
 
 

@@ -20,6 +20,7 @@ from shared.reporting.versions import shown_version
 from shared.review.overview import ReviewOverview
 from shared.triggers.decision import Decision
 from shared.triggers.store import TriggerStore
+from shared.watching.progress import WatchProgress
 
 MOST_OVERDUE = 10_000
 
@@ -36,6 +37,7 @@ class ModelReports:
     lake: Lake
     reviews: ReviewOverview
     approvals: ApprovalStore
+    watch: WatchProgress
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -50,6 +52,7 @@ class ModelReports:
             link=self._link,
             last_look=self.triggers.last_look(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
+            watched=self.watch.looks(model),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The state of a model on one page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from shared.registry.pointer import Pointer
 from shared.times import format_time
 from shared.triggers.decision import Decision
 from shared.triggers.state import TriggerState
+from shared.watching.progress import Watched
 
 LINKS_LAST = timedelta(hours=1)
 
@@ -39,6 +40,7 @@ def model_status(
     link: Callable[[str], str],
     last_look: Decision | None = None,
     asked: Approval | None = None,
+    watched: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return what an operator sees first of a model, as JSON objects.
 
@@ -54,6 +56,7 @@ def model_status(
         "serving_since": format_time(pointer.serving_since) if pointer else None,
         "trial": pointer.trial.to_json() if pointer and pointer.trial else None,
         "probation": pointer.probation.to_json() if pointer and pointer.probation else None,
+        "watched": _watched(pointer, watched or {}),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
         "demand": sorted(state.demand),
@@ -67,6 +70,14 @@ def model_status(
         "label_backlog": backlog.to_json(),
         "review_queue": review_queue,
     }
+
+
+def _watched(pointer: Pointer | None, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how far the trial and the probation have come that there are; older looks are of others."""
+    trial = pointer.trial.version if pointer and pointer.trial else None
+    on_probation = pointer.champion if pointer and pointer.probation else None
+    present = {Watched.TRIAL.value: trial, Watched.PROBATION.value: on_probation}
+    return {name: dict(look) for name, look in looks.items() if look["version"] == present.get(name)}
 
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:

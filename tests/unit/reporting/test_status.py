@@ -9,7 +9,7 @@ from shared.capture.clocks import ClientTimestamps
 from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.moves import Account, Servable, start_trial
-from shared.registry.pointer import TrialMode
+from shared.registry.pointer import Pointer, TrialMode
 from shared.registry.version import Verdict as GateVerdict
 from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
@@ -29,6 +29,7 @@ from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.review_tasks import InMemoryReviews
 from tests.fakes.trigger_store import InMemoryTriggers
+from tests.fakes.watching import InMemoryWatchProgress
 from tests.pointers import promoted
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import pick
@@ -64,7 +65,9 @@ def tasks(labels: InMemoryLabels) -> InMemoryReviews:
 def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
     stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
     reviews = ReviewOverview(tasks, ClientTimestamps.BOUNDED)
-    return ModelReports(*stores, InMemoryRegistry(), InMemoryLake(), reviews, InMemoryApprovals())
+    return ModelReports(
+        *stores, InMemoryRegistry(), InMemoryLake(), reviews, InMemoryApprovals(), watch=InMemoryWatchProgress()
+    )
 
 
 def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
@@ -115,6 +118,30 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     assert status["demand"] == ["drift", "volume"]
     assert (status["champion"], status["previous"], status["last_outcome"]) == ("v2", "v1", "rejected")
     assert status["serving_since"] == status["last_concluded_at"] == "2026-03-01T12:00:00.000000Z"
+
+
+def test_of_what_is_watched_the_present_trial_and_probation_are_shown() -> None:
+    account = Account(why="better", by="pipeline", at=NOON)
+    third = Servable(version="v3", artifact_key="k", artifact_digest="d")
+    pointer = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
+    tried = start_trial(pointer, third, TrialMode.SHADOW, None, account).pointer
+    looks = {"trial": {"version": "v3", "labels": 12}, "probation": {"version": "v2", "labels": 40}}
+
+    def watched(pointer: Pointer | None) -> Any:
+        return model_status(
+            revision(),
+            pointer,
+            TriggerState(model=MODEL),
+            [],
+            NONE_OVERDUE,
+            review_queue=NO_REVIEWS,
+            link=str.upper,
+            watched=looks,
+        )["watched"]
+
+    assert watched(tried) == looks
+    assert watched(pointer) == {"probation": looks["probation"]}
+    assert watched(promoted("v9", NOON, pointer).pointer) == watched(None) == {}
 
 
 def test_each_kind_of_check_is_shown_under_its_name() -> None:
