@@ -197,6 +197,8 @@ class DynamoRegistry:
             KeyConditionExpression="pk = :model AND begins_with(sk, :prefix)",
             ExpressionAttributeValues=to_item({":model": model, ":prefix": prefix}),
             ScanIndexForward=False,
+            # Where a rollback leads is read off the history: one that lacks the last move would lead too far back.
+            ConsistentRead=True,
             PaginationConfig={"PageSize": max(1, limit)},
         )
         return islice(found, limit)

@@ -1,5 +1,6 @@
 """Predictions made here: scored by the serving version, durable before they are answered."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,12 +114,20 @@ def _try(tried: Answerer, instances: Sequence[Instance], troubles: list[str]) ->
     try:
         scored = tried.scorer.score([instance.features for instance in instances])
     except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion answers
-        troubles.append(f"{tried.version} could not score: {error}")
+        # Its kind alone: what a library says of a row it cannot read may hold the row's values.
+        troubles.append(f"{tried.version} could not score: {type(error).__name__}")
         return []
     if len(scored) != len(instances):
         troubles.append(f"{tried.version} gave {len(scored)} answers to {len(instances)} instances")
         return []
+    if not all(map(_is_storable, scored)):
+        troubles.append(f"{tried.version} gave a score that is no number")
+        return []
     return scored
+
+
+def _is_storable(said: Scored) -> bool:
+    return math.isfinite(said.score) and all(map(math.isfinite, (said.probabilities or {}).values()))
 
 
 def _read(reader: InstanceReader, items: Sequence[object]) -> list[Instance]:

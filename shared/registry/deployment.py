@@ -41,8 +41,8 @@ def deploy(
         return made
     require_loadable(record)
     _require_unmoved(registry, run, record, pointer)
-    if pointer is not None and pointer.trial is not None and deployment.strategy is not Strategy.DIRECT:
-        account = _account(run, f"{version} takes its place on trial")
+    if pointer is not None and pointer.trial is not None:
+        account = _account(run, f"{version} of a newer run takes its place")
         pointer = registry.move_pointer(run.model, withdraw_trial(pointer, account), fencing_token=run.fencing_token)
     step = _step(pointer, servable(record), deployment, _account(run, run.reason))
     registry.move_pointer(run.model, step, fencing_token=run.fencing_token)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
-from shared.errors import NoModel
+from shared.errors import HindsightError, NoModel
 from shared.registry.moves import Servable
 from shared.registry.pointer import Pointer, Trial, TrialMode
 from shared.registry.store import Registry
@@ -120,7 +120,7 @@ class Serving(Generic[LoadedT]):
         except Exception as error:  # noqa: BLE001  whatever is wrong with a new version, the one before it can answer
             wait = min(max(1, 2 * wait), _LONGEST_WAIT)
             self._waits[digest] = (wait, wait)
-            troubles.append(f"{named.version} cannot be loaded: {error}")
+            troubles.append(f"{named.version} cannot be loaded: {_told(error)}")
             return None
         self._waits.pop(digest, None)
         return loaded
@@ -141,6 +141,11 @@ class Serving(Generic[LoadedT]):
         while len(self._held) > self._most_models:
             forgotten, _ = self._held.popitem(last=False)
             self._champions.pop(forgotten, None)
+
+
+def _told(error: Exception) -> str:
+    """Return an error as the log may have it: the words of others may quote what must not stand there."""
+    return error.message if isinstance(error, HindsightError) else type(error).__name__
 
 
 def _on_trial(trial: Trial) -> Servable:

@@ -1,5 +1,7 @@
 """Predict calls through their handler: the version that serves answers, and what it said is stored."""
 
+import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +11,9 @@ import pytest
 from functions.predict.app import handler
 from shared import bootstrap
 from shared.capture.prediction import PredictionKey
+from shared.registry.deployment import servable
+from shared.registry.moves import Account, roll_back, start_trial
+from shared.registry.pointer import TrialMode
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
 from tests.unit.configuration.example import configuration
@@ -113,6 +118,65 @@ def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
     assert pointer.artifact_key not in str(answer)
     assert [record for record in caplog.records if pointer.artifact_key in getattr(record, "reason", "")]
     assert stored() == 0
+
+
+def put_on_trial(champion: str, challenger: str, mode: TrialMode, share: float | None) -> None:
+    registry = bootstrap.registry()
+    account = Account(why="a share first", by="pipeline", at=datetime(2026, 3, 1, tzinfo=UTC))
+    pointer = registry.pointer(MODEL)
+    assert pointer is not None
+    back = roll_back(pointer, servable(registry.version(MODEL, champion)), None, account)
+    tried = start_trial(back.pointer, servable(registry.version(MODEL, challenger)), mode, share, account)
+    for step in (back, tried):
+        registry.move_pointer(MODEL, step)
+
+
+def test_a_canary_answers_some_entities_and_each_version_s_answers_are_counted(
+    served: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = serve_version(2, flip=True)
+    put_on_trial(served, newer, TrialMode.CANARY, 0.3)
+    capsys.readouterr()
+
+    _, answer = predict(*({"features": FEATURES, "entity_id": f"rider-{number}"} for number in range(100)))
+
+    answered = Counter(row["model_version"] for row in answer["predictions"])
+    assert set(answered) == {served, newer}
+    assert len({(row["model_version"], row["decision"]) for row in answer["predictions"]}) == 2
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"Predictions"' in line]
+    assert {row["model_version"]: row["Predictions"] for row in counted} == {
+        version: [float(count)] for version, count in answered.items()
+    }
+
+
+def test_what_a_shadow_said_is_stored_and_not_answered(served: str) -> None:
+    newer = serve_version(2, flip=True)
+    put_on_trial(served, newer, TrialMode.SHADOW, None)
+
+    _, answer = predict({"prediction_id": "p-1", "features": FEATURES})
+
+    assert answer["predictions"][0]["model_version"] == served
+    assert "shadow" not in answer["predictions"][0]
+    kept = bootstrap.label_store().predictions([PredictionKey(MODEL, "p-1")])[PredictionKey(MODEL, "p-1")]
+    assert kept.shadow is not None
+    assert (kept.shadow.version, kept.shadow.decision) == (newer, 1 - int(kept.decision))
+
+
+def test_a_new_champion_that_cannot_be_loaded_is_told_of_and_the_one_before_answers(
+    served: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    predict({"features": FEATURES})
+    newer = bootstrap.registry().version(MODEL, serve_version(2, flip=True))
+    bootstrap.lake().write_bytes(newer.artifact_key, b"not a model", "application/octet-stream")
+    capsys.readouterr()
+
+    status, answer = predict({"features": FEATURES})
+
+    assert (status, answer["predictions"][0]["model_version"]) == (200, served)
+    [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UnusableVersions" in line]
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]  # what the alarm looks at
+    [told] = [vars(record)["troubles"] for record in caplog.records if hasattr(record, "troubles")]
+    assert newer.version in told[0]
 
 
 def test_the_log_holds_no_features(

@@ -48,6 +48,20 @@ class Short:
         return Constant().score(rows[1:])
 
 
+class NotANumber:
+    """Says of every instance what no store takes."""
+
+    def score(self, rows: Sequence[Features]) -> list[Scored]:
+        return [Scored(score=float("nan"), decision=0) for _ in rows]
+
+
+class Leaky:
+    """Fails as libraries do: with the row in its message."""
+
+    def score(self, rows: Sequence[Features]) -> list[Scored]:
+        raise ValueError(f"could not convert {rows[0]}")
+
+
 def only(version: str, scorer: Scorer) -> LineUp[Scorer]:
     return LineUp("bike-demand", InService(version, scorer))
 
@@ -150,7 +164,7 @@ def test_a_shadow_is_kept_beside_the_answer(
     assert store.kept[prediction.key].shadow == prediction.shadow
 
 
-@pytest.mark.parametrize("scorer", [Broken(), Short()])
+@pytest.mark.parametrize("scorer", [Broken(), Short(), NotANumber(), Leaky()])
 @pytest.mark.parametrize(("mode", "share"), [(TrialMode.CANARY, 0.9), (TrialMode.SHADOW, None)])
 def test_a_version_on_trial_that_fails_hurts_nobody(
     predictor: Predictor, reader: InstanceReader, scorer: Scorer, mode: TrialMode, share: float | None
@@ -160,6 +174,7 @@ def test_a_version_on_trial_that_fails_hurts_nobody(
     assert said == {("v1", 1, None)}
     assert len(answered.troubles) == 1
     assert answered.troubles[0].startswith("v2 ")
+    assert "hour" not in answered.troubles[0]
 
 
 def test_a_champion_that_fails_is_an_error(predictor: Predictor, reader: InstanceReader) -> None:
