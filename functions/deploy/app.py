@@ -9,6 +9,7 @@ from shared import bootstrap
 from shared.registry.deployment import deploy, strategy_of
 from shared.registry.run import RetrainingRun
 from shared.registry.version import VersionRecord
+from shared.times import parse_time
 from shared.training.artifact import load_artifact
 
 logger = Logger()
@@ -21,7 +22,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the version, how it was put into service, and what served before."""
     run = RetrainingRun.from_event(event)
     deployment = bootstrap.configurations().current(run.model).configuration.deployment
-    move = deploy(bootstrap.registry(), run, event["version"], deployment, require_loadable)
+    # A person may have taken days: the version serves from then on, not from the moment of its snapshot.
+    at = max(run.as_of, parse_time(event.get("approved_at", event["as_of"])))
+    move = deploy(bootstrap.registry(), run, event["version"], deployment, require_loadable, at=at)
     strategy = strategy_of(move).value
     logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
     return {"version": event["version"], "previous": move.from_version, "strategy": strategy}

@@ -29,8 +29,7 @@ class ApprovalAnswers:
         stands = approval.answer or answer
         if approval.task_token is None:
             return stands
-        output = {"approved": stands.approved, "by": stands.by, "reason": stands.reason}
-        if self.tasks.answer(approval.task_token, output):
+        if self.tasks.answer(approval.task_token, stands.to_json()):
             # Lost to the same answer, sent twice at once, which keeps the same.
             self.approvals.save(delivered(approval))
             return stands

@@ -1,6 +1,7 @@
 """Put a proven version into service."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from shared.configuration.training import Deployment, Strategy
 from shared.errors import Conflict
@@ -25,9 +26,12 @@ def deploy(
     version: str,
     deployment: Deployment,
     require_loadable: Callable[[VersionRecord], None],
+    *,
+    at: datetime | None = None,
 ) -> PointerMove:
     """Put a version into service by the strategy and return the move that did; a repeated call finds it made already.
 
+    It serves from ``at`` on, by default the run's moment.
     ``require_loadable`` raises for a version whose artefact cannot be served: the pointer never names such a one.
     A version still on trial from an earlier run, which only a forced run meets, is withdrawn first.
     Raises NotFound, UnusableArtifact, Conflict for a version the gate rejected or a pointer that moved since the gate
@@ -42,9 +46,9 @@ def deploy(
     require_loadable(record)
     _require_unmoved(registry, run, record, pointer)
     if pointer is not None and pointer.trial is not None:
-        account = _account(run, f"{version} of a newer run takes its place")
+        account = _account(run, at, f"{version} of a newer run takes its place")
         pointer = registry.move_pointer(run.model, withdraw_trial(pointer, account), fencing_token=run.fencing_token)
-    step = _step(pointer, servable(record), deployment, _account(run, run.reason))
+    step = _step(pointer, servable(record), deployment, _account(run, at, run.reason))
     registry.move_pointer(run.model, step, fencing_token=run.fencing_token)
     return step.move
 
@@ -67,8 +71,8 @@ def _step(before: Pointer | None, version: Servable, deployment: Deployment, acc
     return start_trial(before, version, TrialMode.SHADOW, None, account)
 
 
-def _account(run: RetrainingRun, why: str) -> Account:
-    return Account(why=why, by=DEPLOYED_BY_PIPELINE, at=run.as_of, decision_id=run.decision_id)
+def _account(run: RetrainingRun, at: datetime | None, why: str) -> Account:
+    return Account(why=why, by=DEPLOYED_BY_PIPELINE, at=at or run.as_of, decision_id=run.decision_id)
 
 
 def _require_unmoved(registry: Registry, run: RetrainingRun, record: VersionRecord, pointer: Pointer | None) -> None:

@@ -96,7 +96,7 @@ def test_a_run_that_lost_its_lock_asks_nobody(world: World) -> None:
 def test_the_answer_goes_to_the_run_and_the_token_is_forgotten(world: World) -> None:
     world.ask()
     assert world.answer(YES) == YES
-    assert world.tasks.answers == {"token-1": {"approved": True, "by": "operator", "reason": "looks right"}}
+    assert world.tasks.answers == {"token-1": YES.to_json()}
     kept = world.approvals.load("bike", "v1")
     assert kept is not None
     assert (kept.answer, kept.task_token, kept.is_delivered) == (YES, None, True)

@@ -53,6 +53,12 @@ def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry)
     assert (pointer.champion, pointer.artifact_key, pointer.artifact_digest) == (RECORD.version, "k", "d")
 
 
+def test_a_version_that_a_person_approved_later_serves_from_then_on(registry: InMemoryRegistry) -> None:
+    later = datetime(2026, 3, 4, tzinfo=UTC)
+    move = deploy(registry, RUN, RECORD.version, Deployment(), lambda _: None, at=later)
+    assert (move.at, getattr(registry.pointer("m"), "serving_since", None)) == (later, later)
+
+
 def test_a_repeated_deployment_changes_nothing(registry: InMemoryRegistry) -> None:
     first = put_in_service(registry)
     assert put_in_service(registry) == first
