@@ -76,8 +76,8 @@ class RecordFiles:
         found, missing = FoundFiles(), dict(small)
         found.files += self._written(self._unchanged(small, missing))
         self._download(found, [source.key for source in files])
-        for source in files:
-            if source not in found.compacted.values():
+        for path, source in found.compacted.items():
+            if source not in files or file_digest(path) != source.digest:
                 raise UnusableDataset(f"the object {source.key} is not the one the manifest names")
         self._take_from_compacted(found, missing)
         return found
@@ -116,7 +116,7 @@ class RecordFiles:
         with ThreadPoolExecutor(_LARGE_READERS) as readers:
             for key, path in zip(keys, readers.map(self._fetch, keys), strict=True):
                 found.files.append(RecordFile(path))
-                found.compacted[path] = Source(key, file_digest(path))
+                found.compacted[path] = Source(key, name_of(key))
 
     def _fetch(self, key: str) -> Path:
         path = self._place(key)
@@ -180,7 +180,7 @@ def is_merged(key: str) -> bool:
 
 
 def name_of(key: str) -> str:
-    """Return what an object of merged lines and the Parquet file of the same records have in common.
+    """Return what a Parquet file of records, and the object of the same records as lines, are named by: its SHA-256.
 
     >>> name_of("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
     'ab'
