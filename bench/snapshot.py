@@ -116,7 +116,8 @@ def _records(number: int, count: int, features: int) -> str:
     selected = ", ".join(f"{values[name]} AS {name}" for name in (*PLAIN_FIELDS, *JSON_FIELDS, *ADDED_FIELDS))
     moments = ", ".join(f"epoch_us(CAST({name} AS TIMESTAMP)) AS {column}" for name, column in MOMENTS.items())
     return (
-        f"SELECT {selected}, {typed}, {moments} FROM (SELECT i, CASE WHEN i < {fresh} THEN i ELSE i - {fresh} END AS place, "  # noqa: S608
+        f"SELECT {selected}, {typed}, {moments} FROM "  # noqa: S608
+        f"(SELECT i, CASE WHEN i < {fresh} THEN i ELSE i - {fresh} END AS place, "
         f"{', '.join(f'random() AS {name}' for name in names)} FROM range({count}) t(i))"
     )
 

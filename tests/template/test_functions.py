@@ -13,11 +13,11 @@ SCIENCE = {
     "PredictFunction",
     "ProfilePredictionsFunction",
     "MonitorFunction",
-    "SnapshotFunction",
     "TrainFunction",
     "ValidateFunction",
     "DeployFunction",
 }
+DATA = {"CompactExamplesFunction", "SnapshotFunction", "VerifyDatasetFunction"}
 
 
 def camel_case(folder: str) -> str:
@@ -71,6 +71,8 @@ def test_only_the_functions_that_do_mathematics_carry_the_science_layer(
 ) -> None:
     carrying = {name for name in functions if "ScienceLayer" in layers_of(template, name)}
     assert carrying == SCIENCE
+    # Together the two layers would be too large for a function.
+    assert {name for name in functions if "DataLayer" in layers_of(template, name)} == DATA
     assert all({"SharedLayer", "DependenciesLayer"} <= layers_of(template, name) for name in functions)
 
 

@@ -63,13 +63,16 @@ def test_objects_are_reached_by_prefix_only(template: dict[str, Any]) -> None:
                 assert resource["Fn::Sub"].removeprefix("${LakeBucket.Arn}/") not in {"", "*"}, name
 
 
-def test_only_a_replay_removes_objects_and_only_from_quarantine(template: dict[str, Any]) -> None:
+def test_objects_are_removed_only_from_quarantine_and_where_they_were_merged(template: dict[str, Any]) -> None:
     found = [
         (name, statement["Resource"]["Fn::Sub"])
         for name, statement in statements(template)
         if "s3:DeleteObject" in as_list(statement["Action"])
     ]
-    assert found == [("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*")]
+    assert sorted(found) == [
+        ("CompactExamplesFunction", "${LakeBucket.Arn}/examples/*"),
+        ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
+    ]
 
 
 def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> None:
@@ -95,6 +98,9 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "ReportModelFunction": {"dynamodb", "s3"},
         "ReportIntakeFunction": {"dynamodb", "s3"},
         "RequestReplayFunction": {"dynamodb", "s3", "sqs"},
+        "CompactExamplesFunction": {"dynamodb", "s3"},
+        "RequestVerificationFunction": {"dynamodb", "s3", "lambda"},
+        "VerifyDatasetFunction": {"dynamodb", "s3"},
     }
     for name, statement in statements(template):
         if name in allowed:
