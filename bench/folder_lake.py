@@ -22,6 +22,13 @@ class FolderLake:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
+    def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
+        """Store bytes where there is nothing yet; the only writer is the bench."""
+        if expected is not None or (self._folder / key).exists():
+            return False
+        self.write_bytes(key, content, content_type)
+        return True
+
     def read_bytes(self, key: str) -> bytes:
         """Return an object's bytes. Raises NotFound."""
         try:

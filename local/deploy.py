@@ -27,15 +27,14 @@ class DeploymentFailed(Exception):
 
 def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_name: str = STACK_NAME) -> Stack:
     """Create or update the stack at an endpoint. Raises DeploymentFailed."""
-    code, science_code = _packages(endpoint_url)
+    packages = _packages(endpoint_url)
     bucket = f"{stack_name}-deployment"
     s3 = client("s3", endpoint_url)
     s3.create_bucket(Bucket=bucket)
-    for content in {code.key: code, science_code.key: science_code}.values():
+    for content in {found.key: found for found in packages.values()}.values():
         s3.put_object(Bucket=bucket, Key=content.key, Body=content.content)
-    template = localised(
-        load_template(), {"Bucket": bucket, "Key": code.key}, {"Bucket": bucket, "Key": science_code.key}
-    )
+    codes = {layer: {"Bucket": bucket, "Key": found.key} for layer, found in packages.items()}
+    template = localised(load_template(), codes)
     s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     template_url = f"{endpoint_url}/{bucket}/template.json"
     transport = {"RequireTls": str(endpoint_url.startswith("https:")).lower()}
@@ -73,12 +72,16 @@ def client(service: str, endpoint_url: str) -> Any:
     )
 
 
-def _packages(endpoint_url: str) -> tuple[Package, Package]:
+def _packages(endpoint_url: str) -> dict[str, Package]:
+    """Return the functions' code by the layer it goes with."""
     # The embedded server runs functions in its own interpreter, which has all dependencies.
     if is_healthy(endpoint_url):
-        code = package()
-        return code, code
-    return package("dependencies"), package("dependencies", "science")
+        return dict.fromkeys(("DependenciesLayer", "ScienceLayer", "DataLayer"), package())
+    return {
+        "DependenciesLayer": package("dependencies"),
+        "ScienceLayer": package("dependencies", "science"),
+        "DataLayer": package("dependencies", "data"),
+    }
 
 
 def _api_url(endpoint_url: str, api_id: str) -> str:

@@ -1,12 +1,14 @@
 """The template as data, and the few changes that let it run where the functions' dependencies already are."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+_EVERYWHERE = {"SharedLayer", "DependenciesLayer", "PipelinesLayer"}
 _LAYER = "AWS::Serverless::LayerVersion"
 _FUNCTION = "AWS::Serverless::Function"
 _STATE_MACHINE = "AWS::Serverless::StateMachine"
@@ -53,11 +55,15 @@ def layers_of(template: dict[str, Any], function: str) -> set[str]:
     return {layer["Ref"] for layer in [*template["Globals"]["Function"].get("Layers", []), *own]}
 
 
-def localised(template: dict[str, Any], code: dict[str, Any], science_code: dict[str, Any]) -> dict[str, Any]:
-    """Return the template with each function's code as one uploaded object and without layers."""
+def localised(template: dict[str, Any], codes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the template with each function's code as one uploaded object and without layers.
+
+    ``codes`` are the objects by the layer whose content is in them, ``DependenciesLayer`` for those with no other.
+    """
     local: dict[str, Any] = json.loads(json.dumps(template))
     for name, function in resources_of(local, _FUNCTION).items():
-        function["Properties"]["CodeUri"] = science_code if "ScienceLayer" in layers_of(template, name) else code
+        (extra,) = layers_of(template, name) - _EVERYWHERE or {"DependenciesLayer"}
+        function["Properties"]["CodeUri"] = codes[extra]
         function["Properties"].pop("Layers", None)
         function.pop("Metadata", None)
     for machine in resources_of(local, _STATE_MACHINE).values():

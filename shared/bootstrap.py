@@ -19,6 +19,7 @@ from shared.approvals.override import Overrides
 from shared.approvals.requests import ApprovalRequests
 from shared.aws.api_keys import ApiKeyring, parse_key_ids
 from shared.aws.approval_table import DynamoApprovals
+from shared.aws.background import LambdaBackground
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.dynamodb import back_off
@@ -43,6 +44,7 @@ from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
+from shared.datasets.verification_requests import VerificationRequests
 from shared.labels.archive import Archive
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
@@ -455,6 +457,14 @@ def trigger_store() -> DynamoTriggers:
 def trigger_sweep() -> TriggerSweep:
     """Return what checks the triggers of many models."""
     return TriggerSweep(trigger_checker(), settings().client_timestamps)
+
+
+@cache
+@cache
+def verification_requests() -> VerificationRequests:
+    """Return what takes requests to verify datasets."""
+    work = LambdaBackground(settings().verify_function, _client("lambda"))
+    return VerificationRequests(lake(), registry(), configurations(), work)
 
 
 @cache

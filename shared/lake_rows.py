@@ -2,25 +2,50 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from shared.lake import Lake
+from shared.errors import NotFound
+from shared.lake import Lake, keys_between
 
 _READERS = 8
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def rows_of(lake: Lake, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of JSON lines, gzipped or plain, object after object in the order of the keys.
+def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    """Yield a model's rows of every day that a span touches, day after day, a few dozen objects held at a time.
 
-    Holds no more than a few dozen objects at a time. Raises NotFound.
+    Small objects may be merged while they are read: those that are gone are in one that was written before they went,
+    so that another look finds it. A row may then come twice.
     """
-    remaining = iter(keys)
+    read = set[str]()
+    while True:
+        fresh = (key for key in keys_between(lake, kind, model, start, end) if key not in read)
+        gone = yield from _rows_of(lake, fresh, read)
+        if not gone:
+            return
+
+
+def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[str, Any], None, bool]:
+    """Yield the rows of objects, note which were read, and return whether any was gone."""
+    remaining, gone = iter(keys), False
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 4 * _READERS)):
-            for content in readers.map(lake.read_bytes, batch):
+            read.update(batch)
+            for content in readers.map(lambda key: _content(lake, key), batch):
+                if content is None:
+                    gone = True
+                    continue
                 plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
                 yield from (json.loads(line) for line in plain.split(b"\n") if line.strip())
+    return gone
+
+
+def _content(lake: Lake, key: str) -> bytes | None:
+    try:
+        return lake.read_bytes(key)
+    except NotFound:
+        return None

@@ -59,6 +59,11 @@ class Settings:
         return self._required("RELABELLING_STATE_MACHINE_ARN")
 
     @property
+    def verify_function(self) -> str:
+        """Name of the function that verifies datasets."""
+        return self._required("VERIFY_FUNCTION")
+
+    @property
     def event_bus(self) -> str:
         """Name of the bus that announcements go to."""
         return self._required("EVENT_BUS")

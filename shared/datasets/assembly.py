@@ -22,7 +22,6 @@ from shared.datasets.part import column_name, part_digest, write_part
 from shared.datasets.record_files import FoundFiles
 from shared.datasets.record_scan import RecordScan, Span
 from shared.datasets.selection import select
-from shared.times import format_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class DatasetOrder:
     @property
     def span(self) -> Span:
         """Which records are seen."""
-        return Span(format_time(self.window_start), format_time(self.as_of))
+        return Span(self.window_start, self.as_of)
 
     @property
     def declared(self) -> dict[str, FeatureType]:
@@ -101,20 +100,19 @@ def assemble(
         digest=digest,
         part_digests=digests,
         part_bytes={part: path.stat().st_size for part, path in files.items()},
-        sources=tuple(_sources(scans, found, order.span) if sources is None else sources),
+        sources=tuple(_sources(scans, found, order.span, kept.seen) if sources is None else sources),
     )
     return Assembly(manifest=manifest, files=files)
 
 
-def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span) -> list[Source]:
+def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span, seen: Sequence[bool]) -> list[Source]:
     """Return the objects that hold a record seen; what arrives later changes no earlier dataset's sources."""
     sources: set[Source] = set()
-    for scan in scans:
-        held = scan.objects(span)
+    for scan, has_seen in zip(scans, seen, strict=True):
         compacted = found.compacted.get(scan.file.path)
         if compacted is None:
-            sources.update(Source(key, digest) for key, digest in held)
-        elif held:
+            sources.update(Source(key, digest) for key, digest in scan.objects(span))
+        elif has_seen:
             sources.add(compacted)
     return sorted(sources, key=lambda source: source.key)
 

@@ -9,8 +9,9 @@ import numpy as np
 from shared.configuration.features import FeatureType
 from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats
 from shared.datasets.part import Array, column_name, pack, pack_json
-from shared.datasets.record_keys import Longs, Names, Places
+from shared.datasets.record_keys import Names, Places
 from shared.datasets.record_scan import RecordScan, renamed, to_bytes
+from shared.datasets.record_scan import Rows as FileRows
 from shared.datasets.selection import Selection
 
 TypedFeature = tuple[str, FeatureType]
@@ -60,13 +61,14 @@ def gather(
     keys = kept.keys
     filling = _Filling.of(len(keys.seq), features)
     unfit = dict.fromkeys(declared, 0)
+    shown_first = [*range(min(kept.train, FIRST_ROWS)), *range(kept.train, kept.train + FIRST_ROWS)]
     first: dict[int, Mapping[str, Any]] = {}
     for scan, places in _by_file(scans, kept):
         rows = keys.row[places]
         filling.fill(scan, places, rows, features)
         for name, count in scan.unfit(declared, rows).items():
             unfit[name] += count
-        shown = [place for place in places.tolist() if _is_first(place, kept.train)]
+        shown = places[np.isin(places, shown_first)].tolist()
         first |= dict(zip(shown, scan.logged_features(keys.row[shown].tolist()), strict=True)) if shown else {}
     return Rows(
         columns={"label": kept.labels, **filling.columns()},
@@ -103,7 +105,7 @@ class _Texts:
 
 @dataclass(slots=True)
 class _Filling:
-    """Columns of their final size, filled file by file."""
+    """Columns of their final size, filled file by file; every row is in one file, so that they start as they are."""
 
     revisions: Array
     numbers: dict[str, Floats]
@@ -115,12 +117,12 @@ class _Filling:
         texts = [column_name(name, kind) for name, kind in features if kind is FeatureType.CATEGORICAL]
         numbers = [column_name(name, kind) for name, kind in features if kind is not FeatureType.CATEGORICAL]
         return cls(
-            revisions=np.zeros(rows, dtype=np.int32),
-            numbers={name: np.full(rows, np.nan) for name in (*_NUMBERS, *numbers)},
-            texts={name: _Texts(np.full(rows, MISSING, dtype=np.int32)) for name in ("source", *texts)},
+            revisions=np.empty(rows, dtype=np.int32),
+            numbers={name: np.empty(rows) for name in (*_NUMBERS, *numbers)},
+            texts={name: _Texts(np.empty(rows, dtype=np.int32)) for name in ("source", *texts)},
         )
 
-    def fill(self, scan: RecordScan, places: Places, rows: Longs, features: Sequence[TypedFeature]) -> None:
+    def fill(self, scan: RecordScan, places: Places, rows: FileRows, features: Sequence[TypedFeature]) -> None:
         """Take some rows of a file, each to its place."""
         for name in _NUMBERS:
             self.numbers[name][places] = scan.floats(name)[rows]
@@ -155,13 +157,9 @@ def _by_file(scans: Sequence[RecordScan], kept: Selection) -> Iterator[tuple[Rec
             yield scan, order[begins[number] : begins[number + 1]]
 
 
-def _is_first(place: int, train: int) -> bool:
-    return place < min(train, FIRST_ROWS) or train <= place < train + FIRST_ROWS
-
-
 def _narrowed(array: Array) -> Array:
     """Return identifiers no wider than the widest of them; all else as it is."""
     if array.dtype.kind != "S":
         return array
     width = int(np.strings.str_len(array).max(initial=1))
-    return array.astype(f"S{max(width, 1)}")
+    return array.astype(f"S{max(width, 1)}", copy=False)

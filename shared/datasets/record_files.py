@@ -21,7 +21,7 @@ from shared.datasets.record_table import StoredRecord, write_records
 from shared.errors import NotFound, UnusableDataset
 from shared.lake import COMPACTED, EXAMPLES, Lake, keys_between, model_prefix
 
-MERGED = "merged-"
+_MERGED = "merged-"
 _READERS = 8
 _LARGE_READERS = 3
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -57,11 +57,11 @@ class RecordFiles:
         """
         keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
         small = [key for key in keys if not is_merged(key)]
-        found = FoundFiles(self._written(_objects(self.lake, small)))
+        found = FoundFiles(self._written(read_objects(self.lake, small)))
         compacted = list(keys_between(self.lake, COMPACTED, self.model, start, end))
         names = {name_of(key) for key in compacted}
         alone = [key for key in keys if is_merged(key) and name_of(key) not in names]
-        found.files += self._written(_objects(self.lake, alone))
+        found.files += self._written(read_objects(self.lake, alone))
         self._download(found, compacted)
         return found
 
@@ -76,15 +76,15 @@ class RecordFiles:
         found, missing = FoundFiles(), dict(small)
         found.files += self._written(self._unchanged(small, missing))
         self._download(found, [source.key for source in files])
-        for source in files:
-            if source not in found.compacted.values():
+        for path, source in found.compacted.items():
+            if source not in files or file_digest(path) != source.digest:
                 raise UnusableDataset(f"the object {source.key} is not the one the manifest names")
         self._take_from_compacted(found, missing)
         return found
 
     def _unchanged(self, wanted: Mapping[str, str], missing: dict[str, str]) -> Iterator["LakeObject"]:
         """Yield the objects that are as they were, and take them off what is missing."""
-        for given in _objects(self.lake, wanted):
+        for given in read_objects(self.lake, wanted):
             if wanted[given.key] == given.digest:
                 del missing[given.key]
                 yield given
@@ -116,7 +116,7 @@ class RecordFiles:
         with ThreadPoolExecutor(_LARGE_READERS) as readers:
             for key, path in zip(keys, readers.map(self._fetch, keys), strict=True):
                 found.files.append(RecordFile(path))
-                found.compacted[path] = Source(key, file_digest(path))
+                found.compacted[path] = Source(key, name_of(key))
 
     def _fetch(self, key: str) -> Path:
         path = self._place(key)
@@ -176,18 +176,23 @@ def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
 
 def is_merged(key: str) -> bool:
     """Return whether an object of ``examples/`` is one that others were merged into."""
-    return key.rpartition("/")[2].startswith(MERGED)
+    return key.rpartition("/")[2].startswith(_MERGED)
+
+
+def merged_name(name: str) -> str:
+    """Return how the object of lines is called that holds the records of a Parquet file."""
+    return f"{_MERGED}{name}.jsonl.gz"
 
 
 def name_of(key: str) -> str:
-    """Return what an object of merged lines and the Parquet file of the same records have in common.
+    """Return what a Parquet file of records, and the object of the same records as lines, are named by: its SHA-256.
 
     >>> name_of("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
     'ab'
     >>> name_of("compacted/model=m/date=2026-03-01/ab.parquet")
     'ab'
     """
-    return key.rpartition("/")[2].removeprefix(MERGED).split(".")[0]
+    return key.rpartition("/")[2].removeprefix(_MERGED).split(".")[0]
 
 
 def file_digest(path: Path) -> str:
@@ -196,7 +201,7 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
+def read_objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
     """Yield objects in the order of their keys, a few read ahead; those that are gone are passed over."""
     remaining = iter(keys)
     with ThreadPoolExecutor(_READERS) as readers:

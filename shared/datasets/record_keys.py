@@ -33,7 +33,7 @@ class RecordKeys:
     picked: Flags
     digests: Longs
     file: npt.NDArray[np.int32]
-    row: Longs
+    row: npt.NDArray[np.int32]
 
     def at(self, places: Places | slice) -> "RecordKeys":
         """Return some of the records."""
@@ -45,7 +45,7 @@ class RecordKeys:
         longs, flags = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
         names, hashes = np.zeros(0, dtype="S1"), np.zeros(0, dtype=np.uint64)
         whole = np.zeros(0, dtype=np.int32)
-        return cls(names, hashes, whole, longs, longs, longs, flags, flags, flags, longs, whole, longs)
+        return cls(names, hashes, whole, longs, longs, longs, flags, flags, flags, longs, whole, whole)
 
     @classmethod
     def joined(cls, parts: Sequence["RecordKeys"]) -> "RecordKeys":
@@ -71,17 +71,18 @@ def newest_of(keys: RecordKeys) -> Newest:
     picked prediction stands ``otherwise`` if another record of the prediction has a value from another source.
     """
     by_hash = np.argsort(keys.hashes)
-    repeated = _repeated(keys.hashes[by_hash])
-    singles, several = by_hash[~repeated], by_hash[repeated]
-    if not len(several):
-        return Newest(singles, np.zeros(len(singles), dtype=bool))
-    several, begins = _grouped(keys, several)
-    last = np.append(begins[1:], len(several)) - 1
-    winners = several[last]
-    elsewhere = np.logical_or.reduceat((keys.labelled & ~keys.manual)[several], begins)
-    reviewed = keys.manual[winners] & keys.picked[winners]
-    places = np.concatenate([singles, winners])
-    return Newest(places, np.concatenate([np.zeros(len(singles), dtype=bool), elsewhere & reviewed]))
+    several = by_hash[_repeated(keys.hashes[by_hash])]
+    stands, otherwise = np.ones(len(by_hash), dtype=bool), np.zeros(len(by_hash), dtype=bool)
+    if len(several):
+        several, begins = _grouped(keys, several)
+        winners = several[np.append(begins[1:], len(several)) - 1]
+        stands[several] = False
+        stands[winners] = True
+        elsewhere = np.logical_or.reduceat((keys.labelled & ~keys.manual)[several], begins)
+        otherwise[winners] = elsewhere & keys.manual[winners] & keys.picked[winners]
+    # In the order they came in, which is nearly that of time: what follows reads memory as it lies.
+    places = np.flatnonzero(stands)
+    return Newest(places, otherwise[places])
 
 
 def by_place(occurred: Longs, names: Names) -> Places:

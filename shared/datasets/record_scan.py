@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from shared.configuration.features import FeatureType
 from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
 from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats, to_columns
-from shared.datasets.record_keys import Longs, RecordKeys
-from shared.datasets.record_table import DOUBLE, FEATURE_PREFIX, SQL_TYPES, escaped, quoted, unfit_features
+from shared.datasets.part_lookup import microseconds
+from shared.datasets.record_keys import RecordKeys
+from shared.datasets.record_table import DOUBLE, FEATURE_PREFIX, MOMENTS, SQL_TYPES, escaped, quoted, unfit_features
 
 _COLUMNS_AT_ONCE = 32
 _PARSED_AT_ONCE = 20_000
+Rows = npt.NDArray[np.int32]
 _BINARY = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 
 
@@ -32,10 +35,10 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which records are seen: of predictions in ``[first, last)``, known and due by ``last``; RFC 3339 text."""
+    """Which records are seen: of predictions in ``[first, last)``, known and due by ``last``."""
 
-    first: str
-    last: str
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +51,24 @@ class RecordScan:
     def keys(self, number: int, span: Span) -> RecordKeys:
         """Return the keys of the records seen, in the order of the file, which is the ``number``-th."""
         found = self._arrays(
-            "file_row_number, prediction_id, hash(prediction_id) AS hash, seq, "
-            + ", ".join(f"epoch_us(CAST({name} AS TIMESTAMP)) AS {name}" for name in _MOMENTS)
-            + ", value IS NOT NULL AS labelled, source IS NOT DISTINCT FROM 'manual' AS manual, "
-            "selection_probability IS NOT NULL AS picked, record_digest",
+            "CAST(file_row_number AS INTEGER) AS row, prediction_id, hash(prediction_id) AS hash, seq, "
+            f"{', '.join(MOMENTS.values())}, value IS NOT NULL AS labelled, record_digest, "
+            "source IS NOT DISTINCT FROM 'manual' AS manual, selection_probability IS NOT NULL AS picked",
             f"WHERE {self._is_seen(span)}",
         )
         return RecordKeys(
             names=to_bytes(found["prediction_id"]),
             hashes=found["hash"],
             seq=found["seq"],
-            occurred=found["occurred_at"],
-            due=found["outcome_due_at"],
-            known=found["known_at"],
+            occurred=found["occurred_us"],
+            due=found["due_us"],
+            known=found["known_us"],
             labelled=found["labelled"],
             manual=found["manual"],
             picked=found["picked"],
             digests=found["record_digest"],
             file=np.full(len(found["seq"]), number, dtype=np.int32),
-            row=found["file_row_number"],
+            row=found["row"],
         )
 
     def objects(self, span: Span) -> list[tuple[str, str]]:
@@ -109,7 +111,7 @@ class RecordScan:
         return self._categories(quoted(name))
 
     def features(
-        self, features: Sequence[tuple[str, FeatureType]], rows: Longs
+        self, features: Sequence[tuple[str, FeatureType]], rows: Rows
     ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
         """Yield features of some records, each as the column of its type, in any order.
 
@@ -129,11 +131,11 @@ class RecordScan:
                 yield found, self.categories(FEATURE_PREFIX + found[0]).at(rows)
         yield from self._parsed([found for found in features if found not in typed], rows)
 
-    def unfit(self, features: Mapping[str, FeatureType], rows: Longs) -> dict[str, int]:
+    def unfit(self, features: Mapping[str, FeatureType], rows: Rows) -> dict[str, int]:
         """Return of how many of some records each feature has a value of another type than the one it is read as."""
         held = self._held_types()
         counted = {name for name, kind in features.items() if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]}
-        noted = self.categories("unfit").at(rows)
+        noted = self.categories("unfit").at(rows) if self._has("unfit") else Categories(np.zeros(0, dtype=np.int32), ())
         counts = np.bincount(noted.codes[noted.codes != MISSING], minlength=len(noted.vocabulary))
         found = dict.fromkeys(features, 0)
         for text, count in zip(noted.vocabulary, counts.tolist(), strict=True):
@@ -150,13 +152,14 @@ class RecordScan:
         """Return the features of a few records as they were logged."""
         chosen = ", ".join(map(str, rows))
         found = self._query(
-            f"SELECT file_row_number, features FROM {self._table} WHERE file_row_number IN ({chosen})"
+            f"SELECT file_row_number, features FROM {self._table} WHERE file_row_number IN ({chosen}) "
+            f"LIMIT {len(rows)}"  # so that the rest of the file is not looked through
         ).fetchall()
         by_row = {row: json.loads(text) for row, text in found}
         return [by_row[row] for row in rows]
 
     def _parsed(
-        self, features: Sequence[tuple[str, FeatureType]], rows: Longs
+        self, features: Sequence[tuple[str, FeatureType]], rows: Rows
     ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
         """Yield features that have no column in the file, read from the features as they were logged."""
         if not features:
@@ -168,7 +171,7 @@ class RecordScan:
         for found, columns in pieces.items():
             yield found, join_columns(columns)
 
-    def _logged(self, rows: Longs) -> Iterator[list[Mapping[str, Any]]]:
+    def _logged(self, rows: Rows) -> Iterator[list[Mapping[str, Any]]]:
         texts = self.texts("features")[rows]
         for first in range(0, max(len(texts), 1), _PARSED_AT_ONCE):
             yield [json.loads(text) for text in texts[first : first + _PARSED_AT_ONCE]]
@@ -192,6 +195,10 @@ class RecordScan:
     def _floats(self, expression: str) -> Floats:
         return _filled(self._arrays(f"CAST({expression} AS {DOUBLE}) AS found")["found"])
 
+    def _has(self, name: str) -> bool:
+        (given,) = self._query(f"SELECT count({quoted(name)}) FROM {self._table}").fetchall()[0]
+        return bool(given)
+
     def _held_types(self) -> dict[str, str]:
         described = self._query(f"DESCRIBE SELECT * FROM {self._table}").fetchall()
         return {name: kind for name, kind, *_ in described}
@@ -208,21 +215,19 @@ class RecordScan:
         return f"read_parquet('{escaped(str(self.file.path))}', file_row_number = true, hive_partitioning = false)"
 
     def _is_seen(self, span: Span) -> str:
-        # Times are text of one length, so that comparing the texts compares the moments.
-        first, last = f"'{escaped(span.first)}'", f"'{escaped(span.last)}'"
-        seen = f"occurred_at >= {first} AND occurred_at < {last} AND outcome_due_at <= {last} AND known_at <= {last}"
+        first, last = microseconds(span.first), microseconds(span.last)
+        seen = f"occurred_us >= {first} AND occurred_us < {last} AND due_us <= {last} AND known_us <= {last}"
         if self.file.only is None:
             return seen
         chosen = ", ".join(f"('{escaped(key)}', '{escaped(digest)}')" for key, digest in sorted(self.file.only))
         return f"{seen} AND (object, object_digest) IN ({chosen})"
 
 
-_MOMENTS = ("occurred_at", "outcome_due_at", "known_at")
-
-
 def to_bytes(texts: npt.NDArray[np.object_] | Sequence[str | None]) -> npt.NDArray[np.bytes_]:
     """Return identifiers as bytes of one width, empty where there is none."""
-    return np.array([text or "" for text in texts], dtype="S") if len(texts) else np.zeros(0, dtype="S1")
+    if not len(texts):
+        return np.zeros(0, dtype="S1")
+    return np.array([text or "" for text in texts] if None in texts else texts, dtype="S")
 
 
 def renamed(codes: Codes, texts: Sequence[str]) -> Categories:

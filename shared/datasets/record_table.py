@@ -34,10 +34,13 @@ PLAIN_FIELDS = {
     "selection_probability": DOUBLE,
 }
 JSON_FIELDS = ("value", "decision", "probabilities", "features")
+# Moments are kept as they are written, and as numbers: microseconds since 1970, which need no parsing.
+MOMENTS = {"occurred_at": "occurred_us", "outcome_due_at": "due_us", "known_at": "known_us"}
 # What is not in the record: the fields that have no column, the features of another type than declared, whence it came.
-ADDED_FIELDS = {"others": TEXT, "unfit": TEXT, "object": TEXT, "object_digest": TEXT, "record_digest": LONG}
+ADDED_FIELDS = {"others": TEXT, "object": TEXT, "object_digest": TEXT, "record_digest": LONG, "unfit": TEXT}
 
-_ROW_GROUP = 122_880
+# Twice as fast to read as zstd, at half as much again in size.
+PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ def connect(scratch: Path, threads: int | None = None) -> duckdb.DuckDBPyConnect
     }
     if threads is not None:
         configuration["threads"] = threads
-    return duckdb.connect(":memory:", config=configuration)
+    connection = duckdb.connect(":memory:", config=configuration)
+    connection.execute("SET enable_progress_bar = false")  # it would write to the log
+    return connection
 
 
 def write_records(
@@ -74,13 +79,12 @@ def write_records(
     """
     columns: list[tuple[str, str, Any]] = [*_envelope(records), *_typed(records, features)]
     arrays = {f"c{place}": values for place, (_, _, values) in enumerate(columns)}
-    selected = ", ".join(f"CAST(c{place} AS {kind}) AS {quoted(name)}" for place, (name, kind, _) in enumerate(columns))
+    held = {name: f"CAST(c{place} AS {kind})" for place, (name, kind, _) in enumerate(columns)}
+    held |= {moment: f"epoch_us(CAST({held[name]} AS TIMESTAMP))" for name, moment in MOMENTS.items()}
+    selected = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in held.items())
     connection.register("written", arrays)
     try:
-        connection.execute(
-            f"COPY (SELECT {selected} FROM written) TO '{escaped(str(path))}' "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
-        )
+        connection.execute(f"COPY (SELECT {selected} FROM written) TO '{escaped(str(path))}' ({PARQUET})")
     finally:
         connection.unregister("written")
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.datasets.columns import MISSING, Categories, Column
 from shared.datasets.part_lookup import moment_text
-from shared.datasets.record_keys import Flags, Longs, Places, RecordKeys, by_place, newest_of
+from shared.datasets.record_keys import Flags, RecordKeys, by_place, newest_of
 from shared.datasets.record_scan import RecordScan, Span, join_columns
 from shared.datasets.split import split_moments
 
@@ -19,7 +21,8 @@ class Selection:
     """The rows that are kept, those to train on first, each part in the order of the predictions' times.
 
     ``labels`` and ``otherwise`` are aligned with ``keys``; ``train`` is the number of rows to train on, ``dropped``
-    those left out, by reason. ``boundary`` and ``newest`` are as the manifest has them.
+    those left out, by reason, and ``seen`` whether there was a record to see, by file. ``boundary`` and ``newest`` are
+    as the manifest has them.
     """
 
     keys: RecordKeys
@@ -29,6 +32,7 @@ class Selection:
     boundary: str
     newest: str
     dropped: dict[str, int]
+    seen: list[bool]
 
 
 def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> Selection:
@@ -36,7 +40,7 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
     seen = [scan.keys(number, span) for number, scan in enumerate(scans)]
     task = configuration.task
     labels = _joined_labels([at(scan.labels(task), keys.row) for scan, keys in zip(scans, seen, strict=True)], task)
-    keys = RecordKeys.joined(seen)
+    keys, has_seen = RecordKeys.joined(seen), [len(found.seq) > 0 for found in seen]
     del seen
     newest = newest_of(keys)
     order = by_place(keys.occurred[newest.places], keys.names[newest.places])
@@ -61,10 +65,11 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
             "beyond_max_rows": len(fit) - len(kept),
             "gap": len(kept) - len(chosen),
         },
+        seen=has_seen,
     )
 
 
-def at(column: Column, places: Places | Longs | slice) -> Column:
+def at(column: Column, places: npt.NDArray[Any] | slice) -> Column:
     """Return some of a column's rows."""
     return column.at(places) if isinstance(column, Categories) else column[places]
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.lake import EXAMPLES, Lake, keys_between
-from shared.lake_rows import rows_of
+from shared.lake import EXAMPLES, Lake
+from shared.lake_rows import rows_between
 from shared.monitoring.join_health import newest_records
 from shared.times import format_time
 
@@ -41,10 +41,8 @@ def labels_in_window(
     features only those asked for are kept: they are most of a row, and all rows of a window are held at once.
     """
     last = format_time(now)
-    keys = keys_between(lake, EXAMPLES, model, now - window, now)
-    return newest_records(
-        _slim(row, features) for row in rows_of(lake, keys) if row.keys() >= _REQUIRED and row["known_at"] <= last
-    )
+    rows = rows_between(lake, EXAMPLES, model, now - window, now)
+    return newest_records(_slim(row, features) for row in rows if row.keys() >= _REQUIRED and row["known_at"] <= last)
 
 
 def _slim(row: Row, features: Collection[str]) -> Row:

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "RELABELLING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:relabelling",
     "IMPORT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/import-files",
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
+    "VERIFY_FUNCTION": "verify-dataset",
     "AUDIENCE_KEYS": "{}",
     "EVENT_BUS": "events",
     "KEPT_VERSIONS": "2",

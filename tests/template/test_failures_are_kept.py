@@ -32,6 +32,7 @@ def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(function
     assert {name for name, _ in schedules} == {
         "MatureLabelsFunction",
         "TendReviewsFunction",
+        "CompactExamplesFunction",
         "MonitorFunction",
         "CheckTriggersFunction",
         "ExpireVersionsFunction",

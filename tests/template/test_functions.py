@@ -13,7 +13,6 @@ SCIENCE = {
     "PredictFunction",
     "ProfilePredictionsFunction",
     "MonitorFunction",
-    "SnapshotFunction",
     "TrainFunction",
     "ValidateFunction",
     "DeployFunction",
@@ -21,6 +20,7 @@ SCIENCE = {
     "AnswerApprovalFunction",
     "WatchDeploymentsFunction",
 }
+DATA = {"CompactExamplesFunction", "SnapshotFunction", "VerifyDatasetFunction"}
 
 
 def camel_case(folder: str) -> str:
@@ -76,6 +76,8 @@ def test_only_the_functions_that_do_mathematics_carry_the_science_layer(
     assert carrying == SCIENCE
     # What loads a version needs the types that the deployment's own pipelines brought into it.
     assert {name for name in functions if "PipelinesLayer" in layers_of(template, name)} == SCIENCE
+    # Together the two layers would be too large for a function.
+    assert {name for name in functions if "DataLayer" in layers_of(template, name)} == DATA
     assert all({"SharedLayer", "DependenciesLayer"} <= layers_of(template, name) for name in functions)
 
 

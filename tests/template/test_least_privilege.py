@@ -67,7 +67,7 @@ def test_objects_are_reached_by_prefix_only(template: dict[str, Any]) -> None:
                 assert resource["Fn::Sub"].removeprefix("${LakeBucket.Arn}/") not in {"", "*"}, name
 
 
-def test_objects_are_removed_only_from_quarantine_and_of_what_has_expired(template: dict[str, Any]) -> None:
+def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(template: dict[str, Any]) -> None:
     found = {
         (name, resource["Fn::Sub"])
         for name, statement in statements(template)
@@ -75,6 +75,7 @@ def test_objects_are_removed_only_from_quarantine_and_of_what_has_expired(templa
         for resource in as_list(statement["Resource"])
     }
     assert found == {
+        ("CompactExamplesFunction", "${LakeBucket.Arn}/examples/*"),
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),
@@ -109,6 +110,9 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "ReportModelFunction": {"dynamodb", "s3"},
         "ReportIntakeFunction": {"dynamodb", "s3"},
         "RequestReplayFunction": {"dynamodb", "s3", "sqs"},
+        "CompactExamplesFunction": {"dynamodb", "s3"},
+        "RequestVerificationFunction": {"dynamodb", "s3", "lambda"},
+        "VerifyDatasetFunction": {"dynamodb", "s3"},
     }
     for name, statement in statements(template):
         if name in allowed:

@@ -29,7 +29,9 @@ def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limit
     assert told["Default"] == 400
 
 
-@pytest.mark.parametrize("source", ["feedback/", "predictions/", "examples/", "quarantine/", "datasets/", "models/"])
+@pytest.mark.parametrize(
+    "source", ["feedback/", "predictions/", "examples/", "compacted/", "quarantine/", "datasets/", "models/"]
+)
 def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], source: str) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]

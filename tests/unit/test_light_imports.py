@@ -34,9 +34,12 @@ LIGHT = (
     "request_relabelling",
     "request_replay",
     "request_retraining",
+    "request_verification",
     "tend_reviews",
 )
-HEAVY = ("numpy", "pandas", "sklearn", "scipy", "skops")
+DATA = ("compact_examples", "snapshot", "verify_dataset")
+HEAVY = ("numpy", "duckdb", "pandas", "sklearn", "scipy", "skops")
+NOT_DATA = ("pandas", "sklearn", "scipy", "skops", "datasketches")
 _PROGRAM = """
 import importlib, sys
 for folder in sys.argv[1].split(","):
@@ -47,8 +50,11 @@ for folder in sys.argv[1].split(","):
 """
 
 
-def test_the_functions_without_the_scientific_layer_start_without_it() -> None:
-    existing = [folder for folder in LIGHT if (ROOT / "functions" / folder / "app.py").exists()]
+@pytest.mark.parametrize(("folders", "absent"), [(LIGHT, HEAVY), (DATA, NOT_DATA)])
+def test_functions_start_without_what_their_layers_do_not_have(
+    folders: tuple[str, ...], absent: tuple[str, ...]
+) -> None:
+    existing = [folder for folder in folders if (ROOT / "functions" / folder / "app.py").exists()]
     environment = {
         **os.environ,
         "POWERTOOLS_SERVICE_NAME": "hindsight",
@@ -58,7 +64,7 @@ def test_the_functions_without_the_scientific_layer_start_without_it() -> None:
     }
 
     finished = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, ",".join(existing), ",".join(HEAVY)],
+        [sys.executable, "-c", _PROGRAM, ",".join(existing), ",".join(absent)],
         cwd=ROOT,
         env=environment,
         capture_output=True,

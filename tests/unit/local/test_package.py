@@ -26,10 +26,11 @@ def test_a_layer_that_was_not_built_is_said_so(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_local_template_differs_in_code_and_layers_only() -> None:
     template = load_template()
-    local = localised(template, {"Key": "plain"}, {"Key": "science"})
+    layers = ("DependenciesLayer", "ScienceLayer", "DataLayer")
+    local = localised(template, {layer: {"Key": layer} for layer in layers})
     functions = resources_of(local, "AWS::Serverless::Function")
     for name, function in functions.items():
-        wanted = "science" if "ScienceLayer" in layers_of(template, name) else "plain"
+        (wanted,) = layers_of(template, name) & {"ScienceLayer", "DataLayer"} or {"DependenciesLayer"}
         assert function["Properties"].pop("CodeUri") == {"Key": wanted}
         original = template["Resources"][name]["Properties"]
         assert function["Properties"] == {key: original[key] for key in original if key not in {"CodeUri", "Layers"}}

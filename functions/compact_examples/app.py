@@ -1,0 +1,41 @@
+"""Compact the settled days of the lake's label records (EventBridge schedule)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.datasets.compaction import Compaction
+from shared.schedule import parse_tick
+
+# Enough to read, write and read back the file in hand.
+RESERVED_MILLISECONDS = 120_000
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Compact as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
+    tick = parse_tick(event)
+    compaction = Compaction(bootstrap.lake(), bootstrap.configurations())
+    report = compaction.sweep(
+        tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
+    )
+    metrics.add_metric("ObjectsCompacted", MetricUnit.Count, report.objects)
+    metrics.add_metric("ObjectsUnreadable", MetricUnit.Count, len(report.unreadable))
+    if report.unreadable:
+        logger.warning("left objects that hold no label records", extra={"keys": report.unreadable[:20]})
+    return {
+        "objects": report.objects,
+        "records": report.records,
+        "files": report.files,
+        "unreadable": len(report.unreadable),
+        "is_complete": report.is_complete,
+    }

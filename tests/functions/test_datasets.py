@@ -1,0 +1,138 @@
+"""Compaction and verification through their handlers and moto."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.compact_examples.app import handler as compact
+from functions.request_verification.app import handler as request
+from functions.snapshot.app import handler as snapshot
+from functions.verify_dataset.app import handler as verify
+from shared import bootstrap
+from tests.functions.conftest import ENVIRONMENT, Context
+from tests.functions.requests import send
+from tests.functions.test_retraining_steps import run_event
+from tests.unit.training.world import MODEL, START, learnable, revision, store
+
+Event = dict[str, Any]
+Sample = Callable[[str], Event]
+
+
+@dataclass(frozen=True)
+class Hurried(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class Patient(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+@pytest.fixture
+def labelled(deployed: None) -> None:
+    bootstrap.configurations().put(revision(training={"window": "P60D"}).configuration, START)
+    store(bootstrap.lake(), learnable(1000))
+
+
+@pytest.fixture
+def dataset(labelled: None, context: Context) -> str:
+    """A dataset, and the function that a request to verify it invokes."""
+    role = boto3.client("iam").create_role(RoleName="verify", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    boto3.client("lambda").create_function(
+        FunctionName=ENVIRONMENT["VERIFY_FUNCTION"],
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    taken: str = snapshot(run_event(), context)["dataset_id"]
+    return taken
+
+
+def objects(prefix: str) -> list[str]:
+    return list(bootstrap.lake().keys(prefix))
+
+
+def asked(dataset_id: str, method: str = "POST", model: str = MODEL) -> tuple[int, Any]:
+    return send(
+        request, "request_verification", httpMethod=method, path=f"/models/{model}/datasets/{dataset_id}/verify"
+    )
+
+
+def test_the_sample_compacts_all_days(labelled: None, sample: Sample) -> None:
+    days = len(objects("examples/"))
+    done = compact(sample("compact_examples"), Patient())
+    assert done == {"objects": days, "records": 1000, "files": days, "unreadable": 0, "is_complete": True}
+    assert len(objects("compacted/")) == len(objects("examples/")) == days
+    assert compact(sample("compact_examples"), Patient())["files"] == 0
+
+
+def test_a_hurried_compaction_leaves_the_rest_to_the_next(labelled: None, sample: Sample) -> None:
+    assert not compact(sample("compact_examples"), Hurried())["is_complete"]
+    assert objects("compacted/") == []
+
+
+def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: None, sample: Sample) -> None:
+    key = f"examples/model={MODEL}/date=2026-03-05/broken.jsonl.gz"
+    bootstrap.lake().write_bytes(key, b"{}", "application/x-ndjson")
+    assert compact(sample("compact_examples"), Patient())["unreadable"] == 1
+    assert key in objects("examples/")
+
+
+def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
+    dataset: str, sample: Sample, context: Context
+) -> None:
+    event = {**sample("verify_dataset"), "dataset_id": dataset}
+    found = verify(event, context)
+    assert (found["is_reproducible"], found["problems"], found["status"]) == (True, [], "finished")
+    assert found["rows"]["holdout"] == 200
+    compact(sample("compact_examples"), Patient())
+    assert verify(event, context) == found
+
+
+def test_what_is_wrong_with_a_dataset_is_told(dataset: str, sample: Sample, context: Context) -> None:
+    lake, event = bootstrap.lake(), {**sample("verify_dataset"), "dataset_id": dataset}
+    part = f"datasets/model={MODEL}/{dataset}/train.npz"
+    content = lake.read_bytes(part)
+    lake.write_bytes(part, content[:-1000], "application/zip")
+    lake.delete(f"examples/model={MODEL}/date=2026-03-05/00000.jsonl.gz")
+
+    found = verify(event, context)
+
+    assert not found["is_reproducible"]
+    assert [problem.split(":")[0] for problem in found["problems"]] == [
+        f"the train part of {dataset} cannot be read",
+        f"the object examples/model={MODEL}/date=2026-03-05/00000.jsonl.gz is not the one the manifest names",
+    ]
+
+
+def test_a_request_is_taken_at_once_and_answered_when_it_is_done(dataset: str, context: Context) -> None:
+    assert asked(dataset, "GET")[0] == 404
+    status, taken = asked(dataset)
+    assert (status, taken["dataset_id"], taken["status"]) == (202, dataset, "running")
+    assert asked(dataset, "GET") == (200, taken)
+
+    verify({"model": MODEL, "dataset_id": dataset, "requested_at": taken["requested_at"]}, context)
+
+    status, found = asked(dataset, "GET")
+    assert (status, found["is_reproducible"], found["requested_at"]) == (200, True, taken["requested_at"])
+
+
+@pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "nobody"), ("%20", MODEL)])
+def test_what_does_not_exist_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
+    for method in ("POST", "GET"):
+        assert asked(dataset_id, method, model)[0] == 404
+
+
+def test_the_sample_asks_for_a_dataset_that_is_not_there(dataset: str) -> None:
+    assert send(request, "request_verification")[0] == 404
