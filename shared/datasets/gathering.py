@@ -16,6 +16,7 @@ from shared.datasets.selection import Selection
 TypedFeature = tuple[str, FeatureType]
 
 FIRST_ROWS = 10
+_NUMBERS = ("rules_revision", "selection_probability", "propensity")
 # Of the columns that are in memory at one time; all others are on disk, before or behind them.
 _MOST_BYTES = 64 << 20
 
@@ -30,14 +31,12 @@ class Gathering:
     def columns(self) -> dict[str, Array | Categories]:
         """Return all of the rows but their features, those to train on first."""
         count, keys = len(self.kept.keys.seq), self.kept.keys
-        revisions, sources = np.empty(count, dtype=np.int32), _Texts.of(count)
-        chances, propensities = np.empty(count), np.empty(count)
+        sources, numbers = _Texts.of(count), {name: np.empty(count) for name in _NUMBERS}
         entities: list[tuple[Places, Names]] = []
         for scan, places in self._by_file():
             rows = keys.row[places]
-            revisions[places] = scan.integers("rules_revision")[rows]
-            chances[places] = scan.floats("selection_probability")[rows]
-            propensities[places] = scan.floats("propensity")[rows]
+            for name, found in scan.numbers(_NUMBERS).items():
+                numbers[name][places] = found[rows]
             sources.put(places, scan.categories("source").at(rows))
             entities.append((places, to_bytes(scan.texts("entity_id")[rows])))
         return {
@@ -49,9 +48,9 @@ class Gathering:
             "occurred_at": keys.occurred,
             "outcome_due_at": keys.due,
             "known_at": keys.known,
-            "rules_revision": revisions,
-            "selection_probability": chances,
-            "propensity": propensities,
+            "rules_revision": numbers["rules_revision"].astype(np.int32),
+            "selection_probability": numbers["selection_probability"],
+            "propensity": numbers["propensity"],
             "labelled_otherwise": self.kept.otherwise,
         }
 

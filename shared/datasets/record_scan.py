@@ -89,14 +89,10 @@ class RecordScan:
             return np.array([*(_BINARY.get(text, np.nan) for text in texts), np.nan])[values.codes]
         return renamed(values.codes, texts)
 
-    def floats(self, name: str) -> Floats:
-        """Return a column of numbers, NaN where there is none."""
-        return self._floats(quoted(name))
-
-    def integers(self, name: str) -> npt.NDArray[np.int32]:
-        """Return a column of whole numbers."""
-        found: npt.NDArray[np.int32] = self._arrays(f"{quoted(name)} AS found")["found"]
-        return found
+    def numbers(self, names: Sequence[str]) -> dict[str, Floats]:
+        """Return columns of numbers, NaN where there is none."""
+        found = self._arrays(", ".join(f"CAST({quoted(name)} AS {DOUBLE}) AS {quoted(name)}" for name in names))
+        return {name: _filled(values) for name, values in found.items()}
 
     def texts(self, name: str) -> npt.NDArray[np.object_]:
         """Return a column of text, None where there is none."""

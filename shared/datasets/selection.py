@@ -13,7 +13,7 @@ from shared.configuration.model import ModelConfiguration
 from shared.datasets.columns import MISSING, Categories, Column
 from shared.datasets.dataset import Part
 from shared.datasets.part_lookup import moment_text
-from shared.datasets.record_keys import Flags, Places, RecordKeys, by_place, newest_of
+from shared.datasets.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
 from shared.datasets.record_scan import RecordScan, Span, join_columns
 from shared.datasets.split import split_moments
 
@@ -27,7 +27,7 @@ class Selection:
     as the manifest has them.
     """
 
-    keys: RecordKeys
+    keys: RowKeys
     labels: Column
     otherwise: Flags
     train: int
@@ -62,7 +62,7 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
     kept = fit[-configuration.training.max_rows :]
     train, first = split_moments(keys.occurred[places[kept]], keys.due[places[kept]], configuration.training.holdout)
     chosen = np.concatenate([kept[train], kept[first:]])
-    rows = keys.at(places[chosen])
+    rows = keys.rows_at(places[chosen])
     return Selection(
         keys=rows,
         labels=at(labels, places[chosen]),
