@@ -18,7 +18,8 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline test up down status deploy-local lint layers build locks
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline test up down status deploy-local verify-dataset lint layers build \
+	locks
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ status: setup ## Tell which local stacks are up
 
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack
 	$(BIN)/python -m local deploy $(STACK_PARAMETERS)
+
+verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
+	$(BIN)/python -m local verify --model $(MODEL) --dataset $(DATASET)
 
 lint: setup ## Check style, types and the template
 	$(BIN)/ruff check .

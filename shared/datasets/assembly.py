@@ -17,8 +17,8 @@ from shared.configuration.metrics import Task
 from shared.configuration.store import ConfigurationRevision
 from shared.datasets.columns import MISSING, Categories, Column
 from shared.datasets.dataset import PARTS, Manifest, Part, Source, name_dataset
-from shared.datasets.gathering import Rows, TypedFeature, gather
-from shared.datasets.part import column_name, part_digest, write_part
+from shared.datasets.gathering import Gathering, TypedFeature
+from shared.datasets.part import Array, PartWriter, column_name, pack
 from shared.datasets.record_files import FoundFiles
 from shared.datasets.record_scan import RecordScan, Span
 from shared.datasets.selection import select
@@ -66,20 +66,15 @@ def assemble(
 ) -> Assembly:
     """Return the dataset that label records make: equal records give equal bytes, however they are spread over files.
 
-    ``sources`` are those to name; by default all objects that held a record seen. Holds the keys of all records seen,
-    and all columns of those that are kept, once; the files of the parts are written to ``scratch``.
+    ``sources`` are those to name; by default all objects that held a record seen. Memory holds the keys of all records
+    seen and a few columns of those that are kept; the files of the parts are written to ``scratch``.
     """
     scans = [RecordScan(connection, file) for file in found.files]
     configuration = order.revision.configuration
     kept = select(scans, configuration, order.span)
-    rows = gather(scans, kept, order.columns, order.declared)
-    files: dict[Part, Path] = {}
-    digests: dict[str, str] = {}
-    for part in PARTS:
-        arrays = rows.part(part)
-        digests[part], files[part] = part_digest(arrays), scratch / f"{part}.npz"
-        write_part(files[part], arrays)
-    digest = compact_json.digest({"columns": [list(column) for column in order.columns], "parts": digests})
+    gathering = Gathering(scans, kept)
+    written = _write(gathering, order, scratch)
+    digest = compact_json.digest({"columns": [list(column) for column in order.columns], "parts": written.digests})
     manifest = Manifest(
         dataset_id=name_dataset(order.as_of, digest),
         model=configuration.model,
@@ -89,20 +84,68 @@ def assemble(
         boundary=kept.boundary,
         newest=kept.newest,
         configuration_revision=order.revision.revision,
-        rules_revisions=tuple(np.unique(rows.arrays["rules_revision"]).tolist()),
+        rules_revisions=written.rules_revisions,
         columns=tuple(order.columns),
         counts={
-            **{part: _class_counts(rows.column("label", part), configuration.task) for part in PARTS},
+            **{part: _class_counts(_cut(kept.labels, kept.place(part)), configuration.task) for part in PARTS},
             "dropped": kept.dropped,
         },
-        present={part: _present(rows, part, order.declared) for part in PARTS},
-        unfit={name: count for name, count in rows.unfit.items() if count},
+        present=written.present,
+        unfit=gathering.unfit(order.declared),
         digest=digest,
-        part_digests=digests,
-        part_bytes={part: path.stat().st_size for part, path in files.items()},
+        part_digests=written.digests,
+        part_bytes={part: path.stat().st_size for part, path in written.files.items()},
         sources=tuple(_sources(scans, found, order.span, kept.seen) if sources is None else sources),
     )
-    return Assembly(manifest=manifest, files=files)
+    return Assembly(manifest=manifest, files=written.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    files: Mapping[Part, Path]
+    digests: Mapping[str, str]
+    present: Mapping[str, Mapping[str, int]]
+    rules_revisions: tuple[int, ...]
+
+
+def _write(gathering: Gathering, order: DatasetOrder, scratch: Path) -> _Written:
+    """Write both parts, column by column."""
+    writers = {part: PartWriter(scratch / f"{part}.npz") for part in PARTS}
+    present: dict[str, dict[str, int]] = {part: {} for part in PARTS}
+
+    def add(part: Part, name: str, column: Array | Categories) -> None:
+        for held, array in pack(name, column).items():
+            writers[part].add(held, array)
+
+    columns = gathering.columns()
+    first = gathering.first_features()
+    for part in PARTS:
+        for name, column in columns.items():
+            add(part, name, _cut(column, gathering.kept.place(part)))
+        writers[part].add("first_features", first[part])
+    for (name, kind), column in gathering.features(order.columns):
+        for part in PARTS:
+            rows = _cut(column, gathering.kept.place(part))
+            add(part, column_name(name, kind), rows)
+            if order.declared.get(name) is kind:
+                present[part][name] = _given(rows)
+    return _Written(
+        files={part: writer.path for part, writer in writers.items()},
+        digests={part: writer.close() for part, writer in writers.items()},
+        present=present,
+        rules_revisions=tuple(np.unique(np.asarray(columns["rules_revision"])).tolist()),
+    )
+
+
+def _cut(column: Array | Categories, place: slice) -> Any:
+    """Return some rows of a column; a vocabulary stays that of all rows, identifiers are no wider than they need be."""
+    if isinstance(column, Categories):
+        return Categories(column.codes[place], column.vocabulary)
+    rows = column[place]
+    if rows.dtype.kind != "S":
+        return rows
+    width = max(1, int(np.strings.str_len(rows).max(initial=1)))
+    return rows.astype(f"S{width}", copy=False)
 
 
 def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span, seen: Sequence[bool]) -> list[Source]:
@@ -115,11 +158,6 @@ def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span, seen: S
         elif has_seen:
             sources.add(compacted)
     return sorted(sources, key=lambda source: source.key)
-
-
-def _present(rows: Rows, part: str, declared: Mapping[str, FeatureType]) -> dict[str, int]:
-    columns = {name: rows.column(column_name(name, kind), part) for name, kind in declared.items()}
-    return {name: _given(column) for name, column in columns.items()}
 
 
 def _given(column: Column) -> int:

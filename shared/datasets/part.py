@@ -36,7 +36,7 @@ def column_name(name: str, kind: FeatureType) -> str:
     return f"{kind.value}.{name}"
 
 
-def pack(name: str, column: Column) -> dict[str, Array]:
+def pack(name: str, column: Array | Categories) -> dict[str, Array]:
     """Return a column as the arrays of a part: numbers as they are, categories as codes and their vocabulary."""
     if isinstance(column, Categories):
         return {name: column.codes, _VOCABULARY + name: pack_json(list(column.vocabulary))}
@@ -60,26 +60,36 @@ def unpack_json(array: Array) -> Any:
     return json.loads(array.tobytes())
 
 
+class PartWriter:
+    """Writes arrays into an uncompressed ``.npz`` one after another, none of which it keeps.
+
+    Equal arrays in equal order give equal bytes, and each can be read where it lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
+        self._digests: dict[str, str] = {}
+
+    def add(self, name: str, array: Array) -> None:
+        """Write an array under a name."""
+        array = np.ascontiguousarray(array)
+        information = zipfile.ZipInfo(name + MEMBER, _EPOCH)
+        information.create_system = 3  # whatever system writes it
+        with self._archive.open(information, "w", force_zip64=True) as member:
+            np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+            member.write(_bytes_of(array))
+        self._digests[name] = _array_digest(array)
+
+    def close(self) -> str:
+        """Finish the file and return the digest of what is in it."""
+        self._archive.close()
+        return compact_json.digest(self._digests)
+
+
 def part_digest(arrays: Arrays) -> str:
-    """Return the SHA-256 of arrays: of their names, types, shapes and bytes, in the order of the names."""
-    running = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        running.update(compact_json.dumps([name, array.dtype.str, list(array.shape)]).encode())
-        running.update(_bytes_of(array))
-    return running.hexdigest()
-
-
-def write_part(path: Path, arrays: Arrays) -> None:
-    """Write arrays as an uncompressed ``.npz``: equal arrays give equal bytes, and each can be read where it lies."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(arrays):
-            array = np.ascontiguousarray(arrays[name])
-            information = zipfile.ZipInfo(name + MEMBER, _EPOCH)
-            information.create_system = 3  # whatever system writes it
-            with archive.open(information, "w", force_zip64=True) as member:
-                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
-                member.write(_bytes_of(array))
+    """Return the SHA-256 of arrays: of the SHA-256 of each one's type, shape and bytes, by name."""
+    return compact_json.digest({name: _array_digest(array) for name, array in arrays.items()})
 
 
 def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
@@ -137,6 +147,12 @@ def _arrays_in(content: bytes) -> Iterator[tuple[str, Array]]:
             raise ValueError(f"{name} ends beyond the file")
         found = np.frombuffer(content, dtype=member.dtype, count=count, offset=member.start)
         yield name, found.reshape(member.shape)
+
+
+def _array_digest(array: Array) -> str:
+    running = hashlib.sha256(compact_json.dumps([array.dtype.str, list(array.shape)]).encode())
+    running.update(_bytes_of(array))
+    return running.hexdigest()
 
 
 def _bytes_of(array: Array) -> memoryview | bytes:

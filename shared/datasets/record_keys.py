@@ -35,9 +35,9 @@ class RecordKeys:
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
 
-    def at(self, places: Places | slice) -> "RecordKeys":
-        """Return some of the records."""
-        return RecordKeys(*(getattr(self, field.name)[places] for field in fields(self)))
+    def rows_at(self, places: Places) -> "RowKeys":
+        """Return what is kept of some of the records."""
+        return RowKeys(*(getattr(self, field.name)[places] for field in fields(RowKeys)))
 
     @classmethod
     def none(cls) -> "RecordKeys":
@@ -53,6 +53,19 @@ class RecordKeys:
         if not parts:
             return cls.none()
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowKeys:
+    """The keys of n records that became rows: what a dataset keeps of them, and where the rest is."""
+
+    names: Names
+    seq: npt.NDArray[np.int32]
+    occurred: Longs
+    due: Longs
+    known: Longs
+    file: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Span:
     last: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordScan:
     """Reads one file through a database."""
 
@@ -88,14 +89,10 @@ class RecordScan:
             return np.array([*(_BINARY.get(text, np.nan) for text in texts), np.nan])[values.codes]
         return renamed(values.codes, texts)
 
-    def floats(self, name: str) -> Floats:
-        """Return a column of numbers, NaN where there is none."""
-        return self._floats(quoted(name))
-
-    def integers(self, name: str) -> npt.NDArray[np.int32]:
-        """Return a column of whole numbers."""
-        found: npt.NDArray[np.int32] = self._arrays(f"{quoted(name)} AS found")["found"]
-        return found
+    def numbers(self, names: Sequence[str]) -> dict[str, Floats]:
+        """Return columns of numbers, NaN where there is none."""
+        found = self._arrays(", ".join(f"CAST({quoted(name)} AS {DOUBLE}) AS {quoted(name)}" for name in names))
+        return {name: _filled(values) for name, values in found.items()}
 
     def texts(self, name: str) -> npt.NDArray[np.object_]:
         """Return a column of text, None where there is none."""
@@ -117,7 +114,7 @@ class RecordScan:
 
         What the file has as a column is read from it, all else from the features as they were logged.
         """
-        held = self._held_types()
+        held = self._held_types
         typed = [(name, kind) for name, kind in features if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]]
         numbers = [found for found in typed if found[1] is not FeatureType.CATEGORICAL]
         for first in range(0, len(numbers), _COLUMNS_AT_ONCE):
@@ -133,7 +130,7 @@ class RecordScan:
 
     def unfit(self, features: Mapping[str, FeatureType], rows: Rows) -> dict[str, int]:
         """Return of how many of some records each feature has a value of another type than the one it is read as."""
-        held = self._held_types()
+        held = self._held_types
         counted = {name for name, kind in features.items() if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]}
         noted = self.categories("unfit").at(rows) if self._has("unfit") else Categories(np.zeros(0, dtype=np.int32), ())
         counts = np.bincount(noted.codes[noted.codes != MISSING], minlength=len(noted.vocabulary))
@@ -199,6 +196,7 @@ class RecordScan:
         (given,) = self._query(f"SELECT count({quoted(name)}) FROM {self._table}").fetchall()[0]
         return bool(given)
 
+    @cached_property
     def _held_types(self) -> dict[str, str]:
         described = self._query(f"DESCRIBE SELECT * FROM {self._table}").fetchall()
         return {name: kind for name, kind, *_ in described}

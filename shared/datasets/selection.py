@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy.typing as npt
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.datasets.columns import MISSING, Categories, Column
+from shared.datasets.dataset import Part
 from shared.datasets.part_lookup import moment_text
-from shared.datasets.record_keys import Flags, RecordKeys, by_place, newest_of
+from shared.datasets.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
 from shared.datasets.record_scan import RecordScan, Span, join_columns
 from shared.datasets.split import split_moments
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Selection:
     """The rows that are kept, those to train on first, each part in the order of the predictions' times.
 
@@ -25,7 +27,7 @@ class Selection:
     as the manifest has them.
     """
 
-    keys: RecordKeys
+    keys: RowKeys
     labels: Column
     otherwise: Flags
     train: int
@@ -33,6 +35,15 @@ class Selection:
     newest: str
     dropped: dict[str, int]
     seen: list[bool]
+
+    def place(self, part: Part) -> slice:
+        """Return where the rows of a part are."""
+        return slice(0, self.train) if part == "train" else slice(self.train, None)
+
+    @cached_property
+    def by_file(self) -> Places:
+        """The rows in the order of the files that hold them."""
+        return np.argsort(self.keys.file, kind="stable")
 
 
 def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> Selection:
@@ -51,7 +62,7 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
     kept = fit[-configuration.training.max_rows :]
     train, first = split_moments(keys.occurred[places[kept]], keys.due[places[kept]], configuration.training.holdout)
     chosen = np.concatenate([kept[train], kept[first:]])
-    rows = keys.at(places[chosen])
+    rows = keys.rows_at(places[chosen])
     return Selection(
         keys=rows,
         labels=at(labels, places[chosen]),

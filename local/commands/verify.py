@@ -1,0 +1,42 @@
+"""Build a dataset of a running stack again from its sources and tell whether it is the same bit for bit."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from local.state import STACK_FILE, Stack, StateFolder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--model", required=True, help="the model")
+    parser.add_argument("--dataset", required=True, help="the dataset's id, as versions name it")
+    parser.add_argument("--patience", type=float, default=900, help="seconds to wait for the end (%(default)s)")
+    parser.add_argument("--stack", type=Path, help="the stack to ask (the newest that `make up` started)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask and wait; fail if the dataset is not what its manifest says."""
+    from local.client import StackClient
+    from local.verification import verify_and_wait
+    from shared.errors import HindsightError
+
+    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
+    if not path.exists():
+        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
+        return 1
+    try:
+        client = StackClient(Stack.load(path))
+        found = verify_and_wait(client, arguments.model, arguments.dataset, arguments.patience)
+    except HindsightError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    if found["is_reproducible"]:
+        rows = found["rows"]
+        print(
+            f"{arguments.dataset} is what its manifest says: {rows['train']} rows to train on and {rows['holdout']} "
+            f"of the holdout, built again bit for bit from {found['sources']} objects"
+        )
+        return 0
+    print("\n".join([f"{arguments.dataset} is not what its manifest says:", *found["problems"]]), file=sys.stderr)
+    return 1

@@ -1,0 +1,108 @@
+"""Label records become a dataset, are compacted, and the dataset is built again: over S3, with IAM enforced."""
+
+import argparse
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from local.client import CallFailed, StackClient
+from local.commands import verify as verify_command
+from local.verification import verify_and_wait
+from shared.times import format_time
+from tests.unit.training.world import BINARY_RULE, learnable, store
+
+MODEL = "compacted"
+MOVED = timedelta(days=400)  # apart from what other tests of the stack are about
+AS_OF = datetime(2027, 5, 10, tzinfo=UTC)
+RECORDS = 900
+
+
+@pytest.fixture(scope="module")
+def labelled(client: StackClient) -> None:
+    """A model with label records in many small objects, as the stream writes them."""
+    configuration: dict[str, Any] = {
+        "model": MODEL,
+        "task": "binary",
+        "features": {
+            "temperature": {"type": "numeric"},
+            "hour": {"type": "categorical"},
+            "holiday": {"type": "boolean"},
+        },
+        "labels": {"rules": [BINARY_RULE]},
+        "training": {"candidates": ["logistic_regression"]},
+    }
+    client.call("PUT", f"models/{MODEL}", key="operator", json=configuration)
+    rows = []
+    for row in learnable(RECORDS):
+        times = {name: getattr(row, name) + MOVED for name in ("occurred_at", "outcome_due_at", "known_at")}
+        rows.append(replace(row, model=MODEL, **times))
+    for piece in range(3):
+        store(client.lake, rows[piece::3])
+
+
+def run(client: StackClient, number: int, as_of: datetime = AS_OF) -> dict[str, Any]:
+    """Take the snapshot step of a run, as the state machine does."""
+    event = {
+        "model": MODEL,
+        "decision_id": f"run-{number}",
+        "fencing_token": number,
+        "as_of": format_time(as_of),
+        "reason": "schedule: 30 days",
+    }
+    answer = client.aws("lambda").invoke(
+        FunctionName=client.stack.outputs["SnapshotFunction"], Payload=json.dumps(event).encode()
+    )
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def objects(client: StackClient, kind: str) -> list[str]:
+    return list(client.lake.keys(f"{kind}/model={MODEL}/"))
+
+
+def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_both(
+    client: StackClient, labelled: None, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    before = len(objects(client, "examples"))
+    taken = run(client, 1)
+    assert taken["status"] == "ready", taken
+    first = verify_and_wait(client, MODEL, taken["dataset_id"], patience=120)
+    assert first["is_reproducible"], first
+
+    done = client.run_schedule("CompactExamples", AS_OF + timedelta(days=10), MODEL)
+
+    assert (done["objects"], done["records"], done["is_complete"]) == (before, RECORDS, True)
+    assert len(objects(client, "examples")) == len(objects(client, "compacted")) == before // 3 == done["files"]
+    assert run(client, 2)["dataset_id"] == taken["dataset_id"]
+    again = verify_and_wait(client, MODEL, taken["dataset_id"], patience=120)
+    assert again == {**first, "requested_at": again["requested_at"]}
+
+    later = run(client, 3, AS_OF + timedelta(hours=1))
+    assert verify_and_wait(client, MODEL, later["dataset_id"], patience=120)["is_reproducible"]
+    with np.load(io.BytesIO(client.lake.read_bytes(f"datasets/model={MODEL}/{later['dataset_id']}/train.npz"))) as part:
+        assert len(part["numeric.temperature"]) == len(part["label"]) > 500
+
+    client.stack.save(tmp_path / "stack.json")
+    state, stack = str(tmp_path), str(tmp_path / "stack.json")
+    asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"], "--stack", stack], state)
+    assert verify_command.run(asked) == 0
+    assert "built again bit for bit" in capsys.readouterr().out
+
+
+def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled: None) -> None:
+    with pytest.raises(CallFailed, match="403"):
+        client.call("POST", f"models/{MODEL}/datasets/d1/verify", key="app")
+    with pytest.raises(CallFailed, match="404"):
+        client.call("POST", f"models/{MODEL}/datasets/d1/verify", key="operator")
+
+
+def parsed(arguments: list[str], state: str) -> Any:
+    parser = argparse.ArgumentParser()
+    verify_command.add_arguments(parser)
+    return parser.parse_args(arguments, argparse.Namespace(state=state))
