@@ -10,7 +10,7 @@ from shared.configuration.features import FeatureType
 from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats
 from shared.datasets.part import Array, pack_json
 from shared.datasets.record_keys import Names, Places
-from shared.datasets.record_scan import RecordScan, renamed, to_bytes
+from shared.datasets.record_scan import RecordScan, renamed
 from shared.datasets.selection import Selection
 
 TypedFeature = tuple[str, FeatureType]
@@ -38,7 +38,7 @@ class Gathering:
             for name, found in scan.numbers(_NUMBERS).items():
                 numbers[name][places] = found[rows]
             sources.put(places, scan.categories("source").at(rows))
-            entities.append((places, to_bytes(scan.texts("entity_id")[rows])))
+            entities.append((places, scan.identifiers("entity_id")[rows]))
         return {
             "label": self.kept.labels,
             "source": sources.column(),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from shared.configuration.features import FeatureType
 from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
+from shared.datasets.arrow_stream import read_columns
 from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats, to_columns
 from shared.datasets.part_lookup import microseconds
 from shared.datasets.record_keys import RecordKeys
@@ -53,20 +54,21 @@ class RecordScan:
         """Return the keys of the records seen, in the order of the file, which is the ``number``-th."""
         found = self._arrays(
             "CAST(file_row_number AS INTEGER) AS row, prediction_id, hash(prediction_id) AS hash, seq, "
-            f"{', '.join(MOMENTS.values())}, value IS NOT NULL AS labelled, record_digest, "
-            "source IS NOT DISTINCT FROM 'manual' AS manual, selection_probability IS NOT NULL AS picked",
+            f"{', '.join(MOMENTS.values())}, CAST(value IS NOT NULL AS UTINYINT) AS labelled, record_digest, "
+            "CAST(source IS NOT DISTINCT FROM 'manual' AS UTINYINT) AS manual, "
+            "CAST(selection_probability IS NOT NULL AS UTINYINT) AS picked",
             f"WHERE {self._is_seen(span)}",
         )
         return RecordKeys(
-            names=to_bytes(found["prediction_id"]),
+            names=found["prediction_id"],
             hashes=found["hash"],
             seq=found["seq"],
             occurred=found["occurred_us"],
             due=found["due_us"],
             known=found["known_us"],
-            labelled=found["labelled"],
-            manual=found["manual"],
-            picked=found["picked"],
+            labelled=found["labelled"].view(bool),
+            manual=found["manual"].view(bool),
+            picked=found["picked"].view(bool),
             digests=found["record_digest"],
             file=np.full(len(found["seq"]), number, dtype=np.int32),
             row=found["row"],
@@ -92,16 +94,12 @@ class RecordScan:
     def numbers(self, names: Sequence[str]) -> dict[str, Floats]:
         """Return columns of numbers, NaN where there is none."""
         found = self._arrays(", ".join(f"CAST({quoted(name)} AS {DOUBLE}) AS {quoted(name)}" for name in names))
-        return {name: _filled(values) for name, values in found.items()}
+        return dict(found)
 
-    def texts(self, name: str) -> npt.NDArray[np.object_]:
-        """Return a column of text, None where there is none."""
-        found = self._arrays(f"{quoted(name)} AS found")["found"]
-        if not isinstance(found, np.ma.MaskedArray):
-            return np.asarray(found, dtype=object)
-        texts = np.array(found.data, dtype=object)
-        texts[np.ma.getmaskarray(found)] = None
-        return texts
+    def identifiers(self, name: str) -> npt.NDArray[np.bytes_]:
+        """Return a column of identifiers as bytes of one width, empty where there is none."""
+        found: npt.NDArray[np.bytes_] = self._arrays(f"coalesce({quoted(name)}, '') AS found")["found"]
+        return found
 
     def categories(self, name: str) -> Categories:
         """Return a column of few different texts."""
@@ -122,7 +120,7 @@ class RecordScan:
             selected = (f"CAST({quoted(FEATURE_PREFIX + name)} AS {DOUBLE})" for name, _ in batch)
             arrays = self._arrays(", ".join(f"{column} AS n{place}" for place, column in enumerate(selected)))
             for place, found in enumerate(batch):
-                yield found, _filled(arrays.pop(f"n{place}"))[rows]
+                yield found, arrays.pop(f"n{place}")[rows]
         for found in typed:
             if found[1] is FeatureType.CATEGORICAL:
                 yield found, self.categories(FEATURE_PREFIX + found[0]).at(rows)
@@ -169,7 +167,7 @@ class RecordScan:
             yield found, join_columns(columns)
 
     def _logged(self, rows: Rows) -> Iterator[list[Mapping[str, Any]]]:
-        texts = self.texts("features")[rows]
+        texts = self._query(f"SELECT features FROM {self._table}").fetchnumpy()["features"][rows]
         for first in range(0, max(len(texts), 1), _PARSED_AT_ONCE):
             yield [json.loads(text) for text in texts[first : first + _PARSED_AT_ONCE]]
 
@@ -183,14 +181,15 @@ class RecordScan:
         named = ", ".join(f"'{escaped(text)}'" for text in vocabulary)
         self.connection.execute(f"CREATE TYPE texts AS ENUM ({named})")
         try:
-            found = self._arrays(f"enum_code(CAST({expression} AS texts)) AS found")["found"]
+            coded = f"coalesce(CAST(enum_code(CAST({expression} AS texts)) AS INTEGER), {MISSING})"
+            codes = self._arrays(f"{coded} AS found")["found"]
         finally:
             self.connection.execute("DROP TYPE texts")
-        codes = np.ma.filled(found.astype(np.int32), MISSING)
         return Categories(codes, tuple(vocabulary))
 
     def _floats(self, expression: str) -> Floats:
-        return _filled(self._arrays(f"CAST({expression} AS {DOUBLE}) AS found")["found"])
+        found: Floats = self._arrays(f"CAST({expression} AS {DOUBLE}) AS found")["found"]
+        return found
 
     def _has(self, name: str) -> bool:
         (given,) = self._query(f"SELECT count({quoted(name)}) FROM {self._table}").fetchall()[0]
@@ -202,8 +201,7 @@ class RecordScan:
         return {name: kind for name, kind, *_ in described}
 
     def _arrays(self, selected: str, where: str = "") -> dict[str, Any]:
-        found: dict[str, Any] = self._query(f"SELECT {selected} FROM {self._table} {where}").fetchnumpy()
-        return found
+        return read_columns(self.connection, f"SELECT {selected} FROM {self._table} {where}")
 
     def _query(self, sql: str) -> duckdb.DuckDBPyConnection:
         return self.connection.execute(sql)
@@ -219,13 +217,6 @@ class RecordScan:
             return seen
         chosen = ", ".join(f"('{escaped(key)}', '{escaped(digest)}')" for key, digest in sorted(self.file.only))
         return f"{seen} AND (object, object_digest) IN ({chosen})"
-
-
-def to_bytes(texts: npt.NDArray[np.object_] | Sequence[str | None]) -> npt.NDArray[np.bytes_]:
-    """Return identifiers as bytes of one width, empty where there is none."""
-    if not len(texts):
-        return np.zeros(0, dtype="S1")
-    return np.array([text or "" for text in texts] if None in texts else texts, dtype="S")
 
 
 def renamed(codes: Codes, texts: Sequence[str]) -> Categories:
@@ -248,8 +239,3 @@ def join_columns(columns: Sequence[Column]) -> Column:
         for column, begin in zip(categories, begins.tolist(), strict=True)
     ]
     return renamed(np.concatenate(shifted), texts)
-
-
-def _filled(values: Any) -> Floats:
-    filled: Floats = np.ma.filled(values, np.nan)
-    return filled

@@ -16,7 +16,7 @@ from shared.configuration.parse import parse_configuration
 from shared.configuration.store import ConfigurationRevision
 from shared.datasets.compaction import Compaction, CompactionFailed, CompactionReport
 from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
-from shared.errors import UnreadableObject, UnusableDataset
+from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.window import labels_in_window
@@ -266,7 +266,6 @@ def test_a_day_that_fails_does_not_keep_the_others_from_being_compacted() -> Non
     with pytest.raises(CompactionFailed, match="demand 2026-03-03"):
         compact(other)
     assert {key.split("date=")[1][:10] for key in small(other)} == {"2026-03-03"}
-    assert isinstance(UnreadableObject("x"), Exception)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 7), st.booleans())
@@ -304,3 +303,32 @@ def test_columns_of_another_configuration_than_compaction_s_are_read_from_what_w
     found = build(lake, AS_OF, changed)
     assert found.contents == expected.contents
     assert found.manifest.unfit == expected.manifest.unfit
+
+
+class Overtaken(InMemoryLake):
+    """Is compacted between the list and the first read."""
+
+    def read_bytes(self, key: str) -> bytes:
+        if "examples/" in key and "merged-" not in key and self.objects:
+            held = InMemoryLake()
+            held.objects = self.objects
+            compact(held)
+        return super().read_bytes(key)
+
+
+def test_readers_overtaken_by_a_compaction_miss_nothing() -> None:
+    rows = learnable(600)
+    still = lake_of(rows)
+
+    def overtaken() -> Overtaken:
+        lake = Overtaken()
+        lake.objects = dict(still.objects)
+        return lake
+
+    def count(lake: InMemoryLake) -> int:
+        return count_new_labels(lake, MODEL, since=None, as_of=AS_OF, window=FULL_WINDOW)
+
+    assert count(overtaken()) == count(still) == 600
+    window = (MODEL, AS_OF, FULL_WINDOW, ["hour"])
+    assert labels_in_window(overtaken(), *window) == labels_in_window(still, *window)
+    assert build(overtaken(), AS_OF).contents == build(still, AS_OF).contents
