@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -308,11 +309,17 @@ def test_columns_of_another_configuration_than_compaction_s_are_read_from_what_w
 class Overtaken(InMemoryLake):
     """Is compacted between the list and the first read."""
 
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        super().__init__()
+        self.objects = dict(objects)
+        self.lock, self.is_compacted = Lock(), False
+
     def read_bytes(self, key: str) -> bytes:
-        if "examples/" in key and "merged-" not in key and self.objects:
-            held = InMemoryLake()
-            held.objects = self.objects
-            compact(held)
+        with self.lock:
+            if not self.is_compacted:
+                self.is_compacted, held = True, InMemoryLake()
+                held.objects = self.objects
+                compact(held)
         return super().read_bytes(key)
 
 
@@ -321,9 +328,7 @@ def test_readers_overtaken_by_a_compaction_miss_nothing() -> None:
     still = lake_of(rows)
 
     def overtaken() -> Overtaken:
-        lake = Overtaken()
-        lake.objects = dict(still.objects)
-        return lake
+        return Overtaken(still.objects)
 
     def count(lake: InMemoryLake) -> int:
         return count_new_labels(lake, MODEL, since=None, as_of=AS_OF, window=FULL_WINDOW)
