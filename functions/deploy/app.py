@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
-from shared.registry.deployment import deploy, strategy_of
+from shared.registry.deployment import Approved, deploy, strategy_of
 from shared.registry.run import RetrainingRun
 from shared.registry.version import VersionRecord
 from shared.times import parse_time
@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the version, how it was put into service, and what served before."""
     run = RetrainingRun.from_event(event)
     deployment = bootstrap.configurations().current(run.model).configuration.deployment
-    # A person may have taken days: the version serves from then on, not from the moment of its snapshot.
-    at = max(run.as_of, parse_time(event.get("approved_at", event["as_of"])))
-    move = deploy(bootstrap.registry(), run, event["version"], deployment, require_loadable, at=at)
+    move = deploy(
+        bootstrap.registry(), run, event["version"], deployment, require_loadable, approved=approval_of(event)
+    )
     strategy = strategy_of(move).value
     logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
     return {"version": event["version"], "previous": move.from_version, "strategy": strategy}
@@ -33,3 +33,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def require_loadable(record: VersionRecord) -> None:
     """Raise UnusableArtifact for a version that cannot be served."""
     load_artifact(bootstrap.lake(), record.artifact_key, record.artifact_digest)
+
+
+def approval_of(event: dict[str, Any]) -> Approved | None:
+    """Return what a person said of the version, None where nobody was asked."""
+    answer = event.get("approval")
+    return None if answer is None else Approved(by=answer["by"], at=parse_time(answer["at"]), reason=answer["reason"])

@@ -18,7 +18,7 @@ from shared.registry.deployment import servable
 from shared.registry.moves import Account, PointerStep, roll_back, withdraw_trial
 from shared.registry.pointer import Change, Pointer, PointerMove
 from shared.registry.store import Registry
-from shared.registry.version import Verdict, VersionRecord
+from shared.registry.version import VersionRecord
 
 MOST_MOVES = 1000
 ROLLED_BACK = "ModelRolledBack"
@@ -107,11 +107,11 @@ class Rollbacks:
         return roll_back(pointer, servable(record), kept[-1] if kept else None, account)
 
     def _require_fit(self, record: VersionRecord, moves: list[PointerMove]) -> None:
-        has_served = any(record.version in {move.from_version, move.to_version} for move in moves)
-        if not has_served and record.verdict is not Verdict.PROMOTE:
-            raise Conflict(
-                f"{record.version} has not passed the gate; approving it with an override puts it into service"
-            )
+        # One that passed the gate and never served may wait for a person's approval, or have been refused it.
+        if not any(record.version in {move.from_version, move.to_version} for move in moves):
+            raise Conflict(f"{record.version} has never served, so that there is no way back to it")
+        if record.expired_at is not None:
+            raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
         try:
             self.require_loadable(record)
         except UnusableArtifact as error:

@@ -6,7 +6,7 @@ import pytest
 from shared.configuration.training import Deployment, Strategy
 from shared.errors import Conflict, InvalidInput, NotFound, StaleRun
 from shared.registry.conclusion import conclusion_of, plain_reason
-from shared.registry.deployment import deploy, strategy_of
+from shared.registry.deployment import Approved, deploy, strategy_of
 from shared.registry.moves import Account, Servable, pass_probation, roll_back
 from shared.registry.pointer import PointerMove
 from shared.registry.run import RetrainingRun
@@ -55,7 +55,9 @@ def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry)
 
 def test_a_version_that_a_person_approved_later_serves_from_then_on(registry: InMemoryRegistry) -> None:
     later = datetime(2026, 3, 4, tzinfo=UTC)
-    move = deploy(registry, RUN, RECORD.version, Deployment(), lambda _: None, at=later)
+    approved = Approved(by="ada", at=later, reason="checked")
+    move = deploy(registry, RUN, RECORD.version, Deployment(), lambda _: None, approved=approved)
+    assert move.why == "drift; approved by ada; checked"
     assert (move.at, getattr(registry.pointer("m"), "serving_since", None)) == (later, later)
 
 
@@ -165,7 +167,8 @@ def test_a_conclusion_knows_the_dataset_of_the_version_it_names(registry: InMemo
     event = {"outcome": "rejected", "version": RECORD.version, "reason": "floor"}
     conclusion = conclusion_of(registry, RUN, event)
     assert (conclusion.outcome, conclusion.dataset_id, conclusion.snapshot_as_of) == (RunOutcome.REJECTED, "d1", AS_OF)
-    stopped = conclusion_of(registry, RUN, {"outcome": "stopped", "reason": "too_few_rows"})
+    stopped = conclusion_of(registry, RUN, {"outcome": "stopped", "reason": "too_few_rows", "detail": "12 rows"})
+    assert stopped.reason == "too_few_rows: 12 rows"
     assert (stopped.dataset_id, stopped.snapshot_as_of, stopped.version) == (None, None, None)
     unknown = conclusion_of(registry, RUN, {"outcome": "failed", "version": "unknown"})
     assert unknown.dataset_id is None
