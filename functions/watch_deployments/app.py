@@ -11,6 +11,7 @@ from shared.registry.version import VersionRecord
 from shared.schedule import parse_tick
 from shared.training.artifact import load_artifact
 from shared.watching.verdict import Outcome
+from shared.watching.watch import WatchingFailed
 
 logger = Logger()
 metrics = Metrics()
@@ -22,11 +23,21 @@ tracer = Tracer()
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Look at what is watched at the event's time; return what was seen and decided."""
-    looks = bootstrap.watch(require_loadable).run(parse_tick(event))
+    try:
+        looks = bootstrap.watch(require_loadable).run(parse_tick(event))
+    except WatchingFailed as error:
+        # What the other models came to has happened, and is not seen again when the event is tried once more.
+        count(error.looks)
+        raise
+    count(looks)
+    return {"looks": looks}
+
+
+def count(looks: list[dict[str, Any]]) -> None:
+    """Note what was seen, and how many versions were taken back."""
     taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
     metrics.add_metric("VersionsTakenBack", MetricUnit.Count, taken_back)
     logger.info("watched", extra={"looks": looks})
-    return {"looks": looks}
 
 
 def require_loadable(record: VersionRecord) -> None:

@@ -34,7 +34,8 @@ def conclusion_of(registry: Registry, run: RetrainingRun, event: Mapping[str, An
         outcome = RunOutcome(event["outcome"])
     except (KeyError, ValueError) as error:
         raise InvalidInput("the step's input has no outcome") from error
-    version, reason = event.get("version"), plain_reason(event.get("reason") or "")
+    told = ": ".join(filter(None, (event.get("reason"), event.get("detail"))))
+    version, reason = event.get("version"), plain_reason(told)
     if outcome is RunOutcome.FAILED and (move := move_of(registry, run)) is not None:
         outcome, version = _OUTCOME_OF[move.change], move.challenger or move.to_version
         reason = f"the pointer had moved before the run died: {reason}"[:_MAX_REASON]

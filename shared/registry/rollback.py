@@ -57,7 +57,7 @@ class Rollbacks:
     require_loadable: Callable[[VersionRecord], None]
 
     def take(self, model: str, body: object, *, now: datetime, requested_by: str) -> PointerMove:
-        """Do what a person asks for, and return the move; the same request again finds it made.
+        """Do what a person asks for, and return the move; the same request again, if it names an end, finds it made.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model or version, NoModel before the first
         deployment, Conflict where there is no way back or the pointer has moved, Unavailable where the pointer has

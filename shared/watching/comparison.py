@@ -36,8 +36,8 @@ def compare(
     nothing about the values decides where blocks end (Shekhar & Ramdas, 2023, "Nonparametric two-sample testing by
     betting").
     """
-    ours = scale.observe(_unweighted(version), waiting.unpaired[0])
-    others = scale.observe(_unweighted(champion), waiting.unpaired[1])
+    ours = scale.observe(unweighted(version), waiting.unpaired[0])
+    others = scale.observe(unweighted(champion), waiting.unpaired[1])
     first = np.concatenate([waiting.values[0], ours.values])
     second = np.concatenate([waiting.values[1], others.values])
     unpaired = (ours.unpaired, others.unpaired)
@@ -63,12 +63,13 @@ def compare_paired(
         more = np.asarray(version.decisions - champion.decisions, dtype=np.float64)
         worth = 2 * champion.labels - scale.null if scale.metric is Metric.F1 else champion.labels - scale.null
         return _values(more * worth / (2 if scale.metric is Metric.F1 else 1)), Waiting()
-    ours = scale.observe(_unweighted(version), waiting.unpaired[0])
-    others = scale.observe(_unweighted(champion), waiting.unpaired[1])
+    ours = scale.observe(unweighted(version), waiting.unpaired[0])
+    others = scale.observe(unweighted(champion), waiting.unpaired[1])
     return _values(ours.values - others.values), Waiting(unpaired=(ours.unpaired, others.unpaired))
 
 
-def _unweighted(answers: LabelledAnswers) -> LabelledAnswers:
+def unweighted(answers: LabelledAnswers) -> LabelledAnswers:
+    """Return answers of rows that were drawn evenly, each standing for itself."""
     return replace(answers, weights=None)
 
 

@@ -11,7 +11,7 @@ from shared.monitoring.matured import read_matured
 from shared.monitoring.weights import heaviest_weight
 from shared.registry.pointer import Pointer, Probation, Trial, TrialMode
 from shared.registry.version import VersionRecord
-from shared.watching.comparison import compare, compare_paired, difference_hypothesis
+from shared.watching.comparison import compare, compare_paired, difference_hypothesis, unweighted
 from shared.watching.progress import Watched
 from shared.watching.rows import Row, evenly_reviewed, first_of_entities, matured_since
 from shared.watching.sequential import Claim, SequentialTest, Waiting, counted
@@ -73,7 +73,8 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
         version, champion = (read_matured(side, configuration).answers for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
         test = counted(test, values, None, waiting, seen.until)
-    version, champion = (read_matured(side, configuration).answers for side in (ours, others))
+    # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
+    version, champion = (unweighted(read_matured(side, configuration).answers) for side in (ours, others))
     measured = compared(measure, version, champion)
     ends = Terms(
         min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=trial.since + terms.max_age

@@ -15,9 +15,13 @@ from shared.watching.model_watch import ModelWatch
 
 
 class WatchingFailed(HindsightError):
-    """Some models could not be watched; the others were, and watching them again is safe."""
+    """Some models could not be watched; the others were, as ``looks`` tell, and watching them again is safe."""
 
     code = "watching_failed"
+
+    def __init__(self, message: str, looks: list[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.looks = looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,8 @@ class Watch:
         for model in [tick.model] if tick.model else self.configurations.models():
             round_.watch(model)
         if round_.failures:
-            names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in round_.failures)
-            raise WatchingFailed(f"could not watch {names}") from round_.failures[0][1]
+            names = ", ".join(f"{model} ({_told(error)})" for model, error in round_.failures)
+            raise WatchingFailed(f"could not watch {names}", round_.looks) from round_.failures[0][1]
         return round_.looks
 
 
@@ -73,3 +77,9 @@ class _Round:
             yield
         except Exception as error:  # noqa: BLE001  it is raised at the end of the round
             self.failures.append((model, error))
+
+
+def _told(error: Exception) -> str:
+    """Return an error as the log may have it: the words of others may quote what must not stand there."""
+    kind = type(error).__name__
+    return f"{kind}: {error.message}" if isinstance(error, HindsightError) else kind

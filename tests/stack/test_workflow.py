@@ -206,7 +206,7 @@ def test_a_candidate_that_dies_does_not_take_the_others_with_it(play: Player, an
 def test_a_run_without_a_dataset_stops(play: Player, announcements: Any, reason: str) -> None:
     run = play({"Snapshot": [{"return": {"status": "stopped", "reason": reason, "detail": "12 of 50"}}]})
 
-    assert run.end() == ("SUCCEEDED", "stopped", reason)
+    assert run.end() == ("SUCCEEDED", "stopped", f"{reason}: 12 of 50")
 
     started, stopped = eventually(lambda: found if len(found := announcements(run.model)) == 2 else None)
     assert (started["detail-type"], stopped["detail-type"]) == ("RetrainingStarted", "RetrainingStopped")
