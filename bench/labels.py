@@ -61,8 +61,7 @@ def _points(curve: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Measure, write and print."""
-    figures = measure()
-    publish(figures, shown(figures), OUT)
+    publish(measure(), shown, OUT)
 
 
 if __name__ == "__main__":

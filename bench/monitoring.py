@@ -34,8 +34,7 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Measure, write and print."""
-    figures = measure()
-    publish(figures, shown(figures), OUT)
+    publish(measure(), shown, OUT)
 
 
 def shown(figures: dict[str, Any]) -> Table:

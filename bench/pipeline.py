@@ -41,8 +41,7 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Measure, write and print."""
-    figures = measure()
-    publish(figures, shown(figures), OUT)
+    publish(measure(), shown, OUT)
 
 
 def shown(figures: dict[str, Any]) -> Table:
@@ -59,6 +58,7 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
     snapshot, training, close, interleavings = (
         measured[name] for name in ("snapshot", "training", "close", "interleavings")
     )
+    flipped = rollback["probation_by_share_of_rows_flipped"]
     return {
         "gate_false_promotion_rate": (
             f"the worst of {len(gate['promoted_equally_good'])} kinds of equally good challengers and metrics, "
@@ -76,11 +76,11 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"on labels as they come {immature['eager_worst_gap_points']}"
         ),
         "rollback_labels_median": (
-            f"{rollback['runs']:,} concepts that flip after the snapshot; good versions taken back: "
-            f"{rollback['false_rollback_rate']}"
+            f"the worst of {', '.join(flipped)} of the rows whose concept flips, {rollback['runs']['bad']} versions each; "
+            f"good ones taken back: {rollback['false_rollback_rate']}"
         ),
         "snapshot_rows_per_second": (
-            f"{snapshot['rows']:,} rows of {snapshot['features']} features from Parquet on one core, digests and parts "
+            f"{snapshot['records']:,} records of {snapshot['features']} features from Parquet on one core, parts and digests "
             f"written; keys first in DuckDB alone {snapshot['floor_rows_per_second']:,}"
         ),
         "snapshot_memory_ratio": f"peak above the dataset in memory; training a million rows: {_gigabytes(training)}",
