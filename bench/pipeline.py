@@ -76,12 +76,12 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"on labels as they come {immature['eager_worst_gap_points']}"
         ),
         "rollback_labels_median": (
-            f"the worst of {', '.join(flipped)} of the rows whose concept flips, {rollback['runs']['bad']} versions each; "
-            f"good ones taken back: {rollback['false_rollback_rate']}"
+            f"the worst of {', '.join(flipped)} of the rows whose concept flips, {rollback['runs']['bad']} versions "
+            f"each; good ones taken back: {rollback['false_rollback_rate']}"
         ),
         "snapshot_rows_per_second": (
-            f"{snapshot['records']:,} records of {snapshot['features']} features from Parquet on one core, parts and digests "
-            f"written; keys first in DuckDB alone {snapshot['floor_rows_per_second']:,}"
+            f"{snapshot['records']:,} records of {snapshot['features']} features from Parquet on one core, parts and "
+            f"digests written; keys first in DuckDB alone {snapshot['floor_rows_per_second']:,}"
         ),
         "snapshot_memory_ratio": f"peak above the dataset in memory; training a million rows: {_gigabytes(training)}",
         "close_seconds": (

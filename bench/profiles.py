@@ -249,7 +249,7 @@ def shown(figures: dict[str, Any]) -> Table:
 def main() -> None:
     """Measure, write and print."""
     figures = measure()
-    publish(figures, shown(figures), OUT)
+    publish(figures, shown, OUT)
 
 
 if __name__ == "__main__":

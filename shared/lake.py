@@ -118,6 +118,11 @@ def version_prefix(model: str, version: str) -> str:
     return f"models/model={model}/version={version}/"
 
 
+def query_prefix(model: str, decision_id: str) -> str:
+    """Return where what Athena chose for a run's dataset lies, and what it chose from."""
+    return f"queries/model={model}/{decision_id}/"
+
+
 def training_job_key(model: str, decision_id: str, candidate: str) -> str:
     """Return where a training job leaves what its run collects."""
     return f"training-jobs/model={model}/{decision_id}/{candidate}.json"

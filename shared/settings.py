@@ -64,6 +64,11 @@ class Settings:
         return self._required("VERIFY_FUNCTION")
 
     @property
+    def database(self) -> str:
+        """Name of the Glue database of the lake's tables."""
+        return self._required("DATABASE")
+
+    @property
     def event_bus(self) -> str:
         """Name of the bus that announcements go to."""
         return self._required("EVENT_BUS")

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import bootstrap
+from shared.datasets.athena_query import chosen_by
 from shared.datasets.champion import champion_features
 from shared.datasets.refusal import Refusal
 from shared.datasets.snapshot import take_snapshot
@@ -24,7 +25,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     last_used = bootstrap.trigger_store().load(run.model).last_dataset_id
     previous = registry.dataset(run.model, last_used) if last_used else None
     champion = champion_features(lake, registry, run.model)
-    taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion)
+    query = event.get("query_execution_id")
+    chosen = chosen_by(lake, run.model, run.decision_id, query) if query else None
+    taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion, chosen=chosen)
     if isinstance(taken, Refusal):
         logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}

@@ -156,7 +156,7 @@ def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span, seen: S
         if compacted is None:
             sources.update(Source(key, digest) for key, digest in scan.objects(span))
         elif has_seen:
-            sources.add(compacted)
+            sources.update(compacted)
     return sorted(sources, key=lambda source: source.key)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from shared.configuration.features import FeatureType
+from shared.datasets.athena_query import Chosen, write_chosen
 from shared.datasets.dataset import Source
 from shared.datasets.record_scan import RecordFile
 from shared.datasets.record_table import StoredRecord, write_records
@@ -33,10 +34,10 @@ _REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_
 
 @dataclass(slots=True)
 class FoundFiles:
-    """Files of label records on this machine; of those that are objects of the lake themselves, which."""
+    """Files of label records on this machine; of those that stand for compacted objects of the lake, for which."""
 
     files: list[RecordFile] = field(default_factory=list)
-    compacted: dict[Path, Source] = field(default_factory=dict)
+    compacted: dict[Path, tuple[Source, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,12 @@ class RecordFiles:
     scratch: Path
     features: Mapping[str, FeatureType]
 
-    def between(self, start: datetime, end: datetime) -> FoundFiles:
+    def between(self, start: datetime, end: datetime, chosen: Chosen | None = None) -> FoundFiles:
         """Return files that hold every record that became known and due between two moments.
 
         What is compacted meanwhile is missed in neither form: objects are removed only after the file that holds their
-        records exists, and files are looked for last.
+        records exists, and files are looked for last. Records that were ``chosen`` already take the place of the files
+        they were chosen from.
         """
         keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
         small = [key for key in keys if not is_merged(key)]
@@ -62,7 +64,9 @@ class RecordFiles:
         names = {name_of(key) for key in compacted}
         alone = [key for key in keys if is_merged(key) and name_of(key) not in names]
         found.files += self._written(read_objects(self.lake, alone))
-        self._download(found, compacted)
+        self._download(found, [key for key in compacted if chosen is None or key not in chosen.covered])
+        if chosen is not None:
+            self._take_chosen(found, chosen)
         return found
 
     def of(self, sources: Sequence[Source]) -> FoundFiles:
@@ -76,7 +80,7 @@ class RecordFiles:
         found, missing = FoundFiles(), dict(small)
         found.files += self._written(self._unchanged(small, missing))
         self._download(found, [source.key for source in files])
-        for path, source in found.compacted.items():
+        for path, (source,) in found.compacted.items():
             if source not in files or file_digest(path) != source.digest:
                 raise UnusableDataset(f"the object {source.key} is not the one the manifest names")
         self._take_from_compacted(found, missing)
@@ -116,7 +120,15 @@ class RecordFiles:
         with ThreadPoolExecutor(_LARGE_READERS) as readers:
             for key, path in zip(keys, readers.map(self._fetch, keys), strict=True):
                 found.files.append(RecordFile(path))
-                found.compacted[path] = Source(key, name_of(key))
+                found.compacted[path] = (Source(key, name_of(key)),)
+
+    def _take_chosen(self, found: FoundFiles, chosen: Chosen) -> None:
+        answer, path = self.scratch / "chosen.csv", self.scratch / "chosen.parquet"
+        self.lake.download(chosen.key, answer)
+        write_chosen(self.connection, answer, path)
+        answer.unlink()
+        found.files.append(RecordFile(path))
+        found.compacted[path] = tuple(Source(key, name_of(key)) for key in sorted(chosen.covered))
 
     def _fetch(self, key: str) -> Path:
         path = self._place(key)

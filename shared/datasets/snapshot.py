@@ -12,6 +12,7 @@ import duckdb
 from shared.configuration.features import FeatureType
 from shared.configuration.store import ConfigurationRevision
 from shared.datasets.assembly import Assembly, DatasetOrder, assemble, declared_types
+from shared.datasets.athena_query import Chosen
 from shared.datasets.dataset import Manifest, keep_manifest, read_manifest
 from shared.datasets.part import CONTENT_TYPE
 from shared.datasets.record_files import RecordFiles
@@ -43,13 +44,15 @@ def take_snapshot(
     previous: DatasetRecord | None = None,
     *,
     champion_features: Mapping[str, FeatureType] | None = None,
+    chosen: Chosen | None = None,
     threads: int | None = None,
 ) -> Dataset | Refusal:
     """Build and store the dataset as of a moment, or return why there is none.
 
     ``previous`` is the dataset of the last run that came to a verdict: one that adds nothing to it is refused.
     ``champion_features`` are held too where the champion reads them by another type than is declared now, or where
-    they are declared no longer: it must be judged on what it was made for. By default all processors are used.
+    they are declared no longer: it must be judged on what it was made for. What Athena has ``chosen`` is not looked
+    for again. By default all processors are used.
     """
     declared = declared_types(revision)
     extra = [found for found in (champion_features or {}).items() if declared.get(found[0]) is not found[1]]
@@ -61,7 +64,7 @@ def take_snapshot(
     )
     with workshop(threads) as (connection, scratch):
         files = RecordFiles(lake, revision.configuration.model, connection, scratch, declared)
-        built = assemble(connection, files.between(order.window_start, as_of), order, scratch)
+        built = assemble(connection, files.between(order.window_start, as_of, chosen), order, scratch)
         refusal = refuse(built.manifest, previous, _manifest_of(lake, revision, previous))
         if refusal is not None:
             return refusal

@@ -1,0 +1,27 @@
+"""Say what Athena is asked for a run's dataset (step of the retraining state machine, with SnapshotEngine=athena)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import bootstrap
+from shared.datasets.athena_query import plan_query
+from shared.datasets.record_scan import Span
+from shared.lake import query_prefix
+from shared.registry.run import RetrainingRun
+
+logger = Logger()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Return the query, and the address its answer is to go to."""
+    run, settings = RetrainingRun.from_event(event), bootstrap.settings()
+    window = bootstrap.configurations().current(run.model).configuration.training.window
+    span = Span(run.as_of - window, run.as_of)
+    query = plan_query(bootstrap.lake(), run.model, run.decision_id, span, settings.database)
+    logger.info("planned a query", extra={"model": run.model, "decision_id": run.decision_id})
+    return {"query": query, "location": f"s3://{settings.lake_bucket}/{query_prefix(run.model, run.decision_id)}"}
