@@ -7,6 +7,7 @@ RUNTIME := 3.13
 VENV := .venv
 BIN := $(VENV)/bin
 SAM := .sam-venv/bin/sam
+CHECKOV := .checkov-venv/bin/checkov
 PLATFORM := $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-manylinux_2_28
 RENTALS := build/demo/ISLP/data/Bikeshare.csv
 # The Lambda runtime brings these along.
@@ -81,10 +82,12 @@ $(RENTALS): requirements-demo.lock | $(VENV)/.synced
 	$(BIN)/uv pip install --quiet --require-hashes --no-deps --target build/demo -r $<
 	@touch $@
 
-# The SAM CLI pins another boto3, so it lives apart.
-$(SAM): requirements-sam.lock | $(VENV)/.synced
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .sam-venv
-	$(BIN)/uv pip sync --quiet --python .sam-venv/bin/python --require-hashes requirements-sam.lock
+# These pin another boto3, so each lives apart.
+$(SAM): requirements-sam.lock
+$(CHECKOV): requirements-checkov.lock
+$(SAM) $(CHECKOV): | $(VENV)/.synced
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .$(@F)-venv
+	$(BIN)/uv pip sync --quiet --python .$(@F)-venv/bin/python --require-hashes requirements-$(@F).lock
 	@touch $@
 
 # Wheels for the functions' runtime and processor, on any host; tests and type stubs would not fit.
@@ -104,6 +107,8 @@ locks: ## Resolve the dependencies anew and write the lock files
 		- -o requirements-setup.lock
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url - -o requirements-sam.lock
+	echo checkov | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url - -o requirements-checkov.lock
 	echo islp==0.6.0 | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url - -o requirements-demo.lock
 	printf 'nannyml==0.13.1\nstatsmodels\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
