@@ -10,13 +10,14 @@ import pytest
 
 from functions.conclude.app import handler as conclude
 from functions.deploy.app import handler as deploy
+from functions.plan_snapshot.app import handler as plan_snapshot
 from functions.recover_run.app import handler as recover
 from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.train.job import main
 from functions.validate.app import handler as validate
 from shared import bootstrap
-from shared.errors import InvalidInput, NotFound, StaleRun
+from shared.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
 from shared.times import format_time, parse_time
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.state import OpenRun, RunOutcome
@@ -171,6 +172,20 @@ def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: 
     ready = snapshot(sample("snapshot"), context)
     assert ready["candidates"] == ["logistic_regression"]
     assert ready["dataset_id"].startswith("d20260601T000000Z-")
+
+
+def test_the_sample_of_plan_snapshot_asks_for_the_run_s_window_and_its_answer_is_told_from_others(
+    labelled: None, context: object, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE", "hindsight")
+    bootstrap.settings.cache_clear()
+    run = sample("plan_snapshot")
+    planned = plan_snapshot(run, context)
+    assert planned["location"].endswith(f"lake/queries/model={run['model']}/{run['decision_id']}/")
+    assert '"hindsight"."label_records"' in planned["query"]
+    assert "AND '2026-06-01'" in planned["query"]
+    with pytest.raises(UnusableDataset, match="left 0 answers"):
+        snapshot({**run, "query_execution_id": "of-another-run"}, context)
 
 
 @pytest.mark.parametrize("step", [train, validate])

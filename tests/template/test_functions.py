@@ -20,7 +20,7 @@ SCIENCE = {
     "AnswerApprovalFunction",
     "WatchDeploymentsFunction",
 }
-DATA = {"CompactExamplesFunction", "SnapshotFunction", "VerifyDatasetFunction"}
+DATA = {"CompactExamplesFunction", "PlanSnapshotFunction", "SnapshotFunction", "VerifyDatasetFunction"}
 
 
 def camel_case(folder: str) -> str:

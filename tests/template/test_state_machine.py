@@ -14,7 +14,7 @@ Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 # Of ours only Unavailable: it says of itself that the same again is safe.
-TRANSIENT = re.compile(r"^((Lambda|SageMaker)\.\w+Exception|Unavailable)$")
+TRANSIENT = re.compile(r"^((Lambda|SageMaker|Athena)\.\w+Exception|Unavailable)$")
 # A step that died is tried once more: a sandbox may have been at fault, and a search goes on where it was.
 DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
 # These run when the run has ended: whatever failed, trying again is safe.
@@ -87,6 +87,9 @@ def test_a_run_that_waits_for_no_person_ends_within_its_lease(template: dict[str
         for name, task, _ in tasks(definition)
         if not is_wait(task)
     }
+    # A query is looked at until its time is over, the last look a little later; else it is as any other task.
+    [patience] = re.findall(r"\$query_began\) >= (\d+)", json.dumps(definition["States"]["IsQueryDone"]))
+    seconds["LookAtQuery"] += int(patience) / 1000 + definition["States"]["WaitForQuery"]["Seconds"]
     # A candidate is trained in one place or the other.
     in_lambda, in_job = seconds.pop("Train"), seconds.pop("TrainOnSageMaker") + seconds.pop("CollectTrained")
     longest = max(in_lambda, in_job) + sum(seconds.values())

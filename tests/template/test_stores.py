@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from local.template import resources_of
+from shared.datasets.athena_query import COLUMNS, TABLE
+from shared.lake import COMPACTED
 
 
 def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str, Any]) -> None:
@@ -36,6 +38,15 @@ def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], sour
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
     assert not any(source.startswith(prefix) for prefix in expiring)
+
+
+def test_the_table_of_label_records_has_the_columns_of_the_files(template: dict[str, Any]) -> None:
+    table = template["Resources"]["LabelRecordsTable"]["Properties"]["TableInput"]
+    as_hive = {"VARCHAR": "string", "INTEGER": "int", "BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "boolean"}
+    columns = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
+    assert columns == {name: as_hive[kind] for name, kind in COLUMNS.items()}
+    assert table["Name"] == TABLE
+    assert table["StorageDescriptor"]["Location"]["Fn::Sub"] == f"s3://${{LakeBucket}}/{COMPACTED}/"
 
 
 def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any]) -> None:

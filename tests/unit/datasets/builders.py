@@ -10,6 +10,7 @@ import numpy as np
 
 from shared.configuration.store import ConfigurationRevision
 from shared.datasets.assembly import DatasetOrder, assemble, declared_types
+from shared.datasets.athena_query import Chosen
 from shared.datasets.columns import Categories
 from shared.datasets.dataset import PARTS, Manifest, Source
 from shared.datasets.part import unpack
@@ -48,6 +49,7 @@ def build(
     as_of: datetime,
     configured: ConfigurationRevision | None = None,
     sources: Sequence[Source] | None = None,
+    chosen: Chosen | None = None,
 ) -> Built:
     """Put together what a snapshot would, also where it would refuse it."""
     configured = configured or revision()
@@ -56,7 +58,7 @@ def build(
     order = DatasetOrder(revision=configured, window_start=start, as_of=as_of, columns=list(declared.items()))
     with workshop(threads=1) as (connection, scratch):
         files = RecordFiles(lake, configured.configuration.model, connection, scratch, declared)
-        found: FoundFiles = files.between(start, as_of) if sources is None else files.of(sources)
+        found: FoundFiles = files.between(start, as_of, chosen) if sources is None else files.of(sources)
         built = assemble(connection, found, order, scratch)
         return Built(built.manifest, {part: path.read_bytes() for part, path in built.files.items()})
 
