@@ -460,7 +460,6 @@ def trigger_sweep() -> TriggerSweep:
 
 
 @cache
-@cache
 def verification_requests() -> VerificationRequests:
     """Return what takes requests to verify datasets."""
     work = LambdaBackground(settings().verify_function, _client("lambda"))
