@@ -6,9 +6,9 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
 from shared.approvals.approval import Answer
 from shared.approvals.body import AnswerBody, read_approval, read_rejection
+from shared.bootstrap import clients, retraining
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, model_name, read_optional_json, requested_at
 from shared.lake import Lake
@@ -30,7 +30,7 @@ def approve(model: str, version: str) -> Response[str]:
     body = read_approval(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
     if not body.override:
         return _answer_run(of, name, _answer(body, approved=True))
-    move = bootstrap.overrides(require_loadable).take(of, name, _answer(body, approved=True))
+    move = retraining.overrides(require_loadable).take(of, name, _answer(body, approved=True))
     logger.info("overridden", extra={"model": of, "version": name})
     return answer(200, {"version": name, "override": True, "move": move.to_json()})
 
@@ -56,10 +56,10 @@ def require_loadable(lake: Lake, record: VersionRecord) -> None:
 
 
 def _answer(body: AnswerBody, *, approved: bool) -> Answer:
-    now, trust = requested_at(api.current_event), bootstrap.settings().client_timestamps
+    now, trust = requested_at(api.current_event), clients.settings().client_timestamps
     return body.answer(approved=approved, by=ANSWERED_BY, now=now, trust=trust)
 
 
 def _answer_run(model: str, version: str, given: Answer) -> Response[str]:
-    stands = bootstrap.approval_answers().take(model, version, given)
+    stands = retraining.approval_answers().take(model, version, given)
     return answer(200, {"version": version, **stands.to_json()})

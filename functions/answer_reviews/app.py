@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.capture.intake import items_of
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_object, requested_at
@@ -22,9 +22,9 @@ api = create_api()
 @api.post("/models/<model>/review")
 def answer_reviews(model: str) -> Response[str]:
     """Take a call's answers."""
-    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_ANSWERS_BYTES, known=frozenset({"answers"}))
-    receipt = bootstrap.review_answers().take(configuration, items_of(body, "answers"), requested_at(api.current_event))
+    receipt = labelling.review_answers().take(configuration, items_of(body, "answers"), requested_at(api.current_event))
     metrics.add_metric("ReviewsAnswered", MetricUnit.Count, len(receipt.accepted))
     metrics.add_metric("ReviewsRejected", MetricUnit.Count, len(receipt.rejected))
     return answer(202, receipt.to_json())

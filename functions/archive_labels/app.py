@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
 from shared.aws.stream_records import label_change, read_batch
+from shared.bootstrap import labelling, stores
 
 logger = Logger()
 metrics = Metrics()
@@ -20,6 +20,6 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], label_change)
-    written = bootstrap.archive().write_labels(batch.name, batch.values, bootstrap.label_store())
+    written = labelling.archive().write_labels(batch.name, batch.values, stores.label_store())
     metrics.add_metric("ExamplesArchived", MetricUnit.Count, written)
     return batch.failures()

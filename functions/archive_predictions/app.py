@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
 from shared.aws.stream_records import new_prediction, read_batch
+from shared.bootstrap import labelling
 
 logger = Logger()
 metrics = Metrics()
@@ -20,9 +20,9 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
-    written = bootstrap.archive().write_predictions(batch.name, batch.values)
+    written = labelling.archive().write_predictions(batch.name, batch.values)
     metrics.add_metric("PredictionsArchived", MetricUnit.Count, written)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
-    picked = bootstrap.review_selection().consider(batch.name, batch.values, batch.arrived_at)
+    picked = labelling.review_selection().consider(batch.name, batch.values, batch.arrived_at)
     metrics.add_metric("PredictionsPicked", MetricUnit.Count, picked)
     return batch.failures()

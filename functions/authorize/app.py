@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.http.audiences import policy_for, stage_of
 
 KEY_HEADER = "x-api-key"
@@ -17,7 +17,7 @@ logger = Logger()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return what the caller's key allows; the key itself is never logged."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    audience = bootstrap.api_keyring().audience_of(headers.get(KEY_HEADER) or "")
+    audience = stores.api_keyring().audience_of(headers.get(KEY_HEADER) or "")
     if audience is None:
         logger.warning("an unknown key was refused", extra={"route": event.get("resource")})
     return policy_for(audience, stage_of(event["methodArn"]))

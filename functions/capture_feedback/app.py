@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.capture.feedback_capture import MAX_FEEDBACK_BYTES
 from shared.capture.intake import items_of
 from shared.http.api import answer, create_api
@@ -22,9 +22,9 @@ api = create_api()
 @api.post("/models/<model>/feedback")
 def capture_feedback(model: str) -> Response[str]:
     """Take a call's events."""
-    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_FEEDBACK_BYTES, known=frozenset({"events"}))
-    receipt = bootstrap.feedback_capture().capture(
+    receipt = labelling.feedback_capture().capture(
         configuration, items_of(body, "events"), requested_at(api.current_event)
     )
     metrics.add_dimension("model", configuration.model)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining
 from shared.schedule import parse_tick
 from shared.triggers.alarm import parse_alarm
 from shared.triggers.decision import Decision
@@ -22,7 +22,7 @@ tracer = Tracer()
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check all models at the event's time, or those an alarm speaks of."""
-    sweep = bootstrap.trigger_sweep()
+    sweep = retraining.trigger_sweep()
     if "Records" not in event:
         return report(sweep.on_schedule(parse_tick(event)))
     notices = [record.sns for record in SNSEvent(event).records]

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.datasets.compaction import Compaction
 from shared.schedule import parse_tick
 
@@ -24,7 +24,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compact as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
     tick = parse_tick(event)
-    compaction = Compaction(bootstrap.lake(), bootstrap.configurations())
+    compaction = Compaction(stores.lake(), stores.configurations())
     report = compaction.sweep(
         tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
     )

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.registry.conclusion import conclusion_of, end_of
 from shared.registry.run import RetrainingRun
 
@@ -21,8 +21,8 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return whether this call ended the run: a repeated one, or one of a run long replaced, changes nothing."""
     run = RetrainingRun.from_event(event)
-    conclusion = conclusion_of(bootstrap.registry(), run, event)
-    concluded = bootstrap.trigger_store().conclude(run.model, run.fencing_token, conclusion)
+    conclusion = conclusion_of(stores.registry(), run, event)
+    concluded = stores.trigger_store().conclude(run.model, run.fencing_token, conclusion)
     logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
     metrics.add_dimension("model", run.model)
     metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, int(concluded))

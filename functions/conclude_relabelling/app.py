@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling
 from shared.times import parse_time
 
 logger = Logger()
@@ -19,7 +19,7 @@ tracer = Tracer()
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the relabelling as it stands now: a repeated call, or one of an attempt long replaced, changes nothing."""
-    job, concluded = bootstrap.relabel_conclusions().conclude(event, parse_time(event["at"]))
+    job, concluded = labelling.relabel_conclusions().conclude(event, parse_time(event["at"]))
     logger.info("concluded", extra={"model": job.model, "status": job.status.value, "concluded": concluded})
     metrics.add_dimension("model", job.model)
     metrics.add_metric("LabelsRelabelled", MetricUnit.Count, job.counts.labels if concluded else 0)

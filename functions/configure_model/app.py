@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.configuration.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from shared.http.api import answer, create_api
 from shared.http.requests import read_document, requested_at, unquoted
@@ -21,7 +21,7 @@ def configure_model(model: str) -> Response[str]:
     """Check and store the configuration in the body."""
     document = read_document(api.current_event, max_bytes=MAX_CONFIGURATION_BYTES)
     configuration = parse_configuration(document, model=unquoted(model))
-    revision = bootstrap.configurations().put(configuration, requested_at(api.current_event))
+    revision = stores.configurations().put(configuration, requested_at(api.current_event))
     return answer(200, {"model": configuration.model, "revision": revision})
 
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining
 from shared.schedule import parse_tick
 
 # Enough for the object in hand.
@@ -24,7 +24,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire as of the scheduled time; ``is_complete`` tells whether time sufficed, else the next day goes on."""
     tick = parse_tick(event)
-    report = bootstrap.expiring().sweep(
+    report = retraining.expiring().sweep(
         tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
     )
     logger.info("expired", extra=asdict(report))

@@ -8,8 +8,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap, join_metrics
+from shared import join_metrics
 from shared.aws.s3_notifications import uploads
+from shared.bootstrap import labelling, stores
 from shared.capture.import_files import is_import
 
 # Enough for the chunk in hand: a few hundred lines.
@@ -26,12 +27,12 @@ def import_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     for upload in uploads(record.body):
         if not is_import(upload.key):
             continue
-        run = bootstrap.file_imports().run(
+        run = labelling.file_imports().run(
             upload, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
         )
         join_metrics.publish_imported(metrics, run)
         if run.is_to_go_on:
-            bootstrap.import_queue().send(record.body)
+            stores.import_queue().send(record.body)
             return
 
 

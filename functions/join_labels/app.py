@@ -8,8 +8,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap, join_metrics
+from shared import join_metrics
 from shared.aws.s3_notifications import object_keys
+from shared.bootstrap import labelling
 from shared.labels.feedback_files import is_feedback_file
 
 logger = Logger()
@@ -22,7 +23,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def join_record(record: SQSRecord) -> None:
     """Join the files one notification tells of."""
     for key in filter(is_feedback_file, object_keys(record.body)):
-        join_metrics.publish(metrics, bootstrap.feedback_files().join(key))
+        join_metrics.publish(metrics, labelling.feedback_files().join(key))
 
 
 @logger.inject_lambda_context

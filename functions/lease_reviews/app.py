@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.http.api import answer, create_api
 from shared.http.requests import limit, model_name, query_identifier, requested_at
 from shared.review.leasing import DEFAULT_LEASES, MOST_LEASES
@@ -22,10 +22,10 @@ api = create_api()
 def lease_reviews(model: str) -> Response[str]:
     """Hand out tasks."""
     event = api.current_event
-    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    configuration = stores.configurations().current(model_name(model)).configuration
     reviewer = query_identifier(event, "reviewer")
     most = limit(event, default=DEFAULT_LEASES, most=MOST_LEASES)
-    held = bootstrap.review_leasing().lease(configuration, reviewer, most, requested_at(event))
+    held = labelling.review_leasing().lease(configuration, reviewer, most, requested_at(event))
     metrics.add_metric("ReviewsLeased", MetricUnit.Count, len(held))
     return answer(200, [task.to_json() for task in held])
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.capture.intake import items_of
 from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
 from shared.http.api import answer, create_api
@@ -22,10 +22,10 @@ api = create_api()
 @api.post("/models/<model>/predictions")
 def log_predictions(model: str) -> Response[str]:
     """Keep a call's predictions."""
-    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"predictions"}))
-    reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
-    receipt = bootstrap.prediction_log().log(reader, items_of(body, "predictions"))
+    reader = labelling.instance_reader(configuration, requested_at(api.current_event))
+    receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
     metrics.add_dimension("model", configuration.model)
     metrics.add_metric("PredictionsAccepted", MetricUnit.Count, len(receipt.accepted))
     metrics.add_metric("PredictionsRejected", MetricUnit.Count, len(receipt.rejected))

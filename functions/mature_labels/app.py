@@ -6,7 +6,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap, join_metrics
+from shared import join_metrics
+from shared.bootstrap import labelling
 from shared.schedule import parse_tick
 
 # Enough for the page of predictions in hand.
@@ -21,7 +22,7 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Mature what is due at the scheduled time; ``is_complete`` tells whether time sufficed for all of it."""
-    report = bootstrap.maturing().sweep(
+    report = labelling.maturing().sweep(
         parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     join_metrics.publish(metrics, report.joins)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.monitoring.estimator import Estimator, LossPredictor
 from shared.monitoring.live_performance import FallWatch
 from shared.monitoring.model_checks import ModelChecks
@@ -24,14 +24,14 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the models at the event's time; return what was found."""
     monitor = Monitor(
-        configurations=bootstrap.configurations(),
+        configurations=stores.configurations(),
         model_checks=ModelChecks(
-            bootstrap.registry(), bootstrap.lake(), FallWatch(bootstrap.fall_tests()), estimators_of_versions
+            stores.registry(), stores.lake(), FallWatch(stores.fall_tests()), estimators_of_versions
         ),
-        lake=bootstrap.lake(),
-        checks=bootstrap.check_store(),
-        announcer=VerdictAnnouncer(bootstrap.check_store(), bootstrap.announcements(), page_link),
-        sink=bootstrap.metric_sink(),
+        lake=stores.lake(),
+        checks=stores.check_store(),
+        announcer=VerdictAnnouncer(stores.check_store(), stores.announcements(), page_link),
+        sink=stores.metric_sink(),
     )
     checks = [
         {"model": check.model, "kind": check.kind, "verdict": check.verdict, "reason": check.reason}
@@ -43,10 +43,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 def page_link(key: str) -> str:
     """Return an address at which a check's page can be read for an hour."""
-    return bootstrap.lake().link(key, LINKS_LAST)
+    return stores.lake().link(key, LINKS_LAST)
 
 
 def estimators_of_versions(model: str, version: str) -> tuple[Estimator | None, LossPredictor | None]:
     """Return what estimates a version's performance, as its training left it in the lake."""
-    fitted = load_estimator(bootstrap.lake(), model, version)
+    fitted = load_estimator(stores.lake(), model, version)
     return (None, None) if fitted is None else (fitted.estimator, fitted.loss_model)

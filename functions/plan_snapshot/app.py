@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import clients, stores
 from shared.datasets.athena_query import plan_query
 from shared.datasets.record_scan import Span
 from shared.lake import query_prefix
@@ -19,9 +19,9 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the query, and the address its answer is to go to."""
-    run, settings = RetrainingRun.from_event(event), bootstrap.settings()
-    window = bootstrap.configurations().current(run.model).configuration.training.window
+    run, settings = RetrainingRun.from_event(event), clients.settings()
+    window = stores.configurations().current(run.model).configuration.training.window
     span = Span(run.as_of - window, run.as_of)
-    query = plan_query(bootstrap.lake(), run.model, run.decision_id, span, settings.database)
+    query = plan_query(stores.lake(), run.model, run.decision_id, span, settings.database)
     logger.info("planned a query", extra={"model": run.model, "decision_id": run.decision_id})
     return {"query": query, "location": f"s3://{settings.lake_bucket}/{query_prefix(run.model, run.decision_id)}"}

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling, retraining, stores
 from shared.capture.intake import items_of
 from shared.capture.prediction import Prediction
 from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
@@ -25,11 +25,11 @@ api = create_api()
 @api.post("/models/<model>/predict")
 def predict(model: str) -> Response[str]:
     """Answer a call's instances."""
-    configuration = bootstrap.configurations().current(model_name(model)).configuration
+    configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"instances"}))
-    lineup = bootstrap.serving(load_artifact).line_up(configuration.model)
-    reader = bootstrap.instance_reader(configuration, requested_at(api.current_event))
-    answered = Predictor(bootstrap.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
+    lineup = retraining.serving(load_artifact).line_up(configuration.model)
+    reader = labelling.instance_reader(configuration, requested_at(api.current_event))
+    answered = Predictor(labelling.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
     _measure(configuration.model, answered.predictions, [*lineup.troubles, *answered.troubles])
     return answer(200, {"predictions": [_shown(prediction) for prediction in answered.predictions]})
 

@@ -6,9 +6,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
 from shared.aws.dynamodb import back_off
 from shared.aws.s3_notifications import read_messages
+from shared.bootstrap import stores
 from shared.profiles.log_profiler import LogProfiler
 
 logger = Logger()
@@ -22,7 +22,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Profile a batch of log objects as one, so that an hour is written once; return what is to be delivered again."""
     messages = read_messages(event["Records"])
-    profiler = LogProfiler(bootstrap.lake(), bootstrap.configurations(), pause=back_off)
+    profiler = LogProfiler(stores.lake(), stores.configurations(), pause=back_off)
     report = profiler.profile(messages.keys)
     metrics.add_metric("PredictionsProfiled", MetricUnit.Count, sum(report.rows.values()))
     if report.unknown_models:

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining
 from shared.registry.recovery import parse_dead_execution
 
 logger = Logger()
@@ -20,7 +20,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return how the run ended, if that was left for this function to say."""
     dead = parse_dead_execution(event)
-    outcome = bootstrap.run_recovery().recover(dead)
+    outcome = retraining.run_recovery().recover(dead)
     logger.info("looked after", extra={"model": dead.run.model, "ended": dead.ended, "outcome": outcome})
     metrics.add_metric("RunsRecovered", MetricUnit.Count, int(outcome is not None))
     return {"outcome": outcome}

@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap, join_metrics
+from shared import join_metrics
+from shared.bootstrap import labelling, stores
 from shared.labels.replay_request import parse_message
 
 # Enough for the object in hand: a few thousand rows.
@@ -23,12 +24,12 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def replay_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Go on with the replay a message names; what time does not suffice for is left to another message."""
     model, replay_id = parse_message(record.body)
-    run = bootstrap.quarantine_replay().run(
+    run = labelling.quarantine_replay().run(
         model, replay_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     join_metrics.publish_replayed(metrics, model, run.counts)
     if run.is_to_go_on:
-        bootstrap.replay_queue().send(record.body)
+        stores.replay_queue().send(record.body)
 
 
 @logger.inject_lambda_context

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import reporting
 from shared.capture.imports import shown_import
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, limit, model_name, quarantine_name, requested_at
@@ -24,21 +24,21 @@ api = create_api()
 def quarantine(model: str) -> Response[str]:
     """Count what is in quarantine by reason, and show the newest of it."""
     event = api.current_event
-    report = bootstrap.quarantine_reports().newest(quarantine_name(model), _limit(), requested_at(event))
+    report = reporting.quarantine_reports().newest(quarantine_name(model), _limit(), requested_at(event))
     return answer(200, report)
 
 
 @api.get("/models/<model>/quarantine/replays/<replay_id>")
 def replay(model: str, replay_id: str) -> Response[str]:
     """Tell how far a replay is."""
-    job = bootstrap.intake_reports().replay(quarantine_name(model), identifier(replay_id, "replay"))
+    job = reporting.intake_reports().replay(quarantine_name(model), identifier(replay_id, "replay"))
     return answer(200, shown_replay(job))
 
 
 @api.get("/models/<model>/imports")
 def imports(model: str) -> Response[str]:
     """List imports, newest first."""
-    found = bootstrap.intake_reports().imports(model_name(model), _limit())
+    found = reporting.intake_reports().imports(model_name(model), _limit())
     return answer(200, {"imports": [shown_import(job) for job in found]})
 
 

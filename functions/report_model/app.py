@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import reporting
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, limit, model_name, requested_at
 
@@ -21,19 +21,19 @@ api = create_api()
 @api.get("/models/<model>")
 def status(model: str) -> Response[str]:
     """Report how a model is doing."""
-    return answer(200, bootstrap.model_reports().status(model_name(model), requested_at(api.current_event)))
+    return answer(200, reporting.model_reports().status(model_name(model), requested_at(api.current_event)))
 
 
 @api.get("/models/<model>/predictions/<prediction_id>")
 def prediction(model: str, prediction_id: str) -> Response[str]:
     """Explain one prediction."""
-    return answer(200, bootstrap.model_reports().prediction(model_name(model), identifier(prediction_id, "prediction")))
+    return answer(200, reporting.model_reports().prediction(model_name(model), identifier(prediction_id, "prediction")))
 
 
 @api.get("/models/<model>/decisions")
 def decisions(model: str) -> Response[str]:
     """List trigger decisions, newest first, and what the newest scheduled check decided, recorded or not."""
-    reports, name = bootstrap.model_reports(), model_name(model)
+    reports, name = reporting.model_reports(), model_name(model)
     found, look = reports.decisions(name, _limit()), reports.last_look(name)
     return answer(
         200,
@@ -47,13 +47,13 @@ def decisions(model: str) -> Response[str]:
 @api.get("/models/<model>/versions")
 def versions(model: str) -> Response[str]:
     """List versions, newest first."""
-    return answer(200, {"versions": bootstrap.model_reports().versions(model_name(model), _limit())})
+    return answer(200, {"versions": reporting.model_reports().versions(model_name(model), _limit())})
 
 
 @api.get("/models/<model>/history")
 def history(model: str) -> Response[str]:
     """List the moves of the serving pointer, newest first."""
-    found = bootstrap.model_reports().history(model_name(model), _limit())
+    found = reporting.model_reports().history(model_name(model), _limit())
     return answer(200, {"history": [move.to_json() for move in found]})
 
 

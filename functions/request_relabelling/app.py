@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, limit, model_name, read_json, requested_at
 from shared.operator_request import MAX_REQUEST_BYTES
@@ -24,7 +24,7 @@ api = create_api()
 def begin(model: str) -> Response[str]:
     """Begin the relabelling the body asks for."""
     event = api.current_event
-    job = bootstrap.relabel_requests().take(
+    job = labelling.relabel_requests().take(
         model_name(model),
         read_json(event, max_bytes=MAX_REQUEST_BYTES),
         now=requested_at(event),
@@ -36,21 +36,21 @@ def begin(model: str) -> Response[str]:
 @api.post("/models/<model>/relabel/<relabel_id>/resume")
 def resume(model: str, relabel_id: str) -> Response[str]:
     """Go on with a relabelling that failed or was stopped."""
-    return answer(202, accepted(bootstrap.relabel_requests().resume(model_name(model), _id(relabel_id))))
+    return answer(202, accepted(labelling.relabel_requests().resume(model_name(model), _id(relabel_id))))
 
 
 @api.get("/models/<model>/relabel")
 def relabellings(model: str) -> Response[str]:
     """List relabellings, newest first."""
     most = limit(api.current_event, default=DEFAULT_LIMIT, most=MOST)
-    found = bootstrap.relabel_requests().jobs(model_name(model), most)
+    found = labelling.relabel_requests().jobs(model_name(model), most)
     return answer(200, {"relabellings": [job.to_json() for job in found]})
 
 
 @api.get("/models/<model>/relabel/<relabel_id>")
 def relabelling(model: str, relabel_id: str) -> Response[str]:
     """Tell how far a relabelling is."""
-    return answer(200, bootstrap.relabel_requests().job(model_name(model), _id(relabel_id)).to_json())
+    return answer(200, labelling.relabel_requests().job(model_name(model), _id(relabel_id)).to_json())
 
 
 @logger.inject_lambda_context

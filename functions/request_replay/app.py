@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling
 from shared.http.api import answer, create_api
 from shared.http.requests import quarantine_name, read_json, requested_at
 from shared.operator_request import MAX_REQUEST_BYTES
@@ -20,7 +20,7 @@ api = create_api()
 def request_replay(model: str) -> Response[str]:
     """Begin the replay the body asks for."""
     event = api.current_event
-    job = bootstrap.replay_requests().take(
+    job = labelling.replay_requests().take(
         quarantine_name(model),
         read_json(event, max_bytes=MAX_REQUEST_BYTES),
         now=requested_at(event),

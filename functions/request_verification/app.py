@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, model_name, requested_at
 
@@ -18,14 +18,14 @@ api = create_api()
 @api.post("/models/<model>/datasets/<dataset_id>/verify")
 def begin(model: str, dataset_id: str) -> Response[str]:
     """Begin to verify a dataset."""
-    requests = bootstrap.verification_requests()
+    requests = retraining.verification_requests()
     return answer(202, requests.take(model_name(model), _id(dataset_id), requested_at(api.current_event)))
 
 
 @api.get("/models/<model>/datasets/<dataset_id>/verify")
 def found(model: str, dataset_id: str) -> Response[str]:
     """Tell what was found."""
-    return answer(200, bootstrap.verification_requests().newest(model_name(model), _id(dataset_id)))
+    return answer(200, retraining.verification_requests().newest(model_name(model), _id(dataset_id)))
 
 
 @logger.inject_lambda_context

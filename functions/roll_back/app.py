@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining, stores
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_json, requested_at
 from shared.operator_request import MAX_REQUEST_BYTES
@@ -25,7 +25,7 @@ def roll_back(model: str) -> Response[str]:
     """Do what the body asks for."""
     event = api.current_event
     name = model_name(model)
-    move = bootstrap.rollbacks(require_loadable).take(
+    move = retraining.rollbacks(require_loadable).take(
         name,
         read_json(event, max_bytes=MAX_REQUEST_BYTES),
         now=requested_at(event),
@@ -47,4 +47,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def require_loadable(record: VersionRecord) -> None:
     """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(bootstrap.lake(), record.artifact_key, record.artifact_digest)
+    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.datasets.athena_query import chosen_by
 from shared.datasets.champion import champion_features
 from shared.datasets.refusal import Refusal
@@ -21,8 +21,8 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the dataset to train on, or why the run stops here."""
     run = RetrainingRun.from_event(event)
-    revision, registry, lake = bootstrap.configurations().current(run.model), bootstrap.registry(), bootstrap.lake()
-    last_used = bootstrap.trigger_store().load(run.model).last_dataset_id
+    revision, registry, lake = stores.configurations().current(run.model), stores.registry(), stores.lake()
+    last_used = stores.trigger_store().load(run.model).last_dataset_id
     previous = registry.dataset(run.model, last_used) if last_used else None
     champion = champion_features(lake, registry, run.model)
     query = event.get("query_execution_id")

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import labelling
 from shared.schedule import parse_tick
 
 # Enough for the page of tasks in hand.
@@ -22,7 +22,7 @@ tracer = Tracer()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Tend the tasks as of the scheduled time; ``is_complete`` tells whether time sufficed for all of them."""
-    report = bootstrap.review_tending().sweep(
+    report = labelling.review_tending().sweep(
         parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     metrics.add_metric("ReviewsExpired", MetricUnit.Count, report.closed)

@@ -7,7 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap, compact_json
+from shared import compact_json
+from shared.bootstrap import clients, stores
 from shared.configuration.training import Candidate
 from shared.datasets.dataset import read_manifest
 from shared.lake import training_job_key
@@ -31,22 +32,22 @@ def collect(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a training job left for its run. Raises NotFound."""
     run = RetrainingRun.from_event(event)
     key = training_job_key(run.model, run.decision_id, event["candidate"])
-    trained: dict[str, Any] = compact_json.loads(bootstrap.lake().read_bytes(key))
+    trained: dict[str, Any] = compact_json.loads(stores.lake().read_bytes(key))
     return trained
 
 
 def train(event: Mapping[str, Any]) -> dict[str, Any]:
     """Train what an input names, here or in a job of its own; return the artefact and the validation score."""
     run = RetrainingRun.from_event(event)
-    manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
-    revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
+    manifest = read_manifest(stores.lake(), run.model, event["dataset_id"])
+    revision = stores.configurations().revision(run.model, manifest.configuration_revision)
     job = TrainingJob(
         run=run,
         manifest=manifest,
         configuration=revision.configuration,
         candidate=Candidate(event["candidate"]),
-        code_version=bootstrap.settings().code_version,
+        code_version=clients.settings().code_version,
     )
-    trained = train_candidate(bootstrap.lake(), job, perf_counter)
+    trained = train_candidate(stores.lake(), job, perf_counter)
     logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
     return trained.to_json()

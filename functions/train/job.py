@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from functions.train.app import train
-from shared import bootstrap, compact_json
+from shared import compact_json
+from shared.bootstrap import stores
 from shared.lake import training_job_key
 
 CONTAINER = Path("/opt/ml")
@@ -34,7 +35,7 @@ def run_job(parameters: Mapping[str, str]) -> None:
     """Train, and leave in the lake what the step collects; SageMaker's parameters are all text."""
     trained = train(parameters)
     key = training_job_key(parameters["model"], parameters["decision_id"], parameters["candidate"])
-    bootstrap.lake().write_bytes(key, compact_json.dumps(trained).encode(), "application/json")
+    stores.lake().write_bytes(key, compact_json.dumps(trained).encode(), "application/json")
 
 
 if __name__ == "__main__":

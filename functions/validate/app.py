@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import clients, retraining, stores
 from shared.datasets.dataset import read_manifest
 from shared.registry.run import RetrainingRun
 from shared.training.validate import ValidationJob, validate
@@ -19,16 +19,16 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the version judged, the verdict, and whether a person has to agree to it."""
     run = RetrainingRun.from_event(event)
-    manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
-    revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
+    manifest = read_manifest(stores.lake(), run.model, event["dataset_id"])
+    revision = stores.configurations().revision(run.model, manifest.configuration_revision)
     job = ValidationJob(
         run=run,
         manifest=manifest,
         configuration=revision.configuration,
         trained=event["trained"],
-        code_version=bootstrap.settings().code_version,
+        code_version=clients.settings().code_version,
     )
-    record = validate(bootstrap.lake(), bootstrap.registry(), job, bootstrap.fresh_process())
+    record = validate(stores.lake(), stores.registry(), job, retraining.fresh_process())
     logger.info("judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value})
     gate = job.configuration.gate
     return {

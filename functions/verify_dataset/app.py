@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.datasets.verification import DatasetVerifier
 
 logger = Logger()
@@ -16,7 +16,7 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return, and store, what was found."""
-    verifier = DatasetVerifier(bootstrap.lake(), bootstrap.configurations())
+    verifier = DatasetVerifier(stores.lake(), stores.configurations())
     found = verifier.verify(event["model"], event["dataset_id"], event["requested_at"])
     logger.info("verified", extra={"dataset_id": event["dataset_id"], "problems": list(found.problems)})
     return found.to_json()

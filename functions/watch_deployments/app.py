@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import bootstrap
+from shared.bootstrap import retraining, stores
 from shared.registry.version import VersionRecord
 from shared.schedule import parse_tick
 from shared.training.artifact import load_artifact
@@ -24,7 +24,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Look at what is watched at the event's time; return what was seen and decided."""
     try:
-        looks = bootstrap.watch(require_loadable).run(parse_tick(event))
+        looks = retraining.watch(require_loadable).run(parse_tick(event))
     except WatchingFailed as error:
         # What the other models came to has happened, and is not seen again when the event is tried once more.
         count(error.looks)
@@ -42,4 +42,4 @@ def count(looks: list[dict[str, Any]]) -> None:
 
 def require_loadable(record: VersionRecord) -> None:
     """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(bootstrap.lake(), record.artifact_key, record.artifact_digest)
+    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)

@@ -15,8 +15,8 @@ os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 import boto3
 import pytest
 
-from shared import bootstrap
 from tests.contract import conftest as tables
+from tests.ports import forget_ports
 
 aws, bucket, dynamodb = tables.aws, tables.bucket, tables.dynamodb
 
@@ -67,10 +67,10 @@ def deployed(
     """A deployment's environment over moto's tables and bucket."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    bootstrap.reset()
+    forget_ports()
     boto3.client("events").create_event_bus(Name=ENVIRONMENT["EVENT_BUS"])
     yield
-    bootstrap.reset()
+    forget_ports()
 
 
 @pytest.fixture

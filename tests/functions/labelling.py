@@ -6,8 +6,8 @@ from typing import Any
 
 import boto3
 
-from shared import bootstrap
 from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import stores
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
 from shared.capture.prediction import Prediction
@@ -22,7 +22,7 @@ def outcome(prediction_id: str, value: object, hours: float = 29) -> Feedback:
 
 
 def configure() -> None:
-    bootstrap.configurations().put(configuration(DEMAND), NOON)
+    stores.configurations().put(configuration(DEMAND), NOON)
 
 
 def predict(*names: str, hours: float = 5) -> list[Prediction]:
@@ -33,11 +33,11 @@ def predict(*names: str, hours: float = 5) -> list[Prediction]:
 
 def write_feedback(*lines: bytes | Feedback, key: str = FILE) -> None:
     content = b"".join(line if isinstance(line, bytes) else feedback_line(line) for line in lines)
-    bootstrap.lake().write_bytes(key, gzip.compress(content), "application/x-ndjson")
+    stores.lake().write_bytes(key, gzip.compress(content), "application/x-ndjson")
 
 
 def rows(prefix: str) -> list[dict[str, Any]]:
-    lake = bootstrap.lake()
+    lake = stores.lake()
     return [row for key in lake.keys(prefix) for row in lake.read_lines(key)]
 
 

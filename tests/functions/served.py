@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.configuration.training import Candidate
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.registry.deployment import servable
@@ -17,8 +17,8 @@ FIRST_AS_OF = START + timedelta(days=30)
 
 def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False) -> str:
     """Train and deploy the ``number``-th version of a configured model; ``flip`` teaches it the opposite."""
-    lake, registry = bootstrap.lake(), bootstrap.registry()
-    revision = bootstrap.configurations().current(model)
+    lake, registry = stores.lake(), stores.registry()
+    revision = stores.configurations().current(model)
     retraining = replace(run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}"), model=model)
     store(lake, [replace(row, model=model, seq=number) for row in learnable(600, flip=flip)])
     taken = take_snapshot(lake, revision, retraining.as_of)

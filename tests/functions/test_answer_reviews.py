@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from functions.answer_reviews.app import handler
-from shared import bootstrap
 from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import labelling, stores
 from shared.review.task import TaskState
 from tests.functions.requests import paths, send
 from tests.unit.labels.builders import NOON, RETENTION, key, prediction
@@ -20,10 +20,10 @@ NAMES = ("hour-4711", "hour-4712", "hour-4713")
 @pytest.fixture(autouse=True)
 def queue(deployed: None) -> None:
     """Three tasks, all of them Ann's, and a stream that writes to the lake at once."""
-    bootstrap.configurations().put(configuration(), NOON)
+    stores.configurations().put(configuration(), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
-    bootstrap.review_tasks().add([pick(name) for name in NAMES], configuration())
-    assert len(bootstrap.review_leasing().lease(configuration(), ANN, 3, NOON)) == 3
+    stores.review_tasks().add([pick(name) for name in NAMES], configuration())
+    assert len(labelling.review_leasing().lease(configuration(), ANN, 3, NOON)) == 3
     client: Any = boto3.client("firehose")
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
     client.create_delivery_stream(
@@ -32,12 +32,12 @@ def queue(deployed: None) -> None:
 
 
 def told() -> list[dict[str, Any]]:
-    lake = bootstrap.lake()
+    lake = stores.lake()
     return [row for found in lake.keys("feedback/") for row in lake.read_lines(found)]
 
 
 def state(name: str) -> TaskState:
-    return bootstrap.review_tasks().load([key(name)])[key(name)].state
+    return stores.review_tasks().load([key(name)])[key(name)].state
 
 
 def test_the_sample_request_settles_one_task_and_skips_another() -> None:
@@ -92,10 +92,10 @@ def test_a_single_answer_that_is_refused_has_a_status_of_its_own(
 
 
 def test_after_the_lease_has_lapsed_the_answer_is_409() -> None:
-    bootstrap.configurations().put(configuration(lease="PT1M"), NOON)
+    stores.configurations().put(configuration(lease="PT1M"), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction("late")], RETENTION)
-    bootstrap.review_tasks().add([pick("late")], configuration())
-    [held] = bootstrap.review_leasing().lease(configuration(lease="PT1M"), ANN, 1, NOON)
+    stores.review_tasks().add([pick("late")], configuration())
+    [held] = labelling.review_leasing().lease(configuration(lease="PT1M"), ANN, 1, NOON)
     assert held.until < minutes(2)
     given = {"answers": [{"task_id": "late", "reviewer": ANN, "value": 1}]}
     assert send(handler, "answer_reviews", given)[0] == 409

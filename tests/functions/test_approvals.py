@@ -8,8 +8,8 @@ import pytest
 
 from functions.answer_approval.app import handler as answer
 from functions.request_approval.app import handler as request
-from shared import bootstrap
 from shared.approvals.answers import ApprovalAnswers
+from shared.bootstrap import retraining, stores
 from shared.errors import NotFound, StaleRun
 from shared.registry.version import Check, Verdict, VersionRecord
 from shared.times import format_time, parse_time
@@ -43,11 +43,11 @@ def record(**changes: Any) -> VersionRecord:
 @pytest.fixture
 def tasks(deployed: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryTasks:
     """A deployed model with a version that passed the gate, and the tasks of a Step Functions that knows tokens."""
-    bootstrap.configurations().put(revision().configuration, START)
-    bootstrap.registry().put_version("demand", record())
+    stores.configurations().put(revision().configuration, START)
+    stores.registry().put_version("demand", record())
     waiting = InMemoryTasks()
-    answers = ApprovalAnswers(bootstrap.approvals(), bootstrap.registry(), waiting)
-    monkeypatch.setattr(bootstrap, "approval_answers", lambda: answers)
+    answers = ApprovalAnswers(stores.approvals(), stores.registry(), waiting)
+    monkeypatch.setattr(retraining, "approval_answers", lambda: answers)
     return waiting
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample:
     waits_until = parse_time(event["requested_at"]) + timedelta(days=3)
     assert (asked["version"], asked["expires_at"]) == (VERSION, format_time(waits_until))
     assert event["task_token"] not in str(asked)
-    run = bootstrap.trigger_store().load("demand").open_run
+    run = stores.trigger_store().load("demand").open_run
     assert run is not None
     assert run.lease_expires_at == parse_time(event["as_of"]) + timedelta(days=4)
 
@@ -124,12 +124,12 @@ def test_a_run_without_the_lock_or_of_an_unknown_version_asks_nobody(
         request(event, context)
     with pytest.raises(NotFound):
         request({**event, "version": "v9"}, context)
-    assert bootstrap.approvals().newest("demand", 10) == []
+    assert stores.approvals().newest("demand", 10) == []
 
 
 def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryTasks) -> None:
     serving = serve_version(1, "demand")
-    trained = bootstrap.registry().version("demand", serving)
+    trained = stores.registry().version("demand", serving)
     checks = (Check(name="floor", passed=False, value=0.6, limit=0.7, detail="too low"),)
     for name, digest in (("v-loads", trained.artifact_digest), ("v-altered", "00")):
         rejected = record(
@@ -139,7 +139,7 @@ def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryT
             verdict=Verdict.REJECT,
             checks=checks,
         )
-        bootstrap.registry().put_version("demand", rejected)
+        stores.registry().put_version("demand", rejected)
     body = {"override": True, "reason": "the holidays were not in the holdout"}
 
     status, refused = send(answer, "answer_approval", body, path="/models/demand/versions/v-altered/approve")
@@ -148,7 +148,7 @@ def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryT
     assert (status, done["override"]) == (200, True)
     assert (done["move"]["from"], done["move"]["to"]) == (serving, "v-loads")
     assert done["move"]["why"] == "override of the gate's floor: the holidays were not in the holdout"
-    pointer = bootstrap.registry().pointer("demand")
+    pointer = stores.registry().pointer("demand")
     assert pointer is not None
     assert pointer.champion == "v-loads"
     assert send(answer, "answer_approval", body)[0] == 409  # the gate passed that one

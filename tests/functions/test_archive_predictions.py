@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.archive_predictions.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.errors import Unavailable
 from shared.review.pick import PickReason
 from tests.fakes.picked_tasks import PickedTasks
@@ -24,12 +24,12 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> PickedTasks:
     """Where picks end up; the queue's own suites judge what becomes of them."""
     picked = PickedTasks()
-    monkeypatch.setattr(bootstrap, "review_tasks", lambda: picked)
+    monkeypatch.setattr(stores, "review_tasks", lambda: picked)
     return picked
 
 
 def configure(**review: float) -> None:
-    bootstrap.configurations().put(configuration(review=review), NOON)
+    stores.configurations().put(configuration(review=review), NOON)
 
 
 def test_the_sample_archives_new_predictions_and_not_their_joins(sample: Sample, context: Context) -> None:
@@ -82,7 +82,7 @@ def test_a_model_without_reviews_has_none_and_keeps_no_state(
     handler(sample("archive_predictions"), context)
 
     assert tasks.picks == {}
-    assert bootstrap.selection_store().load("bike-demand").version == 0
+    assert stores.selection_store().load("bike-demand").version == 0
 
 
 def test_with_reviews_the_day_s_budget_is_picked_and_remembered(
@@ -96,7 +96,7 @@ def test_with_reviews_the_day_s_budget_is_picked_and_remembered(
     assert pick.key.prediction_id in {FIRST, SECOND}
     assert pick.reason is PickReason.UNCERTAIN
     assert 0 < pick.selection_probability < 1
-    state = bootstrap.selection_store().load("bike-demand")
+    state = stores.selection_store().load("bike-demand")
     assert (state.version, state.days[0].picked) == (1, 1)
     assert sum(state.days[0].hours) == 2
 
@@ -104,12 +104,12 @@ def test_with_reviews_the_day_s_budget_is_picked_and_remembered(
 def test_a_batch_delivered_again_is_not_picked_from_again(sample: Sample, context: Context, tasks: PickedTasks) -> None:
     configure(random_rate=0.5, uncertain_per_day=1)
     handler(sample("archive_predictions"), context)
-    picks, state = dict(tasks.picks), bootstrap.selection_store().load("bike-demand")
+    picks, state = dict(tasks.picks), stores.selection_store().load("bike-demand")
 
     handler(sample("archive_predictions"), context)
 
     assert tasks.picks == picks
-    assert bootstrap.selection_store().load("bike-demand") == state
+    assert stores.selection_store().load("bike-demand") == state
 
 
 def test_predictions_are_archived_even_if_the_queue_is_out_of_order(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.capture_feedback.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from tests.functions.requests import paths, send
 from tests.unit.configuration.example import configuration
 
@@ -15,16 +15,16 @@ from tests.unit.configuration.example import configuration
 @pytest.fixture(autouse=True)
 def model(feedback_stream: None) -> None:
     """Configure the model of the sample."""
-    bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
+    stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def captured() -> list[dict[str, Any]]:
-    lake = bootstrap.lake()
+    lake = stores.lake()
     return [row for key in lake.keys("feedback/") for row in lake.read_lines(key) if "rejected" not in row]
 
 
 def rejected() -> list[dict[str, Any]]:
-    lake = bootstrap.lake()
+    lake = stores.lake()
     return [row for key in lake.keys("feedback/") for row in lake.read_lines(key) if "rejected" in row]
 
 

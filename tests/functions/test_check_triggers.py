@@ -7,13 +7,14 @@ import boto3
 import pytest
 
 from functions.check_triggers.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import Conclusion, RunOutcome
 from shared.triggers.suppression import SuppressedBy
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.pointers import promoted
+from tests.ports import forget_ports
 from tests.unit.configuration.example import configuration
 
 CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -24,8 +25,8 @@ Sample = Callable[[str], dict[str, Any]]
 def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
     """A model with a champion and a performance check."""
     settings = {"min_new_labels": 0, "cooldown": "P1D", **triggers}
-    bootstrap.configurations().put(configuration(model=model, triggers=settings), CHECKED_AT)
-    bootstrap.registry().move_pointer(model, promoted("v1", CHECKED_AT))
+    stores.configurations().put(configuration(model=model, triggers=settings), CHECKED_AT)
+    stores.registry().move_pointer(model, promoted("v1", CHECKED_AT))
     check = Check(
         model=model,
         kind=CheckKind.PERFORMANCE,
@@ -35,7 +36,7 @@ def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
         reason="accuracy 0.7",
         summary={"value": 0.7},
     )
-    bootstrap.check_store().put(check)
+    stores.check_store().put(check)
 
 
 def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
@@ -47,7 +48,7 @@ def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
     assert (low["model"], low["fired"]) == ("bike-demand", True)
     assert (fine["fired"], fine["suppressed_by"]) == (False, "no_signal")
     assert executions() == [low["decision_id"]]
-    assert bootstrap.trigger_store().decisions("car-demand", 10) == []
+    assert stores.trigger_store().decisions("car-demand", 10) == []
 
 
 def test_a_redelivered_schedule_is_one_decision_and_one_run(
@@ -56,7 +57,7 @@ def test_a_redelivered_schedule_is_one_decision_and_one_run(
     serving("bike-demand", Verdict.LOW)
     first = handler(sample("check_triggers"), context)
     assert handler(sample("check_triggers"), context) == first
-    assert len(bootstrap.trigger_store().decisions("bike-demand", 10)) == 1
+    assert len(stores.trigger_store().decisions("bike-demand", 10)) == 1
     assert len(executions()) == 1
 
 
@@ -73,7 +74,7 @@ def test_the_sample_alarm_makes_each_low_model_s_policy_decide(
         "car-demand": "no_signal",
         "train-demand": "combination",
     }
-    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.PERFORMANCE])
     assert decision.at == CHECKED_AT
 
@@ -94,7 +95,7 @@ def test_an_operator_s_alarm_on_one_model_is_enough_alone(
     serving("car-demand", Verdict.LOW)
     [decided] = handler(of_one_model(sample("check_triggers_alarm"), "bike-demand"), context)["decisions"]
     assert (decided["model"], decided["fired"]) == ("bike-demand", True)
-    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
 
 
@@ -110,7 +111,7 @@ def drifting(model: str, **triggers: Any) -> None:
         report_key="checks/d.json",
         page_key="checks/d.html",
     )
-    bootstrap.check_store().put(check)
+    stores.check_store().put(check)
 
 
 def test_the_sample_drift_alarm_makes_each_drifting_model_s_policy_decide(
@@ -126,10 +127,10 @@ def test_the_sample_drift_alarm_makes_each_drifting_model_s_policy_decide(
         "car-demand": "no_signal",
         "train-demand": "combination",
     }
-    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.DRIFT])
     assert decision.at == CHECKED_AT
-    [unheard] = bootstrap.trigger_store().decisions("car-demand", 10)
+    [unheard] = stores.trigger_store().decisions("car-demand", 10)
     reasons = {kind.kind: kind.reason for kind in unheard.considered}
     assert reasons[SignalKind.DRIFT] == "the policy does not listen to it"
 
@@ -158,8 +159,8 @@ def test_a_look_that_changes_nothing_is_kept_as_the_last_one(
 ) -> None:
     serving("bike-demand", Verdict.OK, volume=5000)
     handler(sample("check_triggers"), context)
-    assert bootstrap.trigger_store().decisions("bike-demand", 10) == []
-    look = bootstrap.trigger_store().last_look("bike-demand")
+    assert stores.trigger_store().decisions("bike-demand", 10) == []
+    look = stores.trigger_store().last_look("bike-demand")
     assert look is not None
     assert "volume: 0 of 5000 new labels" in look.explanation
 
@@ -168,10 +169,10 @@ def test_with_bounded_clocks_an_alarm_belongs_to_the_moment_it_went_off(
     executions: Callable[[], list[str]], sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIENT_TIMESTAMPS", "bounded")
-    bootstrap.reset()
+    forget_ports()
     serving("bike-demand", Verdict.LOW)
     handler(sample("check_triggers_alarm"), context)
-    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert decision.at == datetime(2026, 3, 8, 12, 1, 17, 345000, tzinfo=UTC)
 
 
@@ -194,7 +195,7 @@ def test_a_run_that_was_concluded_leaves_the_next_check_free(
     [held] = handler(later, context)["decisions"]
     assert held["suppressed_by"] == SuppressedBy.NO_SIGNAL  # the run has seen the check
     conclusion = Conclusion(outcome=RunOutcome.FAILED, at=CHECKED_AT, reason="train failed")
-    assert bootstrap.trigger_store().conclude("bike-demand", 1, conclusion)
+    assert stores.trigger_store().conclude("bike-demand", 1, conclusion)
     [again] = handler(later | {"time": "2026-03-09T13:05:00Z"}, context)["decisions"]
     assert again["fired"]
     assert len(executions()) == 2

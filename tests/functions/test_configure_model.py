@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.configure_model.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from tests.functions.requests import paths, send
 from tests.unit.configuration.example import document
 
@@ -21,7 +21,7 @@ def put(configuration: Any, model: str = "bike-demand") -> tuple[int, Any]:
 
 def test_the_sample_request_stores_the_first_revision() -> None:
     assert send(handler, "configure_model") == (200, {"model": "bike-demand", "revision": 1})
-    assert bootstrap.configurations().models() == ["bike-demand"]
+    assert stores.configurations().models() == ["bike-demand"]
 
 
 def test_the_same_configuration_in_json_is_the_same_revision() -> None:
@@ -34,8 +34,8 @@ def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
     put(document())
 
     assert put({**document(), "retention": "P500D"})[1]["revision"] == 2
-    assert bootstrap.configurations().revision("bike-demand", 1).configuration.retention.days == 400
-    assert bootstrap.configurations().current("bike-demand").configuration.retention.days == 500
+    assert stores.configurations().revision("bike-demand", 1).configuration.retention.days == 400
+    assert stores.configurations().current("bike-demand").configuration.retention.days == 500
 
 
 def test_a_name_may_be_left_to_the_address() -> None:
@@ -57,7 +57,7 @@ def test_a_bad_configuration_is_refused_by_its_path(change: dict[str, Any], mode
     status, answer = put({**document(), **change}, model)
 
     assert (status, paths(answer)) == (400, [at_fault])
-    assert bootstrap.configurations().models() == []
+    assert stores.configurations().models() == []
 
 
 def test_a_configuration_is_json_or_yaml() -> None:

@@ -13,7 +13,7 @@ from functions.compact_examples.app import handler as compact
 from functions.request_verification.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
-from shared import bootstrap
+from shared.bootstrap import stores
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
@@ -37,8 +37,8 @@ class Patient(Context):
 
 @pytest.fixture
 def labelled(deployed: None) -> None:
-    bootstrap.configurations().put(revision(training={"window": "P60D"}).configuration, START)
-    store(bootstrap.lake(), learnable(1000))
+    stores.configurations().put(revision(training={"window": "P60D"}).configuration, START)
+    store(stores.lake(), learnable(1000))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def dataset(labelled: None, context: Context) -> str:
 
 
 def objects(prefix: str) -> list[str]:
-    return list(bootstrap.lake().keys(prefix))
+    return list(stores.lake().keys(prefix))
 
 
 def asked(dataset_id: str, method: str = "POST", model: str = MODEL) -> tuple[int, Any]:
@@ -84,7 +84,7 @@ def test_a_hurried_compaction_leaves_the_rest_to_the_next(labelled: None, sample
 
 def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: None, sample: Sample) -> None:
     key = f"examples/model={MODEL}/date=2026-03-05/broken.jsonl.gz"
-    bootstrap.lake().write_bytes(key, b"{}", "application/x-ndjson")
+    stores.lake().write_bytes(key, b"{}", "application/x-ndjson")
     assert compact(sample("compact_examples"), Patient())["unreadable"] == 1
     assert key in objects("examples/")
 
@@ -101,7 +101,7 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
 
 
 def test_what_is_wrong_with_a_dataset_is_told(dataset: str, sample: Sample, context: Context) -> None:
-    lake, event = bootstrap.lake(), {**sample("verify_dataset"), "dataset_id": dataset}
+    lake, event = stores.lake(), {**sample("verify_dataset"), "dataset_id": dataset}
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
     content = lake.read_bytes(part)
     lake.write_bytes(part, content[:-1000], "application/zip")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.expire_versions.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.lake import version_prefix
 from tests.unit.configuration.example import configuration
 from tests.unit.registry.test_expiry import version
@@ -15,8 +15,8 @@ NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 def test_the_sample_expires_old_versions_of_every_model(
     deployed: None, context: object, sample: Callable[[str], dict[str, Any]]
 ) -> None:
-    bootstrap.configurations().put(configuration(model=MODEL), NOW - timedelta(days=500))
-    registry, lake = bootstrap.registry(), bootstrap.lake()
+    stores.configurations().put(configuration(model=MODEL), NOW - timedelta(days=500))
+    registry, lake = stores.registry(), stores.lake()
     records = [registry.put_version(MODEL, version(day)) for day in (0, 10, 20, 30)]
     for record in records:
         lake.write_bytes(version_prefix(MODEL, record.version) + "model.skops", b"x", "x")

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from functions.import_files.app import RESERVED_MILLISECONDS, handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.capture import import_files
 from shared.jobs import JobKind
 from tests.functions.conftest import Context
 from tests.functions.labelling import configure, metric, rows
+from tests.ports import forget_ports
 from tests.unit.labels.builders import MODEL, key
 
 pytestmark = pytest.mark.usefixtures("feedback_stream")
@@ -30,7 +31,7 @@ class ShortOfTime(Context):
 
 def upload(file: str, *lines: object) -> None:
     content = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
-    bootstrap.lake().write_bytes(file, gzip.compress(content) if file.endswith(".gz") else content, "text/plain")
+    stores.lake().write_bytes(file, gzip.compress(content) if file.endswith(".gz") else content, "text/plain")
 
 
 def line(name: str, **changes: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def test_the_sample_imports_its_file_and_lets_the_test_event_pass(
 
     assert answer == {"batchItemFailures": []}
     wanted = [key("p-1"), key("p-2")]
-    assert set(bootstrap.label_store().predictions(wanted)) == set(wanted)
+    assert set(stores.label_store().predictions(wanted)) == set(wanted)
     assert sorted((row["line"], row["code"]) for row in rows("quarantine/")) == [(2, "invalid"), (4, "malformed")]
     output = "".join(capsys.readouterr())
     assert (MODEL, 2) in metric(output, "LinesImported", kind="prediction")
@@ -71,7 +72,7 @@ def test_the_same_message_again_changes_nothing(sample: Sample, context: Context
 
     handler(sample("import_files"), context)
 
-    (job,) = bootstrap.job_store().newest(MODEL, JobKind.IMPORT, 10)
+    (job,) = stores.job_store().newest(MODEL, JobKind.IMPORT, 10)
     assert (job.is_done, job.counts) == (True, {"accepted": 1, "rejected": 1})
     assert rows("quarantine/") == before
 
@@ -104,7 +105,7 @@ def test_a_file_that_outlasts_the_time_goes_on_with_the_next_message(
         messages.append(sent())
 
     assert messages == [[body], [body], []]
-    (job,) = bootstrap.job_store().newest(MODEL, JobKind.IMPORT, 10)
+    (job,) = stores.job_store().newest(MODEL, JobKind.IMPORT, 10)
     assert (job.is_done, job.counts) == (True, {"accepted": 5})
 
 
@@ -112,7 +113,7 @@ def test_what_fails_is_delivered_again(sample: Sample, context: Context, monkeyp
     configure()
     upload(FEEDBACK, {"feedback_id": "f-1", "prediction_id": "p-1", "name": "demand", "value": 150})
     monkeypatch.setenv("FEEDBACK_STREAM", "elsewhere")
-    bootstrap.reset()
+    forget_ports()
 
     answer = handler(of_file(sample("import_files"), FEEDBACK), context)
 

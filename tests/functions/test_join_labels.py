@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.join_labels.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, SECOND, configure, metric, outcome, predict, rows, write_feedback
 from tests.unit.labels.builders import MODEL, key
@@ -18,7 +18,7 @@ Sample = Callable[[str], dict[str, Any]]
 def label_values(*names: str) -> list[object]:
     return [
         found.labels[-1].label.value if found.labels else None
-        for found in bootstrap.label_store().load([key(name) for name in names])
+        for found in stores.label_store().load([key(name) for name in names])
     ]
 
 
@@ -46,11 +46,11 @@ def test_the_same_batch_again_changes_nothing(sample: Sample, context: Context) 
     predict(FIRST)
     write_feedback(outcome(FIRST, 150))
     handler(sample("join_labels"), context)
-    before = bootstrap.label_store().load([key(FIRST)])
+    before = stores.label_store().load([key(FIRST)])
 
     handler(sample("join_labels"), context)
 
-    assert bootstrap.label_store().load([key(FIRST)]) == before
+    assert stores.label_store().load([key(FIRST)]) == before
 
 
 def test_a_file_that_is_missing_fails_alone(sample: Sample, context: Context) -> None:

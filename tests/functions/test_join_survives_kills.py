@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.hooks import HierarchicalEmitter
 
-from shared import bootstrap
+from shared.bootstrap import clients, labelling, stores
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
 from tests.unit.labels.builders import ANNOTATION, DEMAND, EXPOSED_DEFAULT, NOON, THUMB, at, configuration, event
@@ -41,7 +41,7 @@ class Fuse:
 @contextmanager
 def watched(moment: str, fuse: Fuse) -> Iterator[None]:
     """Let a fuse see every AWS call of the deployment, before it is made or once it has been."""
-    emitters: list[HierarchicalEmitter] = [bootstrap._client(name).meta.events for name in ("dynamodb", "s3")]
+    emitters: list[HierarchicalEmitter] = [clients.client(name).meta.events for name in ("dynamodb", "s3")]
     for emitter in emitters:
         emitter.register_first(moment, fuse)
     try:
@@ -57,13 +57,13 @@ def happening(name: str, value: Any, model: str, *, about: str = "p-1", **when: 
 
 def write(model: str, name: str, *events: Feedback) -> str:
     key = f"feedback/date=2026-03-01/{model}-{name}.gz"
-    bootstrap.lake().write_bytes(key, gzip.compress(b"".join(map(feedback_line, events))), "application/x-ndjson")
+    stores.lake().write_bytes(key, gzip.compress(b"".join(map(feedback_line, events))), "application/x-ndjson")
     return key
 
 
 def log(model: str, *names: str, hours: float = 0) -> None:
-    found = bootstrap.configurations().current(model).configuration
-    reader = bootstrap.instance_reader(found, at(hours))
+    found = stores.configurations().current(model).configuration
+    reader = labelling.instance_reader(found, at(hours))
     rows = [
         {
             "prediction_id": name,
@@ -74,17 +74,17 @@ def log(model: str, *names: str, hours: float = 0) -> None:
         }
         for name in names
     ]
-    bootstrap.prediction_log().log(reader, rows)
+    labelling.prediction_log().log(reader, rows)
 
 
 def mature(model: str, hours: float) -> None:
-    for keys in bootstrap.label_store().due(model, at(hours)):
-        bootstrap.label_joiner().mature(keys, at(hours))
+    for keys in stores.label_store().due(model, at(hours)):
+        labelling.label_joiner().mature(keys, at(hours))
 
 
 def life_of(model: str) -> Steps:
     """What happens to three predictions: early, late, repeated, conflicting and withdrawn feedback, and the clock."""
-    bootstrap.configurations().put(configuration(ANNOTATION, DEMAND, THUMB, default=EXPOSED_DEFAULT, model=model), NOON)
+    stores.configurations().put(configuration(ANNOTATION, DEMAND, THUMB, default=EXPOSED_DEFAULT, model=model), NOON)
     first = write(
         model,
         "first",
@@ -104,10 +104,10 @@ def life_of(model: str) -> Steps:
     )
     return [
         lambda: log(model, "p-1", "p-2"),
-        lambda: bootstrap.feedback_files().join(first),
+        lambda: labelling.feedback_files().join(first),
         lambda: log(model, "early", hours=1),
         lambda: mature(model, 50),
-        lambda: bootstrap.feedback_files().join(second),
+        lambda: labelling.feedback_files().join(second),
         lambda: mature(model, 400),
     ]
 
@@ -132,7 +132,7 @@ def taken(model: str) -> dict[str, Any]:
         table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
     aside = set()
     for found in boto3.resource("s3").Bucket("lake").objects.filter(Prefix="quarantine/"):
-        for row in bootstrap.lake().read_lines(found.key):
+        for row in stores.lake().read_lines(found.key):
             sent = row["event"]
             aside.add((row["code"], sent["prediction_id"], sent["feedback_id"], sent["body_digest"]))
         found.delete()

@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from functions.lease_reviews.app import handler
-from shared import bootstrap
 from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import stores
 from tests.functions.requests import Answer, paths, send
 from tests.unit.labels.builders import NOON, RETENTION, prediction
 from tests.unit.review.builders import configuration, pick
@@ -15,9 +15,9 @@ NAMES = ("hour-4711", "hour-4712", "hour-4713")
 
 @pytest.fixture(autouse=True)
 def queue(deployed: None) -> None:
-    bootstrap.configurations().put(configuration(), NOON)
+    stores.configurations().put(configuration(), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
-    bootstrap.review_tasks().add([pick(name, number / 60) for number, name in enumerate(NAMES)], configuration())
+    stores.review_tasks().add([pick(name, number / 60) for number, name in enumerate(NAMES)], configuration())
 
 
 def lease(**query: str) -> Answer:

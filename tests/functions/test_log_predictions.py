@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from functions.log_predictions.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.capture.prediction import PredictionKey
 from tests.functions.requests import paths, send
 from tests.unit.configuration.example import configuration
@@ -14,14 +14,14 @@ from tests.unit.configuration.example import configuration
 
 @pytest.fixture(autouse=True)
 def model(deployed: None) -> None:
-    bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
+    stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_the_sample_request_is_stored_when_it_is_acknowledged() -> None:
     status, answer = send(handler, "log_predictions")
 
     keys = [PredictionKey("bike-demand", name) for name in ("hour-4711", "hour-4712")]
-    kept = bootstrap.label_store().predictions(keys)
+    kept = stores.label_store().predictions(keys)
     assert (status, answer) == (202, {"accepted": ["hour-4711", "hour-4712"], "rejected": []})
     assert [kept[key].decision for key in keys] == [1, 0]
     assert kept[keys[0]].entity_id == "station-12"
@@ -51,7 +51,7 @@ def test_a_prediction_as_wide_as_a_thousand_columns_is_stored() -> None:
         features={f"column {number}": {"type": "numeric"} for number in range(1000)},
         monitoring={},
     )
-    bootstrap.configurations().put(wide, datetime(2026, 1, 2, tzinfo=UTC))
+    stores.configurations().put(wide, datetime(2026, 1, 2, tzinfo=UTC))
     row = {f"column {number}": number / 7 for number in range(1000)}
     bodies = [
         {"prediction_id": f"p-{place}", "features": row, "score": 0.1, "model_version": "v"} for place in range(120)

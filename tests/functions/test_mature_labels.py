@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.mature_labels.app import handler
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.labels.label import LabelStatus
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, configure, outcome, predict, rows, write_feedback
@@ -28,7 +28,7 @@ def test_the_sample_closes_the_windows_that_are_due(sample: Sample, context: Con
 
     answer = handler(sample("mature_labels"), context)
 
-    first, second = bootstrap.label_store().load([key(FIRST), key(SECOND)])
+    first, second = stores.label_store().load([key(FIRST), key(SECOND)])
     assert answer == {"examined": 1, "is_complete": True}
     assert [(found.label.status, found.known_at) for found in first.labels] == [(LabelStatus.CENSORED, at(53))]
     assert second.labels == ()
@@ -44,7 +44,7 @@ def test_out_of_time_nothing_is_begun(sample: Sample) -> None:
 def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sample, context: Context) -> None:
     configure()
     write_feedback(outcome("nowhere", 150), key="feedback/date=2026-03-02/early")
-    bootstrap.feedback_files().join("feedback/date=2026-03-02/early")
+    labelling.feedback_files().join("feedback/date=2026-03-02/early")
 
     handler(sample("mature_labels"), context)
     assert rows("quarantine/") == []

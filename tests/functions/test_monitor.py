@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from functions.monitor.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.configuration.metrics import Task
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
 from shared.monitoring.check import CheckKind, Verdict
@@ -43,10 +43,10 @@ def trained_on(model: str) -> Profile:
 
 def serve(model: str, *, temperature: float, accuracy: float, reference: bool = True) -> None:
     """A champion with its reference, 600 predictions of the last days and their labels."""
-    bootstrap.configurations().put(configuration(model=model), NOW)
-    bootstrap.registry().move_pointer(model, promoted("v1", NOW - timedelta(days=8)))
+    stores.configurations().put(configuration(model=model), NOW)
+    stores.registry().move_pointer(model, promoted("v1", NOW - timedelta(days=8)))
     rng = np.random.default_rng(1)
-    lake = bootstrap.lake()
+    lake = stores.lake()
     if reference:
         lake.write_bytes(version_prefix(model, "v1") + "reference.profile", encode(trained_on(model)), "text/plain")
     predictions, examples = [], []
@@ -73,7 +73,7 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
         examples.append({**row, **label})
     log = day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz"
     lake.write_lines(log, predictions)
-    assert not LogProfiler(lake, bootstrap.configurations(), pause=lambda _: None).profile([log]).failures
+    assert not LogProfiler(lake, stores.configurations(), pause=lambda _: None).profile([log]).failures
     lake.write_lines(day_prefix(EXAMPLES, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", examples)
 
 
@@ -103,7 +103,7 @@ def test_the_sample_schedule_finds_a_low_model_and_publishes_what_alarms_read(
     drift, performance, _, _ = handler(sample("monitor"), context)["checks"]
     assert (drift["kind"], drift["verdict"]) == ("drift", "drift")
     assert (performance["kind"], performance["verdict"]) == ("performance", "low")
-    stored = bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE)
+    stored = stores.check_store().latest(MODEL, CheckKind.PERFORMANCE)
     assert stored is not None
     assert stored.summary["value"] == pytest.approx(0.7)
     assert stored.summary["limit"] == 0.85
@@ -123,7 +123,7 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
     serve(MODEL, temperature=0.0, accuracy=0.95)
     handler(sample("monitor"), context)
     handler(sample("monitor"), context)
-    keys = list(bootstrap.lake().keys(day_prefix("checks", MODEL, NOW.date())))
+    keys = list(stores.lake().keys(day_prefix("checks", MODEL, NOW.date())))
     assert [key.rsplit("-", 1)[1] for key in keys] == [
         "drift.html",
         "drift.json",
@@ -131,7 +131,7 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
         "join_health.json",
         "performance.json",
     ]
-    page, *reports = (bootstrap.lake().read_bytes(key) for key in keys)
+    page, *reports = (stores.lake().read_bytes(key) for key in keys)
     drift, estimated, health, performance = map(json.loads, reports)
     assert b"temperature" in page
     assert estimated["verdict"] == Verdict.INSUFFICIENT
@@ -144,7 +144,7 @@ def test_the_whole_report_lies_in_the_lake_under_one_name_a_moment(
 def test_a_model_without_a_champion_or_predictions_is_left_alone(
     deployed: None, sample: Sample, context: Context
 ) -> None:
-    bootstrap.configurations().put(configuration(), NOW)
+    stores.configurations().put(configuration(), NOW)
     assert handler(sample("monitor"), context) == {"checks": []}
 
 
@@ -173,7 +173,7 @@ def test_a_bus_that_refuses_keeps_no_check_from_the_triggers(deployed: None, sam
     with pytest.raises(Exception, match=MODEL):
         handler(sample("monitor"), context)
     for kind, verdict in ((CheckKind.DRIFT, Verdict.DRIFT), (CheckKind.PERFORMANCE, Verdict.LOW)):
-        stored = bootstrap.check_store().latest(MODEL, kind)
+        stored = stores.check_store().latest(MODEL, kind)
         assert stored is not None
         assert stored.verdict is verdict
     assert metric("LivePerformanceShortfall")[()] > 0
@@ -183,12 +183,12 @@ def test_one_model_that_fails_does_not_stop_the_others(
     deployed: None, sample: Sample, context: Context, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
-    for labels in bootstrap.lake().keys("examples/model=a-broken-one/"):
+    for labels in stores.lake().keys("examples/model=a-broken-one/"):
         bucket.put_object(Bucket="lake", Key=labels, Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
     with pytest.raises(Exception, match="a-broken-one"):
         handler(sample("monitor"), context)
-    assert bootstrap.check_store().latest(MODEL, CheckKind.PERFORMANCE) is not None
+    assert stores.check_store().latest(MODEL, CheckKind.PERFORMANCE) is not None
     assert metric("LivePerformanceShortfall")[()] > 0
 
 
@@ -196,9 +196,9 @@ def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.0, accuracy=0.1)
-    (key,) = bootstrap.lake().keys(f"{EXAMPLES}/model={MODEL}/")
-    rows = [{**row, "value": None, "status": "censored", "source": None} for row in bootstrap.lake().read_lines(key)]
-    bootstrap.lake().write_lines(key, rows)
+    (key,) = stores.lake().keys(f"{EXAMPLES}/model={MODEL}/")
+    rows = [{**row, "value": None, "status": "censored", "source": None} for row in stores.lake().read_lines(key)]
+    stores.lake().write_lines(key, rows)
     _, performance, estimated, _ = handler(sample("monitor"), context)["checks"]
     assert performance["verdict"] == estimated["verdict"] == "insufficient"
     assert performance["reason"] == "0 matured labels, fewer than the 200 a verdict needs"

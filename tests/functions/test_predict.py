@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from functions.predict.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.capture.prediction import PredictionKey
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, roll_back, start_trial
@@ -24,7 +24,7 @@ FEATURES = {"hour": "9", "temperature": 0.4, "holiday": False}
 
 @pytest.fixture(autouse=True)
 def model(deployed: None) -> None:
-    bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
+    stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_sample_request_is_answered_with_what_was_stored(served: str) -> Non
     assert first["prediction_id"] == "hour-4713"
     assert {row["model_version"] for row in answer["predictions"]} == {served}
     keys = [PredictionKey(MODEL, row["prediction_id"]) for row in (first, second)]
-    kept = bootstrap.label_store().predictions(keys)
+    kept = stores.label_store().predictions(keys)
     assert [(kept[key].decision, kept[key].score) for key in keys] == [
         (row["decision"], pytest.approx(row["score"])) for row in (first, second)
     ]
@@ -108,9 +108,9 @@ def test_an_unknown_model_is_404() -> None:
 def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
     served: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pointer = bootstrap.registry().pointer(MODEL)
+    pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
-    bootstrap.lake().write_bytes(pointer.artifact_key, b"not a model", "application/octet-stream")
+    stores.lake().write_bytes(pointer.artifact_key, b"not a model", "application/octet-stream")
 
     status, answer = send(handler, "predict")
 
@@ -121,7 +121,7 @@ def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
 
 
 def put_on_trial(champion: str, challenger: str, mode: TrialMode, share: float | None) -> None:
-    registry = bootstrap.registry()
+    registry = stores.registry()
     account = Account(why="a share first", by="pipeline", at=datetime(2026, 3, 1, tzinfo=UTC))
     pointer = registry.pointer(MODEL)
     assert pointer is not None
@@ -157,7 +157,7 @@ def test_what_a_shadow_said_is_stored_and_not_answered(served: str) -> None:
 
     assert answer["predictions"][0]["model_version"] == served
     assert "shadow" not in answer["predictions"][0]
-    kept = bootstrap.label_store().predictions([PredictionKey(MODEL, "p-1")])[PredictionKey(MODEL, "p-1")]
+    kept = stores.label_store().predictions([PredictionKey(MODEL, "p-1")])[PredictionKey(MODEL, "p-1")]
     assert kept.shadow is not None
     assert (kept.shadow.version, kept.shadow.decision) == (newer, 1 - int(kept.decision))
 
@@ -166,8 +166,8 @@ def test_a_new_champion_that_cannot_be_loaded_is_told_of_and_the_one_before_answ
     served: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     predict({"features": FEATURES})
-    newer = bootstrap.registry().version(MODEL, serve_version(2, flip=True))
-    bootstrap.lake().write_bytes(newer.artifact_key, b"not a model", "application/octet-stream")
+    newer = stores.registry().version(MODEL, serve_version(2, flip=True))
+    stores.lake().write_bytes(newer.artifact_key, b"not a model", "application/octet-stream")
     capsys.readouterr()
 
     status, answer = predict({"features": FEATURES})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.profile_predictions.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.lake import PREDICTIONS, day_prefix
 from shared.profiles.hourly import window_profile
 from shared.profiles.profile import Profile
@@ -23,12 +23,12 @@ FIRST, SECOND = "100000000000000000001", "100000000000000000002"
 
 def write_log(name: str, *numbers: int) -> None:
     rows = [row(number, model=MODEL, features={"temperature": 0.5, "hour": "8"}) for number in numbers]
-    bootstrap.lake().write_lines(f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}{name}.jsonl.gz", rows)
+    stores.lake().write_lines(f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}{name}.jsonl.gz", rows)
 
 
 def profiled() -> Profile:
     day = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
-    return window_profile(bootstrap.lake(), MODEL, *day).all
+    return window_profile(stores.lake(), MODEL, *day).all
 
 
 def test_the_sample_profiles_its_objects_and_lets_the_test_event_pass(
@@ -50,11 +50,11 @@ def test_the_same_batch_again_changes_nothing(sample: Sample, context: Context) 
     write_log(FIRST, *range(30))
     write_log(SECOND, 30)
     handler(sample("profile_predictions"), context)
-    before = dict(bootstrap.lake().tags("profiles/"))
+    before = dict(stores.lake().tags("profiles/"))
 
     handler(sample("profile_predictions"), context)
 
-    assert dict(bootstrap.lake().tags("profiles/")) == before
+    assert dict(stores.lake().tags("profiles/")) == before
 
 
 def test_an_object_written_again_counts_as_it_is_now(sample: Sample, context: Context) -> None:
@@ -77,7 +77,7 @@ def test_an_object_that_is_damaged_and_a_message_nobody_can_read_fail_alone(
     configure()
     write_log(FIRST, 1, 2, 3)
     damaged = f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}{SECOND}.jsonl.gz"
-    bootstrap.lake().write_bytes(damaged, b"\x1f\x8b-not-gzip", "application/x-ndjson")
+    stores.lake().write_bytes(damaged, b"\x1f\x8b-not-gzip", "application/x-ndjson")
     event = sample("profile_predictions")
     foreign = copy.deepcopy(event["Records"][0])
     foreign.update(messageId="foreign", body="not json")
@@ -100,5 +100,5 @@ def test_the_log_of_a_model_that_is_not_known_is_done_with(
     write_log(SECOND, 2)
 
     assert handler(sample("profile_predictions"), context) == {"batchItemFailures": []}
-    assert list(bootstrap.lake().keys("profiles/")) == []
+    assert list(stores.lake().keys("profiles/")) == []
     assert [vars(logged)["models"] for logged in caplog.records] == [[MODEL]]

@@ -11,7 +11,7 @@ from functions.replay_quarantine.app import RESERVED_MILLISECONDS
 from functions.replay_quarantine.app import handler as replay
 from functions.report_intake.app import handler as report
 from functions.request_replay.app import handler as request
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.jobs import Job, JobKind
 from shared.labels.quarantine import QuarantinedRow
 from shared.labels.rejects import RejectCode
@@ -57,11 +57,11 @@ def quarantined(number: int, value: str = "up", hours: float = -24) -> Quarantin
 
 
 def keep(*found: QuarantinedRow) -> None:
-    bootstrap.quarantine().put(found)
+    labelling.quarantine().put(found)
 
 
 def mend() -> None:
-    bootstrap.configurations().put(configuration(DEMAND, THUMB), NOON)
+    stores.configurations().put(configuration(DEMAND, THUMB), NOON)
 
 
 def get(path: str, **query: str) -> tuple[int, Any]:
@@ -86,8 +86,8 @@ def test_the_sample_shows_counts_and_the_newest_rows() -> None:
 
 
 def test_models_without_configuration_are_shown_if_something_is_there() -> None:
-    bootstrap.lake().write_bytes("feedback/date=2026-02-28/x", b"{not json}\n", "text/plain")
-    bootstrap.feedback_files().join("feedback/date=2026-02-28/x")
+    stores.lake().write_bytes("feedback/date=2026-02-28/x", b"{not json}\n", "text/plain")
+    labelling.feedback_files().join("feedback/date=2026-02-28/x")
 
     assert get("/models/_unreadable/quarantine")[1]["counts"] == {"malformed": 1}
     for nobody in ("nobody", "_other", "a%2Fb"):
@@ -134,7 +134,7 @@ def test_the_sample_requests_are_replayed_to_their_end(
 def test_the_message_of_the_sample_is_of_a_replay(sample: Sample) -> None:
     job = Job(kind=JobKind.REPLAY, model=MODEL, job_id="20260301T120000.000000Z-19f1064b619d", at=NOON)
     configure()
-    bootstrap.job_store().start(job)
+    stores.job_store().start(job)
 
     assert replay(sample("replay_quarantine"), Unhurried()) == {"batchItemFailures": []}
     assert get(f"/models/{MODEL}/quarantine/replays/{job.job_id}")[1]["status"] == "done"

@@ -12,11 +12,12 @@ from functions.conclude_relabelling.app import handler as conclude
 from functions.count_relabel_files.app import handler as count
 from functions.relabel_files.app import handler as relabel_files
 from functions.request_relabelling.app import handler as request
-from shared import bootstrap
+from shared.bootstrap import labelling, stores
 from shared.relabelling.job import run_input
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, SECOND, outcome, predict, write_feedback
 from tests.functions.requests import paths, send
+from tests.ports import forget_ports
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, key
 
 Event = dict[str, Any]
@@ -39,24 +40,24 @@ def executions(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
     role = "arn:aws:iam::123456789012:role/run"
     arn = client.create_state_machine(name="relabelling", definition=definition, roleArn=role)["stateMachineArn"]
     monkeypatch.setenv("RELABELLING_STATE_MACHINE_ARN", arn)
-    bootstrap.reset()
+    forget_ports()
     return lambda: [found["name"] for found in client.list_executions(stateMachineArn=arn)["executions"]]
 
 
 @pytest.fixture
 def mended(executions: Callable[[], list[str]]) -> None:
     """A model whose two labels were told by another threshold than today's."""
-    bootstrap.configurations().put(configuration(DEMAND), NOON)
+    stores.configurations().put(configuration(DEMAND), NOON)
     predict(FIRST, SECOND)
     write_feedback(outcome(FIRST, 75), b"nonsense\n", outcome(SECOND, 150))
-    bootstrap.feedback_files().join(FILE)
-    bootstrap.configurations().put(configuration({**DEMAND, "positive": {"greater_than": 50}}), at(50))
+    labelling.feedback_files().join(FILE)
+    stores.configurations().put(configuration({**DEMAND, "positive": {"greater_than": 50}}), at(50))
 
 
 def begun() -> Event:
     status, answer = send(request, "request_relabelling")
     assert (status, answer["status"], answer["rules_revision"]) == (202, "running", 2)
-    return run_input(bootstrap.relabel_store().job(MODEL, answer["relabel_id"]))
+    return run_input(stores.relabel_store().job(MODEL, answer["relabel_id"]))
 
 
 def files(run: Event, *keys: str) -> Event:
@@ -71,7 +72,7 @@ def follow(relabel_id: str) -> Event:
 
 
 def values(prediction_id: str) -> list[object]:
-    (found,) = bootstrap.label_store().load([key(prediction_id)])
+    (found,) = stores.label_store().load([key(prediction_id)])
     return [record.label.value for record in found.labels]
 
 

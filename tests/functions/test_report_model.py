@@ -7,8 +7,8 @@ import boto3
 import pytest
 
 from functions.report_model.app import handler
-from shared import bootstrap
 from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import labelling, stores
 from shared.capture.feedback import Feedback
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.times import format_time
@@ -31,7 +31,7 @@ OCCURRED = START + timedelta(hours=10)
 
 @pytest.fixture(autouse=True)
 def model(deployed: None) -> None:
-    bootstrap.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
+    stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def get(path: str, **query: str) -> Answer:
@@ -40,7 +40,7 @@ def get(path: str, **query: str) -> Answer:
 
 def record_decisions(count: int) -> list[str]:
     """Suppressed decisions, an hour between them, oldest first."""
-    triggers = bootstrap.trigger_store()
+    triggers = stores.trigger_store()
     names = [f"decision-{number}" for number in range(count)]
     for number, name in enumerate(names):
         decision = Decision(
@@ -94,7 +94,7 @@ def test_what_the_last_look_saw_stands_beside_the_decisions_and_in_the_status() 
         considered=(Consideration(kind=SignalKind.VOLUME, stands=False, reason="7 of 5000 new labels"),),
         explanation="Did not retrain because no signal stands (volume: 7 of 5000 new labels).",
     )
-    bootstrap.trigger_store().note_look(look)
+    stores.trigger_store().note_look(look)
 
     shown = get(f"{MODEL}/decisions")[1]["last_look"]
 
@@ -127,7 +127,7 @@ def test_the_status_tells_what_serves_what_was_checked_and_what_is_overdue() -> 
     version = serve_version(1)
     save(OCCURRED - timedelta(days=30))
     check = Check(model=MODEL, kind=CheckKind.DRIFT, at=START, model_version=version, verdict=Verdict.OK, reason="none")
-    bootstrap.check_store().put(check)
+    stores.check_store().put(check)
 
     _, answer = get(MODEL)
 
@@ -138,7 +138,7 @@ def test_the_status_tells_what_serves_what_was_checked_and_what_is_overdue() -> 
 
 def test_a_prediction_is_explained_from_its_feedback_to_the_versions_trained_on_it() -> None:
     save(OCCURRED)
-    joiner = bootstrap.label_joiner()
+    joiner = labelling.label_joiner()
     joiner.join([feedback("f-1", "demand", 150, 1)])
     joiner.join([feedback("f-2", "demand", 20, 2), feedback("f-3", "retracted", "f-1", 3)])
     version = serve_version(1)
@@ -153,7 +153,7 @@ def test_a_prediction_is_explained_from_its_feedback_to_the_versions_trained_on_
     assert [row["seq"] for row in answer["labels"]] == list(range(1, len(answer["labels"]) + 1))
     last = answer["labels"][-1]
     assert (answer["labels"][0]["value"], last["value"], last["source"], last["rules_revision"]) == (1, 0, "outcome", 1)
-    dataset = bootstrap.registry().datasets(MODEL, 1)[0].dataset_id
+    dataset = stores.registry().datasets(MODEL, 1)[0].dataset_id
     assert answer["datasets"] == [{"dataset_id": dataset, "part": "train", "seq": 1}]
     assert answer["versions"] == [version]
 
@@ -176,7 +176,7 @@ def test_versions_and_moves_are_listed_newest_first_with_their_lineage() -> None
     newest = versions["versions"][0]
     assert newest["gate"]["verdict"] == "promote"
     assert newest["lineage"]["decision_id"] == "decision-2"
-    assert newest["lineage"]["dataset_id"] == bootstrap.registry().datasets(MODEL, 1)[0].dataset_id
+    assert newest["lineage"]["dataset_id"] == stores.registry().datasets(MODEL, 1)[0].dataset_id
     moves = [(row["sequence"], row.get("from"), row["to"], row["by"]) for row in history["history"]]
     assert moves == [(2, first, second, "pipeline"), (1, None, first, "pipeline")]
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from functions.request_retraining.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.triggers.signal import SignalKind
 from tests.functions.conftest import Context
+from tests.ports import forget_ports
 from tests.unit.configuration.example import configuration
 
 Sample = Callable[[str], dict[str, Any]]
@@ -19,7 +20,7 @@ Ask = Callable[..., tuple[int, dict[str, Any]]]
 def ask(executions: Callable[[], list[str]], sample: Sample, context: Context) -> Ask:
     """Send a request's body to the model of the sample."""
     triggers = {"min_new_labels": 0, "cooldown": "P1D"}
-    bootstrap.configurations().put(configuration(triggers=triggers), datetime(2026, 3, 1, tzinfo=UTC))
+    stores.configurations().put(configuration(triggers=triggers), datetime(2026, 3, 1, tzinfo=UTC))
 
     def send(body: Any = None, request_id: str | None = None, **changes: Any) -> tuple[int, dict[str, Any]]:
         event = sample("request_retraining") | changes
@@ -38,7 +39,7 @@ def test_the_sample_request_starts_a_run(ask: Ask, executions: Callable[[], list
     assert (status, answer["fired"]) == (202, True)
     assert "suppressed_by" not in answer
     assert executions() == [answer["decision_id"]]
-    [decision] = bootstrap.trigger_store().decisions("bike-demand", 10)
+    [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert decision.requested_by == "operator"
     assert decision.at == datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
     assert decision.signals[0].kind is SignalKind.MANUAL
@@ -49,20 +50,20 @@ def test_a_second_request_during_the_run_is_kept_and_says_why(ask: Ask) -> None:
     ask()
     status, answer = ask({"reason": "again", "force": True}, request_id="r2")
     assert (status, answer["fired"], answer["suppressed_by"]) == (202, False, "open_run")
-    assert SignalKind.MANUAL in bootstrap.trigger_store().load("bike-demand").demand
-    assert len(bootstrap.trigger_store().decisions("bike-demand", 10)) == 2
+    assert SignalKind.MANUAL in stores.trigger_store().load("bike-demand").demand
+    assert len(stores.trigger_store().decisions("bike-demand", 10)) == 2
 
 
 def test_a_trusted_client_says_when_the_request_was_made(ask: Ask) -> None:
     ask({"reason": "replay", "occurred_at": "2011-03-01T00:00:00Z"})
-    assert bootstrap.trigger_store().decisions("bike-demand", 1)[0].at == datetime(2011, 3, 1, tzinfo=UTC)
+    assert stores.trigger_store().decisions("bike-demand", 1)[0].at == datetime(2011, 3, 1, tzinfo=UTC)
 
 
 def test_another_clients_time_changes_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIENT_TIMESTAMPS", "bounded")
-    bootstrap.reset()
+    forget_ports()
     ask({"reason": "replay", "occurred_at": "2011-03-01T00:00:00Z"})
-    assert bootstrap.trigger_store().decisions("bike-demand", 1)[0].at.year == 2026
+    assert stores.trigger_store().decisions("bike-demand", 1)[0].at.year == 2026
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_malformed_request_names_its_path_and_leaves_nothing(ask: Ask, body: A
     status, answer = ask(body)
     assert (status, answer["error"]["code"]) == (400, "invalid")
     assert [detail["path"] for detail in answer["error"]["details"]] == [path]
-    assert bootstrap.trigger_store().decisions("bike-demand", 10) == []
+    assert stores.trigger_store().decisions("bike-demand", 10) == []
 
 
 def test_an_unknown_model_is_not_found(ask: Ask) -> None:

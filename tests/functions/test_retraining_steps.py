@@ -16,7 +16,7 @@ from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.train.job import main
 from functions.validate.app import handler as validate
-from shared import bootstrap
+from shared.bootstrap import clients, stores
 from shared.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
 from shared.times import format_time, parse_time
 from shared.triggers.decision import Cause, Decision
@@ -30,7 +30,7 @@ Sample = Callable[[str], Event]
 
 def fire(event: Event) -> Event:
     """Take the model's lock for the run an event names."""
-    store_, at = bootstrap.trigger_store(), parse_time(event["as_of"])
+    store_, at = stores.trigger_store(), parse_time(event["as_of"])
     before = store_.load(MODEL)
     decision = Decision(
         decision_id=event["decision_id"], model=MODEL, at=at, cause=Cause.SCHEDULE, reason="schedule", signals=()
@@ -71,8 +71,8 @@ def run_to_verdict(run: Event, context: object) -> Event:
 @pytest.fixture
 def labelled(deployed: None) -> None:
     settings = {"training": {"window": "P60D", "candidates": ["logistic_regression"]}}
-    bootstrap.configurations().put(revision(**settings).configuration, START)
-    store(bootstrap.lake(), learnable(1000))
+    stores.configurations().put(revision(**settings).configuration, START)
+    store(stores.lake(), learnable(1000))
 
 
 def test_a_first_version_goes_from_examples_to_service(labelled: None, context: object) -> None:
@@ -87,14 +87,14 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
     }
     assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["concluded"]
 
-    pointer = bootstrap.registry().pointer(MODEL)
+    pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
     assert pointer.champion == judged["version"]
-    state = bootstrap.trigger_store().load(MODEL)
+    state = stores.trigger_store().load(MODEL)
     assert state.open_run is None
     assert (state.last_outcome, state.last_snapshot_as_of) == (RunOutcome.PROMOTED, AS_OF)
-    assert bootstrap.registry().dataset(MODEL, state.last_dataset_id or "").as_of == AS_OF
-    decision = bootstrap.trigger_store().decision(MODEL, AS_OF, "retrain-1")
+    assert stores.registry().dataset(MODEL, state.last_dataset_id or "").as_of == AS_OF
+    decision = stores.trigger_store().decision(MODEL, AS_OF, "retrain-1")
     assert decision is not None
     assert decision.outcome is RunOutcome.PROMOTED
 
@@ -121,7 +121,7 @@ def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
     assert run_to_verdict(run, context) == judged
     deployment = {**run, "version": judged["version"]}
     assert deploy(deployment, context) == deploy(deployment, context)
-    assert len(bootstrap.registry().history(MODEL, 10)) == 1
+    assert len(stores.registry().history(MODEL, 10)) == 1
     end = {**run, "outcome": "promoted", "version": judged["version"]}
     assert [conclude(end, context)["concluded"] for _ in range(2)] == [True, False]
 
@@ -133,10 +133,10 @@ def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: Non
     with pytest.raises(StaleRun):
         deploy({**run, "version": judged["version"]}, context)
     assert not conclude({**run, "outcome": "failed"}, context)["concluded"]
-    state = bootstrap.trigger_store().load(MODEL)
+    state = stores.trigger_store().load(MODEL)
     assert state.open_run is not None
     assert state.open_run.decision_id == newer["decision_id"]
-    assert bootstrap.registry().pointer(MODEL) is None
+    assert stores.registry().pointer(MODEL) is None
 
 
 def test_a_training_job_makes_what_the_step_would_and_leaves_it_for_the_step(
@@ -163,7 +163,7 @@ def test_a_training_job_that_fails_says_why(deployed: None, tmp_path: Path) -> N
 
 
 def test_without_examples_the_run_stops(deployed: None, context: object) -> None:
-    bootstrap.configurations().put(revision().configuration, START)
+    stores.configurations().put(revision().configuration, START)
     stopped = snapshot(run_event(), context)
     assert (stopped["status"], stopped["reason"]) == ("stopped", "too_few_rows")
 
@@ -178,7 +178,7 @@ def test_the_sample_of_plan_snapshot_asks_for_the_run_s_window_and_its_answer_is
     labelled: None, context: object, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE", "hindsight")
-    bootstrap.settings.cache_clear()
+    clients.settings.cache_clear()
     run = sample("plan_snapshot")
     planned = plan_snapshot(run, context)
     assert planned["location"].endswith(f"lake/queries/model={run['model']}/{run['decision_id']}/")
@@ -199,7 +199,7 @@ def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
     if step is validate:
         failed = [candidate for candidate in sample("validate")["trained"] if "error" in candidate]
         judged = validate({**run, "dataset_id": dataset_id, "trained": [trained, *failed]}, context)
-        record = bootstrap.registry().version(MODEL, judged["version"])
+        record = stores.registry().version(MODEL, judged["version"])
         assert record.candidates[1] == {"candidate": "gradient_boosting", "error": "UnusableDataset"}
 
 
@@ -214,7 +214,7 @@ def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: 
     ended = conclude(event, context)
     assert (ended["outcome"], ended["concluded"]) == ("rejected", True)
     assert ended["end"] == {name: event[name] for name in ("outcome", "reason", "version")}
-    assert bootstrap.trigger_store().load(MODEL).consecutive_rejections == 1
+    assert stores.trigger_store().load(MODEL).consecutive_rejections == 1
 
 
 def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
@@ -224,7 +224,7 @@ def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
     event = sample("recover_run")
     assert recover(event, context) == {"outcome": "failed"}
     assert recover(event, context) == {"outcome": None}
-    state = bootstrap.trigger_store().load(MODEL)
+    state = stores.trigger_store().load(MODEL)
     assert (state.open_run, state.last_outcome) == (None, RunOutcome.FAILED)
 
 
@@ -236,7 +236,7 @@ def test_a_run_that_died_after_its_deployment_is_concluded_as_promoted(labelled:
     ended = conclude({**run, "outcome": "failed", "reason": "Deploy: Sandbox.Timedout: too slow"}, context)
 
     assert (ended["end"]["outcome"], ended["end"]["version"]) == ("promoted", judged["version"])
-    assert bootstrap.trigger_store().load(MODEL).last_outcome is RunOutcome.PROMOTED
+    assert stores.trigger_store().load(MODEL).last_outcome is RunOutcome.PROMOTED
 
 
 @pytest.mark.parametrize("step", [snapshot, train, validate, deploy, conclude])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.roll_back.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from tests.functions.conftest import Context
 from tests.functions.served import serve_version
 from tests.unit.configuration.example import configuration
@@ -18,7 +18,7 @@ FEATURES = {"temperature": {"type": "numeric"}, "hour": {"type": "categorical"},
 
 @pytest.fixture
 def ask(deployed: None, sample: Sample, context: Context) -> Ask:
-    bootstrap.configurations().put(
+    stores.configurations().put(
         configuration(features=FEATURES, monitoring={"slices": []}), datetime(2026, 3, 1, tzinfo=UTC)
     )
 
@@ -37,17 +37,17 @@ def test_the_sample_request_takes_the_champion_back(ask: Ask) -> None:
     status, move = ask()
     assert (status, move["change"], move["from"], move["to"]) == (200, "rolled_back", second, first)
     assert move["why"] == "riders complain since noon"
-    assert getattr(bootstrap.registry().pointer("bike-demand"), "champion", None) == first
+    assert getattr(stores.registry().pointer("bike-demand"), "champion", None) == first
 
 
 def test_a_damaged_artefact_is_not_gone_back_to(ask: Ask) -> None:
     first, second = serve_version(1), serve_version(2, flip=True)
-    record = bootstrap.registry().version("bike-demand", first)
-    bootstrap.lake().write_bytes(record.artifact_key, b"something else", "application/octet-stream")
+    record = stores.registry().version("bike-demand", first)
+    stores.lake().write_bytes(record.artifact_key, b"something else", "application/octet-stream")
     status, answer = ask(reason="complaints")
     assert (status, answer["error"]["code"]) == (409, "conflict")
     assert "not the one that was registered" in answer["error"]["message"]
-    assert getattr(bootstrap.registry().pointer("bike-demand"), "champion", None) == second
+    assert getattr(stores.registry().pointer("bike-demand"), "champion", None) == second
 
 
 def test_before_the_first_deployment_there_is_nothing_to_roll_back(ask: Ask) -> None:

@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from functions.tend_reviews.app import handler
-from shared import bootstrap
 from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import stores
 from shared.review.settlement import settle
 from shared.review.task import TaskState
 from shared.review.transitions import answered
@@ -31,9 +31,9 @@ class Hurried(Context):
 def queue(deployed: None) -> None:
     """One task to close, one to leave, and one whose annotation a crash left unsent."""
     configured = configuration(ANNOTATION)
-    bootstrap.configurations().put(configured, NOON)
+    stores.configurations().put(configured, NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
-    tasks = bootstrap.review_tasks()
+    tasks = stores.review_tasks()
     tasks.add([pick("old"), pick("young", 5), pick("settled", 5)], configured)
     [held] = tasks.load([key("settled")]).values()
     held = answered(replace(held, leases={"ann": minutes(9)}), said("ann", 1, 6))
@@ -46,7 +46,7 @@ def queue(deployed: None) -> None:
 
 
 def states() -> dict[str, TaskState]:
-    found = bootstrap.review_tasks().load([key(name) for name in NAMES])
+    found = stores.review_tasks().load([key(name) for name in NAMES])
     return {task.task_id: task.state for task in found.values()}
 
 
@@ -54,7 +54,7 @@ def test_the_sample_closes_what_expired_and_sends_what_was_left_unsent(sample: S
     assert handler(sample("tend_reviews"), context) == {"closed": 1, "sent": 1, "is_complete": True}
 
     assert states() == {"old": TaskState.EXPIRED, "young": TaskState.OPEN, "settled": TaskState.SETTLED}
-    lake = bootstrap.lake()
+    lake = stores.lake()
     [row] = [row for found in lake.keys("feedback/") for row in lake.read_lines(found)]
     assert (row["feedback_id"], row["received_at"]) == ("review:settled", "2026-03-01T12:06:00.000000Z")
 

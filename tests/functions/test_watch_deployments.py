@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from functions.watch_deployments.app import handler
-from shared import bootstrap
+from shared.bootstrap import stores
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, promote, start_trial
 from shared.registry.pointer import Change, Pointer, TrialMode
@@ -25,8 +25,8 @@ TOOK_OVER = NOW - 3 * DAY
 @pytest.fixture
 def champion(deployed: None) -> Pointer:
     """Two versions that can be loaded, of which the older one serves."""
-    bootstrap.configurations().put(rules(), NOW - 60 * DAY)
-    registry = bootstrap.registry()
+    stores.configurations().put(rules(), NOW - 60 * DAY)
+    registry = stores.registry()
     trained = registry.version(MODEL, serve_version(1))
     boto3.client("dynamodb").delete_item(TableName="models", Key={"pk": {"S": MODEL}, "sk": {"S": "pointer"}})
     boto3.client("dynamodb").delete_item(TableName="models", Key={"pk": {"S": MODEL}, "sk": {"S": "history#00000001"}})
@@ -46,11 +46,11 @@ def by(whom: str, at: datetime) -> Account:
 
 
 def newer() -> Any:
-    return servable(bootstrap.registry().version(MODEL, NEW))
+    return servable(stores.registry().version(MODEL, NEW))
 
 
 def label(version: str, accuracy: float, count: int, name: str = "a") -> None:
-    put(bootstrap.lake(), records(version, drawn(count, accuracy), TOOK_OVER), name)
+    put(stores.lake(), records(version, drawn(count, accuracy), TOOK_OVER), name)
 
 
 def announced(bus: str = "events") -> Callable[[], list[str]]:
@@ -70,18 +70,18 @@ def announced(bus: str = "events") -> Callable[[], list[str]]:
 
 
 def test_the_sample_schedule_rolls_a_bad_champion_back(champion: Pointer, sample: Sample, context: Context) -> None:
-    bootstrap.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
+    stores.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
     label(NEW, 0.2, 80)
     heard = announced()
 
     (look,) = handler(sample("watch_deployments"), context)["looks"]
 
     assert (look["model"], look["watched"], look["verdict"]) == (MODEL, "probation", "take_back")
-    pointer = bootstrap.registry().pointer(MODEL)
+    pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.serving_since, pointer.probation) == (OLD, NOW, None)
-    assert bootstrap.registry().history(MODEL, 1)[0].change is Change.ROLLED_BACK
-    assert bootstrap.trigger_store().load(MODEL).rolled_back_at == NOW
+    assert stores.registry().history(MODEL, 1)[0].change is Change.ROLLED_BACK
+    assert stores.trigger_store().load(MODEL).rolled_back_at == NOW
     (told,) = heard()
     assert "ModelRolledBack" in told
     assert handler(sample("watch_deployments"), context)["looks"] == []
@@ -91,17 +91,17 @@ def test_the_sample_schedule_rolls_a_bad_champion_back(champion: Pointer, sample
 @pytest.mark.parametrize(("accuracy", "serves"), [(0.88, NEW), (0.3, OLD)])
 def test_a_canary_is_decided(champion: Pointer, sample: Sample, context: Context, accuracy: float, serves: str) -> None:
     trial = start_trial(champion, newer(), TrialMode.CANARY, 0.1, by("pipeline", TOOK_OVER))
-    bootstrap.registry().move_pointer(MODEL, trial)
+    stores.registry().move_pointer(MODEL, trial)
     label(NEW, accuracy, 250, "a")
     label(OLD, 0.88, 2250, "b")
     handler(sample("watch_deployments"), context)
-    pointer = bootstrap.registry().pointer(MODEL)
+    pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.trial) == (serves, None)
 
 
 def test_looks_add_up_over_invocations(champion: Pointer, sample: Sample, context: Context) -> None:
-    bootstrap.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
+    stores.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
     label(NEW, 0.88, 250)
     sight = sample("watch_deployments")
     verdicts = []
@@ -114,11 +114,11 @@ def test_looks_add_up_over_invocations(champion: Pointer, sample: Sample, contex
 def test_a_version_that_is_tampered_with_is_not_gone_back_to(
     champion: Pointer, sample: Sample, context: Context
 ) -> None:
-    bootstrap.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
+    stores.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
     label(NEW, 0.2, 80)
-    bootstrap.lake().write_bytes(champion.artifact_key, b"not what was registered", "application/octet-stream")
+    stores.lake().write_bytes(champion.artifact_key, b"not what was registered", "application/octet-stream")
     with pytest.raises(WatchingFailed, match="UnusableArtifact"):
         handler(sample("watch_deployments"), context)
-    pointer = bootstrap.registry().pointer(MODEL)
+    pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
     assert pointer.champion == NEW

@@ -33,7 +33,7 @@ EDGES = (
     "shared.join_metrics",
 )
 CLOUD = ("boto3", "botocore", "aws_lambda_powertools", "moto")
-BOOTSTRAP = SHARED / "bootstrap.py"
+CLIENTS = SHARED / "bootstrap/clients.py"
 
 Place = tuple[Path, int]
 
@@ -115,7 +115,7 @@ def test_only_the_composition_root_names_clients_and_the_environment() -> None:
 
     users = {path for path in modules(SHARED, ROOT / "functions") if not named.isdisjoint(attributes(parse(path)))}
 
-    assert users == {BOOTSTRAP}
+    assert users == {CLIENTS}
 
 
 def test_no_module_of_the_product_loads_a_pickle() -> None:

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared import bootstrap
+from shared.bootstrap import stores
+from tests.ports import forget_ports
 
 BUCKET = "hindsight-lake-123456789012"
 
@@ -18,13 +19,13 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("LAKE_BUCKET", BUCKET)
-    bootstrap.reset()
+    forget_ports()
     yield
-    bootstrap.reset()
+    forget_ports()
 
 
 def link() -> str:
-    return bootstrap.lake().link("checks/model=bike/date=2026-03-01/a-drift.html", timedelta(hours=1))
+    return stores.lake().link("checks/model=bike/date=2026-03-01/a-drift.html", timedelta(hours=1))
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])

@@ -1,0 +1,164 @@
+"""What captures predictions and feedback and makes labels of them, put together."""
+
+import uuid
+from datetime import datetime
+from functools import cache
+
+from shared.aws.dynamodb import back_off
+from shared.aws.prediction_store import DynamoPredictions
+from shared.bootstrap import clients, stores
+from shared.capture.feedback_capture import FeedbackCapture
+from shared.capture.imports import FileImports
+from shared.capture.instance import InstanceReader
+from shared.capture.prediction_log import PredictionLog
+from shared.configuration.model import ModelConfiguration
+from shared.labels.archive import Archive
+from shared.labels.feedback_files import FeedbackFiles
+from shared.labels.join import LabelJoiner
+from shared.labels.maturing import Maturing
+from shared.labels.quarantine import Quarantine
+from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
+from shared.labels.reread import Rereader
+from shared.relabelling.conclusion import RelabelConclusions
+from shared.relabelling.files import RelabelFiles
+from shared.relabelling.requests import RelabelRequests
+from shared.review.answers import Answers
+from shared.review.leasing import Leasing
+from shared.review.outbox import Outbox
+from shared.review.selection import ReviewSelection
+from shared.review.tending import Tending
+
+
+@cache
+def archive() -> Archive:
+    """Return the way from the table's stream to the lake."""
+    return Archive(stores.lake())
+
+
+@cache
+def feedback_capture() -> FeedbackCapture:
+    """Return the door for feedback."""
+    return FeedbackCapture(stores.feedback_stream(), clients.settings().client_timestamps)
+
+
+@cache
+def feedback_files() -> FeedbackFiles:
+    """Return what joins feedback files."""
+    return FeedbackFiles(stores.lake(), label_joiner(), quarantine(), stores.configurations())
+
+
+@cache
+def file_imports() -> FileImports:
+    """Return what imports files."""
+    return FileImports(
+        stores.lake(), stores.job_store(), quarantine(), stores.configurations(), prediction_log(), feedback_capture()
+    )
+
+
+def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
+    """Return what checks the instances of one call."""
+    return InstanceReader(configuration, now, clients.settings().client_timestamps, new_id=lambda: str(uuid.uuid4()))
+
+
+@cache
+def label_joiner() -> LabelJoiner:
+    """Return what joins feedback onto predictions."""
+    return LabelJoiner(stores.label_store(), quarantine(), stores.configurations(), pause=back_off)
+
+
+@cache
+def maturing() -> Maturing:
+    """Return what lets the clock change labels."""
+    return Maturing(stores.label_store(), label_joiner(), stores.configurations())
+
+
+@cache
+def prediction_log() -> PredictionLog:
+    """Return the door for predictions."""
+    return PredictionLog(DynamoPredictions(clients.settings().predictions_table, clients.dynamodb()), label_joiner())
+
+
+@cache
+def quarantine() -> Quarantine:
+    """Return where rejected feedback goes."""
+    return Quarantine(stores.lake())
+
+
+@cache
+def quarantine_replay() -> QuarantineReplay:
+    """Return what replays quarantines."""
+    rereader = Rereader(
+        stores.feedback_stream(),
+        prediction_log(),
+        stores.label_store(),
+        stores.configurations(),
+        clients.settings().client_timestamps,
+    )
+    return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader)
+
+
+@cache
+def relabel_conclusions() -> RelabelConclusions:
+    """Return what concludes relabellings."""
+    return RelabelConclusions(stores.relabel_store(), stores.configurations())
+
+
+@cache
+def relabel_files() -> RelabelFiles:
+    """Return what relabels from raw files."""
+    return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations())
+
+
+@cache
+def relabel_requests() -> RelabelRequests:
+    """Return what takes requests to relabel."""
+    return RelabelRequests(
+        stores.relabel_store(),
+        stores.relabelling_state_machine(),
+        stores.configurations(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def replay_requests() -> ReplayRequests:
+    """Return what takes operators' requests to replay."""
+    return ReplayRequests(
+        stores.job_store(),
+        stores.configurations(),
+        stores.lake(),
+        stores.replay_queue(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def review_answers() -> Answers:
+    """Return what takes reviewers' answers."""
+    return Answers(stores.review_tasks(), stores.label_store(), review_outbox())
+
+
+@cache
+def review_leasing() -> Leasing:
+    """Return what hands out review tasks."""
+    return Leasing(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
+
+
+@cache
+def review_outbox() -> Outbox:
+    """Return what makes feedback of settled review tasks."""
+    return Outbox(stores.review_tasks(), stores.feedback_stream())
+
+
+@cache
+def review_selection() -> ReviewSelection:
+    """Return what picks predictions for review."""
+    return ReviewSelection(
+        stores.configurations(), stores.selection_store(), stores.review_tasks(), clients.settings().client_timestamps
+    )
+
+
+@cache
+def review_tending() -> Tending:
+    """Return what the clock does to review tasks."""
+    return Tending(stores.review_tasks(), review_outbox(), stores.configurations())

@@ -1,0 +1,38 @@
+"""What operators read, put together."""
+
+from functools import cache
+
+from shared.bootstrap import clients, stores
+from shared.labels.quarantine_report import QuarantineReports
+from shared.reporting.intake_reports import IntakeReports
+from shared.reporting.model_reports import ModelReports
+from shared.review.overview import ReviewOverview
+
+
+@cache
+def intake_reports() -> IntakeReports:
+    """Return what operators read of imports and replays."""
+    return IntakeReports(stores.configurations(), stores.job_store())
+
+
+@cache
+def model_reports() -> ModelReports:
+    """Return what operators read of models."""
+    reviews = ReviewOverview(stores.review_tasks(), clients.settings().client_timestamps)
+    return ModelReports(
+        stores.configurations(),
+        stores.label_store(),
+        stores.check_store(),
+        stores.trigger_store(),
+        stores.registry(),
+        stores.lake(),
+        reviews,
+        stores.approvals(),
+        watch=stores.watch_progress(),
+    )
+
+
+@cache
+def quarantine_reports() -> QuarantineReports:
+    """Return what operators read of quarantines."""
+    return QuarantineReports(stores.lake(), stores.configurations())

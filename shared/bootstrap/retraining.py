@@ -1,0 +1,141 @@
+"""What decides on retraining, and what carries a version into service, watches it and takes it back, put together."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared.approvals.answers import ApprovalAnswers
+from shared.approvals.override import Overrides
+from shared.approvals.requests import ApprovalRequests
+from shared.aws.background import LambdaBackground
+from shared.aws.waiting_tasks import StepFunctionsTasks
+from shared.bootstrap import clients, stores
+from shared.datasets.verification_requests import VerificationRequests
+from shared.lake import Lake
+from shared.registry.expiring import Expiring
+from shared.registry.recovery import RunRecovery
+from shared.registry.rollback import Rollbacks
+from shared.registry.serving import LoadedT, Serving
+from shared.registry.version import VersionRecord
+from shared.relabelling.under_way import RelabellingWatch
+from shared.triggers.checker import TriggerChecker
+from shared.triggers.request import RetrainingRequests
+from shared.triggers.sweep import TriggerSweep
+
+if TYPE_CHECKING:
+    from shared.fresh_process import FreshProcess
+    from shared.registry.version import VersionRecord
+    from shared.watching.watch import Watch
+
+
+@cache
+def approval_answers() -> ApprovalAnswers:
+    """Return what takes people's answers to runs that wait."""
+    return ApprovalAnswers(stores.approvals(), stores.registry(), StepFunctionsTasks(clients.client("stepfunctions")))
+
+
+@cache
+def approval_requests() -> ApprovalRequests:
+    """Return what takes the requests of runs that wait for a person."""
+    return ApprovalRequests(stores.approvals(), stores.trigger_store(), stores.registry(), stores.announcements())
+
+
+@cache
+def expiring() -> Expiring:
+    """Return what lets go of old versions and datasets."""
+    return Expiring(stores.registry(), stores.configurations(), stores.lake(), clients.settings().keep)
+
+
+@cache
+def fresh_process() -> "FreshProcess":
+    """Return what tries a saved artefact in a process of its own; only what validates pays for importing it."""
+    from shared.fresh_process import FreshProcess  # noqa: PLC0415  needs numpy
+
+    return FreshProcess(clients.settings().environment)
+
+
+@cache
+def overrides(require_loadable: Callable[[Lake, VersionRecord], None]) -> Overrides:
+    """Return what takes overrides of the gate; how a version loads the caller knows, which has the scientific layer."""
+    return Overrides(stores.registry(), stores.announcements(), lambda record: require_loadable(stores.lake(), record))
+
+
+@cache
+def retraining_requests() -> RetrainingRequests:
+    """Return what takes persons' requests to retrain."""
+    return RetrainingRequests(trigger_checker(), clients.settings().client_timestamps)
+
+
+@cache
+def rollbacks(require_loadable: Callable[[VersionRecord], None]) -> Rollbacks:
+    """Return what takes champions back; loading comes from the caller, since it needs the scientific layer."""
+    return Rollbacks(
+        registry=stores.registry(),
+        configurations=stores.configurations(),
+        back_off=stores.trigger_store(),
+        announcements=stores.announcements(),
+        trust=clients.settings().client_timestamps,
+        require_loadable=require_loadable,
+    )
+
+
+@cache
+def run_recovery() -> RunRecovery:
+    """Return what ends runs whose execution could not."""
+    return RunRecovery(stores.trigger_store(), stores.registry(), stores.announcements())
+
+
+@cache
+def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
+    """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
+    return Serving(stores.registry(), lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
+
+
+@cache
+def trigger_checker() -> TriggerChecker:
+    """Return what decides on one model's retraining."""
+    return TriggerChecker(
+        store=stores.trigger_store(),
+        checks=stores.check_store(),
+        configurations=stores.configurations(),
+        registry=stores.registry(),
+        lake=stores.lake(),
+        machine=stores.state_machine(),
+        relabelling=RelabellingWatch(stores.relabel_store(), stores.relabelling_state_machine()),
+    )
+
+
+@cache
+def trigger_sweep() -> TriggerSweep:
+    """Return what checks the triggers of many models."""
+    return TriggerSweep(trigger_checker(), clients.settings().client_timestamps)
+
+
+@cache
+def verification_requests() -> VerificationRequests:
+    """Return what takes requests to verify datasets."""
+    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
+    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
+
+
+@cache
+def watch(require_loadable: "Callable[[VersionRecord], None]") -> "Watch":
+    """Return what watches trials and probations; ``require_loadable`` comes from the caller, it needs the layer too."""
+    from shared.watching.consequences import Consequences  # noqa: PLC0415
+    from shared.watching.model_watch import ModelWatch  # noqa: PLC0415  needs numpy
+    from shared.watching.watch import Watch  # noqa: PLC0415
+
+    progress, triggers = stores.watch_progress(), stores.trigger_store()
+    of_model = ModelWatch(
+        registry=stores.registry(),
+        lake=stores.lake(),
+        tests=stores.sequential_tests(),
+        progress=progress,
+        require_loadable=require_loadable,
+    )
+    consequences = Consequences(
+        registry=stores.registry(), triggers=triggers, announcements=stores.announcements(), progress=progress
+    )
+    return Watch(
+        configurations=stores.configurations(), registry=stores.registry(), of_model=of_model, consequences=consequences
+    )
