@@ -11,10 +11,7 @@ from shared.approvals.body import AnswerBody, read_approval, read_rejection
 from shared.bootstrap import clients, retraining
 from shared.http.api import answer, create_api
 from shared.http.requests import identifier, model_name, read_optional_json, requested_at
-from shared.lake import Lake
 from shared.operator_request import MAX_REQUEST_BYTES
-from shared.registry.version import VersionRecord
-from shared.training.artifact import load_artifact
 
 ANSWERED_BY = "operator"
 
@@ -30,7 +27,7 @@ def approve(model: str, version: str) -> Response[str]:
     body = read_approval(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
     if not body.override:
         return _answer_run(of, name, _answer(body, approved=True))
-    move = retraining.overrides(require_loadable).take(of, name, _answer(body, approved=True))
+    move = retraining.overrides().take(of, name, _answer(body, approved=True))
     logger.info("overridden", extra={"model": of, "version": name})
     return answer(200, {"version": name, "override": True, "move": move.to_json()})
 
@@ -48,11 +45,6 @@ def reject(model: str, version: str) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)
-
-
-def require_loadable(lake: Lake, record: VersionRecord) -> None:
-    """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(lake, record.artifact_key, record.artifact_digest)
 
 
 def _answer(body: AnswerBody, *, approved: bool) -> Answer:

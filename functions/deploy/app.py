@@ -5,12 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
+from shared.bootstrap import clients, retraining, stores
 from shared.registry.deployment import Approved, deploy, strategy_of
 from shared.registry.run import RetrainingRun
-from shared.registry.version import VersionRecord
 from shared.times import parse_time
-from shared.training.artifact import load_artifact
 
 logger = Logger()
 tracer = Tracer()
@@ -22,15 +20,18 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the version, how it was put into service, and what served before."""
     run = RetrainingRun.from_event(event)
     deployment = stores.configurations().current(run.model).configuration.deployment
-    move = deploy(stores.registry(), run, event["version"], deployment, require_loadable, approved=approval_of(event))
+    move = deploy(
+        stores.registry(),
+        run,
+        event["version"],
+        deployment,
+        retraining.require_loadable,
+        at=run.moment(event.get("entered_at"), clients.settings().client_timestamps),
+        approved=approval_of(event),
+    )
     strategy = strategy_of(move).value
     logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
     return {"version": event["version"], "previous": move.from_version, "strategy": strategy}
-
-
-def require_loadable(record: VersionRecord) -> None:
-    """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)
 
 
 def approval_of(event: dict[str, Any]) -> Approved | None:

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.approvals.requests import ApprovalRequest
-from shared.bootstrap import retraining
+from shared.bootstrap import clients, retraining
 
 logger = Logger()
 tracer = Tracer()
@@ -16,6 +16,8 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return until when the run waits; its task token goes no further than the store."""
-    approval = retraining.approval_requests().take(ApprovalRequest.from_event(event))
+    approval = retraining.approval_requests().take(
+        ApprovalRequest.from_event(event, clients.settings().client_timestamps)
+    )
     logger.info("asked", extra={"model": approval.model, "version": approval.version})
     return approval.to_json()

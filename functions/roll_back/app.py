@@ -7,12 +7,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining, stores
+from shared.bootstrap import retraining
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_json, requested_at
 from shared.operator_request import MAX_REQUEST_BYTES
-from shared.registry.version import VersionRecord
-from shared.training.artifact import load_artifact
 
 logger = Logger()
 metrics = Metrics()
@@ -25,7 +23,7 @@ def roll_back(model: str) -> Response[str]:
     """Do what the body asks for."""
     event = api.current_event
     name = model_name(model)
-    move = retraining.rollbacks(require_loadable).take(
+    move = retraining.rollbacks().take(
         name,
         read_json(event, max_bytes=MAX_REQUEST_BYTES),
         now=requested_at(event),
@@ -43,8 +41,3 @@ def roll_back(model: str) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)
-
-
-def require_loadable(record: VersionRecord) -> None:
-    """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)

@@ -6,12 +6,13 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining, stores
-from shared.registry.version import VersionRecord
+from shared.bootstrap import retraining
 from shared.schedule import parse_tick
-from shared.training.artifact import load_artifact
 from shared.watching.verdict import Outcome
 from shared.watching.watch import WatchingFailed
+
+# A look at a model with many labels takes minutes; one that is begun too late would be begun in vain.
+RESERVED_MILLISECONDS = 240_000
 
 logger = Logger()
 metrics = Metrics()
@@ -21,10 +22,12 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look at what is watched at the event's time; return what was seen and decided."""
     try:
-        looks = retraining.watch(require_loadable).run(parse_tick(event))
+        looks = retraining.watch().run(
+            parse_tick(event), lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+        )
     except WatchingFailed as error:
         # What the other models came to has happened, and is not seen again when the event is tried once more.
         count(error.looks)
@@ -38,8 +41,3 @@ def count(looks: list[dict[str, Any]]) -> None:
     taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
     metrics.add_metric("VersionsTakenBack", MetricUnit.Count, taken_back)
     logger.info("watched", extra={"looks": looks})
-
-
-def require_loadable(record: VersionRecord) -> None:
-    """Raise UnusableArtifact for a version that cannot be served."""
-    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)

@@ -8,11 +8,11 @@ from typing import Any
 from shared.announcements import Announcement, Announcements
 from shared.approvals.approval import Approval, asked_again
 from shared.approvals.store import ApprovalStore
+from shared.capture.clocks import ClientTimestamps
 from shared.errors import InvalidInput, StaleRun, Unavailable
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
 from shared.registry.version import VersionRecord
-from shared.times import parse_time
 from shared.triggers.state import LEASE
 from shared.triggers.store import TriggerStore
 
@@ -31,18 +31,15 @@ class ApprovalRequest:
     lasts: timedelta
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> "ApprovalRequest":
-        """Return the request a step's input holds; without ``requested_at`` it is of the run's moment.
-
-        Raises InvalidInput.
-        """
+    def from_event(cls, event: Mapping[str, Any], trust: ClientTimestamps) -> "ApprovalRequest":
+        """Return the request a step's input holds, of the moment the step was entered at. Raises InvalidInput."""
         run = RetrainingRun.from_event(event)
         try:
             return cls(
                 run=run,
                 version=str(event["version"]),
                 task_token=str(event["task_token"]),
-                requested_at=parse_time(event["requested_at"]) if "requested_at" in event else run.as_of,
+                requested_at=run.moment(event.get("entered_at"), trust),
                 lasts=timedelta(seconds=int(event["expires_in_seconds"])),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -24,7 +24,6 @@ from shared.triggers.sweep import TriggerSweep
 
 if TYPE_CHECKING:
     from shared.fresh_process import FreshProcess
-    from shared.registry.version import VersionRecord
     from shared.watching.watch import Watch
 
 
@@ -55,9 +54,16 @@ def fresh_process() -> "FreshProcess":
 
 
 @cache
-def overrides(require_loadable: Callable[[Lake, VersionRecord], None]) -> Overrides:
-    """Return what takes overrides of the gate; how a version loads the caller knows, which has the scientific layer."""
-    return Overrides(stores.registry(), stores.announcements(), lambda record: require_loadable(stores.lake(), record))
+def overrides() -> Overrides:
+    """Return what takes overrides of the gate."""
+    return Overrides(stores.registry(), stores.announcements(), require_loadable)
+
+
+def require_loadable(record: VersionRecord) -> None:
+    """Raise UnusableArtifact for a version that cannot be served; asked only where the scientific layer is."""
+    from shared.training.artifact import load_artifact  # noqa: PLC0415  needs numpy
+
+    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)
 
 
 @cache
@@ -67,8 +73,8 @@ def retraining_requests() -> RetrainingRequests:
 
 
 @cache
-def rollbacks(require_loadable: Callable[[VersionRecord], None]) -> Rollbacks:
-    """Return what takes champions back; loading comes from the caller, since it needs the scientific layer."""
+def rollbacks() -> Rollbacks:
+    """Return what takes champions back."""
     return Rollbacks(
         registry=stores.registry(),
         configurations=stores.configurations(),
@@ -119,8 +125,8 @@ def verification_requests() -> VerificationRequests:
 
 
 @cache
-def watch(require_loadable: "Callable[[VersionRecord], None]") -> "Watch":
-    """Return what watches trials and probations; ``require_loadable`` comes from the caller, it needs the layer too."""
+def watch() -> "Watch":
+    """Return what watches trials and probations."""
     from shared.watching.consequences import Consequences  # noqa: PLC0415
     from shared.watching.model_watch import ModelWatch  # noqa: PLC0415  needs numpy
     from shared.watching.watch import Watch  # noqa: PLC0415
@@ -131,6 +137,7 @@ def watch(require_loadable: "Callable[[VersionRecord], None]") -> "Watch":
         lake=stores.lake(),
         tests=stores.sequential_tests(),
         progress=progress,
+        announcements=stores.announcements(),
         require_loadable=require_loadable,
     )
     consequences = Consequences(

@@ -103,7 +103,7 @@ class Shadow(Section):
 
 
 class Probation(Section):
-    """How long a promoted version is watched, in matured labels, and the drop that takes it back.
+    """How long a promoted version is watched, in matured labels or else in time, and the drop that takes it back.
 
     The drop is in the unit of the gate's metric; by default 0.05, and of a loss a fifth. A trial may be worse by as
     much.
@@ -111,6 +111,7 @@ class Probation(Section):
 
     min_labels: Annotated[int, Field(ge=1)] = 200
     max_drop: Annotated[float, Field(gt=0)] | None = None
+    max_age: PositiveDuration = timedelta(days=30)
 
 
 class Deployment(Section):

@@ -1,6 +1,6 @@
 """Who served before whom: the way back that the history of a pointer leaves open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.registry.pointer import Change, PointerMove
 
@@ -10,6 +10,7 @@ def champions_left(moves: Iterable[PointerMove]) -> Sequence[str]:
 
     ``moves`` are the oldest first; where the beginning is missing, the first one's champion before is the start. A
     version that was rolled back from is not on the way: two rollbacks in a row go two steps back, not there and back.
+    Going forward again to a newer one leaves the one that served meanwhile on the way.
 
     >>> from datetime import UTC, datetime
     >>> told = {"why": "", "by": "", "at": datetime(2026, 3, 1, tzinfo=UTC)}
@@ -20,14 +21,22 @@ def champions_left(moves: Iterable[PointerMove]) -> Sequence[str]:
     (['v1', 'v2'], ['v1'])
     """
     served: list[str] = []
+    promoted: dict[str, int] = {}
     for move in moves:
         if not served and move.from_version is not None:
             served.append(move.from_version)
         if move.change is Change.PROMOTED:
+            promoted[move.to_version] = move.sequence
             # One that comes again takes its newest place only: two rollbacks must not lead back to where they began.
             served = [*(version for version in served if version != move.to_version), move.to_version]
         elif move.change is Change.ROLLED_BACK:
-            # Back to one that is no longer on the way: it takes the place of the version rolled back from.
-            kept = served.index(move.to_version) if move.to_version in served else len(served) - 1
-            served = [*served[:kept], move.to_version]
+            served = [*_kept(served, move.to_version, promoted), move.to_version]
     return served
+
+
+def _kept(served: Sequence[str], version: str, promoted: Mapping[str, int]) -> Sequence[str]:
+    """Return those that stay on the way before a version that is gone back, or forward, to."""
+    if version in served:
+        return served[: served.index(version)]
+    is_forward = promoted.get(version, 0) > promoted.get(served[-1], 0)
+    return served if is_forward else served[:-1]

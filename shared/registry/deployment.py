@@ -37,12 +37,13 @@ def deploy(
     deployment: Deployment,
     require_loadable: Callable[[VersionRecord], None],
     *,
+    at: datetime | None = None,
     approved: Approved | None = None,
 ) -> PointerMove:
     """Put a version into service by the strategy and return the move that did; a repeated call finds it made already.
 
-    It serves from the run's moment on, or from when a person ``approved`` it, which may be days later; the history
-    tells who and why.
+    It serves from the moment ``at`` on, by default the run's, or from when a person ``approved`` it, which may be days
+    later; the history tells who and why.
     ``require_loadable`` raises for a version whose artefact cannot be served: the pointer never names such a one.
     A version still on trial from an earlier run, which only a forced run meets, is withdrawn first.
     Raises NotFound, UnusableArtifact, Conflict for a version the gate rejected or a pointer that moved since the gate
@@ -57,9 +58,9 @@ def deploy(
     require_loadable(record)
     _require_unmoved(registry, run, record, pointer)
     if pointer is not None and pointer.trial is not None:
-        account = _account(run, approved, f"{version} of a newer run takes its place")
+        account = _account(run, at, approved, f"{version} of a newer run takes its place")
         pointer = registry.move_pointer(run.model, withdraw_trial(pointer, account), fencing_token=run.fencing_token)
-    step = _step(pointer, servable(record), deployment, _account(run, approved, run.reason))
+    step = _step(pointer, servable(record), deployment, _account(run, at, approved, run.reason))
     registry.move_pointer(run.model, step, fencing_token=run.fencing_token)
     return step.move
 
@@ -82,8 +83,8 @@ def _step(before: Pointer | None, version: Servable, deployment: Deployment, acc
     return start_trial(before, version, TrialMode.SHADOW, None, account)
 
 
-def _account(run: RetrainingRun, approved: Approved | None, why: str) -> Account:
-    at, told = run.as_of, why
+def _account(run: RetrainingRun, at: datetime | None, approved: Approved | None, why: str) -> Account:
+    at, told = at or run.as_of, why
     if approved is not None:
         at = max(at, approved.at)
         told = "; ".join(filter(None, (why, f"approved by {approved.by}", approved.reason)))

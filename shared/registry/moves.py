@@ -72,10 +72,10 @@ def withdraw_trial(before: Pointer, account: Account) -> PointerStep:
     return _champion_stays(before, replace(before, trial=None), account, Change.TRIAL_WITHDRAWN, trial.version)
 
 
-def roll_back(before: Pointer, version: Servable, previous: str | None, account: Account) -> PointerStep:
-    """Make an earlier version the champion again; ``previous`` is where the next rollback would lead."""
+def roll_back(before: Pointer, version: Servable, account: Account) -> PointerStep:
+    """Make a version the champion that was it before; what lies before that one, ``way_back`` tells."""
     step = _champion_changes(before, version, account, Change.ROLLED_BACK, None)
-    return step._replace(pointer=replace(step.pointer, previous=previous))
+    return step._replace(pointer=replace(step.pointer, previous=None))
 
 
 def pass_probation(before: Pointer, account: Account) -> PointerStep:

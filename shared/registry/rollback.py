@@ -14,13 +14,12 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import Conflict, NoModel, UnusableArtifact
 from shared.operator_request import OperatorRequest
 from shared.registry.champions import champions_left
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, PointerStep, roll_back, withdraw_trial
+from shared.registry.moves import Account, PointerStep, withdraw_trial
 from shared.registry.pointer import Change, Pointer, PointerMove
 from shared.registry.store import Registry
 from shared.registry.version import VersionRecord
+from shared.registry.way_back import moves_of, step_back
 
-MOST_MOVES = 1000
 ROLLED_BACK = "ModelRolledBack"
 WITHDRAWN = {Change.CANARY_STARTED: "CanaryWithdrawn", Change.SHADOW_STARTED: "ShadowWithdrawn"}
 
@@ -92,7 +91,7 @@ class Rollbacks:
         return step.move
 
     def _way_back(self, model: str, pointer: Pointer, to: str | None, account: Account) -> PointerStep:
-        moves = self._history(model)
+        moves = moves_of(self.registry, model)
         way_back = champions_left(moves)
         if way_back[-1] != pointer.champion:
             raise Conflict(f"the pointer of {model!r} has moved meanwhile")
@@ -103,8 +102,7 @@ class Rollbacks:
             raise Conflict(f"{target} serves already")
         record = self.registry.version(model, target)
         self._require_fit(record, moves)
-        kept = way_back[: way_back.index(target)] if target in way_back else way_back[:-1]
-        return roll_back(pointer, servable(record), kept[-1] if kept else None, account)
+        return step_back(moves, pointer, record, account)
 
     def _require_fit(self, record: VersionRecord, moves: list[PointerMove]) -> None:
         # One that passed the gate and never served may wait for a person's approval, or have been refused it.
@@ -129,11 +127,10 @@ class Rollbacks:
 
     def _withdrawn(self, model: str, move: PointerMove) -> str:
         """Return what the end of a trial is announced as, by how it began."""
-        began = (found.change for found in reversed(self._history(model)) if found.challenger == move.challenger)
+        began = (
+            found.change for found in reversed(moves_of(self.registry, model)) if found.challenger == move.challenger
+        )
         return next(WITHDRAWN[change] for change in began if change in WITHDRAWN)
-
-    def _history(self, model: str) -> list[PointerMove]:
-        return sorted(self.registry.history(model, MOST_MOVES), key=lambda move: move.sequence)
 
 
 def _is_what_was_asked(move: PointerMove, request: RollbackRequest, account: Account) -> bool:

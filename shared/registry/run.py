@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.capture.clocks import ClientTimestamps
 from shared.errors import InvalidInput
 from shared.times import parse_time
 
@@ -33,6 +34,15 @@ class RetrainingRun:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(f"the step's input does not name its run: {error}") from error
+
+    def moment(self, entered_at: str | None, trust: ClientTimestamps) -> datetime:
+        """Return when a step of the run is: when it was entered, if that is told (RFC 3339).
+
+        In simulated time, and for a step that is invoked by hand, it is the run's own moment. Raises InvalidInput.
+        """
+        if entered_at is None or trust is not ClientTimestamps.BOUNDED:
+            return self.as_of
+        return max(self.as_of, parse_time(entered_at))
 
     def version_of(self, candidate: str) -> str:
         """Return the name of the version a candidate of this run becomes: always the same, sorted by time.

@@ -20,7 +20,7 @@ def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Appr
     shown = {name: value for name, value in kept.items() if name not in {*_LINEAGE, *_GATE}}
     shown["gate"] = {name: kept[name] for name in _GATE if name in kept}
     shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}
-    if record.card_key is not None and record.expired_at is None:
+    if record.card_key is not None:
         shown["card_url"] = link(record.card_key)
     if asked is not None:
         shown["approval"] = {name: value for name, value in asked.to_json().items() if name not in _OF_VERSION}

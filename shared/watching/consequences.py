@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.announcements import Announcement, Announcements
+from shared.registry.deployment import DEPLOYED_BY_PIPELINE
 from shared.registry.pointer import Change, PointerMove
 from shared.registry.store import Registry
 from shared.triggers.store import TriggerStore
@@ -42,7 +43,7 @@ class Consequences:
             return
         for move in self._moves(model, max(told, pointer.sequence - _MOST_MOVES), pointer.sequence):
             self._note(model, move)
-            if move.by == BY_WATCH and (found := self._announcement(model, move)) is not None:
+            if _is_untold(move) and (found := self._announcement(model, move)) is not None:
                 self.announcements.publish([found])
         self.progress.note_told(model, pointer.sequence)
 
@@ -77,3 +78,8 @@ class Consequences:
             if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
                 return before.change
         return None
+
+
+def _is_untold(move: PointerMove) -> bool:
+    """Return whether only the watch tells of a move: its own, and the end of a trial that a newer run displaced."""
+    return move.by == BY_WATCH or (move.by == DEPLOYED_BY_PIPELINE and move.change is Change.TRIAL_WITHDRAWN)

@@ -15,7 +15,7 @@ from shared.watching.comparison import compare, compare_paired, difference_hypot
 from shared.watching.progress import Watched
 from shared.watching.rows import Row, evenly_reviewed, first_of_entities, matured_since
 from shared.watching.sequential import Claim, SequentialTest, Waiting, counted
-from shared.watching.verdict import Measured, Terms, Verdict, against_expectation, compared, decide
+from shared.watching.verdict import Measured, Outcome, Terms, Verdict, against_expectation, compared, decide
 from shared.watching.yardstick import Yardstick, yardstick
 
 Sides = tuple[list[Row], list[Row]]
@@ -44,6 +44,11 @@ class Look:
     def evidence(self) -> float | None:
         """The most evidence there was that the version is worse, None without a test."""
         return None if self.test is None else self.test.highest
+
+    def without_a_way_back(self) -> "Look":
+        """Return the look at a version that fails where none before it can be served."""
+        reason = f"{self.verdict.reason}; no version before it can be served"
+        return replace(self, verdict=Verdict(outcome=Outcome.NO_WAY_BACK, reason=reason))
 
     def summary(self) -> dict[str, Any]:
         """Return what operators read of a look."""
@@ -104,7 +109,13 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
         test = counted(test, observed.values, observed.weights, waiting, seen.until)
     answers = read_matured(rows, configuration).answers
     measured = against_expectation(measure, answers, answers.effective_rows)
-    terms = Terms(min_labels=configuration.deployment.probation.min_labels, confidence=configuration.gate.confidence)
+    rules = configuration.deployment.probation
+    terms = Terms(
+        min_labels=rules.min_labels,
+        confidence=configuration.gate.confidence,
+        deadline=probation.since + configuration.outcome_delay + rules.max_age,
+        undecided=Outcome.KEEP,
+    )
     verdict, test = decide(test, measured, terms, seen.now)
     return Look(verdict=verdict, measured=measured, test=test)
 

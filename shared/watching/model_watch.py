@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from shared.announcements import Announcement, Announcements
 from shared.configuration.model import ModelConfiguration
 from shared.errors import UnusableArtifact
 from shared.lake import Lake
@@ -12,11 +13,11 @@ from shared.monitoring.completeness import MOST_HELD, complete_until, last_label
 from shared.monitoring.window import labels_in_window
 from shared.profiles.hourly import window_profile
 from shared.registry.champions import champions_left
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, roll_back, withdraw_trial
+from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
 from shared.registry.pointer import Pointer, Probation, Trial
 from shared.registry.store import Registry
 from shared.registry.version import VersionRecord
+from shared.registry.way_back import moves_of, step_back
 from shared.times import format_time
 from shared.watching.consequences import BY_WATCH
 from shared.watching.looks import Look, Seen, look_at_probation, look_at_trial
@@ -24,7 +25,7 @@ from shared.watching.progress import Watched, WatchProgress
 from shared.watching.sequential import SequentialTest, SequentialTests
 from shared.watching.verdict import Outcome
 
-_MOVES_LOOKED_BACK = 1000
+NO_WAY_BACK = "NoWayBack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class ModelWatch:
     lake: Lake
     tests: SequentialTests
     progress: WatchProgress
+    announcements: Announcements
     require_loadable: Callable[[VersionRecord], None]
 
     def look(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> list[dict[str, Any]]:
@@ -71,15 +73,20 @@ class ModelWatch:
         record = self.registry.version(model, pointer.champion)
         stored = self.tests.load(model, Watched.PROBATION)
         look = look_at_probation(replace(seen, stored=stored), pointer, probation, record)
-        shown = self._note(model, Watched.PROBATION, look, pointer.champion, seen.now)
         if not self._stored(model, stored, look.test):
-            return shown, pointer
-        account = Account(why=look.verdict.reason, by=BY_WATCH, at=seen.now)
-        if look.verdict.outcome is Outcome.TAKE_BACK:
-            return shown, self.registry.move_pointer(model, self._back_to(probation.against, model, pointer, account))
+            return self._note(model, Watched.PROBATION, look, pointer.champion, seen.now), pointer
+        step = self._step(model, pointer, look, Account(why=look.verdict.reason, by=BY_WATCH, at=seen.now))
+        if look.verdict.outcome is Outcome.TAKE_BACK and step is None:
+            look = look.without_a_way_back()
+            self._tell(model, look, pointer, seen.now)
+        shown = self._note(model, Watched.PROBATION, look, pointer.champion, seen.now)
+        return shown, pointer if step is None else self.registry.move_pointer(model, step)
+
+    def _step(self, model: str, pointer: Pointer, look: Look, account: Account) -> PointerStep | None:
+        """Return the move that a look at a probation asks for, None if it asks for none or none can be made."""
         if look.verdict.outcome is Outcome.KEEP:
-            return shown, self.registry.move_pointer(model, pass_probation(pointer, account))
-        return shown, pointer
+            return pass_probation(pointer, account)
+        return self._step_back(model, pointer, account) if look.verdict.outcome is Outcome.TAKE_BACK else None
 
     def _at_trial(self, seen: Seen, pointer: Pointer, trial: Trial) -> dict[str, Any]:
         """Return what was seen of a trial, once what was decided is done."""
@@ -102,12 +109,32 @@ class ModelWatch:
             return withdraw_trial(pointer, replace(account, why=f"it cannot be served: {error.message}"))
         return promote_trial(pointer, account)
 
-    def _back_to(self, version: str, model: str, pointer: Pointer, account: Account) -> PointerStep:
-        target = self.registry.version(model, version)
-        self.require_loadable(target)
-        way_back = champions_left(reversed(self.registry.history(model, _MOVES_LOOKED_BACK)))
-        before = way_back[: way_back.index(version)] if version in way_back else way_back[:-1]
-        return roll_back(pointer, servable(target), before[-1] if before else None, account)
+    def _step_back(self, model: str, pointer: Pointer, account: Account) -> PointerStep | None:
+        """Return the move to the newest champion before that can be served, None if there is none."""
+        moves = moves_of(self.registry, model)
+        passed_over = ""
+        for version in reversed(champions_left(moves)[:-1]):
+            target = self.registry.version(model, version)
+            try:
+                self.require_loadable(target)
+            except UnusableArtifact as error:
+                passed_over += f"; {version} cannot be served: {error.message}"
+                continue
+            return step_back(moves, pointer, target, replace(account, why=account.why + passed_over))
+        return None
+
+    def _tell(self, model: str, look: Look, pointer: Pointer, now: datetime) -> None:
+        """Announce that a champion fails and nothing can take its place, once: at the first look that finds it so."""
+        before = self.progress.looks(model).get(Watched.PROBATION.value, {})
+        if (before.get("verdict"), before.get("version")) == (look.verdict.outcome.value, pointer.champion):
+            return
+        announcement = Announcement(
+            name=NO_WAY_BACK,
+            correlation_id=f"{model}#{pointer.sequence}",
+            at=now,
+            data={"model": model, "version": pointer.champion, "reason": look.verdict.reason, "at": format_time(now)},
+        )
+        self.announcements.publish([announcement])
 
     def _stored(self, model: str, stored: SequentialTest | None, test: SequentialTest | None) -> bool:
         """Store what a look counted; False if another look was faster, whose count the next one goes on from."""

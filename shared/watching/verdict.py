@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     WAIT = "wait"
     KEEP = "keep"
     TAKE_BACK = "take_back"
+    NO_WAY_BACK = "no_way_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """When something that is watched is decided."""
+    """When something that is watched is decided; ``undecided`` is what comes of it at the deadline, without labels."""
 
     min_labels: int
     confidence: float
-    deadline: datetime | None = None
+    deadline: datetime
+    undecided: Outcome = Outcome.TAKE_BACK
 
 
 def decide(
@@ -57,7 +59,8 @@ def decide(
     1. Worse beyond doubt, by a test that may be looked at at any time: taken back, however few the labels.
     2. Else, from ``min_labels`` on: kept unless it is measured worse by more than is allowed. Then the decision is put
        off to twice as many labels: measured again at every look, a bad version would be kept on a lucky day.
-    3. Else, at the deadline: taken back. What could not be shown to be good does not serve.
+    3. Else, at the deadline: taken back if it is measured worse than is allowed. For want of labels a trial is taken
+       back too, for what could not be shown to be good does not serve; a champion, which the gate has passed, stays.
     """
     if test is not None and test.is_beyond_doubt(terms.confidence):
         needed = 1 / (1 - terms.confidence)
@@ -70,8 +73,10 @@ def decide(
         if test is not None:
             test, needed_labels = replace(test, deferred_at=measured.labels), 2 * measured.labels
     lacking = f"{measured.described}; decided at {needed_labels} labels"
-    if terms.deadline is not None and now >= terms.deadline:
-        return Verdict(outcome=Outcome.TAKE_BACK, reason=f"its time is over without a decision: {lacking}"), test
+    if now >= terms.deadline:
+        is_measured = measured.labels >= terms.min_labels and measured.worse_by is not None
+        outcome = Outcome.TAKE_BACK if is_measured else terms.undecided
+        return Verdict(outcome=outcome, reason=f"its time is over without a decision: {lacking}"), test
     return Verdict(outcome=Outcome.WAIT, reason=lacking), test
 
 

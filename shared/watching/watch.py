@@ -1,9 +1,9 @@
 """One round of the watch: every model with a trial or a probation is looked at, and what is decided is done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.configuration.store import ConfigurationStore
@@ -12,6 +12,8 @@ from shared.registry.store import Registry
 from shared.schedule import Tick
 from shared.watching.consequences import Consequences
 from shared.watching.model_watch import ModelWatch
+
+ROUND = timedelta(minutes=15)
 
 
 class WatchingFailed(HindsightError):
@@ -33,13 +35,16 @@ class Watch:
     of_model: ModelWatch
     consequences: Consequences
 
-    def run(self, tick: Tick) -> list[dict[str, Any]]:
-        """Watch every model, or the one the event names; return what was seen.
+    def run(self, tick: Tick, has_time: Callable[[], bool]) -> list[dict[str, Any]]:
+        """Watch every model, or the one the event names, while there is time; return what was seen.
 
+        Each round begins with another model, so that those a round had no time for come first some time.
         Raises WatchingFailed once all models have been tried.
         """
         round_ = _Round(self, tick.now)
-        for model in [tick.model] if tick.model else self.configurations.models():
+        for model in [tick.model] if tick.model else in_turn(list(self.configurations.models()), tick.now):
+            if not has_time():
+                break
             round_.watch(model)
         if round_.failures:
             names = ", ".join(f"{model} ({_told(error)})" for model, error in round_.failures)
@@ -77,6 +82,17 @@ class _Round:
             yield
         except Exception as error:  # noqa: BLE001  it is raised at the end of the round
             self.failures.append((model, error))
+
+
+def in_turn(models: Sequence[str], now: datetime) -> Sequence[str]:
+    """Return models in their order, begun at another one in each round of a quarter of an hour.
+
+    >>> from datetime import UTC, datetime
+    >>> [in_turn("abc", datetime(2026, 3, 1, 0, minute, tzinfo=UTC))[0] for minute in (0, 15, 30, 45)]
+    ['a', 'b', 'c', 'a']
+    """
+    first = int(now.timestamp() // ROUND.total_seconds()) % max(1, len(models))
+    return [*models[first:], *models[:first]]
 
 
 def _told(error: Exception) -> str:

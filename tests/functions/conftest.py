@@ -50,7 +50,7 @@ class Context:
     aws_request_id: str = "request-1"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return 600_000
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def asked(tasks: InMemoryTasks, sample: Sample, context: object) -> dict[str, An
 
 def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample: Sample) -> None:
     event = sample("request_approval")
-    waits_until = parse_time(event["requested_at"]) + timedelta(days=3)
+    waits_until = parse_time(event["as_of"]) + timedelta(days=3)  # the tests' time is simulated
     assert (asked["version"], asked["expires_at"]) == (VERSION, format_time(waits_until))
     assert event["task_token"] not in str(asked)
     run = stores.trigger_store().load("demand").open_run

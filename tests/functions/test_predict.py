@@ -125,7 +125,7 @@ def put_on_trial(champion: str, challenger: str, mode: TrialMode, share: float |
     account = Account(why="a share first", by="pipeline", at=datetime(2026, 3, 1, tzinfo=UTC))
     pointer = registry.pointer(MODEL)
     assert pointer is not None
-    back = roll_back(pointer, servable(registry.version(MODEL, champion)), None, account)
+    back = roll_back(pointer, servable(registry.version(MODEL, champion)), account)
     tried = start_trial(back.pointer, servable(registry.version(MODEL, challenger)), mode, share, account)
     for step in (back, tried):
         registry.move_pointer(MODEL, step)

@@ -9,6 +9,7 @@ import pytest
 from shared.approvals.answers import ApprovalAnswers
 from shared.approvals.approval import Answer, Approval
 from shared.approvals.requests import ApprovalRequest, ApprovalRequests
+from shared.capture.clocks import ClientTimestamps
 from shared.errors import Conflict, InvalidInput, NotFound, StaleRun, Unavailable
 from shared.registry.run import RetrainingRun
 from shared.registry.version import Verdict, VersionRecord
@@ -193,8 +194,10 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_step_s_input_is_read_and_without_a_moment_is_of_the_run_s() -> None:
-    assert ApprovalRequest.from_event(event(requested_at=format_time(ASKED_AT))) == REQUEST
-    assert ApprovalRequest.from_event(event()).requested_at == NOW
+    assert ApprovalRequest.from_event(event(entered_at=format_time(ASKED_AT)), ClientTimestamps.BOUNDED) == REQUEST
+    assert ApprovalRequest.from_event(event(), ClientTimestamps.BOUNDED).requested_at == NOW
+    simulated = event(entered_at=format_time(ASKED_AT))
+    assert ApprovalRequest.from_event(simulated, ClientTimestamps.TRUSTED).requested_at == NOW
 
 
 @pytest.mark.parametrize("missing", ["version", "task_token", "expires_in_seconds", "model"])
@@ -202,7 +205,7 @@ def test_an_input_that_lacks_something_is_refused_without_telling_the_token(miss
     given = event()
     del given[missing]
     with pytest.raises(InvalidInput) as refused:
-        ApprovalRequest.from_event(given)
+        ApprovalRequest.from_event(given, ClientTimestamps.BOUNDED)
     assert "token-1" not in refused.value.message
 
 

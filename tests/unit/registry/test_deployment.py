@@ -72,7 +72,7 @@ def test_a_repeated_deployment_does_not_undo_a_rollback(registry: InMemoryRegist
     old = Servable(version="old", artifact_key="old", artifact_digest="old")
     pointer = registry.pointer("m")
     assert pointer is not None
-    registry.move_pointer("m", roll_back(pointer, old, None, Account(why="complaints", by="ann", at=AS_OF)))
+    registry.move_pointer("m", roll_back(pointer, old, Account(why="complaints", by="ann", at=AS_OF)))
     assert put_in_service(registry) == first
     assert getattr(registry.pointer("m"), "champion", None) == "old"
 

@@ -174,7 +174,7 @@ def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(
     world.registry.move_pointer("bike", promotion)
     by_hand = Account(why="it is bad", by="operator", at=LATER)
     old = Servable(version="v1", artifact_key="k", artifact_digest="d")
-    world.registry.move_pointer("bike", roll_back(promotion.pointer, old, None, by_hand))
+    world.registry.move_pointer("bike", roll_back(promotion.pointer, old, by_hand))
 
     assert world.recovery.recover(world.dead()) is RunOutcome.PROMOTED
 

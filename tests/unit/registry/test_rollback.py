@@ -12,7 +12,7 @@ from shared.errors import Conflict, InvalidInput, NoModel, NotFound, Unavailable
 from shared.registry.champions import champions_left
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, promote, start_trial
-from shared.registry.pointer import Change, PointerMove, TrialMode
+from shared.registry.pointer import Change, PointerMove, Probation, TrialMode
 from shared.registry.rollback import Rollbacks
 from shared.registry.version import Verdict, VersionRecord
 from tests.fakes.announcements import InMemoryAnnouncements
@@ -105,7 +105,9 @@ def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> No
     pointer = world.registry.pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.artifact_key, pointer.previous) == ("v2", "key of v2", "v1")
-    assert (pointer.serving_since, pointer.probation) == (NOW, None)
+    # It was on probation when v3 took over, and is again.
+    going_on = Probation(against="v1", since=NOW - timedelta(days=1))
+    assert (pointer.serving_since, pointer.probation) == (NOW, going_on)
     assert world.back_off.noted == [NOW]
     (announced,) = world.bus.published
     assert (announced.name, announced.data["from"], announced.data["to"]) == ("ModelRolledBack", "v3", "v2")
@@ -127,6 +129,19 @@ def test_after_a_rollback_and_a_promotion_the_way_back_leaves_the_failed_version
 def test_a_person_may_name_any_version_that_served(world: World) -> None:
     assert world.ask(to="v1").to_version == "v1"
     assert world.ask(to="v3").to_version == "v3"
+
+
+def test_going_forward_again_leaves_the_version_that_served_meanwhile_on_the_way(world: World) -> None:
+    world.ask()
+    assert (world.ask(to="v3").to_version, world.ask().to_version) == ("v3", "v2")
+    assert world.ask().to_version == "v1"
+
+
+def test_going_back_to_a_version_off_the_way_takes_the_place_of_the_one_left(world: World) -> None:
+    world.ask(to="v1")
+    world.promote("v4")
+    assert world.ask(to="v2").to_version == "v2"
+    assert world.ask().to_version == "v1"
 
 
 def test_a_version_that_never_served_is_refused_also_if_it_passed_the_gate(world: World) -> None:

@@ -49,9 +49,20 @@ def test_a_version_below_what_is_allowed_does_not_pass_while_it_is_in_doubt() ->
     assert look.verdict.reason.endswith("expected 0.8800; decided at 400 labels")
 
 
-def test_a_probation_has_no_deadline_as_long_as_labels_are_few() -> None:
-    look = probation(seen(records(NEW, drawn(20, 0.9)), until=NOW + timedelta(days=300)))
-    assert look.verdict.outcome is Outcome.WAIT
+def test_a_probation_without_enough_labels_ends_with_its_time_and_the_champion_stays() -> None:
+    few = records(NEW, drawn(20, 0.9))
+    assert probation(seen(few, until=SINCE + timedelta(days=30))).verdict.outcome is Outcome.WAIT
+    look = probation(seen(few, until=SINCE + timedelta(days=31)))
+    assert look.verdict.outcome is Outcome.KEEP
+    assert look.verdict.reason.startswith("its time is over without a decision: accuracy")
+    longer = rules(deployment={"probation": {"max_age": "P60D"}})
+    assert probation(seen(few, until=SINCE + timedelta(days=31), of=longer)).verdict.outcome is Outcome.WAIT
+
+
+def test_a_champion_measured_worse_than_is_allowed_goes_when_its_time_is_over() -> None:
+    rights = [number * 21 % 50 >= 10 for number in range(200)]  # 0.80, and 0.83 is allowed
+    look = probation(seen(records(NEW, rights), until=SINCE + timedelta(days=31)))
+    assert look.verdict.outcome is Outcome.TAKE_BACK
 
 
 def test_what_the_version_answered_in_an_earlier_time_of_service_says_nothing() -> None:

@@ -1,6 +1,6 @@
 """The whole watch on fakes: labels in the lake, a pointer that moves, and what follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from shared.errors import Conflict, Unavailable, UnusableArtifact
-from shared.registry.moves import promote, roll_back, start_trial
-from shared.registry.pointer import Change, Pointer, TrialMode
+from shared.registry.moves import promote, roll_back, start_trial, withdraw_trial
+from shared.registry.pointer import Change, Pointer, Probation, TrialMode
 from shared.registry.version import VersionRecord
 from shared.schedule import Tick
 from shared.watching.consequences import Consequences
 from shared.watching.model_watch import ModelWatch
-from shared.watching.watch import Watch, WatchingFailed
+from shared.watching.watch import ROUND, Watch, WatchingFailed, in_turn
 from tests.event_schemas import require_promised
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
@@ -88,12 +88,13 @@ class World:
         if record.version in self.broken:
             raise UnusableArtifact(f"the artefact of {record.version} is gone")
 
-    def watch(self, now: datetime = NOW) -> list[dict[str, Any]]:
+    def watch(self, now: datetime = NOW, has_time: Callable[[], bool] = lambda: True) -> list[dict[str, Any]]:
         of_model = ModelWatch(
             registry=self.registry,
             lake=self.lake,
             tests=self.tests,
             progress=self.progress,
+            announcements=self.bus,
             require_loadable=self.require_loadable,
         )
         consequences = Consequences(
@@ -102,7 +103,7 @@ class World:
         watch = Watch(
             configurations=self.configurations, registry=self.registry, of_model=of_model, consequences=consequences
         )
-        return watch.run(Tick(now, "tick"))
+        return watch.run(Tick(now, "tick"), has_time)
 
 
 def canary(ours: float, count: int = 250) -> list[Row]:
@@ -201,15 +202,63 @@ def test_a_trial_whose_version_cannot_be_loaded_is_withdrawn_and_not_served() ->
     )
 
 
-def test_a_rollback_to_what_cannot_be_loaded_is_a_failure_that_people_hear_of() -> None:
-    world = World(broken={OLD}).promote()
+def test_a_rollback_passes_over_what_cannot_be_loaded_and_says_so() -> None:
+    world = World().promote()
+    newest = "v20260302"
+    world.registry.put_version(MODEL, version(newest, compared_with=NEW))
+    world.registry.move_pointer(MODEL, promote(world.pointer, servable(newest), account(SINCE + HOUR)))
+    put(world.lake, records(newest, drawn(60, 0.2), SINCE + 2 * HOUR, 20))
+    world.broken.add(NEW)
+    world.watch()
+    assert (world.pointer.champion, world.pointer.previous) == (OLD, None)
+    assert f"{NEW} cannot be served: the artefact of {NEW} is gone" in world.registry.history(MODEL, 1)[0].why
+
+
+def test_where_nothing_before_can_be_loaded_people_are_told_once_and_the_next_look_tries_again() -> None:
+    world = World().promote()
     put(world.lake, records(NEW, drawn(60, 0.2)))
-    with pytest.raises(WatchingFailed, match=f"bike-demand .*{OLD}"):
-        world.watch()
-    assert world.pointer.champion == NEW
+    world.broken.add(OLD)
+    looks = [look for hours in range(3) for look in world.watch(NOW + hours * HOUR)]
+    assert {look["verdict"] for look in looks} == {"no_way_back"}
+    assert looks[0]["reason"].endswith("; no version before it can be served")
+    assert (world.pointer.champion, world.announced) == (NEW, ["NoWayBack"])
+    (told,) = world.bus.published
+    require_promised("NoWayBack", told.detail())
     world.broken.clear()
-    world.watch(NOW + HOUR)
-    assert world.pointer.champion == OLD
+    world.watch(NOW + 4 * HOUR)
+    assert (world.pointer.champion, world.announced) == (OLD, ["NoWayBack", "ModelRolledBack"])
+
+
+def test_a_version_gone_back_to_goes_on_with_the_probation_it_had_not_passed() -> None:
+    world = World().promote()
+    newest = "v20260302"
+    world.registry.put_version(MODEL, version(newest, compared_with=NEW))
+    world.registry.move_pointer(MODEL, promote(world.pointer, servable(newest), account(SINCE + HOUR)))
+    put(world.lake, records(newest, drawn(60, 0.2), SINCE + 2 * HOUR, 20))
+    world.watch()
+    assert world.pointer.probation == Probation(against=OLD, since=SINCE)
+    put(world.lake, records(NEW, drawn(250, 0.88), NOW, 12, first=1000), "later")
+    world.watch(NOW + 3 * DAY)
+    assert (world.pointer.champion, world.pointer.probation) == (NEW, None)
+
+
+def test_a_round_ends_with_its_time_and_the_next_one_begins_elsewhere() -> None:
+    answers = iter([True, False])
+    world = World().promote()
+    put(world.lake, records(NEW, drawn(60, 0.2)))
+    assert world.watch(has_time=lambda: False) == []
+    assert world.pointer.champion == NEW
+    assert len(world.watch(has_time=lambda: next(answers))) == 1
+    moments = [NOW + number * ROUND for number in range(4)]
+    assert [list(in_turn(["a", "b"], moment)) for moment in moments] == [["a", "b"], ["b", "a"]] * 2
+
+
+def test_a_trial_that_a_newer_run_displaced_is_told_of() -> None:
+    world = World().try_out(TrialMode.SHADOW)
+    account_ = account(NOW, "a newer run takes its place")
+    world.registry.move_pointer(MODEL, withdraw_trial(world.pointer, account_))
+    world.watch()
+    assert (world.announced, world.rollbacks) == (["ShadowWithdrawn"], 0)
 
 
 def test_a_model_that_fails_does_not_stop_the_others() -> None:
@@ -292,7 +341,7 @@ def test_a_rollback_by_a_person_is_backed_off_from_even_if_nobody_noted_it_and_i
     before = world.pointer
     by_person = replace(account(NOW), by="operator")
 
-    world.registry.move_pointer(MODEL, roll_back(before, servable(OLD), None, by_person))
+    world.registry.move_pointer(MODEL, roll_back(before, servable(OLD), by_person))
     world.watch()
     world.watch(NOW + HOUR)
     assert (world.rollbacks, world.announced) == (1, [])
