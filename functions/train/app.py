@@ -10,9 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import bootstrap, compact_json
 from shared.configuration.training import Candidate
 from shared.datasets.dataset import read_manifest
+from shared.errors import UnusableDataset, UnusablePipeline
 from shared.lake import training_job_key
 from shared.registry.run import RetrainingRun
-from shared.training.train import TrainingJob, train_candidate
+from shared.training.train import TrainingJob, train_candidate, untrained
 
 logger = Logger()
 tracer = Tracer()
@@ -36,7 +37,10 @@ def collect(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def train(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Train what an input names, here or in a job of its own; return the artefact and the validation score."""
+    """Train what an input names, here or in a job of its own; return the artefact and the validation score.
+
+    A candidate that cannot be trained is an answer too: as an error it would reach the run without its reason.
+    """
     run = RetrainingRun.from_event(event)
     manifest = read_manifest(bootstrap.lake(), run.model, event["dataset_id"])
     revision = bootstrap.configurations().revision(run.model, manifest.configuration_revision)
@@ -47,6 +51,10 @@ def train(event: Mapping[str, Any]) -> dict[str, Any]:
         candidate=Candidate(event["candidate"]),
         code_version=bootstrap.settings().code_version,
     )
-    trained = train_candidate(bootstrap.lake(), job, perf_counter)
+    try:
+        trained = train_candidate(bootstrap.lake(), job, perf_counter)
+    except (UnusableDataset, UnusablePipeline) as error:
+        logger.warning("cannot be trained", extra={"model": run.model, "code": error.code, "reason": error.message})
+        return untrained(job, error)
     logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
     return trained.to_json()

@@ -16,7 +16,7 @@ from functions.train.app import handler as train
 from functions.train.job import main
 from functions.validate.app import handler as validate
 from shared import bootstrap
-from shared.errors import InvalidInput, NotFound, StaleRun
+from shared.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
 from shared.times import format_time, parse_time
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.state import OpenRun, RunOutcome
@@ -171,6 +171,21 @@ def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: 
     ready = snapshot(sample("snapshot"), context)
     assert ready["candidates"] == ["logistic_regression"]
     assert ready["dataset_id"].startswith("d20260601T000000Z-")
+
+
+def test_a_pipeline_of_one_s_own_that_cannot_be_trained_says_why_to_the_end(deployed: None, context: object) -> None:
+    settings = {"training": {"window": "P60D", "candidates": ["custom"], "pipeline": "nowhere:build"}}
+    bootstrap.configurations().put(revision(**settings).configuration, START)
+    store(bootstrap.lake(), learnable(1000))
+    run = fire(run_event())
+    told = {**run, "dataset_id": snapshot(run, context)["dataset_id"], "candidate": "custom"}
+
+    trained = train(told, context)
+
+    reason = "pipelines.nowhere cannot be imported: there is no module 'pipelines.nowhere'"
+    assert trained == {"candidate": "custom", "error": f"UnusablePipeline: {reason}"}
+    with pytest.raises(UnusableDataset, match=reason):
+        validate({**told, "trained": [trained]}, context)
 
 
 @pytest.mark.parametrize("step", [train, validate])
