@@ -25,9 +25,9 @@ VERSION = "v20260601T000000Z-a68f287f-logistic_regression"
 ROUTE = f"/models/demand/versions/{VERSION}"
 
 
-def record(**changes: Any) -> VersionRecord:
+def record(version: str = VERSION, **changes: Any) -> VersionRecord:
     decided = {"decision_id": "retrain-20260601T000000Z-3f9a1c", "artifact_key": "models/nothing.skops"}
-    return version_record(VERSION, START, **(decided | changes))
+    return version_record(version, START, **(decided | changes))
 
 
 @pytest.fixture

@@ -200,7 +200,8 @@ def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
         failed = [candidate for candidate in sample("validate")["trained"] if "error" in candidate]
         judged = validate({**run, "dataset_id": dataset_id, "trained": [trained, *failed]}, context)
         record = bootstrap.registry().version(MODEL, judged["version"])
-        assert record.candidates[1] == {"candidate": "gradient_boosting", "error": "UnusableDataset"}
+        reason = "UnusableDataset: the train part is not what its manifest says"
+        assert record.candidates[1] == {"candidate": "gradient_boosting", "error": reason}
 
 
 def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, context: object, sample: Sample) -> None:
