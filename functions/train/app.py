@@ -11,9 +11,10 @@ from shared import compact_json
 from shared.bootstrap import clients, stores
 from shared.configuration.training import Candidate
 from shared.datasets.dataset import read_manifest
+from shared.errors import UnusableDataset, UnusablePipeline
 from shared.lake import training_job_key
 from shared.registry.run import RetrainingRun
-from shared.training.train import TrainingJob, train_candidate
+from shared.training.train import TrainingJob, train_candidate, untrained
 
 logger = Logger()
 tracer = Tracer()
@@ -37,7 +38,10 @@ def collect(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def train(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Train what an input names, here or in a job of its own; return the artefact and the validation score."""
+    """Train what an input names, here or in a job of its own; return the artefact and the validation score.
+
+    A candidate that cannot be trained is an answer too: as an error it would reach the run without its reason.
+    """
     run = RetrainingRun.from_event(event)
     manifest = read_manifest(stores.lake(), run.model, event["dataset_id"])
     revision = stores.configurations().revision(run.model, manifest.configuration_revision)
@@ -48,6 +52,10 @@ def train(event: Mapping[str, Any]) -> dict[str, Any]:
         candidate=Candidate(event["candidate"]),
         code_version=clients.settings().code_version,
     )
-    trained = train_candidate(stores.lake(), job, perf_counter)
+    try:
+        trained = train_candidate(stores.lake(), job, perf_counter)
+    except (UnusableDataset, UnusablePipeline) as error:
+        logger.warning("cannot be trained", extra={"model": run.model, "code": error.code, "reason": error.message})
+        return untrained(job, error)
     logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
     return trained.to_json()

@@ -17,6 +17,7 @@ from shared.errors import (
     TooLarge,
     Unavailable,
     UnsupportedType,
+    UnusableArtifact,
 )
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -28,6 +29,12 @@ STATUS_BY_ERROR: dict[type[HindsightError], int] = {
     TooLarge: 413,
     UnsupportedType: 415,
     Unavailable: 503,
+}
+
+_TRY_AGAIN = "something went wrong on our side; try again"
+_REMEDIES: dict[type[HindsightError], str] = {
+    UnusableArtifact: "the version that serves cannot be loaded or cannot score: a rollback to another helps, "
+    "trying again does not",
 }
 
 logger = Logger(child=True)
@@ -43,13 +50,14 @@ def create_api() -> APIGatewayRestResolver:
         status = next((status for kind, status in STATUS_BY_ERROR.items() if isinstance(error, kind)), 500)
         if status >= 500:
             logger.error("refused", extra={"code": error.code, "reason": error.message})
-        shown = answer(500, {"error": _own_fault(error.code)}) if status == 500 else error_response(status, error)
+        own = _own_fault(error.code, _REMEDIES.get(type(error), _TRY_AGAIN))
+        shown = answer(500, {"error": own}) if status == 500 else error_response(status, error)
         return _identified(api, shown)
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
         logger.exception("unexpected error")
-        return _identified(api, answer(500, {"error": _own_fault(HindsightError.code)}))
+        return _identified(api, answer(500, {"error": _own_fault(HindsightError.code, _TRY_AGAIN)}))
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
@@ -74,9 +82,9 @@ def error_body(error: HindsightError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "details": details}
 
 
-def _own_fault(code: str) -> dict[str, Any]:
-    """Return what is said of a fault of ours: the log has its cause, the caller could do nothing with it."""
-    return {"code": code, "message": "something went wrong on our side; try again", "details": []}
+def _own_fault(code: str, message: str) -> dict[str, Any]:
+    """Return what is said of a fault of ours: the log has its cause, the caller is told what helps."""
+    return {"code": code, "message": message, "details": []}
 
 
 def _with_request_id(api: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:

@@ -11,6 +11,7 @@ from shared.errors import InvalidInput
 from shared.registry.conclusion import conclusion_of, end_of
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
+from shared.registry.version import Verdict, VersionRecord
 from shared.times import parse_time
 from shared.triggers.state import Conclusion, RunOutcome, TriggerState
 from shared.triggers.store import TriggerStore
@@ -25,6 +26,7 @@ ANNOUNCED_AS = {
     RunOutcome.STOPPED: "RetrainingStopped",
     RunOutcome.FAILED: "RetrainingFailed",
 }
+_VERSIONS_LOOKED_BACK = 20
 _ENDED = {"FAILED": "failed", "TIMED_OUT": "took longer than it may", "ABORTED": "was stopped by somebody"}
 
 
@@ -81,7 +83,7 @@ class RunRecovery:
         """
         run = dead.run
         if _holds_lock(self.store.load(run.model), run):
-            conclusion = conclusion_of(self.registry, run, {"outcome": RunOutcome.FAILED, "reason": dead.reason})
+            conclusion = end_found(self.registry, run, dead.reason)
             self._announce(dead, conclusion.outcome, end_of(conclusion))
             self.store.conclude(run.model, run.fencing_token, conclusion)
             return conclusion.outcome
@@ -109,6 +111,26 @@ class RunRecovery:
             data={**dead.told, **end},
         )
         self.announcements.publish([told])
+
+
+def end_found(registry: Registry, run: RetrainingRun, reason: str) -> Conclusion:
+    """Return how a run that could not say it itself ended: by the pointer, else by the gate's verdict on its version.
+
+    A verdict against the version is an end, whatever became of the execution afterwards: taken for a failure, the run
+    would give its demand back and judge the same rows again.
+    """
+    found = conclusion_of(registry, run, {"outcome": RunOutcome.FAILED, "reason": reason})
+    if found.outcome is not RunOutcome.FAILED or (refused := _refused(registry, run)) is None:
+        return found
+    told = {"outcome": RunOutcome.REJECTED, "version": refused.version, "reason": "; ".join(refused.reasons)}
+    return conclusion_of(registry, run, told)
+
+
+def _refused(registry: Registry, run: RetrainingRun) -> VersionRecord | None:
+    """Return the version of a run that the gate rejected, None if it judged none or passed it."""
+    versions = registry.versions(run.model, _VERSIONS_LOOKED_BACK)
+    own = [record for record in versions if record.decision_id == run.decision_id]
+    return own[0] if own and own[0].verdict is Verdict.REJECT else None
 
 
 def _holds_lock(state: TriggerState, run: RetrainingRun) -> bool:

@@ -70,6 +70,7 @@ def _data(job: TrainingJob, made: Made) -> dict[str, Any]:
     manifest = job.manifest
     return {
         "window_start": format_time(manifest.window_start),
+        "first_row": made.train.moments[0].occurred_at if len(made.train.moments) else None,
         "holdout_start": manifest.boundary,
         "as_of": format_time(manifest.as_of),
         "counts": manifest.counts,

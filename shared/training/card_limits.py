@@ -19,8 +19,9 @@ def limits(card: Mapping[str, Any], configuration: ModelConfiguration) -> list[s
 
 def _of_data(card: Mapping[str, Any], configuration: ModelConfiguration) -> Iterator[str]:
     data = card["data"]
+    first = data["first_row"] or data["window_start"]
     yield (
-        f"It is made for predictions like those from {_day(data['window_start'])} to {_day(data['as_of'])}; whether "
+        f"It is made for predictions like those from {_day(first)} to {_day(data['as_of'])}; whether "
         "newer ones still are is what drift checks watch."
     )
     if configuration.outcome_delay:

@@ -48,13 +48,18 @@ def _section(title: str, body: str) -> list[str]:
 
 def _header(card: Card) -> str:
     data, counts = card["data"], card["data"]["counts"]
+    first = data["first_row"] or data["window_start"]
     told = facts(
         [
             ("version", card["version"]),
             ("candidate", _words(card["candidate"])),
             ("task", card["task"]),
-            ("trained on", f"{counts['train']['rows']:,} rows from {_moment(data['window_start'])}"),
+            (
+                "trained on",
+                f"{counts['train']['rows']:,} rows from {_moment(first)}",
+            ),
             ("tested on", f"{counts['holdout']['rows']:,} rows from {_moment(data['holdout_start'])}"),
+            ("window", f"reaches back to {_moment(data['window_start'])}"),
             ("labels as known", _moment(data["as_of"])),
         ]
     )

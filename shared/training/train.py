@@ -7,7 +7,7 @@ from typing import Any
 
 from shared import compact_json
 from shared.configuration.metrics import Task
-from shared.errors import UnusablePipeline
+from shared.errors import HindsightError, UnusablePipeline
 from shared.lake import Lake, version_prefix
 from shared.profiles.codec import CONTENT_TYPE, encode
 from shared.profiles.reference import reference_key
@@ -28,7 +28,7 @@ from shared.training.scoring import LoadedVersion, Scored
 from shared.training.search import ROWS, SearchOutcome, Stopwatch, search
 from shared.training.trusted import PACKAGE
 
-__all__ = ["TrainedCandidate", "TrainingJob", "golden_rows", "train_candidate"]
+__all__ = ["TrainedCandidate", "TrainingJob", "golden_rows", "train_candidate", "untrained"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,11 @@ def train_candidate(lake: Lake, job: TrainingJob, stopwatch: Stopwatch | None = 
         validation_score=choices.validation_score,
         card_key=f"{prefix}{CARD_PAGE}",
     )
+
+
+def untrained(job: TrainingJob, error: HindsightError) -> dict[str, Any]:
+    """Return what the state machine passes on of a candidate that cannot be trained: why, in words of ours."""
+    return {"candidate": job.candidate.value, "error": f"{type(error).__name__}: {error.message}"}
 
 
 def golden_rows(features: Sequence[Mapping[str, Any]], answers: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from shared.training.labelled_frame import LabelledFrame, feature_types, load_pa
 from shared.training.scoring import Answers, LoadedVersion
 from shared.training.smoke import RunSmoke, smoke_test
 
+_MAX_ERROR = 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationJob:
@@ -55,7 +57,8 @@ def best_candidate(trained: Sequence[Mapping[str, Any]], metric: Metric) -> Mapp
     """
     finished = [candidate for candidate in trained if "artifact_key" in candidate]
     if not finished:
-        raise UnusableDataset("no candidate could be trained")
+        told = "; ".join(f"{summary['candidate']}: {summary['error']}" for summary in map(_summary, trained))
+        raise UnusableDataset(f"no candidate could be trained: {told}")
     sign = 1 if metric.greater_is_better else -1
     worst = float("-inf")
     scores = [candidate.get("validation_score") for candidate in finished]
@@ -166,5 +169,8 @@ def _summary(candidate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _error_text(error: object) -> str:
-    """Return the kind of error the state machine caught; its cause carries a stack trace, which nobody is shown."""
-    return str(error).partition(":")[0][:100]
+    """Return what kept a candidate from being trained: what ``untrained`` tells of it, or the error that was caught.
+
+    The cause of the latter carries a stack trace, which nobody is shown: the state machine leaves it out.
+    """
+    return str(error)[:_MAX_ERROR]

@@ -9,7 +9,7 @@ from shared.errors import Unavailable
 from shared.executions import Execution, StateMachine
 from shared.lake import Lake
 from shared.monitoring.check import CheckStore
-from shared.registry.conclusion import conclusion_of
+from shared.registry.recovery import end_found
 from shared.registry.run import RetrainingRun
 from shared.registry.store import Registry
 from shared.relabelling.under_way import RelabellingWatch
@@ -19,7 +19,7 @@ from shared.triggers.demand import CHECK_OF, Observed, demand_now, listened_chec
 from shared.triggers.new_labels import count_new_labels
 from shared.triggers.runs import run_input
 from shared.triggers.signal import Signal
-from shared.triggers.state import RunOutcome, TriggerState
+from shared.triggers.state import TriggerState
 from shared.triggers.store import TriggerStore
 
 _ATTEMPTS = 10
@@ -83,8 +83,7 @@ class TriggerChecker:
                 self.machine.start(run.decision_id, run_input(model, run))
             return state
         dead = RetrainingRun.from_event(run_input(model, run))
-        conclusion = conclusion_of(self.registry, dead, {"outcome": RunOutcome.FAILED, "reason": reason})
-        self.store.conclude(model, run.fencing_token, replace(conclusion, at=now))
+        self.store.conclude(model, run.fencing_token, replace(end_found(self.registry, dead, reason), at=now))
         return self.store.load(model)
 
     def _observe(self, configuration: ModelConfiguration, state: TriggerState, known: Observed) -> Observed:

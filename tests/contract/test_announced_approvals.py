@@ -16,6 +16,7 @@ def test_a_question_to_people_is_announced_as_promised() -> None:
     world.registry.put_version("bike", replace(asking.RECORD, version="v2", notes=("a note",), **compared))
     world.ask()
     world.ask(replace(asking.REQUEST, version="v2"))
+    assert [told.data["version"] for told in world.bus.published] == [asking.REQUEST.version, "v2"]
     for told in world.bus.published:
         require_promised(told.name, told.detail())
         with pytest.raises(ValidationError):
@@ -27,3 +28,6 @@ def test_an_override_is_announced_as_promised() -> None:
     world.overrides.take("bike", "v2", overriding.ANSWER)
     [told] = world.bus.published
     require_promised(told.name, told.detail())
+    assert (told.name, told.detail()["data"]["version"]) == ("GateOverridden", "v2")
+    with pytest.raises(ValidationError):
+        require_promised(told.name, {**told.detail(), "data": {**told.data, "refused": "worse"}})

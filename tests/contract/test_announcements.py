@@ -113,9 +113,13 @@ def test_a_move_of_the_watch_is_announced_as_promised(name: str) -> None:
     move = PointerMove(
         sequence=3, change=change, from_version="v1", to_version="v2", why="better", by="watch", at=NOW, challenger="v2"
     )
-    require_promised(name, detail(name, {"model": "bike", **move.to_json()}))
+    sent = detail(name, {"model": "bike", **move.to_json()})
+    require_promised(name, sent)
+    assert (sent["data"]["change"], sent["data"]["from"], sent["data"]["to"]) == (change.value, "v1", "v2")
     bare = PointerMove(sequence=1, change=change, to_version="v2", why="better", by="watch", at=NOW)
     require_promised(name, detail(name, {"model": "bike", **bare.to_json()}))
+    with pytest.raises(ValidationError):
+        require_promised(name, detail(name, {"model": "bike", **bare.to_json(), "sequence": "first"}))
 
 
 @pytest.mark.parametrize("status", [RelabelStatus.COMPLETED, RelabelStatus.FAILED, RelabelStatus.SUPERSEDED])

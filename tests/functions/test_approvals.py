@@ -18,26 +18,16 @@ from tests.functions.requests import paths, send
 from tests.functions.served import serve_version
 from tests.functions.test_retraining_steps import fire
 from tests.unit.training.world import START, revision
+from tests.versions import version_record
 
 Sample = Callable[[str], dict[str, Any]]
 VERSION = "v20260601T000000Z-a68f287f-logistic_regression"
 ROUTE = f"/models/demand/versions/{VERSION}"
 
 
-def record(**changes: Any) -> VersionRecord:
-    made: dict[str, Any] = {
-        "version": VERSION,
-        "created_at": START,
-        "candidate": "logistic_regression",
-        "decision_id": "retrain-20260601T000000Z-3f9a1c",
-        "dataset_id": "d1",
-        "configuration_revision": 1,
-        "code_version": "test",
-        "artifact_key": "models/nothing.skops",
-        "artifact_digest": "00",
-        "verdict": Verdict.PROMOTE,
-    }
-    return VersionRecord(**(made | changes))
+def record(version: str = VERSION, **changes: Any) -> VersionRecord:
+    decided = {"decision_id": "retrain-20260601T000000Z-3f9a1c", "artifact_key": "models/nothing.skops"}
+    return version_record(version, START, **(decided | changes))
 
 
 @pytest.fixture

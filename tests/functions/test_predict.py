@@ -115,6 +115,7 @@ def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
     status, answer = send(handler, "predict")
 
     assert (status, answer["error"]["code"]) == (500, "unusable_artifact")
+    assert "a rollback to another helps, trying again does not" in answer["error"]["message"]
     assert pointer.artifact_key not in str(answer)
     assert [record for record in caplog.records if pointer.artifact_key in getattr(record, "reason", "")]
     assert stored() == 0

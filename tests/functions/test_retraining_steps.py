@@ -188,6 +188,21 @@ def test_the_sample_of_plan_snapshot_asks_for_the_run_s_window_and_its_answer_is
         snapshot({**run, "query_execution_id": "of-another-run"}, context)
 
 
+def test_a_pipeline_of_one_s_own_that_cannot_be_trained_says_why_to_the_end(deployed: None, context: object) -> None:
+    settings = {"training": {"window": "P60D", "candidates": ["custom"], "pipeline": "nowhere:build"}}
+    stores.configurations().put(revision(**settings).configuration, START)
+    store(stores.lake(), learnable(1000))
+    run = fire(run_event())
+    told = {**run, "dataset_id": snapshot(run, context)["dataset_id"], "candidate": "custom"}
+
+    trained = train(told, context)
+
+    reason = "pipelines.nowhere cannot be imported: there is no module 'pipelines.nowhere'"
+    assert trained == {"candidate": "custom", "error": f"UnusablePipeline: {reason}"}
+    with pytest.raises(UnusableDataset, match=reason):
+        validate({**told, "trained": [trained]}, context)
+
+
 @pytest.mark.parametrize("step", [train, validate])
 def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
     step: Callable[[Event, Any], Event], labelled: None, context: object, sample: Sample
@@ -200,7 +215,8 @@ def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
         failed = [candidate for candidate in sample("validate")["trained"] if "error" in candidate]
         judged = validate({**run, "dataset_id": dataset_id, "trained": [trained, *failed]}, context)
         record = stores.registry().version(MODEL, judged["version"])
-        assert record.candidates[1] == {"candidate": "gradient_boosting", "error": "UnusableDataset"}
+        reason = "UnusableDataset: the train part is not what its manifest says"
+        assert record.candidates[1] == {"candidate": "gradient_boosting", "error": reason}
 
 
 def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, context: object, sample: Sample) -> None:

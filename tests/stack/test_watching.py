@@ -1,12 +1,10 @@
 """From label records in the lake to a pointer that has moved, its announcement and the back-off, on a running stack."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-import pytest
 from sklearn.dummy import DummyClassifier
 
 from local.client import StackClient
@@ -104,32 +102,6 @@ def serving(client: StackClient, model: str) -> str:
     instance = {"features": {"x": 0.5}, "occurred_at": format_time(NOW)}
     (answer,) = client.call("POST", f"models/{model}/predict", key="app", json={"instances": [instance]})["predictions"]
     return str(answer["model_version"])
-
-
-@pytest.fixture
-def announcements(client: StackClient) -> Iterator[Any]:
-    """A queue that follows the announcements; reading it gives the events of a model that came."""
-    queues, topics = client.aws("sqs"), client.aws("sns")
-    url = queues.create_queue(QueueName="follow-watch")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = client.stack.outputs["AnnouncementsTopic"]
-    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
-    policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
-    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    seen: list[Row] = []
-
-    def read(model: str) -> list[Row]:
-        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            seen.append(json.loads(json.loads(message["Body"])["Message"]))
-            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [event for event in seen if event["detail"]["data"]["model"] == model]
-
-    yield read
-    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    queues.delete_queue(QueueUrl=url)
 
 
 def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(

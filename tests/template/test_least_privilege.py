@@ -1,10 +1,17 @@
+import ast
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from local.template import resources_of
 
 Resources = dict[str, dict[str, Any]]
+
+ROOT = Path(__file__).parents[2]
+# What a handler calls that moves the serving pointer, or loads the artefacts of versions.
+MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "watch"}
+LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "require_loadable", "load_artifact", "load_estimator", "validate"}
 
 # Every wildcard resource there is, with the reason why AWS takes nothing narrower.
 WILDCARDS = {
@@ -80,6 +87,56 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),
     }
+
+
+def names_in(handler: str) -> set[str]:
+    """Return the names that a handler's module uses, those of attributes too."""
+    path = (ROOT / Path(*handler.split(".")[:-1])).with_suffix(".py")
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return used | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def allowed_to(template: dict[str, Any], function: str, action: str) -> list[dict[str, Any]]:
+    """Return the statements that let a function do something."""
+    return [
+        statement
+        for name, statement in statements(template)
+        if name == function and action in as_list(statement["Action"])
+    ]
+
+
+def test_whoever_moves_the_serving_pointer_may_check_what_the_move_depends_on(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    movers = {name for name, function in functions.items() if names_in(function["Handler"]) & MOVES_THE_POINTER}
+    assert movers == {
+        "AnswerApprovalFunction",
+        "DeployFunction",
+        "RollBackFunction",
+        "WatchDeploymentsFunction",
+    }
+    for name in movers:
+        for action in ("dynamodb:ConditionCheckItem", "dynamodb:PutItem"):
+            allowed = [statement["Resource"] for statement in allowed_to(template, name, action)]
+            assert {"Fn::GetAtt": ["ModelsTable", "Arn"]} in allowed, (name, action)
+
+
+def test_whoever_loads_artefacts_can_tell_a_missing_one_from_a_forbidden_one(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    loaders = {name for name, function in functions.items() if names_in(function["Handler"]) & LOADS_ARTEFACTS}
+    assert loaders >= {"DeployFunction", "MonitorFunction", "PredictFunction", "ValidateFunction"}
+    for name in loaders:
+        reads = allowed_to(template, name, "s3:GetObject")
+        objects = [resource["Fn::Sub"] for statement in reads for resource in as_list(statement["Resource"])]
+        assert "${LakeBucket.Arn}/models/*" in objects, name
+        prefixes = [
+            prefix
+            for found in allowed_to(template, name, "s3:ListBucket")
+            for prefix in as_list(found["Condition"]["StringLike"]["s3:prefix"])
+        ]
+        assert "models/*" in prefixes, name
 
 
 def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> None:

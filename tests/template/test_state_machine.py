@@ -1,3 +1,4 @@
+import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -5,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonata
 import pytest
 
 from local.template import resources_of
@@ -164,6 +166,26 @@ def test_the_machine_may_invoke_exactly_the_functions_it_names(properties: dict[
     statements = properties["Policies"][0]["Statement"]
     (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
     assert {resource["Fn::GetAtt"][0] for resource in invoke["Resource"]} == named
+
+
+@pytest.mark.parametrize("stack", ["a", "hindsight", "h" * 128])
+def test_a_training_job_s_name_fits_and_is_one_that_the_machine_may_start(template: dict[str, Any], stack: str) -> None:
+    machine = template["Resources"]["RetrainingStateMachine"]["Properties"]
+    definition = json.loads((ROOT / machine["DefinitionUri"]).read_text(encoding="utf-8"))
+    (job,) = [task for _, task, _ in tasks(definition) if is_job(task)]
+    mark = "0fe1dc2b"
+    worded = job["Arguments"]["TrainingJobName"].replace("${StackName}", stack).replace("${StackMark}", mark)
+    # Step Functions has a function of its own for it, which the language does not know.
+    worded = worded.replace("$uuid()", "'123e4567-e89b-12d3-a456-426614174000'").strip("{% }")
+
+    name = jsonata.Jsonata(worded).evaluate({})
+
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
+    assert name.startswith(stack[:30])
+    policy = template["Resources"]["TrainOnSageMakerPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    pattern, values = policy["Resource"]["Fn::Sub"]
+    assert values == {"Mark": machine["DefinitionSubstitutions"]["StackMark"]}
+    assert fnmatch.fnmatchcase(name, pattern.rpartition("training-job/")[2].replace("${Mark}", mark))
 
 
 def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definition: dict[str, Any]) -> None:

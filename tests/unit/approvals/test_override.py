@@ -13,17 +13,12 @@ from shared.registry.version import Check, Verdict, VersionRecord
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
+from tests.versions import version_record
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-REJECTED = VersionRecord(
-    version="v2",
-    created_at=NOW,
-    candidate="logistic_regression",
-    decision_id="retrain-2",
-    dataset_id="d1",
-    configuration_revision=1,
-    code_version="c",
-    artifact_key="models/v2",
+REJECTED = version_record(
+    "v2",
+    NOW,
     artifact_digest="d2",
     verdict=Verdict.REJECT,
     checks=(

@@ -12,31 +12,19 @@ from shared.approvals.requests import ApprovalRequest, ApprovalRequests
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import Conflict, InvalidInput, NotFound, StaleRun, Unavailable
 from shared.registry.run import RetrainingRun
-from shared.registry.version import Verdict, VersionRecord
 from shared.times import format_time
 from shared.triggers.state import OpenRun, TriggerState
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.approvals import InMemoryApprovals, InMemoryTasks
 from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.trigger_store import InMemoryTriggers
+from tests.versions import version_record
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = RetrainingRun(model="bike", decision_id="retrain-1", fencing_token=4, as_of=NOW, reason="drift")
 ASKED_AT = NOW + timedelta(minutes=10)
 REQUEST = ApprovalRequest(run=RUN, version="v1", task_token="token-1", requested_at=ASKED_AT, lasts=timedelta(days=3))
-RECORD = VersionRecord(
-    version="v1",
-    created_at=NOW,
-    candidate="logistic_regression",
-    decision_id="retrain-1",
-    dataset_id="d1",
-    configuration_revision=1,
-    code_version="c",
-    artifact_key="k",
-    artifact_digest="d",
-    verdict=Verdict.PROMOTE,
-    metrics={"accuracy": 0.9},
-)
+RECORD = version_record("v1", NOW, decision_id="retrain-1", metrics={"accuracy": 0.9})
 YES = Answer(approved=True, by="operator", reason="looks right", at=NOW + timedelta(hours=1))
 NO = replace(YES, approved=False, reason="wait for the season's end")
 

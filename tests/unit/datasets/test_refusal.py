@@ -117,7 +117,8 @@ def test_a_feature_that_only_the_holdout_has_is_a_schema_change() -> None:
 
 
 def test_a_rare_feature_that_the_holdout_lacks_by_chance_is_none() -> None:
-    snapshot(with_feature(learnable(600), "temperature", lambda place: 0.5 if place == 10 else None))
+    found = snapshot(with_feature(learnable(600), "temperature", lambda place: 0.5 if place == 10 else None))
+    assert [found.manifest.present[part]["temperature"] for part in ("train", "holdout")] == [1, 0]
 
 
 def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -> None:

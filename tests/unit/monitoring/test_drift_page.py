@@ -190,7 +190,8 @@ def test_any_input_gives_a_page(before: list[Any], now: list[Any], kind: Feature
         )
         for values in (before, now)
     )
-    Reader(page_of(found, check_drift(reference, found, found, tiny, level=0.1), reference=reference))
+    report = check_drift(reference, found, found, tiny, level=0.1)
+    assert "Drift of bike-demand" in Reader(page_of(found, report, reference=reference)).text
 
 
 def test_bars_are_as_long_as_their_shares() -> None:

@@ -10,24 +10,21 @@ from shared.registry.deployment import Approved, deploy, strategy_of
 from shared.registry.moves import Account, Servable, pass_probation, roll_back
 from shared.registry.pointer import PointerMove
 from shared.registry.run import RetrainingRun
-from shared.registry.version import Verdict, VersionRecord
+from shared.registry.version import Verdict
 from shared.triggers.state import RunOutcome
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
+from tests.versions import version_record
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = RetrainingRun(model="m", decision_id="decision-1", fencing_token=1, as_of=AS_OF, reason="drift")
-RECORD = VersionRecord(
-    version=RUN.version_of("gradient_boosting"),
-    created_at=AS_OF,
+RECORD = version_record(
+    RUN.version_of("gradient_boosting"),
+    AS_OF,
     candidate="gradient_boosting",
     decision_id="decision-1",
-    dataset_id="d1",
-    configuration_revision=1,
-    code_version="c",
     artifact_key="k",
     artifact_digest="d",
-    verdict=Verdict.PROMOTE,
 )
 
 

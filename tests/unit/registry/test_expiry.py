@@ -11,12 +11,13 @@ from shared.registry.expiry import Keep, expired_versions, protected_versions
 from shared.registry.moves import Account, PointerStep, Servable, promote, roll_back, start_trial, withdraw_trial
 from shared.registry.pointer import Pointer, TrialMode
 from shared.registry.run import moment_name
-from shared.registry.version import DatasetRecord, Verdict, VersionRecord
+from shared.registry.version import DatasetRecord, VersionRecord
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
+from tests.versions import version_record
 
 MODEL = "bike"
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -34,18 +35,7 @@ def dataset_name(day: int) -> str:
 
 
 def version(day: int) -> VersionRecord:
-    return VersionRecord(
-        version=name(day),
-        created_at=START + day * DAY,
-        candidate="linear",
-        decision_id=f"decision-{day}",
-        dataset_id=dataset_name(day),
-        configuration_revision=1,
-        code_version="c",
-        artifact_key="k",
-        artifact_digest="d",
-        verdict=Verdict.PROMOTE,
-    )
+    return version_record(name(day), START + day * DAY, decision_id=f"decision-{day}", dataset_id=dataset_name(day))
 
 
 class World:

@@ -9,6 +9,7 @@ from shared.errors import InvalidInput, Unavailable
 from shared.registry.moves import Account, Servable, promote, roll_back, start_trial
 from shared.registry.pointer import Pointer, TrialMode
 from shared.registry.recovery import NOT_ANNOUNCED, DeadExecution, RunRecovery, parse_dead_execution
+from shared.registry.version import Check, Verdict
 from shared.triggers.decide import Occasion, decide
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import Observed
@@ -21,6 +22,7 @@ from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.trigger_store import InMemoryTriggers
 from tests.pointers import promoted
 from tests.unit.triggers.builders import NOW, policy
+from tests.versions import version_record
 
 LATER = datetime(2026, 3, 1, 15, tzinfo=UTC)
 NEW = Servable(version="v2", artifact_key="k", artifact_digest="d")
@@ -166,6 +168,32 @@ def test_a_run_that_died_after_it_moved_the_pointer_did_what_it_did(
     (told,) = world.told.published
     assert (told.name, told.data["version"]) == (name, "v2")
     require_promised(told.name, told.detail())
+
+
+def test_a_run_that_died_after_the_gate_had_rejected_its_version_was_rejected(world: World) -> None:
+    below = (Check(name="floor", passed=False, value=0.5, limit=0.7, detail="0.5 is below 0.7"),)
+    ours = {"decision_id": world.decision.decision_id, "verdict": Verdict.REJECT, "checks": below}
+    world.registry.put_version("bike", version_record("v2", NOW, **ours))
+
+    assert world.recovery.recover(world.dead("FAILED", error="NotConcluded")) is RunOutcome.REJECTED
+
+    state = world.store.load("bike")
+    assert (state.open_run, state.demand) == (None, type(state.demand)())
+    assert (world.outcome(), state.consecutive_rejections) == (RunOutcome.REJECTED, 1)
+    (told,) = world.told.published
+    assert (told.name, told.data["version"], told.data["reason"]) == (
+        "CandidateRejected",
+        "v2",
+        "floor: 0.5 is below 0.7",
+    )
+    require_promised(told.name, told.detail())
+
+
+@pytest.mark.parametrize("found", [{"verdict": Verdict.PROMOTE}, {"decision_id": "another", "verdict": Verdict.REJECT}])
+def test_a_version_that_passed_or_is_another_run_s_ends_no_run(world: World, found: dict[str, Any]) -> None:
+    known = {"decision_id": world.decision.decision_id, **found}
+    world.registry.put_version("bike", version_record("v2", NOW, **known))
+    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
 
 
 def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(world: World) -> None:

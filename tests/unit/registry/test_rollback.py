@@ -19,6 +19,7 @@ from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.registry import InMemoryRegistry
 from tests.unit.configuration.example import configuration
+from tests.versions import version_record
 
 MODEL = "bike-demand"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -58,19 +59,8 @@ class World:
             raise UnusableArtifact("it is damaged")
 
     def register(self, version: str, verdict: Verdict = Verdict.PROMOTE) -> VersionRecord:
-        record = VersionRecord(
-            version=version,
-            created_at=NOW,
-            candidate="a",
-            decision_id="d",
-            dataset_id="d1",
-            configuration_revision=1,
-            code_version="c",
-            artifact_key=f"key of {version}",
-            artifact_digest=f"digest of {version}",
-            verdict=verdict,
-        )
-        return self.registry.put_version(MODEL, record)
+        artifact = {"artifact_key": f"key of {version}", "artifact_digest": f"digest of {version}"}
+        return self.registry.put_version(MODEL, version_record(version, NOW, verdict=verdict, **artifact))
 
     def promote(self, version: str) -> None:
         account = Account(why="better", by="pipeline", at=NOW - timedelta(days=1))

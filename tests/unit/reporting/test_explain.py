@@ -7,7 +7,6 @@ from typing import Any
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.labels.collection import Collection
 from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.registry.version import Verdict, VersionRecord
 from shared.reporting.explain import explain_labels
 from shared.reporting.lineage import uses_of, versions_trained_on
 from tests.fakes.lake import InMemoryLake
@@ -15,6 +14,7 @@ from tests.fakes.registry import InMemoryRegistry
 from tests.unit.labels.builders import DEMAND, at, configuration, event, key, prediction
 from tests.unit.training import world
 from tests.unit.training.world import START, learnable, revision, store
+from tests.versions import version_record
 
 AS_OF = START + timedelta(days=30)
 
@@ -76,18 +76,7 @@ class Trained:
         assert isinstance(taken, Dataset), taken
         self.registry.put_dataset(world.MODEL, taken.record)
         name = taken.manifest.dataset_id
-        version = VersionRecord(
-            version=f"v{number}",
-            created_at=AS_OF,
-            candidate="c",
-            decision_id=f"decision-{number}",
-            dataset_id=name,
-            configuration_revision=1,
-            code_version="c",
-            artifact_key="k",
-            artifact_digest="d",
-            verdict=Verdict.PROMOTE,
-        )
+        version = version_record(f"v{number}", AS_OF, decision_id=f"decision-{number}", dataset_id=name)
         self.registry.put_version(world.MODEL, version)
         return name
 

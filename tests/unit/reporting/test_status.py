@@ -10,8 +10,6 @@ from shared.errors import NotFound
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.registry.moves import Account, Servable, start_trial
 from shared.registry.pointer import Pointer, TrialMode
-from shared.registry.version import Verdict as GateVerdict
-from shared.registry.version import VersionRecord
 from shared.reporting import model_reports
 from shared.reporting.model_reports import ModelReports
 from shared.reporting.status import Backlog, model_status
@@ -33,22 +31,11 @@ from tests.fakes.watching import InMemoryWatchProgress
 from tests.pointers import promoted
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import pick
+from tests.versions import version_record
 
 NONE_OVERDUE = Backlog(overdue=0, capped=False)
 NO_REVIEWS: dict[str, Any] = {}
-RECORD = VersionRecord(
-    version="v1",
-    created_at=NOON,
-    candidate="logistic_regression",
-    decision_id="decision-1",
-    dataset_id="d1",
-    configuration_revision=1,
-    code_version="c",
-    artifact_key="k",
-    artifact_digest="d",
-    verdict=GateVerdict.PROMOTE,
-    metrics={"accuracy": 0.9},
-)
+RECORD = version_record("v1", NOON, code_version="c", decision_id="decision-1", metrics={"accuracy": 0.9})
 
 
 @pytest.fixture

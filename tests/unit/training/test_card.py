@@ -52,6 +52,10 @@ def test_it_tells_the_holdout_s_metrics_with_intervals_that_hold_them(task: Task
     assert (card["calibration"] is None) == (card["confusion"] is None) == (task is Task.REGRESSION)
     assert (card["errors"] is not None) == (task is Task.REGRESSION)
     assert f"{judged['value']:.3f}" in page
+    assert card["data"]["window_start"] < card["data"]["first_row"] < card["data"]["holdout_start"]
+    shown = {name: card["data"][name][:16].replace("T", " ") for name in ("first_row", "window_start")}
+    assert f"rows from {shown['first_row']}" in page
+    assert f"reaches back to {shown['window_start']}" in page
     if card["confusion"]:
         assert int(np.sum(card["confusion"]["rows"])) == 200
 

@@ -251,9 +251,12 @@ def test_the_best_candidate_follows_the_metric(metric: Metric, scores: list[floa
     assert best_candidate([{"candidate": "x", "error": "Oops"}, *trained], metric)["candidate"] == str(best)
 
 
-def test_a_run_in_which_nothing_could_be_trained_fails() -> None:
-    with pytest.raises(UnusableDataset):
-        best_candidate([{"candidate": "x", "error": "Oops"}], Metric.ACCURACY)
+def test_a_run_in_which_nothing_could_be_trained_fails_and_says_why() -> None:
+    with pytest.raises(UnusableDataset, match=r"no candidate could be trained: x: UnusablePipeline: a\.py:3; y: Oops"):
+        best_candidate(
+            [{"candidate": "x", "error": "UnusablePipeline: a.py:3"}, {"candidate": "y", "error": "Oops"}],
+            Metric.ACCURACY,
+        )
 
 
 def test_a_version_that_cannot_be_loaded_is_never_pointed_at() -> None:

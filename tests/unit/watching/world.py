@@ -12,10 +12,11 @@ from shared.lake import EXAMPLES, Lake, day_prefix
 from shared.monitoring.join_health import newest_records
 from shared.registry.moves import Account, Servable, promote, start_trial
 from shared.registry.pointer import Pointer, Trial, TrialMode
-from shared.registry.version import Verdict, VersionRecord
+from shared.registry.version import VersionRecord
 from shared.times import format_time, parse_time
 from shared.watching.looks import Seen
 from tests.unit.configuration.example import configuration
+from tests.versions import version_record
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -35,23 +36,7 @@ def rules(**changes: Any) -> ModelConfiguration:
 def version(name: str, **known: Any) -> VersionRecord:
     proved = {"accuracy": 0.9} if name == NEW else {"accuracy": 0.88}
     challenged = {"compared_with": OLD, "champion_metrics": {"accuracy": 0.88}} if name == NEW else {}
-    return VersionRecord(
-        **{
-            "version": name,
-            "created_at": SINCE,
-            "candidate": "logistic_regression",
-            "decision_id": f"decision-{name}",
-            "dataset_id": "d",
-            "configuration_revision": 1,
-            "code_version": "test",
-            "artifact_key": f"models/{name}",
-            "artifact_digest": f"digest-{name}",
-            "verdict": Verdict.PROMOTE,
-            "metrics": proved,
-            **challenged,
-            **known,
-        }
-    )
+    return version_record(name, SINCE, **{"metrics": proved, **challenged, **known})
 
 
 def servable(name: str) -> Servable:
