@@ -19,7 +19,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline test up down status deploy-local verify-dataset lint layers build \
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos test up down status deploy-local verify-dataset lint layers build \
 	locks
 
 help: ## Show this help
@@ -38,6 +38,9 @@ bench-monitoring: setup ## Measure drift, performance and estimates: alarms, del
 
 bench-pipeline: setup ## Measure snapshot, training, gate, deployment and rollback; writes out/bench/pipeline.json
 	$(BIN)/python -m bench.pipeline
+
+chaos: setup ## Lose, repeat, kill and poison for twenty seeds, and reconcile; writes out/chaos/summary.json
+	$(BIN)/python -m bench.chaos
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2

@@ -23,11 +23,15 @@ class ServerError(Exception):
 
 
 class Server:
-    """The server on one port; everything it writes lies in ``folder``."""
+    """The server on one port; everything it writes lies in ``folder``. One that ``persists`` keeps its state there.
 
-    def __init__(self, port: int, folder: Path) -> None:
+    It is written when the server stops, and read when it starts again.
+    """
+
+    def __init__(self, port: int, folder: Path, *, persists: bool = False) -> None:
         self.port = port
         self._folder = folder.absolute()
+        self._persists = persists
         self._pid_file = self._folder / "pid"
 
     @property
@@ -39,6 +43,11 @@ class Server:
     def log(self) -> Path:
         """What the server and the functions in it wrote."""
         return self._folder / "server.log"
+
+    @property
+    def pid(self) -> int | None:
+        """The process that is the server, None if it is not running."""
+        return self._pid()
 
     def is_running(self) -> bool:
         """Tell whether our own server lives and answers."""
@@ -56,7 +65,7 @@ class Server:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 cwd=self._folder,
-                env=_environment(self.port, temporary, self._folder / "state"),
+                env=_environment(self.port, temporary, self._folder / "state", persists=self._persists),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -112,7 +121,7 @@ def free_port() -> int:
         return port
 
 
-def _environment(port: int, temporary: Path, state: Path) -> dict[str, str]:
+def _environment(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return kept | {
         "AUTH": "true",
@@ -126,6 +135,8 @@ def _environment(port: int, temporary: Path, state: Path) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         # There is no X-Ray daemon to listen.
         "POWERTOOLS_TRACE_DISABLED": "true",
+        "PERSIST_STATE": str(int(persists)),
+        "S3_PERSIST": str(int(persists)),
         "S3_DATA_DIR": str(state / "s3"),
         "STATE_DIR": str(state),
         "TMPDIR": str(temporary),
