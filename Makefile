@@ -60,11 +60,15 @@ deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or ag
 verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
 	$(BIN)/python -m local verify --model $(MODEL) --dataset $(DATASET)
 
-lint: setup ## Check style, types and the template
+lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of insecure code and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy shared functions pipelines local bench
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared functions pipelines local bench
+	@mkdir -p build && $(BIN)/python -m local template > build/template.json
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
+	$(BIN)/python -m local audit
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
 	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)

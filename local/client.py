@@ -91,6 +91,6 @@ class StackClient:
                 endpoint_url=self.stack.endpoint_url,
                 region_name=self.stack.region,
                 aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106  the embedded AWS's root
+                aws_secret_access_key="test",  # noqa: S106  the embedded AWS's root  # nosec
             )
         return self._clients[service]

@@ -67,7 +67,7 @@ def client(service: str, endpoint_url: str) -> Any:
         endpoint_url=endpoint_url,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret
+        aws_secret_access_key="test",  # noqa: S106  no secret  # nosec
         config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 3}),
     )
 

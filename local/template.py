@@ -38,7 +38,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 def load_template(path: Path = TEMPLATE) -> dict[str, Any]:
     """Return the template with every short tag in its long form."""
-    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader  # nosec
     # Aliases became shared objects; what is changed below must not change elsewhere too.
     copied: dict[str, Any] = json.loads(json.dumps(template, default=str))
     return copied

@@ -85,9 +85,49 @@ def test_feedback_that_cannot_be_delivered_does_not_look_like_feedback(template:
     assert not destination["ErrorOutputPrefix"].startswith("feedback/")
 
 
-def test_every_queue_is_encrypted(template: dict[str, Any]) -> None:
+KEY_IF_ANY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+KEYS: dict[str, tuple[str, ...]] = {
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_whatever_holds_data_is_encrypted_with_the_customer_s_key_if_there_is_one(
+    template: dict[str, Any], kind: str
+) -> None:
+    for name, resource in resources_of(template, kind).items():
+        found = resource["Properties"]
+        for part in KEYS[kind]:
+            found = found[part]
+        assert found == KEY_IF_ANY, name
+
+
+def test_without_a_key_of_the_customer_s_everything_is_encrypted_with_one_of_aws_s(template: dict[str, Any]) -> None:
     for name, queue in resources_of(template, "AWS::SQS::Queue").items():
-        assert queue["Properties"]["SqsManagedSseEnabled"] is True, name
+        managed = {"Fn::If": ["HasKmsKey", {"Ref": "AWS::NoValue"}, True]}
+        assert queue["Properties"]["SqsManagedSseEnabled"] == managed, name
+    (bucket,) = resources_of(template, "AWS::S3::Bucket").values()
+    (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    by_customer = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
+    assert rule["ServerSideEncryptionByDefault"]["Fn::If"] == ["HasKmsKey", by_customer, {"SSEAlgorithm": "AES256"}]
+    assert template["Globals"]["Function"]["KmsKeyArn"] == KEY_IF_ANY
+
+
+def test_every_function_and_machine_may_use_the_customer_s_key_through_what_holds_data_only(
+    template: dict[str, Any],
+) -> None:
+    policy = template["Resources"]["UseKeyPolicy"]
+    assert policy["Condition"] == "HasKmsKey"
+    kinds = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+    users = {f"{name}Role" for kind in kinds for name in resources_of(template, kind)} | {"FeedbackStreamRole"}
+    assert {role["Ref"] for role in policy["Properties"]["Roles"]} == users
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "KmsKeyArn"}
+    services = {via["Fn::Sub"].partition(".")[0] for via in statement["Condition"]["StringEquals"]["kms:ViaService"]}
+    assert services == {"dynamodb", "firehose", "lambda", "s3", "sns", "sqs"}
 
 
 def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, Any]) -> None:

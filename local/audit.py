@@ -1,0 +1,71 @@
+"""What is publicly known against the dependencies that are pinned."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+# What is deployed, and what this checkout runs with; the layers' locks are part of the one.
+LOCKS = ("requirements.lock", "requirements-dependencies.lock", "requirements-science.lock", "requirements-data.lock")
+_PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one lock: how many of its packages could be asked about, and what speaks against them."""
+
+    lock: str
+    asked: int
+    unknown: int
+    vulnerabilities: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        """Return a finding in words."""
+        if self.vulnerabilities:
+            return f"{self.lock}: {'; '.join(self.vulnerabilities)}"
+        if not self.asked:
+            return f"{self.lock}: nobody could be asked"
+        told = f"{self.lock}: nothing is known against {self.asked} packages"
+        return told if not self.unknown else f"{told}; {self.unknown} could not be asked about"
+
+
+def audit(locks: Iterable[str] = LOCKS) -> list[Finding]:
+    """Return what is known of some locks."""
+    return [finding_of(lock, _asked(ROOT / lock)) for lock in locks]
+
+
+def finding_of(lock: str, report: Mapping[str, Any] | None) -> Finding:
+    """Return what a report of pip-audit says, None being no report at all.
+
+    >>> dependency = {"name": "six", "version": "1.17.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.18.0"]}]}
+    >>> finding_of("a.lock", {"dependencies": [dependency]}).told()
+    'a.lock: six 1.17.0 has PYSEC-1, fixed in 1.18.0'
+    >>> finding_of("a.lock", None).told()
+    'a.lock: nobody could be asked'
+    """
+    dependencies = report["dependencies"] if report is not None else []
+    known = [dependency for dependency in dependencies if "skip_reason" not in dependency]
+    found = tuple(
+        f"{dependency['name']} {dependency['version']} has {vulnerability['id']}, "
+        f"fixed in {', '.join(vulnerability['fix_versions']) or 'no version'}"
+        for dependency in known
+        for vulnerability in dependency["vulns"]
+    )
+    return Finding(lock, len(known), len(dependencies) - len(known), found)
+
+
+def _asked(lock: Path) -> dict[str, Any] | None:
+    command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--disable-pip", "--no-deps"]
+    options = ["--format", "json", "--progress-spinner", "off", "--timeout", "5"]
+    try:
+        answered = subprocess.run(  # noqa: S603  our own interpreter and module
+            [*command, *options], capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False
+        )
+        report: dict[str, Any] = json.loads(answered.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+    return report
