@@ -26,8 +26,6 @@ def test_labels_are_made_where_a_key_of_the_customer_s_encrypts(server: Server) 
     key = aws_client("kms", server.endpoint_url).create_key()["KeyMetadata"]["Arn"]
     client = StackClient(start(server, SIMULATED_TIME | {"KmsKeyArn": key}))
     outputs = client.stack.outputs
-    table = client.aws("dynamodb").describe_table(TableName=outputs["PredictionsTable"])["Table"]
-    assert table["SSEDescription"]["KMSMasterKeyArn"] == key
     asked = {"QueueUrl": outputs["FeedbackFilesQueueUrl"], "AttributeNames": ["KmsMasterKeyId"]}
     assert client.aws("sqs").get_queue_attributes(**asked)["Attributes"]["KmsMasterKeyId"] == key
     encryption = client.aws("s3").get_bucket_encryption(Bucket=outputs["LakeBucket"])
