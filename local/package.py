@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ROOT / "build" / "layers"
+_OURS = {".py", ".json"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -42,8 +43,9 @@ def package(*layers: str) -> Package:
 
 def _files(layers: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
     for folder in ("functions", "pipelines", "shared"):
-        for path in (ROOT / folder).rglob("*.py"):
-            yield path, path.relative_to(ROOT).as_posix()
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in _OURS:
+                yield path, path.relative_to(ROOT).as_posix()
     for layer in layers:
         base = LAYERS / layer / "python"
         if not base.exists():

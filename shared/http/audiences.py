@@ -13,6 +13,7 @@ class Audience(StrEnum):
 
 
 APP_ROUTES = ("POST/models/*/predict", "POST/models/*/predictions", "POST/models/*/feedback")
+OPEN_ROUTES = ("GET/openapi.json",)
 REVIEWER_ROUTES = ("GET/models/*/review", "POST/models/*/review")
 
 
@@ -23,8 +24,8 @@ def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
     """
     statements = {
         None: [_statement("Deny", stage_arn, "*")],
-        Audience.APP: [_statement("Allow", stage_arn, *APP_ROUTES)],
-        Audience.REVIEWER: [_statement("Allow", stage_arn, *REVIEWER_ROUTES)],
+        Audience.APP: [_statement("Allow", stage_arn, *APP_ROUTES, *OPEN_ROUTES)],
+        Audience.REVIEWER: [_statement("Allow", stage_arn, *REVIEWER_ROUTES, *OPEN_ROUTES)],
         Audience.OPERATOR: [
             _statement("Allow", stage_arn, "*"),
             _statement("Deny", stage_arn, *APP_ROUTES, *REVIEWER_ROUTES),

@@ -1,0 +1,253 @@
+"""Every route of the API, by who may call it: what it takes and what it answers."""
+
+from dataclasses import dataclass, field
+
+from local.openapi.schemas import ANYTHING, TEXT, WHOLE, Schema, either, listed, record, ref
+from shared.approvals.body import AnswerBody, ApproveBody
+from shared.capture.feedback_capture import FeedbackItem
+from shared.capture.instance import InstanceItem
+from shared.capture.prediction_log import PredictionItem
+from shared.configuration.model import ModelConfiguration
+from shared.http.audiences import Audience
+from shared.labels.replay_request import ReplayRequest
+from shared.operator_request import DaysRequest
+from shared.registry.rollback import RollbackRequest
+from shared.review.answers import AnswerItem
+from shared.triggers.request import RetrainingRequest
+
+MOST_ITEMS = 500
+MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})
+RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
+VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A method at a path; ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``."""
+
+    method: str
+    path: str
+    does: str
+    answer: Schema
+    status: int = 200
+    audiences: tuple[Audience, ...] = (Audience.OPERATOR,)
+    body: Schema | None = None
+    needs_body: bool = True
+    types: tuple[str, ...] = ("application/json",)
+    conflicts: bool = False
+    most: int | None = None
+    query: dict[str, bool] = field(default_factory=dict)
+
+
+def _page(name: str, of: Schema) -> Schema:
+    return record({name: listed(of)})
+
+
+APPS = [
+    Route(
+        method="post",
+        path="/models/{model}/predict",
+        does="Score instances with the serving version, and keep what was predicted",
+        audiences=(Audience.APP,),
+        body=record({"instances": listed(ref(InstanceItem), MOST_ITEMS)}),
+        answer=_page(
+            "predictions",
+            record(
+                {"prediction_id": TEXT, "decision": ANYTHING, "score": {"type": "number"}, "model_version": TEXT},
+                {"probabilities": {"type": "object"}},
+            ),
+        ),
+        conflicts=True,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/predictions",
+        does="Log predictions made elsewhere",
+        audiences=(Audience.APP,),
+        body=record({"predictions": listed(ref(PredictionItem), MOST_ITEMS)}),
+        answer=ref("Receipt"),
+        status=202,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/feedback",
+        does="Capture feedback",
+        audiences=(Audience.APP,),
+        body=record({"events": listed(ref(FeedbackItem), MOST_ITEMS)}),
+        answer=ref("Receipt"),
+        status=202,
+    ),
+]
+REVIEWERS = [
+    Route(
+        method="get",
+        path="/models/{model}/review",
+        does="Lease review tasks",
+        audiences=(Audience.REVIEWER,),
+        answer=listed(record({"task_id": TEXT, "prediction_id": TEXT, "reason": TEXT, "lease_expires_at": TEXT})),
+        most=100,
+        query={"reviewer": True},
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/review",
+        does="Answer review tasks",
+        audiences=(Audience.REVIEWER,),
+        body=record({"answers": listed(ref(AnswerItem), MOST_ITEMS)}),
+        answer=ref("Receipt"),
+        status=202,
+        conflicts=True,
+    ),
+]
+OPERATORS = [
+    Route(
+        method="put",
+        path="/models/{model}",
+        does="Store the model's configuration as a new revision",
+        body=ref(ModelConfiguration),
+        types=("application/json", "application/yaml"),
+        answer=record({"model": TEXT, "revision": WHOLE}),
+        conflicts=True,
+    ),
+    Route(method="get", path="/models/{model}", does="Report how a model is doing", answer=record({"model": TEXT})),
+    Route(
+        method="get",
+        path="/models/{model}/predictions/{id}",
+        does="Explain one prediction",
+        answer=record({"prediction": ANYTHING, "feedback": listed(ANYTHING), "labels": listed(ANYTHING)}),
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/retrain",
+        does="Ask for a run",
+        body=ref(RetrainingRequest),
+        answer=record({"decision_id": TEXT, "fired": {"type": "boolean"}}, {"suppressed_by": ANYTHING}),
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/decisions",
+        does="List trigger decisions, newest first",
+        answer=record({"decisions": listed(record({"decision_id": TEXT})), "last_look": either({"type": "object"})}),
+        most=1000,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/versions",
+        does="List versions with what they proved",
+        answer=_page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
+        most=1000,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/history",
+        does="List the moves of the serving pointer",
+        answer=_page("history", MOVE),
+        most=1000,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/rollback",
+        does="Go back to an earlier version",
+        body=ref(RollbackRequest),
+        answer=MOVE,
+        conflicts=True,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/versions/{version}/approve",
+        does="Let a run that waits deploy its version, or override the gate",
+        body=ref(ApproveBody),
+        needs_body=False,
+        answer=record({"version": TEXT}),
+        conflicts=True,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/versions/{version}/reject",
+        does="End a run that waits; what serves stays",
+        body=ref(AnswerBody),
+        needs_body=False,
+        answer=record({"version": TEXT}),
+        conflicts=True,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/datasets/{id}/verify",
+        does="Begin to build a dataset again",
+        answer=VERIFICATION,
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/datasets/{id}/verify",
+        does="Tell whether it was built again bit for bit",
+        answer=VERIFICATION,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/relabel",
+        does="Begin a relabelling",
+        body=ref(DaysRequest),
+        answer=RELABELLING,
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/relabel/{id}/resume",
+        does="Go on with a relabelling that failed",
+        answer=RELABELLING,
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/relabel",
+        does="List relabellings",
+        answer=_page("relabellings", RELABELLING),
+        most=200,
+    ),
+    Route(method="get", path="/models/{model}/relabel/{id}", does="Tell how far a relabelling is", answer=RELABELLING),
+    Route(
+        method="get",
+        path="/models/{model}/quarantine",
+        does="Count and show what was not taken",
+        answer=record({"counts": {"type": "object"}, "rows": listed(ANYTHING)}),
+        most=300,
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/quarantine/replay",
+        does="Begin to take what was not taken",
+        body=ref(ReplayRequest),
+        answer=record({"replay_id": TEXT, "status": TEXT}),
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/quarantine/replays/{id}",
+        does="Tell how far a replay is",
+        answer=record({"replay_id": TEXT, "status": TEXT}),
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/imports",
+        does="List imports",
+        answer=_page("imports", record({"status": TEXT})),
+        most=300,
+    ),
+]
+EVERYBODY = [
+    Route(
+        method="get",
+        path="/openapi.json",
+        does="Return this document",
+        audiences=tuple(Audience),
+        answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
+    )
+]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *EVERYBODY]

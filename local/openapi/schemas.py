@@ -1,0 +1,81 @@
+"""Schemas of what the API takes and gives: of bodies as the code reads them, of answers what a client may rely on."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.approvals.body import AnswerBody, ApproveBody
+from shared.capture.feedback_capture import FeedbackItem
+from shared.capture.instance import InstanceItem
+from shared.capture.prediction_log import PredictionItem
+from shared.configuration.model import ModelConfiguration
+from shared.labels.replay_request import ReplayRequest
+from shared.operator_request import DaysRequest
+from shared.registry.rollback import RollbackRequest
+from shared.review.answers import AnswerItem
+from shared.triggers.request import RetrainingRequest
+
+Schema = dict[str, Any]
+
+MODELS: tuple[type[BaseModel], ...] = (
+    AnswerBody,
+    AnswerItem,
+    ApproveBody,
+    FeedbackItem,
+    InstanceItem,
+    PredictionItem,
+    ModelConfiguration,
+    DaysRequest,
+    ReplayRequest,
+    RetrainingRequest,
+    RollbackRequest,
+)
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+ANYTHING: Schema = {}
+
+
+def components() -> dict[str, Schema]:
+    """Return the schemas by the names that others refer to them with."""
+    found: dict[str, Schema] = {"Error": ERROR, "Receipt": RECEIPT}
+    for model in MODELS:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
+        found |= schema.pop("$defs", {})
+        found[model.__name__] = schema
+    return dict(sorted(found.items()))
+
+
+def ref(model: type[BaseModel] | str) -> Schema:
+    """Return a reference to a schema by its name."""
+    return {"$ref": f"#/components/schemas/{model if isinstance(model, str) else model.__name__}"}
+
+
+def record(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    """Return the schema of an object that has some fields, perhaps others; more may come."""
+    return {"type": "object", "required": sorted(required), "properties": {**required, **(optional or {})}}
+
+
+def listed(schema: Schema, most: int | None = None) -> Schema:
+    """Return the schema of a list, of at least one item where it is taken."""
+    bounds = {} if most is None else {"minItems": 1, "maxItems": most}
+    return {"type": "array", "items": schema, **bounds}
+
+
+def either(schema: Schema) -> Schema:
+    """Return a schema that allows null besides."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+ERROR = record(
+    {
+        "error": record(
+            {"code": TEXT, "message": TEXT, "details": listed(record({"path": TEXT, "message": TEXT}))},
+        )
+    }
+)
+RECEIPT = record(
+    {
+        "accepted": listed(TEXT),
+        "rejected": listed(record({"index": WHOLE, "code": TEXT, "message": TEXT}, {"path": TEXT})),
+    }
+)
