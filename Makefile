@@ -19,7 +19,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos test up down status deploy-local verify-dataset lint openapi layers build \
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos hostile test up down status deploy-local verify-dataset lint openapi layers build \
 	locks
 
 help: ## Show this help
@@ -41,6 +41,9 @@ bench-pipeline: setup ## Measure snapshot, training, gate, deployment and rollba
 
 chaos: setup ## Lose, repeat, kill and poison for twenty seeds, and reconcile; writes out/chaos/summary.json
 	$(BIN)/python -m bench.chaos
+
+hostile: setup ## Send hostile requests and files, and hold the API against its document; writes out/hostile/summary.json
+	$(BIN)/python -m bench.hostile
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2

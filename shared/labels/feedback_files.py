@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shared.capture.feedback import Feedback
 from shared.configuration.store import ConfigurationStore
-from shared.errors import NotFound
+from shared.errors import NotFound, UnreadableObject
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
 from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
@@ -18,6 +18,11 @@ from shared.lake import Lake
 
 FEEDBACK_PREFIX = "feedback/"
 CHUNK_LINES = 2000
+# Far more than the stream puts into one file; what is larger was not written by it, and a few kilobytes of gzip can
+# unzip to terabytes.
+MOST_FILE_BYTES = 128 << 20
+MOST_LINE_BYTES = 4 << 20
+MOST_MALFORMED = 10_000
 _DAY = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/")
 _EPOCH = date(1970, 1, 1)
 _REJECTED_KEY = f'"{REJECTED}"'.encode()
@@ -46,10 +51,15 @@ class FeedbackFiles:
     def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[QuarantinedRow]]]:
         events: list[Feedback] = []
         rejected: list[QuarantinedRow] = []
-        for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
-            parsed = parse_feedback_line(line)
+        malformed = 0
+        for number, line in self._lines(key):
+            parsed = line if isinstance(line, Reject) else parse_feedback_line(line)
             if isinstance(parsed, Reject):
-                rejected.append(_rejected_row(key, number, line, parsed))
+                rejected.append(_rejected_row(key, number, b"" if isinstance(line, Reject) else line, parsed))
+                malformed += parsed.code is RejectCode.MALFORMED
+                if malformed > MOST_MALFORMED:
+                    rejected.append(_rejected_row(key, number, b"", _unread(f"more than {MOST_MALFORMED} bad lines")))
+                    break
             elif known(parsed.model):
                 events.append(parsed)
             else:
@@ -58,6 +68,19 @@ class FeedbackFiles:
                 yield events, rejected
                 events, rejected = [], []
         yield events, rejected
+
+    def _lines(self, key: str) -> Iterator[tuple[int, bytes | Reject]]:
+        """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
+        number = 0
+        try:
+            bounded = self.lake.read_bounded_lines(key, max_line=MOST_LINE_BYTES, max_total=MOST_FILE_BYTES)
+            for number, line in enumerate(bounded, start=1):
+                if line.is_cut:
+                    yield number, _unread(f"the line is longer than {MOST_LINE_BYTES} bytes")
+                elif line.content.strip():
+                    yield number, line.content
+        except UnreadableObject as error:
+            yield number + 1, _unread(error.message)
 
 
 def is_feedback_file(key: str) -> bool:
@@ -100,6 +123,11 @@ def _not_an_event(line: bytes, reason: str) -> Reject:
     except (ValueError, RecursionError) as error:
         return Reject(RejectCode.MALFORMED, _reason(error))
     return reject or Reject(RejectCode.MALFORMED, reason)
+
+
+def _unread(reason: str) -> Reject:
+    """Return what stands for what was not read of a file; the file itself stays where it is."""
+    return Reject(RejectCode.MALFORMED, f"{reason}; what follows was not read", text="", is_truncated=True)
 
 
 class _KnownModels:

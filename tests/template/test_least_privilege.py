@@ -28,7 +28,7 @@ WILDCARDS = {
 def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
         for name, resource in resources_of(template, kind).items():
-            for policy in resource["Properties"]["Policies"]:
+            for policy in resource["Properties"].get("Policies", []):
                 assert isinstance(policy, dict), f"{name} names a managed policy"
                 yield from ((name, statement) for statement in policy["Statement"])
     for name, policy in resources_of(template, "AWS::IAM::Policy").items():

@@ -1,3 +1,4 @@
+import gzip
 import json
 from typing import Any
 
@@ -218,3 +219,37 @@ def test_only_raw_feedback_is_joined() -> None:
     assert is_feedback_file(FILE)
     assert not is_feedback_file("feedback/errors/date=2026-03-01/x")
     assert not is_feedback_file("examples/x")
+
+
+def test_a_bomb_is_set_aside_and_what_came_before_it_is_joined(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback_files, "MOST_FILE_BYTES", 5000)
+    bench.store.save(prediction(), RETENTION)
+    packed = gzip.compress(feedback_line(event("demand", 150)) + b"a" * 10_000_000)
+    bench.lake.write_bytes(FILE, packed, "application/x-ndjson")
+    report = bench.files.join(FILE)
+    (row,) = bench.quarantined()
+    assert (report.counts[MODEL][Joined.JOINED], row["code"], row["file"]) == (1, "malformed", FILE)
+    assert row["reason"].startswith("the file is larger than 5000 bytes")
+
+
+def test_a_file_that_cannot_be_unzipped_to_its_end_is_told_and_not_tried_for_ever(bench: Bench) -> None:
+    bench.lake.write_bytes(FILE, gzip.compress(feedback_line(event("demand", 150)) * 50)[:-20], "application/x-ndjson")
+    bench.files.join(FILE)
+    assert "cannot be unzipped" in bench.quarantined()[-1]["reason"]
+
+
+def test_a_line_without_end_is_cut_and_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback_files, "MOST_LINE_BYTES", 100)
+    bench.write(b"x" * 1000 + b"\n", feedback_line(event("demand", 150))[:50] + b"\n")
+    bench.files.join(FILE)
+    assert [row["line"] for row in bench.quarantined()] == [1, 2]
+    assert "longer than 100 bytes" in bench.quarantined()[0]["reason"]
+
+
+def test_a_file_full_of_garbage_is_not_kept_line_by_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback_files, "MOST_MALFORMED", 10)
+    bench.write(*[b"{}\n"] * 1000)
+    bench.files.join(FILE)
+    rows = bench.quarantined()
+    assert len(rows) == 12
+    assert rows[-1]["reason"].startswith("more than 10 bad lines")

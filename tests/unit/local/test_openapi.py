@@ -1,0 +1,58 @@
+"""The OpenAPI document is what the code and the template say, and what is committed is served."""
+
+import json
+from typing import Any
+
+from openapi_spec_validator import validate
+
+from local.openapi.document import COMMITTED, document, written
+from local.openapi.routes import ROUTES
+from local.template import load_template, resources_of
+from shared.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, Audience
+
+
+def of_template() -> set[tuple[str, str]]:
+    events = [
+        event["Properties"]
+        for function in resources_of(load_template(), "AWS::Serverless::Function").values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    ]
+    return {(event["Method"], event["Path"]) for event in events}
+
+
+def test_what_is_committed_is_what_would_be_written() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == written(), "run make openapi"
+
+
+def test_every_route_of_the_template_is_in_the_document_and_no_other() -> None:
+    told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
+    assert told == of_template()
+
+
+def test_the_document_is_openapi() -> None:
+    validate(document())
+
+
+def test_each_route_is_for_whom_the_authorizer_lets_pass() -> None:
+    def pattern(method: str, path: str) -> str:
+        return f"{method.upper()}{path.replace('{model}', '*')}"
+
+    for route in ROUTES:
+        told = pattern(route.method, route.path)
+        expected: dict[str, tuple[Audience, ...]] = dict.fromkeys(APP_ROUTES, (Audience.APP,))
+        expected |= dict.fromkeys(REVIEWER_ROUTES, (Audience.REVIEWER,))
+        expected |= dict.fromkeys(OPEN_ROUTES, tuple(Audience))
+        assert route.audiences == expected.get(told, (Audience.OPERATOR,)), told
+
+
+def test_every_reference_leads_somewhere() -> None:
+    known = document()["components"]["schemas"]
+
+    def references(part: Any) -> set[str]:
+        if isinstance(part, dict):
+            own = {part["$ref"].rpartition("/")[2]} if isinstance(part.get("$ref"), str) else set()
+            return own.union(*(references(value) for value in part.values()))
+        return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
+
+    assert references(json.loads(written())) <= known.keys()
