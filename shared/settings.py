@@ -69,6 +69,11 @@ class Settings:
         return self._required("DATABASE")
 
     @property
+    def token_secret(self) -> str:
+        """ARN of the secret that makes feedback tokens; without one there are no tokens."""
+        return self.environment.get("TOKEN_SECRET", "")
+
+    @property
     def event_bus(self) -> str:
         """Name of the bus that announcements go to."""
         return self._required("EVENT_BUS")

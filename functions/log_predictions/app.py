@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling, stores
+from shared.capture.feedback_token import token_mint
 from shared.capture.intake import items_of
 from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
 from shared.http.api import answer, create_api
@@ -24,12 +25,16 @@ def log_predictions(model: str) -> Response[str]:
     """Keep a call's predictions."""
     configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"predictions"}))
-    reader = labelling.instance_reader(configuration, requested_at(api.current_event))
+    now = requested_at(api.current_event)
+    # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
+    tokens = token_mint(stores.token_keys(), configuration, now)
+    reader = labelling.instance_reader(configuration, now)
     receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
     metrics.add_dimension("model", configuration.model)
     metrics.add_metric("PredictionsAccepted", MetricUnit.Count, len(receipt.accepted))
     metrics.add_metric("PredictionsRejected", MetricUnit.Count, len(receipt.rejected))
-    return answer(202, receipt.to_json())
+    told = {} if tokens is None else {"tokens": {accepted: tokens.of(accepted) for accepted in receipt.accepted}}
+    return answer(202, receipt.to_json() | told)
 
 
 @logger.inject_lambda_context

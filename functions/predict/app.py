@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling, retraining, stores
+from shared.capture.feedback_token import TokenMint, token_mint
 from shared.capture.intake import items_of
 from shared.capture.prediction import Prediction
 from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
@@ -27,11 +28,14 @@ def predict(model: str) -> Response[str]:
     """Answer a call's instances."""
     configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"instances"}))
+    now = requested_at(api.current_event)
+    # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
+    tokens = token_mint(stores.token_keys(), configuration, now)
     lineup = retraining.serving(load_artifact).line_up(configuration.model)
-    reader = labelling.instance_reader(configuration, requested_at(api.current_event))
+    reader = labelling.instance_reader(configuration, now)
     answered = Predictor(labelling.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
     _measure(configuration.model, answered.predictions, [*lineup.troubles, *answered.troubles])
-    return answer(200, {"predictions": [_shown(prediction) for prediction in answered.predictions]})
+    return answer(200, {"predictions": [_shown(prediction, tokens) for prediction in answered.predictions]})
 
 
 @logger.inject_lambda_context
@@ -53,11 +57,15 @@ def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> 
             pass  # of all models together: the alarm looks at no model's name
 
 
-def _shown(prediction: Prediction) -> dict[str, Any]:
-    shown = {
+def _shown(prediction: Prediction, tokens: TokenMint | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {
         "prediction_id": prediction.prediction_id,
         "decision": prediction.decision,
         "score": prediction.score,
         "model_version": prediction.model_version,
     }
-    return shown if prediction.probabilities is None else {**shown, "probabilities": dict(prediction.probabilities)}
+    if prediction.probabilities is not None:
+        shown["probabilities"] = dict(prediction.probabilities)
+    if tokens is not None:
+        shown["feedback_token"] = tokens.of(prediction.prediction_id)
+    return shown

@@ -38,7 +38,7 @@ def archive() -> Archive:
 @cache
 def feedback_capture() -> FeedbackCapture:
     """Return the door for feedback."""
-    return FeedbackCapture(stores.feedback_stream(), clients.settings().client_timestamps)
+    return FeedbackCapture(stores.feedback_stream(), clients.settings().client_timestamps, stores.token_keys())
 
 
 @cache

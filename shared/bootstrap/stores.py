@@ -22,6 +22,7 @@ from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.review_table import DynamoReviews
 from shared.aws.selection_table import DynamoSelection
 from shared.aws.state_machine import StepFunctions
+from shared.aws.token_secret import SecretsManagerKeys
 from shared.aws.trigger_table import DynamoTriggers
 from shared.aws.watch_table import DynamoWatchProgress
 from shared.bootstrap import clients
@@ -153,6 +154,12 @@ def sequential_tests() -> "DynamoSequentialTests":
 def state_machine() -> StepFunctions:
     """Return the retraining state machine."""
     return StepFunctions(clients.settings().state_machine_arn, clients.client("stepfunctions"))
+
+
+@cache
+def token_keys() -> SecretsManagerKeys:
+    """Return the keys of feedback tokens; they are read only where a model requires tokens."""
+    return SecretsManagerKeys(clients.settings().token_secret, clients.client("secretsmanager"))
 
 
 @cache

@@ -10,6 +10,7 @@ from pydantic import Field
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, settle_times
 from shared.capture.feedback import REVIEW_IDS, Feedback, feedback_row
+from shared.capture.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, require_token
 from shared.capture.intake import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
 from shared.capture.prediction import body_digest
 from shared.configuration.model import ModelConfiguration
@@ -40,15 +41,20 @@ class FeedbackItem(RequestItem):
     occurred_at: TimeText | None = None
     received_at: TimeText | None = None
     source: Annotated[str, Field(max_length=64)] | None = None
+    token: Annotated[str, Field(max_length=MAX_TOKEN)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackReader:
-    """Checks the events of one call, file or replay against the model's configuration."""
+    """Checks the events of one call, file or replay against the model's configuration.
+
+    Without ``keys`` no token is asked for: what operators import or replay needs none.
+    """
 
     configuration: ModelConfiguration
     now: datetime
     trust: ClientTimestamps
+    keys: TokenKeys | None = None
 
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
         """Return the event an item describes. Raises InvalidInput with the path at fault.
@@ -56,6 +62,9 @@ class FeedbackReader:
         An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
+        if self.keys is not None and self.configuration.feedback.token.required:
+            holder = TokenHolder(self.configuration.model, item.prediction_id, path)
+            require_token(self.keys, item.token, holder, self.now)
         problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task)
         if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
             problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
@@ -76,7 +85,7 @@ class FeedbackReader:
             received_at=received_at,
             source=item.source,
             # Not of the times we filled in: a client that retries without a time of its own sends the same body.
-            body_digest=body_digest(item.model_dump(exclude={"received_at"})),
+            body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
         )
 
 
@@ -86,20 +95,25 @@ class FeedbackCapture:
 
     stream: FeedbackStream
     trust: ClientTimestamps
+    keys: TokenKeys | None = None
 
     def capture(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
         """Make every valid event durable, and say which ones were not taken and why.
 
-        What is not taken goes the same way, with its reason, to quarantine.
+        What is not taken goes the same way, with its reason, to quarantine; but for what came without its token:
+        nobody knows who sent it, and a replay would take it.
         Raises InvalidInput if none was valid, Unavailable if they could not be made durable; then nothing is
         acknowledged, and sending them again is safe.
         """
-        receipt, lines = read_all(FeedbackReader(configuration, now, self.trust), items)
+        receipt, lines = read_all(FeedbackReader(configuration, now, self.trust, self.keys), items)
         # In the same records: no second service stands in the way of an answer.
         rejected = [
-            rejected_line(configuration.model, rejection, items[rejection.index], now) for rejection in receipt.rejected
+            rejected_line(configuration.model, rejection, items[rejection.index], now)
+            for rejection in receipt.rejected
+            if rejection.code == InvalidInput.code
         ]
-        self.stream.append([*lines, *rejected])
+        if lines or rejected:
+            self.stream.append([*lines, *rejected])
         receipt.require_one_valid(len(items))
         return receipt
 
@@ -135,7 +149,8 @@ def feedback_line(feedback: Feedback) -> bytes:
 
 def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:
     """Return an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
-    text = compact_json.dumps(item)
+    told = {name: value for name, value in item.items() if name != "token"} if isinstance(item, dict) else item
+    text = compact_json.dumps(told)
     row: dict[str, Any] = {
         "model": model,
         REJECTED: {

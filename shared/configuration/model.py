@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from shared.configuration.features import Feature
+from shared.configuration.feedback import FeedbackRules
 from shared.configuration.labels import NUMERIC_AGGREGATES, Labels, LabelSource, Rule, canonical_text
 from shared.configuration.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from shared.configuration.monitoring import DriftMethod, Monitoring
@@ -36,6 +37,7 @@ class ModelConfiguration(Section):
     task: Task
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     labels: Labels
+    feedback: FeedbackRules = FeedbackRules()
     review: Review = Review()
     monitoring: Monitoring = Monitoring()
     triggers: Triggers = Triggers()

@@ -147,7 +147,7 @@ def test_every_function_lies_within_the_boundary(template: dict[str, Any]) -> No
 
 def test_no_function_has_a_policy_of_another_service_than_its_work_needs(template: dict[str, Any]) -> None:
     allowed = {
-        "CaptureFeedbackFunction": {"dynamodb", "firehose"},
+        "CaptureFeedbackFunction": {"dynamodb", "firehose", "secretsmanager"},
         "AuthorizeFunction": {"apigateway"},
         "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},

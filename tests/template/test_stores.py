@@ -127,7 +127,7 @@ def test_every_function_and_machine_may_use_the_customer_s_key_through_what_hold
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Resource"] == {"Ref": "KmsKeyArn"}
     services = {via["Fn::Sub"].partition(".")[0] for via in statement["Condition"]["StringEquals"]["kms:ViaService"]}
-    assert services == {"dynamodb", "firehose", "lambda", "s3", "sns", "sqs"}
+    assert services == {"dynamodb", "firehose", "lambda", "s3", "secretsmanager", "sns", "sqs"}
 
 
 def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, Any]) -> None:
