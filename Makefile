@@ -19,7 +19,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos hostile test up down status deploy-local verify-dataset lint openapi layers build \
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos hostile test up down status deploy-local verify-dataset lint openapi redrive layers build \
 	locks
 
 help: ## Show this help
@@ -72,6 +72,9 @@ lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of
 	@mkdir -p build && $(BIN)/python -m local template > build/template.json
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
 	$(BIN)/python -m local audit
+
+redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
+	$(BIN)/python -m local redrive --queue $(QUEUE)
 
 openapi: setup ## Write the OpenAPI document of the HTTP API to shared/http/openapi.json, which is served
 	$(BIN)/python -m local openapi

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -12,6 +12,8 @@ from shared.http.audiences import Audience
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
+
+KeyId = tuple[Audience, str]
 
 KNOWN_FOR_SECONDS = 300.0
 STRANGERS_WAIT_SECONDS = 10.0
@@ -22,14 +24,14 @@ class ApiKeyring:
 
     def __init__(
         self,
-        key_ids: Mapping[Audience, str],
+        key_ids: Sequence[KeyId],
         client: "APIGatewayClient",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._key_ids = key_ids
         self._client = client
         self._clock = clock
-        self._digests: dict[Audience, bytes] = {}
+        self._digests: list[tuple[Audience, bytes]] = []
         self._read_at = float("-inf")
 
     def audience_of(self, key: str) -> Audience | None:
@@ -37,7 +39,7 @@ class ApiKeyring:
         if self._clock() - self._read_at > KNOWN_FOR_SECONDS:
             self._read()
         found = self._find(key)
-        # A stranger's key may be one made a moment ago; but guesses must not each cost three calls.
+        # A stranger's key may be one made a moment ago; but guesses must not each cost a call a key.
         if found is None and self._clock() - self._read_at > STRANGERS_WAIT_SECONDS:
             self._read()
             found = self._find(key)
@@ -46,32 +48,31 @@ class ApiKeyring:
     def _find(self, key: str) -> Audience | None:
         presented = _digest(key)
         # Every key is compared, each in constant time: how long it takes tells nothing.
-        matches = [audience for audience, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
+        matches = [audience for audience, digest in self._digests if hmac.compare_digest(digest, presented)]
         return matches[0] if matches else None
 
     def _read(self) -> None:
         try:
-            keys = {
-                audience: self._client.get_api_key(apiKey=id_, includeValue=True)
-                for audience, id_ in self._key_ids.items()
-            }
+            keys = [
+                (audience, self._client.get_api_key(apiKey=id_, includeValue=True)) for audience, id_ in self._key_ids
+            ]
         except ClientError:
             # Throttled, say: the keys known so far go on; API Gateway itself refuses one that is gone.
             if not self._digests:
                 raise
             return
-        self._digests = {audience: _digest(key["value"]) for audience, key in keys.items() if key["enabled"]}
+        self._digests = [(audience, _digest(key["value"])) for audience, key in keys if key["enabled"]]
         self._read_at = self._clock()
 
 
-def parse_key_ids(text: str) -> dict[Audience, str]:
-    """Return the key ids that a setting lists.
+def parse_key_ids(text: str) -> list[KeyId]:
+    """Return the key ids that a setting lists, of an audience perhaps several.
 
-    >>> parse_key_ids("app=a1,operator=o1")
-    {<Audience.APP: 'app'>: 'a1', <Audience.OPERATOR: 'operator'>: 'o1'}
+    >>> parse_key_ids("app=a1,app=a2")
+    [(<Audience.APP: 'app'>, 'a1'), (<Audience.APP: 'app'>, 'a2')]
     """
     pairs = (entry.split("=", 1) for entry in text.split(","))
-    return {Audience(name): key_id for name, key_id in pairs}
+    return [(Audience(name), key_id) for name, key_id in pairs]
 
 
 def _digest(key: str) -> bytes:

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from shared.aws.api_keys import KNOWN_FOR_SECONDS, STRANGERS_WAIT_SECONDS, ApiKeyring
 from shared.http.audiences import Audience
 
-KEY_IDS = {Audience.APP: "a1", Audience.OPERATOR: "o1"}
+KEY_IDS = [(Audience.APP, "a1"), (Audience.OPERATOR, "o1")]
 
 
 class Gateway:
@@ -92,3 +92,12 @@ def test_without_any_known_key_throttling_is_an_error_not_a_refusal(keyring: Api
     gateway.throttled = True
     with pytest.raises(ClientError):
         keyring.audience_of("app-key")
+
+
+def test_both_keys_of_an_audience_are_good_while_one_is_replaced(gateway: Gateway, clock: Clock) -> None:
+    gateway.keys["a2"] = {"value": "second-app-key", "enabled": True}
+    keyring = ApiKeyring([*KEY_IDS, (Audience.APP, "a2")], gateway, clock)  # type: ignore[arg-type]
+    assert [keyring.audience_of(key) for key in ("app-key", "second-app-key")] == [Audience.APP] * 2
+    gateway.keys["a1"] = {"value": "replaced", "enabled": True}
+    clock.now += 301
+    assert [keyring.audience_of(key) for key in ("app-key", "second-app-key")] == [None, Audience.APP]
