@@ -21,6 +21,8 @@ from bench.figures import publish
 
 OUT = Path("out/chaos/summary.json")
 SEEDS, EVENTS, SHARE = 20, 5000, 0.06
+# The emulator is stopped and started again at the last of them.
+_SEEDS_A_STACK = 5
 COUNTED = ("sent", "acknowledged", "stored", "labelled", "quarantined", "lost", "doubled", "missing")
 # Services that answer nobody for a while; what depends on them waits, or is delivered again.
 OUTAGES = ("dynamodb", "s3", "firehose")
@@ -45,14 +47,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(seeds: range, events: int, share: float = SHARE) -> dict[str, Any]:
-    """Return the figures of some seeds, on one stack, a model each."""
-    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    """Return the figures of some seeds, a model each; what is reckoned is read whole, so that few share a stack."""
     faults = Faults(seed=seeds.start, share=share)
-    try:
-        with chaos_stack(folder, faults) as stack:
-            runs = [run_seed(stack, seed, events, is_restarted=seed % 5 == 0) for seed in seeds]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    runs = []
+    for first in range(0, len(seeds), _SEEDS_A_STACK):
+        folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+        try:
+            with chaos_stack(folder, faults) as stack:
+                for seed in seeds[first : first + _SEEDS_A_STACK]:
+                    runs.append(run_seed(stack, seed, events, is_restarted=seed % _SEEDS_A_STACK == 0))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     totals = {name: sum(run[name] for run in runs) for name in COUNTED}
     return {
         "seeds": len(runs),
