@@ -38,7 +38,8 @@ class Training(Section):
     ``candidates`` defaults to the linear model of the task, gradient boosting and, where there is one, the
     ``pipeline``: ``module:function`` of the folder ``pipelines/`` of the deployment. ``threshold`` is the probability
     from which a binary answer is positive; ``best`` looks for the one with the best value of the gate's metric. Rows
-    lose half their weight every ``recency_half_life``.
+    lose half their weight every ``recency_half_life``. A class whose share of the newest labels differs from its share
+    of those before by more than ``max_label_shift`` beyond doubt is not trained on.
     """
 
     window: PositiveDuration = timedelta(days=90)
@@ -50,6 +51,7 @@ class Training(Section):
     recency_half_life: PositiveDuration | None = None
     calibration: Literal["auto", "none"] = "auto"
     threshold: OpenFraction | Literal["best"] = 0.5
+    max_label_shift: OpenFraction | None = None
     max_rows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
     seed: Annotated[int, Field(ge=0, le=2**31)] = 7
 

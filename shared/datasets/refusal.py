@@ -12,6 +12,7 @@ MIN_TRAIN_ROWS = 50
 MIN_HOLDOUT_ROWS = 20
 # From which share on what does not fit is no accident but another schema.
 SCHEMA_SHARE = 0.5
+_NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,25 @@ class Refusal:
     detail: str
 
 
-def refuse(dataset: Manifest, previous: DatasetRecord | None = None, before: Manifest | None = None) -> Refusal | None:
+def refuse(
+    dataset: Manifest,
+    previous: DatasetRecord | None = None,
+    before: Manifest | None = None,
+    *,
+    max_label_shift: float | None = None,
+) -> Refusal | None:
     """Return why a dataset is not worth training on, None if it is.
 
     ``previous`` is the dataset of the last run that came to a verdict, ``before`` its manifest where it can be read.
     A schema is told before what may follow from it: rows that do not fit are left out and then too few.
     """
-    return next(_refusals(dataset, previous, before), None)
+    reasons = _refusals(dataset, previous, before, max_label_shift)
+    return next(reasons, None)
 
 
-def _refusals(dataset: Manifest, previous: DatasetRecord | None, before: Manifest | None) -> Iterator[Refusal]:
+def _refusals(
+    dataset: Manifest, previous: DatasetRecord | None, before: Manifest | None, max_label_shift: float | None
+) -> Iterator[Refusal]:
     if problem := _other_labels(dataset):
         yield Refusal(reason="schema_change", detail=problem)
     for part, least in (("train", MIN_TRAIN_ROWS), ("holdout", MIN_HOLDOUT_ROWS)):
@@ -43,6 +53,8 @@ def _refusals(dataset: Manifest, previous: DatasetRecord | None, before: Manifes
     for part in PARTS:
         if _is_constant(dataset, part):
             yield Refusal(reason="one_class", detail=f"every label of the {part} part is the same")
+    if max_label_shift is not None and (problem := _label_shift(dataset, max_label_shift)):
+        yield Refusal(reason="label_shift", detail=problem)
     if previous is not None and not _adds_to(dataset, previous):
         yield Refusal(reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}")
 
@@ -79,6 +91,25 @@ def _vanished_features(dataset: Manifest, before: Manifest | None) -> Iterator[s
                 f"{name!r} has no value in any of {_rows(dataset)} rows, "
                 f"in {before.dataset_id} it had one in {had} of {_rows(before)}"
             )
+
+
+def _label_shift(dataset: Manifest, most: float) -> str | None:
+    """Return which class's share of the newest labels, the holdout's, differs too much from that of those before.
+
+    By the lower end of a 95 % interval of the difference of two shares (Wald): few labels raise no alarm.
+    """
+    earlier, newest = (dataset.counts[part].get("classes", {}) for part in PARTS)
+    rows = [max(1, sum(counts.values())) for counts in (earlier, newest)]
+    for name in sorted({*earlier, *newest}):
+        shares = [counts.get(name, 0) / total for counts, total in zip((earlier, newest), rows, strict=True)]
+        variance = sum(share * (1 - share) / total for share, total in zip(shares, rows, strict=True))
+        at_least = abs(shares[1] - shares[0]) - _NORMAL_95 * variance**0.5
+        if at_least > most:
+            return (
+                f"{shares[1]:.1%} of the newest {rows[1]} labels are {name!r}, {shares[0]:.1%} of the {rows[0]} "
+                f"before: a difference of at least {at_least:.3f}, {most:g} is allowed"
+            )
+    return None
 
 
 def _is_constant(dataset: Manifest, part: Part) -> bool:

@@ -65,7 +65,9 @@ def take_snapshot(
     with workshop(threads) as (connection, scratch):
         files = RecordFiles(lake, revision.configuration.model, connection, scratch, declared)
         built = assemble(connection, files.between(order.window_start, as_of, chosen), order, scratch)
-        refusal = refuse(built.manifest, previous, _manifest_of(lake, revision, previous))
+        before = _manifest_of(lake, revision, previous)
+        shift = revision.configuration.training.max_label_shift
+        refusal = refuse(built.manifest, previous, before, max_label_shift=shift)
         if refusal is not None:
             return refusal
         return Dataset(manifest=_store(lake, built))

@@ -138,3 +138,19 @@ def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -
     assert found.reason == "schema_change"
     assert "'hour' has no value in any of" in found.detail
     assert f"in {first.manifest.dataset_id} it had one in" in found.detail
+
+
+def test_newest_labels_that_are_another_kind_are_refused_where_that_is_asked_for() -> None:
+    rows = learnable(600)
+    flooded = [replace(row, value=1) if place >= 480 and place % 10 else row for place, row in enumerate(rows)]
+    found = refusal(flooded, training={"max_label_shift": 0.2})
+    assert found.reason == "label_shift"
+    assert "of the newest" in found.detail
+    assert isinstance(taken(flooded), Dataset)
+    assert isinstance(taken(rows, training={"max_label_shift": 0.2}), Dataset)
+
+
+def test_few_labels_raise_no_alarm_about_their_shares() -> None:
+    rows = [replace(row, value=int(place % 3 == 0)) for place, row in enumerate(learnable(600))]
+    few = [replace(row, value=1) if place >= 575 and place % 2 else row for place, row in enumerate(rows)]
+    assert isinstance(taken(few, training={"max_label_shift": 0.2, "holdout": 0.05}), Dataset)
