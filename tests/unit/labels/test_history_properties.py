@@ -24,7 +24,7 @@ from tests.unit.datasets.builders import Built, build
 from tests.unit.labels.builders import NOON, RETENTION, at, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 END = 40
 
 
