@@ -101,7 +101,7 @@ def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) ->
 
     >>> key = TokenKey(b"x" * 32)
     >>> mint(key, "bikes", "p-1", datetime(2026, 3, 1, tzinfo=UTC)).rpartition(".")[0]
-    'v1.9ff0fbcf.1772323200'
+    'v1.b38debf1.1772323200'
     """
     expiry = str(int(expires_at.timestamp()))
     return ".".join((_VERSION, key.name, expiry, _mac(key, (_VERSION, expiry, model, prediction_id))))

@@ -78,9 +78,13 @@ def test_the_records_of_a_stream_that_were_given_up_on_are_archived(client: Stac
     described = tables.describe_table(TableName=client.stack.outputs["PredictionsTable"])["Table"]
     stream = described["LatestStreamArn"]
     shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][-1]["ShardId"]
-    iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
-    records = streams.get_records(ShardIterator=iterator["ShardIterator"], Limit=1000)["Records"]
-    mine = [record for record in records if record["dynamodb"]["Keys"]["pk"]["S"] == f"{MODEL}#p-stream"]
+    asked = {"StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    iterator, mine = streams.get_shard_iterator(**asked)["ShardIterator"], []
+    while not mine:
+        page = streams.get_records(ShardIterator=iterator, Limit=1000)
+        assert page["Records"], "the prediction is not in the stream"
+        mine = [one for one in page["Records"] if one["dynamodb"]["Keys"]["pk"]["S"] == f"{MODEL}#p-stream"]
+        iterator = page["NextShardIterator"]
     place = mine[0]["dynamodb"]["SequenceNumber"]
     eventually(lambda: list(client.lake.keys(f"predictions/model={MODEL}/")))
     for key in list(client.lake.keys(f"predictions/model={MODEL}/")):

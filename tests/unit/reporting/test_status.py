@@ -277,10 +277,11 @@ def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
     assert "token" not in str(shown)
 
 
-def test_a_version_links_its_card_until_it_has_expired() -> None:
+def test_a_version_links_its_card_also_once_it_has_expired() -> None:
     carded = replace(RECORD, card_key="models/card.html")
 
     assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
     expired = shown_version(replace(carded, expired_at=NOON), lambda key: f"https://lake/{key}")
-    assert "card_url" not in expired
+    # The artefact is gone; the card stays, and so does the link.
+    assert expired["card_url"] == "https://lake/models/card.html"
     assert expired["expired_at"] == format_time(NOON)
