@@ -15,6 +15,8 @@ REGION = "us-east-1"
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+# One that persists writes all it has when it is told to stop.
+_SAVE_SECONDS = 180.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE")
 
 
@@ -84,7 +86,7 @@ class Server:
         pid = self._pid()
         if pid is not None:
             _signal(pid, signal.SIGTERM)
-            if not _gone(pid, _STOP_SECONDS):
+            if not _gone(pid, _SAVE_SECONDS if self._persists else _STOP_SECONDS):
                 _signal(pid, signal.SIGKILL)
                 _gone(pid, _STOP_SECONDS)
             # Workers share the server's group; one that outlived it would hold its files.

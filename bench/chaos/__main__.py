@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.chaos.apps import Apps
+from bench.chaos.apps import Apps, NotAcknowledged
 from bench.chaos.faults import Faults
 from bench.chaos.reconcile import Account, read_reality, reconcile
 from bench.chaos.stack import ChaosStack, chaos_stack, wait_until
@@ -85,10 +85,15 @@ def run_seed(stack: ChaosStack, seed: int, events: int, *, is_restarted: bool = 
     stack.client.call("PUT", f"models/{traffic.model}", key="operator", json=configuration(traffic.model))
     apps = Apps(stack.api_url, stack.client.stack.keys["app"], traffic)
     disturbance = Disturbance(stack, random.Random(seed + 1_000_000), is_restarted=is_restarted)
+    refused = []
     with disturbance:
-        apps.send(rng)
+        try:
+            apps.send(rng)
+        except NotAcknowledged as error:
+            refused = [str(error)]
         wait_until(stack.is_idle, _DISTURBED_SECONDS)
     account = settle(stack, traffic, apps)
+    account.unexplained += refused
     return {
         "seed": seed,
         **{name: getattr(account, name) for name in COUNTED},
