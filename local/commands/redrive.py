@@ -1,6 +1,7 @@
 """Send what a dead-letter queue holds once more, once the cause is mended (docs/runbook.md)."""
 
 import argparse
+from typing import Any
 
 import boto3
 
@@ -43,4 +44,8 @@ def _local(arguments: argparse.Namespace) -> Deployment | None:
 def _in_account(name: str) -> Deployment:
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return Deployment(outputs, boto3.client)
+    return Deployment(outputs, _client)
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service)  # type: ignore[call-overload]
