@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,29 +42,39 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--events", type=int, default=EVENTS, help="predictions and feedback a seed")
     parser.add_argument("--share", type=float, default=SHARE, help="of all calls that fail, outages not counted")
     asked = parser.parse_args(arguments)
-    figures = measure(range(asked.first_seed, asked.first_seed + asked.seeds), asked.events, asked.share)
-    publish(figures, shown, OUT)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    figures = measure(seeds, asked.events, asked.share, tell=lambda so_far: publish(so_far, shown, OUT))
     return int(not is_as_it_must_be(figures))
 
 
-def measure(seeds: range, events: int, share: float = SHARE) -> dict[str, Any]:
-    """Return the figures of some seeds, a model each; what is reckoned is read whole, so that few share a stack."""
+def measure(
+    seeds: range, events: int, share: float = SHARE, tell: Callable[[dict[str, Any]], None] = lambda _: None
+) -> dict[str, Any]:
+    """Return the figures of some seeds, a model each, and ``tell`` those so far after each.
+
+    What is reckoned is read whole, so that few seeds share a stack.
+    """
     faults = Faults(seed=seeds.start, share=share)
-    runs = []
+    runs: list[dict[str, Any]] = []
     for first in range(0, len(seeds), _SEEDS_A_STACK):
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         try:
             with chaos_stack(folder, faults) as stack:
                 for seed in seeds[first : first + _SEEDS_A_STACK]:
                     runs.append(run_seed(stack, seed, events, is_restarted=seed % _SEEDS_A_STACK == 0))
+                    tell(summary(runs, events, faults))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    totals = {name: sum(run[name] for run in runs) for name in COUNTED}
+    return summary(runs, events, faults)
+
+
+def summary(runs: list[dict[str, Any]], events: int, faults: Faults) -> dict[str, Any]:
+    """Return the figures of all ``runs`` together, with each of them."""
     return {
         "seeds": len(runs),
         "events": events,
         "faulted_share": round(faults.faulted_share, 4),
-        **totals,
+        **{name: sum(run[name] for run in runs) for name in COUNTED},
         "unexplained": [f"seed {run['seed']}: {what}" for run in runs for what in run["unexplained"]],
         "calls": sum(faults.calls.values()),
         "calls_by_service": dict(sorted(faults.calls.items())),
