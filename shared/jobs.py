@@ -15,6 +15,7 @@ class JobKind(StrEnum):
 
     IMPORT = "import"
     REPLAY = "replay"
+    ERASURE = "erasure"
 
 
 class JobStatus(StrEnum):

@@ -22,6 +22,7 @@ _NAMES = {
     Joined.IGNORED: "FeedbackIgnored",
     Joined.UNMATCHED: "FeedbackUnmatched",
     Joined.QUARANTINED: "FeedbackQuarantined",
+    Joined.ERASED: "FeedbackErased",
     Joined.LABELS: "LabelsChanged",
 }
 

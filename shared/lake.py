@@ -14,6 +14,8 @@ CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
 PROFILES = "profiles"
+# What an erasure leaves of an object that would set work going again when it is written ends so.
+REWRITTEN = ".erased"
 
 
 class Tagged(NamedTuple):

@@ -49,6 +49,16 @@ class Settings:
         return self._required("REPLAY_QUEUE_URL")
 
     @property
+    def erasure_queue_url(self) -> str:
+        """URL of the queue of erasures."""
+        return self._required("ERASURE_QUEUE_URL")
+
+    @property
+    def erasure_settling_seconds(self) -> int:
+        """How long an erasure waits for what was on its way when it began."""
+        return int(self._required("ERASURE_SETTLING_SECONDS"))
+
+    @property
     def state_machine_arn(self) -> str:
         """ARN of the retraining state machine."""
         return self._required("STATE_MACHINE_ARN")

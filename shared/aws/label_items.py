@@ -29,6 +29,7 @@ def head_from_item(item: Mapping[str, Any]) -> Head:
         due_at=parse_time(item["due_at"]) if "due_at" in item else None,
         expires_at=item["expires_at"],
         rejoin=bool(item.get("replaced_stub")),
+        is_erased=bool(item.get("erased")),
     )
 
 

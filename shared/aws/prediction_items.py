@@ -12,6 +12,8 @@ from shared.times import format_time, parse_time
 
 HEAD = "prediction"
 DUE_SHARDS = 4
+# No join has it: what a worker read before an erasure, it cannot write after it.
+ERASED_REVISION = -1
 _COMPRESS_ABOVE_BYTES = 1024
 
 

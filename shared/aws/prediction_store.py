@@ -65,7 +65,9 @@ class DynamoPredictions:
         for (position, item), existing in zip(chunk.items(), found, strict=True):
             if existing is None:
                 continue
-            if existing.get("parked"):
+            if existing.get("erased"):
+                settled[position] = Saved(SaveOutcome.CONFLICT, predictions[position])
+            elif existing.get("parked"):
                 # Due at once: should we stop before the feedback that waits is joined, the next sweep joins it.
                 due = {"due_at": item["received_at"], "due_shard": due_shard(item["model"], item["prediction_id"])}
                 carried = {name: existing[name] for name in ("revision", "feedback_count")}

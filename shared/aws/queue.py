@@ -13,6 +13,6 @@ class SqsQueue:
         self._url = url
         self._client = client
 
-    def send(self, body: str) -> None:
-        """Return once the queue has the message."""
-        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+    def send(self, body: str, delay_seconds: int = 0) -> None:
+        """Return once the queue has the message, which nobody gets before the delay is over."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)

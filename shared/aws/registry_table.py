@@ -70,6 +70,17 @@ class DynamoRegistry:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
         return DatasetRecord.from_json(self._put_once(model, _DATASET + record.dataset_id, record.to_json()))
 
+    def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
+        """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
+        self.dataset(model, record.dataset_id)
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_item({"pk": model, "sk": _DATASET + record.dataset_id}),
+            UpdateExpression="SET #record = :record",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues=to_item({":record": compact_json.dumps(record.to_json())}),
+        )
+
     def move(self, model: str, sequence: int) -> PointerMove | None:
         """Return one move of the pointer, None if it has not moved that often."""
         item = self._get(model, _history_key(sequence))

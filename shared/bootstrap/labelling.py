@@ -12,6 +12,7 @@ from shared.capture.imports import FileImports
 from shared.capture.instance import InstanceReader
 from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
+from shared.erasure.requests import ErasureRequests
 from shared.labels.archive import Archive
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
@@ -33,6 +34,18 @@ from shared.review.tending import Tending
 def archive() -> Archive:
     """Return the way from the table's stream to the lake."""
     return Archive(stores.lake())
+
+
+@cache
+def erasure_requests() -> ErasureRequests:
+    """Return what takes requests to erase."""
+    return ErasureRequests(
+        stores.job_store(),
+        stores.configurations(),
+        stores.registry(),
+        stores.erasure_queue(),
+        clients.settings().client_timestamps,
+    )
 
 
 @cache

@@ -125,6 +125,12 @@ def relabelling_state_machine() -> StepFunctions:
 
 
 @cache
+def erasure_queue() -> SqsQueue:
+    """Return where erasures wait."""
+    return SqsQueue(clients.settings().erasure_queue_url, clients.client("sqs"))
+
+
+@cache
 def replay_queue() -> SqsQueue:
     """Return the queue of replays."""
     return SqsQueue(clients.settings().replay_queue_url, clients.client("sqs"))

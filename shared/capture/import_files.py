@@ -10,7 +10,7 @@ from shared.capture.line_items import IMPORTS
 from shared.errors import NotFound, UnreadableObject
 from shared.labels.quarantine import UNREADABLE, QuarantinedRow, RowKind, kept_text
 from shared.labels.rejects import RejectCode, is_model_name, shortened
-from shared.lake import Lake
+from shared.lake import REWRITTEN, Lake
 
 CHUNK_LINES = 500
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -107,8 +107,8 @@ def imported_file(upload: Upload) -> ImportedFile | None:
 
 
 def is_import(key: str) -> bool:
-    """Return whether a key is a file to import, and not a folder as consoles make them."""
-    return key.startswith(IMPORTS) and not key.endswith("/")
+    """Return whether a key is a file to import: no folder as consoles make them, nor what an erasure left of one."""
+    return key.startswith(IMPORTS) and not key.endswith(("/", REWRITTEN))
 
 
 def chunks_after(lake: Lake, key: str, line: int) -> Iterator[Chunk]:

@@ -30,6 +30,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """That rows of a subject were erased from a dataset: when, how many, and by which erasure."""
+
+    erasure_id: str
+    at: datetime
+    rows: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the note as JSON objects."""
+        return {"erasure_id": self.erasure_id, "at": format_time(self.at), "rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything that went into a dataset, enough to build it again.
 
@@ -51,6 +64,8 @@ class Manifest:
         The SHA-256 of the rows of the parts, of all columns in canonical form and order; how large their objects are.
     sources
         The objects that held the rows.
+    erased
+        The erasures that took rows out. What is left is what the sources give without them, under the id it had.
     """
 
     dataset_id: str
@@ -70,6 +85,7 @@ class Manifest:
     part_digests: Mapping[str, str]
     part_bytes: Mapping[str, int]
     sources: tuple[Source, ...]
+    erased: tuple[Erasure, ...] = ()
 
     def key(self, name: str) -> str:
         """Return the key of one of the dataset's objects."""
@@ -94,7 +110,8 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON objects."""
         times = {"as_of": format_time(self.as_of), "window_start": format_time(self.window_start)}
-        return {**asdict(self), **times, "format": MANIFEST_FORMAT}
+        erased = [erasure.to_json() for erasure in self.erased]
+        return {**asdict(self), **times, "erased": erased, "format": MANIFEST_FORMAT}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Manifest":
@@ -102,13 +119,16 @@ class Manifest:
         if document.get("format") != MANIFEST_FORMAT:
             name = document.get("dataset_id")
             raise UnusableDataset(f"{name} has a format that is no longer read; take a new snapshot")
-        known = {name: document[name] for name in cls.__slots__}
+        known = {name: document[name] for name in cls.__slots__ if name != "erased"}
         known |= {name: parse_time(document[name]) for name in ("as_of", "window_start")}
         known |= {
             "task": Task(document["task"]),
             "rules_revisions": tuple(document["rules_revisions"]),
             "columns": tuple((name, FeatureType(kind)) for name, kind in document["columns"]),
             "sources": tuple(Source(**source) for source in document["sources"]),
+            "erased": tuple(
+                Erasure(**{**found, "at": parse_time(found["at"])}) for found in document.get("erased", ())
+            ),
         }
         return cls(**known)
 

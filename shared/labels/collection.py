@@ -23,7 +23,8 @@ class Head:
 
     ``revision`` counts the joins. ``resolved_as_of`` is how far the label has followed the clock, ``due_at`` when the
     clock alone will next change it (of parked feedback: when to give up), ``expires_at`` (epoch seconds) when it may
-    be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet.
+    be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet; ``is_erased`` that
+    it was erased with all that belonged to it, and takes no feedback any more.
     """
 
     key: PredictionKey
@@ -35,6 +36,7 @@ class Head:
     due_at: datetime | None
     expires_at: int
     rejoin: bool = False
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class Joined(StrEnum):
     IGNORED = "ignored"
     UNMATCHED = "unmatched"
     QUARANTINED = "quarantined"
+    ERASED = "erased"
     LABELS = "labels"
 
 
@@ -79,6 +80,7 @@ class JoinReport:
         self.count(model, Joined.DUPLICATE, plan.duplicates)
         self.count(model, Joined.CONFLICTING, len(plan.conflicts))
         self.count(model, Joined.UNMATCHED, len(plan.unmatched))
+        self.count(model, Joined.ERASED, plan.erased)
         self.count_quarantined(model, RejectCode.CONFLICT, len(plan.conflicts))
         self.count_quarantined(model, RejectCode.UNMATCHED, len(plan.unmatched))
 

@@ -23,7 +23,7 @@ class JoinPlan:
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
     ``conflicts`` are events whose id was used before with another body, ``unmatched`` parked ones that are given up on.
-    ``is_unfinished`` says that the history is longer than one join can tell: joining once more goes on with it.
+    ``erased`` is how many events came for a prediction that was erased: they are dropped. ``is_unfinished`` says that the history is longer than one join can tell: joining once more goes on with it.
     """
 
     key: PredictionKey
@@ -35,6 +35,7 @@ class JoinPlan:
     duplicates: int = 0
     conflicts: tuple[Feedback, ...] = ()
     unmatched: tuple[Feedback, ...] = ()
+    erased: int = 0
 
     @property
     def changes_something(self) -> bool:
@@ -48,8 +49,10 @@ def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: Co
     The times at which labels become known are those of the events and of the clock moments they passed, never of the
     join itself: delivered again or in another order, the same events end in the same label, known at the same time.
     """
-    merge = Merge(collection, revision, incoming)
     head = collection.head
+    if head is not None and head.is_erased:
+        return JoinPlan(key=head.key, before=head, after=head, erased=len(incoming))
+    merge = Merge(collection, revision, incoming)
     if head is None or head.prediction is None:
         return _park(merge)
     received = [event.received_at for event in (*incoming, *merge.kept.values())]

@@ -32,6 +32,9 @@ class Registry(Protocol):
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
 
+    def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
+        """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
+
     def move(self, model: str, sequence: int) -> PointerMove | None:
         """Return one move of the pointer, None if it has not moved that often."""
 

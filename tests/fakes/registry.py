@@ -71,6 +71,10 @@ class InMemoryRegistry:
         self._versions[model][version] = replace(record, expired_at=record.expired_at or at)
         return True
 
+    def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
+        stored = self.dataset(model, record.dataset_id)
+        self._datasets[model][record.dataset_id] = replace(record, expired_at=stored.expired_at)
+
     def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
         record = self.dataset(model, dataset_id)
         self._datasets[model][dataset_id] = replace(record, expired_at=record.expired_at or at)

@@ -1,0 +1,37 @@
+"""Erase what is kept of entities (SQS of erasures, partial batch failures)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.bootstrap import clients, erasing, stores
+from shared.erasure.requests import parse_message
+
+# Enough for the object or the dataset in hand.
+RESERVED_MILLISECONDS = 240_000
+
+logger = Logger()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Go on with the erasure a message names; what time does not suffice for is left to another message."""
+    model, erasure_id = parse_message(record.body)
+    run = erasing.eraser().run(
+        model, erasure_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+    )
+    if run.is_to_go_on:
+        delay = clients.settings().erasure_settling_seconds if run.is_settling else 0
+        stores.erasure_queue().send(record.body, delay)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Work on a batch of erasures; return those to be delivered again."""
+    return process_partial_response(event, erase_record, processor, context)

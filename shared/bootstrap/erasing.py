@@ -1,0 +1,24 @@
+"""What erases, put together; only the function that does pays for importing it."""
+
+import time
+from functools import cache
+
+from shared.aws.object_versions import S3ObjectVersions
+from shared.aws.subject_table import DynamoSubjectCollections
+from shared.bootstrap import clients, stores
+from shared.erasure.erasing import Eraser
+
+
+@cache
+def eraser() -> Eraser:
+    """Return what works off erasures."""
+    settings = clients.settings()
+    return Eraser(
+        lake=stores.lake(),
+        versions=S3ObjectVersions(settings.lake_bucket, clients.client("s3")),
+        collections=DynamoSubjectCollections(settings.predictions_table, clients.dynamodb(), time.sleep),
+        jobs=stores.job_store(),
+        registry=stores.registry(),
+        configurations=stores.configurations(),
+        announcements=stores.announcements(),
+    )

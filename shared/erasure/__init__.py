@@ -1,0 +1,1 @@
+"""Erasing what is kept of one entity, wherever it lies."""
