@@ -20,6 +20,22 @@ from local.stack import SIMULATED_TIME, start
 # What a queue is sent back for is seen again at once, not after the minutes that a function might still need.
 _VISIBILITY_SECONDS = "4"
 _MOST_RECEIVES = 50
+_STREAM_SECONDS = 60.0
+_STILL_SECONDS = 4.0
+# What is asked for when a stream's reader is set up.
+_MAPPING = (
+    "EventSourceArn",
+    "StartingPosition",
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+    "BisectBatchOnFunctionError",
+    "ParallelizationFactor",
+    "DestinationConfig",
+    "FunctionResponseTypes",
+    "FilterCriteria",
+)
 
 
 class ChaosStack:
@@ -44,9 +60,42 @@ class ChaosStack:
         return True
 
     def restart(self) -> None:
-        """Stop the embedded AWS and start it again with what it had."""
+        """Stop the embedded AWS and start it again with what it had.
+
+        It keeps how far the readers of a stream are, but not the stream, which AWS keeps for a day: so apps are held
+        off until what is in it is delivered, and the readers begin anew.
+        """
+        self.faults.outages.add("app")
+        wait_until(self._archives_are_still, _STREAM_SECONDS)
         self._server.stop()
         self._server.start()
+        self._begin_streams_anew()
+        self.faults.outages.discard("app")
+
+    def _archives_are_still(self) -> bool:
+        """Return whether the queues are empty and a few seconds pass without an object that a stream's reader wrote."""
+        before = self._archived()
+        time.sleep(_STILL_SECONDS)
+        return self.is_idle() and self._archived() == before
+
+    def _archived(self) -> int:
+        pages = self.client.aws("s3").get_paginator("list_objects_v2")
+        bucket = self.client.stack.outputs["LakeBucket"]
+        return sum(
+            len(page.get("Contents", []))
+            for prefix in ("predictions/", "examples/")
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+        )
+
+    def _begin_streams_anew(self) -> None:
+        functions: Any = self.client.aws("lambda")
+        for mapping in (
+            functions.get_paginator("list_event_source_mappings").paginate().build_full_result()["EventSourceMappings"]
+        ):
+            if ":dynamodb:" in mapping["EventSourceArn"]:
+                functions.delete_event_source_mapping(UUID=mapping["UUID"])
+                kept = {name: mapping[name] for name in _MAPPING if mapping.get(name) is not None}
+                functions.create_event_source_mapping(**kept, FunctionName=mapping["FunctionArn"])
 
     def tell_again(self, rng: random.Random, most: int = 3) -> int:
         """Tell the queue of feedback files, in any order, of some that it has been told of; return of how many."""
