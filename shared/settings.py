@@ -54,9 +54,9 @@ class Settings:
         return self._required("ERASURE_QUEUE_URL")
 
     @property
-    def erasure_settling_seconds(self) -> int:
+    def erasure_settling(self) -> timedelta:
         """How long an erasure waits for what was on its way when it began."""
-        return int(self._required("ERASURE_SETTLING_SECONDS"))
+        return timedelta(minutes=int(self._required("ERASURE_SETTLING_MINUTES")))
 
     @property
     def state_machine_arn(self) -> str:

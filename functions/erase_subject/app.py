@@ -16,7 +16,7 @@ RESERVED_MILLISECONDS = 240_000
 
 logger = Logger()
 tracer = Tracer()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
@@ -26,8 +26,8 @@ def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         model, erasure_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     if run.is_to_go_on:
-        delay = clients.settings().erasure_settling_seconds if run.is_settling else 0
-        stores.erasure_queue().send(record.body, delay)
+        settling = clients.settings().erasure_settling.total_seconds() if run.is_settling else 0
+        stores.erasure_queue().send(record.body, int(settling))
 
 
 @logger.inject_lambda_context

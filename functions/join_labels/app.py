@@ -11,18 +11,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import join_metrics
 from shared.aws.s3_notifications import object_keys
 from shared.bootstrap import labelling
-from shared.labels.feedback_files import is_feedback_file
+from shared.labels.feedback_files import is_to_be_joined
 
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
 # One file that cannot be joined fails alone, also when it is the only one of its batch.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 def join_record(record: SQSRecord) -> None:
     """Join the files one notification tells of."""
-    for key in filter(is_feedback_file, object_keys(record.body)):
+    for key in filter(is_to_be_joined, object_keys(record.body)):
         join_metrics.publish(metrics, labelling.feedback_files().join(key))
 
 

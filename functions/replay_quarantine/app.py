@@ -18,7 +18,7 @@ RESERVED_MILLISECONDS = 60_000
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 def replay_record(record: SQSRecord, lambda_context: LambdaContext) -> None:

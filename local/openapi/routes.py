@@ -9,6 +9,7 @@ from shared.capture.instance import InstanceItem
 from shared.capture.prediction_log import PredictionItem
 from shared.configuration.model import ModelConfiguration
 from shared.http.audiences import Audience
+from shared.erasure.requests import ErasureRequest
 from shared.labels.replay_request import ReplayRequest
 from shared.operator_request import DaysRequest
 from shared.registry.rollback import RollbackRequest
@@ -18,6 +19,9 @@ from shared.triggers.request import RetrainingRequest
 MOST_ITEMS = 500
 MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})
 RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
+ERASURE = record(
+    {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
+)
 VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
 
 
@@ -232,6 +236,28 @@ OPERATORS = [
         path="/models/{model}/quarantine/replays/{id}",
         does="Tell how far a replay is",
         answer=record({"replay_id": TEXT, "status": TEXT}),
+    ),
+    Route(
+        method="delete",
+        path="/models/{model}/entities/{id}",
+        does="Begin to erase all that is kept of an entity",
+        body=ref(ErasureRequest),
+        needs_body=False,
+        answer=ERASURE,
+        status=202,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/erasures",
+        does="List erasures, the newest first",
+        answer=_page("erasures", ERASURE),
+        most=100,
+    ),
+    Route(
+        method="get",
+        path="/models/{model}/erasures/{id}",
+        does="Tell how far an erasure is, and which versions were trained on what it erased",
+        answer=ERASURE,
     ),
     Route(
         method="get",

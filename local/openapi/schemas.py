@@ -9,6 +9,7 @@ from shared.capture.feedback_capture import FeedbackItem
 from shared.capture.instance import InstanceItem
 from shared.capture.prediction_log import PredictionItem
 from shared.configuration.model import ModelConfiguration
+from shared.erasure.requests import ErasureRequest
 from shared.labels.replay_request import ReplayRequest
 from shared.operator_request import DaysRequest
 from shared.registry.rollback import RollbackRequest
@@ -26,6 +27,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PredictionItem,
     ModelConfiguration,
     DaysRequest,
+    ErasureRequest,
     ReplayRequest,
     RetrainingRequest,
     RollbackRequest,

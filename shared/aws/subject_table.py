@@ -13,7 +13,6 @@ from shared.errors import Unavailable
 from shared.times import format_time
 
 if TYPE_CHECKING:
-    import time
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -66,9 +66,9 @@ class DatasetVerifier:
         revision = self.configurations.revision(manifest.model, manifest.configuration_revision)
         try:
             with rebuilt(self.lake, manifest, revision) as again:
-                # Without what was erased its rows have another digest, and it keeps the name it had.
-                same = replace(again.manifest, dataset_id=manifest.dataset_id) if manifest.erased else again.manifest
-                before, after = manifest.to_json(), replace(same, erased=manifest.erased).to_json()
+                # A dataset that rows were erased from keeps the name it had by what was in it before.
+                named = replace(again.manifest, dataset_id=manifest.dataset_id, erased=manifest.erased)
+                before, after = manifest.to_json(), named.to_json()
         except UnusableDataset as error:
             return [error.message]
         differing = sorted(name for name in before if before[name] != after[name])

@@ -30,7 +30,7 @@ Cleaner = Callable[[Subject, bytes], Cleaned | None]
 
 
 def clean_lines(owns: Owns) -> Cleaner:
-    """Return what takes a subject's lines out of JSON lines, gzipped or plain; the others stay as they are, byte by byte.
+    """Return what takes a subject's lines out of JSON lines, gzipped or plain; the others stay byte by byte.
 
     A line that is no JSON object goes if it quotes one of the subject's ids. Raises UnreadableObject where the gzip is
     damaged.

@@ -188,9 +188,7 @@ class Eraser:
         expires_at = int(shifted(work.subject.at, retention).timestamp())
         for prediction_id in sorted(work.subject.prediction_ids):
             if prediction_id > work.progress.after:
-                work.progress.counts["table"] += self.collections.erase(
-                    work.subject.model, prediction_id, expires_at
-                )
+                work.progress.counts["table"] += self.collections.erase(work.subject.model, prediction_id, expires_at)
                 yield prediction_id
 
     def _clean(
@@ -265,9 +263,7 @@ class Eraser:
         """Remember what a source of datasets is called from now on, before it is."""
         name = hashlib.sha256(f"{before.key}\0{before.digest}".encode()).hexdigest()
         note = {"key": before.key, "digest": before.digest, "after": after and [after.key, after.digest]}
-        self.lake.write_bytes(
-            _key(job, f"replaced/{name}.json"), compact_json.dumps(note).encode(), "application/json"
-        )
+        self.lake.write_bytes(_key(job, f"replaced/{name}.json"), compact_json.dumps(note).encode(), "application/json")
 
     def _replaced(self, job: Job) -> dict[tuple[str, str], Source | None]:
         notes = (json.loads(self.lake.read_bytes(key)) for key in self.lake.keys(_key(job, "replaced/")))

@@ -29,7 +29,10 @@ def clean_reference(subject: Subject, content: bytes) -> Cleaned | None:
 def _without(subject: Subject, profiles: Mapping[str, Profile]) -> tuple[dict[str, Profile], int]:
     kept, taken = dict[str, Profile](), 0
     for name, profile in profiles.items():
-        rows = [(packed, row["prediction_id"]) for packed, row in zip(profile.sample.sampled, profile.sample.rows, strict=True)]
+        rows = [
+            (packed, row["prediction_id"])
+            for packed, row in zip(profile.sample.sampled, profile.sample.rows, strict=True)
+        ]
         left = tuple(packed for packed, prediction_id in rows if prediction_id not in subject.prediction_ids)
         taken += len(rows) - len(left)
         kept[name] = replace(profile, sample=replace(profile.sample, sampled=left))

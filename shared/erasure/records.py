@@ -66,24 +66,20 @@ class RecordCleaner:
             self.versions.purge([version])
 
     def _rows_of(self, path: Path, subject: Subject) -> int:
-        found = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet(?) WHERE {_THEIRS}", [str(path), *_asked(subject)]
-        ).fetchone()
-        return int(found[0]) if found else 0
+        return self._count(_COUNT + _THEIRS, path, subject)
 
     def _left(self, path: Path, subject: Subject) -> tuple[str, Path] | None:
         """Return the file of what is left and its digest, None if nothing is."""
-        after = self.scratch / "after.parquet"
-        query = (
-            f"SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number = true) "
-            f"WHERE NOT ({_THEIRS}) ORDER BY file_row_number"
-        )
-        asked = [str(path), *_asked(subject)]
-        count = self.connection.execute(f"SELECT count(*) FROM ({query})", asked).fetchone()
-        if not count or not count[0]:
+        if not self._count(_COUNT + _OTHERS, path, subject):
             return None
-        self.connection.execute(f"COPY ({query}) TO '{escaped(str(after))}' ({PARQUET})", asked)
+        after = self.scratch / "after.parquet"
+        left = _ROWS + _OTHERS + " ORDER BY file_row_number"
+        self.connection.execute(f"COPY ({left}) TO '{escaped(str(after))}' ({PARQUET})", [str(path), *_asked(subject)])
         return file_digest(after), after
+
+    def _count(self, query: str, path: Path, subject: Subject) -> int:
+        found = self.connection.execute(query, [str(path), *_asked(subject)]).fetchone()
+        return int(found[0]) if found else 0
 
     def _copy_lines(self, before: str, after: str, subject: Subject) -> None:
         try:
@@ -95,8 +91,11 @@ class RecordCleaner:
         self.lake.write_bytes(after, left or gzip.compress(b"", mtime=0), "application/x-ndjson")
 
 
-# An entity's records up to the request, and whatever is of its predictions.
-_THEIRS = "list_contains(?, prediction_id) OR coalesce(entity_id = ? AND occurred_us <= ?, false)"
+_COUNT = "SELECT count(*) FROM read_parquet(?) WHERE "
+_ROWS = "SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number = true) WHERE "
+# Whatever is of an entity's predictions, and its records up to the request.
+_THEIRS = "(list_contains(?, prediction_id) OR coalesce(entity_id = ? AND occurred_us <= ?, false))"
+_OTHERS = "NOT " + _THEIRS
 
 
 def _asked(subject: Subject) -> list[object]:

@@ -1,4 +1,4 @@
-"""Requests to erase what is kept of an entity: taken at once, worked off behind a queue, told of as long as jobs are kept."""
+"""Requests to erase what is kept of an entity: taken at once, worked off behind a queue, told of afterwards."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -14,7 +14,7 @@ from shared.errors import NotFound, UnreadableObject
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
 from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
-from shared.lake import Lake
+from shared.lake import REWRITTEN, Lake
 
 FEEDBACK_PREFIX = "feedback/"
 CHUNK_LINES = 2000
@@ -86,6 +86,11 @@ class FeedbackFiles:
 def is_feedback_file(key: str) -> bool:
     """Return whether a key is a file of raw feedback; what Firehose could not deliver lies beside, under ``errors``."""
     return key.startswith(FEEDBACK_PREFIX) and not key.startswith(f"{FEEDBACK_PREFIX}errors")
+
+
+def is_to_be_joined(key: str) -> bool:
+    """Return whether a file of raw feedback is news: what an erasure left of one is not."""
+    return is_feedback_file(key) and not key.endswith(REWRITTEN)
 
 
 def file_day(key: str) -> date:

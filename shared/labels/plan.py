@@ -23,7 +23,8 @@ class JoinPlan:
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
     ``conflicts`` are events whose id was used before with another body, ``unmatched`` parked ones that are given up on.
-    ``erased`` is how many events came for a prediction that was erased: they are dropped. ``is_unfinished`` says that the history is longer than one join can tell: joining once more goes on with it.
+    ``erased`` is how many events came for a prediction that was erased: they are dropped. ``is_unfinished``
+    says that the history is longer than one join can tell: joining once more goes on with it.
     """
 
     key: PredictionKey

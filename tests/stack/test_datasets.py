@@ -45,10 +45,10 @@ def labelled(client: StackClient) -> None:
         store(client.lake, rows[piece::3])
 
 
-def run(client: StackClient, number: int, as_of: datetime = AS_OF) -> dict[str, Any]:
+def run(client: StackClient, number: int, as_of: datetime = AS_OF, model: str = MODEL) -> dict[str, Any]:
     """Take the snapshot step of a run, as the state machine does."""
     event = {
-        "model": MODEL,
+        "model": model,
         "decision_id": f"run-{number}",
         "fencing_token": number,
         "as_of": format_time(as_of),

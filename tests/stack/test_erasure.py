@@ -1,0 +1,214 @@
+"""An entity is erased: afterwards no byte of the lake, in any version, and no item of a table tells of it."""
+
+import gzip
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+from local.client import StackClient
+from local.verification import verify_and_wait
+from shared.times import format_time
+from tests.stack.test_datasets import run as take_snapshot
+from tests.stack.waiting import eventually
+from tests.unit.training.world import BINARY_RULE, learnable, store
+
+MODEL = "forgetful"
+MOVED = timedelta(days=800)  # apart from what other tests of the stack are about
+AS_OF = datetime(2028, 6, 14, tzinfo=UTC)
+RECORDS = 900
+THEIRS, OTHERS = "customer-erased", "customer-kept"
+ASKED = {"reason": "asked for", "occurred_at": format_time(AS_OF + timedelta(days=1))}
+MARK = 77.125  # a temperature that no row but the subject's has
+
+
+@pytest.fixture(scope="module")
+def model(client: StackClient) -> None:
+    configuration: dict[str, Any] = {
+        "model": MODEL,
+        "task": "binary",
+        "features": {
+            "temperature": {"type": "numeric"},
+            "hour": {"type": "categorical"},
+            "holiday": {"type": "boolean"},
+        },
+        "labels": {"rules": [BINARY_RULE, {"event": "annotation", "source": "manual"}]},
+        "training": {"candidates": ["logistic_regression"]},
+        "review": {"random_rate": 1.0},
+        "retention": "P3650D",
+    }
+    client.call("PUT", f"models/{MODEL}", key="operator", json=configuration)
+
+
+def predictions(entity: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "prediction_id": f"{entity}-p{number}",
+            "entity_id": entity,
+            "features": {"temperature": MARK if entity == THEIRS else 12.0, "hour": "7", "holiday": False},
+            "score": 0.5,
+            "decision": 1,
+            "model_version": "v1",
+            "occurred_at": format_time(AS_OF - timedelta(days=3, hours=number)),
+        }
+        for number in range(4)
+    ]
+
+
+def feedback(entity: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "feedback_id": f"{entity}-f{number}",
+            "prediction_id": f"{entity}-p{number}",
+            "name": "outcome",
+            "value": 1,
+            "occurred_at": format_time(AS_OF - timedelta(days=3, hours=number - 1)),
+        }
+        for number in range(4)
+    ]
+
+
+def rejected(entity: str) -> dict[str, Any]:
+    return {"feedback_id": f"{entity}-bad", "prediction_id": f"{entity}-p0", "name": "outcome", "value": "neither"}
+
+
+def live(client: StackClient) -> None:
+    """Both entities leave traces wherever an entity can."""
+    for entity in (THEIRS, OTHERS):
+        sent = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": predictions(entity)})
+        assert not sent["rejected"], sent
+        events = [*feedback(entity), rejected(entity)]
+        client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": events})
+        lines = "".join(json.dumps({**item, "prediction_id": f"{item['prediction_id']}-past"}) + "\n" for item in predictions(entity))
+        client.lake.write_bytes(f"imports/model={MODEL}/predictions/{entity}.jsonl", lines.encode(), "text/plain")
+        # What an earlier state of an object held.
+        key = f"replayed/model={MODEL}/date=2028-06-11/{'r' if entity == THEIRS else 's'}.jsonl"
+        client.lake.write_bytes(key, json.dumps({"event": {**feedback(entity)[0], "model": MODEL}}).encode(), "text/plain")
+        client.lake.write_bytes(key, b"{}", "text/plain")
+    rows = []
+    for number, row in enumerate(learnable(RECORDS)):
+        times = {name: getattr(row, name) + MOVED for name in ("occurred_at", "outcome_due_at", "known_at")}
+        entity = THEIRS if number % 300 == 17 else OTHERS
+        features = {**row.features, **({"temperature": MARK} if entity == THEIRS else {})}
+        rows.append(replace(row, model=MODEL, entity_id=entity, features=features, **times))
+    for piece in range(3):
+        store(client.lake, rows[piece::3])
+
+
+def decoded(key: str, content: bytes) -> str:
+    """Return whatever text is in an object, in whatever form it is stored."""
+    if key.endswith(".parquet"):
+        connection = duckdb.connect()
+        connection.execute("CREATE TABLE held AS SELECT * FROM read_parquet(?)", [parquet(content)])
+        return str(connection.execute("SELECT * FROM held").fetchall())
+    if key.endswith(".npz"):
+        with np.load(io.BytesIO(content), allow_pickle=False) as part:
+            return str([part[name].tobytes() if name == "first_features" else part[name].tolist() for name in part])
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    return content.decode("utf-8", "replace")
+
+
+def parquet(content: bytes) -> str:
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(suffix=".parquet", delete=False) as file:
+        file.write(content)
+    return file.name
+
+
+def traces(client: StackClient, *marks: str) -> list[str]:
+    """Return every object, in any of its versions, and every item of a table that holds one of some texts."""
+    s3, bucket, found = client.aws("s3"), client.stack.outputs["LakeBucket"], []
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in page.get("Versions", []):
+            if MODEL not in version["Key"] and not version["Key"].startswith("feedback/"):
+                continue
+            content = s3.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
+            text = decoded(version["Key"], content)
+            found += [f"{version['Key']} ({mark})" for mark in marks if mark in text or mark in version["Key"]]
+    for table in ("PredictionsTable", "ModelsTable"):
+        for page in client.aws("dynamodb").get_paginator("scan").paginate(TableName=client.stack.outputs[table]):
+            for item in page["Items"]:
+                if "erased" not in item:
+                    text = str(item)
+                    found += [f"{table} {item['pk']} {item['sk']} ({mark})" for mark in marks if mark in text]
+    return found
+
+
+def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
+    client: StackClient, model: None, announcements: Any
+) -> None:
+    live(client)
+    eventually(lambda: list(client.lake.keys(f"quarantine/model={MODEL}/")))
+    eventually(lambda: sum(1 for key in client.lake.keys(f"predictions/model={MODEL}/")) and _labels(client, OTHERS) == 4)
+    eventually(lambda: _imported(client))
+    taken = take_snapshot(client, 1, AS_OF, MODEL)
+    assert taken["status"] == "ready", taken
+    client.run_schedule("CompactExamples", AS_OF + timedelta(days=10), MODEL)
+    second = take_snapshot(client, 2, AS_OF + timedelta(hours=1), MODEL)
+    before = {mark: len(traces(client, mark)) for mark in (THEIRS, OTHERS, str(MARK))}
+    assert min(before.values()) > 10, before
+    kept = _lines(client, OTHERS)
+
+    asked = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
+    again = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
+    assert again["erasure_id"] == asked["erasure_id"]
+
+    def done() -> Any:
+        told = client.call("GET", f"models/{MODEL}/erasures/{asked['erasure_id']}", key="operator")
+        return told if told["status"] == "done" else None
+
+    try:
+        told = eventually(done, 40)
+    except AssertionError:
+        logs = client.aws("logs")
+        for group in logs.describe_log_groups()["logGroups"]:
+            if "rase" in group["logGroupName"]:
+                for e in logs.filter_log_events(logGroupName=group["logGroupName"])["events"][-30:]:
+                    print("LOG", e["message"][:1500])
+        raise
+    assert told["unreadable"] == []
+    assert sorted(told["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
+    for place in ("table", "predictions", "feedback", "imports", "quarantine", "replayed", "datasets"):
+        assert place in told["counts"], told
+    assert traces(client, THEIRS, str(MARK)) == []
+    assert _lines(client, OTHERS) == kept
+    for dataset in told["datasets"]:
+        found = verify_and_wait(client, MODEL, dataset, patience=120)
+        assert found["is_reproducible"], found
+    assert eventually(lambda: [event for event in announcements(MODEL) if event["detail-type"] == "SubjectErased"])
+
+    # What comes late does not bring it back.
+    client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": [{**feedback(THEIRS)[0], "feedback_id": "late"}]})
+    refused = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": predictions(THEIRS)[:1]})
+    assert [one["code"] for one in refused["rejected"]] == ["conflict"]
+    assert take_snapshot(client, 3, AS_OF + timedelta(hours=2), MODEL)["status"] == "ready"
+
+
+def _labels(client: StackClient, entity: str) -> int:
+    return sum(
+        1
+        for key in client.lake.keys(f"examples/model={MODEL}/date=")
+        for row in client.lake.read_lines(key)
+        if row["prediction_id"] in {item["prediction_id"] for item in predictions(entity)} and row["value"] is not None
+    )
+
+
+def _imported(client: StackClient) -> bool:
+    imports = client.call("GET", f"models/{MODEL}/imports", key="operator")["imports"]
+    return len(imports) == 2 and all(one["status"] == "done" for one in imports)
+
+
+def _lines(client: StackClient, entity: str) -> dict[str, int]:
+    """Return how many lines of each kind name an entity or one of its predictions."""
+    found: dict[str, int] = {}
+    for kind in ("feedback/", *(f"{kind}/model={MODEL}/" for kind in ("predictions", "examples", "quarantine", "imports"))):
+        for key in client.lake.keys(kind):
+            found[kind] = found.get(kind, 0) + sum(entity.encode() in line for line in client.lake.read_raw_lines(key))
+    return found
