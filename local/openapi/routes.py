@@ -8,8 +8,8 @@ from shared.capture.feedback_capture import FeedbackItem
 from shared.capture.instance import InstanceItem
 from shared.capture.prediction_log import PredictionItem
 from shared.configuration.model import ModelConfiguration
-from shared.http.audiences import Audience
 from shared.erasure.requests import ErasureRequest
+from shared.http.audiences import Audience
 from shared.labels.replay_request import ReplayRequest
 from shared.operator_request import DaysRequest
 from shared.registry.rollback import RollbackRequest

@@ -55,6 +55,8 @@ class RecordCleaner:
                 name = name_of(version.key)
                 new = None if left is None else Source(_renamed(version.key, left[0]), left[0])
                 before_replacing(Source(version.key, name), new)
+                for emptied in self._emptied(path, subject):
+                    before_replacing(emptied, None)
                 lines = _lines_key(version.key)
                 if new is not None and left is not None:
                     self.lake.upload(left[1], new.key, PARQUET_TYPE)
@@ -77,6 +79,12 @@ class RecordCleaner:
         self.connection.execute(f"COPY ({left}) TO '{escaped(str(after))}' ({PARQUET})", [str(path), *_asked(subject)])
         return file_digest(after), after
 
+    def _emptied(self, path: Path, subject: Subject) -> list[Source]:
+        """Return the objects that the records once came from of which none is left: datasets may still name them."""
+        asked = [str(path), *_asked(subject)]
+        found = self.connection.execute(f"{_OBJECTS}{_THEIRS} EXCEPT {_OBJECTS}{_OTHERS}", asked + asked).fetchall()
+        return [Source(key, digest) for key, digest in found]
+
     def _count(self, query: str, path: Path, subject: Subject) -> int:
         found = self.connection.execute(query, [str(path), *_asked(subject)]).fetchone()
         return int(found[0]) if found else 0
@@ -92,6 +100,7 @@ class RecordCleaner:
 
 
 _COUNT = "SELECT count(*) FROM read_parquet(?) WHERE "
+_OBJECTS = "SELECT object, object_digest FROM read_parquet(?) WHERE "
 _ROWS = "SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number = true) WHERE "
 # Whatever is of an entity's predictions, and its records up to the request.
 _THEIRS = "(list_contains(?, prediction_id) OR coalesce(entity_id = ? AND occurred_us <= ?, false))"

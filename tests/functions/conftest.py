@@ -30,6 +30,8 @@ ENVIRONMENT = {
     "RELABELLING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:relabelling",
     "IMPORT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/import-files",
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
+    "ERASURE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/erasures",
+    "ERASURE_SETTLING_MINUTES": "0",
     "VERIFY_FUNCTION": "verify-dataset",
     "AUDIENCE_KEYS": "{}",
     "EVENT_BUS": "events",
@@ -98,7 +100,7 @@ def feedback_stream(deployed: None) -> None:
 def sent(deployed: None) -> Callable[[], list[str]]:
     """Make the queues of work; return the messages waiting in them."""
     client: Any = boto3.client("sqs")
-    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("import-files", "replay")]
+    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("import-files", "replay", "erasures")]
 
     def read() -> list[str]:
         answers = [client.receive_message(QueueUrl=url, MaxNumberOfMessages=10) for url in urls]

@@ -20,7 +20,13 @@ SCIENCE = {
     "AnswerApprovalFunction",
     "WatchDeploymentsFunction",
 }
-DATA = {"CompactExamplesFunction", "PlanSnapshotFunction", "SnapshotFunction", "VerifyDatasetFunction"}
+DATA = {
+    "CompactExamplesFunction",
+    "EraseSubjectFunction",
+    "PlanSnapshotFunction",
+    "SnapshotFunction",
+    "VerifyDatasetFunction",
+}
 
 
 def camel_case(folder: str) -> str:

@@ -1,10 +1,12 @@
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from local.template import resources_of
+from shared.erasure.places import HOLDS_NOBODY, IN_OTHER_FORMS, LABEL_RECORDS, LOG, OTHERS
 
 Resources = dict[str, dict[str, Any]]
 
@@ -12,6 +14,12 @@ ROOT = Path(__file__).parents[2]
 # What a handler calls that moves the serving pointer, or loads the artefacts of versions.
 MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "watch"}
 LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "require_loadable", "load_artifact", "load_estimator", "validate"}
+
+# Where an erasure takes out what is a subject's; and where it notes what it does.
+CLEANED = {
+    *("compacted", "datasets", "erasures", "examples", "feedback", "imports", "models"),
+    *("predictions", "profiles", "quarantine", "queries", "replayed"),
+}
 
 # Every wildcard resource there is, with the reason why AWS takes nothing narrower.
 WILDCARDS = {
@@ -86,7 +94,29 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),
+        *(("EraseSubjectFunction", f"${{LakeBucket.Arn}}/{prefix}/*") for prefix in CLEANED),
     }
+
+
+def test_an_erasure_reaches_every_place_that_may_hold_a_subject_s_data_in_every_version(
+    template: dict[str, Any],
+) -> None:
+    prefixes = {prefix.split("/")[0] for place in (LOG, LABEL_RECORDS, *OTHERS) for prefix in place.prefixes("m")}
+    assert prefixes | set(IN_OTHER_FORMS) | {"erasures"} == CLEANED
+    found = {
+        action: {resource["Fn::Sub"].split("/")[1] for resource in statement["Resource"]}
+        for name, statement in statements(template)
+        if name == "EraseSubjectFunction" and "s3:GetObjectVersion" in as_list(statement["Action"])
+        for action in statement["Action"]
+    }
+    assert set(found) >= {"s3:GetObjectVersion", "s3:DeleteObjectVersion"}
+    assert all(reached == CLEANED for reached in found.values())
+
+
+def test_every_prefix_of_the_lake_is_cleaned_by_an_erasure_or_is_known_to_hold_nobody() -> None:
+    page = (ROOT / "docs/data-model.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([a-z-]+)/", page.split("## The lake")[1], re.MULTILINE))
+    assert named == CLEANED | set(HOLDS_NOBODY)
 
 
 def names_in(handler: str) -> set[str]:

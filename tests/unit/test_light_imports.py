@@ -32,12 +32,13 @@ LIGHT = (
     "report_model",
     "request_approval",
     "request_relabelling",
+    "request_erasure",
     "request_replay",
     "request_retraining",
     "request_verification",
     "tend_reviews",
 )
-DATA = ("compact_examples", "snapshot", "verify_dataset")
+DATA = ("compact_examples", "erase_subject", "snapshot", "verify_dataset")
 HEAVY = ("numpy", "duckdb", "pandas", "sklearn", "scipy", "skops")
 NOT_DATA = ("pandas", "sklearn", "scipy", "skops", "datasketches")
 _PROGRAM = """
