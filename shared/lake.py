@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from shared.bounded_lines import BoundedLine
+from shared.errors import NotFound
 
 PREDICTIONS = "predictions"
 EXAMPLES = "examples"
@@ -96,6 +97,19 @@ def day_prefix(kind: str, model: str, day: date) -> str:
 def model_prefix(kind: str, model: str) -> str:
     """Return where a model's rows of all days lie."""
     return f"{kind}/model={model}/"
+
+
+def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+    """Yield the lines of an object as ``Lake.read_bounded_lines`` does; of one that was rewritten, what is left of it.
+
+    Lines keep their numbers. Raises NotFound, UnreadableObject.
+    """
+    try:
+        yield from lake.read_bounded_lines(key, max_line=max_line, max_total=max_total)
+    except NotFound:
+        if key.endswith(REWRITTEN):
+            raise
+        yield from lake.read_bounded_lines(key + REWRITTEN, max_line=max_line, max_total=max_total)
 
 
 def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:

@@ -3,20 +3,21 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import clients, erasing, stores
 from shared.erasure.requests import parse_message
+from shared.sqs_batches import queue_processor
 
 # Enough for the object or the dataset in hand.
 RESERVED_MILLISECONDS = 240_000
 
 logger = Logger()
 tracer = Tracer()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = queue_processor(logger)
 
 
 def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:

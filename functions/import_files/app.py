@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,6 +12,7 @@ from shared import join_metrics
 from shared.aws.s3_notifications import uploads
 from shared.bootstrap import labelling, stores
 from shared.capture.import_files import is_import
+from shared.sqs_batches import queue_processor
 
 # Enough for the chunk in hand: a few hundred lines.
 RESERVED_MILLISECONDS = 30_000
@@ -19,7 +20,7 @@ RESERVED_MILLISECONDS = 30_000
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = queue_processor(logger)
 
 
 def import_record(record: SQSRecord, lambda_context: LambdaContext) -> None:

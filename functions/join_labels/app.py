@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,12 +12,13 @@ from shared import join_metrics
 from shared.aws.s3_notifications import object_keys
 from shared.bootstrap import labelling
 from shared.labels.feedback_files import is_to_be_joined
+from shared.sqs_batches import queue_processor
 
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
 # One file that cannot be joined fails alone, also when it is the only one of its batch.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = queue_processor(logger)
 
 
 def join_record(record: SQSRecord) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import join_metrics
 from shared.bootstrap import labelling, stores
 from shared.labels.replay_request import parse_message
+from shared.sqs_batches import queue_processor
 
 # Enough for the object in hand: a few thousand rows.
 RESERVED_MILLISECONDS = 60_000
@@ -18,7 +19,7 @@ RESERVED_MILLISECONDS = 60_000
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = queue_processor(logger)
 
 
 def replay_record(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -10,7 +10,7 @@ from shared.capture.line_items import IMPORTS
 from shared.errors import NotFound, UnreadableObject
 from shared.labels.quarantine import UNREADABLE, QuarantinedRow, RowKind, kept_text
 from shared.labels.rejects import RejectCode, is_model_name, shortened
-from shared.lake import REWRITTEN, Lake
+from shared.lake import REWRITTEN, Lake, bounded_lines_of
 
 CHUNK_LINES = 500
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -115,7 +115,7 @@ def chunks_after(lake: Lake, key: str, line: int) -> Iterator[Chunk]:
     """Yield the lines of a file after one, in chunks; at least one, the last, which may be empty."""
     chunk = Chunk(line)
     try:
-        lines = lake.read_bounded_lines(key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)
+        lines = bounded_lines_of(lake, key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)
         for number, found in enumerate(lines, start=1):
             if number <= line:
                 continue

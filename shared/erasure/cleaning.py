@@ -29,23 +29,23 @@ class Cleaned:
 Cleaner = Callable[[Subject, bytes], Cleaned | None]
 
 
-def clean_lines(owns: Owns) -> Cleaner:
+def clean_lines(owns: Owns, *, keeps_numbers: bool = False) -> Cleaner:
     """Return what takes a subject's lines out of JSON lines, gzipped or plain; the others stay byte by byte.
 
-    A line that is no JSON object goes if it quotes one of the subject's ids. Raises UnreadableObject where the gzip is
-    damaged.
+    With ``keeps_numbers`` blank lines take their place: somebody may be on the way through the file. A line that is no
+    JSON object goes if it quotes one of the subject's ids. Raises UnreadableObject where the gzip is damaged.
     """
 
     def clean(subject: Subject, content: bytes) -> Cleaned | None:
-        lines = unzipped(content).split(b"\n")
-        kept = [line for line in lines if not _is_theirs(subject, owns, line)]
-        if len(kept) == len(lines):
+        lines = [(line, _is_theirs(subject, owns, line)) for line in unzipped(content).split(b"\n")]
+        taken = sum(is_theirs for _, is_theirs in lines)
+        if not taken:
             return None
-        left = b"\n".join(kept)
-        if not left.strip():
-            return Cleaned(None, len(lines) - len(kept))
+        left = b"\n".join(b"" if is_theirs else line for line, is_theirs in lines if keeps_numbers or not is_theirs)
+        if not (keeps_numbers or left.strip()):
+            return Cleaned(None, taken)
         is_zipped = content[:2] == _GZIP_MAGIC
-        return Cleaned(gzip.compress(left, 6, mtime=0) if is_zipped else left, len(lines) - len(kept))
+        return Cleaned(gzip.compress(left, 6, mtime=0) if is_zipped else left, taken)
 
     return clean
 

@@ -37,9 +37,17 @@ LABEL_RECORDS = Place(name=EXAMPLES, prefixes=_of(EXAMPLES), clean=clean_lines(S
 # After the log and the table, which tell what is the subject's, and before the datasets, which are made of the records.
 OTHERS = (
     Place(
-        name="feedback", prefixes=lambda _: ("feedback/",), clean=clean_lines(Subject.owns_feedback), is_renamed=True
+        name="feedback",
+        prefixes=lambda _: ("feedback/",),
+        clean=clean_lines(Subject.owns_feedback, keeps_numbers=True),
+        is_renamed=True,
     ),
-    Place(name="imports", prefixes=_of("imports"), clean=clean_lines(Subject.owns_item), is_renamed=True),
+    Place(
+        name="imports",
+        prefixes=_of("imports"),
+        clean=clean_lines(Subject.owns_item, keeps_numbers=True),
+        is_renamed=True,
+    ),
     Place(
         name=QUARANTINE,
         prefixes=lambda model: (model_prefix(QUARANTINE, model), model_prefix(QUARANTINE, "_unreadable")),

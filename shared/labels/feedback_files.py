@@ -14,7 +14,7 @@ from shared.errors import NotFound, UnreadableObject
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
 from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
-from shared.lake import REWRITTEN, Lake
+from shared.lake import REWRITTEN, Lake, bounded_lines_of
 
 FEEDBACK_PREFIX = "feedback/"
 CHUNK_LINES = 2000
@@ -73,7 +73,7 @@ class FeedbackFiles:
         """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
         number = 0
         try:
-            bounded = self.lake.read_bounded_lines(key, max_line=MOST_LINE_BYTES, max_total=MOST_FILE_BYTES)
+            bounded = bounded_lines_of(self.lake, key, max_line=MOST_LINE_BYTES, max_total=MOST_FILE_BYTES)
             for number, line in enumerate(bounded, start=1):
                 if line.is_cut:
                     yield number, _unread(f"the line is longer than {MOST_LINE_BYTES} bytes")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound, Unavailable
 from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
 from shared.labels.join import Joined, JoinReport, LabelJoiner
-from shared.lake import Lake
+from shared.lake import REWRITTEN, Lake
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus, prefixes
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import FilePosition, RelabelStore
@@ -106,13 +107,17 @@ class RelabelFiles:
         yield chunk
 
     def _lines(self, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after ``start``, numbered; none of a file that was deleted since it was listed."""
+        """Yield the lines after ``start``, numbered; none of a file that was deleted since it was listed.
+
+        Of one that was rewritten meanwhile all that is left: nothing tells what of it was read, and twice does no harm.
+        """
         try:
             for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
                 if number > start:
                     yield number, line
         except NotFound:
-            return
+            with suppress(NotFound):
+                yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
 
 def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from shared.announcements import Announcement
+from shared.erasure.subject import subject_digest
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.monitoring.verdict_changes import _FOUND, announcement_of
 from shared.registry.pointer import PointerMove
@@ -137,6 +138,15 @@ def test_a_relabelling_is_announced_as_promised(status: RelabelStatus) -> None:
     sent = detail(name, job.to_json())
     require_promised(name, sent)
     assert (sent["data"]["relabel_id"], sent["data"]["status"]) == ("relabel-1", status.value)
+
+
+def test_an_erasure_is_announced_as_promised_and_names_nobody() -> None:
+    versions = [{"version": "v1", "dataset_id": "d1", "serves": True}]
+    subject = subject_digest("e1", "bike", "customer-17")
+    sent = detail("SubjectErased", {"model": "bike", "erasure_id": "e1", "subject": subject, "versions": versions})
+    require_promised("SubjectErased", sent)
+    with pytest.raises(ValidationError):
+        require_promised("SubjectErased", detail("SubjectErased", {**sent["data"], "subject": "customer-17"}))
 
 
 def test_what_is_not_as_promised_is_told_apart() -> None:

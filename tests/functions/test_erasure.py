@@ -14,10 +14,13 @@ from functions.erase_subject.app import handler as erase
 from functions.request_erasure.app import handler as request
 from shared.aws.prediction_store import DynamoPredictions
 from shared.bootstrap import erasing, labelling, stores
+from shared.capture.feedback_capture import feedback_line
+from shared.capture.import_files import chunks_after
 from shared.capture.prediction_store import SaveOutcome
 from shared.erasure.requests import message
 from shared.jobs import Job, JobKind
 from shared.labels.archive import Archive
+from shared.labels.feedback_files import is_to_be_joined
 from shared.labels.join import Joined
 from shared.labels.quarantine import QuarantinedRow
 from shared.labels.rejects import RejectCode
@@ -249,3 +252,39 @@ def test_a_message_that_names_no_erasure_comes_back(sample: Sample) -> None:
     stores.configurations().put(configuration(DEMAND), NOON)
     body = message(Job(kind=JobKind.ERASURE, model=MODEL, job_id="none", at=NOON))
     assert len(deliver(sample, body)["batchItemFailures"]) == 1
+
+
+def test_a_file_that_is_told_of_when_it_was_rewritten_already_is_joined_as_what_is_left(sent: Sent) -> None:
+    live()
+    key = "feedback/date=2026-03-01/both.gz"
+    events = [outcome(f"{THEIRS}-0", 7.5, hours=6), outcome(f"{OTHERS}-0", 8.5, hours=6)]
+    stores.lake().write_bytes(key, gzip.compress(b"".join(map(feedback_line, events))), "application/x-ndjson")
+    finish(begin())
+
+    report = labelling.feedback_files().join(key)
+
+    assert report.counts[MODEL][Joined.JOINED] == 1
+    assert list(stores.lake().keys(key)) == [f"{key}.erased"]
+    assert not is_to_be_joined(f"{key}.erased")
+
+
+def test_an_import_on_its_way_goes_on_at_its_line_in_what_is_left(sent: Sent) -> None:
+    live()
+    key = "imports/model=bike-demand/feedback/past.jsonl"
+    names = [f"{THEIRS}-0", *(f"{OTHERS}-{number % 3}" for number in range(5))]
+    lines = [
+        json.dumps({"feedback_id": f"past-{number}", "prediction_id": name, "name": "demand", "value": 1.0})
+        for number, name in enumerate(names)
+    ]
+    stores.lake().write_bytes(key, "\n".join(lines).encode(), "application/x-ndjson")
+    finish(begin())
+
+    (chunk,) = chunks_after(stores.lake(), key, 2)
+
+    assert [(line.number, json.loads(line.content)["feedback_id"]) for line in chunk.lines] == [
+        (3, "past-2"),
+        (4, "past-3"),
+        (5, "past-4"),
+        (6, "past-5"),
+    ]
+    assert chunk.fault is None

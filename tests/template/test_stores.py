@@ -36,7 +36,8 @@ def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limit
 )
 def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], source: str) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
+    asked_for = {"Fn::If": ["ForgetsRecords", "Enabled", "Disabled"]}
+    expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule and rule["Status"] != asked_for]
     assert not any(source.startswith(prefix) for prefix in expiring)
 
 
@@ -134,3 +135,12 @@ def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, A
     for name, parameter in template["Parameters"].items():
         assert parameter["Description"], name
         assert "Default" in parameter, name
+
+
+def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["RecordDays"]["Default"] == 0
+    rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    asked_for = {"Fn::If": ["ForgetsRecords", "Enabled", "Disabled"]}
+    assert {rule["Prefix"] for rule in rules if rule["Status"] == asked_for} == {
+        f"{kind}/" for kind in ("feedback", "predictions", "examples", "compacted", "quarantine", "replayed", "imports")
+    }

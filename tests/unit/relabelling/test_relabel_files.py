@@ -211,6 +211,12 @@ def test_a_file_that_was_deleted_meanwhile_is_done(bench: Bench) -> None:
     assert bench.counts == Counts(files=1)
 
 
+def test_a_file_that_an_erasure_rewrote_meanwhile_is_read_as_what_is_left(bench: Bench) -> None:
+    bench.lake.objects[f"{FILE}.erased"] = bench.lake.objects.pop(FILE)
+    assert bench.relabel(FILE) == ()
+    assert (bench.counts.files, bench.counts.events) == (1, 2)
+
+
 def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
     bench.jobs = InMemoryRelabels()
     bench.jobs.begin(replace(bench.job, first_day=date(2026, 3, 2), last_day=date(2026, 3, 2)), None)
