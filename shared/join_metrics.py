@@ -23,6 +23,7 @@ _NAMES = {
     Joined.UNMATCHED: "FeedbackUnmatched",
     Joined.QUARANTINED: "FeedbackQuarantined",
     Joined.ERASED: "FeedbackErased",
+    Joined.DISTRUSTED: "FeedbackDistrusted",
     Joined.LABELS: "LabelsChanged",
 }
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from shared.configuration.types import Duration, EventName, PositiveDuration, Section
 
@@ -93,12 +93,31 @@ class Default(Section):
     requires_exposure: bool = False
 
 
+class Distrusted(Section):
+    """What a source of feedback said does not count, of what was received from ``since`` to ``until``, both included.
+
+    ``source`` is the one that the feedback names; without a moment that end is open.
+    """
+
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _since_before_until(self) -> Self:
+        if self.since and self.until and self.since > self.until:
+            raise ValueError("since lies after until")
+        return self
+
+
 class Labels(Section):
     """The rules by precedence, highest first, and the default below them all."""
 
     backward: Duration = timedelta(minutes=2)
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=50)
     default: Default | None = None
+    distrusted: tuple[Distrusted, ...] = Field(default=(), max_length=100)
 
     @property
     def longest_window(self) -> timedelta:

@@ -19,6 +19,7 @@ class Disposition(StrEnum):
     RETRACTION = "retraction"
     EXPOSURE = "exposure"
     EARLY = "early"
+    DISTRUSTED = "distrusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disp
     """
     if prediction is None:
         return Disposition.EARLY
+    if not rules.trusts(event):
+        return Disposition.DISTRUSTED
     if event.name in _RESERVED:
         return _RESERVED[event.name]
     reading = [rule for rule in rules.of_event(event.name) if rule.reads(event.value)]

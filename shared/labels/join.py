@@ -38,6 +38,7 @@ class Joined(StrEnum):
     UNMATCHED = "unmatched"
     QUARANTINED = "quarantined"
     ERASED = "erased"
+    DISTRUSTED = "distrusted"
     LABELS = "labels"
 
 
@@ -49,6 +50,7 @@ _COUNTED_AS = {
     Disposition.RETRACTION: (Joined.JOINED,),
     Disposition.EXPOSURE: (Joined.JOINED,),
     Disposition.EARLY: (Joined.EARLY,),
+    Disposition.DISTRUSTED: (Joined.JOINED, Joined.DISTRUSTED),
 }
 
 

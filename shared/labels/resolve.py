@@ -62,7 +62,9 @@ class Resolution(Struct, frozen=True):
 
 def resolution(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Resolution:
     """Return the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
-    seen, occurred_at = visible_events(events, as_of), prediction.occurred_at
+    # Before retractions are: what is set aside takes nothing back either.
+    trusted = [event for event in events if rules.trusts(event)] if rules.distrusted else events
+    seen, occurred_at = visible_events(trusted, as_of), prediction.occurred_at
     earliest = shifted(occurred_at, -rules.backward)
     for position, rule in enumerate(rules.ready if seen else ()):
         value = _yield_of(rule, seen, earliest, occurred_at)

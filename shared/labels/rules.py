@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from shared.capture.feedback import FeedbackValue
-from shared.configuration.labels import Aggregate, Default, Labels, LabelValue, Rule
+from shared.capture.feedback import Feedback, FeedbackValue
+from shared.configuration.labels import Aggregate, Default, Distrusted, Labels, LabelValue, Rule
 from shared.configuration.metrics import Task
 from shared.configuration.store import ConfigurationRevision
 from shared.labels.aggregate import rule_label
@@ -34,7 +34,7 @@ class ReadyRule:
 class Rules:
     """The rules by precedence, highest first, with the default below them all.
 
-    ``default_value`` is the default's value as a label of the task.
+    ``default_value`` is the default's value as a label of the task. What a ``distrusted`` source said is as if unsaid.
     """
 
     ready: tuple[ReadyRule, ...]
@@ -42,6 +42,16 @@ class Rules:
     longest_window: timedelta
     default: Default | None
     default_value: LabelValue | None
+    distrusted: tuple[Distrusted, ...] = ()
+
+    def trusts(self, event: Feedback) -> bool:
+        """Return whether an event counts: its source was not set aside when it was received."""
+        return not any(
+            found.source == event.source
+            and (found.since is None or found.since <= event.received_at)
+            and (found.until is None or event.received_at <= found.until)
+            for found in self.distrusted
+        )
 
     def of_event(self, name: str) -> list[ReadyRule]:
         """Return the rules that match an event's name, in order."""
@@ -56,6 +66,7 @@ def ready_rules(labels: Labels, task: Task) -> Rules:
         longest_window=labels.longest_window,
         default=labels.default,
         default_value=fit_label(labels.default.value, task) if labels.default else None,
+        distrusted=labels.distrusted,
     )
 
 

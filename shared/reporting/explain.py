@@ -16,7 +16,7 @@ from shared.times import format_time
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
     """Return a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
     rules = ready_rules(configuration.labels, configuration.task)
-    retracted = {event.value for event in collection.feedback if event.name == RETRACTED}
+    retracted = {event.value for event in collection.feedback if event.name == RETRACTED and rules.trusts(event)}
     return {
         "prediction": _shown_prediction(prediction),
         "feedback": [

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as msgspec_replace
 
 from local.client import CallFailed, StackClient
 from shared.capture.feedback import Feedback
@@ -19,7 +20,7 @@ NOTICED = MADE + timedelta(days=10)
 MANY = 80
 
 
-def configure(client: StackClient, model: str, threshold: int, default: int) -> int:
+def configure(client: StackClient, model: str, threshold: int, default: int, *distrusted: dict[str, Any]) -> int:
     rule = {
         "event": "demand",
         "source": "outcome",
@@ -31,7 +32,7 @@ def configure(client: StackClient, model: str, threshold: int, default: int) -> 
         "model": model,
         "task": "binary",
         "features": {"hour": {"type": "numeric"}},
-        "labels": {"rules": [rule], "default": {"value": default, "after": "P2D"}},
+        "labels": {"rules": [rule], "default": {"value": default, "after": "P2D"}, "distrusted": list(distrusted)},
     }
     revision: int = client.call("PUT", f"models/{model}", key="operator", json=document)["revision"]
     return revision
@@ -155,6 +156,34 @@ def test_old_labels_stay_and_new_ones_are_told_where_they_differ(client: StackCl
     assert {name: labels(client, model, name) for name in names} == after
     listed = client.call("GET", f"models/{model}/relabel", key="operator")["relabellings"]
     assert [row["relabel_id"] for row in listed] == [again["relabel_id"], asked["relabel_id"]]
+
+
+def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_when_it_is_trusted_again(
+    client: StackClient,
+) -> None:
+    model, day = "distrusting", MADE + timedelta(days=40)
+    configure(client, model, threshold=50, default=1)
+    log(client, model, "p", "q", at=day)
+    said = (("p", "partner-a"), ("q", "partner-b"))
+    events = [msgspec_replace(demand(model, name, 10, day), source=source) for name, source in said]
+    write(client, "distrusting", *events, day=day)
+    eventually(lambda: labels(client, model, "q"))
+    believed = {name: told(client, model, name)[-1] for name in "pq"}
+    assert believed["p"][0] == believed["q"][0] == 0
+
+    aside = {"source": "partner-a", "since": format_time(day), "reason": "its key leaked"}
+    configure(client, model, 50, 1, aside)
+    at = day + timedelta(days=10)
+    assert finished(client, model, relabel(client, model, at, **only(day))["relabel_id"])["labels_changed"] == 1
+    assert told(client, model, "p")[-1] == (1, "final", 2)  # the default: nobody said anything that counts
+    assert told(client, model, "q")[-1] == believed["q"]
+    (event,) = client.call("GET", f"models/{model}/predictions/p", key="operator")["feedback"]
+    assert (event["disposition"], event["value"]) == ("distrusted", 10)
+
+    configure(client, model, threshold=50, default=1)
+    again = relabel(client, model, at + timedelta(hours=1), **only(day))
+    assert finished(client, model, again["relabel_id"])["labels_changed"] == 1
+    assert told(client, model, "p")[-1] == (0, "final", 3)
 
 
 def test_an_event_that_was_not_joined_is_recovered_from_its_raw_file(client: StackClient) -> None:

@@ -1,10 +1,13 @@
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as msgspec_replace
 
 from shared.capture.feedback import Feedback
+from shared.configuration.labels import Distrusted
 from shared.labels.label import LabelStatus
 from shared.labels.resolve import resolution, resolve
 from tests.unit.labels.builders import at, prediction
@@ -82,3 +85,19 @@ def test_between_now_and_the_next_change_the_clock_changes_nothing(
             assert now != before
             break
         assert now == before
+
+
+@FEW
+@given(rule_sets(), deliveries(), moments, st.data())
+def test_a_distrusted_source_is_as_if_it_had_said_nothing(
+    rules: RuleSet, events: list[Feedback], as_of: datetime, data: st.DataObject
+) -> None:
+    sources = st.sampled_from(["honest", "poisoned", None])
+    events = [msgspec_replace(event, source=data.draw(sources)) for event in events]
+    since, until = sorted((data.draw(moments), data.draw(moments)))
+    distrusted = Distrusted(source="poisoned", since=since, until=until)
+    believed = [event for event in events if event.source != "poisoned" or not since <= event.received_at <= until]
+
+    ready = rules.ready()
+    found = resolution(prediction(), events, replace(ready, distrusted=(distrusted,)), as_of)
+    assert found == resolution(prediction(), believed, ready, as_of)
