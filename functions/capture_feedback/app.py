@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling, stores
+from shared.bootstrap import clients, labelling, stores
 from shared.capture.feedback_capture import MAX_FEEDBACK_BYTES
 from shared.capture.intake import items_of
 from shared.http.api import answer, create_api
@@ -16,7 +16,7 @@ from shared.http.requests import model_name, read_object, requested_at
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-api = create_api()
+api = create_api(clients.allowed_origin)
 
 
 @api.post("/models/<model>/feedback")

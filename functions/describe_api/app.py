@@ -1,4 +1,4 @@
-"""Describe the HTTP API to whoever has a key (GET /v1/openapi.json)."""
+"""Describe the HTTP API to whoever has a key (GET /v1/openapi.json), and to browsers what they may send (OPTIONS)."""
 
 from functools import cache
 from pathlib import Path
@@ -9,17 +9,32 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import shared.http
+from shared.bootstrap import clients
+from shared.errors import NotFound
 from shared.http.api import create_api
 
 logger = Logger()
 tracer = Tracer()
-api = create_api()
+api = create_api(clients.allowed_origin)
 
 
 @api.get("/openapi.json")
 def describe() -> Response[str]:
     """Return the document."""
     return Response(200, content_types.APPLICATION_JSON, document())
+
+
+@api.route("/models/<model>/<action>", method=["OPTIONS"])
+def preflight(**_: str) -> Response[str]:
+    """Tell a browser what a page of the allowed origin may send; without one there is nothing here."""
+    if not clients.allowed_origin():
+        raise NotFound("no page of another site may call this API")
+    headers = {
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": "content-type, x-api-key",
+        "access-control-max-age": "600",
+    }
+    return Response(204, content_types.APPLICATION_JSON, "", headers=headers)
 
 
 @logger.inject_lambda_context

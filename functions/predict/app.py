@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling, retraining, stores
+from shared.bootstrap import clients, labelling, retraining, stores
 from shared.capture.feedback_token import TokenMint, token_mint
 from shared.capture.intake import items_of
 from shared.capture.prediction import Prediction
@@ -20,7 +20,7 @@ from shared.training.artifact import load_artifact
 
 logger = Logger()
 tracer = Tracer()
-api = create_api()
+api = create_api(clients.allowed_origin)
 
 
 @api.post("/models/<model>/predict")

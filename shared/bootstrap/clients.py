@@ -29,6 +29,11 @@ def settings() -> Settings:
     return Settings(dict(os.environ))
 
 
+def allowed_origin() -> str:
+    """Return the origin whose pages may call the API from a browser, empty for none."""
+    return settings().environment.get("ALLOWED_ORIGIN", "")
+
+
 def dynamodb() -> "DynamoDBClient":
     """Return the client of DynamoDB."""
     made: DynamoDBClient = client("dynamodb")

@@ -1,5 +1,6 @@
 """Answers out: the resolver every HTTP function uses, and the one place where an error becomes a status."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -21,6 +22,7 @@ from shared.errors import (
 )
 
 REQUEST_ID_HEADER = "x-request-id"
+ORIGIN_HEADER = "access-control-allow-origin"
 STATUS_BY_ERROR: dict[type[HindsightError], int] = {
     InvalidInput: 400,
     NotFound: 404,
@@ -40,10 +42,23 @@ _REMEDIES: dict[type[HindsightError], str] = {
 logger = Logger(child=True)
 
 
-def create_api() -> APIGatewayRestResolver:
-    """Return a resolver whose every answer has a request id and whose errors have the contract's shape."""
+def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRestResolver:
+    """Return a resolver whose every answer has a request id and whose errors have the contract's shape.
+
+    Browsers may read the answers on pages of the ``allowed_origin``; by default on none.
+    """
     api = APIGatewayRestResolver(strip_prefixes=["/v1"])
-    api.use(middlewares=[_with_request_id])
+
+    def finish(response: Response[Any]) -> Response[Any]:
+        response.headers[REQUEST_ID_HEADER] = api.current_event.request_context.request_id or ""
+        if origin := allowed_origin():
+            response.headers[ORIGIN_HEADER] = origin
+        return response
+
+    def proceed_and_finish(_: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:
+        return finish(proceed(api))
+
+    api.use(middlewares=[proceed_and_finish])
 
     @api.exception_handler(HindsightError)  # type: ignore[untyped-decorator]
     def refuse(error: HindsightError) -> Response[str]:
@@ -52,16 +67,16 @@ def create_api() -> APIGatewayRestResolver:
             logger.error("refused", extra={"code": error.code, "reason": error.message})
         own = _own_fault(error.code, _REMEDIES.get(type(error), _TRY_AGAIN))
         shown = answer(500, {"error": own}) if status == 500 else error_response(status, error)
-        return _identified(api, shown)
+        return finish(shown)
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
         logger.exception("unexpected error")
-        return _identified(api, answer(500, {"error": _own_fault(HindsightError.code, _TRY_AGAIN)}))
+        return finish(answer(500, {"error": _own_fault(HindsightError.code, _TRY_AGAIN)}))
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
-        return _identified(api, error_response(404, NotFound("there is nothing at this address")))
+        return finish(error_response(404, NotFound("there is nothing at this address")))
 
     return api
 
@@ -85,13 +100,3 @@ def error_body(error: HindsightError) -> dict[str, Any]:
 def _own_fault(code: str, message: str) -> dict[str, Any]:
     """Return what is said of a fault of ours: the log has its cause, the caller is told what helps."""
     return {"code": code, "message": message, "details": []}
-
-
-def _with_request_id(api: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:
-    response: Response[Any] = proceed(api)
-    return _identified(api, response)
-
-
-def _identified(api: APIGatewayRestResolver, response: Response[Any]) -> Response[Any]:
-    response.headers[REQUEST_ID_HEADER] = api.current_event.request_context.request_id or ""
-    return response

@@ -18,7 +18,7 @@ def of_template() -> set[tuple[str, str]]:
         for event in function["Properties"].get("Events", {}).values()
         if event["Type"] == "Api"
     ]
-    return {(event["Method"], event["Path"]) for event in events}
+    return {(event["Method"], event["Path"]) for event in events if event["Method"] != "options"}
 
 
 def test_what_is_committed_is_what_would_be_written() -> None:
