@@ -21,6 +21,7 @@ from shared.capture.prediction import Prediction, PredictionKey
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationRevision
 from shared.labels.collection import Collection
+from shared.labels.entity_limit import EntityLimits
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.plan import JoinPlan
@@ -107,7 +108,7 @@ def _join(path: Path) -> int:
     """Join a file and return the process's peak memory in bytes."""
     lake, configurations = S3Lake("bench", cast("Any", _OneFile(path))), _OneRevision()
     quarantine = Quarantine(lake)
-    joiner = LabelJoiner(_Forgetful(), quarantine, configurations)
+    joiner = LabelJoiner(_Forgetful(), quarantine, configurations, EntityLimits(cast("Any", None)))
     report = FeedbackFiles(lake, joiner, quarantine, configurations).join("feedback/date=2026-03-01/bench.gz")
     assert sum(count.total() for count in report.counts.values()) > 0
     return peak_bytes()

@@ -30,6 +30,7 @@ def head_from_item(item: Mapping[str, Any]) -> Head:
         expires_at=item["expires_at"],
         rejoin=bool(item.get("replaced_stub")),
         is_erased=bool(item.get("erased")),
+        entity_id=item.get("entity_id"),
     )
 
 

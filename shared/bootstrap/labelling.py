@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from functools import cache
 
+from shared.aws.allowance_table import DynamoAllowances
 from shared.aws.dynamodb import back_off
 from shared.aws.prediction_store import DynamoPredictions
 from shared.bootstrap import clients, stores
@@ -14,6 +15,7 @@ from shared.capture.prediction_log import PredictionLog
 from shared.configuration.model import ModelConfiguration
 from shared.erasure.requests import ErasureRequests
 from shared.labels.archive import Archive
+from shared.labels.entity_limit import EntityLimits
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.maturing import Maturing
@@ -76,7 +78,8 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 @cache
 def label_joiner() -> LabelJoiner:
     """Return what joins feedback onto predictions."""
-    return LabelJoiner(stores.label_store(), quarantine(), stores.configurations(), pause=back_off)
+    limits = EntityLimits(DynamoAllowances(clients.settings().predictions_table, clients.dynamodb()))
+    return LabelJoiner(stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off)
 
 
 @cache

@@ -1,6 +1,9 @@
-"""Who may speak about a prediction."""
+"""Who may speak about a prediction, and how much."""
 
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from shared.configuration.types import PositiveDuration, Section
 
@@ -12,7 +15,21 @@ class FeedbackToken(Section):
     expires: PositiveDuration = timedelta(days=30)
 
 
+class EntityLimit(Section):
+    """How many events on the predictions of one entity count in each span of time, by when they were received."""
+
+    count: Annotated[int, Field(ge=1, le=1_000)]
+    per: PositiveDuration
+
+
+class FeedbackLimits(Section):
+    """How much may be said."""
+
+    per_entity: EntityLimit | None = None
+
+
 class FeedbackRules(Section):
     """What is asked of feedback besides that a rule reads it."""
 
     token: FeedbackToken = FeedbackToken()
+    limits: FeedbackLimits = FeedbackLimits()

@@ -24,7 +24,8 @@ class Head:
     ``revision`` counts the joins. ``resolved_as_of`` is how far the label has followed the clock, ``due_at`` when the
     clock alone will next change it (of parked feedback: when to give up), ``expires_at`` (epoch seconds) when it may
     be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet; ``is_erased`` that
-    it was erased with all that belonged to it, and takes no feedback any more.
+    it was erased with all that belonged to it, and takes no feedback any more; ``entity_id`` whom the prediction is
+    about, if its app said so.
     """
 
     key: PredictionKey
@@ -37,6 +38,7 @@ class Head:
     expires_at: int
     rejoin: bool = False
     is_erased: bool = False
+    entity_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from shared.configuration.store import ConfigurationRevision, ConfigurationStore
 from shared.errors import Unavailable
 from shared.labels.collection import Collection
 from shared.labels.disposition import Disposition
+from shared.labels.entity_limit import EntityLimits
 from shared.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
 from shared.labels.quarantine import Quarantine
 from shared.labels.rejects import RejectCode
@@ -21,6 +22,7 @@ from shared.labels.store import LabelStore
 _ROUNDS = 60
 _CONFLICT = "the feedback_id was used before with another body; the first received stays"
 _UNMATCHED = "no prediction of that id came within the time feedback is parked"
+_LIMITED = "there is more feedback on this entity's predictions than counts in this span of time"
 
 Planner = Callable[[Collection, ConfigurationRevision], JoinPlan]
 
@@ -85,6 +87,7 @@ class JoinReport:
         self.count(model, Joined.ERASED, plan.erased)
         self.count_quarantined(model, RejectCode.CONFLICT, len(plan.conflicts))
         self.count_quarantined(model, RejectCode.UNMATCHED, len(plan.unmatched))
+        self.count_quarantined(model, RejectCode.RATE_LIMITED, len(plan.limited))
 
     def merge(self, other: "JoinReport") -> None:
         """Add all counts of another report."""
@@ -105,6 +108,7 @@ class LabelJoiner:
     store: LabelStore
     quarantine: Quarantine
     configurations: ConfigurationStore
+    limits: EntityLimits
     pause: Callable[[int], None] = lambda _: None
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
@@ -116,7 +120,7 @@ class LabelJoiner:
         # A transaction has room for so many: a prediction with more of them is joined in several.
         while waiting:
             incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
-            report.merge(self._settle(list(incoming), _planner(plan_join, incoming)))
+            report.merge(self._settle(list(incoming), self._planner(plan_join, incoming)))
             waiting = {key: found[MAX_EVENTS:] for key, found in waiting.items() if len(found) > MAX_EVENTS}
         return report
 
@@ -133,13 +137,13 @@ class LabelJoiner:
         report, waiting = JoinReport(), {key: tuple(found) for key, found in events.items()}
         while many := {key: found for key, found in waiting.items() if len(found) > MAX_EVENTS}:
             first = {key: found[:MAX_EVENTS] for key, found in many.items()}
-            report.merge(self._settle(list(first), _planner(plan_recover, first)))
+            report.merge(self._settle(list(first), self._planner(plan_recover, first, is_news=False)))
             waiting |= {key: found[MAX_EVENTS:] for key, found in many.items()}
 
-        def plan(collection: Collection, rules: ConfigurationRevision) -> JoinPlan:
-            return plan_relabel(collection, waiting[collection.key], rules, at)
+        def plan(collection: Collection, found: Sequence[Feedback], rules: ConfigurationRevision) -> JoinPlan:
+            return plan_relabel(collection, found, rules, at)
 
-        report.merge(self._settle(list(waiting), plan))
+        report.merge(self._settle(list(waiting), self._planner(plan, waiting, is_news=False)))
         return report
 
     def mature(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
@@ -174,10 +178,24 @@ class LabelJoiner:
         self.quarantine.put_events(RejectCode.CONFLICT, _CONFLICT, conflicts)
         unmatched = (event for plan in plans for event in plan.unmatched)
         self.quarantine.put_events(RejectCode.UNMATCHED, _UNMATCHED, unmatched)
+        limited = (event for plan in plans for event in plan.limited)
+        self.quarantine.put_events(RejectCode.RATE_LIMITED, _LIMITED, limited)
 
+    def _planner(
+        self,
+        plan: Callable[[Collection, Sequence[Feedback], ConfigurationRevision], JoinPlan],
+        incoming: Mapping[PredictionKey, Sequence[Feedback]],
+        *,
+        is_news: bool = True,
+    ) -> Planner:
+        """Return what plans the events of each prediction, as many as its entity may say.
 
-def _planner(
-    plan: Callable[[Collection, Sequence[Feedback], ConfigurationRevision], JoinPlan],
-    incoming: Mapping[PredictionKey, Sequence[Feedback]],
-) -> Planner:
-    return lambda collection, rules: plan(collection, incoming[collection.key], rules)
+        Those beyond are set aside where they are news; who reads raw events again has them in quarantine already.
+        """
+
+        def planned(collection: Collection, rules: ConfigurationRevision) -> JoinPlan:
+            within, beyond = self.limits.within(collection, incoming[collection.key], rules.configuration)
+            found = plan(collection, within, rules)
+            return replace(found, limited=tuple(beyond)) if beyond and is_news else found
+
+        return planned

@@ -23,8 +23,9 @@ class JoinPlan:
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
     ``conflicts`` are events whose id was used before with another body, ``unmatched`` parked ones that are given up on.
-    ``erased`` is how many events came for a prediction that was erased: they are dropped. ``is_unfinished``
-    says that the history is longer than one join can tell: joining once more goes on with it.
+    ``erased`` is how many events came for a prediction that was erased: they are dropped; ``limited`` are those beyond
+    what the prediction's entity may say: they are set aside. ``is_unfinished`` says that the history is longer than one
+    join can tell: joining once more goes on with it.
     """
 
     key: PredictionKey
@@ -37,6 +38,7 @@ class JoinPlan:
     conflicts: tuple[Feedback, ...] = ()
     unmatched: tuple[Feedback, ...] = ()
     erased: int = 0
+    limited: tuple[Feedback, ...] = ()
 
     @property
     def changes_something(self) -> bool:

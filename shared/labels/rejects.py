@@ -25,6 +25,7 @@ class RejectCode(StrEnum):
     INVALID = "invalid"
     CONFLICT = "conflict"
     UNMATCHED = "unmatched"
+    RATE_LIMITED = "rate_limited"
 
 
 @dataclass(frozen=True, slots=True)

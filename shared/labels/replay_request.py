@@ -21,7 +21,7 @@ KEPT = "kept:"
 REPLAYED = "replayed"
 SETTLED = "settled"
 
-Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched"]
+Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched", "rate_limited"]
 
 
 class ReplayRequest(DaysRequest):

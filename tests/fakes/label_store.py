@@ -32,6 +32,7 @@ class InMemoryLabels:
             due_at=prediction.received_at if stub else due_at or prediction.outcome_due_at,
             expires_at=int((prediction.received_at + retention).timestamp()),
             rejoin=stub is not None,
+            entity_id=prediction.entity_id,
         )
         self._predictions[prediction.key] = prediction
         self.collections[prediction.key] = replace(self._collection(prediction.key), head=head)

@@ -13,7 +13,7 @@ THEN = datetime.fromisoformat("2025-03-01T12:00:00+00:00")
 WRONG, RIGHT = {"good": 1, "bad": 0}, {"up": 1, "down": 0}
 
 
-def configure(client: StackClient, model: str, mapping: dict[str, int]) -> None:
+def configure(client: StackClient, model: str, mapping: dict[str, int], **sections: Any) -> None:
     document = {
         "model": model,
         "task": "binary",
@@ -25,13 +25,14 @@ def configure(client: StackClient, model: str, mapping: dict[str, int]) -> None:
             ]
         },
         "triggers": {"schedule": None, "drift": False, "performance": False},
+        **sections,
     }
     client.call("PUT", f"models/{model}", key="operator", json=document)
 
 
-def log(client: StackClient, model: str, *names: str) -> None:
+def log(client: StackClient, model: str, *names: str, entity: str | None = None) -> None:
     item = {"features": {"x": 0.5}, "score": 0.5, "model_version": "elsewhere", "occurred_at": format_time(THEN)}
-    items = [{**item, "prediction_id": name} for name in names]
+    items = [{**item, "prediction_id": name, **({"entity_id": entity} if entity else {})} for name in names]
     client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": items})
 
 
@@ -182,4 +183,22 @@ def test_unmatched_feedback_stays_until_its_prediction_has_come(client: StackCli
 
     assert done["counts"] == {"replayed": 0, "settled": 1, "kept": {}}
     assert labels(client, model, "lost")[-1]["value"] == 1
+    assert counts(client, model) == {}
+
+
+def test_what_one_entity_says_beyond_its_limit_waits_until_somebody_has_looked(client: StackClient) -> None:
+    model, names = "limited", [f"p{number}" for number in range(5)]
+    limits: dict[str, Any] = {"per_entity": {"count": 3, "per": "P3650D"}}
+    configure(client, model, RIGHT, feedback={"limits": limits})
+    log(client, model, *names, entity="customer-17")
+    send(client, model, *(outcome(name, 1) for name in names))
+    eventually(lambda: counts(client, model) == {"rate_limited": 2})
+    assert sum(bool(labels(client, model, name)) for name in names) == 3
+
+    # Spans of another length are counted anew.
+    limits["per_entity"]["per"] = "P1D"
+    configure(client, model, RIGHT, feedback={"limits": limits})
+    assert replay(client, model, codes=["rate_limited"])["counts"]["replayed"] == 2
+
+    eventually(lambda: all(labels(client, model, name) for name in names))
     assert counts(client, model) == {}

@@ -12,6 +12,7 @@ from shared.labels.feedback_files import FeedbackFiles, is_feedback_file, parse_
 from shared.labels.join import Joined, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine
 from shared.labels.rejects import Reject, RejectCode
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -25,7 +26,7 @@ class Bench:
     def __init__(self) -> None:
         self.store, self.lake = InMemoryLabels(), InMemoryLake()
         configurations, quarantine = InMemoryConfigurations(configuration()), Quarantine(self.lake)
-        joiner = LabelJoiner(self.store, quarantine, configurations)
+        joiner = LabelJoiner(self.store, quarantine, configurations, no_limits())
         self.files = FeedbackFiles(self.lake, joiner, quarantine, configurations)
 
     def write(self, *lines: bytes) -> None:

@@ -17,6 +17,7 @@ from shared.labels.history import label_at
 from shared.labels.join import LabelJoiner
 from shared.labels.plan import JoinPlan
 from shared.labels.quarantine import Quarantine
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -38,7 +39,7 @@ class World:
     def __post_init__(self) -> None:
         self.configurations = InMemoryConfigurations(self.rules.configuration())
         self.store = Streaming(self.lake)
-        self.joiner = LabelJoiner(self.store, Quarantine(InMemoryLake()), self.configurations)
+        self.joiner = LabelJoiner(self.store, Quarantine(InMemoryLake()), self.configurations, no_limits())
 
     def predict(self) -> None:
         self.store.save(prediction(outcome_due_at=at(0)), RETENTION)

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
+from shared.configuration.feedback import EntityLimit, FeedbackLimits, FeedbackRules
 from shared.configuration.store import ConfigurationRevision
 from shared.errors import Unavailable
 from shared.labels.collection import Collection
@@ -16,6 +18,7 @@ from shared.labels.label import LabelStatus
 from shared.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
 from shared.labels.quarantine import Quarantine
 from shared.labels.resolve import PENDING
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -42,7 +45,7 @@ class Bench:
         self.store = InMemoryLabels()
         self.lake = InMemoryLake()
         configurations = InMemoryConfigurations(self.configuration)
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations)
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits())
 
     def predict(self, prediction_id: str = "p-1", **changes: Any) -> None:
         self.store.save(prediction(prediction_id, **changes), RETENTION)
@@ -343,3 +346,73 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
         (found,), (expected,) = crashing.load([key(prediction_id)]), whole.load([key(prediction_id)])
         assert set(found.feedback) == set(expected.feedback)
         assert label_at(found.labels, at(99)) == label_at(expected.labels, at(99))
+
+
+class Limited(Bench):
+    """A joiner of a model whose entities may say two things an hour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        limits = FeedbackLimits(per_entity=EntityLimit(count=2, per=timedelta(hours=1)))
+        limited = self.configuration.model_copy(update={"feedback": FeedbackRules(limits=limits)})
+        configurations = InMemoryConfigurations(limited)
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits())
+        for number in range(4):
+            self.predict(f"p-{number}", entity_id="customer-17")
+
+    def kept(self) -> list[str]:
+        return [event.feedback_id for number in range(4) for event in self.collection(f"p-{number}").feedback]
+
+
+def said(number: int, received: float = 1.5) -> Feedback:
+    return event("demand", 150, received=received, prediction_id=f"p-{number}", feedback_id=f"f-{number}-{received}")
+
+
+def test_what_one_entity_says_beyond_its_limit_is_set_aside_whichever_prediction_it_is_about() -> None:
+    bench = Limited()
+
+    report = bench.joiner.join([said(number) for number in range(4)])
+
+    assert bench.kept() == ["f-0-1.5", "f-1-1.5"]
+    assert [(row["code"], row["event"]["feedback_id"]) for row in bench.quarantined()] == [
+        ("rate_limited", "f-2-1.5"),
+        ("rate_limited", "f-3-1.5"),
+    ]
+    assert report.counts[MODEL] == {Joined.JOINED: 2, Joined.LABELS: 2, Joined.QUARANTINED: 2}
+    assert not bench.history("p-2")
+
+
+def test_delivered_again_or_in_another_order_the_same_count() -> None:
+    bench = Limited()
+    events = [said(number) for number in range(4)]
+    bench.joiner.join(events)
+    kept = bench.kept()
+
+    bench.joiner.join([*reversed(events), *events])
+
+    assert bench.kept() == kept
+    assert {row["event"]["feedback_id"] for row in bench.quarantined()} == {"f-2-1.5", "f-3-1.5"}
+
+
+def test_each_span_has_its_own_limit_and_other_entities_theirs() -> None:
+    bench = Limited()
+    bench.predict("other", entity_id="customer-18")
+    bench.predict("nobody")
+    bench.joiner.join([said(0), said(1), said(2), said(2, received=2.5)])
+
+    others = [event("demand", 150, received=1.5, prediction_id=name) for name in ("other", "nobody")]
+    report = bench.joiner.join(others)
+
+    assert bench.kept() == ["f-0-1.5", "f-1-1.5", "f-2-2.5"]
+    assert report.counts[MODEL][Joined.JOINED] == 2
+
+
+def test_relabelling_brings_back_nothing_that_was_beyond_the_limit_and_tells_of_nothing_twice() -> None:
+    bench = Limited()
+    events = [said(number) for number in range(4)]
+    bench.joiner.join(events)
+
+    bench.joiner.relabel({one.key: [one] for one in events}, at(50))
+
+    assert bench.kept() == ["f-0-1.5", "f-1-1.5"]
+    assert len(bench.quarantined()) == 2

@@ -3,6 +3,7 @@ from datetime import timedelta
 from shared.labels.join import Joined, LabelJoiner
 from shared.labels.maturing import Maturing
 from shared.labels.quarantine import Quarantine
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -13,7 +14,11 @@ DEFAULT = {"value": 0, "after": "P2D"}
 
 def maturing(store: InMemoryLabels, *models: str) -> Maturing:
     configurations = InMemoryConfigurations(*(configuration(DEMAND, default=DEFAULT, model=model) for model in models))
-    return Maturing(store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations), configurations)
+    return Maturing(
+        store,
+        LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits()),
+        configurations,
+    )
 
 
 def test_a_sweep_matures_what_is_due_of_every_model() -> None:

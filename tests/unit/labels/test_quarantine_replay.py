@@ -23,6 +23,7 @@ from shared.labels.rejects import RejectCode
 from shared.labels.replay_request import parse_message, replay_job, shown_replay
 from shared.labels.reread import Rereader
 from shared.lake import Lake
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.job_store import InMemoryJobs
 from tests.fakes.label_store import InMemoryLabels
@@ -114,7 +115,7 @@ class Bench:
         self.predictions = InMemoryPredictions()
         self.quarantine = Quarantine(self.lake)
         self.configurations = InMemoryConfigurations(configuration(DEMAND, MISDECLARED))
-        self.joiner = LabelJoiner(self.store, self.quarantine, self.configurations)
+        self.joiner = LabelJoiner(self.store, self.quarantine, self.configurations, no_limits())
         self.files = FeedbackFiles(self.lake, self.joiner, self.quarantine, self.configurations)
         self.capture = FeedbackCapture(self.stream, ClientTimestamps.BOUNDED)
         log = PredictionLog(self.predictions, RecordedRejoins())

@@ -16,6 +16,7 @@ from shared.lake import PREDICTIONS, day_prefix
 from shared.relabelling import files as relabel_files
 from shared.relabelling.files import RelabelBatch, RelabelFiles
 from shared.relabelling.job import Counts, RelabelJob
+from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -36,7 +37,7 @@ class Bench:
     def __init__(self) -> None:
         self.store, self.lake, self.jobs = InMemoryLabels(), InMemoryLake(), InMemoryRelabels()
         self.configurations = InMemoryConfigurations(configuration(DEMAND, default=ZERO))
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), self.configurations)
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), self.configurations, no_limits())
         self.files = RelabelFiles(self.lake, self.joiner, self.jobs, self.configurations)
         self.names = ("middle", "high", "silent")
         for name in self.names:
