@@ -67,7 +67,7 @@ class Server:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 cwd=self._folder,
-                env=_environment(self.port, temporary, self._folder / "state", persists=self._persists),
+                env=environment_of(self.port, temporary, self._folder / "state", persists=self._persists),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -123,7 +123,8 @@ def free_port() -> int:
         return port
 
 
-def _environment(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:
+def environment_of(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:
+    """Return the environment that the embedded AWS runs in."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return kept | {
         "AUTH": "true",

@@ -18,12 +18,12 @@ from bench.chaos.traffic import configuration
 from bench.figures import publish
 from bench.hostile.contract import conform
 from bench.hostile.files import hostile_files
-from bench.hostile.inputs import MARK, Hostile, hostile_inputs
+from bench.hostile.inputs import MARK, Hostile, Targets, hostile_inputs
 from local.client import StackClient
 from local.stack import running_stack
 
 OUT = Path("out/hostile/summary.json")
-MODEL, OTHER = "known", "another"
+MODEL, OTHER, GUARDED = "known", "another", "guarded"
 CASES, CONTRACT_CASES, SEED = 500, 2000, 1
 _DRAIN_SECONDS = 240.0
 # What keys of the lake are made of; a path that climbs is none.
@@ -49,9 +49,7 @@ def measure(cases: int, contract_cases: int, seed: int) -> dict[str, Any]:
     try:
         with running_stack(folder, {"ClientTimestamps": "bounded"}) as stack:
             client = StackClient(stack)
-            for model in (MODEL, OTHER):
-                client.call("PUT", f"models/{model}", key="operator", json=configuration(model))
-            given = give_inputs(client, hostile_inputs(MODEL, OTHER, seed, cases))
+            given = give_inputs(client, hostile_inputs(targets(client), seed, cases))
             files = give_files(client)
             traces = find_traces(client, folder / "server.log")
             conformance = conform(client, MODEL, contract_cases, seed)
@@ -83,12 +81,25 @@ def give_inputs(client: StackClient, inputs: list[Hostile]) -> dict[str, Any]:
         status, body = _send(client, hostile)
         kinds[hostile.kind] += 1
         ours += status >= 500
-        is_told = status in {401, 403, 404} or b'"error"' in body
+        is_told = status in {401, 403, 404} or b'"error"' in body or b'"accepted":[]' in body.replace(b" ", b"")
         if status not in hostile.allowed or not is_told or b"Traceback" in body:
             unexpected.append(
                 f"{hostile.kind}: {hostile.what}: {status}, not {sorted(hostile.allowed)}: {body[:200]!r}"
             )
     return {"cases": len(inputs), "by_kind": dict(kinds), "status_5xx": ours, "unexpected": unexpected}
+
+
+def targets(client: StackClient) -> Targets:
+    """Configure what is to be attacked; of the model that takes feedback with tokens only there are two predictions."""
+    for model in (MODEL, OTHER):
+        client.call("PUT", f"models/{model}", key="operator", json=configuration(model))
+    document = {**configuration(GUARDED), "feedback": {"token": {"required": True}}}
+    client.call("PUT", f"models/{GUARDED}", key="operator", json=document)
+    items: list[dict[str, Any]] = [
+        {"prediction_id": name, "features": {}, "score": 0.5, "model_version": "v"} for name in ("p-1", "p-2")
+    ]
+    receipt = client.call("POST", f"models/{GUARDED}/predictions", key="app", json={"predictions": items})
+    return Targets(MODEL, OTHER, GUARDED, receipt["tokens"])
 
 
 def give_files(client: StackClient) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -98,8 +98,22 @@ class Hostile:
     body: bytes = b""
 
 
-def hostile_inputs(model: str, other: str, seed: int, at_least: int) -> list[Hostile]:
-    """Return hostile requests about a model, and about what belongs to another one."""
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What hostile requests are about: a model, and what belongs to another one.
+
+    ``tokens`` are those of predictions of the ``guarded`` model, which takes no feedback without.
+    """
+
+    model: str
+    other: str
+    guarded: str
+    tokens: Mapping[str, str]
+
+
+def hostile_inputs(targets: Targets, seed: int, at_least: int) -> list[Hostile]:
+    """Return hostile requests of every kind, drawn ones until there are enough."""
+    model = targets.model
     rng = random.Random(seed)
     makers: list[Callable[[], Iterator[Hostile]]] = [
         _names,
@@ -108,8 +122,10 @@ def hostile_inputs(model: str, other: str, seed: int, at_least: int) -> list[Hos
         lambda: _types(model),
         lambda: _sizes(model),
         lambda: _keys(model),
-        lambda: _tenants(model, other),
+        lambda: _tenants(model, targets.other),
         lambda: _methods(model),
+        lambda: _tokens(targets.guarded, targets.tokens),
+        lambda: _replayed(model, targets.tokens),
         lambda: _configurations(model),
     ]
     found = [one for make in makers for one in make()]
@@ -263,6 +279,51 @@ def _tenants(model: str, other: str) -> Iterator[Hostile]:
     yield Hostile(
         "tenant", "another's version", "POST", f"/models/{model}/rollback", frozenset({404, 409}), "operator", body=back
     )
+
+
+def _tokens(guarded: str, tokens: Mapping[str, str]) -> Iterator[Hostile]:
+    """Yield feedback with tokens that are not its prediction's: none may count, each is told so in the receipt."""
+    (mine, token), (_, other) = list(tokens.items())[:2]
+    version, key, expiry, mac = token.split(".")
+    forged: dict[str, Any] = {
+        "none": None,
+        "empty": "",
+        "another prediction's": other,
+        "cut off": token[:-1],
+        "longer": token + "A",
+        "another mac": ".".join((version, key, expiry, mac[::-1])),
+        "no mac": ".".join((version, key, expiry, "")),
+        "a later expiry": ".".join((version, key, str(10**12), mac)),
+        "an expiry beyond numbers": ".".join((version, key, "9" * 400, mac)),
+        "a negative expiry": ".".join((version, key, "-1", mac)),
+        "another version": ".".join(("v2", key, expiry, mac)),
+        "another key": ".".join((version, "0" * len(key), expiry, mac)),
+        "upper case": token.upper(),
+        "twice": f"{token}.{token}",
+        "spaces": f" {token} ",
+        "a mark": MARK,
+        "huge": MARK * 1000,
+        "not ASCII": "ｖ１.😀",
+        "control characters": f"{token}\x00\n",
+        "dots": "." * 400,
+    }
+    for what, value in forged.items():
+        event = {"feedback_id": f"f-{len(what)}", "prediction_id": mine, "name": "rating", "value": 1}
+        body = json.dumps({"events": [{**event, **({} if value is None else {"token": value})}]}).encode()
+        allowed = frozenset({202, 400})
+        yield Hostile("token", what, "POST", f"/models/{guarded}/feedback", allowed, body=body)
+    for value in (7, True, [], {}):
+        event = {"feedback_id": "f", "prediction_id": mine, "name": "rating", "value": 1, "token": value}
+        body = json.dumps({"events": [event]}).encode()
+        yield Hostile("token", f"a {type(value).__name__}", "POST", f"/models/{guarded}/feedback", _INVALID, body=body)
+
+
+def _replayed(model: str, tokens: Mapping[str, str]) -> Iterator[Hostile]:
+    """Yield tokens that travel in the place of a key."""
+    for token in tokens.values():
+        headers = {"content-type": "application/json", "x-api-key": token}
+        path = f"/models/{model}/feedback"
+        yield Hostile("token", "as a key", "POST", path, _STRANGER, None, headers, b'{"events": []}')
 
 
 def _methods(model: str) -> Iterator[Hostile]:

@@ -1,0 +1,1 @@
+"""Which statement of which policy the stack's functions need, seen while its tests run."""

@@ -1,0 +1,83 @@
+"""Every statement of every function's policy is needed: without it, a request that the stack made would be refused.
+
+``allowed_requests.json`` holds the requests that were seen while the stack's tests ran (``make permissions``). Here
+each statement is taken away in turn, and what is left is asked again, by what enforces policies in these tests.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate, parse_policy_document
+
+from local.client import StackClient
+
+REQUESTS = json.loads((Path(__file__).parent / "allowed_requests.json").read_text(encoding="utf-8"))
+SUFFIX = re.compile(r"-[0-9A-F]{12,}$")
+
+# What no run of the tests can show, by role and actions, and why it is needed all the same.
+NOT_SHOWN: dict[tuple[str, str], str] = {}
+
+
+def policies(client: StackClient) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the functions' roles by their names in the template, with the statements of their own policies."""
+    iam: Any = client.aws("iam")
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in page["Roles"]:
+            name = SUFFIX.sub("", role["RoleName"]).partition("-")[2]
+            if not role["RoleName"].startswith(f"{client.stack.stack_name}-") or not name.endswith("FunctionRole"):
+                continue
+            names = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+            found = (iam.get_role_policy(RoleName=role["RoleName"], PolicyName=one)["PolicyDocument"] for one in names)
+            yield name, [statement for document in found for statement in document["Statement"]]
+
+
+def is_allowed(request: dict[str, Any], statements: list[ParsedStatement]) -> bool:
+    context = EvalContext(
+        principal_arn=f"arn:aws:sts::000000000000:assumed-role/{request['role']}/function",
+        principal_type="AssumedRole",
+        principal_account="000000000000",
+        action=request["action"],
+        resource_arn=request["resource"],
+        region="us-east-1",
+        service_context=request["context"],
+    )
+    return bool(evaluate(context, [statements]).decision == "Allow")
+
+
+def needed(requests: list[dict[str, Any]], statements: list[ParsedStatement], place: int) -> bool:
+    left = [statement for number, statement in enumerate(statements) if number != place]
+    return any(is_allowed(request, statements) and not is_allowed(request, left) for request in requests)
+
+
+def test_taking_away_any_statement_of_any_policy_makes_something_fail(client: StackClient) -> None:
+    idle, judged = [], 0
+    for role, documents in policies(client):
+        statements = parse_policy_document({"Statement": documents})
+        requests = [request for request in REQUESTS if request["role"] == role]
+        for place, statement in enumerate(statements):
+            judged += 1
+            if not needed(requests, statements, place):
+                idle.append((role, " ".join(statement.actions)))
+    assert judged > 100
+    assert sorted(idle) == sorted(NOT_SHOWN)
+
+
+def test_what_the_functions_were_allowed_they_still_are(client: StackClient) -> None:
+    refused = []
+    for role, documents in policies(client):
+        statements = parse_policy_document({"Statement": documents})
+        for request in REQUESTS:
+            if request["role"] == role and not is_allowed(request, statements):
+                refused.append((role, request["action"], request["resource"]))
+    assert refused == []
+
+
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "dynamodb:DeleteTable", "iam:CreateRole"])
+def test_a_request_that_no_statement_is_for_is_refused(client: StackClient, action: str) -> None:
+    for role, documents in policies(client):
+        request = {"role": role, "action": action, "resource": "arn:aws:s3:::elsewhere/x", "context": {}}
+        assert not is_allowed(request, parse_policy_document({"Statement": documents}))
