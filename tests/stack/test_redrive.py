@@ -1,17 +1,25 @@
 """What was given up on is sent again, of each kind of dead-letter queue, and has its effect."""
 
+import gzip
 import json
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.client import StackClient
 from local.redrive import Deployment, NotRedriven, queues, redrive
+from shared.aws.job_table import DynamoJobs
+from shared.jobs import Job, JobKind
+from shared.profiles.hourly import window_profile
+from shared.times import parse_time
 from tests.stack.waiting import eventually
 from tests.unit.configuration.example import document
 
 MODEL = "redriven"
 MADE = "2027-09-01T12:00:00Z"
+DAY = parse_time("2027-09-01T00:00:00Z")
 
 
 def of(client: StackClient) -> Deployment:
@@ -29,6 +37,14 @@ def logged(client: StackClient, prediction_id: str) -> None:
     client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": [made]})
 
 
+def written_untold(client: StackClient, key: str, row: dict[str, Any]) -> None:
+    """Write an object as if nobody had been told of it: the embedded AWS tells of no copies."""
+    content, bucket = json.dumps(row).encode(), client.stack.outputs["LakeBucket"]
+    client.lake.write_bytes("lost/file", gzip.compress(content) if key.endswith(".gz") else content, "text/plain")
+    client.aws("s3").copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": "lost/file"})
+    client.lake.delete("lost/file")
+
+
 def labels(client: StackClient, prediction_id: str) -> list[Any]:
     explained = client.call("GET", f"models/{MODEL}/predictions/{prediction_id}", key="operator")
     return [label["value"] for label in explained["labels"]]
@@ -39,17 +55,56 @@ def test_a_feedback_file_that_was_given_up_on_is_joined_after_a_redrive(client: 
     key = "feedback/date=2027-09-01/given-up-on"
     event = {"model": MODEL, "prediction_id": "p-file", "feedback_id": "f", "name": "demand", "value": 150}
     row = {**event, "occurred_at": MADE, "received_at": MADE, "body_digest": "d"}
-    # Under another prefix nobody is told of it: as if all deliveries had failed.
-    client.lake.write_bytes("lost/file", json.dumps(row).encode(), "application/x-ndjson")
-    client.aws("s3").copy_object(
-        Bucket=client.stack.outputs["LakeBucket"],
-        Key=key,
-        CopySource={"Bucket": client.stack.outputs["LakeBucket"], "Key": "lost/file"},
-    )
+    written_untold(client, key, row)
     give_up(client, "FeedbackFilesDeadLetterQueue", {"Records": [{"s3": {"object": {"key": key}}}]})
     assert redrive(of(client), "FeedbackFilesDeadLetterQueue") == 1
     assert eventually(lambda: labels(client, "p-file")) == [1]
-    client.lake.delete("lost/file")
+
+
+def test_an_uploaded_file_that_was_given_up_on_is_imported_after_a_redrive(client: StackClient) -> None:
+    logged(client, "p-past")
+    key = f"imports/model={MODEL}/feedback/given-up-on.jsonl"
+    event = {"feedback_id": "past", "prediction_id": "p-past", "name": "demand", "value": 150, "occurred_at": MADE}
+    written_untold(client, key, event)
+    told = {"eventTime": MADE, "s3": {"object": {"key": key, "sequencer": "1"}}}
+    give_up(client, "ImportFilesDeadLetterQueue", {"Records": [told]})
+    assert redrive(of(client), "ImportFilesDeadLetterQueue") == 1
+    assert eventually(lambda: labels(client, "p-past")) == [1]
+
+
+def test_a_log_object_that_was_given_up_on_is_profiled_after_a_redrive(client: StackClient) -> None:
+    logged(client, "p-profiled")
+    [archived, *_] = eventually(lambda: list(client.lake.keys(f"predictions/model={MODEL}/")))
+    row = {**next(client.lake.read_lines(archived)), "occurred_at": "2027-09-02T12:00:00Z"}
+    key = f"predictions/model={MODEL}/date=2027-09-02/given-up-on.jsonl.gz"
+    written_untold(client, key, row)
+    give_up(client, "LogObjectsDeadLetterQueue", {"Records": [{"s3": {"object": {"key": key}}}]})
+    assert redrive(of(client), "LogObjectsDeadLetterQueue") == 1
+
+    def profiled() -> list[int]:
+        found = window_profile(client.lake, MODEL, DAY + timedelta(days=1), DAY + timedelta(days=2))
+        return [profile.rows for profile in found.by_version.values()]
+
+    assert eventually(profiled) == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "queue", "named"),
+    [
+        (JobKind.REPLAY, "ReplayDeadLetterQueue", "replay_id"),
+        (JobKind.ERASURE, "ErasureDeadLetterQueue", "erasure_id"),
+    ],
+)
+def test_a_job_that_was_given_up_on_goes_on_after_a_redrive(
+    client: StackClient, kind: JobKind, queue: str, named: str
+) -> None:
+    logged(client, "p-job")
+    jobs = DynamoJobs(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    asked = {"entity_id": "nobody", "subject": "digest", "since": MADE} if kind is JobKind.ERASURE else {}
+    jobs.start(Job(kind=kind, model=MODEL, job_id="given-up-on", at=DAY, request=asked))
+    give_up(client, queue, {"model": MODEL, named: "given-up-on"})
+    assert redrive(of(client), queue) == 1
+    assert eventually(lambda: (job := jobs.load(MODEL, kind, "given-up-on")) and job.is_done)
 
 
 def test_an_invocation_that_was_given_up_on_is_made_again(client: StackClient) -> None:
@@ -109,5 +164,5 @@ def test_an_announcement_that_was_given_up_on_is_told_again(client: StackClient,
     assert eventually(lambda: announcements(MODEL)) == [event]
 
 
-def test_every_queue_of_dead_letters_can_be_named(client: StackClient) -> None:
-    assert len(queues(of(client))) == 7
+def test_every_queue_of_dead_letters_is_among_those_redriven_here(client: StackClient) -> None:
+    assert {f'"{queue}"' in Path(__file__).read_text(encoding="utf-8") for queue in queues(of(client))} == {True}
