@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from shared.errors import NotFound
+from shared.errors import NotFound, UnreadableObject
 from shared.lake import Lake, keys_between
 
 _READERS = 8
@@ -35,13 +36,20 @@ def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 4 * _READERS)):
             read.update(batch)
-            for content in readers.map(lambda key: _content(lake, key), batch):
+            for key, content in zip(batch, readers.map(lambda key: _content(lake, key), batch), strict=True):
                 if content is None:
                     gone = True
-                    continue
-                plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
-                yield from (json.loads(line) for line in plain.split(b"\n") if line.strip())
+                else:
+                    yield from _rows_in(key, content)
     return gone
+
+
+def _rows_in(key: str, content: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
+        yield from (json.loads(line) for line in plain.split(b"\n") if line.strip())
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
 
 
 def _content(lake: Lake, key: str) -> bytes | None:

@@ -38,7 +38,7 @@ def main() -> int:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url)
-            status = subprocess.run(
+            status = subprocess.run(  # noqa: S603  our own interpreter
                 [sys.executable, "-m", "pytest", "-q", "tests/stack", "--ignore", str(JUDGE)],
                 env={**os.environ, "AWS_ENDPOINT_URL": url},
                 check=False,

@@ -38,8 +38,9 @@ class Training(Section):
     ``candidates`` defaults to the linear model of the task, gradient boosting and, where there is one, the
     ``pipeline``: ``module:function`` of the folder ``pipelines/`` of the deployment. ``threshold`` is the probability
     from which a binary answer is positive; ``best`` looks for the one with the best value of the gate's metric. Rows
-    lose half their weight every ``recency_half_life``. A class whose share of the newest labels differs from its share
-    of those before by more than ``max_label_shift`` beyond doubt is not trained on.
+    lose half their weight every ``recency_half_life``. Where the share of a class, for regression of the labels up to
+    any number, differs between the newest labels and those before by more than ``max_label_shift`` beyond doubt,
+    nothing is trained.
     """
 
     window: PositiveDuration = timedelta(days=90)

@@ -18,10 +18,11 @@ from shared.configuration.store import ConfigurationRevision
 from shared.datasets.columns import MISSING, Categories, Column
 from shared.datasets.dataset import PARTS, Manifest, Part, Source, name_dataset
 from shared.datasets.gathering import Gathering, TypedFeature
+from shared.datasets.label_shift import furthest_apart
 from shared.datasets.part import Array, PartWriter, column_name, pack
 from shared.datasets.record_files import FoundFiles
 from shared.datasets.record_scan import RecordScan, Span
-from shared.datasets.selection import select
+from shared.datasets.selection import Selection, select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +87,7 @@ def assemble(
         configuration_revision=order.revision.revision,
         rules_revisions=written.rules_revisions,
         columns=tuple(order.columns),
-        counts={
-            **{part: _class_counts(_cut(kept.labels, kept.place(part)), configuration.task) for part in PARTS},
-            "dropped": kept.dropped,
-        },
+        counts={**_label_counts(kept, configuration.task), "dropped": kept.dropped},
         present=written.present,
         unfit=gathering.unfit(order.declared),
         digest=digest,
@@ -164,6 +162,14 @@ def _given(column: Column) -> int:
     if isinstance(column, Categories):
         return int((column.codes != MISSING).sum())
     return len(column) - int(np.isnan(column).sum())
+
+
+def _label_counts(kept: Selection, task: Task) -> dict[str, dict[str, Any]]:
+    labels = {part: _cut(kept.labels, kept.place(part)) for part in PARTS}
+    counts: dict[str, dict[str, Any]] = {part: _class_counts(found, task) for part, found in labels.items()}
+    if task is Task.REGRESSION:
+        counts["holdout"]["furthest"] = furthest_apart(labels["train"], labels["holdout"])
+    return counts
 
 
 def _class_counts(labels: Column, task: Task) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.configuration.metrics import Task
 from shared.datasets.dataset import PARTS, Manifest, Part
+from shared.datasets.label_shift import label_shift
 from shared.registry.version import DatasetRecord
 from shared.times import format_time
 
@@ -12,7 +13,6 @@ MIN_TRAIN_ROWS = 50
 MIN_HOLDOUT_ROWS = 20
 # From which share on what does not fit is no accident but another schema.
 SCHEMA_SHARE = 0.5
-_NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def _refusals(
     for part in PARTS:
         if _is_constant(dataset, part):
             yield Refusal(reason="one_class", detail=f"every label of the {part} part is the same")
-    if max_label_shift is not None and (problem := _label_shift(dataset, max_label_shift)):
+    if max_label_shift is not None and (problem := label_shift(dataset, max_label_shift)):
         yield Refusal(reason="label_shift", detail=problem)
     if previous is not None and not _adds_to(dataset, previous):
         yield Refusal(reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}")
@@ -91,25 +91,6 @@ def _vanished_features(dataset: Manifest, before: Manifest | None) -> Iterator[s
                 f"{name!r} has no value in any of {_rows(dataset)} rows, "
                 f"in {before.dataset_id} it had one in {had} of {_rows(before)}"
             )
-
-
-def _label_shift(dataset: Manifest, most: float) -> str | None:
-    """Return which class's share of the newest labels, the holdout's, differs too much from that of those before.
-
-    By the lower end of a 95 % interval of the difference of two shares (Wald): few labels raise no alarm.
-    """
-    earlier, newest = (dataset.counts[part].get("classes", {}) for part in PARTS)
-    rows = [max(1, sum(counts.values())) for counts in (earlier, newest)]
-    for name in sorted({*earlier, *newest}):
-        shares = [counts.get(name, 0) / total for counts, total in zip((earlier, newest), rows, strict=True)]
-        variance = sum(share * (1 - share) / total for share, total in zip(shares, rows, strict=True))
-        at_least = abs(shares[1] - shares[0]) - _NORMAL_95 * variance**0.5
-        if at_least > most:
-            return (
-                f"{shares[1]:.1%} of the newest {rows[1]} labels are {name!r}, {shares[0]:.1%} of the {rows[0]} "
-                f"before: a difference of at least {at_least:.3f}, {most:g} is allowed"
-            )
-    return None
 
 
 def _is_constant(dataset: Manifest, part: Part) -> bool:

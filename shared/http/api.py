@@ -17,6 +17,7 @@ from shared.errors import (
     NotFound,
     TooLarge,
     Unavailable,
+    UnreadableObject,
     UnsupportedType,
     UnusableArtifact,
 )
@@ -37,6 +38,8 @@ _TRY_AGAIN = "something went wrong on our side; try again"
 _REMEDIES: dict[type[HindsightError], str] = {
     UnusableArtifact: "the version that serves cannot be loaded or cannot score: a rollback to another helps, "
     "trying again does not",
+    UnreadableObject: "an object of the lake is damaged, and the log of this function names it: bring back its version "
+    "before, or remove it",
 }
 
 logger = Logger(child=True)

@@ -154,3 +154,14 @@ def test_few_labels_raise_no_alarm_about_their_shares() -> None:
     rows = [replace(row, value=int(place % 3 == 0)) for place, row in enumerate(learnable(600))]
     few = [replace(row, value=1) if place >= 575 and place % 2 else row for place, row in enumerate(rows)]
     assert isinstance(taken(few, training={"max_label_shift": 0.2, "holdout": 0.05}), Dataset)
+
+
+def test_a_regression_s_newest_labels_are_held_against_those_before_too() -> None:
+    rows = learnable(600, task="regression")
+    flooded = [replace(row, value=9.5) if place >= 480 and place % 10 else row for place, row in enumerate(rows)]
+    found = refusal(flooded, task="regression", training={"max_label_shift": 0.4})
+    assert found.reason == "label_shift"
+    assert "of the newest 120 labels are at most " in found.detail
+    assert isinstance(taken(rows, task="regression", training={"max_label_shift": 0.05}), Dataset)
+    few = [replace(row, value=9.5) if place >= 585 else row for place, row in enumerate(rows)]
+    assert isinstance(taken(few, task="regression", training={"max_label_shift": 0.2, "holdout": 0.05}), Dataset)

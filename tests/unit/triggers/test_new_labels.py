@@ -1,6 +1,9 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+from shared.errors import UnreadableObject
 from shared.lake import EXAMPLES, day_prefix
 from shared.times import format_time
 from shared.triggers.new_labels import count_new_labels
@@ -58,3 +61,12 @@ def test_before_the_first_snapshot_every_due_label_is_new() -> None:
     lake = lake_of(label("a", known=NOW - 2 * DAY, due=NOW - 2 * DAY), label("b", known=NOW, due=NOW))
     assert count(lake, since=None) == 2
     assert count(InMemoryLake(), since=None) == 0
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08 half", b'{"prediction_id": ', b"\xff\xfe"])
+def test_a_damaged_object_is_named_and_not_passed_over(content: bytes) -> None:
+    lake = lake_of(label("p", known=NOW - HOUR, due=NOW - HOUR))
+    key = f"{day_prefix(EXAMPLES, 'bike', NOW.date())}damaged"
+    lake.write_bytes(key, content, "application/x-ndjson")
+    with pytest.raises(UnreadableObject, match=f"{key} is damaged"):
+        count(lake)
