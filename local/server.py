@@ -12,12 +12,14 @@ from pathlib import Path
 import requests
 
 REGION = "us-east-1"
+# The module that is the embedded AWS, and what it is told of the environment it is started in.
+MODULE = "ministack"
+PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 # One that persists writes all it has when it is told to stop.
 _SAVE_SECONDS = 180.0
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE")
 
 
 class ServerError(Exception):
@@ -64,8 +66,8 @@ class Server:
         temporary = self._folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+            process = subprocess.Popen(  # noqa: S603  our own interpreter
+                [sys.executable, "-m", MODULE],
                 cwd=self._folder,
                 env=environment_of(self.port, temporary, self._folder / "state", persists=self._persists),
                 stdin=subprocess.DEVNULL,
@@ -104,7 +106,7 @@ class Server:
         command = subprocess.run(  # noqa: S603
             ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
-        return pid if "ministack" in command.stdout else None
+        return pid if MODULE in command.stdout else None
 
 
 def is_healthy(endpoint_url: str) -> bool:
@@ -125,7 +127,7 @@ def free_port() -> int:
 
 def environment_of(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:
     """Return the environment that the embedded AWS runs in."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return kept | {
         "AUTH": "true",
         "BIND_HOST": _HOST,

@@ -1,6 +1,7 @@
 """What every test shares."""
 
 import os
+from binascii import crc32
 from typing import Any
 
 import pytest
@@ -15,16 +16,22 @@ settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
-class StackOnOneWorker(LoadScopeScheduling):
-    """Any test on any worker, but all tests of the stack on one: one embedded AWS serves them all.
+STACKS = 2
+
+
+class FewStacks(LoadScopeScheduling):
+    """Any test on any worker, but the tests of the stack, by file, on two: an embedded AWS serves each half.
 
     The marks of ``--dist loadgroup`` would say the same, but pytest 9.2 does not let pytest-xdist 3.8 read them.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/stack" if nodeid.startswith("tests/stack/") else nodeid
+        if not nodeid.startswith("tests/stack/"):
+            return nodeid
+        file = nodeid.partition("::")[0]
+        return f"tests/stack {crc32(file.encode()) % STACKS}"
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackOnOneWorker:
-    return StackOnOneWorker(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewStacks:
+    return FewStacks(config, log)

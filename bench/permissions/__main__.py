@@ -1,74 +1,57 @@
 """``make permissions``: run the stack's tests, and keep what its functions asked for and were allowed.
 
 What is kept is held against the policies by ``tests/stack/test_least_privilege.py``, one statement taken away at a
-time.
+time. ``python -m bench.permissions tests/stack/test_x.py`` runs some of the tests, and adds what they show.
 """
 
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from local.server import environment_of, free_port, is_healthy
+from bench.permissions import RECORD_VARIABLE
 
-RECORD = Path("tests/stack/allowed_requests.json")
+KEPT = Path("tests/stack/allowed_requests.jsonl")
 JUDGE = Path("tests/stack/test_least_privilege.py")
-_START_SECONDS = 60.0
-# Names that are made up for each stack, and what differs from one run to the next.
+# Physical names end in what is made up for each stack.
 _SUFFIX = re.compile(r"-[0-9A-F]{12,}$")
 
 
-def main() -> int:
-    """Record, write the record, and return the status of the tests."""
-    with tempfile.TemporaryDirectory(prefix="permissions-") as name:
-        folder, port = Path(name), free_port()
-        record = folder / "record.jsonl"
-        record.touch()
-        environment = environment_of(port, folder, folder / "state", persists=False)
-        environment |= {"PYTHONPATH": str(Path.cwd()), "PERMISSIONS_RECORD": str(record)}
-        server = subprocess.Popen(
-            [sys.executable, "-m", "bench.permissions.recorder"], cwd=folder, env=environment, start_new_session=True
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(url)
-            status = subprocess.run(  # noqa: S603  our own interpreter
-                [sys.executable, "-m", "pytest", "-q", "tests/stack", "--ignore", str(JUDGE)],
-                env={**os.environ, "AWS_ENDPOINT_URL": url},
-                check=False,
-            ).returncode
-            notes = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-    kept = kept_of(notes)
-    RECORD.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{len(kept)} kinds of requests written to {RECORD}\n")
+def main(chosen: list[str]) -> int:
+    """Run the tests, write what was seen if they pass, and return their status."""
+    with tempfile.NamedTemporaryFile("r", prefix="permissions-", encoding="utf-8") as record:
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "bench.permissions.plugin"]
+        status = subprocess.run(  # noqa: S603  our own interpreter
+            [*command, *(chosen or ["tests/stack"]), "--ignore", str(JUDGE)],
+            env={**os.environ, RECORD_VARIABLE: record.name, "PYTHONPATH": str(Path.cwd())},
+            check=False,
+        ).returncode
+        seen = [named(json.loads(line)) for line in record]
+    if status == 0:
+        before = [json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines()] if chosen else []
+        kept = first_of_each_kind([*before, *seen])
+        KEPT.write_text("".join(json.dumps(note, sort_keys=True) + "\n" for note in kept), encoding="utf-8")
+        sys.stdout.write(f"{len(kept)} kinds of requests written to {KEPT}\n")
     return status
 
 
-def kept_of(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return notes by the roles' names in the template, the first of each kind, in an order of their own."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+def named(note: dict[str, Any]) -> dict[str, Any]:
+    """Return a note with its role's name in the template."""
+    return {**note, "role": _SUFFIX.sub("", note["role"]).partition("-")[2]}
+
+
+def first_of_each_kind(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the functions' notes, the first of each role, action and matching statements, in an order of their own."""
+    found: dict[tuple[str, str, tuple[int, ...]], dict[str, Any]] = {}
     for note in notes:
-        role = _SUFFIX.sub("", note["role"]).partition("-")[2]
-        found.setdefault((role, note["action"], note["resource"]), {**note, "role": role})
+        if note["role"].endswith("FunctionRole"):
+            found.setdefault((note["role"], note["action"], tuple(note["statements"])), note)
     return [found[kind] for kind in sorted(found)]
 
 
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not is_healthy(url):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the embedded AWS did not start")
-        time.sleep(0.1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

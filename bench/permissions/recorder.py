@@ -1,6 +1,6 @@
 """The embedded AWS, which notes of every request that a policy allows by which statements it does.
 
-``python -m bench.permissions.recorder``; the notes go to the file that ``PERMISSIONS_RECORD`` names, a line a new one.
+``python -m bench.permissions.recorder``; the notes go to the file that ``PERMISSIONS_RECORD`` names, a line a kind.
 """
 
 import json
@@ -10,6 +10,8 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_evaluator
+
+from bench.permissions import RECORD_VARIABLE
 
 _evaluate = iam_evaluator.evaluate
 _seen = set[tuple[str, str, tuple[int, ...]]]()
@@ -32,9 +34,10 @@ def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
                 "role": kind[0],
                 "action": ctx.action,
                 "resource": ctx.resource_arn,
+                "statements": matching,
                 "context": {name: value for name, value in ctx.service_context.items() if value is not None},
             }
-            with Path(os.environ["PERMISSIONS_RECORD"]).open("a", encoding="utf-8") as record:
+            with Path(os.environ[RECORD_VARIABLE]).open("a", encoding="utf-8") as record:
                 record.write(json.dumps(note, default=str, sort_keys=True) + "\n")
     return result
 

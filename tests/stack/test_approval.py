@@ -38,6 +38,7 @@ def retrain(client: StackClient, model: str, **gate: Any) -> str:
         "triggers": {"min_new_labels": 0, "cooldown": "PT1H"},
         "training": {"window": "P40D", "candidates": ["logistic_regression"]},
         "gate": gate,
+        "feedback": {"token": {"required": True, "expires": "P365D"}},
     }
     client.call("PUT", f"models/{model}", key="operator", json=document)
     days: dict[str, list[dict[str, Any]]] = {}
@@ -69,6 +70,8 @@ def test_a_run_waits_for_a_person_and_does_as_told(client: StackClient, model: s
 
     assert waiting["decision_id"] == decision_id
     assert get(client, model)["champion"] is None
+    meanwhile = post(client, f"{model}/retrain", reason="again", occurred_at=format_time(AS_OF + timedelta(minutes=5)))
+    assert not meanwhile["fired"]
     said = post(client, f"{model}/versions/{waiting['version']}/{answer}", reason="the season has ended")
     assert said["approved"] is (answer == "approve")
     assert post(client, f"{model}/versions/{waiting['version']}/{answer}") == said
@@ -95,11 +98,16 @@ def test_an_operator_overrides_the_gate_and_history_says_so(client: StackClient)
         check["name"] for check in shown["gate"]["checks"] if check["passed"]
     }
 
-    post(client, f"{model}/versions/{version}/approve", override=True, reason="good enough for the trial")
+    moves = [
+        post(client, f"{model}/versions/{version}/approve", override=True, reason="good enough for the trial")["move"]
+        for _ in range(2)
+    ]
 
+    assert moves[0] == moves[1]
     [move] = get(client, f"{model}/history")["history"]
     assert (move["to"], move["by"]) == (version, "operator")
     assert move["why"] == "override of the gate's floor: good enough for the trial"
     asked = {"instances": [{"features": {"temperature": 1.5, "hour": 12, "holiday": False}}]}
     [answer] = client.call("POST", f"models/{model}/predict", key="app", json=asked)["predictions"]
     assert (answer["decision"], answer["model_version"]) == (1, version)
+    assert answer["feedback_token"].startswith("v1.")

@@ -25,8 +25,12 @@ RECORDS = 900
 @pytest.fixture(scope="module")
 def labelled(client: StackClient) -> None:
     """A model with label records in many small objects, as the stream writes them."""
+    configure(client, MODEL, RECORDS, training={"candidates": ["logistic_regression"]})
+
+
+def configure(client: StackClient, model: str, records: int, **sections: Any) -> None:
     configuration: dict[str, Any] = {
-        "model": MODEL,
+        "model": model,
         "task": "binary",
         "features": {
             "temperature": {"type": "numeric"},
@@ -34,29 +38,30 @@ def labelled(client: StackClient) -> None:
             "holiday": {"type": "boolean"},
         },
         "labels": {"rules": [BINARY_RULE]},
-        "training": {"candidates": ["logistic_regression"]},
+        **sections,
     }
-    client.call("PUT", f"models/{MODEL}", key="operator", json=configuration)
+    client.call("PUT", f"models/{model}", key="operator", json=configuration)
     rows = []
-    for row in learnable(RECORDS):
+    for row in learnable(records):
         times = {name: getattr(row, name) + MOVED for name in ("occurred_at", "outcome_due_at", "known_at")}
-        rows.append(replace(row, model=MODEL, **times))
+        rows.append(replace(row, model=model, **times))
     for piece in range(3):
         store(client.lake, rows[piece::3])
 
 
 def run(client: StackClient, number: int, as_of: datetime = AS_OF, model: str = MODEL) -> dict[str, Any]:
     """Take the snapshot step of a run, as the state machine does."""
-    event = {
-        "model": model,
-        "decision_id": f"run-{number}",
-        "fencing_token": number,
-        "as_of": format_time(as_of),
-        "reason": "schedule: 30 days",
-    }
-    answer = client.aws("lambda").invoke(
-        FunctionName=client.stack.outputs["SnapshotFunction"], Payload=json.dumps(event).encode()
-    )
+    return step(client, "Snapshot", run_of(number, as_of, model))
+
+
+def run_of(number: int, as_of: datetime, model: str = MODEL) -> dict[str, Any]:
+    named = {"model": model, "decision_id": f"run-{number}", "fencing_token": number}
+    return {**named, "as_of": format_time(as_of), "reason": "schedule: 30 days"}
+
+
+def step(client: StackClient, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    function = client.stack.outputs[f"{name}Function"]
+    answer = client.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, payload
     return payload
@@ -93,6 +98,16 @@ def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_
     asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"], "--stack", stack], state)
     assert verify_command.run(asked) == 0
     assert "built again bit for bit" in capsys.readouterr().out
+
+
+def test_a_step_of_training_that_is_repeated_takes_the_settings_the_first_has_found(client: StackClient) -> None:
+    model, as_of = "searched", AS_OF + timedelta(days=90)
+    configure(client, model, 2_700, training={"window": "P200D", "search": {"trials": 2}})
+    dataset = run(client, 1, as_of, model)["dataset_id"]
+    asked = {**run_of(1, as_of, model), "dataset_id": dataset, "candidate": "gradient_boosting"}
+    first, again = (step(client, "Train", asked) for _ in range(2))
+    assert again == first
+    assert list(client.lake.keys(f"models/model={model}/version={first['version']}/search.json"))
 
 
 def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled: None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from local.client import StackClient
 from shared.times import format_time
 from tests.stack.test_quarantine import THEN, configure, counts, get, labels, outcome, replay, thumb
-from tests.stack.waiting import eventually
+from tests.stack.waiting import eventually, timeout
 
 RIGHT = {"up": 1, "down": 0}
 
@@ -98,6 +98,18 @@ def test_a_file_delivered_twice_and_uploaded_again_changes_nothing(client: Stack
     assert labels(client, model, "p") == before
     assert archived(client, model) == stored
     assert counts(client, model) == {"invalid": 1}
+
+
+def test_an_import_that_runs_out_of_time_is_gone_on_with(client: StackClient) -> None:
+    model = "imported-in-turns"
+    configure(client, model, RIGHT)
+    names = [f"p-{number}" for number in range(1_100)]
+    # As much as is held in reserve: after each chunk the time is up.
+    with timeout(client, "ImportFiles", 30):
+        upload(client, f"imports/model={model}/predictions/long.jsonl", *(prediction(name) for name in names))
+        [done] = imports(client, model, done=1)
+    assert (done["lines"], done["accepted"], done["rejected"]) == (1_100, 1_100, 0)
+    assert eventually(lambda: len(archived(client, model)) == len(names))
 
 
 def archived(client: StackClient, model: str) -> list[str]:

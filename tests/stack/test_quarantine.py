@@ -6,7 +6,7 @@ from typing import Any
 from local.client import StackClient
 from shared import compact_json
 from shared.times import format_time, parse_time
-from tests.stack.waiting import eventually
+from tests.stack.waiting import eventually, timeout
 
 # Before any replay of a file here, and in no model's windows of training.
 THEN = datetime.fromisoformat("2025-03-01T12:00:00+00:00")
@@ -120,6 +120,20 @@ def test_a_second_replay_changes_nothing(client: StackClient) -> None:
     assert done["counts"] == {"replayed": 0, "settled": 0, "kept": {}}
     assert labels(client, model, "p") == before
     assert counts(client, model) == {}
+
+
+def test_a_replay_that_runs_out_of_time_is_gone_on_with(client: StackClient) -> None:
+    model, names = "replayed-in-turns", [f"p-{number}" for number in range(40)]
+    configure(client, model, WRONG)
+    log(client, model, *names)
+    for name in names:
+        send(client, model, thumb(name), outcome(name, 1))
+    eventually(lambda: counts(client, model) == {"invalid": len(names)})
+    configure(client, model, RIGHT)
+    # A second more than what is held in reserve: too little for so many objects.
+    with timeout(client, "ReplayQuarantine", 61):
+        done = replay(client, model)
+    assert done["counts"] == {"replayed": len(names), "settled": 0, "kept": {}}
 
 
 def test_a_call_in_which_nothing_was_valid_is_kept_too(client: StackClient) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -235,6 +235,21 @@ def test_reviewers_who_disagree_are_judged_by_a_third(stack: Stack) -> None:
     assert row["value"] == 0
     agreement = reviews.client.call("GET", "models/disputed", key="operator")["review_queue"]["agreement"]
     assert (agreement["tasks"], agreement["observed"]) == (1, 0.0)
+
+
+def test_what_a_crash_left_unsent_is_sent_by_the_schedule(stack: Stack) -> None:
+    reviews = Reviews(stack, "unsent")
+    reviews.add(["p-1"])
+    desk = reviews.desk("ann")
+    [task] = desk.lease(1)
+    desk.answer(verdict(task))
+    [settled] = reviews.tasks.load(reviews.keys(["p-1"])).values()
+    reviews.tasks.save([replace(settled, is_sent=False)])
+    assert reviews.client.run_schedule("TendReviews", datetime.now(UTC))["sent"] == 1
+    [tended] = reviews.tasks.load(reviews.keys(["p-1"])).values()
+    assert tended.is_sent
+    # Sent twice it is one event, byte for byte.
+    assert len({compact_json.dumps(row) for row in annotations(reviews)}) == 1
 
 
 def test_refusals_have_the_contract_s_statuses(stack: Stack) -> None:
