@@ -13,8 +13,9 @@ from shared.errors import UnusableArtifact
 from shared.training import smoke_run
 from shared.training.smoke_run import Rows, SmokeRun
 
-# What an interpreter needs to start, and no more: the child has no credentials, and no settings of the deployment.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "SYSTEMROOT")
+# What an interpreter needs to start, and how many threads it may take, on which the time of an answer depends; no more:
+# the child has no credentials, and no settings of the deployment.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "SYSTEMROOT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
