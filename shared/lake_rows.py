@@ -48,7 +48,7 @@ def _rows_in(key: str, content: bytes) -> Iterator[dict[str, Any]]:
     try:
         plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
         yield from (json.loads(line) for line in plain.split(b"\n") if line.strip())
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
 
 

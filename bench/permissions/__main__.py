@@ -6,19 +6,16 @@ time. ``python -m bench.permissions tests/stack/test_x.py`` runs some of the tes
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.permissions import RECORD_VARIABLE
+from bench.permissions import RECORD_VARIABLE, template_name
 
 KEPT = Path("tests/stack/allowed_requests.jsonl")
 JUDGE = Path("tests/stack/test_least_privilege.py")
-# Physical names end in what is made up for each stack.
-_SUFFIX = re.compile(r"-[0-9A-F]{12,}$")
 
 
 def main(chosen: list[str]) -> int:
@@ -30,18 +27,13 @@ def main(chosen: list[str]) -> int:
             env={**os.environ, RECORD_VARIABLE: record.name, "PYTHONPATH": str(Path.cwd())},
             check=False,
         ).returncode
-        seen = [named(json.loads(line)) for line in record]
+        seen = [{**note, "role": template_name(note["role"])} for note in map(json.loads, record)]
     if status == 0:
         before = [json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines()] if chosen else []
         kept = first_of_each_kind([*before, *seen])
         KEPT.write_text("".join(json.dumps(note, sort_keys=True) + "\n" for note in kept), encoding="utf-8")
         sys.stdout.write(f"{len(kept)} kinds of requests written to {KEPT}\n")
     return status
-
-
-def named(note: dict[str, Any]) -> dict[str, Any]:
-    """Return a note with its role's name in the template."""
-    return {**note, "role": _SUFFIX.sub("", note["role"]).partition("-")[2]}
 
 
 def first_of_each_kind(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def furthest_apart(earlier: NDArray[np.float64], newest: NDArray[np.float64]) ->
 def label_shift(dataset: Manifest, most: float) -> str | None:
     """Return how the newest labels differ from those before by more than ``most`` beyond doubt; None if they do not.
 
-    Told by the lower end of a 95 % interval, so that few labels raise no alarm.
+    Told by the lower end of a 95 % interval, so that few labels raise no alarm. Both parts have rows.
     """
     earlier, newest = (dataset.counts[part] for part in PARTS)
     if dataset.task is Task.REGRESSION:
@@ -41,7 +41,7 @@ def label_shift(dataset: Manifest, most: float) -> str | None:
 
 def _shift_of_classes(earlier: Mapping[str, Any], newest: Mapping[str, Any], most: float) -> str | None:
     """By the difference of two shares (Wald), class by class."""
-    rows = [max(1, counts["rows"]) for counts in (earlier, newest)]
+    rows = [earlier["rows"], newest["rows"]]
     for name in sorted({*earlier["classes"], *newest["classes"]}):
         shares = [counts["classes"].get(name, 0) / counts["rows"] for counts in (earlier, newest)]
         variance = sum(share * (1 - share) / total for share, total in zip(shares, rows, strict=True))

@@ -10,6 +10,7 @@ from local.state import Stack
 from shared.http.audiences import Audience
 
 CALLS = [(route.method.upper(), re.sub(r"\{\w+\}", "m", route.path), route.audiences) for route in ROUTES]
+NO_ROUTE = "there is nothing at this address"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 
 
@@ -18,16 +19,18 @@ def call(stack: Stack, method: str, path: str, key: str | None) -> requests.Resp
     return requests.request(method, stack.api_url + path, headers=headers, json={}, timeout=60)
 
 
-def require_error(answer: requests.Response, *statuses: int) -> None:
-    assert answer.status_code in statuses
-    assert set(answer.json()["error"]) == {"code", "message", "details"}
-    assert answer.headers["x-request-id"]
+def refusal(answer: requests.Response) -> tuple[int, str] | None:
+    """Return the status and the message of an error, None if there is none or it has not the contract's shape."""
+    error = answer.json().get("error") if answer.headers.get("x-request-id") else None
+    if not isinstance(error, dict) or error.keys() != {"code", "message", "details"}:
+        return None
+    return answer.status_code, error["message"]
 
 
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in CALLS])
 def test_without_a_key_every_route_is_401_and_with_an_unknown_one_403(stack: Stack, method: str, path: str) -> None:
-    require_error(call(stack, method, path, None), 401)
-    require_error(call(stack, method, path, UNKNOWN), 403)
+    refused = [refusal(call(stack, method, path, key)) for key in (None, UNKNOWN)]
+    assert [status for status, _ in filter(None, refused)] == [401, 403]
 
 
 @pytest.mark.parametrize(("method", "path", "audiences"), CALLS)
@@ -36,14 +39,14 @@ def test_each_audience_reaches_its_own_routes_and_no_others(
 ) -> None:
     for audience in Audience:
         answer = call(stack, method, path, stack.keys[audience.value])
-        if audience not in audiences:
-            require_error(answer, 403)
-        elif answer.status_code != 200:
-            require_error(answer, 400, 404, 409, 415)
+        status, message = refusal(answer) or (answer.status_code, "")
+        # There is no such model, and nothing in the body: what counts is that the route itself said so.
+        assert status in ((200, 400, 404, 409) if audience in audiences else (403,)), audience
+        assert message != NO_ROUTE
 
 
 def test_an_address_without_a_route_is_404_in_the_contract_s_shape(stack: Stack) -> None:
-    require_error(call(stack, "GET", "/nothing", stack.keys["operator"]), 404)
+    assert refusal(call(stack, "GET", "/nothing", stack.keys["operator"])) == (404, NO_ROUTE)
 
 
 @pytest.mark.parametrize("path", ["/models/m/predict", "/models/m/feedback"])

@@ -7,6 +7,7 @@ import pytest
 from local.client import CallFailed, StackClient
 from shared.capture.feedback_token import TokenKey, mint
 from shared.times import parse_time
+from tests.stack.test_approval import outcome, retrain
 from tests.stack.waiting import eventually
 from tests.unit.configuration.example import document
 
@@ -60,6 +61,19 @@ def test_feedback_with_the_token_of_its_prediction_becomes_its_label_and_no_othe
 
     assert eventually(labelled) == [1]
     assert client.call("GET", f"models/{MODEL}/predictions/p-2", key="operator")["feedback"] == []
+
+
+def test_an_answer_of_the_serving_version_brings_the_token_that_its_feedback_needs(client: StackClient) -> None:
+    model = "served-with-tokens"
+    retrain(client, model, feedback={"token": {"required": True, "expires": "P900D"}})
+    assert outcome(client, model)["outcome"] == "promoted"
+    asked = {"instances": [{"features": {"temperature": 1.5, "hour": 12, "holiday": False}}]}
+    [answer] = client.call("POST", f"models/{model}/predict", key="app", json=asked)["predictions"]
+    event = {"feedback_id": "f", "prediction_id": answer["prediction_id"], "name": "outcome", "value": 1}
+    for token, code in ((answer["feedback_token"], None), (answer["feedback_token"] + "0", "token_invalid")):
+        body = {"events": [{**event, "token": token}]}
+        receipt = client.call("POST", f"models/{model}/feedback", key="app", json=body)
+        assert [rejected["code"] for rejected in receipt["rejected"]] == ([code] if code else [])
 
 
 def test_a_token_of_before_an_exchange_of_keys_is_good_after_it(client: StackClient, tokens: dict[str, str]) -> None:

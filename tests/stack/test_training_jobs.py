@@ -60,13 +60,31 @@ def machine_with_mocks(client: StackClient) -> str:
     return f"{created['stateMachineArn']}#{CASE}"
 
 
+def credentials_of(client: StackClient, role: str) -> dict[str, str]:
+    resources = client.aws("cloudformation").describe_stack_resources(StackName=client.stack.stack_name)
+    [name] = [
+        resource["PhysicalResourceId"]
+        for resource in resources["StackResources"]
+        if resource["LogicalResourceId"] == role
+    ]
+    roles = client.aws("iam")
+    arn = roles.get_role(RoleName=name)["Role"]["Arn"]
+    # Only SageMaker may take it: here the test does that in its place.
+    account = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"}}
+    trust = {"Version": "2012-10-17", "Statement": [{**account, "Action": "sts:AssumeRole"}]}
+    roles.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    found: dict[str, str] = client.aws("sts").assume_role(RoleArn=arn, RoleSessionName="job")["Credentials"]
+    return found
+
+
 def run_job(client: StackClient, run: dict[str, Any], dataset_id: str, candidate: str, folder: Path) -> int:
-    """Run the entry point as SageMaker does; return its exit code."""
+    """Run the entry point as SageMaker does, with the rights of the job's role; return its exit code."""
     parameters = {**{name: str(run[name]) for name in ("model", "decision_id", "fencing_token", "as_of")}}
     parameters |= {"dataset_id": dataset_id, "candidate": candidate}
     (folder / "input/config").mkdir(parents=True)
     (folder / "input/config/hyperparameters.json").write_text(json.dumps(parameters), encoding="utf-8")
     program = f"import sys, pathlib, functions.train.job as job; sys.exit(job.main(pathlib.Path({str(folder)!r})))"
+    credentials = credentials_of(client, "TrainingJobRole")
     environment = {
         **os.environ,
         "LAKE_BUCKET": client.stack.outputs["LakeBucket"],
@@ -74,8 +92,9 @@ def run_job(client: StackClient, run: dict[str, Any], dataset_id: str, candidate
         "CODE_VERSION": "a-commit",
         "AWS_ENDPOINT_URL": client.stack.endpoint_url,
         "AWS_DEFAULT_REGION": client.stack.region,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
         "POWERTOOLS_SERVICE_NAME": "hindsight",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }

@@ -63,7 +63,7 @@ def test_before_the_first_snapshot_every_due_label_is_new() -> None:
     assert count(InMemoryLake(), since=None) == 0
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b\x08 half", b'{"prediction_id": ', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08 half", b'{"prediction_id": ', b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_object_is_named_and_not_passed_over(content: bytes) -> None:
     lake = lake_of(label("p", known=NOW - HOUR, due=NOW - HOUR))
     key = f"{day_prefix(EXAMPLES, 'bike', NOW.date())}damaged"
