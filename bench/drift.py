@@ -26,10 +26,10 @@ from shared.configuration.features import FeatureType
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
 from shared.monitoring.check import Verdict
-from shared.monitoring.drift import check_drift
-from shared.monitoring.feature_drift import FeatureDrift
-from shared.monitoring.newest import NewestRows, newest_rows
-from shared.monitoring.spending import level_of
+from shared.monitoring.drift.feature_drift import FeatureDrift
+from shared.monitoring.drift.input_drift import check_drift
+from shared.monitoring.drift.newest import NewestRows, newest_rows
+from shared.monitoring.drift.spending import level_of
 from shared.profiles.column import ColumnProfile
 from shared.profiles.profile import Profile
 from shared.profiles.reading import profile_numbers, profile_texts

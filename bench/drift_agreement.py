@@ -7,9 +7,9 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import rel_entr
 
-from shared.monitoring.bins import MOST_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
-from shared.monitoring.distance import SMALLEST_SHARE, population_stability_index, wasserstein_distance
-from shared.monitoring.significance import chi_squared, greatest_gap
+from shared.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
+from shared.monitoring.drift.distance import SMALLEST_SHARE, population_stability_index, wasserstein_distance
+from shared.monitoring.drift.significance import chi_squared, greatest_gap
 from shared.profiles.distribution import Distribution
 from shared.profiles.numbers import NumberSketch
 from shared.profiles.reading import profile_texts

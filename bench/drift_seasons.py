@@ -13,9 +13,9 @@ from bench.drift_stream import PROMOTED
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
 from shared.monitoring.check import Verdict
-from shared.monitoring.drift import check_drift
-from shared.monitoring.newest import NewestRows, newest_rows
-from shared.monitoring.spending import level_of
+from shared.monitoring.drift.input_drift import check_drift
+from shared.monitoring.drift.newest import NewestRows, newest_rows
+from shared.monitoring.drift.spending import level_of
 from shared.profiles.build import Columns, profile_columns
 from shared.profiles.profile import Profile
 

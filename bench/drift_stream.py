@@ -17,13 +17,13 @@ import numpy.typing as npt
 from shared.configuration.features import FeatureType
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
-from shared.monitoring.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
-from shared.monitoring.distance import population_stability_index
-from shared.monitoring.drift import measure_newest
-from shared.monitoring.feature_drift import DriftKind, expected_unseen
-from shared.monitoring.newest import NewestRows
-from shared.monitoring.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
-from shared.monitoring.spending import level_of
+from shared.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
+from shared.monitoring.drift.distance import population_stability_index
+from shared.monitoring.drift.feature_drift import DriftKind, expected_unseen
+from shared.monitoring.drift.input_drift import measure_newest
+from shared.monitoring.drift.newest import NewestRows
+from shared.monitoring.drift.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
+from shared.monitoring.drift.spending import level_of
 from shared.profiles.categories import CategorySketch
 from shared.profiles.column import ColumnProfile
 from shared.profiles.distribution import Distribution

@@ -25,10 +25,10 @@ from rich.table import Table
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.estimated_performance import EstimateReport, check_estimate
-from shared.monitoring.estimator import Estimator
-from shared.monitoring.performance import check_performance
+from shared.monitoring.estimates.estimated_performance import EstimateReport, check_estimate
+from shared.monitoring.estimates.estimator import Estimator
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.realised_performance import check_performance
 from shared.profiles.build import Columns, profile_columns
 from shared.training.estimator import fit_estimator
 from shared.training.schema import Schema

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.betting import Wealth, bet
-from shared.monitoring.fall import claim
-from shared.monitoring.weighted_estimate import clopper_pearson
+from shared.monitoring.performance.betting import Wealth, bet
+from shared.monitoring.performance.fall import claim
+from shared.monitoring.performance.weighted_estimate import clopper_pearson
 
 SEED = 1
 RUNS = 1_000

@@ -31,7 +31,7 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import Monitoring
 from shared.lake import PREDICTIONS, Lake, Tagged, day_prefix
-from shared.monitoring.champion_drift import ChampionDrift, check_champion_drift
+from shared.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
 from shared.profiles.build import Columns, profile_columns
 from shared.profiles.codec import CONTENT_TYPE, encode
 from shared.profiles.hour import HourProfiles, LogPiece, encode_hour

@@ -19,8 +19,8 @@ from rich.table import Table
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
-from shared.monitoring.betting import Wealth, bet
-from shared.monitoring.observation import scale_of
+from shared.monitoring.performance.betting import Wealth, bet
+from shared.monitoring.performance.observation import scale_of
 from shared.registry.moves import Account, Servable, promote, start_trial
 from shared.registry.pointer import Pointer, TrialMode
 from shared.registry.version import Verdict as GateVerdict

@@ -21,7 +21,7 @@ from bench.review_stream import ReviewStream
 from shared.capture.prediction import Prediction
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
-from shared.monitoring.weighted_estimate import weighted_estimate
+from shared.monitoring.performance.weighted_estimate import weighted_estimate
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 FEATURES = ("amount", "age", "distance", "load")

@@ -18,7 +18,9 @@ from bench.chaos.traffic import configuration
 from bench.figures import publish
 from bench.hostile.contract import conform
 from bench.hostile.files import hostile_files
-from bench.hostile.inputs import MARK, Hostile, Targets, hostile_inputs
+from bench.hostile.inputs import hostile_inputs
+from bench.hostile.request import Hostile, Targets
+from bench.hostile.texts import MARK
 from local.client import StackClient
 from local.stack import running_stack
 

@@ -4,7 +4,7 @@ import gzip
 import json
 import zlib
 
-from bench.hostile.inputs import MARK
+from bench.hostile.texts import MARK
 
 BOMB_BYTES = 256 << 20
 

@@ -6,10 +6,10 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
-from shared.monitoring.estimator import Estimator, LossPredictor
-from shared.monitoring.live_performance import FallWatch
+from shared.monitoring.estimates.estimator import Estimator, LossPredictor
 from shared.monitoring.model_checks import ModelChecks
 from shared.monitoring.monitor import Monitor
+from shared.monitoring.performance.live_performance import FallWatch
 from shared.monitoring.verdict_changes import VerdictAnnouncer
 from shared.reporting.status import LINKS_LAST
 from shared.schedule import parse_tick

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import compact_json
 from shared.aws.dynamodb import from_item, to_item
-from shared.monitoring.fall import FallTest
+from shared.monitoring.performance.fall import FallTest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -13,7 +13,7 @@ _TEST = "performance-test"
 
 
 class DynamoFallTests:
-    """One item a model; see ``shared.monitoring.fall.FallTests``."""
+    """One item a model; see ``shared.monitoring.performance.fall.FallTests``."""
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table

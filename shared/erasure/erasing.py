@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from shared import compact_json
 from shared.announcements import Announcement, Announcements
 from shared.configuration.store import ConfigurationStore
 from shared.datasets.dataset import Erasure, Source
@@ -22,6 +21,7 @@ from shared.datasets.snapshot import workshop
 from shared.erasure.cleaning import Cleaned, unzipped
 from shared.erasure.collections import SubjectCollections
 from shared.erasure.datasets import DatasetCleaner
+from shared.erasure.notes import ErasureNotes
 from shared.erasure.places import LABEL_RECORDS, LOG, OTHERS, Place
 from shared.erasure.records import RecordCleaner
 from shared.erasure.requests import (
@@ -71,6 +71,7 @@ class _Work:
 
     job: Job
     subject: Subject
+    notes: ErasureNotes
     number: int
     step: int
     progress: Progress
@@ -123,15 +124,12 @@ class Eraser:
 
     def _in_hand(self, job: Job) -> _Work:
         subject = Subject(model=job.model, entity_id=job.request[ENTITY], at=job.at)
-        try:
-            known = json.loads(self.lake.read_bytes(_key(job, "subject.json")))
-        except NotFound:
-            known = {}
-        subject.prediction_ids.update(known.get("prediction_ids", ()))
-        subject.feature_digests.update(known.get("feature_digests", ()))
+        notes = ErasureNotes(self.lake, self.versions, job)
+        notes.recall(subject)
         return _Work(
             job=job,
             subject=subject,
+            notes=notes,
             number=job.place.get("pass", 1),
             step=job.place.get("step", 0),
             progress=Progress(job.place.get("after", ""), unreadable=list(job.place.get(UNREADABLE, ()))),
@@ -203,14 +201,10 @@ class Eraser:
 
     def _clean_compacted(self, work: _Work) -> Iterator[str]:
         """Clean compacted label records; their lines are then called otherwise, and are clean."""
-
-        def note(before: Source, after: Source | None) -> None:
-            self._note_replaced(work.job, before, after)
-
         with workshop() as (connection, scratch):
             cleaner = RecordCleaner(self.lake, self.versions, connection, scratch)
             for versions in self._sweep.keys(_COMPACTED, work.subject.model, work.progress.after, work.since):
-                cleaner.clean(versions, work.subject, work.progress, note)
+                cleaner.clean(versions, work.subject, work.progress, work.notes.note_replaced)
                 yield versions[0].key
 
     def _clean_lines(self, work: _Work) -> Iterator[str]:
@@ -218,13 +212,13 @@ class Eraser:
 
         def note(key: str, content: bytes, target: str, cleaned: Cleaned) -> None:
             left = None if cleaned.content is None else Source(target, hashlib.sha256(cleaned.content).hexdigest())
-            self._note_replaced(work.job, Source(key, hashlib.sha256(content).hexdigest()), left)
+            work.notes.note_replaced(Source(key, hashlib.sha256(content).hexdigest()), left)
 
         yield from self._clean(work, LABEL_RECORDS, note)
 
     def _clean_datasets(self, work: _Work) -> Iterator[str]:
         subject = work.subject
-        replaced = self._replaced(work.job)
+        replaced = work.notes.replaced()
         cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations)
         erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
         names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MOST_DATASETS))
@@ -237,7 +231,7 @@ class Eraser:
     def _conclude(self, run: ErasureRun, work: _Work) -> None:
         """Tell of it, and forget whom it was about."""
         job = work.job
-        self._purge_notes(job)
+        work.notes.purge()
         kept = {DATASETS: sorted(work.datasets), UNREADABLE: work.progress.unreadable}
         done = forgotten(job, kept)
         versions = list(affected_versions(self.registry, done))
@@ -256,24 +250,7 @@ class Eraser:
         before = len(work.subject.prediction_ids), len(work.subject.feature_digests)
         work.subject.learn(rows)
         if (len(work.subject.prediction_ids), len(work.subject.feature_digests)) != before:
-            content = compact_json.dumps(work.subject.to_json()).encode()
-            self.lake.write_bytes(_key(work.job, "subject.json"), content, "application/json")
-
-    def _note_replaced(self, job: Job, before: Source, after: Source | None) -> None:
-        """Remember what a source of datasets is called from now on, before it is."""
-        name = hashlib.sha256(f"{before.key}\0{before.digest}".encode()).hexdigest()
-        note = {"key": before.key, "digest": before.digest, "after": after and [after.key, after.digest]}
-        self.lake.write_bytes(_key(job, f"replaced/{name}.json"), compact_json.dumps(note).encode(), "application/json")
-
-    def _replaced(self, job: Job) -> dict[tuple[str, str], Source | None]:
-        notes = (json.loads(self.lake.read_bytes(key)) for key in self.lake.keys(_key(job, "replaced/")))
-        return {(note["key"], note["digest"]): Source(*note["after"]) if note["after"] else None for note in notes}
-
-    def _purge_notes(self, job: Job) -> None:
-        prefix = _key(job, "")
-        for key in list(self.lake.keys(prefix)):
-            self.lake.delete(key)
-        self.versions.purge(list(self.versions.under(prefix)))
+            work.notes.keep(work.subject)
 
 
 def _named_in(content: bytes, subject: Subject) -> Iterator[dict[str, Any]]:
@@ -284,7 +261,3 @@ def _named_in(content: bytes, subject: Subject) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(row, dict) and subject.owns_record(row):
             yield row
-
-
-def _key(job: Job, name: str) -> str:
-    return f"erasures/model={job.model}/{job.job_id}/{name}"

@@ -1,1 +1,1 @@
-"""What a model looks like from the outside: distances, tests and metrics over windows of rows."""
+"""How a model does once it serves: its checks, what they find, and how they tell it."""

@@ -10,21 +10,21 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.errors import HindsightError, NotFound
 from shared.lake import Lake
-from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import CheckKind, Verdict
-from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
-from shared.monitoring.drift import drift_measurements
-from shared.monitoring.estimated_performance import check_estimate, estimate_measurements
-from shared.monitoring.estimator import Estimator, LossPredictor
+from shared.monitoring.drift.champion_drift import check_champion_drift
+from shared.monitoring.drift.input_drift import drift_measurements
+from shared.monitoring.drift.spending import level_of
+from shared.monitoring.estimates.estimated_performance import check_estimate, estimate_measurements
+from shared.monitoring.estimates.estimator import Estimator, LossPredictor
+from shared.monitoring.estimates.reconciliation import reconcile
 from shared.monitoring.finding import Finding
 from shared.monitoring.join_health import join_health, join_measurements
-from shared.monitoring.live_performance import Champion, FallWatch
-from shared.monitoring.performance import check_performance, performance_measurements
-from shared.monitoring.performance_limit import performance_limit
-from shared.monitoring.reconciliation import reconcile
-from shared.monitoring.spending import level_of
+from shared.monitoring.performance.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
+from shared.monitoring.performance.live_performance import Champion, FallWatch
+from shared.monitoring.performance.performance_limit import performance_limit
+from shared.monitoring.performance.realised_performance import check_performance, performance_measurements
+from shared.monitoring.performance.window import labels_in_window, matured_in_window
 from shared.monitoring.staleness import staleness, staleness_measurements
-from shared.monitoring.window import labels_in_window, matured_in_window
 from shared.profiles.hourly import WindowProfile, window_profile
 from shared.registry.pointer import Pointer
 from shared.registry.store import Registry

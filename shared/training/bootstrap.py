@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from shared.configuration.metrics import Metric
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.linearisation import linearise
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.linearisation import linearise
 from shared.training.scoring import Answers
 
 RESAMPLES = 1_000
@@ -75,11 +75,11 @@ def paired_difference(
 ) -> Difference | None:
     """Return the difference and its one-sided lower bound by the paired, studentised bootstrap.
 
-    Each cluster of rows moves the difference by its influence (``shared.monitoring.linearisation``), in which what
-    makes a row hard for both versions cancels. Clusters are drawn with replacement, and the bound lies as many
-    standard errors below the difference as a resample's lies above its own in ``1 - confidence`` of the resamples
-    (Efron, 1979; Hall, 1988). Beyond that textbook, everything that would let an equally good challenger pass more
-    often than that is paid for:
+    Each cluster of rows moves the difference by its influence (``linearisation`` of ``shared.monitoring.performance``),
+    in which what makes a row hard for both versions cancels. Clusters are drawn with replacement, and the bound lies
+    as many standard errors below the difference as a resample's lies above its own in ``1 - confidence`` of the
+    resamples (Efron, 1979; Hall, 1988). Beyond that textbook, everything that would let an equally good challenger
+    pass more often than that is paid for:
 
     - few clusters differ: two more of typical size, one for each version, are added to the variance and to what is
       drawn from (after Bonett and Price, 2012), and the bound is never nearer than that of Student's t with a degree

@@ -5,8 +5,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-from shared.monitoring.estimator import ScoreCalibration
-from shared.monitoring.metrics import Floats
+from shared.monitoring.estimates.estimator import ScoreCalibration
+from shared.monitoring.performance.metrics import Floats
 
 _SPLITS = 10
 _TEST_SHARE = 0.1

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.configuration.features import FeatureType
 from shared.configuration.metrics import Task
-from shared.monitoring.weights import effective_rows
+from shared.monitoring.performance.weights import effective_rows
 from shared.times import format_time
 from shared.training.candidates import hyperparameters, takes_weights
 from shared.training.card_figures import confusion, errors, labelled_answers, performance, reliability, slices

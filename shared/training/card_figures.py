@@ -6,9 +6,9 @@ import numpy as np
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.calibration import calibration
-from shared.monitoring.interval import Estimate, estimate
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.calibration import calibration
+from shared.monitoring.performance.interval import Estimate, estimate
 from shared.training.gate import slices_of
 from shared.training.labelled_frame import LabelledFrame
 from shared.training.scoring import Answers

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.metrics import Floats, evaluate
+from shared.monitoring.performance.metrics import Floats, evaluate
 from shared.training.paired_losses import Truth
 from shared.training.probabilities import Recalibration
 from shared.training.recalibrate import can_calibrate, find_recalibration

@@ -7,9 +7,16 @@ import numpy as np
 import pandas as pd
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.estimator import ABSOLUTE, ESTIMABLE, SQUARED, Estimator, HoldoutEstimate, expected_answers
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.estimates.estimator import (
+    ABSOLUTE,
+    ESTIMABLE,
+    SQUARED,
+    Estimator,
+    HoldoutEstimate,
+    expected_answers,
+)
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.training.calibrate import fit_calibration, needs_calibration, out_of_fold
 from shared.training.loss_model import LossModel, fit_loss_model
 from shared.training.schema import Schema

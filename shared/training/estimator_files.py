@@ -5,7 +5,7 @@ import json
 from shared import compact_json
 from shared.errors import NotFound, UnreadableObject
 from shared.lake import Lake, version_prefix
-from shared.monitoring.estimator import Estimator, StoredLoss
+from shared.monitoring.estimates.estimator import Estimator, StoredLoss
 from shared.training.artifact import artifact_digest, dump_artifact, load_artifact
 from shared.training.estimator import FittedEstimator
 from shared.training.loss_model import LossModel

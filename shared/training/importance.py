@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from shared.configuration.features import FeatureType
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.training.labelled_frame import LabelledFrame
 from shared.training.rehearsal import thinned
 from shared.training.scoring import LoadedVersion

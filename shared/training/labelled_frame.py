@@ -16,7 +16,7 @@ from shared.datasets.dataset import Manifest, Part
 from shared.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
 from shared.datasets.split import Split, split_by_time, split_moments
 from shared.lake import Lake
-from shared.monitoring.weights import review_weights
+from shared.monitoring.performance.weights import review_weights
 from shared.profiles.sample import hash_ids
 from shared.training.frame import frame_of
 from shared.training.moments import MomentColumns, Moments

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 from shared.configuration.features import FeatureType
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.training import Candidate
-from shared.monitoring.metrics import Floats, as_numbers
+from shared.monitoring.performance.metrics import Floats, as_numbers
 from shared.training.candidates import build, fit
 from shared.training.frame import to_frame
 from shared.training.schema import Schema

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.training.schema import Schema
 from shared.training.scoring import class_codes
 

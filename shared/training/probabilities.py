@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from shared.monitoring.estimator import ScoreCalibration
+from shared.monitoring.estimates.estimator import ScoreCalibration
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from shared.monitoring.estimator import ScoreCalibration
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.estimates.estimator import ScoreCalibration
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.training.calibrate import fit_calibration
 from shared.training.paired_losses import Truth, is_better, losses_of_chances
 from shared.training.probabilities import Recalibration

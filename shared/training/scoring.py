@@ -10,7 +10,7 @@ import pandas as pd
 
 from shared.configuration.metrics import Metric, Task
 from shared.errors import UnusableArtifact
-from shared.monitoring.metrics import evaluate
+from shared.monitoring.performance.metrics import evaluate
 from shared.training.frame import to_frame
 from shared.training.probabilities import Recalibration
 from shared.training.schema import Schema

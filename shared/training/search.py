@@ -10,7 +10,7 @@ import pandas as pd
 
 from shared.configuration.metrics import Task
 from shared.configuration.training import Candidate
-from shared.monitoring.metrics import Floats
+from shared.monitoring.performance.metrics import Floats
 from shared.training.paired_losses import Truth, is_better, loss_name, losses_of_chances, losses_of_values
 from shared.training.recipe import Recipe
 from shared.training.rehearsal import Rehearsal, newest, thinned

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from shared.configuration.training import Training
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.training.labelled_frame import LabelledFrame
 
 

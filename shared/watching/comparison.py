@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from shared.configuration.metrics import Metric
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.betting import Floats, Hypothesis
-from shared.monitoring.observation import Scale
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.betting import Floats, Hypothesis
+from shared.monitoring.performance.observation import Scale
 from shared.watching.sequential import Waiting
 
 ALIKE = 0.5

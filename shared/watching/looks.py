@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import new_rows
-from shared.monitoring.matured import read_matured
-from shared.monitoring.weights import heaviest_weight
+from shared.monitoring.performance.fall import new_rows
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.weights import heaviest_weight
 from shared.registry.pointer import Pointer, Probation, Trial, TrialMode
 from shared.registry.version import VersionRecord
 from shared.watching.comparison import compare, compare_paired, difference_hypothesis, unweighted

@@ -9,8 +9,8 @@ from shared.announcements import Announcement, Announcements
 from shared.configuration.model import ModelConfiguration
 from shared.errors import UnusableArtifact
 from shared.lake import Lake
-from shared.monitoring.completeness import MOST_HELD, complete_until, last_label_after
-from shared.monitoring.window import labels_in_window
+from shared.monitoring.performance.completeness import MOST_HELD, complete_until, last_label_after
+from shared.monitoring.performance.window import labels_in_window
 from shared.profiles.hourly import window_profile
 from shared.registry.champions import champions_left
 from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial

@@ -7,9 +7,9 @@ from typing import Any
 
 from shared.configuration.labels import LabelSource
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import maturity, new_rows
 from shared.monitoring.join_health import LABELLED_OTHERWISE
-from shared.monitoring.weights import heaviest_weight, labels_every_prediction, review_weight
+from shared.monitoring.performance.fall import maturity, new_rows
+from shared.monitoring.performance.weights import heaviest_weight, labels_every_prediction, review_weight
 from shared.times import format_time
 
 Row = Mapping[str, Any]

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.betting import Floats, Hypothesis, Wealth, bet
-from shared.monitoring.observation import Scale, Unpaired
+from shared.monitoring.performance.betting import Floats, Hypothesis, Wealth, bet
+from shared.monitoring.performance.observation import Scale, Unpaired
 from shared.times import format_time, parse_time
 from shared.watching.progress import Watched
 

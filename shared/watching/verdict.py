@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.configuration.metrics import Metric
-from shared.monitoring.answers import LabelledAnswers
+from shared.monitoring.performance.answers import LabelledAnswers
 from shared.watching.sequential import SequentialTest
 from shared.watching.yardstick import Yardstick
 

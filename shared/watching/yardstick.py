@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.observation import Scale, scale_of
-from shared.monitoring.performance_limit import DEFAULT_DROP, DEFAULT_WORSENING
+from shared.monitoring.performance.observation import Scale, scale_of
+from shared.monitoring.performance.performance_limit import DEFAULT_DROP, DEFAULT_WORSENING
 from shared.registry.version import VersionRecord
 
 _ALMOST_PERFECT = 1 - 1e-3  # nothing can be bet on a null at the end of the metric's range

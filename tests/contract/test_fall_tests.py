@@ -8,8 +8,8 @@ import pytest
 
 from shared.aws.fall_table import DynamoFallTests
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.fall import FallTest, FallTests, claim, counted
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.fall import FallTest, FallTests, claim, counted
 from tests.fakes.fall_tests import InMemoryFallTests
 
 NOON, LATER = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (12, 13))

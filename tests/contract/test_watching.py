@@ -9,7 +9,7 @@ import pytest
 from shared.aws.sequential_table import DynamoSequentialTests
 from shared.aws.watch_table import DynamoWatchProgress
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.observation import Scale
+from shared.monitoring.performance.observation import Scale
 from shared.watching.progress import Watched, WatchProgress
 from shared.watching.sequential import Claim, SequentialTest, SequentialTests, Waiting, counted
 from tests.fakes.watching import InMemorySequentialTests, InMemoryWatchProgress

@@ -1,6 +1,6 @@
 """Tests of live performance in memory, judged by the same contract suite as DynamoFallTests."""
 
-from shared.monitoring.fall import FallTest
+from shared.monitoring.performance.fall import FallTest
 
 
 class InMemoryFallTests:

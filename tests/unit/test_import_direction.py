@@ -8,21 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared"
-DOMAIN = (
-    "capture",
-    "configuration",
-    "labels",
-    "relabelling",
-    "review",
-    "profiles",
-    "monitoring",
-    "triggers",
-    "datasets",
-    "training",
-    "registry",
-    "approvals",
-    "reporting",
-)
+NOT_DOMAIN = {"aws", "bootstrap", "http"}
+DOMAIN = sorted({path.parent.name for path in SHARED.glob("*/__init__.py")} - NOT_DOMAIN)
 EDGES = (
     "functions",
     "shared.bootstrap",

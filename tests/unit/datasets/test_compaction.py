@@ -20,7 +20,7 @@ from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
 from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.lake import EXAMPLES, day_prefix
-from shared.monitoring.window import labels_in_window
+from shared.monitoring.performance.window import labels_in_window
 from shared.triggers.new_labels import count_new_labels
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake

@@ -18,7 +18,7 @@ from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.labels.label import LabelStatus
 from shared.lake import Lake
-from shared.monitoring.weights import review_weight
+from shared.monitoring.performance.weights import review_weight
 from shared.training.frame import to_frame
 from shared.training.labelled_frame import LabelledFrame, load_part
 from tests.fakes.lake import InMemoryLake

@@ -7,8 +7,8 @@ import numpy as np
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.parse import parse_configuration
-from shared.monitoring.estimator import Estimator
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.estimates.estimator import Estimator
+from shared.monitoring.performance.metrics import Floats, Values
 from shared.profiles.build import profile_rows
 from shared.profiles.profile import Profile
 from shared.training.estimator import fit_estimator

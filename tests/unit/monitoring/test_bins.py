@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.configuration.features import Feature, FeatureType
-from shared.monitoring.bins import CategoryCounts, category_bins, common_bins, number_bins
+from shared.monitoring.drift.bins import CategoryCounts, category_bins, common_bins, number_bins
 from shared.profiles.distribution import Distribution
 from shared.profiles.reading import profile_column, profile_texts
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from shared.configuration.metrics import Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.calibration import Calibration, calibration
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.calibration import Calibration, calibration
 
 
 def answers(rows: int, overconfidence: float, rng: np.random.Generator) -> LabelledAnswers:

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.monitoring.champion_drift import check_champion_drift
 from shared.monitoring.check import Verdict
-from shared.monitoring.newest import WEEK
-from shared.monitoring.spending import level_of
+from shared.monitoring.drift.champion_drift import check_champion_drift
+from shared.monitoring.drift.newest import WEEK
+from shared.monitoring.drift.spending import level_of
 from shared.profiles.codec import encode
 from shared.profiles.hour import HourProfiles, encode_hour
 from shared.profiles.hourly import WindowProfile, hour_key, window_profile

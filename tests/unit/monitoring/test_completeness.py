@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.monitoring.completeness import MOST_HELD, SETTLING, complete_until
+from shared.monitoring.performance.completeness import MOST_HELD, SETTLING, complete_until
 from shared.times import format_time
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)

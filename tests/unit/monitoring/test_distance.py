@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.spatial import distance as scipy_distance
 from scipy.special import rel_entr
 
-from shared.monitoring.distance import (
+from shared.monitoring.drift.distance import (
     jensen_shannon_distance,
     population_stability_index,
     standardised_wasserstein,

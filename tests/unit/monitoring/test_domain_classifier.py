@@ -6,8 +6,8 @@ import pytest
 
 from shared.configuration.features import Feature, FeatureType
 from shared.monitoring.check import Verdict
-from shared.monitoring.domain_classifier import FEWEST_ROWS, separate
-from shared.monitoring.drift import drift_measurements
+from shared.monitoring.drift.domain_classifier import FEWEST_ROWS, separate
+from shared.monitoring.drift.input_drift import drift_measurements
 from shared.profiles.profile import Profile
 from shared.profiles.sample import RowSample
 from tests.unit.monitoring.windows import LEVEL, drift_of, profile_of, rows, rules, trained_on, window

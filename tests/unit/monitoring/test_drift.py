@@ -13,9 +13,9 @@ from shared import compact_json
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
-from shared.monitoring.drift import MOST_SUMMARISED, check_drift, drift_measurements
-from shared.monitoring.feature_drift import DriftKind
-from shared.monitoring.newest import NewestRows
+from shared.monitoring.drift.feature_drift import DriftKind
+from shared.monitoring.drift.input_drift import MOST_SUMMARISED, check_drift, drift_measurements
+from shared.monitoring.drift.newest import NewestRows
 from shared.profiles.profile import Profile
 from shared.profiles.reading import profile_column, profile_texts
 from tests.unit.configuration.example import configuration

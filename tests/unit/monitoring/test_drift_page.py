@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from shared.configuration.features import Feature, FeatureType
 from shared.monitoring.check import CheckKind, Verdict, page_key, report_key
-from shared.monitoring.drift import DriftReport, check_drift
-from shared.monitoring.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
-from shared.monitoring.newest import NewestRows
+from shared.monitoring.drift.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
+from shared.monitoring.drift.input_drift import DriftReport, check_drift
+from shared.monitoring.drift.newest import NewestRows
 from shared.monitoring.svg import paired_bars
 from shared.profiles.profile import Profile
 from shared.profiles.reading import profile_column

@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
 from shared.monitoring.check import Verdict
-from shared.monitoring.estimated_performance import EstimateReport, check_estimate, estimate_measurements
-from shared.monitoring.estimator import ESTIMABLE, Estimator, HoldoutEstimate, ScoreCalibration, expected_answers
-from shared.monitoring.matured import read_matured
-from shared.monitoring.metrics import evaluate
+from shared.monitoring.estimates.estimated_performance import EstimateReport, check_estimate, estimate_measurements
+from shared.monitoring.estimates.estimator import (
+    ESTIMABLE,
+    Estimator,
+    HoldoutEstimate,
+    ScoreCalibration,
+    expected_answers,
+)
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.metrics import evaluate
 from shared.profiles.profile import Profile
 from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.fall import FallTest, claim, counted, is_new
 from shared.monitoring.join_health import newest_records
-from shared.monitoring.metrics import evaluate
-from shared.monitoring.observation import Scale
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.fall import FallTest, claim, counted, is_new
+from shared.monitoring.performance.metrics import evaluate
+from shared.monitoring.performance.observation import Scale
 from shared.times import format_time
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

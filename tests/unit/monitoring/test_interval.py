@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.interval import estimate
-from shared.monitoring.linearisation import linearise
-from shared.monitoring.weighted_estimate import weighted_estimate
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.interval import estimate
+from shared.monitoring.performance.linearisation import linearise
+from shared.monitoring.performance.weighted_estimate import weighted_estimate
 
 EVERY_METRIC = [(task, metric) for task in Task for metric in sorted(METRICS_BY_TASK[task])]
 CLASSES = ("a", "b", "c")

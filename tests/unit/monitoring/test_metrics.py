@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.monitoring.metrics import as_targets, evaluate
+from shared.monitoring.performance.metrics import as_targets, evaluate
 
 _BINARY_REFERENCE = {
     Metric.ACCURACY: lambda y, d, s, w: sklearn_metrics.accuracy_score(y, d, sample_weight=w),

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 
 from shared.configuration.monitoring import Monitoring
-from shared.monitoring.feature_drift import DriftKind
-from shared.monitoring.spending import HALF_SPENT, level_of
+from shared.monitoring.drift.feature_drift import DriftKind
+from shared.monitoring.drift.spending import HALF_SPENT, level_of
 from tests.unit.configuration.example import configuration
 
 PAGE = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()

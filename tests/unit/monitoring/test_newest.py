@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.monitoring.newest import WEEK, NewestRows, newest_profile, newest_rows
+from shared.monitoring.drift.newest import WEEK, NewestRows, newest_profile, newest_rows
 from shared.profiles.hour import HourProfiles, encode_hour
 from shared.profiles.hourly import hour_key
 from shared.profiles.profile import Profile

@@ -9,12 +9,12 @@ import pytest
 from shared.configuration.model import ModelConfiguration
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.check import Verdict
-from shared.monitoring.fall import FallTest, counted
-from shared.monitoring.live_performance import Champion, claim_of
-from shared.monitoring.matured import read_matured
-from shared.monitoring.performance import PerformanceReport, check_performance
-from shared.monitoring.performance_limit import performance_limit
-from shared.monitoring.window import labels_in_window, matured_in_window
+from shared.monitoring.performance.fall import FallTest, counted
+from shared.monitoring.performance.live_performance import Champion, claim_of
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.performance_limit import performance_limit
+from shared.monitoring.performance.realised_performance import PerformanceReport, check_performance
+from shared.monitoring.performance.window import labels_in_window, matured_in_window
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
 from tests.unit.configuration.example import configuration

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from shared.monitoring.check import Verdict
-from shared.monitoring.estimated_performance import check_estimate
-from shared.monitoring.reconciliation import MOST_PAIRS, Reconciliation, reconcile
+from shared.monitoring.estimates.estimated_performance import check_estimate
+from shared.monitoring.estimates.reconciliation import MOST_PAIRS, Reconciliation, reconcile
 from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
 
 ESTIMATOR = learned(binary_rows(20_000, seed=1))

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from shared.monitoring.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
+from shared.monitoring.drift.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
 from shared.profiles.distribution import Distribution
 from shared.profiles.numbers import NumberSketch
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.check import Verdict
 from shared.monitoring.join_health import newest_records
-from shared.monitoring.performance import check_performance
-from shared.monitoring.weights import effective_rows, labels_every_prediction, review_weight, review_weights
+from shared.monitoring.performance.realised_performance import check_performance
+from shared.monitoring.performance.weights import effective_rows, labels_every_prediction, review_weight, review_weights
 from tests.unit.configuration.example import configuration
 
 MANUAL = {"event": "annotation", "source": "manual"}

@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import DriftMethod
-from shared.monitoring.drift import DriftReport, check_drift
+from shared.monitoring.drift.input_drift import DriftReport, check_drift
 from shared.profiles.build import profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile

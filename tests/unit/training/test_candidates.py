@@ -15,7 +15,7 @@ from shared.configuration.features import FeatureType
 from shared.configuration.metrics import DEFAULT_METRIC, Task
 from shared.configuration.training import Candidate
 from shared.errors import UnusableArtifact
-from shared.monitoring.metrics import as_targets
+from shared.monitoring.performance.metrics import as_targets
 from shared.training.artifact import artifact_digest, dump_artifact, load_artifact, parse_artifact
 from shared.training.candidates import build, fit
 from shared.training.frame import to_frame

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.configuration.metrics import Metric, Task
 from shared.configuration.training import Candidate, Training
-from shared.monitoring.estimator import ScoreCalibration
+from shared.monitoring.estimates.estimator import ScoreCalibration
 from shared.times import format_time
 from shared.training.artifact import dump_artifact, parse_artifact
 from shared.training.choices import Choices, choose

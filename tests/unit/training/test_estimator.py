@@ -13,9 +13,9 @@ from shared.configuration.parse import parse_configuration
 from shared.errors import UnreadableObject, UnusableArtifact
 from shared.lake import version_prefix
 from shared.monitoring.check import Verdict
-from shared.monitoring.estimated_performance import check_estimate
-from shared.monitoring.estimator import Estimator
-from shared.monitoring.reconciliation import reconcile
+from shared.monitoring.estimates.estimated_performance import check_estimate
+from shared.monitoring.estimates.estimator import Estimator
+from shared.monitoring.estimates.reconciliation import reconcile
 from shared.profiles.build import profile_rows
 from shared.training.calibrate import fit_calibration, needs_calibration
 from shared.training.estimator import FittedEstimator, fit_estimator

@@ -9,7 +9,7 @@ from shared.configuration.features import Feature, FeatureType
 from shared.configuration.metrics import Task
 from shared.configuration.training import Candidate
 from shared.monitoring.check import Verdict
-from shared.monitoring.drift import check_drift
+from shared.monitoring.drift.input_drift import check_drift
 from shared.profiles.build import Columns, profile_columns, profile_rows
 from shared.profiles.codec import decode, encode
 from shared.profiles.profile import Profile

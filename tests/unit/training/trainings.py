@@ -9,7 +9,7 @@ from shared.configuration.metrics import Task
 from shared.configuration.training import Candidate
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.lake import Lake
-from shared.monitoring.metrics import as_targets
+from shared.monitoring.performance.metrics import as_targets
 from shared.times import format_time
 from shared.training.frame import to_frame
 from shared.training.job import TrainingJob

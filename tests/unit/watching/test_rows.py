@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.matured import read_matured
-from shared.monitoring.observation import scale_of
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.observation import scale_of
 from shared.watching.comparison import compare, difference_hypothesis
 from shared.watching.rows import evenly_reviewed, first_of_entities, matured_since
 from shared.watching.sequential import Waiting

@@ -7,12 +7,12 @@ from html import escape
 
 import numpy as np
 
-from shared.monitoring.bins import Bins, common_bins
 from shared.monitoring.check import Verdict
-from shared.monitoring.domain_classifier import DomainReport
-from shared.monitoring.drift import DriftReport
-from shared.monitoring.feature_drift import DriftKind, FeatureDrift, KindDrift
-from shared.monitoring.newest import NewestRows
+from shared.monitoring.drift.bins import Bins, common_bins
+from shared.monitoring.drift.domain_classifier import DomainReport
+from shared.monitoring.drift.feature_drift import DriftKind, FeatureDrift, KindDrift
+from shared.monitoring.drift.input_drift import DriftReport
+from shared.monitoring.drift.newest import NewestRows
 from shared.monitoring.page import badge, chance, document, facts, number, percent, table
 from shared.monitoring.svg import paired_bars
 from shared.profiles.column import ColumnProfile

@@ -12,11 +12,11 @@ from shared.configuration.metrics import Metric
 from shared.configuration.model import ModelConfiguration
 from shared.errors import UnusableArtifact
 from shared.monitoring.check import Verdict
-from shared.monitoring.estimator import ESTIMABLE, Estimator, LossPredictor
-from shared.monitoring.expectation import Expected, expectations
+from shared.monitoring.estimates.estimator import ESTIMABLE, Estimator, LossPredictor
+from shared.monitoring.estimates.expectation import Expected, expectations
+from shared.monitoring.estimates.reconciliation import Reconciliation
 from shared.monitoring.measurement import Measurement, storable
-from shared.monitoring.performance_limit import performance_limit
-from shared.monitoring.reconciliation import Reconciliation
+from shared.monitoring.performance.performance_limit import performance_limit
 from shared.profiles.distribution import Distribution
 from shared.profiles.profile import Profile
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from shared.configuration.metrics import Metric, Task
 from shared.errors import UnusableArtifact
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
-from shared.monitoring.interval import bounds
-from shared.monitoring.linearisation import Linearisation, linearise
-from shared.monitoring.metrics import as_numbers, as_targets
+from shared.monitoring.estimates.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.interval import bounds
+from shared.monitoring.performance.linearisation import Linearisation, linearise
+from shared.monitoring.performance.metrics import as_numbers, as_targets
 from shared.profiles.distribution import Distribution
 from shared.profiles.profile import Profile
 

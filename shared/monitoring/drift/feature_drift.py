@@ -9,16 +9,16 @@ import numpy as np
 
 from shared.configuration.features import Feature, FeatureType
 from shared.configuration.monitoring import DriftMethod, DriftPolicy
-from shared.monitoring.bins import Bins, CategoryCounts, category_bins, number_bins
 from shared.monitoring.check import Verdict
-from shared.monitoring.distance import (
+from shared.monitoring.drift.bins import Bins, CategoryCounts, category_bins, number_bins
+from shared.monitoring.drift.distance import (
     Floats,
     jensen_shannon_distance,
     population_stability_index,
     standardised_wasserstein,
     total_variation,
 )
-from shared.monitoring.significance import chi_squared, kolmogorov_smirnov
+from shared.monitoring.drift.significance import chi_squared, kolmogorov_smirnov
 from shared.profiles.column import ColumnProfile
 
 

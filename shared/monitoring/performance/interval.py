@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import stdtrit
 
 from shared.configuration.metrics import Metric
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.linearisation import SHARES, Linearisation, linearise
-from shared.monitoring.weighted_estimate import clopper_pearson
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.linearisation import SHARES, Linearisation, linearise
+from shared.monitoring.performance.weighted_estimate import clopper_pearson
 
 _LARGEST = 1e300
 

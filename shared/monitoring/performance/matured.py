@@ -8,9 +8,9 @@ import numpy as np
 
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.metrics import Floats, Values, as_numbers, as_targets
-from shared.monitoring.weights import review_weights
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.metrics import Floats, Values, as_numbers, as_targets
+from shared.monitoring.performance.weights import review_weights
 
 Row = Mapping[str, Any]
 

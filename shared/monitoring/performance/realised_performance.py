@@ -8,14 +8,14 @@ import numpy as np
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.calibration import Calibration, calibration
 from shared.monitoring.check import Verdict
-from shared.monitoring.fall import FallTest
-from shared.monitoring.interval import Estimate, estimate
-from shared.monitoring.matured import Matured, read_matured
 from shared.monitoring.measurement import COUNT, Measurement, storable
-from shared.monitoring.performance_verdict import Evidence, judge_performance
-from shared.monitoring.slices import slices_of
+from shared.monitoring.performance.calibration import Calibration, calibration
+from shared.monitoring.performance.fall import FallTest
+from shared.monitoring.performance.interval import Estimate, estimate
+from shared.monitoring.performance.matured import Matured, read_matured
+from shared.monitoring.performance.performance_verdict import Evidence, judge_performance
+from shared.monitoring.performance.slices import slices_of
 from shared.monitoring.watched import SHORTFALL
 
 Row = Mapping[str, Any]

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.betting import Wealth, bet
 from shared.monitoring.join_health import FIRST_VALUED_AT
-from shared.monitoring.observation import Scale, Unpaired, scale_of
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.betting import Wealth, bet
+from shared.monitoring.performance.observation import Scale, Unpaired, scale_of
 from shared.times import format_time, parse_time
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.interval import estimate
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.interval import estimate
+from shared.monitoring.performance.metrics import Floats, Values
 
 BINS = 10
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.configuration.features import FeatureType
 from shared.configuration.labels import canonical_text
-from shared.monitoring.metrics import Values, as_numbers
+from shared.monitoring.performance.metrics import Values, as_numbers
 
 Row = Mapping[str, Any]
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from shared.configuration.model import ModelConfiguration
 from shared.errors import NotFound, UnreadableObject
 from shared.lake import Lake
-from shared.monitoring.drift import DriftReport, check_drift
-from shared.monitoring.drift_page import Compared, PageHeading, drift_page
-from shared.monitoring.newest import newest_profile
-from shared.monitoring.spending import level_of
+from shared.monitoring.drift.drift_page import Compared, PageHeading, drift_page
+from shared.monitoring.drift.input_drift import DriftReport, check_drift
+from shared.monitoring.drift.newest import newest_profile
+from shared.monitoring.drift.spending import level_of
 from shared.profiles.codec import decode
 from shared.profiles.hourly import WindowProfile
 from shared.profiles.profile import Profile

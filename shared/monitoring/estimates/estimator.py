@@ -8,8 +8,8 @@ import numpy as np
 
 from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
 from shared.errors import UnreadableObject
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.metrics import Floats, Values
 
 ESTIMATOR_FORMAT = 1
 ESTIMABLE: Mapping[Task, frozenset[Metric]] = {

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.betting import Hypothesis, Wealth
-from shared.monitoring.metrics import SMALLEST_PROBABILITY
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.betting import Hypothesis, Wealth
+from shared.monitoring.performance.metrics import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.float64]
 

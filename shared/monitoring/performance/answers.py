@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.metrics import Floats, Values, evaluate
-from shared.monitoring.weights import effective_rows
+from shared.monitoring.performance.metrics import Floats, Values, evaluate
+from shared.monitoring.performance.weights import effective_rows
 
 
 @dataclass(frozen=True, slots=True)

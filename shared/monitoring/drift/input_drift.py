@@ -8,11 +8,11 @@ from shared.configuration.features import Feature, FeatureType
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import DriftMethod
 from shared.monitoring.check import Verdict
-from shared.monitoring.domain_classifier import DomainReport, judge_domain, measure_domain
-from shared.monitoring.feature_drift import FeatureDrift, from_both, judge_feature, measure_feature
+from shared.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
+from shared.monitoring.drift.feature_drift import FeatureDrift, from_both, judge_feature, measure_feature
+from shared.monitoring.drift.newest import NewestRows
+from shared.monitoring.drift.significance import benjamini_hochberg
 from shared.monitoring.measurement import Measurement, storable
-from shared.monitoring.newest import NewestRows
-from shared.monitoring.significance import benjamini_hochberg
 from shared.monitoring.watched import DRIFT_DETECTED
 from shared.profiles.profile import Profile
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.metrics import Floats, Values, loss_of_rows
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.metrics import Floats, Values, loss_of_rows
 
 # A share of hits: how sure it is follows from few errors badly, so two more rows steady it.
 SHARES = frozenset(

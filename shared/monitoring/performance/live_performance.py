@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.fall import Claim, FallTest, FallTests, claim, counted, is_new, maturity
-from shared.monitoring.matured import read_matured
-from shared.monitoring.performance_limit import performance_limit
-from shared.monitoring.weights import heaviest_weight
+from shared.monitoring.performance.fall import Claim, FallTest, FallTests, claim, counted, is_new, maturity
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.performance_limit import performance_limit
+from shared.monitoring.performance.weights import heaviest_weight
 
 Row = Mapping[str, Any]
 

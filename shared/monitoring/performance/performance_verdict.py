@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from shared.configuration.metrics import Metric
 from shared.configuration.monitoring import PerformancePolicy
 from shared.monitoring.check import Verdict
-from shared.monitoring.fall import FallTest
-from shared.monitoring.interval import Estimate
+from shared.monitoring.performance.fall import FallTest
+from shared.monitoring.performance.interval import Estimate
 
 SMALLEST_SHORTFALL = 1e-6  # an alarm on the shortfall must hear of every fall, however the newest labels look
 _ROUNDING = 1e-9  # equal weights are worth their number

@@ -12,11 +12,11 @@ from scipy.special import bdtrc, ndtr, ndtri
 
 from shared.configuration.metrics import Metric
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.answers import LabelledAnswers
-from shared.monitoring.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
-from shared.monitoring.linearisation import linearise
-from shared.monitoring.matured import read_matured
-from shared.monitoring.metrics import Floats, Values
+from shared.monitoring.estimates.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from shared.monitoring.performance.answers import LabelledAnswers
+from shared.monitoring.performance.linearisation import linearise
+from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.performance.metrics import Floats, Values
 
 Row = Mapping[str, Any]
 

@@ -1,0 +1,77 @@
+"""What hostile requests are made of: names, bodies and content types that nobody means well with."""
+
+# Stands in every hostile text, so that it is found wherever it turns up.
+MARK = "hOsTiLe"
+NAMES = (
+    f"../{MARK}",
+    f"..%2f{MARK}",
+    f"{MARK}/../../etc/passwd",
+    f"{MARK}\x00",
+    f'{MARK}\n{{"level":"INFO"}}',
+    f"{MARK}\r\nx-api-key: y",
+    f"{MARK}#prediction",
+    f"{MARK}?x",
+    f"{MARK}%",
+    f"{MARK}%00",
+    f"\u202e{MARK}",
+    f"{MARK}\u2028",
+    f"😀{MARK}",
+    f"{MARK} ",
+    f"<script>{MARK}</script>",
+    f"'; DROP TABLE {MARK}; --",
+    f"${{jndi:ldap://{MARK}}}",
+    f"{{{{{MARK}}}}}",
+    f".{MARK}",
+    f"-{MARK}",
+    f"_{MARK}",
+    MARK * 40,
+    f"~{MARK}",
+    f"\x1b[31m{MARK}",
+    f"{MARK}\\..\\",
+    f"\u0000{MARK}",
+    f"{MARK}\ufffd",
+    f"*{MARK}*",
+)
+JSON_BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "only spaces": b"   ",
+    "garbage": f"{MARK} is no JSON".encode(),
+    "cut off": b'{"events": [{"feedback_id": "f',
+    "not a number": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": NaN}]}',
+    "infinity": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": Infinity}]}',
+    "minus infinity": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": -Infinity}]}',
+    "beyond a double": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": 1e999}]}',
+    "a huge integer": b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": '
+    + b"9" * 5000
+    + b"}]}",
+    "too deep": b"[" * 5000 + b"]" * 5000,
+    "deep objects": b'{"a":' * 3000 + b"1" + b"}" * 3000,
+    "lone surrogate": b'{"events": [{"feedback_id": "\\ud800", "prediction_id": "p", "name": "rating", "value": 1}]}',
+    "surrogates the wrong way round": b'{"events": [{"feedback_id": "f", "prediction_id": "\\udc00\\ud800"}]}',
+    "repeated key": b'{"events": [], "events": [{"feedback_id": "f"}]}',
+    "not UTF-8": b'{"events": [{"feedback_id": "\xff\xfe"}]}',
+    "UTF-16": '{"events": []}'.encode("utf-16"),
+    "byte order mark": b"\xef\xbb\xbf" + b'{"events": []}',
+    "a list": b"[1, 2, 3]",
+    "a text": b'"events"',
+    "null": b"null",
+    "no events": b'{"events": []}',
+    "events are an object": b'{"events": {"0": {}}}',
+    "an unknown field": f'{{"events": [], "{MARK}": 1}}'.encode(),
+    "a prototype": b'{"__proto__": {"events": []}, "constructor": 1}',
+}
+CONTENT_TYPES = (
+    "text/plain",
+    "text/html",
+    "application/xml",
+    "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "application/jsonp",
+    "",
+    "application/json;charset",
+    "APPLICATION/PICKLE",
+    "application/x-python-pickle",
+)
+APP_PATHS = ("predict", "predictions", "feedback")
+FIELDS = {"predict": "instances", "predictions": "predictions", "feedback": "events"}

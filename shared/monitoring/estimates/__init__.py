@@ -1,0 +1,1 @@
+"""What predictions are worth before their labels come, and how well such estimates held."""

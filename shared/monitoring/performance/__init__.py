@@ -1,0 +1,1 @@
+"""What predictions turned out to be worth: metrics on matured labels, how sure they are, whether they fell."""
