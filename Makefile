@@ -10,8 +10,10 @@ SAM := .sam-venv/bin/sam
 CHECKOV := .checkov-venv/bin/checkov
 PLATFORM := $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-manylinux_2_28
 RENTALS := build/demo/ISLP/data/Bikeshare.csv
-# The Lambda runtime brings these along.
-IN_THE_RUNTIME := boto3 botocore s3transfer urllib3
+# The SDK is the layer's own: what the runtime brings may be older and would drop a condition of a write that it does not
+# know. Of its 400 services these are kept; the others are 20 MB that would not fit beside the science.
+SDK_SERVICES := apigateway cloudwatch dynamodb events firehose lambda s3 secretsmanager sqs stepfunctions sts xray
+SDK_DATA := build/layers/dependencies/python/botocore/data
 # NannyML asks for these, and for no statsmodels, which it imports; a benchmark on one processor needs neither.
 NEVER_RUN := kaleido nvidia-nccl-cu12
 LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-platform $(PLATFORM) --generate-hashes \
@@ -117,6 +119,8 @@ build/layers/%/.$(ARCHITECTURE): requirements-%.lock | $(VENV)/.synced
 	find build/layers/$*/python \( -name tests -o -name __pycache__ -o -name include \) -type d -prune -exec rm -rf {} +
 	find build/layers/$*/python \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -delete
 	rm -rf build/layers/$*/python/bin build/layers/$*/python/.lock
+	$(if $(filter dependencies,$*),find $(SDK_DATA) -mindepth 1 -maxdepth 1 -type d \
+		$(foreach service,$(SDK_SERVICES),! -name $(service)) -exec rm -rf {} +)
 	@touch $@
 
 locks: ## Resolve the dependencies anew and write the lock files
@@ -133,7 +137,7 @@ locks: ## Resolve the dependencies anew and write the lock files
 	printf 'nannyml==0.13.1\nstatsmodels\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url $(foreach name,$(NEVER_RUN),--no-emit-package $(name)) \
 		- -o requirements-nannyml.lock
-	$(LAYER_LOCK) $(foreach name,$(IN_THE_RUNTIME),--no-emit-package $(name)) -o requirements-dependencies.lock
-	$(foreach name,science data,$(LAYER_LOCK) --extra $(name) $(foreach given,$(IN_THE_RUNTIME),--no-emit-package $(given)) \
+	$(LAYER_LOCK) -o requirements-dependencies.lock
+	$(foreach name,science data,$(LAYER_LOCK) --extra $(name) \
 		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \
 		-o requirements-$(name).lock &&) true
