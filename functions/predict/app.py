@@ -1,4 +1,8 @@
-"""Score instances with the serving version, and keep what was predicted (POST /v1/models/{model}/predict)."""
+"""Score instances with the serving version, and keep what was predicted (POST /v1/models/{model}/predict).
+
+A schedule invokes it too, so that an instance with what serves stays warm: a cold one takes seconds to import the
+scientific layer.
+"""
 
 from collections import Counter
 from typing import Any
@@ -17,6 +21,9 @@ from shared.capture.predictor import Predictor
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_object, requested_at
 from shared.training.artifact import load_artifact
+
+# Enough for the artefact in hand.
+RESERVED_MILLISECONDS = 10_000
 
 logger = Logger()
 tracer = Tracer()
@@ -41,8 +48,19 @@ def predict(model: str) -> Response[str]:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+    """Answer one API Gateway request; a scheduled event keeps the instance warm."""
+    return api.resolve(event, context) if "httpMethod" in event else warm_up(context)
+
+
+def warm_up(context: LambdaContext) -> dict[str, Any]:
+    """Load what serves; the next call finds the imports, the connections and the artefacts there."""
+    models = stores.configurations().models()
+    failures = retraining.serving(load_artifact).warm_up(
+        models, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+    )
+    if failures:
+        logger.warning("versions_not_warmed_up", extra={"failures": failures})
+    return {"models": len(models), "failures": failures}
 
 
 def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The versions that serve, loaded once and for as long as the pointer names them."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, TypeVar
@@ -98,6 +98,26 @@ class Serving(Generic[LoadedT]):
         challenger = self._attempt(_on_trial(pointer.trial), held, troubles) if pointer.trial else None
         self._hold(model, champion, challenger, pointer)
         return LineUp(model, champion, pointer.trial, challenger, tuple(troubles))
+
+    def warm_up(self, models: Sequence[str], has_time: Callable[[], bool]) -> dict[str, str]:
+        """Load what serves each model, so that its next call finds it held; return what went wrong, by model.
+
+        At most as many models as are held: those held already, then others in the order given. A model without a
+        version needs nothing.
+        """
+        held = [model for model in models if model in self._held]
+        others = [model for model in models if model not in self._held]
+        failures: dict[str, str] = {}
+        for model in [*held, *others][: self._most_models]:
+            if not has_time():
+                break
+            try:
+                self.line_up(model)
+            except NoModel:
+                continue
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one model, the others are warmed up
+                failures[model] = _told(error)
+        return failures
 
     def _attempt(
         self, named: Servable, held: dict[str, InService[LoadedT]], troubles: list[str]

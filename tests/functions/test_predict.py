@@ -9,11 +9,13 @@ import boto3
 import pytest
 
 from functions.predict.app import handler
+from shared.aws.lake import S3Lake
 from shared.bootstrap import stores
 from shared.capture.prediction import PredictionKey
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, roll_back, start_trial
 from shared.registry.pointer import TrialMode
+from tests.functions.conftest import EVENTS, Context
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
 from tests.unit.configuration.example import configuration
@@ -73,6 +75,28 @@ def test_the_same_instance_again_gets_its_first_answer_also_from_a_newer_version
     _, answer = predict({"prediction_id": "p-2", "features": FEATURES})
     assert answer["predictions"][0]["model_version"] == newer
     assert answer["predictions"][0]["decision"] != first[1]["predictions"][0]["decision"]
+
+
+def ping() -> dict[str, Any]:
+    event = json.loads((EVENTS / "predict_keep_warm").with_suffix(".json").read_text())
+    return handler(event, Context())
+
+
+def test_scheduled_event_loads_what_serves_so_that_the_next_call_reads_no_artefact(
+    served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ping() == {"models": 1, "failures": {}}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(S3Lake, "read_bytes", None)
+        status, answer = predict({"prediction_id": "p-1", "features": FEATURES})
+
+    assert (status, answer["predictions"][0]["model_version"]) == (200, served)
+
+
+def test_scheduled_event_before_the_first_deployment_warms_up_nothing() -> None:
+    assert ping() == {"models": 1, "failures": {}}
+    assert stored() == 0
 
 
 def test_one_bad_instance_is_named_by_its_path_and_nothing_is_stored(served: str) -> None:

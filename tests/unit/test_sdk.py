@@ -33,10 +33,9 @@ def test_layer_keeps_the_services_that_functions_call_and_no_other() -> None:
 
 
 def test_layer_carries_the_pinned_sdk() -> None:
-    pins = [
-        re.findall(r"^(?:boto3|botocore|s3transfer|urllib3)==\S+", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
-        for name in ("requirements.lock", "requirements-dependencies.lock")
-    ]
+    pattern = re.compile(r"^(?:boto3|botocore|s3transfer|urllib3)==\S+", re.MULTILINE)
+    locks = ("requirements.lock", "requirements-dependencies.lock")
+    pins = [pattern.findall((ROOT / name).read_text(encoding="utf-8")) for name in locks]
     assert pins[0] == pins[1]
     assert len(pins[1]) == 4
 

@@ -189,3 +189,49 @@ def test_models_serve_beside_each_other(
         point(registry, f"{model}-v1", model)
     assert [answers(serving, model)[0] for model in ("m", "n", "m", "n")] == ["m-v1", "n-v1", "m-v1", "n-v1"]
     assert artefacts.loaded == ["m-v1", "n-v1"]
+
+
+def test_warming_up_loads_each_model_once_and_its_next_call_loads_nothing(
+    serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
+    point(registry, "v1", "a")
+    point(registry, "v2", "b")
+
+    assert [serving.warm_up(["a", "b", "without a version"], lambda: True) for _ in range(2)] == [{}, {}]
+
+    assert answers(serving, "b") == ("v2", "content of v2")
+    assert artefacts.loaded == ["v1", "v2"]
+
+
+def test_warming_up_names_the_model_that_cannot_be_loaded_and_loads_the_others(
+    serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
+    point(registry, "v1", "a")
+    point(registry, "v2", "b")
+    artefacts.broken.add("v1")
+
+    assert serving.warm_up(["a", "b"], lambda: True) == {"a": "it is damaged"}
+    assert artefacts.loaded == ["v2"]
+
+
+def test_warming_up_keeps_what_is_held_before_it_loads_others_and_no_more_than_may_be_held(
+    registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
+    serving = Serving(registry, artefacts.load, most_models=2)
+    for number in (1, 2, 3):
+        point(registry, f"v{number}", f"m{number}")
+    answers(serving, "m3")
+
+    serving.warm_up(["m1", "m2", "m3"], lambda: True)
+    serving.warm_up(["m1", "m2", "m3"], lambda: True)
+
+    assert artefacts.loaded == ["v3", "v1"]
+
+
+def test_warming_up_ends_where_time_is_short(
+    serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
+) -> None:
+    point(registry, "v1", "a")
+
+    assert serving.warm_up(["a"], lambda: False) == {}
+    assert artefacts.loaded == []
