@@ -1,4 +1,3 @@
-import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +8,9 @@ from typing import Any
 import jsonata
 import pytest
 
+from local.account_rules.machines import machine_role
 from local.template import resources_of
+from local.transformed import deployment
 from shared.triggers.state import LEASE
 
 Resources = dict[str, dict[str, Any]]
@@ -63,7 +64,7 @@ def is_wait(task: dict[str, Any]) -> bool:
 
 def is_job(task: dict[str, Any]) -> bool:
     """Tell whether a task is a job of another service, waited for."""
-    return bool(task["Resource"].endswith(".sync"))
+    return bool(task["Resource"] == "${TrainingTask}")
 
 
 def test_every_substitution_resolves_and_is_used(properties: dict[str, Any], source: str) -> None:
@@ -182,10 +183,11 @@ def test_a_training_job_s_name_fits_and_is_one_that_the_machine_may_start(templa
 
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
     assert name.startswith(stack[:30])
-    policy = template["Resources"]["TrainOnSageMakerPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
-    pattern, values = policy["Resource"]["Fn::Sub"]
-    assert values == {"Mark": machine["DefinitionSubstitutions"]["StackMark"]}
-    assert fnmatch.fnmatchcase(name, pattern.rpartition("training-job/")[2].replace("${Mark}", mark))
+    deployed = deployment({"TrainingEngine": "sagemaker"})
+    place = deployed.place
+    mark_here = place.pseudo_parameters["AWS::StackId"].split("/")[2][:8]
+    arn = f"arn:aws:sagemaker:{place.region}:{place.account}:training-job/{name.replace(mark, mark_here)}"
+    assert machine_role(deployed, "RetrainingStateMachine").may("sagemaker:CreateTrainingJob", arn)
 
 
 def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definition: dict[str, Any]) -> None:

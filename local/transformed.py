@@ -1,0 +1,167 @@
+"""The template as SAM transforms it, deployed on paper: with a set of parameters, at a place, without an account."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from local.intrinsics import NO_VALUE, Evaluation, Place
+from local.template import TEMPLATE, load_template
+
+Resource = dict[str, Any]
+Parameters = Mapping[str, str]
+
+# Values that fit the patterns of parameters which a condition or a rule looks at and that list no values.
+EXAMPLES = {
+    "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666",
+    "LakeBucketName": "a-lake-of-an-earlier-stack",
+    "NotificationEmail": "operations@example.org",
+    "TrainingImage": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/hindsight:1",
+}
+_UPLOADED = ("CodeUri", "ContentUri", "DefinitionUri")
+_ARTIFACTS = "s3://artifacts/"
+_SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
+_REFERENCE = re.compile(r"\$\{(?!!)([\w:]+)")
+
+
+@cache
+def transformed() -> dict[str, Any]:
+    """Transform the template by SAM's own translator, its code and definitions uploaded."""
+    template = load_template()
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        properties.update({key: _ARTIFACTS + properties[key] for key in _UPLOADED if key in properties})
+    managed = {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+    before = os.environ.setdefault("AWS_DEFAULT_REGION", Place().region)
+    try:
+        result: dict[str, Any] = Translator(managed, Parser()).translate(template, {})
+    finally:
+        os.environ["AWS_DEFAULT_REGION"] = before
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a deployment would make: every resource that exists, each reference a value."""
+
+    parameters: dict[str, str]
+    place: Place
+    resources: dict[str, Resource]
+    # What refers to something that does not exist with these parameters.
+    dangling: list[str] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> dict[str, dict[str, Any]]:
+        """Select the properties of the resources of some kinds, by logical id."""
+        return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] in kinds}
+
+    def definition_of(self, machine: str) -> dict[str, Any]:
+        """Load a state machine's definition, its substitutions made."""
+        properties = self.resources[machine]["Properties"]
+        return _definition(
+            properties["DefinitionS3Location"]["Key"], tuple(sorted(properties["DefinitionSubstitutions"].items()))
+        )
+
+
+@cache
+def _definition(key: str, substitutions: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    values = dict(substitutions)
+    text = (TEMPLATE.parent / key).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(_SUBSTITUTION.sub(lambda token: str(values[token[1]]), text))
+    return found
+
+
+def deployment(parameters: Parameters | None = None, place: Place | None = None) -> Deployment:
+    """Deploy the template on paper."""
+    template, at = transformed(), place or Place()
+    chosen = dict(parameters or {})
+    evaluation = Evaluation(template, chosen, at)
+    resources, dangling = dict[str, Resource](), list[str]()
+    for name in template["Resources"]:
+        if evaluation.exists(name):
+            relevant = tuple((key, chosen[key]) for key in sorted(_parameters_of(name) & chosen.keys()))
+            resources[name], missing = _resource(name, relevant, at)
+            dangling += missing
+    return Deployment(chosen, at, resources, dangling)
+
+
+@cache
+def _resource(name: str, parameters: tuple[tuple[str, str], ...], place: Place) -> tuple[Resource, tuple[str, ...]]:
+    """Resolve one resource; most are the same for nearly all sets of parameters, and so are made once."""
+    template = transformed()
+    evaluation = Evaluation(template, dict(parameters), place)
+    resource = template["Resources"][name]
+    properties = evaluation.resolve(resource.get("Properties", {}))
+    made = {**resource, "Properties": properties, "Name": evaluation.name_of(name), "Arn": evaluation.arn_of(name)}
+    return made, tuple(f"{name} refers to {other}, which does not exist" for other in evaluation.dangling)
+
+
+@cache
+def parameter_sets() -> tuple[Parameters, ...]:
+    """Combine the values of all parameters that conditions or rules look at; what a rule refuses is left out."""
+    template = transformed()
+    deciding = _referred([template["Conditions"], template.get("Rules", {})]) & template["Parameters"].keys()
+    values = [[(name, value) for value in _telling_values(name)] for name in sorted(deciding)]
+    sets = [dict(one) for one in product(*values)]
+    return tuple(one for one in sets if not Evaluation(template, one, Place()).breaks_a_rule())
+
+
+def _telling_values(name: str) -> list[str]:
+    """List the values of a parameter that make a difference to a condition."""
+    parameter = transformed()["Parameters"][name]
+    if "AllowedValues" in parameter:
+        return [str(value) for value in parameter["AllowedValues"]]
+    if parameter["Type"] == "Number":
+        return [str(parameter["Default"]), str(parameter["MaxValue"])]
+    example = EXAMPLES[name]
+    if not re.fullmatch(parameter.get("AllowedPattern", ".*"), example):
+        msg = f"the example of {name} is not allowed: {example}"
+        raise ValueError(msg)
+    return [str(parameter["Default"]), example]
+
+
+@cache
+def _parameters_of(name: str) -> frozenset[str]:
+    """Find the parameters that a resource depends on, through conditions and the names of others too."""
+    template = transformed()
+    found, open_names = set[str](), {("Resources", name)}
+    seen = set[tuple[str, str]]()
+    while open_names:
+        seen.add(one := open_names.pop())
+        for other in _referred(template[one[0]][one[1]]):
+            found |= {other} & template["Parameters"].keys()
+            open_names |= {
+                (part, other) for part in ("Conditions", "Resources") if other in template.get(part, {})
+            } - seen
+    return frozenset(found)
+
+
+def _referred(value: Any) -> set[str]:
+    """Find the names of all parameters, conditions and resources that a value speaks of."""
+    return set(_walk_references(value))
+
+
+def _walk_references(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _walk_references(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key in {"Ref", "Condition"} and isinstance(one, str):
+                yield one
+            elif key == "Fn::If":
+                yield one[0]
+            elif key == "Fn::GetAtt":
+                yield one[0] if isinstance(one, list) else one.split(".")[0]
+            elif key == "Fn::Sub":
+                yield from _REFERENCE.findall(one[0] if isinstance(one, list) else one)
+            yield from _walk_references(one)
+
+
+__all__ = ["EXAMPLES", "NO_VALUE", "Deployment", "Parameters", "Place", "deployment", "parameter_sets", "transformed"]

@@ -1,0 +1,126 @@
+"""What a real account enforces holds for every set of parameters that makes a difference."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import transformed as module
+from local.account_rules import findings, parameter_sets
+from local.account_rules.functions import functions_outgrow_the_account
+from local.account_rules.keys import roles_cannot_use_the_key
+from local.account_rules.machines import (
+    ASKED_FOR,
+    integrations_of,
+    machine_role,
+    machines_lack_rights,
+    machines_wait_for_what_is_off,
+)
+from local.transformed import EXAMPLES, Deployment, deployment, transformed
+
+ON_SAGEMAKER = {"TrainingEngine": "sagemaker", "TrainingImage": EXAMPLES["TrainingImage"]}
+WITH_KEY = {"KmsKeyArn": EXAMPLES["KmsKeyArn"]}
+MACHINES = ["RetrainingStateMachine", "RelabellingStateMachine"]
+OBSERVED_BY = ("logs:", "xray:")
+
+
+def test_no_set_of_parameters_would_fail_on_a_real_account() -> None:
+    found = {finding for parameters in parameter_sets() for finding in findings(parameters)}
+    assert not found, "\n".join(sorted(found))
+
+
+def test_every_condition_is_once_true_and_once_false_among_the_sets() -> None:
+    conditional = {name: set[bool]() for name in transformed()["Conditions"]}
+    for parameters in parameter_sets():
+        evaluation = module.Evaluation(transformed(), parameters, module.Place())
+        for name, outcomes in conditional.items():
+            outcomes.add(evaluation.holds(name))
+    assert all(outcomes == {True, False} for outcomes in conditional.values()), conditional
+
+
+def test_nothing_but_values_is_left_of_a_deployment() -> None:
+    for parameters in (parameter_sets()[0], parameter_sets()[-1]):
+        left = json.dumps(deployment(parameters).resources)
+        assert not any(f'"{one}"' in left for one in ("Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "AWS::NoValue"))
+
+
+def changed(parameters: dict[str, str], name: str, **properties: Any) -> Deployment:
+    """Change a resource of a deployment."""
+    found = deployment(parameters)
+    resource = copy.deepcopy(found.resources[name])
+    resource["Properties"].update(properties)
+    return Deployment(found.parameters, found.place, {**found.resources, name: resource})
+
+
+def without_policy(parameters: dict[str, str], role: str, action: str) -> Deployment:
+    policies = deployment(parameters).resources[role]["Properties"]["Policies"]
+    return changed(parameters, role, Policies=[one for one in policies if action not in json.dumps(one)])
+
+
+def test_machine_whose_rule_rights_are_attached_later_is_found() -> None:
+    moved = without_policy(ON_SAGEMAKER, "RetrainingStateMachineRole", "events:PutRule")
+    role = moved.resources["RetrainingStateMachineRole"]
+    statement = {"Effect": "Allow", "Action": ["events:*", "sagemaker:*", "iam:*"], "Resource": "*"}
+    attached = {"PolicyName": "Later", "Roles": [role["Name"]], "PolicyDocument": {"Statement": [statement]}}
+    moved.resources["Later"] = {"Type": "AWS::IAM::Policy", "Properties": attached, "Name": "later", "Arn": "later"}
+    found = list(machines_lack_rights(moved))
+    assert any("asks for events:PutRule" in one for one in found)
+    assert any("do not allow events:PutRule on" in one for one in found)
+
+
+def test_job_that_is_waited_for_although_its_engine_is_off_is_found() -> None:
+    found = deployment({})
+    substitutions = found.resources["RetrainingStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    waiting = substitutions | {"TrainingTask": "arn:aws:states:::sagemaker:createTrainingJob.sync"}
+    old = changed({}, "RetrainingStateMachine", DefinitionSubstitutions=waiting)
+    assert len(list(machines_wait_for_what_is_off(old))) == 1
+    assert not list(machines_wait_for_what_is_off(found))
+
+
+@pytest.mark.parametrize("role", ["TrainingJobRole", "MonitorFunctionHourlyRole"])
+def test_role_that_the_key_s_policy_forgets_is_found(role: str) -> None:
+    parameters = ON_SAGEMAKER | WITH_KEY
+    named = deployment(parameters)
+    roles = [
+        one for one in named.of("AWS::IAM::Policy")["UseKeyPolicy"]["Roles"] if one != named.resources[role]["Name"]
+    ]
+    found = list(roles_cannot_use_the_key(changed(parameters, "UseKeyPolicy", Roles=roles)))
+    assert found
+    assert all(one.startswith(f"{role}:") for one in found)
+
+
+def test_memory_that_a_new_account_does_not_give_is_found_unless_it_was_asked_for() -> None:
+    assert list(functions_outgrow_the_account(changed({}, "TrainFunction", MemorySize=3072)))
+    assert deployment({"WorkMemory": "10240"}).of("AWS::Lambda::Function")["TrainFunction"]["MemorySize"] == "10240"
+    assert not list(functions_outgrow_the_account(deployment({"WorkMemory": "10240"})))
+
+
+def engines() -> Iterator[dict[str, str]]:
+    for training in ({}, ON_SAGEMAKER):
+        for snapshot in ("lambda", "athena"):
+            yield {**training, "SnapshotEngine": snapshot}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_right_of_a_machine_is_asked_for_by_what_its_engines_do(machine: str) -> None:
+    for parameters in engines():
+        found = deployment(parameters)
+        asked = set[str]().union(*(ASKED_FOR[one] for one in integrations_of(found.definition_of(machine))))
+        given = {action for one in machine_role(found, machine).inline for action in one.actions}
+        assert {one for one in given if not one.startswith(OBSERVED_BY)} <= asked, parameters
+
+
+def test_rights_of_an_engine_are_given_only_where_it_is_on() -> None:
+    services = {
+        (parameters["SnapshotEngine"], parameters.get("TrainingEngine", "lambda")): {
+            action.partition(":")[0]
+            for one in machine_role(deployment(parameters), "RetrainingStateMachine").inline
+            for action in one.actions
+        }
+        for parameters in engines()
+    }
+    for (snapshot, training), given in services.items():
+        assert bool(given & {"athena", "glue"}) == (snapshot == "athena")
+        assert bool(given & {"sagemaker", "iam"}) == (training == "sagemaker")
