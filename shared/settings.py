@@ -39,6 +39,11 @@ class Settings:
         return self._required("FEEDBACK_STREAM")
 
     @property
+    def feedback_queue_url(self) -> str:
+        """URL of the queue of feedback files to join."""
+        return self._required("FEEDBACK_QUEUE_URL")
+
+    @property
     def import_queue_url(self) -> str:
         """URL of the queue of files to import."""
         return self._required("IMPORT_QUEUE_URL")

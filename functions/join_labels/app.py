@@ -10,9 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import join_metrics
 from shared.aws.s3_notifications import object_keys
-from shared.bootstrap import labelling
-from shared.labels.feedback_files import is_to_be_joined
+from shared.bootstrap import labelling, stores
+from shared.labels.feedback_files import FilePart, is_to_be_joined, parse_part, part_message
 from shared.sqs_batches import queue_processor
+
+# Enough for the lines in hand, also where other workers keep changing the same predictions.
+RESERVED_MILLISECONDS = 60_000
 
 logger = Logger()
 metrics = Metrics()
@@ -21,10 +24,20 @@ tracer = Tracer()
 processor = queue_processor(logger)
 
 
-def join_record(record: SQSRecord) -> None:
-    """Join the files one notification tells of."""
-    for key in filter(is_to_be_joined, object_keys(record.body)):
-        join_metrics.publish(metrics, labelling.feedback_files().join(key))
+def join_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Join the files one message tells of; what time does not suffice for is left to messages of its own."""
+    for part in _parts(record.body):
+        run = labelling.feedback_files().join_part(
+            part, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+        )
+        join_metrics.publish(metrics, run.report)
+        if run.rest is not None:
+            stores.feedback_queue().send(part_message(run.rest))
+
+
+def _parts(body: str) -> list[FilePart]:
+    part = parse_part(body)
+    return [part] if part else [FilePart(key) for key in object_keys(body) if is_to_be_joined(key)]
 
 
 @logger.inject_lambda_context

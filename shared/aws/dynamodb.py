@@ -23,7 +23,9 @@ R = TypeVar("R")
 CONDITION_FAILED = "ConditionalCheckFailed"
 MAX_TRANSACTION = 100
 MAX_BATCH_GET = 100
-_AT_ONCE = 8
+MAX_ITEM_BYTES = 400 * 1024
+AT_ONCE = 8
+"""Calls of one batch that wait for the table at the same time, below the ten connections a client keeps."""
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 _LONGEST_BACK_OFF = 5
@@ -41,6 +43,34 @@ def to_item(values: Mapping[str, Any]) -> Item:
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item's plain values; numbers come back as int where they are whole in text, else as float."""
     return {name: _from_decimals(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    """Compute the size of an item as DynamoDB counts it: names and values, text as UTF-8, numbers by their digits.
+
+    >>> item_bytes({"pk": {"S": "bike#p-1"}, "revision": {"N": "0"}})
+    20
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Mapping[str, Any]) -> int:
+    [(kind, content)] = value.items()
+    match kind:
+        case "S":
+            size = len(content.encode())
+        case "B":
+            size = len(content)
+        case "N":
+            # A byte every two significant digits and one more; a byte again for a sign.
+            size = len(content.strip("-0.")) // 2 + 2 + content.startswith("-")
+        case "L":
+            size = 3 + sum(1 + _value_bytes(child) for child in content)
+        case "M":
+            size = 3 + sum(1 + len(name.encode()) + _value_bytes(child) for name, child in content.items())
+        case _:
+            size = 1
+    return size
 
 
 def _to_decimals(value: Any) -> Any:
@@ -124,21 +154,25 @@ def batch_get(
 ) -> Iterator[dict[str, Any]]:
     """Yield the items that exist under (pk, sk) keys, in no order; unprocessed keys are asked for again.
 
-    Raises Unavailable when the table keeps leaving keys unprocessed.
+    Several chunks of keys are read at the same time. Raises Unavailable when the table keeps leaving keys unprocessed.
     """
-    for chunk in chunks(dict.fromkeys(keys), MAX_BATCH_GET):
+
+    def read(chunk: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         wanted: Any = {
             table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in chunk], "ConsistentRead": consistent}
         }
         for attempt in range(_ATTEMPTS):
             answer = client.batch_get_item(RequestItems=wanted)
-            yield from map(from_item, answer["Responses"].get(table, []))
+            found += map(from_item, answer["Responses"].get(table, []))
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
-                break
+                return found
             sleep(pause_seconds(attempt))
-        else:
-            raise Unavailable("the table is too busy to read from")
+        raise Unavailable("the table is too busy to read from")
+
+    for items in at_once(read, list(chunks(dict.fromkeys(keys), MAX_BATCH_GET))):
+        yield from items
 
 
 def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
@@ -152,7 +186,7 @@ def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
     if len(values) < 2:
         yield from map(call, values)
         return
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(call, values)
 
 

@@ -1,12 +1,21 @@
 """Item collections in the predictions table: every join of one is one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import compact_json
-from shared.aws.dynamodb import MAX_TRANSACTION, at_once, batch_get, from_item, query_all, to_item, transact
+from shared.aws.dynamodb import (
+    MAX_TRANSACTION,
+    at_once,
+    batch_get,
+    chunks,
+    from_item,
+    query_all,
+    to_item,
+    transact,
+)
 from shared.aws.label_items import (
     FEEDBACK,
     LABEL,
@@ -59,25 +68,37 @@ class DynamoLabels:
         return list(at_once(self._with_history, found))
 
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
-        """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded."""
-        lost: set[PredictionKey] = set()
-        for batch in _batches([(plan.key, self._operations(plan)) for plan in plans]):
-            lost |= self._commit_batch(batch)
-        return lost
+        """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded.
 
-    def due(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the predictions of a model that the clock changes by ``now``."""
-        for shard in range(DUE_SHARDS):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=DUE_INDEX,
-                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": {"S": f"{model}#{shard}"}, ":now": {"S": format_time(now)}},
-                PaginationConfig={"PageSize": _PAGE},
-            )
-            for page in pages:
-                if page["Items"]:
-                    yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
+        Transactions of one call wait for the table at the same time: each has predictions of its own.
+        """
+        batches = list(_batches([(plan.key, self._operations(plan)) for plan in plans]))
+        return set[PredictionKey]().union(*at_once(self._commit_batch, batches))
+
+    def due(
+        self, model: str, now: datetime, shards: Iterable[int] = range(DUE_SHARDS)
+    ) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, the predictions of a model that the clock changes by ``now``.
+
+        The first pages of all shards are read at the same time and share pages: mostly there is little in each.
+        """
+        pages = {shard: self._due_pages(model, now, shard) for shard in shards}
+        first = list(at_once(lambda pager: next(pager, []), list(pages.values())))
+        yield from chunks((key for page in first for key in page), _PAGE)
+        for rest in pages.values():
+            yield from rest
+
+    def _due_pages(self, model: str, now: datetime, shard: int) -> Iterator[list[PredictionKey]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=DUE_INDEX,
+            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": f"{model}#{shard}"}, ":now": {"S": format_time(now)}},
+            PaginationConfig={"PageSize": _PAGE},
+        )
+        for page in pages:
+            if page["Items"]:
+                yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Return the predictions that exist of some keys. Raises Unavailable."""

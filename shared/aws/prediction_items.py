@@ -11,7 +11,12 @@ from shared.capture.prediction import Features, Prediction, PredictionKey, Shado
 from shared.times import format_time, parse_time
 
 HEAD = "prediction"
-DUE_SHARDS = 4
+DUE_SHARDS = 32
+"""Partitions of the ``due`` index a model has; docs/capacity.md has the arithmetic.
+
+A partition key of an index takes 1,000 writes a second, and a key that grows with time never splits. More shards may
+be added, never fewer: what is stored in the first ones is read there.
+"""
 # No join has it: what a worker read before an erasure, it cannot write after it.
 ERASED_REVISION = -1
 _COMPRESS_ABOVE_BYTES = 1024
@@ -37,7 +42,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
         "features": pack_features(prediction.features),
         "score": compact_json.dumps(prediction.score),
         "decision": compact_json.dumps(prediction.decision),
-        "probabilities": _dumps_optional(prediction.probabilities),
+        "probabilities": _pack_optional(prediction.probabilities),
         "model_version": prediction.model_version,
         "occurred_at": format_time(prediction.occurred_at),
         "received_at": format_time(prediction.received_at),
@@ -45,7 +50,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
         "entity_id": prediction.entity_id,
         "propensity": _dumps_optional(prediction.propensity),
         "selection_probability": _dumps_optional(prediction.selection_probability),
-        "shadow": _dumps_optional(prediction.shadow and prediction.shadow.to_json()),
+        "shadow": _pack_optional(prediction.shadow and prediction.shadow.to_json()),
         "body_digest": prediction.body_digest,
         "revision": 0,
         "feedback_count": 0,
@@ -64,7 +69,7 @@ def prediction_from_item(item: Mapping[str, Any]) -> Prediction:
         features=unpack_features(item["features"]),
         score=float(json.loads(item["score"])),
         decision=json.loads(item["decision"]),
-        probabilities=_loads_optional(item.get("probabilities")),
+        probabilities=_unpack_optional(item.get("probabilities")),
         model_version=item["model_version"],
         occurred_at=parse_time(item["occurred_at"]),
         received_at=parse_time(item["received_at"]),
@@ -72,7 +77,7 @@ def prediction_from_item(item: Mapping[str, Any]) -> Prediction:
         entity_id=item.get("entity_id"),
         propensity=_loads_optional(item.get("propensity")),
         selection_probability=_loads_optional(item.get("selection_probability")),
-        shadow=ShadowAnswer.from_json(json.loads(item["shadow"])) if "shadow" in item else None,
+        shadow=ShadowAnswer.from_json(_unpack(item["shadow"])) if "shadow" in item else None,
         body_digest=item["body_digest"],
     )
 
@@ -98,22 +103,37 @@ def head_key(key: PredictionKey) -> dict[str, str]:
 
 
 def due_shard(model: str, prediction_id: str) -> str:
-    """Return the partition of the ``due`` index a prediction lies in: one of four, so that none runs hot."""
+    """Return the partition of the ``due`` index a prediction lies in: one of many, so that none runs hot."""
     return f"{model}#{zlib.crc32(prediction_id.encode()) % DUE_SHARDS}"
 
 
 def pack_features(features: Features) -> str | bytes:
     """Return features as compact JSON, beyond 1 KiB compressed: write units are the bill."""
-    text = compact_json.dumps(features)
-    encoded = text.encode()
-    return text if len(encoded) <= _COMPRESS_ABOVE_BYTES else zlib.compress(encoded)
+    return _pack(features)
 
 
 def unpack_features(packed: str | bytes) -> Features:
     """Return the features that were packed."""
-    text = packed if isinstance(packed, str) else zlib.decompress(packed)
-    features: Features = json.loads(text)
+    features: Features = _unpack(packed)
     return features
+
+
+def _pack(value: object) -> str | bytes:
+    text = compact_json.dumps(value)
+    encoded = text.encode()
+    return text if len(encoded) <= _COMPRESS_ABOVE_BYTES else zlib.compress(encoded)
+
+
+def _unpack(packed: str | bytes) -> Any:
+    return json.loads(packed if isinstance(packed, str) else zlib.decompress(packed))
+
+
+def _pack_optional(value: object) -> str | bytes | None:
+    return None if value is None else _pack(value)
+
+
+def _unpack_optional(packed: str | bytes | None) -> Any:
+    return None if packed is None else _unpack(packed)
 
 
 def _dumps_optional(value: object) -> str | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import MAX_TRANSACTION, put, to_item, transact
+from shared.aws.dynamodb import MAX_ITEM_BYTES, MAX_TRANSACTION, item_bytes, put, to_item, transact
 from shared.aws.prediction_items import due_shard, prediction_from_item, prediction_to_item
 from shared.capture.prediction import Prediction
 from shared.capture.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
-from shared.errors import Unavailable
+from shared.errors import TooLarge, Unavailable
 from shared.labels.resolve import shifted
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ Pending = dict[int, dict[str, Any]]
 _NOTHING_THERE = "attribute_not_exists(pk)"
 _STUB_UNCHANGED = "parked = :parked AND revision = :revision"
 _MAX_TRANSACTION_BYTES = 3_500_000
+# What joins add to a head: when it was resolved, its newest label, how likely its review was; and the condition.
+_LATER_BYTES = 4_000
 _ROUNDS = 6
 
 
@@ -36,7 +38,10 @@ class DynamoPredictions:
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
     ) -> list[Saved]:
-        """Return what became of each prediction, in order, once all are durable. Raises Unavailable."""
+        """Return what became of each prediction, in order, once all are durable.
+
+        Raises TooLarge, and stores nothing, if one does not fit into an item; Unavailable.
+        """
         saved: dict[int, Saved] = {}
         pending: Pending = {
             position: prediction_to_item(
@@ -44,6 +49,7 @@ class DynamoPredictions:
             )
             for position, prediction in enumerate(predictions)
         }
+        _require_room(predictions, pending)
         for _ in range(_ROUNDS):
             if not pending:
                 return [saved[position] for position in range(len(predictions))]
@@ -104,11 +110,20 @@ def _compare(item: dict[str, Any], sent: Prediction) -> Saved:
     return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing, feedback_waits)
 
 
+def _require_room(predictions: Sequence[Prediction], pending: Pending) -> None:
+    for position, item in pending.items():
+        size = item_bytes(to_item(item)) + _LATER_BYTES
+        if size > MAX_ITEM_BYTES:
+            name = predictions[position].prediction_id
+            message = f"the prediction {name!r} takes {size} bytes, more than the {MAX_ITEM_BYTES} that can be kept"
+            raise TooLarge(message)
+
+
 def _chunks(pending: Pending) -> Iterator[Pending]:
     chunk: Pending = {}
     size = 0
     for position, item in pending.items():
-        item_size = len(item["features"]) + 2_000
+        item_size = item_bytes(to_item(item)) + _LATER_BYTES
         if chunk and (len(chunk) == MAX_TRANSACTION or size + item_size > _MAX_TRANSACTION_BYTES):
             yield chunk
             chunk, size = {}, 0

@@ -77,6 +77,12 @@ def feedback_stream() -> FirehoseFeedback:
 
 
 @cache
+def feedback_queue() -> SqsQueue:
+    """Return the queue of feedback files to join."""
+    return SqsQueue(clients.settings().feedback_queue_url, clients.client("sqs"))
+
+
+@cache
 def import_queue() -> SqsQueue:
     """Return the queue of files to import."""
     return SqsQueue(clients.settings().import_queue_url, clients.client("sqs"))

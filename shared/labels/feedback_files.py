@@ -1,13 +1,15 @@
 """Raw feedback files: JSON lines, read in bounded chunks; a line that cannot be read does not hold up the others."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from shared import compact_json
 from shared.capture.feedback import Feedback
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound, UnreadableObject
@@ -30,6 +32,32 @@ _decode = msgspec.json.Decoder(Feedback).decode
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """What is to be joined of a feedback file: the lines after ``after``, all of them at first."""
+
+    key: str
+    after: int = 0
+
+
+@dataclass(slots=True)
+class FileRun:
+    """What one run did to a file; ``rest`` is what time did not suffice for."""
+
+    report: JoinReport = field(default_factory=JoinReport)
+    rest: FilePart | None = None
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Lines up to ``end``, the events they hold and those that hold none."""
+
+    end: int = 0
+    is_last: bool = False
+    events: list[Feedback] = field(default_factory=list)
+    rejected: list[QuarantinedRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackFiles:
     """Joins feedback files of the lake."""
 
@@ -39,35 +67,49 @@ class FeedbackFiles:
     configurations: ConfigurationStore
 
     def join(self, key: str) -> JoinReport:
-        """Join one file. Raises NotFound, Unavailable; joining the file again is safe."""
-        report, known = JoinReport(), _KnownModels(self.configurations)
-        for events, rejected in self._chunks(key, known):
-            report.merge(self.joiner.join(events))
-            self.quarantine.put(rejected)
-            for row in rejected:
-                report.count_quarantined(row.model, row.code)
-        return report
+        """Join a whole file. Raises NotFound, Unavailable; joining the file again is safe."""
+        return self.join_part(FilePart(key), lambda: True).report
 
-    def _chunks(self, key: str, known: "_KnownModels") -> Iterator[tuple[list[Feedback], list[QuarantinedRow]]]:
-        events: list[Feedback] = []
-        rejected: list[QuarantinedRow] = []
-        malformed = 0
+    def join_part(self, part: FilePart, has_time: Callable[[], bool]) -> FileRun:
+        """Join a part of a file while there is time, at least some of its lines; raises as ``join`` does.
+
+        A file larger than one run can join, whoever wrote it, so ends after some runs instead of failing in each.
+        """
+        run, known = FileRun(), _KnownModels(self.configurations)
+        for chunk in self._chunks(part, known):
+            run.report.merge(self.joiner.join(chunk.events))
+            self.quarantine.put(chunk.rejected)
+            for row in chunk.rejected:
+                run.report.count_quarantined(row.model, row.code)
+            if not chunk.is_last and not has_time():
+                run.rest = FilePart(part.key, chunk.end)
+                break
+        return run
+
+    def _chunks(self, part: FilePart, known: "_KnownModels") -> Iterator[_Chunk]:
+        key, chunk, malformed = part.key, _Chunk(), 0
         for number, line in self._lines(key):
+            if number <= part.after:
+                continue
+            if len(chunk.events) + len(chunk.rejected) >= CHUNK_LINES:
+                yield chunk
+                chunk = _Chunk()
+            chunk.end = number
             parsed = line if isinstance(line, Reject) else parse_feedback_line(line)
             if isinstance(parsed, Reject):
-                rejected.append(_rejected_row(key, number, b"" if isinstance(line, Reject) else line, parsed))
+                chunk.rejected.append(_rejected_row(key, number, b"" if isinstance(line, Reject) else line, parsed))
                 malformed += parsed.code is RejectCode.MALFORMED
                 if malformed > MOST_MALFORMED:
-                    rejected.append(_rejected_row(key, number, b"", _unread(f"more than {MOST_MALFORMED} bad lines")))
+                    reject = _unread(f"more than {MOST_MALFORMED} bad lines")
+                    chunk.rejected.append(_rejected_row(key, number, b"", reject))
                     break
             elif known(parsed.model):
-                events.append(parsed)
+                chunk.events.append(parsed)
             else:
-                rejected.append(event_row(RejectCode.UNKNOWN_MODEL, f"no model is called {parsed.model!r}", parsed))
-            if len(events) + len(rejected) >= CHUNK_LINES:
-                yield events, rejected
-                events, rejected = [], []
-        yield events, rejected
+                reason = f"no model is called {parsed.model!r}"
+                chunk.rejected.append(event_row(RejectCode.UNKNOWN_MODEL, reason, parsed))
+        chunk.is_last = True
+        yield chunk
 
     def _lines(self, key: str) -> Iterator[tuple[int, bytes | Reject]]:
         """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
@@ -81,6 +123,22 @@ class FeedbackFiles:
                     yield number, line.content
         except UnreadableObject as error:
             yield number + 1, _unread(error.message)
+
+
+def part_message(part: FilePart) -> str:
+    """Return the message that has the rest of a file joined.
+
+    >>> parse_part(part_message(FilePart("feedback/date=2026-03-01/a", 2000)))
+    FilePart(key='feedback/date=2026-03-01/a', after=2000)
+    """
+    return compact_json.dumps({"part": {"key": part.key, "after": part.after}})
+
+
+def parse_part(body: str) -> FilePart | None:
+    """Return the part of a file that a message asks for, None for any other message."""
+    message: Any = compact_json.loads(body)
+    part = message.get("part") if isinstance(message, dict) else None
+    return None if part is None else FilePart(str(part["key"]), int(part["after"]))
 
 
 def is_feedback_file(key: str) -> bool:

@@ -1,17 +1,37 @@
 """Tables and a bucket in moto, as the template declares them, for the suites that judge fakes and adapters alike."""
 
-from collections.abc import Iterator
+import functools
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 REGION = "eu-west-1"
 
 
+# What moto undoes of a refused transaction is the whole table, with what other threads wrote meanwhile; DynamoDB
+# isolates transactions. So here they follow each other.
+_WRITES = ("put_item", "update_item", "delete_item", "transact_write_items")
+_one_at_a_time = threading.RLock()
+
+
+def _isolated(write: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(write)
+    def isolated(*arguments: Any, **named: Any) -> Any:
+        with _one_at_a_time:
+            return write(*arguments, **named)
+
+    return isolated
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for write in _WRITES:
+        monkeypatch.setattr(DynamoDBBackend, write, _isolated(getattr(DynamoDBBackend, write)))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)

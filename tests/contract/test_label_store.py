@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from shared.aws.dynamodb import to_item
 from shared.aws.label_store import DynamoLabels
+from shared.aws.prediction_items import DUE_SHARDS, head_key
 from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.prediction import Prediction
 from shared.configuration.store import ConfigurationRevision
@@ -215,3 +217,19 @@ def test_predictions_come_back_as_they_were_stored(store: LabelStore, save: Save
     save(made)
 
     assert store.predictions([key(), key("unknown")]) == {key(): made}
+
+
+def test_what_is_due_is_found_in_every_shard_with_pages_that_are_shared(dynamodb: Any) -> None:
+    names = [f"p-{number}" for number in range(120)]
+    DynamoPredictions("predictions", dynamodb).save([prediction(name) for name in names], RETENTION)
+    # As an earlier release stored it, which had four shards.
+    item = dynamodb.get_item(TableName="predictions", Key=to_item(head_key(key("p-0"))))["Item"]
+    dynamodb.put_item(TableName="predictions", Item={**item, "due_shard": {"S": f"{MODEL}#3"}})
+    store = DynamoLabels("predictions", dynamodb)
+
+    pages = list(store.due(MODEL, at(24 * 365)))
+
+    assert sorted(found for page in pages for found in page) == sorted(key(name) for name in names)
+    assert len(pages) == 1
+    shards = [len([found for page in store.due(MODEL, at(24 * 365), [n]) for found in page]) for n in range(DUE_SHARDS)]
+    assert (sum(shards), min(shards) > 0 or shards.count(0) < DUE_SHARDS / 4) == (len(names), True)

@@ -1,15 +1,20 @@
 """What every prediction store does, judged on the fake and on DynamoDB alike."""
 
+import json
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.aws.dynamodb import item_bytes
 from shared.aws.label_store import DynamoLabels
+from shared.aws.prediction_items import prediction_from_item, prediction_to_item
 from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.prediction import Prediction, ShadowAnswer
 from shared.capture.prediction_store import PredictionStore, SaveOutcome
+from shared.errors import TooLarge
 from shared.labels.collection import Collection
 from shared.labels.plan import plan_join
 from tests.fakes.prediction_store import InMemoryPredictions
@@ -138,3 +143,59 @@ def test_a_prediction_that_the_clock_never_changes_is_never_due(dynamodb: Any) -
     DynamoPredictions("predictions", dynamodb).save([prediction()], RETENTION, lambda _: None)
 
     assert list(DynamoLabels("predictions", dynamodb).due("m", NOW + timedelta(days=9999))) == []
+
+
+CLASSES = {f"class-{number:04d}": 1 / (number + 3) for number in range(600)}
+
+
+class Sized:
+    """A client that refuses what DynamoDB refuses: transactions above 4 MB."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.exceptions = client.exceptions
+        self.transactions: list[int] = []
+
+    def transact_write_items(self, **request: Any) -> Any:
+        size = sum(item_bytes(operation["Put"]["Item"]) for operation in request["TransactItems"])
+        assert size <= 4_000_000
+        self.transactions.append(size)
+        return self._client.transact_write_items(**request)
+
+
+@pytest.mark.parametrize("classes", [600, 2_000])
+def test_rows_of_many_classes_with_a_shadow_fit_their_transactions(dynamodb: Any, classes: int) -> None:
+    dice = random.Random(7)
+    rows = []
+    for number in range(100):
+        said = {f"class-{label:04d}": dice.random() for label in range(classes)}
+        unseen = ShadowAnswer(version="v2", score=0.5, decision="class-0001", probabilities=said)
+        rows.append(prediction(f"p-{number}", probabilities=said, shadow=unseen))
+    client = Sized(dynamodb)
+
+    saved = DynamoPredictions("predictions", client).save(rows, RETENTION)  # type: ignore[arg-type]
+
+    assert {found.outcome for found in saved} == {SaveOutcome.STORED}
+    assert client.transactions
+    (again,) = DynamoPredictions("predictions", dynamodb).save([rows[7]], RETENTION)
+    assert (again.outcome, again.kept) == (SaveOutcome.UNCHANGED, rows[7])
+
+
+def test_a_prediction_larger_than_an_item_is_refused_before_anything_is_stored(dynamodb: Any) -> None:
+    dice = random.Random(7)
+    endless = {f"class-{label}": dice.random() for label in range(40_000)}
+    store = DynamoPredictions("predictions", dynamodb)
+
+    with pytest.raises(TooLarge, match="'large' takes"):
+        store.save([prediction("small"), prediction("large", probabilities=endless)], RETENTION)
+
+    (saved,) = store.save([prediction("small")], RETENTION)
+    assert saved.outcome is SaveOutcome.STORED
+
+
+def test_probabilities_that_were_stored_as_text_are_still_read() -> None:
+    stored = prediction_to_item(prediction(probabilities=CLASSES), 0, None)
+    item = {name: value for name, value in stored.items() if value is not None}
+    assert isinstance(item["probabilities"], bytes)
+    item["probabilities"] = json.dumps(CLASSES)
+    assert prediction_from_item(item).probabilities == CLASSES

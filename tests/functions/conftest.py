@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "FEEDBACK_STREAM": "feedback",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:retraining",
     "RELABELLING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:relabelling",
+    "FEEDBACK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/feedback-files",
     "IMPORT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/import-files",
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
     "ERASURE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/erasures",
@@ -100,7 +101,8 @@ def feedback_stream(deployed: None) -> None:
 def sent(deployed: None) -> Callable[[], list[str]]:
     """Make the queues of work; return the messages waiting in them."""
     client: Any = boto3.client("sqs")
-    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("import-files", "replay", "erasures")]
+    names = ("feedback-files", "import-files", "replay", "erasures")
+    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in names]
 
     def read() -> list[str]:
         answers = [client.receive_message(QueueUrl=url, MaxNumberOfMessages=10) for url in urls]

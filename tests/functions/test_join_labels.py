@@ -1,12 +1,14 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from functions.join_labels.app import handler
 from shared.bootstrap import stores
+from shared.labels import feedback_files
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, SECOND, configure, metric, outcome, predict, rows, write_feedback
 from tests.unit.labels.builders import MODEL, key
@@ -98,3 +100,29 @@ def test_neither_features_nor_values_are_logged(
     output = "".join(capsys.readouterr())
     assert "987654" not in output
     assert "hunter2" not in output
+
+
+@dataclass(frozen=True)
+class Hurried(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 1
+
+
+def test_file_that_outlasts_a_run_is_joined_by_the_next_ones(
+    sample: Sample, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_files, "CHUNK_LINES", 2)
+    configure()
+    predict(FIRST, SECOND)
+    write_feedback(outcome(FIRST, 150), b"not json\n", b"\n", outcome(SECOND, 50), outcome(FIRST, 40))
+    event = sample("join_labels")
+    event["Records"] = event["Records"][:1]
+
+    assert handler(event, Hurried()) == {"batchItemFailures": []}
+    assert label_values(FIRST, SECOND) == [1, None]
+    [message] = sent()
+    event["Records"][0]["body"] = message
+    assert handler(event, Hurried()) == {"batchItemFailures": []}
+    assert sent() == []
+    assert label_values(FIRST, SECOND) == [0, 0]
+    assert len(rows("quarantine/")) == 1

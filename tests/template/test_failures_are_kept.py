@@ -60,6 +60,7 @@ def test_every_queue_mapping_reports_single_failures_and_its_queue_redrives(
 
 def test_work_that_goes_on_sends_itself_the_next_message_and_to_no_other_queue(template: dict[str, Any]) -> None:
     continuing = {
+        "JoinLabelsFunction": "FeedbackFilesQueue",
         "ReplayQuarantineFunction": "ReplayQueue",
         "ImportFilesFunction": "ImportFilesQueue",
         "EraseSubjectFunction": "ErasureQueue",
@@ -91,7 +92,12 @@ def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_go
 
 def test_a_function_that_goes_on_by_its_own_queue_is_not_taken_for_a_runaway_loop(functions: Resources) -> None:
     going_on = {name for name, function in functions.items() if function.get("RecursiveLoop") == "Allow"}
-    assert going_on == {"ReplayQuarantineFunction", "ImportFilesFunction", "EraseSubjectFunction"}
+    assert going_on == {
+        "JoinLabelsFunction",
+        "ReplayQuarantineFunction",
+        "ImportFilesFunction",
+        "EraseSubjectFunction",
+    }
 
 
 def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(

@@ -1,0 +1,92 @@
+"""A predictions table that only waits: what a join takes where every call of DynamoDB lasts as long as it may."""
+
+import io
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from shared.aws.dynamodb import to_item
+from shared.aws.label_store import DynamoLabels
+from shared.aws.prediction_items import partition_key, prediction_to_item
+from shared.bounded_lines import BoundedLine, bounded_lines
+from shared.capture.feedback import Feedback
+from shared.capture.feedback_capture import feedback_line
+from shared.capture.prediction import Prediction
+from shared.configuration.store import ConfigurationRevision
+from shared.labels.entity_limit import Allowance, EntityLimits
+from shared.labels.feedback_files import FeedbackFiles
+from shared.labels.join import LabelJoiner
+from shared.labels.quarantine import Quarantine
+
+FILE = "feedback/date=2026-03-01/bench"
+
+
+class SleepingTable:
+    """Holds the heads of some predictions; a call takes ``seconds``, and what is written is only counted."""
+
+    def __init__(self, predictions: Iterable[Prediction], seconds: float) -> None:
+        self._seconds = seconds
+        self._heads = {
+            partition_key(prediction.key): to_item(prediction_to_item(prediction, 0, prediction.outcome_due_at))
+            for prediction in predictions
+        }
+        self._lock = threading.Lock()
+        self.calls = 0
+        self.items_written = 0
+        self.exceptions = SimpleNamespace(TransactionCanceledException=_Never, TransactionInProgressException=_Never)
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        """Return the heads that are asked for."""
+        self._wait()
+        [(table, wanted)] = request["RequestItems"].items()
+        found = [self._heads[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in self._heads]
+        return {"Responses": {table: found}}
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """Take a transaction."""
+        self._wait(len(request["TransactItems"]))
+        return {}
+
+    def _wait(self, written: int = 0) -> None:
+        time.sleep(self._seconds)
+        with self._lock:
+            self.calls += 1
+            self.items_written += written
+
+
+def sleeping_files(table: SleepingTable, events: Sequence[Feedback], revision: ConfigurationRevision) -> FeedbackFiles:
+    """Build what joins one file of some events onto the table."""
+    lake: Any = _OneFile(b"".join(map(feedback_line, events)))
+    configurations: Any = _OneModel(revision)
+    client: Any = table
+    joiner = LabelJoiner(
+        DynamoLabels("predictions", client), Quarantine(lake), configurations, EntityLimits(_NoLimits())
+    )
+    return FeedbackFiles(lake, joiner, Quarantine(lake), configurations)
+
+
+class _Never(Exception):
+    pass
+
+
+class _OneModel:
+    def __init__(self, revision: ConfigurationRevision) -> None:
+        self._revision = revision
+
+    def current(self, model: str) -> ConfigurationRevision:
+        return self._revision
+
+
+class _OneFile:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
+        yield from bounded_lines(io.BytesIO(self._content), max_line=max_line, max_total=max_total)
+
+
+class _NoLimits:
+    def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
+        return set(events)
