@@ -139,3 +139,13 @@ def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(tem
     assert {rule["Prefix"] for rule in rules if rule["Status"] == asked_for} == {
         f"{kind}/" for kind in ("feedback", "predictions", "examples", "compacted", "quarantine", "replayed", "imports")
     }
+
+
+def test_an_upgrade_replaces_no_store_since_what_cannot_be_changed_in_place_stays_as_it_is(
+    template: dict[str, Any],
+) -> None:
+    for name, table in resources_of(template, "AWS::DynamoDB::Table").items():
+        keys = [(key["AttributeName"], key["KeyType"]) for key in table["Properties"]["KeySchema"]]
+        assert keys == [("pk", "HASH"), ("sk", "RANGE")], name
+        assert "TableName" not in table["Properties"], name
+        assert "LocalSecondaryIndexes" not in table["Properties"], name

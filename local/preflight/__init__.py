@@ -1,0 +1,1 @@
+"""What an account would refuse, asked before it is deployed to."""

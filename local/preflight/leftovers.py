@@ -1,0 +1,118 @@
+"""What an earlier stack of the same name left behind, or one that failed: a deployment would meet it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.preflight.check import Account, Check, Verdict
+from local.transformed import Deployment
+
+_DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+_STUCK = {"UPDATE_ROLLBACK_FAILED"}
+_MISSING = {"404", "NoSuchBucket", "NotFound"}
+
+
+def check_stack(account: Account, deployment: Deployment) -> Iterator[Check]:
+    """Check that a stack of the name is either none or one that can be updated."""
+    name, stack = deployment.place.stack_name, _stack(account, deployment)
+    if stack is None:
+        yield Check("Stack", Verdict.OK, f"{name} is a new stack")
+        return
+    status = stack["StackStatus"]
+    if status in _DEAD:
+        mend = f"delete it first: aws cloudformation delete-stack --stack-name {name}"
+        yield Check("Stack", Verdict.FAILURE, f"{name} is {status} and cannot be updated", mend)
+    elif status in _STUCK:
+        mend = f"aws cloudformation continue-update-rollback --stack-name {name}"
+        yield Check("Stack", Verdict.FAILURE, f"{name} is {status}", mend)
+    elif status.endswith("_IN_PROGRESS"):
+        yield Check("Stack", Verdict.FAILURE, f"{name} is {status}", "wait until it is done")
+    else:
+        yield Check("Stack", Verdict.OK, f"{name} exists ({status}) and will be updated")
+
+
+def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]:
+    """Check that nothing holds a name that a new stack would make; what is kept of an earlier one is told."""
+    if _stack(account, deployment) is not None:
+        return
+    (bucket,) = [one["Name"] for one in deployment.resources.values() if one["Type"] == "AWS::S3::Bucket"]
+    if _bucket_exists(account, bucket):
+        yield Check(
+            "Leftovers",
+            Verdict.FAILURE,
+            f"the bucket {bucket} exists: an earlier stack kept it, or it is somebody else's",
+            "import it, name another (LakeBucketName), or delete it: docs/deploying.md, “Uninstall”",
+        )
+    prefix = f"{deployment.place.stack_name}-"
+    kept = [name for name in _tables(account) if name.startswith(prefix)]
+    if kept:
+        yield Check(
+            "Leftovers",
+            Verdict.WARNING,
+            f"tables of an earlier stack are kept, and cost: {', '.join(kept)}",
+            "a new stack makes its own; move or delete these: docs/deploying.md, “Uninstall”",
+        )
+    taken = [
+        *_taken_machines(account, deployment),
+        *_taken_bus(account, deployment),
+        *_taken_database(account, deployment),
+    ]
+    for what in taken:
+        yield Check("Leftovers", Verdict.FAILURE, f"{what} exists", "delete it, or choose another name of the stack")
+    if not kept and not taken and not _bucket_exists(account, bucket):
+        yield Check("Leftovers", Verdict.OK, "nothing of an earlier stack of that name")
+
+
+def _stack(account: Account, deployment: Deployment) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = account.client("cloudformation").describe_stacks(StackName=deployment.place.stack_name)[
+            "Stacks"
+        ][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    return None if found["StackStatus"] in {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"} else found
+
+
+def _bucket_exists(account: Account, bucket: str) -> bool:
+    try:
+        account.client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        # 403 is a bucket of somebody else's: its name is taken all the same.
+        return error.response["Error"]["Code"] not in _MISSING
+    return True
+
+
+def _tables(account: Account) -> Iterator[str]:
+    for page in account.client("dynamodb").get_paginator("list_tables").paginate():
+        yield from page["TableNames"]
+
+
+def _taken_machines(account: Account, deployment: Deployment) -> Iterator[str]:
+    names = {
+        one["StateMachineName"]
+        for one in deployment.of("AWS::StepFunctions::StateMachine").values()
+        if "StateMachineName" in one
+    }
+    for page in account.client("stepfunctions").get_paginator("list_state_machines").paginate():
+        yield from (f"the state machine {one['name']}" for one in page["stateMachines"] if one["name"] in names)
+
+
+def _taken_bus(account: Account, deployment: Deployment) -> Iterator[str]:
+    names = {one["Name"] for one in deployment.of("AWS::Events::EventBus").values()}
+    buses = account.client("events").list_event_buses(NamePrefix=deployment.place.stack_name)["EventBuses"]
+    yield from (f"the event bus {one['Name']}" for one in buses if one["Name"] in names)
+
+
+def _taken_database(account: Account, deployment: Deployment) -> Iterator[str]:
+    for database in deployment.of("AWS::Glue::Database").values():
+        name = database["DatabaseInput"]["Name"]
+        try:
+            account.client("glue").get_database(Name=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+        else:
+            yield f"the Glue database {name}"

@@ -1,0 +1,41 @@
+"""Whether alarms reach a person: the subscriptions of the operations topic."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from local.preflight.check import Account, Check, Verdict
+from local.transformed import Deployment
+
+_CONFIRM = "open the message “AWS Notification - Subscription Confirmation” and confirm"
+
+
+def check_notifications(account: Account, deployment: Deployment) -> Iterator[Check]:
+    """Check that somebody hears the alarms, and has confirmed to."""
+    address = deployment.parameters.get("NotificationEmail", "")
+    subscriptions = list(_subscriptions(account, deployment))
+    pending = [one["Endpoint"] for one in subscriptions if one["SubscriptionArn"] == "PendingConfirmation"]
+    confirmed = [one["Endpoint"] for one in subscriptions if one["SubscriptionArn"].startswith("arn:")]
+    if pending:
+        mend = f"{_CONFIRM}; until then alarms ring unheard"
+        yield Check("Alarms by mail", Verdict.WARNING, f"not confirmed yet: {', '.join(pending)}", mend)
+    elif confirmed:
+        yield Check("Alarms by mail", Verdict.OK, f"alarms reach {', '.join(confirmed)}")
+    elif address:
+        yield Check("Alarms by mail", Verdict.OK, f"{address} will be asked to subscribe", _CONFIRM)
+    else:
+        mend = "deploy with NotificationEmail=you@example.org, or subscribe Slack: docs/deploying.md, “Alarms”"
+        yield Check("Alarms by mail", Verdict.WARNING, "nobody would hear an alarm", mend)
+
+
+def _subscriptions(account: Account, deployment: Deployment) -> Iterator[dict[str, str]]:
+    try:
+        topic = account.client("cloudformation").describe_stack_resource(
+            StackName=deployment.place.stack_name, LogicalResourceId="OperationsTopic"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return
+    for page in account.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+        yield from page["Subscriptions"]
