@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from shared.capture.imports import ImportRun
+from shared.counters import count
 from shared.labels.join import Joined, JoinReport
 from shared.labels.quarantine import RowKind
 from shared.labels.rejects import RejectCode
@@ -24,49 +24,35 @@ _NAMES = {
     Joined.QUARANTINED: "FeedbackQuarantined",
     Joined.ERASED: "FeedbackErased",
     Joined.DISTRUSTED: "FeedbackDistrusted",
-    Joined.LABELS: "LabelsChanged",
 }
 
 
 def publish(metrics: Metrics, report: JoinReport) -> None:
-    """Write one metric record a model, zeros too, so that a rate has its denominator; and one a quarantine reason.
+    """Write one metric record a model, and one a quarantine reason.
 
     What went to quarantine is told once more over all models: an alarm sees one series and can search for none.
     """
     for model, counts in sorted(report.counts.items()):
-        metrics.add_dimension("model", model)
-        for what, name in _NAMES.items():
-            metrics.add_metric(name, MetricUnit.Count, counts[what])
-        metrics.flush_metrics()
+        count(metrics, {name: counts[what] for what, name in _NAMES.items()}, model=model)
     for model, reasons in sorted(report.quarantined.items()):
         publish_quarantined(metrics, model, reasons)
-    if report.quarantined:
-        metrics.add_metric("FeedbackLost", MetricUnit.Count, sum(map(Counter.total, report.quarantined.values())))
-        metrics.flush_metrics()
+    count(metrics, {"FeedbackLost": sum(map(Counter.total, report.quarantined.values()))})
 
 
 def publish_quarantined(metrics: Metrics, model: str, reasons: Mapping[RejectCode, int]) -> None:
     """Write one metric record a reason for which something of a model went to quarantine."""
     for reason, number in sorted(reasons.items()):
-        metrics.add_dimension("model", model)
-        metrics.add_dimension("reason", reason.value)
-        metrics.add_metric(_NAMES[Joined.QUARANTINED], MetricUnit.Count, number)
-        metrics.flush_metrics()
+        count(metrics, {_NAMES[Joined.QUARANTINED]: number}, model=model, reason=reason.value)
 
 
 def publish_replayed(metrics: Metrics, model: str, counts: Mapping[str, int]) -> None:
     """Write how much of a model's quarantine a run took."""
-    metrics.add_dimension("model", model)
-    metrics.add_metric("QuarantineReplayed", MetricUnit.Count, counts.get(REPLAYED, 0))
-    metrics.flush_metrics()
+    count(metrics, {"QuarantineReplayed": counts.get(REPLAYED, 0)}, model=model)
 
 
 def publish_imported(metrics: Metrics, run: ImportRun) -> None:
     """Write how much a run took of a file, and for which reasons lines of it went to quarantine."""
-    metrics.add_dimension("model", run.model)
-    metrics.add_dimension("kind", run.kind.value)
-    metrics.add_metric("LinesImported", MetricUnit.Count, run.accepted)
-    metrics.add_metric("LinesRefused", MetricUnit.Count, run.rejected.total())
-    metrics.flush_metrics()
+    counts = {"LinesImported": run.accepted, "LinesRefused": run.rejected.total()}
+    count(metrics, counts, model=run.model, kind=run.kind.value)
     if run.kind is RowKind.FEEDBACK:
         publish_quarantined(metrics, run.model, run.rejected)

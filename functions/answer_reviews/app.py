@@ -4,11 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling, stores
 from shared.capture.intake import items_of
+from shared.counters import count
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_object, requested_at
 from shared.review.answers import MAX_ANSWERS_BYTES
@@ -25,14 +25,12 @@ def answer_reviews(model: str) -> Response[str]:
     configuration = stores.configurations().current(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_ANSWERS_BYTES, known=frozenset({"answers"}))
     receipt = labelling.review_answers().take(configuration, items_of(body, "answers"), requested_at(api.current_event))
-    metrics.add_metric("ReviewsAnswered", MetricUnit.Count, len(receipt.accepted))
-    metrics.add_metric("ReviewsRejected", MetricUnit.Count, len(receipt.rejected))
+    count(metrics, {"ReviewsAnswered": len(receipt.accepted), "ReviewsRejected": len(receipt.rejected)})
     return answer(202, receipt.to_json())
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)

@@ -2,24 +2,21 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.stream_records import label_change, read_batch
 from shared.bootstrap import labelling, stores
 
 logger = Logger()
-metrics = Metrics()
 tracer = Tracer()
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], label_change)
     written = labelling.archive().write_labels(batch.name, batch.values, stores.label_store())
-    metrics.add_metric("ExamplesArchived", MetricUnit.Count, written)
+    logger.info("archived", extra={"label_records": written})
     return batch.failures()

@@ -2,27 +2,23 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.stream_records import new_prediction, read_batch
 from shared.bootstrap import labelling
 
 logger = Logger()
-metrics = Metrics()
 tracer = Tracer()
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
     written = labelling.archive().write_predictions(batch.name, batch.values)
-    metrics.add_metric("PredictionsArchived", MetricUnit.Count, written)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
     picked = labelling.review_selection().consider(batch.name, batch.values, batch.arrived_at)
-    metrics.add_metric("PredictionsPicked", MetricUnit.Count, picked)
+    logger.info("archived", extra={"predictions": written, "picked": picked})
     return batch.failures()

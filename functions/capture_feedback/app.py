@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import clients, labelling, stores
 from shared.capture.feedback_capture import MAX_FEEDBACK_BYTES
 from shared.capture.intake import items_of
+from shared.counters import count
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_object, requested_at
 
@@ -27,15 +27,13 @@ def capture_feedback(model: str) -> Response[str]:
     receipt = labelling.feedback_capture().capture(
         configuration, items_of(body, "events"), requested_at(api.current_event)
     )
-    metrics.add_dimension("model", configuration.model)
-    metrics.add_metric("FeedbackAccepted", MetricUnit.Count, len(receipt.accepted))
-    metrics.add_metric("FeedbackRejected", MetricUnit.Count, len(receipt.rejected))
+    counts = {"FeedbackAccepted": len(receipt.accepted), "FeedbackRejected": len(receipt.rejected)}
+    count(metrics, counts, model=configuration.model)
     return answer(202, receipt.to_json())
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)

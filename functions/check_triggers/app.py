@@ -3,11 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.counters import count
 from shared.schedule import parse_tick
 from shared.triggers.alarm import parse_alarm
 from shared.triggers.decision import Decision
@@ -19,7 +19,6 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check all models at the event's time, or those an alarm speaks of."""
     sweep = retraining.trigger_sweep()
@@ -42,7 +41,7 @@ def report(decisions: list[Decision]) -> dict[str, Any]:
         for decision in decisions
     ]
     wanted = [decision for decision in decisions if decision.signals]
-    metrics.add_metric("RunsFired", MetricUnit.Count, sum(decision.fired for decision in wanted))
-    metrics.add_metric("RunsHeldBack", MetricUnit.Count, sum(not decision.fired for decision in wanted))
+    fired = sum(decision.fired for decision in wanted)
+    count(metrics, {"RunsFired": fired, "RunsHeldBack": len(wanted) - fired})
     logger.info("decided", extra={"decisions": shown})
     return {"decisions": shown}

@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
+from shared.counters import count
 from shared.datasets.compaction import Compaction
 from shared.schedule import parse_tick
 
@@ -20,7 +20,6 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compact as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
     tick = parse_tick(event)
@@ -28,8 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     report = compaction.sweep(
         tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
     )
-    metrics.add_metric("ObjectsCompacted", MetricUnit.Count, report.objects)
-    metrics.add_metric("ObjectsUnreadable", MetricUnit.Count, len(report.unreadable))
+    count(metrics, {"ObjectsCompacted": report.objects, "ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("left objects that hold no label records", extra={"keys": report.unreadable[:20]})
     return {

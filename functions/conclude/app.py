@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
+from shared.counters import count
 from shared.registry.conclusion import conclusion_of, end_of
 from shared.registry.run import RetrainingRun
 
@@ -17,13 +17,11 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return whether this call ended the run: a repeated one, or one of a run long replaced, changes nothing."""
     run = RetrainingRun.from_event(event)
     conclusion = conclusion_of(stores.registry(), run, event)
     concluded = stores.trigger_store().conclude(run.model, run.fencing_token, conclusion)
     logger.info("concluded", extra={"model": run.model, "outcome": conclusion.outcome.value, "concluded": concluded})
-    metrics.add_dimension("model", run.model)
-    metrics.add_metric(f"Runs{conclusion.outcome.value.capitalize()}", MetricUnit.Count, int(concluded))
+    count(metrics, {f"Runs{conclusion.outcome.value.capitalize()}": int(concluded)}, model=run.model)
     return {"outcome": conclusion.outcome.value, "concluded": concluded, "end": end_of(conclusion)}

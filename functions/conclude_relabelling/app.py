@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling
+from shared.counters import count
 from shared.times import parse_time
 
 logger = Logger()
@@ -16,11 +16,9 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the relabelling as it stands now: a repeated call, or one of an attempt long replaced, changes nothing."""
     job, concluded = labelling.relabel_conclusions().conclude(event, parse_time(event["at"]))
     logger.info("concluded", extra={"model": job.model, "status": job.status.value, "concluded": concluded})
-    metrics.add_dimension("model", job.model)
-    metrics.add_metric("LabelsRelabelled", MetricUnit.Count, job.counts.labels if concluded else 0)
+    count(metrics, {"LabelsRelabelled": job.counts.labels if concluded else 0}, model=job.model)
     return {**job.to_json(), "concluded": concluded}

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.counters import count
 from shared.schedule import parse_tick
 
 # Enough for the object in hand.
@@ -20,7 +20,6 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire as of the scheduled time; ``is_complete`` tells whether time sufficed, else the next day goes on."""
     tick = parse_tick(event)
@@ -28,6 +27,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
     )
     logger.info("expired", extra=asdict(report))
-    metrics.add_metric("VersionsExpired", MetricUnit.Count, report.versions)
-    metrics.add_metric("DatasetsExpired", MetricUnit.Count, report.datasets)
+    count(metrics, {"VersionsExpired": report.versions, "DatasetsExpired": report.datasets})
     return asdict(report)

@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling, stores
+from shared.counters import count
 from shared.http.api import answer, create_api
 from shared.http.requests import limit, model_name, query_identifier, requested_at
 from shared.review.leasing import DEFAULT_LEASES, MOST_LEASES
@@ -26,13 +26,12 @@ def lease_reviews(model: str) -> Response[str]:
     reviewer = query_identifier(event, "reviewer")
     most = limit(event, default=DEFAULT_LEASES, most=MOST_LEASES)
     held = labelling.review_leasing().lease(configuration, reviewer, most, requested_at(event))
-    metrics.add_metric("ReviewsLeased", MetricUnit.Count, len(held))
+    count(metrics, {"ReviewsLeased": len(held)})
     return answer(200, [task.to_json() for task in held])
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)

@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import clients, labelling, stores
 from shared.capture.feedback_token import token_mint
 from shared.capture.intake import items_of
 from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
+from shared.counters import count
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_object, requested_at
 
@@ -30,16 +30,14 @@ def log_predictions(model: str) -> Response[str]:
     tokens = token_mint(stores.token_keys(), configuration, now)
     reader = labelling.instance_reader(configuration, now)
     receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
-    metrics.add_dimension("model", configuration.model)
-    metrics.add_metric("PredictionsAccepted", MetricUnit.Count, len(receipt.accepted))
-    metrics.add_metric("PredictionsRejected", MetricUnit.Count, len(receipt.rejected))
+    counts = {"PredictionsAccepted": len(receipt.accepted), "PredictionsRejected": len(receipt.rejected)}
+    count(metrics, counts, model=configuration.model)
     told = {} if tokens is None else {"tokens": {accepted: tokens.of(accepted) for accepted in receipt.accepted}}
     return answer(202, receipt.to_json() | told)
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)

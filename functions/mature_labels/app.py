@@ -3,11 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import join_metrics
 from shared.bootstrap import labelling
+from shared.counters import count
 from shared.schedule import parse_tick
 
 # Enough for the page of predictions in hand.
@@ -26,6 +26,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     join_metrics.publish(metrics, report.joins)
-    metrics.add_metric("MaturingBehind", MetricUnit.Count, int(not report.is_complete))
-    metrics.flush_metrics()
+    count(metrics, {"MaturingBehind": int(not report.is_complete)})
     return {"examined": report.examined, "is_complete": report.is_complete}

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.dynamodb import back_off
@@ -12,19 +11,17 @@ from shared.bootstrap import stores
 from shared.profiles.log_profiler import LogProfiler
 
 logger = Logger()
-metrics = Metrics()
 tracer = Tracer()
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Profile a batch of log objects as one, so that an hour is written once; return what is to be delivered again."""
     messages = read_messages(event["Records"])
     profiler = LogProfiler(stores.lake(), stores.configurations(), pause=back_off)
     report = profiler.profile(messages.keys)
-    metrics.add_metric("PredictionsProfiled", MetricUnit.Count, sum(report.rows.values()))
+    logger.info("profiled", extra={"predictions": sum(report.rows.values())})
     if report.unknown_models:
         logger.warning("not profiled: the models are not known", extra={"models": sorted(report.unknown_models)})
     for key, error in report.failures.items():

@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.counters import count
 from shared.registry.recovery import parse_dead_execution
 
 logger = Logger()
@@ -16,11 +16,10 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return how the run ended, if that was left for this function to say."""
     dead = parse_dead_execution(event)
     outcome = retraining.run_recovery().recover(dead)
     logger.info("looked after", extra={"model": dead.run.model, "ended": dead.ended, "outcome": outcome})
-    metrics.add_metric("RunsRecovered", MetricUnit.Count, int(outcome is not None))
+    count(metrics, {"RunsRecovered": int(outcome is not None)})
     return {"outcome": outcome}

@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.counters import count
 from shared.http.api import answer, create_api
 from shared.http.requests import model_name, read_json, requested_at
 from shared.operator_request import MAX_REQUEST_BYTES
@@ -30,14 +30,12 @@ def roll_back(model: str) -> Response[str]:
         requested_by="operator",
     )
     logger.info("rolled back", extra={"model": name, "from": move.from_version, "to": move.to_version})
-    metrics.add_dimension("model", name)
-    metrics.add_metric("Rollbacks", MetricUnit.Count, 1)
+    count(metrics, {"Rollbacks": 1}, model=name)
     return answer(200, move.to_json())
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request."""
     return api.resolve(event, context)

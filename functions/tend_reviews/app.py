@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling
+from shared.counters import count
 from shared.schedule import parse_tick
 
 # Enough for the page of tasks in hand.
@@ -19,12 +19,10 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Tend the tasks as of the scheduled time; ``is_complete`` tells whether time sufficed for all of them."""
     report = labelling.review_tending().sweep(
         parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
-    metrics.add_metric("ReviewsExpired", MetricUnit.Count, report.closed)
-    metrics.add_metric("AnnotationsResent", MetricUnit.Count, report.sent)
+    count(metrics, {"ReviewsExpired": report.closed, "AnnotationsResent": report.sent})
     return {"closed": report.closed, "sent": report.sent, "is_complete": report.is_complete}

@@ -3,9 +3,9 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from shared import counters
 from shared.bootstrap import retraining
 from shared.schedule import parse_tick
 from shared.watching.verdict import Outcome
@@ -21,7 +21,6 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look at what is watched at the event's time; return what was seen and decided."""
     try:
@@ -39,5 +38,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def count(looks: list[dict[str, Any]]) -> None:
     """Note what was seen, and how many versions were taken back."""
     taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
-    metrics.add_metric("VersionsTakenBack", MetricUnit.Count, taken_back)
+    counters.count(metrics, {"VersionsTakenBack": taken_back})
     logger.info("watched", extra={"looks": looks})

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.labels import LabelSource
-from shared.labels.label import LabelStatus
-from shared.monitoring.measurement import COUNT, SECONDS, Measurement
+from shared.monitoring.measurement import SECONDS, Measurement
 from shared.profiles.profile import Profile
 from shared.times import format_time, parse_time
 
@@ -57,20 +56,11 @@ def join_health(
 
 
 def join_measurements(model: str, health: Mapping[str, Any]) -> list[Measurement]:
-    """Return the health of a model's join as metrics: how long labels took, and the due predictions by label state."""
-    of_model = {"Model": model}
-    latencies = [
-        Measurement(name=f"LabelLatency{share.upper()}", value=seconds, unit=SECONDS, dimensions=of_model)
-        for share, seconds in health["latency_seconds"].items()
-        if seconds is not None
-    ]
-    by_state = {status.value: health["by_status"].get(status.value, 0) for status in LabelStatus}
-    by_state["not_due"] = health["not_due"]
-    backlog = [
-        Measurement(name="PredictionsByLabelState", value=count, unit=COUNT, dimensions={**of_model, "State": state})
-        for state, count in by_state.items()
-    ]
-    return [*latencies, *backlog]
+    """Return how long a model's labels took as a metric; the rest of its join's health is in the check."""
+    seconds = health["latency_seconds"]["p90"]
+    if seconds is None:
+        return []
+    return [Measurement(name="LabelLatencyP90", value=seconds, unit=SECONDS, dimensions={"Model": model})]
 
 
 def percentile(ordered: Sequence[float], share: int) -> float | None:

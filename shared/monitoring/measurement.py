@@ -30,6 +30,15 @@ def storable(value: float) -> float:
     return 0.0 if abs(value) < _SMALLEST else max(-_LARGEST, min(_LARGEST, value))
 
 
+def above_zero(measurement: Measurement) -> list[Measurement]:
+    """Return a measurement where it is above zero, nothing where it is not.
+
+    CloudWatch bills a metric for each hour in which it has data, and to every alarm of the stack missing data is what
+    zero is.
+    """
+    return [measurement] if measurement.value > 0 else []
+
+
 class MetricSink(Protocol):
     """Where measurements go."""
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.labels.resolve import DEFAULT_SOURCE
-from shared.monitoring.measurement import COUNT, SECONDS, Measurement
+from shared.monitoring.measurement import SECONDS, Measurement
 from shared.monitoring.watched import LABEL_AGE
 from shared.times import format_time, parse_time
 
+# What the parameter StaleLabelSeconds is at least.
+MIN_STALE_SECONDS = 3600
 _HOUR = len("2026-03-01T05")
 
 
@@ -69,12 +71,10 @@ def staleness(
 
 
 def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
-    """Return the staleness of a model's labels as metrics."""
-    of_model = {"Model": model}
-    return [
-        Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions=of_model),
-        Measurement(name="PredictionsWithoutFeedback", value=found.waiting, unit=COUNT, dimensions=of_model),
-    ]
+    """Return the age of a model's labels as a metric, from the age on that an alarm can be set to."""
+    if found.age_seconds < MIN_STALE_SECONDS:
+        return []
+    return [Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions={"Model": model})]
 
 
 def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:

@@ -12,7 +12,7 @@ from shared.monitoring.drift.domain_classifier import DomainReport, judge_domain
 from shared.monitoring.drift.feature_drift import FeatureDrift, from_both, judge_feature, measure_feature
 from shared.monitoring.drift.newest import NewestRows
 from shared.monitoring.drift.significance import benjamini_hochberg
-from shared.monitoring.measurement import Measurement, storable
+from shared.monitoring.measurement import Measurement, above_zero, storable
 from shared.monitoring.watched import DRIFT_DETECTED
 from shared.profiles.profile import Profile
 
@@ -150,15 +150,10 @@ def measure_newest(
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
     """Return the numbers that alarms and dashboards follow."""
     of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
-    numbers = [
+    return [
         Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version),
-        Measurement(name=DRIFT_DETECTED, value=found, dimensions=of_version),
-        # An alarm on one model outlives its versions.
-        Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model}),
+        *above_zero(Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model})),
     ]
-    if report.multivariate is not None and report.multivariate.auc is not None:
-        numbers.append(Measurement(name="DomainClassifierAuc", value=report.multivariate.auc, dimensions=of_version))
-    return numbers
 
 
 def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:

@@ -15,7 +15,7 @@ from shared.monitoring.check import Verdict
 from shared.monitoring.estimates.estimator import ESTIMABLE, Estimator, LossPredictor
 from shared.monitoring.estimates.expectation import Expected, expectations
 from shared.monitoring.estimates.reconciliation import Reconciliation
-from shared.monitoring.measurement import Measurement, storable
+from shared.monitoring.measurement import Measurement, above_zero, storable
 from shared.monitoring.performance.performance_limit import performance_limit
 from shared.profiles.distribution import Distribution
 from shared.profiles.profile import Profile
@@ -140,17 +140,11 @@ def check_estimate(
 
 def estimate_measurements(model: str, version: str, report: EstimateReport) -> list[Measurement]:
     """Return an estimate as metrics: the value where there is one, and how far beyond doubt it breaks the limit."""
-    of_version = {"Model": model, "ModelVersion": version}
-    shortfall = storable(report.shortfall)
-    numbers = [
-        Measurement(name=ESTIMATED_SHORTFALL, value=shortfall, dimensions=of_version),
-        Measurement(name=ESTIMATED_SHORTFALL, value=shortfall, dimensions={"Model": model}),
-    ]
+    shortfall = Measurement(name=ESTIMATED_SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model})
+    numbers = above_zero(shortfall)
     if report.expected is not None:
+        of_version = {"Model": model, "ModelVersion": version}
         numbers.append(Measurement(name=ESTIMATED, value=storable(report.expected.value), dimensions=of_version))
-    if report.reconciliation is not None and report.reconciliation.mean_error is not None:
-        error = storable(report.reconciliation.mean_error)
-        numbers.append(Measurement(name="EstimateError", value=error, dimensions=of_version))
     return numbers
 
 

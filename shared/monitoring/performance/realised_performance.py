@@ -9,7 +9,7 @@ import numpy as np
 from shared.configuration.metrics import METRICS_BY_TASK, Metric
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.check import Verdict
-from shared.monitoring.measurement import COUNT, Measurement, storable
+from shared.monitoring.measurement import Measurement, above_zero, storable
 from shared.monitoring.performance.calibration import Calibration, calibration
 from shared.monitoring.performance.fall import FallTest
 from shared.monitoring.performance.interval import Estimate, estimate
@@ -134,14 +134,9 @@ def _by_slice(matured: Matured, name: str, configuration: ModelConfiguration) ->
 
 def performance_measurements(model: str, version: str, report: PerformanceReport) -> list[Measurement]:
     """Return the numbers that alarms and dashboards follow."""
-    of_version, shortfall = {"Model": model, "ModelVersion": version}, storable(report.shortfall)
-    numbers = [
-        Measurement(name="MaturedLabels", value=report.champion.labels, unit=COUNT, dimensions=of_version),
-        Measurement(name=SHORTFALL, value=shortfall, dimensions=of_version),
-        # An alarm on one model outlives its versions.
-        Measurement(name=SHORTFALL, value=shortfall, dimensions={"Model": model}),
-    ]
+    numbers = above_zero(Measurement(name=SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model}))
     if report.champion.value is not None:
+        of_version = {"Model": model, "ModelVersion": version}
         numbers.append(
             Measurement(name="LivePerformance", value=storable(report.champion.value), dimensions=of_version)
         )
