@@ -37,8 +37,13 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     template = localised(load_template(), codes)
     s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     template_url = f"{endpoint_url}/{bucket}/template.json"
-    transport = {"RequireTls": str(endpoint_url.startswith("https:")).lower()}
-    outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, transport | (parameters or {}))
+    # There is no X-Ray here, and a dashboard costs nothing.
+    given = {
+        "RequireTls": str(endpoint_url.startswith("https:")).lower(),
+        "TracingSampling": "0",
+        "WithDashboard": "true",
+    }
+    outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, given | (parameters or {}))
     gateway = client("apigateway", endpoint_url)
     apply_gateway_responses(gateway, outputs["ApiId"], template["Resources"]["Api"])
     return Stack(

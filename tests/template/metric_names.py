@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def embedded_metrics() -> list[re.Pattern[str]]:
     """Return what the functions' embedded metrics are called, whose dimensions have small letters."""
     named = [re.compile(re.escape(name)) for name in join_metrics._NAMES.values()]
-    return [*named, *_arguments("add_metric"), *_arguments("single_metric")]
+    return [*named, *_counted(), *_arguments("single_metric")]
 
 
 def put_metrics() -> list[re.Pattern[str]]:
@@ -27,14 +27,37 @@ def is_among(name: str, published: list[re.Pattern[str]]) -> bool:
 
 def _arguments(call: str) -> Iterator[re.Pattern[str]]:
     """Yield the name in every call of that function; a part that is computed matches anything."""
+    for node, constants in _calls(call):
+        keywords = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+        if (pattern := _pattern([*keywords, *node.args][0], constants)) is not None:
+            yield re.compile(pattern)
+
+
+def _counted() -> Iterator[re.Pattern[str]]:
+    """Yield the names of the counters in every mapping that stands in a call of ``count`` or before one."""
+    for node in _nodes():
+        if isinstance(node, ast.Dict):
+            for key in node.keys:
+                pattern = _pattern(key, {}) if key is not None else None
+                if pattern is not None and re.fullmatch(r"[A-Z][a-z]\w+.*", pattern):
+                    yield re.compile(pattern)
+
+
+def _nodes() -> Iterator[ast.AST]:
+    for path in (ROOT / "functions").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "count(metrics, " in text:
+            yield from ast.walk(ast.parse(text))
+    yield from ast.walk(ast.parse((ROOT / "shared/join_metrics.py").read_text(encoding="utf-8")))
+
+
+def _calls(name: str) -> Iterator[tuple[ast.Call, dict[str, str]]]:
     for path in [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         constants = dict(_constants(tree))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == call:
-                keywords = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
-                if (pattern := _pattern([*keywords, *node.args][0], constants)) is not None:
-                    yield re.compile(pattern)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name:
+                yield node, constants
 
 
 def _pattern(name: ast.expr, constants: dict[str, str]) -> str | None:

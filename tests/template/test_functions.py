@@ -62,11 +62,38 @@ def test_every_function_has_a_log_group_of_its_own_with_retention(
     assert all(groups[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in used)
 
 
-def test_every_function_is_traced_and_has_a_timeout_within_its_caller_s(
+def test_what_the_api_calls_is_traced_by_its_sampling_rule_and_nothing_else_is(
     template: dict[str, Any], functions: Resources
 ) -> None:
+    assert template["Globals"]["Function"]["Tracing"] == "PassThrough"
+    traced = {"Fn::If": ["Traces", "Active", "PassThrough"]}
+    called = {
+        name
+        for name, function in functions.items()
+        if any(e["Type"] == "Api" for e in function.get("Events", {}).values())
+    }
+    assert {name for name, function in functions.items() if "Tracing" in function} == {*called, "AuthorizeFunction"}
+    assert all(functions[name]["Tracing"] == traced for name in called)
+    assert template["Globals"]["Api"]["TracingEnabled"] == {"Fn::If": ["Traces", True, False]}
+
+
+def test_the_sampling_rule_is_of_the_stack_s_own_stage_and_takes_no_more_than_the_parameter(
+    template: dict[str, Any],
+) -> None:
+    resource = template["Resources"]["SamplingRule"]
+    rule = resource["Properties"]["SamplingRule"]
+    assert resource["Condition"] == "Traces"
+    assert (rule["FixedRate"], rule["ReservoirSize"]) == ({"Ref": "TracingSampling"}, 0)
+    stage = template["Resources"]["Api"]["Properties"]["StageName"]
+    assert (rule["ServiceName"], rule["ServiceType"]) == (
+        {"Fn::Sub": f"${{AWS::StackName}}/{stage}"},
+        "AWS::ApiGateway::Stage",
+    )
+    assert template["Parameters"]["TracingSampling"]["Default"] <= 0.05
+
+
+def test_every_function_has_a_timeout_within_its_caller_s(template: dict[str, Any], functions: Resources) -> None:
     common = template["Globals"]["Function"]
-    assert common["Tracing"] == "Active"
     for name, function in functions.items():
         timeout = function.get("Timeout", common["Timeout"])
         kinds = {event["Type"] for event in function.get("Events", {}).values()}

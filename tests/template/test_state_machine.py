@@ -201,18 +201,16 @@ def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definitio
                 assert state["ResultPath"] is None, name
 
 
-def test_every_machine_is_logged_and_traced_and_has_an_alarm(template: dict[str, Any], alarms: Resources) -> None:
+def test_every_machine_is_logged_and_traced_and_its_bad_ends_are_told(template: dict[str, Any]) -> None:
     machines = resources_of(template, "AWS::Serverless::StateMachine")
-    watched = {
-        (dimension["Value"]["Ref"], alarm["MetricName"])
-        for alarm in alarms.values()
-        for dimension in alarm.get("Dimensions", [])
-        if dimension["Name"] == "StateMachineArn"
-    }
-    ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
-    assert watched == {(machine, end) for machine in machines for end in ends}
+    rule = template["Resources"]["FailedExecutionsRule"]["Properties"]
+    watched = rule["EventPattern"]["detail"]
+    assert [machine["Ref"] for machine in watched["stateMachineArn"]] == list(machines)[::-1]
+    assert watched["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "OperationsTopic"}
     for name, machine in machines.items():
-        assert machine["Properties"]["Tracing"] == {"Enabled": True}, name
+        assert machine["Properties"]["Tracing"] == {"Enabled": {"Fn::If": ["Traces", True, False]}}, name
         assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False, name
         assert template["Outputs"][name]["Value"] == {"Ref": name}
 

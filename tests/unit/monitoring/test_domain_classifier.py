@@ -90,7 +90,6 @@ def test_what_no_feature_shows_alone_is_drift_of_the_inputs() -> None:
     assert {number.name for number in drift_measurements("m", "v1", report)} == {
         "DriftingFeatureShare",
         "DriftDetected",
-        "DomainClassifierAuc",
     }
 
 

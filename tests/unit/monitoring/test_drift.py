@@ -369,10 +369,15 @@ def test_the_summary_stays_short_and_names_the_farthest_features() -> None:
 
 def test_the_share_of_drifting_features_is_measured() -> None:
     report = drift_of(window(hour=lambda _: "23"))
-    share, of_version, of_model = drift_measurements("bike-demand", "v1", report)
+    share, drifting = drift_measurements("bike-demand", "v1", report)
     assert (share.name, share.value) == ("DriftingFeatureShare", pytest.approx(1 / 3))
-    assert (of_version.name, of_version.value) == ("DriftDetected", 1.0)
-    assert of_model.dimensions == {"Model": "bike-demand"}
+    assert (drifting.name, drifting.value, drifting.dimensions) == ("DriftDetected", 1.0, {"Model": "bike-demand"})
+
+
+def test_where_nothing_drifts_no_drift_is_published() -> None:
+    assert [number.name for number in drift_measurements("bike-demand", "v1", drift_of(window()))] == [
+        "DriftingFeatureShare"
+    ]
 
 
 def test_new_categories_are_unseen_though_there_are_more_than_a_sketch_names() -> None:

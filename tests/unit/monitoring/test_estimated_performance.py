@@ -1,6 +1,7 @@
 """Performance estimated from a profile: what it gets right, what it cannot see, and what it says of neither."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -213,9 +214,15 @@ def test_scores_beyond_the_holdout_s_are_said() -> None:
 
 def test_an_estimate_becomes_metrics_only_where_there_is_one() -> None:
     names = [number.name for number in estimate_measurements("demand", "v1", check(binary_rows(1_000, seed=17)))]
-    assert names == ["EstimatedPerformanceShortfall", "EstimatedPerformanceShortfall", "EstimatedPerformance"]
-    silent = estimate_measurements("demand", "v1", check([]))
-    assert [(number.name, number.value) for number in silent] == [("EstimatedPerformanceShortfall", 0.0)] * 2
+    assert names == ["EstimatedPerformance"]
+    assert estimate_measurements("demand", "v1", check([])) == []
+
+
+def test_a_shortfall_of_the_estimate_is_published_by_model() -> None:
+    low = replace(check(binary_rows(1_000, seed=17)), shortfall=0.25)
+    shortfall, _ = estimate_measurements("demand", "v1", low)
+    assert (shortfall.name, shortfall.value) == ("EstimatedPerformanceShortfall", 0.25)
+    assert shortfall.dimensions == {"Model": "demand"}
 
 
 def test_an_estimator_comes_back_from_json_as_it_was() -> None:

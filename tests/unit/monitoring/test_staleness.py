@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from shared.monitoring.staleness import Staleness, due_hours, staleness, staleness_measurements
+from local.template import load_template
+from shared.monitoring.staleness import MIN_STALE_SECONDS, Staleness, due_hours, staleness, staleness_measurements
 from shared.times import format_time
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
@@ -92,6 +93,11 @@ def test_labels_not_yet_known_do_not_count() -> None:
 
 
 def test_the_age_is_published_by_model() -> None:
-    age, waiting = staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=7200.0))
+    (age,) = staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=7200.0))
     assert (age.name, age.value, age.unit, age.dimensions) == ("LabelAgeSeconds", 7200.0, "Seconds", {"Model": "bike"})
-    assert (waiting.name, waiting.value) == ("PredictionsWithoutFeedback", 4)
+
+
+def test_an_age_that_no_alarm_can_be_set_to_is_not_published() -> None:
+    least = load_template()["Parameters"]["StaleLabelSeconds"]["MinValue"]
+    assert least == MIN_STALE_SECONDS
+    assert staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=least - 1)) == []
