@@ -10,11 +10,11 @@ from pydantic import Field
 from shared import compact_json
 from shared.capture.clocks import ClientTimestamps, settle_times
 from shared.capture.feedback import REVIEW_IDS, Feedback, feedback_row
-from shared.capture.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, require_token
+from shared.capture.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from shared.capture.intake import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
 from shared.capture.prediction import body_digest
 from shared.configuration.model import ModelConfiguration
-from shared.errors import Fault, InvalidInput
+from shared.errors import Fault, InvalidInput, Unavailable
 from shared.labels.mapping import unreadable_value
 from shared.labels.rejects import REJECTED, shortened
 from shared.times import format_time
@@ -106,6 +106,7 @@ class FeedbackCapture:
         acknowledged, and sending them again is safe.
         """
         receipt, lines = read_all(FeedbackReader(configuration, now, self.trust, self.keys), items)
+        _require_verdicts(receipt)
         # In the same records: no second service stands in the way of an answer.
         rejected = [
             rejected_line(configuration.model, rejection, items[rejection.index], now)
@@ -126,6 +127,12 @@ class FeedbackCapture:
         if lines:
             self.stream.append(lines)
         return receipt
+
+
+def _require_verdicts(receipt: Receipt) -> None:
+    """Raise Unavailable where nothing was taken and sending it again may end otherwise: a status says so to all."""
+    if not receipt.accepted and any(rejection.code == TokenUnverified.code for rejection in receipt.rejected):
+        raise Unavailable("tokens could not be checked now, and nothing was taken; try again")
 
 
 def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, list[bytes]]:

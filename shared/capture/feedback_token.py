@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from shared.configuration.model import ModelConfiguration
-from shared.errors import Fault, InvalidInput
+from shared.errors import Fault, InvalidInput, Unavailable
 
 MAX_TOKEN = 128
 _VERSION = "v1"
+_NAME_LENGTH = 8
 
 
 class TokenRefused(InvalidInput):
@@ -43,6 +44,16 @@ class TokenExpired(TokenRefused):
     code = "token_expired"
 
 
+class TokenUnverified(TokenRefused):
+    """A token could not be checked now: the same event is to be sent again."""
+
+    code = "token_unverified"
+
+
+class KeyNotLookedUp(Unavailable):
+    """A key is not known here and may not be looked up yet, so that nothing can be said of its tokens."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenKey:
     """A secret that makes tokens; it is named by a digest of itself, which tells nothing of it."""
@@ -52,7 +63,7 @@ class TokenKey:
     @property
     def name(self) -> str:
         """What its tokens call it."""
-        return hashlib.sha256(b"name of " + self.secret).hexdigest()[:8]
+        return hashlib.sha256(b"name of " + self.secret).hexdigest()[:_NAME_LENGTH]
 
     def __repr__(self) -> str:
         return f"TokenKey({self.name})"
@@ -65,7 +76,7 @@ class TokenKeys(Protocol):
         """Return the key that makes tokens. Raises Unavailable."""
 
     def named(self, name: str) -> TokenKey | None:
-        """Return the key of a name, None if no such key is good. Raises Unavailable."""
+        """Return the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +119,20 @@ def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) ->
 
 
 def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: datetime) -> None:
-    """Return if a token speaks for a prediction at a moment. Raises TokenMissing, TokenInvalid, TokenExpired."""
+    """Return if a token speaks for a prediction at a moment.
+
+    Raises TokenMissing, TokenInvalid, TokenExpired; TokenUnverified if another call may have another end.
+    """
     if token is None:
         raise _refused(TokenMissing, holder, "is required: it came with the prediction")
     parts = token.split(".")
-    if len(parts) != 4 or parts[0] != _VERSION or not _is_plain_number(parts[2]):
+    if len(parts) != 4 or parts[0] != _VERSION or not _is_name(parts[1]) or not _is_plain_number(parts[2]):
         raise _refused(TokenInvalid, holder, "is not the token of this prediction")
     _, name, expiry, mac = parts
-    key = keys.named(name)
+    try:
+        key = keys.named(name)
+    except KeyNotLookedUp as error:
+        raise _refused(TokenUnverified, holder, "cannot be checked now: send the event again") from error
     expected = _mac(key, (_VERSION, expiry, holder.model, holder.prediction_id)) if key is not None else ""
     # In the same time wherever they differ, so that no guess tells how far it got.
     if key is None or not hmac.compare_digest(mac.encode(), expected.encode()):
@@ -127,6 +144,10 @@ def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: 
 def _mac(key: TokenKey, parts: Sequence[str]) -> str:
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return base64.urlsafe_b64encode(hmac.digest(key.secret, message, "sha256")).rstrip(b"=").decode()
+
+
+def _is_name(text: str) -> bool:
+    return len(text) == _NAME_LENGTH and set(text) <= set("0123456789abcdef")
 
 
 def _is_plain_number(text: str) -> bool:

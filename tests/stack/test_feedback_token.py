@@ -81,6 +81,9 @@ def test_a_token_of_before_an_exchange_of_keys_is_good_after_it(client: StackCli
         SecretId=client.stack.outputs["TokenSecret"], SecretString="another-key" * 6
     )
     assert send(client, "p-1", tokens["p-1"], "after-the-exchange")["accepted"] == ["after-the-exchange"]
+    # Whichever key signs by now, what captures knows it.
+    new = log(client, "p-3")["p-3"]
+    assert send(client, "p-3", new, "of-the-exchange")["accepted"] == ["of-the-exchange"]
 
 
 def test_a_token_is_kept_nowhere(client: StackClient, tokens: dict[str, str]) -> None:

@@ -8,16 +8,19 @@ from hypothesis import strategies as st
 from shared.capture.clocks import ClientTimestamps
 from shared.capture.feedback_capture import FeedbackCapture
 from shared.capture.feedback_token import (
+    KeyNotLookedUp,
     TokenExpired,
     TokenHolder,
     TokenInvalid,
     TokenKey,
     TokenMissing,
+    TokenUnverified,
     mint,
     require_token,
     token_mint,
 )
 from shared.configuration.feedback import FeedbackRules, FeedbackToken
+from shared.errors import Unavailable
 from tests.fakes.feedback_stream import InMemoryStream
 from tests.unit.configuration.example import configuration
 
@@ -39,6 +42,15 @@ class Keys:
 
     def named(self, name: str) -> TokenKey | None:
         return next((key for key in self.keys if key.name == name), None)
+
+
+class BusyKeys(Keys):
+    """Keys that cannot be looked up now, but for those that are known."""
+
+    def named(self, name: str) -> TokenKey | None:
+        if (found := super().named(name)) is None:
+            raise KeyNotLookedUp("too many lookups")
+        return found
 
 
 class NoKeys(Keys):
@@ -91,6 +103,25 @@ def test_a_forged_token_and_one_of_a_key_that_is_gone_are_refused() -> None:
             require_token(keys, mint(key, HOLDER.model, HOLDER.prediction_id, NOW + DAY), HOLDER, NOW)
     with pytest.raises(TokenMissing):
         require_token(Keys(), None, HOLDER, NOW)
+
+
+def test_a_token_of_a_key_that_cannot_be_looked_up_now_is_to_be_sent_again() -> None:
+    with pytest.raises(TokenUnverified, match="send the event again"):
+        require_token(BusyKeys(), mint(FORGER, HOLDER.model, HOLDER.prediction_id, NOW + DAY), HOLDER, NOW)
+
+
+def test_capture_names_unverified_tokens_beside_what_it_takes_and_is_unavailable_where_it_takes_nothing() -> None:
+    of = configuration().model_copy(update={"feedback": FeedbackRules(token=FeedbackToken(required=True))})
+    stream = InMemoryStream()
+    capture = FeedbackCapture(stream, ClientTimestamps.BOUNDED, BusyKeys())
+    event = {"feedback_id": "f", "prediction_id": "p-1", "name": "demand", "value": 1}
+    good, unknown = ({**event, "token": mint(key, of.model, "p-1", NOW + DAY)} for key in (KEY, FORGER))
+    receipt = capture.capture(of, [good, unknown], NOW)
+    assert (receipt.accepted, [one.code for one in receipt.rejected]) == (["f"], ["token_unverified"])
+    assert len(stream.lines) == 1
+    with pytest.raises(Unavailable, match="nothing was taken"):
+        capture.capture(of, [{**good, "value": "many"}, unknown], NOW)
+    assert len(stream.lines) == 1
 
 
 def test_a_key_does_not_show_its_secret() -> None:
