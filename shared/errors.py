@@ -32,6 +32,12 @@ class InvalidInput(HindsightError):
     code = "invalid"
 
 
+class Forbidden(HindsightError):
+    """The caller's key is not one of those that may call the route."""
+
+    code = "forbidden"
+
+
 class NotFound(HindsightError):
     """The model, prediction or version does not exist."""
 

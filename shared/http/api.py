@@ -7,10 +7,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from shared import compact_json
 from shared.errors import (
     Conflict,
+    Forbidden,
     HindsightError,
     InvalidInput,
     NoModel,
@@ -21,11 +23,13 @@ from shared.errors import (
     UnsupportedType,
     UnusableArtifact,
 )
+from shared.http.audiences import audiences_of
 
 REQUEST_ID_HEADER = "x-request-id"
 ORIGIN_HEADER = "access-control-allow-origin"
 STATUS_BY_ERROR: dict[type[HindsightError], int] = {
     InvalidInput: 400,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     NoModel: 409,
@@ -46,7 +50,7 @@ logger = Logger(child=True)
 
 
 def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRestResolver:
-    """Return a resolver whose every answer has a request id and whose errors have the contract's shape.
+    """Build a resolver of routes for their audience alone, whose answers have a request id and the contract's shape.
 
     Browsers may read the answers on pages of the ``allowed_origin``; by default on none.
     """
@@ -59,6 +63,7 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
         return response
 
     def proceed_and_finish(_: APIGatewayRestResolver, proceed: NextMiddleware) -> Response[Any]:
+        _require_audience(api.current_event)
         return finish(proceed(api))
 
     api.use(middlewares=[proceed_and_finish])
@@ -82,6 +87,18 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
         return finish(error_response(404, NotFound("there is nothing at this address")))
 
     return api
+
+
+def _require_audience(event: APIGatewayProxyEvent) -> None:
+    """Return if the route is for the caller's audience, as the authorizer told it. Raises Forbidden.
+
+    The authorizer's policy keeps nearly all others away; its wildcards cannot tell every route from every other.
+    """
+    if event.http_method == "OPTIONS":  # a browser's question before its call carries no key
+        return
+    told = event.request_context.get("authorizer") or {}
+    if told.get("audience") not in audiences_of(event.http_method, event.resource):
+        raise Forbidden("this key may not call this route")
 
 
 def answer(status: int, body: object) -> Response[str]:

@@ -30,7 +30,7 @@ def test_an_app_s_key_is_recognised_whatever_the_case_of_the_header(
     event["headers"] = {"X-Api-Key": keys["app"]}
     answer = handler(event, context)
     assert answer["context"] == {"audience": "app"}
-    assert effects(answer) == ["Allow"]
+    assert effects(answer) == ["Allow", "Deny"]
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "somebody else's"}])
