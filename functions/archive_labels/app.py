@@ -1,4 +1,4 @@
-"""Archive label records with their predictions' features in the lake (stream of the predictions table)."""
+"""Archive label records with their predictions' features, and note new labels (stream of the predictions table)."""
 
 from typing import Any
 
@@ -17,6 +17,6 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Archive a batch; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], label_change)
-    written = labelling.archive().write_labels(batch.name, batch.values, stores.label_store())
+    written = labelling.archive().write_labels(batch.name, batch.values, stores.label_store(), labelling.new_labels())
     logger.info("archived", extra={"label_records": written})
     return batch.failures()

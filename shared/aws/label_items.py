@@ -105,6 +105,7 @@ def label_to_item(head: Head, record: LabelRecord) -> dict[str, Any]:
         "disagreeing": list(label.disagreeing) or None,
         "rules_revision": record.rules_revision,
         "known_at": format_time(record.known_at),
+        "is_new": True if record.is_new else None,
         "occurred_at": format_time(prediction.occurred_at) if prediction else None,
         "outcome_due_at": format_time(prediction.outcome_due_at) if prediction else None,
         "expires_at": head.expires_at,
@@ -120,8 +121,13 @@ def label_from_item(item: Mapping[str, Any]) -> LabelRecord:
         event=item.get("event"),
         disagreeing=tuple(item.get("disagreeing", ())),
     )
-    known_at = parse_time(item["known_at"])
-    return LabelRecord(seq=item["seq"], label=label, rules_revision=item["rules_revision"], known_at=known_at)
+    return LabelRecord(
+        seq=item["seq"],
+        label=label,
+        rules_revision=item["rules_revision"],
+        known_at=parse_time(item["known_at"]),
+        is_new=bool(item.get("is_new")),
+    )
 
 
 def _times(item: Mapping[str, Any]) -> PredictionTimes:

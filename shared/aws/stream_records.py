@@ -34,15 +34,19 @@ class StreamBatch(Generic[T]):
         return {"batchItemFailures": [{"itemIdentifier": self.unreadable}] if self.unreadable else []}
 
 
-def read_batch(records: Iterable[Mapping[str, Any]], read: Callable[[str, dict[str, Any]], T | None]) -> StreamBatch[T]:
-    """Return what ``read`` makes of each record's event name and new image; None is passed over."""
+Read = Callable[[str, dict[str, Any], datetime | None], T | None]
+
+
+def read_batch(records: Iterable[Mapping[str, Any]], read: Read[T]) -> StreamBatch[T]:
+    """Return what ``read`` makes of each record's event name, new image and arrival; None is passed over."""
     name, values, arrived_at = "", list[T](), None
     for record in records:
-        arrived_at = _arrival(record) or arrived_at
+        arrival = _arrival(record)
+        arrived_at = arrival or arrived_at
         sequence = record["dynamodb"]["SequenceNumber"]
         name = name or sequence
         try:
-            value = read(record["eventName"], _new_image(record))
+            value = read(record["eventName"], _new_image(record), arrival)
         except (HindsightError, KeyError, TypeError, ValueError, zlib.error):
             return StreamBatch(name, values, sequence, arrived_at)
         if value is not None:
@@ -50,14 +54,15 @@ def read_batch(records: Iterable[Mapping[str, Any]], read: Callable[[str, dict[s
     return StreamBatch(name, values, None, arrived_at)
 
 
-def label_change(event_name: str, image: dict[str, Any]) -> LabelChange | None:
+def label_change(event_name: str, image: dict[str, Any], arrived_at: datetime | None) -> LabelChange | None:
     """Return the label record that was appended, None for any other change."""
     if event_name != "INSERT" or not image.get("sk", "").startswith(LABEL):
         return None
-    return LabelChange(PredictionKey(image["model"], image["prediction_id"]), label_from_item(image))
+    record = label_from_item(image)
+    return LabelChange(PredictionKey(image["model"], image["prediction_id"]), record, arrived_at or record.known_at)
 
 
-def new_prediction(event_name: str, image: dict[str, Any]) -> Prediction | None:
+def new_prediction(event_name: str, image: dict[str, Any], _arrived_at: datetime | None = None) -> Prediction | None:
     """Return the prediction that came into being, None for any other change.
 
     It comes as a new item, or in the place of a stub; the first join that follows takes ``replaced_stub`` away.

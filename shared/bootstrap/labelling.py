@@ -19,6 +19,7 @@ from shared.labels.entity_limit import EntityLimits
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.maturing import Maturing
+from shared.labels.new_labels import NewLabels
 from shared.labels.quarantine import Quarantine
 from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.reread import Rereader
@@ -86,6 +87,12 @@ def label_joiner() -> LabelJoiner:
 def maturing() -> Maturing:
     """Return what lets the clock change labels."""
     return Maturing(stores.label_store(), label_joiner(), stores.configurations())
+
+
+@cache
+def new_labels() -> NewLabels:
+    """Return what counts new labels."""
+    return NewLabels(stores.new_label_store())
 
 
 @cache

@@ -1,6 +1,7 @@
 """What decides on retraining, and what carries a version into service, watches it and takes it back, put together."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from shared.aws.background import LambdaBackground
 from shared.aws.waiting_tasks import StepFunctionsTasks
 from shared.bootstrap import clients, stores
 from shared.datasets.verification_requests import VerificationRequests
+from shared.labels.new_labels import NewLabels
 from shared.lake import Lake
 from shared.registry.expiring import Expiring
 from shared.registry.recovery import RunRecovery
@@ -105,9 +107,10 @@ def trigger_checker() -> TriggerChecker:
         checks=stores.check_store(),
         configurations=stores.configurations(),
         registry=stores.registry(),
-        lake=stores.lake(),
+        new_labels=NewLabels(stores.new_label_store()),
         machine=stores.state_machine(),
         relabelling=RelabellingWatch(stores.relabel_store(), stores.relabelling_state_machine()),
+        clock=lambda: datetime.now(UTC),
     )
 
 

@@ -16,6 +16,7 @@ from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
 from shared.aws.metric_sink import CloudWatchMetrics
+from shared.aws.new_label_table import DynamoNewLabels
 from shared.aws.queue import SqsQueue
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
@@ -110,6 +111,12 @@ def lake() -> S3Lake:
 def metric_sink() -> CloudWatchMetrics:
     """Return where measurements go."""
     return CloudWatchMetrics(clients.settings().metrics_namespace, clients.client("cloudwatch"))
+
+
+@cache
+def new_label_store() -> DynamoNewLabels:
+    """Return what is kept of new labels."""
+    return DynamoNewLabels(clients.settings().models_table, clients.dynamodb())
 
 
 @cache

@@ -6,12 +6,13 @@ again replaces what it wrote; readers deduplicate what arrives in another groupi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shared.capture.prediction import Prediction, PredictionKey
 from shared.labels.example import Example
 from shared.labels.label import LabelRecord
+from shared.labels.new_labels import NewLabel, NewLabels
 from shared.labels.store import LabelStore
 from shared.lake import EXAMPLES, PREDICTIONS, Lake, day_prefix
 from shared.times import format_time
@@ -19,10 +20,11 @@ from shared.times import format_time
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
-    """One label record, and whose it is."""
+    """One label record, whose it is, and when the table took it."""
 
     key: PredictionKey
     record: LabelRecord
+    arrived_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,26 @@ class Archive:
 
     lake: Lake
 
-    def write_labels(self, name: str, changes: Sequence[LabelChange], store: LabelStore) -> int:
-        """Write label records with their predictions' features; return how many.
+    def write_labels(self, name: str, changes: Sequence[LabelChange], store: LabelStore, new_labels: NewLabels) -> int:
+        """Write label records with their predictions' features, and note which labels are new; return how many.
 
         A prediction that is gone, expired or erased, leaves nothing to learn from: its labels are passed over.
         """
         predictions = store.predictions([change.key for change in changes])
         examples = [
-            example_of(change.record, prediction)
+            (change, example_of(change.record, prediction))
             for change in changes
             if (prediction := predictions.get(change.key)) is not None
         ]
-        rows = [LakeRow(example.model, example.matured_at.date(), example.to_row()) for example in examples]
-        return self._write(EXAMPLES, name, rows)
+        rows = [LakeRow(example.model, example.matured_at.date(), example.to_row()) for _, example in examples]
+        written = self._write(EXAMPLES, name, rows)
+        # After the records are in the lake: what is counted as new can be learned from.
+        new_labels.note(
+            NewLabel(example.model, example.prediction_id, change.arrived_at, example.matured_at)
+            for change, example in examples
+            if change.record.is_new
+        )
+        return written
 
     def write_predictions(self, name: str, predictions: Iterable[Prediction]) -> int:
         """Write predictions; return how many."""

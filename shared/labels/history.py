@@ -43,8 +43,15 @@ def new_records(
         if found.label != (appended[-1][1] if appended else label_at(existing, moment)):
             appended.append((moment, found.label))
     last_seq = max((record.seq for record in existing), default=0)
+    values = [None, *(record.label.value for record in existing), *(label.value for _, label in appended)]
     records = tuple(
-        LabelRecord(seq=last_seq + position, label=label, rules_revision=revision.revision, known_at=moment)
+        LabelRecord(
+            seq=last_seq + position,
+            label=label,
+            rules_revision=revision.revision,
+            known_at=moment,
+            is_new=label.value not in values[: len(existing) + position],
+        )
         for position, (moment, label) in enumerate(appended[:MAX_RECORDS], start=1)
     )
     untold_from = appended[MAX_RECORDS][0] if len(appended) > MAX_RECORDS else None

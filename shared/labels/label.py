@@ -32,9 +32,13 @@ class Label(Struct, frozen=True, kw_only=True):
 
 
 class LabelRecord(Struct, frozen=True, kw_only=True):
-    """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on."""
+    """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on.
+
+    ``is_new`` marks a value that the history has not had before.
+    """
 
     seq: int
     label: Label
     rules_revision: int
     known_at: datetime
+    is_new: bool = False

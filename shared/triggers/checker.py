@@ -1,5 +1,6 @@
 """One check of one model's triggers: look, decide, record, start."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from shared.configuration.model import ModelConfiguration
 from shared.configuration.store import ConfigurationStore
 from shared.errors import Unavailable
 from shared.executions import Execution, StateMachine
-from shared.lake import Lake
+from shared.labels.new_labels import NewLabels
 from shared.monitoring.check import CheckStore
 from shared.registry.recovery import end_found
 from shared.registry.run import RetrainingRun
@@ -16,7 +17,6 @@ from shared.relabelling.under_way import RelabellingWatch
 from shared.triggers.decide import Occasion, decide, decision_id, has_fired, worth_recording
 from shared.triggers.decision import Cause, Decision
 from shared.triggers.demand import CHECK_OF, Observed, demand_now, listened_checks
-from shared.triggers.new_labels import count_new_labels
 from shared.triggers.runs import run_input
 from shared.triggers.signal import Signal
 from shared.triggers.state import TriggerState
@@ -27,15 +27,19 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerChecker:
-    """Decides for one model at a time."""
+    """Decides for one model at a time.
+
+    ``clock`` tells when it really is: what the table's stream delivers goes by that, whatever moment is decided about.
+    """
 
     store: TriggerStore
     checks: CheckStore
     configurations: ConfigurationStore
-    lake: Lake
+    new_labels: NewLabels
     machine: StateMachine
     registry: Registry
     relabelling: RelabellingWatch
+    clock: Callable[[], datetime]
 
     def check(
         self, model: str, occasion: Occasion, *, now: datetime, event: Signal | None = None, force: bool = False
@@ -45,6 +49,8 @@ class TriggerChecker:
         A fired decision is recorded before its run starts: after a crash in between, the next check starts it, under
         the same name. Raises NotFound for an unknown model, Unavailable if others keep deciding faster.
         """
+        if occasion.cause is Cause.SCHEDULE:
+            self.new_labels.settle(model, self.clock())
         decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
         if occasion.cause is Cause.SCHEDULE:
             self.store.note_look(decision)
@@ -96,11 +102,11 @@ class TriggerChecker:
             trial=pointer.trial if pointer else None,
             checks={kind: check for kind, check in newest.items() if check is not None},
         )
-        # Counting reads the lake: only where the count can change the decision.
+        # Counting takes a few reads: only where the count can change the decision.
         if state.open_run is not None or (policy.volume is None and not demand_now(policy, state, seen)):
             return seen
-        count = count_new_labels(
-            self.lake, model, since=state.last_snapshot_as_of, as_of=seen.now, window=configuration.training.window
+        count = self.new_labels.count(
+            model, since=state.last_snapshot_as_of, as_of=seen.now, window=configuration.training.window
         )
         under_way = self.relabelling.under_way(model, seen.now)
         return replace(seen, new_labels=count, relabelling=under_way.relabel_id if under_way else None)

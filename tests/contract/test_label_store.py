@@ -191,6 +191,7 @@ def test_labels_are_appended_never_replaced(store: LabelStore, save: Save) -> No
         label=Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand"),
         rules_revision=3,
         known_at=at(1),
+        is_new=True,
     )
 
 

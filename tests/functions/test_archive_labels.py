@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.archive_labels.app import handler
+from shared.bootstrap import stores
 from shared.labels.example import Example
+from shared.labels.new_labels import NewLabels
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, predict, rows
 from tests.unit.labels.builders import MODEL, prediction
@@ -39,3 +42,28 @@ def test_other_changes_of_the_table_are_no_examples(sample: Sample, context: Con
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
     assert rows("examples/") == []
+
+
+def test_new_labels_are_noted_once_under_the_hour_the_table_took_them(sample: Sample, context: Context) -> None:
+    predict(FIRST, SECOND)
+    event = sample("archive_labels")
+    for record in event["Records"]:
+        record["dynamodb"]["NewImage"]["is_new"] = {"BOOL": True}
+    redelivered = {"Records": event["Records"][1:]}
+
+    for delivery in (event, redelivered, event):
+        assert handler(delivery, context) == {"batchItemFailures": []}
+
+    store = stores.new_label_store()
+    assert {found.hour for found in store.arrivals(MODEL, None)} == {
+        datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (17, 18)
+    }
+    due = prediction(FIRST).outcome_due_at
+    span = {"since": due - timedelta(days=30), "as_of": due + timedelta(days=30), "window": timedelta(days=90)}
+    assert NewLabels(store).count(MODEL, **span) == 2
+
+
+def test_amendments_that_change_no_value_are_not_new(sample: Sample, context: Context) -> None:
+    predict(FIRST, SECOND)
+    handler(sample("archive_labels"), context)
+    assert list(stores.new_label_store().arrivals(MODEL, None)) == []

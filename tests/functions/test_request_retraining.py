@@ -1,12 +1,13 @@
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.request_retraining.app import handler
-from shared.bootstrap import stores
+from shared.bootstrap import clients, labelling, stores
+from shared.labels.new_labels import MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of
 from shared.triggers.signal import SignalKind
 from tests.functions.conftest import Context
 from tests.ports import forget_ports
@@ -88,3 +89,43 @@ def test_a_malformed_request_names_its_path_and_leaves_nothing(ask: Ask, body: A
 def test_an_unknown_model_is_not_found(ask: Ask) -> None:
     status, answer = ask(path="/models/unknown/retrain")
     assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+def test_a_request_reads_nothing_of_the_lake_however_many_labels_there_are(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2026, 3, 8, 12, tzinfo=UTC)
+    for number in range(200):
+        row = {"prediction_id": f"p{number}", "seq": 1, "value": 1}
+        stores.lake().write_lines(f"examples/model=bike-demand/date=2026-03-08/{number}.jsonl.gz", [row])
+        label = NewLabel("bike-demand", f"p{number}", moment, moment)
+        labelling.new_labels().note([label])
+    calls: list[str] = []
+    clients.s3().meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+
+    ask()
+
+    [decision] = stores.trigger_store().decisions("bike-demand", 1)
+    assert (decision.new_labels, calls) == (200, [])
+
+
+def test_a_count_takes_few_calls_with_a_hundred_thousand_labels_a_day_behind_it(ask: Ask) -> None:
+    """Ninety days of 100,000 labels: settled days, and a day that can still be delivered again."""
+    now, store = datetime(2026, 3, 8, 12, 30, tzinfo=UTC), stores.new_label_store()
+    settled = hour_of(now - SETTLES_AFTER)
+    for number in range(1, 91):
+        store.add("bike-demand", (now - timedelta(days=number)).date(), settled - timedelta(hours=1), [69] * MINUTES)
+    store.mark_settled("bike-demand", settled)
+    for number in range(26 * 60):
+        moment = settled + timedelta(minutes=number)
+        store.note(arrivals_of(NewLabel("bike-demand", f"p{number}-{at}", moment, moment) for at in range(69)))
+    calls: list[str] = []
+    clients.dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+
+    counted = labelling.new_labels().count(
+        "bike-demand", since=now - timedelta(days=60), as_of=now, window=timedelta(days=90)
+    )
+
+    assert counted >= 59 * 69 * MINUTES
+    assert calls.count("GetItem") == 1
+    assert calls.count("Query") <= 5

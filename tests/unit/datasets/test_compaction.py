@@ -21,10 +21,10 @@ from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.performance.window import labels_in_window
-from shared.triggers.new_labels import count_new_labels
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.unit.datasets.builders import build
+from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.training.world import MODEL, START, example, learnable, revision, store
 
 AS_OF = START + timedelta(days=30)

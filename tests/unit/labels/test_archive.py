@@ -2,14 +2,18 @@ from shared.capture.prediction import ShadowAnswer
 from shared.labels.archive import Archive, LabelChange
 from shared.labels.example import Example
 from shared.labels.label import Label, LabelRecord, LabelStatus
+from shared.labels.new_labels import NewLabels
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.new_labels import InMemoryNewLabels
 from tests.unit.labels.builders import MODEL, RETENTION, at, key, prediction
 
 
 def change(prediction_id: str, known_hours: float) -> LabelChange:
     label = Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
-    return LabelChange(key(prediction_id), LabelRecord(seq=1, label=label, rules_revision=2, known_at=at(known_hours)))
+    return LabelChange(
+        key(prediction_id), LabelRecord(seq=1, label=label, rules_revision=2, known_at=at(known_hours)), at(known_hours)
+    )
 
 
 def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
@@ -17,7 +21,12 @@ def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
     for name in ("p-1", "p-2"):
         store.save(prediction(name, propensity=0.25, outcome_due_at=at(2)), RETENTION)
 
-    assert Archive(lake).write_labels("000123", [change("p-1", 1), change("p-2", 24)], store) == 2
+    assert (
+        Archive(lake).write_labels(
+            "000123", [change("p-1", 1), change("p-2", 24)], store, NewLabels(InMemoryNewLabels())
+        )
+        == 2
+    )
 
     assert list(lake.objects) == [
         f"examples/model={MODEL}/date=2026-03-01/000123.jsonl.gz",
@@ -34,7 +43,7 @@ def test_an_example_carries_the_probability_of_its_review_and_others_have_no_suc
     store.save(prediction("picked", selection_probability=0.02), RETENTION)
     store.save(prediction("p-2"), RETENTION)
 
-    Archive(lake).write_labels("1", [change("picked", 60), change("p-2", 60)], store)
+    Archive(lake).write_labels("1", [change("picked", 60), change("p-2", 60)], store, NewLabels(InMemoryNewLabels()))
 
     [found] = lake.objects
     picked, other = lake.read_lines(found)
@@ -48,7 +57,7 @@ def test_an_example_carries_the_probabilities_of_all_classes_where_the_predictio
     store.save(prediction("told", probabilities={"low": 0.25, "high": 0.75}), RETENTION)
     store.save(prediction("p-2"), RETENTION)
 
-    Archive(lake).write_labels("1", [change("told", 60), change("p-2", 60)], store)
+    Archive(lake).write_labels("1", [change("told", 60), change("p-2", 60)], store, NewLabels(InMemoryNewLabels()))
 
     [found] = lake.objects
     told, other = lake.read_lines(found)
@@ -63,7 +72,7 @@ def test_what_a_shadow_said_reaches_examples_and_predictions_alike() -> None:
     store.save(prediction("shadowed", shadow=said), RETENTION)
     store.save(prediction("p-2"), RETENTION)
 
-    Archive(lake).write_labels("1", [change("shadowed", 60), change("p-2", 60)], store)
+    Archive(lake).write_labels("1", [change("shadowed", 60), change("p-2", 60)], store, NewLabels(InMemoryNewLabels()))
     Archive(lake).write_predictions("2", [prediction("shadowed", shadow=said), prediction("p-2")])
 
     (shadowed, other), predicted = (list(lake.read_lines(name)) for name in lake.objects)
@@ -76,10 +85,10 @@ def test_what_a_shadow_said_reaches_examples_and_predictions_alike() -> None:
 def test_a_batch_delivered_again_replaces_its_object() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     store.save(prediction(), RETENTION)
-    Archive(lake).write_labels("1", [change("p-1", 1)], store)
+    Archive(lake).write_labels("1", [change("p-1", 1)], store, NewLabels(InMemoryNewLabels()))
     before = dict(lake.objects)
 
-    Archive(lake).write_labels("1", [change("p-1", 1)], store)
+    Archive(lake).write_labels("1", [change("p-1", 1)], store, NewLabels(InMemoryNewLabels()))
 
     assert lake.objects == before
 
@@ -87,7 +96,7 @@ def test_a_batch_delivered_again_replaces_its_object() -> None:
 def test_a_label_whose_prediction_is_gone_is_passed_over() -> None:
     lake = InMemoryLake()
 
-    assert Archive(lake).write_labels("1", [change("p-1", 1)], InMemoryLabels()) == 0
+    assert Archive(lake).write_labels("1", [change("p-1", 1)], InMemoryLabels(), NewLabels(InMemoryNewLabels())) == 0
     assert lake.objects == {}
 
 

@@ -15,12 +15,14 @@ from shared.configuration.store import ConfigurationRevision
 from shared.labels.archive import Archive, LabelChange
 from shared.labels.history import label_at
 from shared.labels.join import LabelJoiner
+from shared.labels.new_labels import NewLabels
 from shared.labels.plan import JoinPlan
 from shared.labels.quarantine import Quarantine
 from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.new_labels import InMemoryNewLabels
 from tests.unit.datasets.builders import Built, build
 from tests.unit.labels.builders import NOON, RETENTION, at, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
@@ -63,8 +65,10 @@ class Streaming(InMemoryLabels):
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         lost = super().commit(plans)
         self._batches += 1
-        changes = [LabelChange(plan.key, record) for plan in plans if plan.key not in lost for record in plan.records]
-        self._archive.write_labels(f"{self._batches:06d}", changes, self)
+        changes = [
+            LabelChange(plan.key, record, at(0)) for plan in plans if plan.key not in lost for record in plan.records
+        ]
+        self._archive.write_labels(f"{self._batches:06d}", changes, self, NewLabels(InMemoryNewLabels()))
         return lost
 
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.errors import NotFound, Unavailable
 from shared.executions import Execution
+from shared.labels.new_labels import NewLabels
 from shared.monitoring.check import Verdict
 from shared.relabelling.job import RelabelJob, RelabelStatus
 from shared.relabelling.store import RelabelEnd
@@ -22,7 +23,7 @@ from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
 from shared.triggers.suppression import SuppressedBy
 from tests.fakes.check_store import InMemoryChecks
 from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
+from tests.fakes.new_labels import InMemoryNewLabels
 from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.relabels import InMemoryRelabels
 from tests.fakes.state_machine import InMemoryStateMachine
@@ -67,9 +68,10 @@ class World:
             checks=self.checks,
             configurations=InMemoryConfigurations(CONFIGURATION),
             registry=self.registry,
-            lake=InMemoryLake(),
+            new_labels=NewLabels(InMemoryNewLabels()),
             machine=self.machine,
             relabelling=RelabellingWatch(self.relabels, self.relabel_runs),
+            clock=lambda: NOW,
         )
         self.promote()
 

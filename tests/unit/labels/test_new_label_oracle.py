@@ -6,8 +6,8 @@ import pytest
 from shared.errors import UnreadableObject
 from shared.lake import EXAMPLES, day_prefix
 from shared.times import format_time
-from shared.triggers.new_labels import count_new_labels
 from tests.fakes.lake import InMemoryLake
+from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.triggers.builders import DAY, HOUR, NOW
 
 SNAPSHOT = NOW - 5 * DAY

@@ -1,4 +1,4 @@
-"""How many labels no snapshot has seen yet."""
+"""Count labels no snapshot has seen by reading every label record: what the kept counts are judged by."""
 
 from datetime import datetime, timedelta
 from typing import Any

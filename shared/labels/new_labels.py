@@ -1,0 +1,199 @@
+"""Labels no snapshot has seen: noted where label records are archived, counted without reading the lake.
+
+Every batch of the table's stream leaves an item for each model and hour: which labels became new, and when they mature.
+The hour is when the table took the change, which a redelivery does not alter, so that a label is noted under one hour
+however often and however cut its batch arrives. Once the stream cannot deliver an hour again, its labels are added to
+the counts of the days they mature on, minute by minute.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from shared.times import microseconds
+
+HOUR = timedelta(hours=1)
+# A stream keeps a record for a day; an invocation that began with it may take a little longer.
+SETTLES_AFTER = timedelta(hours=26)
+MINUTES = 24 * 60
+# Bounds of one count and one settling: 16 bytes a label. What lies beyond is left for the next.
+MAX_ARRIVED = 250_000
+MAX_DISTINCT = 1_000_000
+MAX_HOURS = 200
+
+_ENTRY = struct.Struct(">Qq")
+_DAY_MICROSECONDS = 24 * 3600 * 1_000_000
+_MINUTE_MICROSECONDS = 60 * 1_000_000
+
+Entry = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """New labels of a model that the table took within an hour and that came in one batch.
+
+    ``entries`` are 16 bytes each, sorted and distinct: 64 bits of the SHA-256 of the prediction's id, and the moment at
+    which the label is both known and due, in microseconds since 1970.
+    """
+
+    model: str
+    hour: datetime
+    entries: bytes
+
+    @property
+    def name(self) -> str:
+        """What tells these entries from others of the hour: the digest of what they are."""
+        return hashlib.sha256(self.entries).hexdigest()[:16]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return _ENTRY.iter_unpack(self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """How many labels mature in each minute of a day; those that arrived in hours before ``settled_until`` are in."""
+
+    day: date
+    settled_until: datetime
+    minutes: Sequence[int]
+
+    def between(self, after: datetime, until: datetime) -> int:
+        """Return how many mature in a later minute than ``after`` and no later one than ``until``."""
+        midnight = datetime.combine(self.day, datetime.min.time(), UTC)
+        first, last = ((moment - midnight) // timedelta(minutes=1) for moment in (after, until))
+        return sum(self.minutes[max(first + 1, 0) : max(last + 1, 0)])
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabel:
+    """One label that is new: of which prediction, when the table took it, when it is both known and due."""
+
+    model: str
+    prediction_id: str
+    arrived_at: datetime
+    matured_at: datetime
+
+    @property
+    def entry(self) -> bytes:
+        """Return the label's 16 bytes."""
+        identity = int.from_bytes(hashlib.sha256(self.prediction_id.encode()).digest()[:8], "big")
+        return _ENTRY.pack(identity, microseconds(self.matured_at))
+
+
+class NewLabelStore(Protocol):
+    """What is kept of new labels."""
+
+    def note(self, arrivals: Sequence[Arrivals]) -> None:
+        """Keep arrivals; equal ones are kept once. Raises Unavailable."""
+
+    def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
+        """Yield the arrivals of the hours from one on and before another, hour by hour."""
+
+    def days(self, model: str, first: date, last: date) -> list[DayCounts]:
+        """Return the counts of the days there are, from a first to a last one, both included."""
+
+    def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
+        """Add what arrived in an hour to a day's counts, once: an hour before the day's ``settled_until`` is in."""
+
+    def settled_until(self, model: str) -> datetime | None:
+        """Return before which hour all arrivals are in the days' counts; None before the first settling."""
+
+    def mark_settled(self, model: str, until: datetime) -> None:
+        """Note that all arrivals of the hours before one are in the days' counts; an earlier hour changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabels:
+    """Notes, settles and counts the new labels of models."""
+
+    store: NewLabelStore
+
+    def note(self, labels: Iterable[NewLabel]) -> None:
+        """Note new labels. Noting them again, together or apart, changes nothing."""
+        self.store.note(arrivals_of(labels))
+
+    def count(self, model: str, *, since: datetime | None, as_of: datetime, window: timedelta) -> int:
+        """Count the labels known and due by ``as_of`` that became so after ``since``; before the first snapshot, all
+        that did within ``window``.
+
+        Exact for what arrived within the last day, to the minute for what is settled. Of arrivals that are not settled
+        ``MAX_ARRIVED`` are read and a few more: beyond, the count is at least that.
+        """
+        after = since if since is not None else as_of - window
+        settled = self.store.settled_until(model)
+        days = {found.day.toordinal(): found for found in self.store.days(model, _day(after), _day(as_of))}
+        counted = sum(found.between(after, as_of) for found in days.values())
+        latest = max((found.settled_until for found in days.values()), default=None)
+        low, high = microseconds(after), microseconds(as_of)
+        arrived, read = set[Entry](), 0
+        for arrivals in self.store.arrivals(model, settled):
+            found: Iterable[Entry] = (entry for entry in arrivals if low < entry[1] <= high)
+            if latest is not None and arrivals.hour < latest:
+                # A settling is under way, or was cut short: some days have this hour already.
+                found = (entry for entry in found if not _has(days.get(_ordinal(entry[1])), arrivals.hour))
+            arrived.update(found)
+            read += len(arrivals.entries) // _ENTRY.size
+            if read >= MAX_ARRIVED:
+                break
+        return counted + len(arrived)
+
+    def settle(self, model: str, now: datetime) -> None:
+        """Add what can be delivered no more by ``now`` to the days' counts, at most ``MAX_HOURS`` hours at a time.
+
+        May stop anywhere and be done again, by several workers at once.
+        """
+        until = hour_of(now - SETTLES_AFTER)
+        waiting = self.store.arrivals(model, self.store.settled_until(model), until)
+        for number, (hour, arrivals) in enumerate(groupby(waiting, key=attrgetter("hour")), start=1):
+            for day, minutes in _by_day(arrivals):
+                self.store.add(model, day, hour, minutes)
+            self.store.mark_settled(model, hour + HOUR)
+            if number == MAX_HOURS:
+                return
+
+
+def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
+    """Group new labels by model and the hour they arrived in."""
+    grouped: dict[tuple[str, datetime], set[bytes]] = {}
+    for label in labels:
+        grouped.setdefault((label.model, hour_of(label.arrived_at)), set()).add(label.entry)
+    return [Arrivals(model, hour, b"".join(sorted(found))) for (model, hour), found in grouped.items()]
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a moment began, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _by_day(arrivals: Iterable[Arrivals]) -> Iterator[tuple[date, Sequence[int]]]:
+    """Yield the days on which the labels of one hour mature, with how many do in each minute."""
+    seen, days = set[Entry](), dict[int, list[int]]()
+    for entry in (entry for found in arrivals for entry in found):
+        if entry in seen:
+            continue
+        if len(seen) < MAX_DISTINCT:
+            seen.add(entry)
+        minutes = days.setdefault(_ordinal(entry[1]), [0] * MINUTES)
+        minutes[entry[1] % _DAY_MICROSECONDS // _MINUTE_MICROSECONDS] += 1
+    for ordinal in sorted(days):
+        yield date.fromordinal(ordinal), days[ordinal]
+
+
+def _has(counts: DayCounts | None, hour: datetime) -> bool:
+    return counts is not None and hour < counts.settled_until
+
+
+def _ordinal(moment: int) -> int:
+    return _FIRST_DAY + moment // _DAY_MICROSECONDS
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+_FIRST_DAY = date(1970, 1, 1).toordinal()
