@@ -43,3 +43,12 @@ def microseconds(moment: datetime) -> int:
     1000000
     """
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_text(moment: int) -> str:
+    """Return microseconds since 1970 as RFC 3339 text.
+
+    >>> moment_text(microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    '2026-03-01T12:00:00.000000Z'
+    """
+    return format_time(_EPOCH + moment * _MICROSECOND)

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared.bootstrap import stores
 from shared.datasets.athena_query import chosen_by
 from shared.datasets.champion import champion_features
+from shared.datasets.members import index_rows
 from shared.datasets.refusal import Refusal
 from shared.datasets.snapshot import take_snapshot
 from shared.registry.run import RetrainingRun
@@ -31,7 +32,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if isinstance(taken, Refusal):
         logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}
-    dataset = registry.put_dataset(run.model, taken.record)
+    # Indexed before it is recorded: of a dataset that is known it is known what it holds.
+    dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken.manifest))
     logger.info("took a snapshot", extra={"model": run.model, "dataset_id": dataset.dataset_id})
     candidates = [candidate.value for candidate in revision.configuration.candidates]
     return {"status": "ready", "dataset_id": dataset.dataset_id, "candidates": candidates}

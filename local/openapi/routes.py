@@ -118,7 +118,16 @@ OPERATORS = [
         method="get",
         path="/models/{model}/predictions/{id}",
         does="Explain one prediction",
-        answer=record({"prediction": ANYTHING, "feedback": listed(ANYTHING), "labels": listed(ANYTHING)}),
+        answer=record(
+            {
+                "prediction": ANYTHING,
+                "feedback": listed(ANYTHING),
+                "labels": listed(ANYTHING),
+                "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
+                "all_datasets_searched": {"type": "boolean"},
+                "versions": listed(TEXT),
+            }
+        ),
     ),
     Route(
         method="post",

@@ -23,6 +23,7 @@ R = TypeVar("R")
 CONDITION_FAILED = "ConditionalCheckFailed"
 MAX_TRANSACTION = 100
 MAX_BATCH_GET = 100
+MAX_BATCH_WRITE = 25
 MAX_ITEM_BYTES = 400 * 1024
 AT_ONCE = 8
 """Calls of one batch that wait for the table at the same time, below the ten connections a client keeps."""
@@ -173,6 +174,27 @@ def batch_get(
 
     for items in at_once(read, list(chunks(dict.fromkeys(keys), MAX_BATCH_GET))):
         yield from items
+
+
+def batch_write(
+    client: "DynamoDBClient", table: str, requests: Sequence[Any], sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Put and delete items, each by itself, a few dozen a call; unprocessed ones are sent again.
+
+    Raises Unavailable when the table keeps leaving items unprocessed.
+    """
+
+    def write(batch: list[Any]) -> None:
+        for attempt in range(_ATTEMPTS):
+            answer = client.batch_write_item(RequestItems={table: batch})
+            batch = answer.get("UnprocessedItems", {}).get(table, [])
+            if not batch:
+                return
+            sleep(pause_seconds(attempt))
+        raise Unavailable("the table is too busy to write to")
+
+    for _ in at_once(write, list(chunks(requests, MAX_BATCH_WRITE))):
+        pass
 
 
 def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:

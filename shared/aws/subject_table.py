@@ -5,20 +5,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import chunks, from_item, pause_seconds, query_all, to_item
+from shared.aws.dynamodb import batch_write, from_item, query_all, to_item
 from shared.aws.prediction_items import ERASED_REVISION, HEAD, partition_key, unpack_features
 from shared.capture.prediction import PredictionKey
 from shared.erasure.collections import FoundPage
-from shared.errors import Unavailable
 from shared.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_MAX_BATCH_WRITE = 25
-_ATTEMPTS = 8
 
 
 class DynamoSubjectCollections:
@@ -69,18 +65,9 @@ class DynamoSubjectCollections:
             # The mark comes first: every join is conditional on the head that it replaces.
             self._client.put_item(TableName=self._table, Item=to_item(_mark(key, expires_at)))
         others = [item["sk"] for item in found if item["sk"] != HEAD]
-        for batch in chunks(others, _MAX_BATCH_WRITE):
-            self._delete([{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in batch])
+        deletions = [{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in others]
+        batch_write(self._client, self._table, deletions, self._sleep)
         return sum(not item.get("erased") for item in found)
-
-    def _delete(self, requests: list[Any]) -> None:
-        for attempt in range(_ATTEMPTS):
-            answer = self._client.batch_write_item(RequestItems={self._table: requests})
-            requests = answer.get("UnprocessedItems", {}).get(self._table, [])
-            if not requests:
-                return
-            self._sleep(pause_seconds(attempt))
-        raise Unavailable("the table is too busy to delete from")
 
 
 def _mark(key: PredictionKey, expires_at: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def eraser() -> Eraser:
         collections=DynamoSubjectCollections(settings.predictions_table, clients.dynamodb(), time.sleep),
         jobs=stores.job_store(),
         registry=stores.registry(),
+        members=stores.member_store(),
         configurations=stores.configurations(),
         announcements=stores.announcements(),
     )

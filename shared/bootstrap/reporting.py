@@ -29,6 +29,7 @@ def model_reports() -> ModelReports:
         reviews,
         stores.approvals(),
         watch=stores.watch_progress(),
+        members=stores.member_store(),
     )
 
 

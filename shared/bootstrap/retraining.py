@@ -44,7 +44,9 @@ def approval_requests() -> ApprovalRequests:
 @cache
 def expiring() -> Expiring:
     """Return what lets go of old versions and datasets."""
-    return Expiring(stores.registry(), stores.configurations(), stores.lake(), clients.settings().keep)
+    return Expiring(
+        stores.registry(), stores.configurations(), stores.lake(), clients.settings().keep, stores.member_store()
+    )
 
 
 @cache

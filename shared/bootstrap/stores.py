@@ -15,6 +15,7 @@ from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.job_table import DynamoJobs
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
+from shared.aws.member_table import DynamoMembers
 from shared.aws.metric_sink import CloudWatchMetrics
 from shared.aws.new_label_table import DynamoNewLabels
 from shared.aws.queue import SqsQueue
@@ -105,6 +106,12 @@ def label_store() -> DynamoLabels:
 def lake() -> S3Lake:
     """Return the lake."""
     return S3Lake(clients.settings().lake_bucket, clients.s3())
+
+
+@cache
+def member_store() -> DynamoMembers:
+    """Return the index of datasets' rows."""
+    return DynamoMembers(clients.settings().models_table, clients.dynamodb())
 
 
 @cache

@@ -13,12 +13,12 @@ import duckdb
 
 from shared import compact_json
 from shared.configuration.labels import LabelSource
-from shared.datasets.part_lookup import microseconds
 from shared.datasets.record_scan import Span
 from shared.datasets.record_table import ADDED_FIELDS, JSON_FIELDS, LONG, MOMENTS, PARQUET, PLAIN_FIELDS, TEXT, escaped
 from shared.datasets.record_table import quoted as quoted_name
 from shared.errors import UnusableDataset
 from shared.lake import COMPACTED, Lake, keys_between, query_prefix
+from shared.times import microseconds
 
 TABLE = "label_records"
 # All columns of the Parquet files but those of single features, which differ from model to model.

@@ -17,9 +17,9 @@ from shared.configuration.labels import canonical_text
 from shared.configuration.metrics import Task
 from shared.datasets.arrow_stream import read_columns
 from shared.datasets.columns import MISSING, Categories, Codes, Column, Floats, to_columns
-from shared.datasets.part_lookup import microseconds
 from shared.datasets.record_keys import RecordKeys
 from shared.datasets.record_table import DOUBLE, FEATURE_PREFIX, MOMENTS, SQL_TYPES, escaped, quoted, unfit_features
+from shared.times import microseconds
 
 _COLUMNS_AT_ONCE = 32
 _PARSED_AT_ONCE = 20_000

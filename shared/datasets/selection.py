@@ -12,10 +12,10 @@ from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.datasets.columns import MISSING, Categories, Column
 from shared.datasets.dataset import Part
-from shared.datasets.part_lookup import moment_text
 from shared.datasets.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
 from shared.datasets.record_scan import RecordScan, Span, join_columns
 from shared.datasets.split import split_moments
+from shared.times import moment_text
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 from shared import compact_json
 from shared.configuration.store import ConfigurationStore
 from shared.datasets.dataset import PARTS, Erasure, Manifest, Source, read_manifest
+from shared.datasets.members import MemberStore, index_rows
 from shared.datasets.part import CONTENT_TYPE
 from shared.datasets.snapshot import rebuilt
 from shared.erasure.subject import Subject
@@ -30,6 +31,7 @@ class DatasetCleaner:
     versions: ObjectVersions
     registry: Registry
     configurations: ConfigurationStore
+    members: MemberStore
 
     def clean(
         self, dataset_id: str, subject: Subject, replaced: Replacements, erased: Erasure, progress: Progress
@@ -69,9 +71,10 @@ class DatasetCleaner:
                     self.lake.upload(path, manifest.part_key(part), CONTENT_TYPE)
                 built = replace(again.manifest, dataset_id=manifest.dataset_id, erased=manifest.erased)
             self._write_manifest(built)
-            self.registry.rewrite_dataset(manifest.model, built.record)
+            self.registry.rewrite_dataset(manifest.model, index_rows(self.lake, self.members, built))
         except (UnusableDataset, NotFound):
             # A source is no longer what it was: then nothing can tell what the rest of the dataset would be.
+            self.members.forget(manifest.model, manifest.dataset_id)
             for part in PARTS:
                 self.lake.delete(manifest.part_key(part))
             self._write_manifest(manifest)

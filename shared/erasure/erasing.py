@@ -17,6 +17,7 @@ from typing import Any
 from shared.announcements import Announcement, Announcements
 from shared.configuration.store import ConfigurationStore
 from shared.datasets.dataset import Erasure, Source
+from shared.datasets.members import MemberStore
 from shared.datasets.snapshot import workshop
 from shared.erasure.cleaning import Cleaned, unzipped
 from shared.erasure.collections import SubjectCollections
@@ -104,6 +105,7 @@ class Eraser:
     registry: Registry
     configurations: ConfigurationStore
     announcements: Announcements
+    members: MemberStore
 
     def run(self, model: str, erasure_id: str, has_time: Callable[[], bool]) -> ErasureRun:
         """Work on an erasure while there is time.
@@ -219,7 +221,7 @@ class Eraser:
     def _clean_datasets(self, work: _Work) -> Iterator[str]:
         subject = work.subject
         replaced = work.notes.replaced()
-        cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations)
+        cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations, self.members)
         erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
         names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MOST_DATASETS))
         for dataset_id in names:

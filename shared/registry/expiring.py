@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.configuration.store import ConfigurationStore
+from shared.datasets.members import MemberStore
 from shared.lake import Lake, model_prefix
 from shared.registry.expiry import Keep, expired_datasets, expired_versions, protected_versions
 from shared.registry.store import Registry
@@ -45,6 +46,7 @@ class Expiring:
     configurations: ConfigurationStore
     lake: Lake
     keep: Keep
+    members: MemberStore
 
     def sweep(self, now: datetime, may_go_on: Callable[[], bool], model: str | None = None) -> ExpiryReport:
         """Expire what has had its time in all models, or one, as long as it ``may_go_on``."""
@@ -65,10 +67,15 @@ class Expiring:
                 model_prefix("datasets", model), _DATASET_KEY, {kept.dataset_id: kept.expired_at for kept in datasets}
             ),
         )
-        for key in [key for shelf in shelves for key in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
+        forgotten = set[str]()
+        for name, key in [found for shelf in shelves for found in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
             if not may_go_on():
                 report.is_complete = False
                 return
+            if key.startswith(model_prefix("datasets", model)) and name not in forgotten:
+                # Before its objects: as long as there is one, the next sweep comes back to it.
+                self.members.forget(model, name)
+                forgotten.add(name)
             self.lake.delete(key)
             report.objects += 1
 
@@ -100,14 +107,14 @@ class _Shelf:
     pattern: re.Pattern[str]
     recorded: Mapping[str, datetime | None]
 
-    def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[str]:
-        """Yield the keys of what has expired, and of what a run made before a moment and nobody recorded."""
+    def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[tuple[str, str]]:
+        """Yield names and keys of what has expired, and of what a run made before a moment and nobody recorded."""
         for key in lake.keys(self.prefix):
             place = self.pattern.fullmatch(key.removeprefix(self.prefix))
             if place is None:
                 continue
             if place["name"] not in self.recorded:
                 if datetime.strptime(place["moment"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < unrecorded_before:
-                    yield key
+                    yield place["name"], key
             elif self.recorded[place["name"]] is not None and place["file"] not in KEPT_NAMES:
-                yield key
+                yield place["name"], key

@@ -104,7 +104,8 @@ class VersionRecord:
 class DatasetRecord:
     """One snapshot: where its manifest lies and what it holds.
 
-    From ``expired_at`` on, the lake holds no more of it than the manifest, from which it could be built again.
+    ``buckets`` is over how many its rows are spread in the index of members, None where there is no index. From
+    ``expired_at`` on, the lake holds no more of it than the manifest, from which it could be built again.
     """
 
     dataset_id: str
@@ -113,6 +114,7 @@ class DatasetRecord:
     as_of: datetime
     configuration_revision: int
     counts: Mapping[str, Any]
+    buckets: int | None = None
     expired_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:

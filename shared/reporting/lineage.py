@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from shared.capture.prediction import Prediction
-from shared.datasets.dataset import PARTS, Manifest, Part, read_manifest
-from shared.datasets.part_lookup import find_seq
-from shared.lake import Lake
+from shared.datasets.dataset import Part
+from shared.datasets.members import MemberStore, bucket_of, find_member
 from shared.registry.store import Registry
 
-MOST = 1000
+MAX_DATASETS = 100
+MAX_VERSIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +21,42 @@ class Use:
     seq: int
 
 
-def uses_of(prediction: Prediction, registry: Registry, lake: Lake) -> list[Use]:
-    """Return the datasets that hold a prediction, newest first.
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The datasets that hold a prediction, newest first; ``is_complete`` if every dataset was asked that could."""
 
-    Only datasets that can hold it are read: those whose window covers it and that were built after its outcome was
-    due. Of one that has expired nobody can say any more.
+    found: tuple[Use, ...]
+    is_complete: bool
+
+
+def uses_of(prediction: Prediction, registry: Registry, members: MemberStore) -> Uses:
+    """Find the datasets that hold a prediction, among the newest ``MAX_DATASETS``.
+
+    Only datasets that can hold it are asked: those built after its outcome was due. Of one that has expired, or that
+    has no index, nobody can say.
     """
-    uses: list[Use] = []
-    for record in registry.datasets(prediction.model, MOST):
-        if record.expired_at is not None or record.as_of < prediction.outcome_due_at:
-            continue
-        manifest = read_manifest(lake, prediction.model, record.dataset_id)
-        if manifest.window_start <= prediction.occurred_at:
-            uses += _uses_in(manifest, prediction, lake)
-    return uses
+    recorded = registry.datasets(prediction.model, MAX_DATASETS + 1)
+    able = [
+        record
+        for record in recorded[:MAX_DATASETS]
+        if record.expired_at is None and record.as_of >= prediction.outcome_due_at
+    ]
+    wanted = {
+        record.dataset_id: bucket_of(prediction.prediction_id, record.buckets) for record in able if record.buckets
+    }
+    buckets = members.buckets(prediction.model, wanted) if wanted else {}
+    found = [
+        Use(name, member.part, member.seq)
+        for name in wanted
+        if name in buckets and (member := find_member(buckets[name], prediction.prediction_id)) is not None
+    ]
+    older = recorded[MAX_DATASETS:]
+    is_asked_of_all = len(wanted) == len(able) and all(record.as_of < prediction.outcome_due_at for record in older)
+    return Uses(tuple(found), is_asked_of_all)
 
 
 def versions_trained_on(datasets: Sequence[str], model: str, registry: Registry) -> list[str]:
-    """Return the versions made from any of some datasets, newest first."""
-    return [record.version for record in registry.versions(model, MOST) if record.dataset_id in datasets]
-
-
-def _uses_in(manifest: Manifest, prediction: Prediction, lake: Lake) -> list[Use]:
-    uses: list[Use] = []
-    for part in PARTS:
-        read = partial(lake.read_range, manifest.part_key(part))
-        seq = find_seq(read, manifest.part_bytes[part], prediction.prediction_id, prediction.occurred_at)
-        if seq is not None:
-            uses.append(Use(manifest.dataset_id, part, seq))
-    return uses
+    """Return the versions made from any of some datasets, newest first, of the newest ``MAX_VERSIONS``."""
+    if not datasets:
+        return []
+    return [record.version for record in registry.versions(model, MAX_VERSIONS) if record.dataset_id in datasets]

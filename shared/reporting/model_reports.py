@@ -7,6 +7,7 @@ from typing import Any
 from shared.approvals.store import ApprovalStore
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
+from shared.datasets.members import MemberStore
 from shared.errors import NotFound
 from shared.labels.store import LabelStore
 from shared.lake import Lake
@@ -38,6 +39,7 @@ class ModelReports:
     reviews: ReviewOverview
     approvals: ApprovalStore
     watch: WatchProgress
+    members: MemberStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Return the state of a model on one page."""
@@ -63,12 +65,13 @@ class ModelReports:
         if prediction is None:
             raise NotFound(f"the model {model!r} has no prediction {prediction_id!r}")
         (collection,) = self.labels.load([key])
-        uses = uses_of(prediction, self.registry, self.lake)
-        names = [use.dataset_id for use in uses]
+        uses = uses_of(prediction, self.registry, self.members)
+        names = [use.dataset_id for use in uses.found]
         return {
             **explain_labels(prediction, collection, configuration),
             "review": self.reviews.task(key),
-            "datasets": [{"dataset_id": use.dataset_id, "part": use.part, "seq": use.seq} for use in uses],
+            "datasets": [{"dataset_id": use.dataset_id, "part": use.part, "seq": use.seq} for use in uses.found],
+            "all_datasets_searched": uses.is_complete,
             "versions": versions_trained_on(names, model, self.registry),
         }
 

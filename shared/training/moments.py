@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from shared.datasets.part_lookup import moment_text
+from shared.times import moment_text
 
 Longs = npt.NDArray[np.int64]
 

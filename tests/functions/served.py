@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from shared.bootstrap import stores
 from shared.configuration.training import Candidate
+from shared.datasets.members import index_rows
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.registry.deployment import servable
 from shared.registry.moves import Account, promote
@@ -23,7 +24,7 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
     store(lake, [replace(row, model=model, seq=number) for row in learnable(600, flip=flip)])
     taken = take_snapshot(lake, revision, retraining.as_of)
     assert isinstance(taken, Dataset), taken
-    registry.put_dataset(model, taken.record)
+    registry.put_dataset(model, index_rows(lake, stores.member_store(), taken.manifest))
     job = TrainingJob(
         run=retraining,
         manifest=taken.manifest,

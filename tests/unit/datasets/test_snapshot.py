@@ -11,7 +11,6 @@ from pandas.testing import assert_frame_equal
 from shared.configuration.features import FeatureType
 from shared.datasets.dataset import Manifest, read_manifest
 from shared.datasets.part import read_arrays
-from shared.datasets.part_lookup import microseconds
 from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
 from shared.datasets.split import split_by_time
 from shared.errors import UnusableDataset
@@ -19,6 +18,7 @@ from shared.labels.example import Example
 from shared.labels.label import LabelStatus
 from shared.lake import Lake
 from shared.monitoring.performance.weights import review_weight
+from shared.times import microseconds
 from shared.training.frame import to_frame
 from shared.training.labelled_frame import LabelledFrame, load_part
 from tests.fakes.lake import InMemoryLake

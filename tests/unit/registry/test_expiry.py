@@ -14,6 +14,7 @@ from shared.registry.run import moment_name
 from shared.registry.version import DatasetRecord, VersionRecord
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.members import InMemoryMembers
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
@@ -43,7 +44,9 @@ class World:
 
     def __init__(self, days: range = range(0, 100, 10)) -> None:
         self.registry, self.lake = InMemoryRegistry(), InMemoryLake()
-        self.expiring = Expiring(self.registry, InMemoryConfigurations(configuration(model=MODEL)), self.lake, KEEP)
+        self.members = InMemoryMembers()
+        configurations = InMemoryConfigurations(configuration(model=MODEL))
+        self.expiring = Expiring(self.registry, configurations, self.lake, KEEP, self.members)
         for day in days:
             self.registry.put_version(MODEL, version(day))
             record = DatasetRecord(
@@ -58,6 +61,7 @@ class World:
             self.write(name(day))
             for file in ("manifest.json", "train.npz"):
                 self.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(day)}/{file}", b"x", "x")
+            self.members.replace(MODEL, dataset_name(day), {0: b"x"})
 
     def write(self, version_name: str) -> None:
         for file in OBJECTS:
@@ -221,3 +225,18 @@ def test_no_policy_ever_lets_go_of_what_serves_or_would_next(served: list[int], 
     if pointer is not None:
         assert not gone & {pointer.champion, pointer.previous}
     assert len(records) - len(gone) >= min(newest, len(records))
+
+
+def test_the_index_of_a_dataset_goes_with_its_rows(world: World) -> None:
+    world.sweep(10_000)
+    left = {key.split("/")[2] for key in world.lake.objects if key.endswith("train.npz")}
+    assert {dataset_id for _, dataset_id in world.members.held} == left == {dataset_name(80), dataset_name(90)}
+
+
+def test_the_index_of_a_dataset_that_nobody_recorded_goes_with_its_rows(world: World) -> None:
+    world.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(55)}/train.npz", b"x", "x")
+    world.members.replace(MODEL, dataset_name(55), {0: b"x"})
+    world.sweep(60)
+    assert (MODEL, dataset_name(55)) in world.members.held
+    world.sweep(70)
+    assert (MODEL, dataset_name(55)) not in world.members.held

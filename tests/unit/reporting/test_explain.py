@@ -1,15 +1,19 @@
 """Why a prediction has its label, and what has used it since."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.datasets.members import Member, index_rows, spread
 from shared.datasets.snapshot import Dataset, take_snapshot
 from shared.labels.collection import Collection
 from shared.labels.label import Label, LabelRecord, LabelStatus
+from shared.registry.version import DatasetRecord
 from shared.reporting.explain import explain_labels
-from shared.reporting.lineage import uses_of, versions_trained_on
+from shared.reporting.lineage import MAX_DATASETS, Uses, uses_of, versions_trained_on
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.members import InMemoryMembers
 from tests.fakes.registry import InMemoryRegistry
 from tests.unit.labels.builders import DEMAND, at, configuration, event, key, prediction
 from tests.unit.training import world
@@ -66,7 +70,7 @@ class Trained:
     """Two datasets, ten days apart, the newer one of the last twenty days; a version of each."""
 
     def __init__(self) -> None:
-        self.lake, self.registry = InMemoryLake(), InMemoryRegistry()
+        self.lake, self.registry, self.members = InMemoryLake(), InMemoryRegistry(), InMemoryMembers()
         store(self.lake, learnable(900))
         configured = revision(training={"window": "P20D"})
         self.datasets = [self.add(configured, number) for number in (0, 1)]
@@ -74,7 +78,7 @@ class Trained:
     def add(self, configured: Any, number: int) -> str:
         taken = take_snapshot(self.lake, configured, START + timedelta(days=20 + 10 * number))
         assert isinstance(taken, Dataset), taken
-        self.registry.put_dataset(world.MODEL, taken.record)
+        self.registry.put_dataset(world.MODEL, index_rows(self.lake, self.members, taken.manifest))
         name = taken.manifest.dataset_id
         version = version_record(f"v{number}", AS_OF, decision_id=f"decision-{number}", dataset_id=name)
         self.registry.put_version(world.MODEL, version)
@@ -85,7 +89,9 @@ class Trained:
         asked = prediction(
             f"p{hour:05d}", model=world.MODEL, occurred_at=occurred, outcome_due_at=occurred + world.DELAY
         )
-        return [(use.dataset_id, use.part, use.seq) for use in uses_of(asked, self.registry, self.lake)]
+        found = uses_of(asked, self.registry, self.members)
+        assert found.is_complete
+        return [(use.dataset_id, use.part, use.seq) for use in found.found]
 
 
 def test_a_prediction_names_every_dataset_that_holds_it_and_in_which_part() -> None:
@@ -100,7 +106,7 @@ def test_a_prediction_in_no_dataset_names_none() -> None:
     trained = Trained()
     assert trained.uses(hour=24 * 36) == []
     unlike = replace(prediction("p0001", model=world.MODEL), occurred_at=START + timedelta(days=5))
-    assert uses_of(unlike, trained.registry, trained.lake) == []
+    assert uses_of(unlike, trained.registry, trained.members) == Uses((), is_complete=True)
 
 
 def test_versions_follow_from_datasets_newest_first() -> None:
@@ -108,3 +114,70 @@ def test_versions_follow_from_datasets_newest_first() -> None:
     first, second = trained.datasets
     found = [versions_trained_on(names, world.MODEL, trained.registry) for names in ([first], [first, second], [])]
     assert found == [["v0"], ["v1", "v0"], []]
+
+
+def test_every_row_of_a_dataset_is_found_with_its_part_and_seq() -> None:
+    trained = Trained()
+    used = [use for hour in range(36 * 24) for use in trained.uses(hour)]
+    for record in trained.registry.datasets(world.MODEL, 2):
+        for part in ("train", "holdout"):
+            rows = [use for use in used if use[:2] == (record.dataset_id, part)]
+            assert len(rows) == record.counts[part]["rows"]
+
+
+class Counting(InMemoryMembers):
+    """An index that notes how often it is asked, and of how many datasets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def buckets(self, model: str, wanted: Mapping[str, int]) -> dict[str, bytes]:
+        self.asked.append(len(wanted))
+        return super().buckets(model, wanted)
+
+
+def searched(datasets: int, **changes: Any) -> tuple[Counting, Uses]:
+    """Search daily datasets, all of which hold the prediction."""
+    members, registry = Counting(), InMemoryRegistry()
+    for number in range(datasets):
+        as_of = START + timedelta(days=number + 1)
+        record = DatasetRecord(
+            dataset_id=f"d{number:04d}",
+            manifest_key="m",
+            digest="d",
+            as_of=as_of,
+            configuration_revision=1,
+            counts={},
+            buckets=4,
+        )
+        registry.put_dataset(world.MODEL, replace(record, **changes))
+        rows = [Member(name, "train", 1) for name in ("p-1", "p-2")]
+        members.replace(world.MODEL, record.dataset_id, spread(rows, 4))
+    asked = prediction("p-1", model=world.MODEL, occurred_at=START, outcome_due_at=START)
+    return members, uses_of(asked, registry, members)
+
+
+def test_ninety_datasets_are_asked_at_once() -> None:
+    members, uses = searched(90)
+    assert members.asked == [90]
+    assert (len(uses.found), uses.is_complete) == (90, True)
+
+
+def test_of_very_many_datasets_the_newest_are_asked_and_the_answer_says_so() -> None:
+    members, uses = searched(MAX_DATASETS + 1)
+    assert members.asked == [MAX_DATASETS]
+    assert uses.found[0].dataset_id == f"d{MAX_DATASETS:04d}"
+    assert not uses.is_complete
+
+
+def test_a_dataset_without_an_index_makes_the_answer_incomplete() -> None:
+    members, uses = searched(3, buckets=None)
+    assert members.asked == []
+    assert uses == Uses((), is_complete=False)
+
+
+def test_a_dataset_that_has_expired_is_not_asked() -> None:
+    members, uses = searched(3, expired_at=AS_OF)
+    assert members.asked == []
+    assert uses == Uses((), is_complete=True)

@@ -24,6 +24,7 @@ from tests.fakes.check_store import InMemoryChecks
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.members import InMemoryMembers
 from tests.fakes.registry import InMemoryRegistry
 from tests.fakes.review_tasks import InMemoryReviews
 from tests.fakes.trigger_store import InMemoryTriggers
@@ -53,7 +54,13 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
     stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
     reviews = ReviewOverview(tasks, ClientTimestamps.BOUNDED)
     return ModelReports(
-        *stores, InMemoryRegistry(), InMemoryLake(), reviews, InMemoryApprovals(), watch=InMemoryWatchProgress()
+        *stores,
+        InMemoryRegistry(),
+        InMemoryLake(),
+        reviews,
+        InMemoryApprovals(),
+        watch=InMemoryWatchProgress(),
+        members=InMemoryMembers(),
     )
 
 

@@ -1,0 +1,78 @@
+"""What a dataset holds is indexed when it is built, and again when somebody is erased from it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import boto3
+import pytest
+
+from functions.snapshot.app import handler as snapshot
+from shared.bootstrap import clients, erasing, labelling, stores
+from shared.datasets.members import bucket_of, find_member
+from shared.reporting.lineage import uses_of
+from tests.functions.conftest import Context
+from tests.functions.test_retraining_steps import run_event
+from tests.unit.labels.builders import prediction
+from tests.unit.training.world import DELAY, MODEL, START, learnable, revision, store
+
+pytestmark = pytest.mark.usefixtures("deployed")
+THEIRS = "customer-17"
+ASKED = {"reason": "asked for", "occurred_at": "2026-06-01T00:00:00Z"}
+
+
+def build(context: Context) -> str:
+    """Take a snapshot of 1,000 label records, one of them theirs."""
+    stores.configurations().put(revision(training={"window": "P60D"}).configuration, START)
+    rows = learnable(1000)
+    rows[100] = replace(rows[100], entity_id=THEIRS)
+    store(stores.lake(), rows)
+    dataset_id: str = snapshot(run_event(), context)["dataset_id"]
+    return dataset_id
+
+
+def is_indexed(dataset_id: str, prediction_id: str) -> bool:
+    buckets = stores.registry().dataset(MODEL, dataset_id).buckets
+    assert buckets is not None
+    held = stores.member_store().buckets(MODEL, {dataset_id: bucket_of(prediction_id, buckets)})
+    return dataset_id in held and find_member(held[dataset_id], prediction_id) is not None
+
+
+def test_a_snapshot_indexes_its_rows(context: Context) -> None:
+    dataset_id = build(context)
+    record = stores.registry().dataset(MODEL, dataset_id)
+    rows = sum(record.counts[part]["rows"] for part in ("train", "holdout"))
+    indexed = sum(is_indexed(dataset_id, f"p{number:05d}") for number in range(1000))
+    assert (record.buckets, indexed) == (-(-rows // 250), rows)
+
+
+def test_a_snapshot_taken_again_indexes_the_same(context: Context) -> None:
+    dataset_id = build(context)
+    before = boto3.client("dynamodb").scan(TableName="models")["Items"]
+    assert snapshot(run_event(), context)["dataset_id"] == dataset_id
+    assert boto3.client("dynamodb").scan(TableName="models")["Items"] == before
+
+
+def test_where_a_prediction_was_used_is_told_by_two_calls_and_nothing_of_the_lake(context: Context) -> None:
+    dataset_id = build(context)
+    occurred = START + timedelta(hours=100)
+    asked = prediction("p00100", model=MODEL, occurred_at=occurred, outcome_due_at=occurred + DELAY)
+    calls: list[str] = []
+    for service in (clients.s3(), clients.dynamodb()):
+        service.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+    uses = uses_of(asked, stores.registry(), stores.member_store())
+    assert [(use.dataset_id, use.part, use.seq) for use in uses.found] == [(dataset_id, "train", 1)]
+    assert calls == ["Query", "BatchGetItem"]
+
+
+def test_who_is_erased_is_in_no_index_and_the_others_are(context: Context, sent: Callable[[], list[str]]) -> None:
+    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    dataset_id = build(context)
+    assert is_indexed(dataset_id, "p00100")
+    job = labelling.erasure_requests().take(MODEL, THEIRS, ASKED, now=START + timedelta(days=90), request_id="r")
+    for _ in range(2):
+        erasing.eraser().run(MODEL, job.job_id, lambda: True)
+    record = stores.registry().dataset(MODEL, dataset_id)
+    assert record.expired_at is None
+    assert not is_indexed(dataset_id, "p00100")
+    assert is_indexed(dataset_id, "p00101")
