@@ -20,10 +20,23 @@ REWRITTEN = ".erased"
 
 
 class Tagged(NamedTuple):
-    """An object's bytes, and the tag that is another for other bytes."""
+    """An object's bytes, and a tag: two objects of other bytes have two tags.
+
+    Equal bytes written twice may have two tags as well (they have where the bucket's key encrypts them): a tag guards a
+    change, it is no digest.
+    """
 
     content: bytes
     tag: str
+
+
+class Entry(NamedTuple):
+    """An object as a listing shows it; ``tag`` is that of ``Tagged``, ``size`` counts its stored bytes."""
+
+    key: str
+    tag: str
+    size: int
+    written_at: datetime
 
 
 class Lake(Protocol):
@@ -33,7 +46,10 @@ class Lake(Protocol):
         """Store rows as gzipped JSON lines."""
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
+        """Yield the rows of JSON lines, gzipped or plain, without holding the object; marks of packs are no rows.
+
+        Raises NotFound.
+        """
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
@@ -71,6 +87,9 @@ class Lake(Protocol):
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield the keys that start with a prefix, sorted, with the tags of what they hold."""
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Yield the objects whose keys start with a prefix and sort after a text, by key; listed as far as read."""
 
     def link(self, key: str, lasts: timedelta) -> str:
         """Return an address at which whoever has it may read an object for a while."""

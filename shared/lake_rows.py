@@ -1,8 +1,6 @@
 """Rows of many small objects of the lake, a few read ahead: reading them waits for answers, not for bytes."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -11,9 +9,9 @@ from typing import Any
 
 from shared.errors import NotFound, UnreadableObject
 from shared.lake import Lake, keys_between
+from shared.packing.pack import is_mark, unzipped
 
 _READERS = 8
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
@@ -46,9 +44,10 @@ def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[
 
 def _rows_in(key: str, content: bytes) -> Iterator[dict[str, Any]]:
     try:
-        plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
-        yield from (json.loads(line) for line in plain.split(b"\n") if line.strip())
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        for line in unzipped(key, content).split(b"\n"):
+            if line.strip() and not is_mark(line):
+                yield json.loads(line)
+    except (ValueError, RecursionError) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
 
 

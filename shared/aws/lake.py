@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from shared import compact_json
 from shared.bounded_lines import BoundedLine, bounded_lines
 from shared.errors import NotFound, Unavailable, UnreadableObject
-from shared.lake import Tagged
+from shared.lake import Entry, Tagged
+from shared.packing.pack import is_mark
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +47,8 @@ class S3Lake:
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
         for line in self.read_raw_lines(key):
-            yield json.loads(line)
+            if not is_mark(line):
+                yield json.loads(line)
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
@@ -112,9 +114,14 @@ class S3Lake:
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield the keys that start with a prefix, sorted, with the entity tags of what they hold."""
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+        yield from ((found.key, found.tag) for found in self.entries(prefix))
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Yield the objects whose keys start with a prefix and sort after a text; listed only as far as read."""
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
             for found in page.get("Contents", []):
-                yield found["Key"], found["ETag"]
+                yield Entry(found["Key"], found["ETag"], found["Size"], found["LastModified"])
 
     def link(self, key: str, lasts: timedelta) -> str:
         """Return an address at which whoever has it may read an object for a while, as this function may."""
@@ -144,10 +151,7 @@ class S3Lake:
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
-        pages = self._client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
-            for found in page.get("Contents", []):
-                yield found["Key"]
+        yield from (found.key for found in self.entries(prefix, after))
 
     def _unzipped(self, key: str) -> BinaryIO:
         body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)

@@ -10,22 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from shared.configuration.features import FeatureType
 from shared.configuration.store import ConfigurationStore
 from shared.datasets.assembly import declared_types
-from shared.datasets.record_files import LakeObject, file_digest, is_merged, merged_name, read_objects
+from shared.datasets.record_files import LakeObject, RecordLine, file_digest, is_merged, merged_name, read_objects
 from shared.datasets.record_table import StoredRecord, record_digest, write_records
 from shared.datasets.snapshot import workshop
 from shared.errors import HindsightError, UnreadableObject, UnusableDataset
 from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix
+from shared.packing.packer import SETTLED
 from shared.schedule import in_turn
 
-# Streams forget after a day: what is older than two is not delivered again, and hardly added to.
-SETTLED = timedelta(days=2)
 PARQUET_TYPE = "application/vnd.apache.parquet"
 # What becomes one file: as Python objects these are several times as large.
 _MOST_BYTES = 64 << 20
@@ -34,7 +32,7 @@ _EVERY = timedelta(days=1)
 
 
 # An object, its lines and the records they are.
-Readable = tuple[LakeObject, list[tuple[bytes, dict[str, Any]]]]
+Readable = tuple[LakeObject, list[RecordLine]]
 
 
 class CompactionFailed(HindsightError):
@@ -149,7 +147,7 @@ class _DayFile:
 
     def keep(self, group: Sequence[Readable], features: Mapping[str, FeatureType]) -> int:
         """Store the records of a group in both forms and return how many there are. Raises UnreadableObject."""
-        records = [StoredRecord(record, given.key, given.digest) for given, lines in group for _, record in lines]
+        records = [stored for _, lines in group for _, stored in lines]
         path = self.scratch / "records.parquet"
         write_records(self.connection, path, records, features)
         # Named by what it holds, a file is never another one, and a repeated step writes the same again.

@@ -1,16 +1,14 @@
 """Where label records lie: in small objects as the stream wrote them, and in the files they were compacted into."""
 
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import duckdb
 
@@ -19,13 +17,13 @@ from shared.datasets.athena_query import Chosen, write_chosen
 from shared.datasets.dataset import Source
 from shared.datasets.record_scan import RecordFile
 from shared.datasets.record_table import StoredRecord, write_records
-from shared.errors import NotFound, UnusableDataset
+from shared.errors import NotFound, UnreadableObject, UnusableDataset
 from shared.lake import COMPACTED, EXAMPLES, Lake, keys_between, model_prefix
+from shared.packing.pack import Part, is_pack, parts_of
 
 _MERGED = "merged-"
 _READERS = 8
 _LARGE_READERS = 3
-_GZIP_MAGIC = b"\x1f\x8b"
 # Records that are Python objects at one time: several kilobytes each, many more with very many features.
 _MOST_BYTES = 32 << 20
 _MOST_RECORDS = 20_000
@@ -57,12 +55,19 @@ class RecordFiles:
         records exists, and files are looked for last. Records that were ``chosen`` already take the place of the files
         they were chosen from.
         """
-        keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
-        small = [key for key in keys if not is_merged(key)]
-        found = FoundFiles(self._written(read_objects(self.lake, small)))
+        found, read, merged = FoundFiles(), set[str](), list[str]()
+        while True:
+            keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
+            merged = [key for key in keys if is_merged(key)]
+            fresh = [key for key in keys if not is_merged(key) and key not in read]
+            present = list[str]()
+            found.files += self._written(_noted(read_objects(self.lake, fresh), present))
+            read.update(fresh)
+            if len(present) == len(fresh):
+                break  # else some were packed meanwhile: their pack was written before they went
         compacted = list(keys_between(self.lake, COMPACTED, self.model, start, end))
         names = {name_of(key) for key in compacted}
-        alone = [key for key in keys if is_merged(key) and name_of(key) not in names]
+        alone = [key for key in merged if name_of(key) not in names]
         found.files += self._written(read_objects(self.lake, alone))
         self._download(found, [key for key in compacted if chosen is None or key not in chosen.covered])
         if chosen is not None:
@@ -72,7 +77,8 @@ class RecordFiles:
     def of(self, sources: Sequence[Source]) -> FoundFiles:
         """Return files that hold the records of some sources, and no others.
 
-        A small object that is gone, or was written again, is taken from the file it was compacted into.
+        A small object that is gone, or was written again, is taken from the pack it is in, or from the file it was
+        compacted into.
         Raises UnusableDataset for a source that is not to be had as it was.
         """
         files = [source for source in sources if source.key.startswith(model_prefix(COMPACTED, self.model))]
@@ -83,6 +89,7 @@ class RecordFiles:
         for path, (source,) in found.compacted.items():
             if source not in files or file_digest(path) != source.digest:
                 raise UnusableDataset(f"the object {source.key} is not the one the manifest names")
+        found.files += self._written(self._packed(missing))
         self._take_from_compacted(found, missing)
         return found
 
@@ -92,6 +99,18 @@ class RecordFiles:
             if wanted[given.key] == given.digest:
                 del missing[given.key]
                 yield given
+
+    def _packed(self, missing: dict[str, str]) -> Iterator["LakeObject"]:
+        """Yield the packs that hold missing objects, with no more of them, and take those off what is missing."""
+        for day in sorted({key.rpartition("/")[0] for key in missing}):
+            packs = (key for key in self.lake.keys(f"{day}/") if is_pack(key))
+            for given in read_objects(self.lake, packs):
+                held = {(source.key, source.digest) for source in given.sources()}
+                wanted = {(key, digest) for key, digest in missing.items() if (key, digest) in held}
+                if wanted:
+                    yield replace(given, only=frozenset(wanted))
+                for key, _ in wanted:
+                    del missing[key]
 
     def _take_from_compacted(self, found: FoundFiles, missing: dict[str, str]) -> None:
         by_day: dict[str, set[tuple[str, str]]] = {}
@@ -151,24 +170,50 @@ class RecordFiles:
         return files
 
 
+class RecordLine(NamedTuple):
+    """A line of an object, and the label record it is, from the object that the stream wrote it into."""
+
+    line: bytes
+    stored: StoredRecord
+
+
 @dataclass(frozen=True, slots=True)
 class LakeObject:
-    """The bytes of an object of JSON lines and their SHA-256."""
+    """The bytes of an object of JSON lines and their SHA-256; ``only`` narrows a pack to some of its members."""
 
     key: str
     content: bytes
     digest: str
+    only: frozenset[tuple[str, str]] | None = None
 
-    def lines(self) -> list[tuple[bytes, dict[str, Any]]]:
+    def lines(self) -> list[RecordLine]:
         """Return the lines and the records they are. Raises UnusableDataset for an object with a line that is none."""
-        try:
-            plain = gzip.decompress(self.content) if self.content[:2] == _GZIP_MAGIC else self.content
-            found = [(line, json.loads(line)) for line in plain.split(b"\n") if line.strip()]
-        except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UnusableDataset(f"the object {self.key} is damaged") from error
-        if not all(isinstance(record, dict) and record.keys() >= _REQUIRED for _, record in found):
-            raise UnusableDataset(f"the object {self.key} holds a line that is no label record")
+        found = list[RecordLine]()
+        for part in self._parts():
+            source = part.member
+            if self.only is not None and (source.key, source.digest) not in self.only:
+                continue
+            try:
+                records = [json.loads(line) for line in part.lines]
+            except (ValueError, RecursionError) as error:
+                raise UnusableDataset(f"the object {self.key} is damaged") from error
+            if not all(isinstance(record, dict) and record.keys() >= _REQUIRED for record in records):
+                raise UnusableDataset(f"the object {self.key} holds a line that is no label record")
+            found += [
+                RecordLine(line, StoredRecord(record, source.key, source.digest))
+                for line, record in zip(part.lines, records, strict=True)
+            ]
         return found
+
+    def sources(self) -> list[Source]:
+        """Return the objects the lines were read from. Raises UnusableDataset for a damaged one."""
+        return [Source(part.member.key, part.member.digest) for part in self._parts()]
+
+    def _parts(self) -> Iterator[Part]:
+        try:
+            yield from parts_of(self.key, self.content)
+        except UnreadableObject as error:
+            raise UnusableDataset(f"the object {self.key} is damaged") from error
 
 
 def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
@@ -176,14 +221,20 @@ def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
     batch: list[StoredRecord] = []
     size = 0
     for given in objects:
-        for line, record in given.lines():
+        for line, stored in given.lines():
             if batch and (size + len(line) > _MOST_BYTES or len(batch) >= _MOST_RECORDS):
                 yield batch
                 batch, size = [], 0
-            batch.append(StoredRecord(record, given.key, given.digest))
+            batch.append(stored)
             size += len(line)
     if batch:
         yield batch
+
+
+def _noted(objects: Iterable[LakeObject], present: list[str]) -> Iterator[LakeObject]:
+    for given in objects:
+        present.append(given.key)
+        yield given
 
 
 def is_merged(key: str) -> bool:

@@ -23,7 +23,7 @@ MOST_DUE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """The rows of one hour in one log object; ``name`` and ``tag`` tell of which object, as it was."""
+    """The rows of one hour in one log object; ``name`` and ``tag`` tell of which object, and what it held."""
 
     name: int
     tag: int
@@ -32,7 +32,7 @@ class LogPiece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourProfiles:
-    """The profiles of one hour, and the tags of the log objects merged into them by their names, both as hashes."""
+    """The profiles of one hour, and the content of the log objects merged into them by their names, both as hashes."""
 
     by_version: Mapping[str, Profile] = field(default_factory=dict)
     merged: Mapping[int, int] = field(default_factory=dict)
@@ -71,10 +71,12 @@ def encode_hour(hour: HourProfiles) -> bytes:
 def decode_hour(content: bytes) -> HourProfiles:
     """Return the profiles and the log objects merged into them. Raises UnreadableObject."""
     packed = _unpack(content)
-    if len(packed.merged) % 16:
-        raise UnreadableObject("the profiles of an hour do not tell what was merged into them")
-    pairs = np.frombuffer(packed.merged, dtype=_PAIR).reshape(-1, 2)
-    return HourProfiles(_profiles(packed), dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True)))
+    return HourProfiles(_profiles(packed), _merged(packed))
+
+
+def decode_merged(content: bytes) -> dict[int, int]:
+    """Return what was merged into an hour, without its profiles. Raises UnreadableObject."""
+    return _merged(_unpack(content))
 
 
 def decode_profiles(content: bytes) -> dict[str, Profile]:
@@ -95,6 +97,13 @@ def _unpack(content: bytes) -> _PackedHour:
     if packed.format != FORMAT:
         raise UnreadableObject(f"the profiles have format {packed.format}, this release reads {FORMAT}")
     return packed
+
+
+def _merged(packed: _PackedHour) -> dict[int, int]:
+    if len(packed.merged) % 16:
+        raise UnreadableObject("the profiles of an hour do not tell what was merged into them")
+    pairs = np.frombuffer(packed.merged, dtype=_PAIR).reshape(-1, 2)
+    return dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
 
 
 def _profiles(packed: _PackedHour) -> dict[str, Profile]:

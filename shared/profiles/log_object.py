@@ -1,9 +1,8 @@
-"""One object of the log of predictions, profiled hour by hour."""
+"""Objects of the log of predictions, profiled hour by hour: as the stream wrote them, alone or in a pack."""
 
-import gzip
+import hashlib
 import re
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -13,14 +12,24 @@ import msgspec
 from shared.configuration.features import Feature
 from shared.configuration.metrics import Task
 from shared.errors import UnreadableObject
-from shared.lake import PREDICTIONS, Lake
+from shared.lake import PREDICTIONS
+from shared.packing.pack import Part, parts_of
 from shared.profiles.build import profile_rows
 from shared.profiles.hour import LogPiece, short_hash
+from shared.profiles.profile import Profile
 
 _KEY = re.compile(rf"{PREDICTIONS}/model=(?P<model>[^/]+)/date=(?P<day>\d{{4}}-\d\d-\d\d)/(?P<name>[^/]+)")
-_GZIP_MAGIC = b"\x1f\x8b"
 _HOUR = slice(len("2026-03-01T"), len("2026-03-01T05"))
-_decode_lines = msgspec.json.Decoder(dict[str, Any]).decode_lines
+_decode_line = msgspec.json.Decoder(dict[str, Any]).decode
+
+Row = dict[str, Any]
+
+
+class _Moment(msgspec.Struct):
+    occurred_at: str
+
+
+_decode_moments = msgspec.json.Decoder(_Moment).decode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,55 +57,81 @@ class Reading:
     declared: Mapping[str, Feature]
     task: Task
 
+    def by_version(self, rows: Mapping[str, list[Row]]) -> dict[str, Profile]:
+        """Profile rows by the version that made them."""
+        return {version: profile_rows(found, self.declared, self.task) for version, found in rows.items()}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogObject:
-    """An object of the log: the profiles of its rows by hour of the day (``05``)."""
+    """An object of the log: the profiles of its rows by hour of the day (``05``); ``digest`` tells its content."""
 
     key: str
-    tag: str
+    digest: int
     rows: int
     pieces: Mapping[str, LogPiece]
 
 
-def read_log_object(lake: Lake, key: str, reading: Reading, only_hour: str | None = None) -> LogObject:
-    """Return an object of the log, of which only one hour may be wanted; a prediction in it twice counts once.
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """An object of the log that has been read but not profiled."""
 
-    Raises NotFound, and UnreadableObject where it holds anything but rows of predictions.
+    part: Part
+    digest: int
+
+    @property
+    def key(self) -> str:
+        """The key the stream wrote it under."""
+        return self.part.member.key
+
+    @property
+    def name(self) -> int:
+        """By what an hour remembers it."""
+        return short_hash(self.key)
+
+    def hours(self) -> set[str]:
+        """Return the hours of the day it has rows of. Raises UnreadableObject."""
+        try:
+            return {found.occurred_at[_HOUR] for found in _decode_moments(self.part.content)}
+        except msgspec.MsgspecError as error:
+            raise UnreadableObject(f"{self.key} holds a row that is no prediction") from error
+
+    def rows(self) -> Iterator[tuple[str, str, Row]]:
+        """Yield its rows with their hours and versions; a prediction in it twice comes once.
+
+        Raises UnreadableObject where it holds anything but rows of predictions.
+        """
+        try:
+            once = {row["prediction_id"]: row for row in map(_decode_line, self.part.lines)}
+            for row in once.values():
+                yield row["occurred_at"][_HOUR], row["model_version"], row
+        except (KeyError, TypeError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UnreadableObject(f"{self.key} holds a row that is no prediction") from error
+
+    def profiled(self, reading: Reading) -> LogObject:
+        """Profile its rows. Raises UnreadableObject."""
+        by_hour: dict[str, dict[str, list[Row]]] = {}
+        count = 0
+        for hour, version, row in self.rows():
+            by_hour.setdefault(hour, {}).setdefault(version, []).append(row)
+            count += 1
+        pieces = {hour: LogPiece(self.name, self.digest, reading.by_version(found)) for hour, found in by_hour.items()}
+        return LogObject(self.key, self.digest, count, pieces)
+
+
+def log_parts(key: str, content: bytes) -> Iterator[LogPart]:
+    """Yield the objects of the log that an object of the lake holds. Raises UnreadableObject."""
+    for part in parts_of(key, content):
+        yield LogPart(part, content_digest(part.lines))
+
+
+def content_digest(lines: Iterable[bytes]) -> int:
+    """Compute the 64 bits by which an hour remembers what an object held, however that was stored.
+
+    An entity tag would not do: of equal bytes under a customer's key it is another one every time.
     """
-    content, tag = lake.read_tagged(key)
-    by_hour: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    try:
-        for row in _once(content):
-            hour, version = row["occurred_at"][_HOUR], row["model_version"]
-            if only_hour in {None, hour}:
-                by_hour.setdefault(hour, {}).setdefault(version, []).append(row)
-    except (KeyError, TypeError) as error:
-        raise UnreadableObject(f"{key} holds a row that is no prediction") from error
-    return LogObject(
-        key,
-        tag,
-        sum(len(rows) for by_version in by_hour.values() for rows in by_version.values()),
-        {
-            hour: LogPiece(
-                short_hash(key),
-                tag_hash(tag),
-                {version: profile_rows(rows, reading.declared, reading.task) for version, rows in by_version.items()},
-            )
-            for hour, by_version in by_hour.items()
-        },
-    )
-
-
-def tag_hash(tag: str) -> int:
-    """Return what is remembered of an object's tag, which comes with or without quotes."""
-    return short_hash(tag.strip('"'))
-
-
-def _once(content: bytes) -> list[dict[str, Any]]:
-    try:
-        plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
-        rows = _decode_lines(plain)
-    except (EOFError, OSError, zlib.error, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UnreadableObject(f"an object of the log is damaged: {error}") from error
-    return list({row["prediction_id"]: row for row in rows}.values())
+    digest = hashlib.blake2b(digest_size=8)
+    for line in lines:
+        digest.update(line)
+        digest.update(b"\n")
+    return int.from_bytes(digest.digest(), "little")

@@ -1,31 +1,43 @@
 """From the log of predictions to hourly profiles: each log object counts once, as it is now.
 
 Log objects are announced at least once, in any order, to several workers, and are written again with other rows where
-the stream cuts its batches anew. What an hour has merged stands in the same object as its profiles, which is replaced
-only if nobody else has replaced it since it was read. An hour that is damaged is built anew from the day's log.
+the stream cuts its batches anew; packs hold them together later. What an hour has merged stands in the same object as
+its profiles, which is replaced only if nobody else has replaced it since it was read. An hour that is damaged is built
+anew from the day's log.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import NamedTuple
 
 from shared.configuration.store import ConfigurationStore
 from shared.errors import Conflict, NotFound, UnreadableObject
-from shared.lake import PREDICTIONS, PROFILES, Lake, day_prefix
+from shared.lake import PROFILES, Lake, Tagged, day_prefix
+from shared.packing.pack import is_pack
 from shared.profiles.codec import CONTENT_TYPE
-from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, encode_hour, short_hash
+from shared.profiles.day_log import READERS, DayLog, TimeUp
+from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, decode_merged, encode_hour, short_hash
 from shared.profiles.hourly import hour_key, hour_of
-from shared.profiles.log_object import LogDay, LogObject, Reading, read_log_object, tag_hash
+from shared.profiles.log_object import LogDay, LogObject, Reading, log_parts
 
 _ROUNDS = 20
+# Hours that are built anew in one pass have merged no more objects than this: then some are always done in time.
+_MOST_REBUILT = 4_000
+_MOST_PROFILED = 100
 
 
 @dataclass(slots=True)
 class ProfilingReport:
-    """What became of log objects, by key: how many rows of each are now profiled, and which could not be."""
+    """What became of log objects, by key: how many rows of each are now profiled, and which could not be.
+
+    For those that are ``postponed`` the time did not suffice.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+    postponed: set[str] = field(default_factory=set)
     unknown_models: set[str] = field(default_factory=set)
 
 
@@ -37,11 +49,11 @@ class LogProfiler:
     configurations: ConfigurationStore
     pause: Callable[[int], None]
 
-    def profile(self, keys: Iterable[str]) -> ProfilingReport:
+    def profile(self, keys: Iterable[str], has_time: Callable[[], bool] = lambda: True) -> ProfilingReport:
         """Merge log objects into the profiles of their hours, each hour written once for all of them.
 
-        What fails is told by key, and is safe to be profiled again. Keys that are none of the log, objects that are
-        gone and those of a model that is not known any more need nothing.
+        What fails is told by key, and is safe to be profiled again, as is what there was no time for. Keys that are
+        none of the log, objects that are gone and those of a model that is not known any more need nothing.
         """
         report = ProfilingReport()
         days = [(day, key) for key in set(keys) if (day := LogDay.of(key)) is not None]
@@ -53,64 +65,135 @@ class LogProfiler:
                 report.unknown_models.add(day.model)
                 continue
             try:
-                reading = Reading(configuration.features, configuration.task)
-                _DayProfiler(self.lake, self.pause, day, reading, report).profile(day_keys)
+                log = DayLog(self.lake, day, Reading(configuration.features, configuration.task), has_time)
+                _DayProfiler(self.lake, self.pause, log, report).profile(day_keys)
+            except TimeUp:
+                report.postponed.update(day_keys)
             except Exception as error:  # noqa: BLE001  whatever is wrong with one day is not the others' fault
                 report.failures.update(dict.fromkeys(day_keys, error))
         return report
+
+
+class _Read(NamedTuple):
+    """An object of the log as it was read: under which key it was announced, and the tag that had then."""
+
+    announced: str
+    tag: str
+    object: LogObject
+
+
+class _Held(NamedTuple):
+    """An hour as it was read: its profiles, their object's tag, and whether that is damaged."""
+
+    profiles: HourProfiles
+    tag: str | None
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _DayProfiler:
     lake: Lake
     pause: Callable[[int], None]
-    day: LogDay
-    reading: Reading
+    log: DayLog
     report: ProfilingReport
 
     def profile(self, keys: Sequence[str]) -> None:
-        objects = self._read(keys)
+        self._settle(self._read([key for key in keys if not is_pack(key)]))
+        for pack, found in self.log.read([key for key in keys if is_pack(key)]):
+            if found is not None:
+                try:
+                    self._profile_pack(pack, found)
+                except UnreadableObject as error:
+                    self.report.failures[pack] = error
+
+    def _read(self, keys: Sequence[str]) -> list[_Read]:
+        objects = []
+        for key, found in self.log.read(keys):
+            if found is None:
+                continue  # it is in a pack, which is announced as well
+            try:
+                objects += [
+                    _Read(key, found.tag, part.profiled(self.log.reading)) for part in log_parts(key, found.content)
+                ]
+            except UnreadableObject as error:
+                self.report.failures[key] = error
+        return objects
+
+    def _profile_pack(self, pack: str, found: Tagged) -> None:
+        """Merge what of a pack is not merged yet: as a rule all of it was, before it was packed."""
+        parts = {part.key: part for part in log_parts(pack, found.content)}
+        hours = {key: part.hours() for key, part in parts.items()}
+        merged = dict(zip(*self._merged({hour for found in hours.values() for hour in found}), strict=True))
+        news = {
+            key
+            for key, part in parts.items()
+            if not part.part.lines or any(merged[hour].get(part.name) != part.digest for hour in hours[key])
+        }
+        if not news:
+            return
+        since = min(parts[key].part.member.written_at for key in news)
+        current = self.log.find(news, since)
+        for first in range(0, len(current), _MOST_PROFILED):
+            some = current[first : first + _MOST_PROFILED]
+            self._settle([_Read(pack, found.tag, part.profiled(self.log.reading)) for part in some])
+
+    def _merged(self, hours: Iterable[str]) -> tuple[list[str], list[Mapping[int, int]]]:
+        """Return hours with what was merged into them; of one that is damaged or not there nothing."""
+        ordered = sorted(hours)
+        with ThreadPoolExecutor(READERS) as readers:
+            return ordered, list(readers.map(self._merged_into, ordered))
+
+    def _merged_into(self, hour: str) -> Mapping[int, int]:
+        try:
+            return decode_merged(self.lake.read_bytes(self._hour_key(hour)))
+        except (NotFound, UnreadableObject):
+            return {}
+
+    def _settle(self, objects: Sequence[_Read]) -> None:
+        """Merge objects, and build the hours anew that hold rows of them which they have no more."""
         rewritten = self._merge(objects)
         rewritten += [found for found in objects if found not in rewritten and self._may_have_left_hours(found)]
         if not rewritten:
             return
-        self._rebuild_day({hour for found in rewritten for hour in found.pieces})
-        # As they are now, which may be another time as they were read: their hours that the day did not have yet.
-        for found in self._merge(self._read([found.key for found in rewritten])):
-            self.report.failures[found.key] = Conflict(f"{found.key} is written again and again")
+        announced = {found.object.key: found.announced for found in rewritten}
+        # As they are now, which may be another time as they were read.
+        current = {part.name: part.digest for part in self.log.find(announced)}
+        digests = {short_hash(key): current.get(short_hash(key)) for key in announced}
+        self._rebuild_day(digests, {hour for found in rewritten for hour in found.object.pieces})
+        # Their hours that the day did not have yet.
+        now = self.log.find(announced)
+        again = [_Read(announced[part.key], "", part.profiled(self.log.reading)) for part in now]
+        for found in self._merge(again):
+            self.report.failures[found.announced] = Conflict(f"{found.object.key} is written again and again")
 
-    def _read(self, keys: Iterable[str]) -> list[LogObject]:
-        found = []
-        for key in keys:
-            try:
-                found.append(read_log_object(self.lake, key, self.reading))
-            except NotFound:
-                continue
-            except Exception as error:  # noqa: BLE001  one object that cannot be read fails alone
-                self.report.failures[key] = error
-        return found
-
-    def _may_have_left_hours(self, found: LogObject) -> bool:
+    def _may_have_left_hours(self, found: _Read) -> bool:
         """Return whether hours may hold rows of an object that it has no more, though the hours it has do not tell.
 
-        It is empty now; or while it was merged hour by hour, another worker merged a newer one into those behind.
+        It is empty now; or while it was merged hour by hour, another worker merged a newer one into those behind. A tag
+        that is another one need not mean other bytes: the hours are compared by what it holds now.
         """
-        if len(found.pieces) == 1:
+        if len(found.object.pieces) == 1:
             return False
-        return not found.pieces or next(self.lake.tags(found.key), None) != (found.key, found.tag)
+        held = next(self.lake.tags(found.announced), None)
+        return not found.object.pieces or held is None or _bare(held[1]) != _bare(found.tag)
 
-    def _merge(self, objects: Sequence[LogObject]) -> list[LogObject]:
+    def _merge(self, objects: Sequence[_Read]) -> list[_Read]:
         """Merge objects into their hours; return those of which an hour holds other rows than they have now."""
-        by_key = {short_hash(found.key): found for found in objects}
+        by_name = {short_hash(found.object.key): found for found in objects}
         rewritten = set[int]()
-        for hour in sorted({hour for found in objects for hour in found.pieces}):
-            pieces = [found.pieces[hour] for found in objects if hour in found.pieces]
+        for hour in sorted({hour for found in objects for hour in found.object.pieces}):
+            pieces = [found.object.pieces[hour] for found in objects if hour in found.object.pieces]
             try:
                 rewritten |= self._merge_hour(hour, pieces)
+            except TimeUp:
+                raise
             except Exception as error:  # noqa: BLE001  the other hours are merged; merging them again changes nothing
-                self.report.failures.update({by_key[piece.name].key: error for piece in pieces})
-        self.report.rows.update({found.key: found.rows for found in objects if found.key not in self.report.failures})
-        return [found for name, found in by_key.items() if name in rewritten]
+                self.report.failures.update({by_name[piece.name].announced: error for piece in pieces})
+        for found in objects:
+            if found.announced not in self.report.failures:
+                rows = self.report.rows if is_pack(found.announced) else {}
+                self.report.rows[found.announced] = rows.get(found.announced, 0) + found.object.rows
+        return [found for name, found in by_name.items() if name in rewritten]
 
     def _merge_hour(self, hour: str, pieces: Sequence[LogPiece]) -> set[int]:
         rewritten = set[int]()
@@ -123,29 +206,38 @@ class _DayProfiler:
         self._change(self._hour_key(hour), merge)
         return rewritten
 
-    def _rebuild_day(self, touched: set[str]) -> None:
-        """Build every hour anew that holds rows its log objects do not have any more.
+    def _rebuild_day(self, digests: Mapping[int, int | None], touched: set[str]) -> None:
+        """Build every hour anew that holds other rows of some objects than these have now.
 
         The hours that the objects still have come last: should this end halfway, they tell the next attempt that
-        there is something to rebuild.
+        there is something to rebuild. What is done stays done.
         """
-        current = {
-            short_hash(key): (key, tag_hash(tag))
-            for key, tag in self.lake.tags(day_prefix(PREDICTIONS, self.day.model, self.day.day))
-        }
         last = {self._hour_key(hour) for hour in touched}
-        keys = list(self.lake.keys(day_prefix(PROFILES, self.day.model, self.day.day)))
-        for key in sorted(keys, key=lambda key: (key in last, key)):
-            self._change(key, lambda held, key=key: self._rebuilt(held, key, current))  # type: ignore[misc]
+        for attempt in range(_ROUNDS):
+            held = self._held_day()
+            stale = [
+                key
+                for key, hour in held.items()
+                if any(hour.profiles.merged.get(name, digest) != digest for name, digest in digests.items())
+            ]
+            if not stale:
+                return
+            stale.sort(key=lambda key: (key in last, key))
+            rebuilt = [self._rebuild(group, held) for group in _groups(stale, held)]
+            if not all(rebuilt):
+                self.pause(attempt)
+        raise Conflict(f"the hours of {self.log.day.day} are changed by other workers again and again")
 
-    def _rebuilt(self, held: HourProfiles, key: str, current: Mapping[int, tuple[str, int]]) -> HourProfiles | None:
-        if all(name in current and current[name][1] == tag for name, tag in held.merged.items()):
-            return None
-        pieces = list[LogPiece]()
-        for name in held.merged.keys() & current.keys():
-            found = read_log_object(self.lake, current[name][0], self.reading, hour_of(key))
-            pieces.extend(found.pieces.values())
-        return HourProfiles().add(pieces)
+    def _rebuild(self, keys: Sequence[str], held: Mapping[str, _Held]) -> bool:
+        """Build hours anew; return whether nobody came between."""
+        built = self.log.profile({hour_of(key): held[key].profiles.merged.keys() for key in keys})
+        replaced = [self._replace(key, built[hour_of(key)], held[key].tag) for key in keys]
+        return all(replaced)
+
+    def _held_day(self) -> dict[str, _Held]:
+        keys = list(self.lake.keys(day_prefix(PROFILES, self.log.day.model, self.log.day.day)))
+        with ThreadPoolExecutor(READERS) as readers:
+            return dict(zip(keys, readers.map(self._held, keys), strict=True))
 
     def _change(self, key: str, change: Callable[[HourProfiles], HourProfiles | None]) -> None:
         """Replace an hour's profiles by what ``change`` makes of them, read anew until nobody comes between.
@@ -153,40 +245,51 @@ class _DayProfiler:
         Nothing is written where it returns None of an hour that is whole.
         """
         for attempt in range(_ROUNDS):
-            held, tag, damaged = self._held(key)
-            changed = change(held)
-            if changed is None and damaged:
-                changed = held
-            if changed is None:
-                return
-            if self.lake.replace_bytes(key, encode_hour(changed), CONTENT_TYPE, expected=tag):
+            held = self._held(key)
+            changed = change(held.profiles)
+            if changed is None and held.is_damaged:
+                changed = held.profiles
+            if changed is None or self._replace(key, changed, held.tag):
                 return
             self.pause(attempt)
         raise Conflict(f"{key} is changed by other workers again and again")
 
-    def _held(self, key: str) -> tuple[HourProfiles, str | None, bool]:
-        """Return an hour's profiles, their object's tag, and whether that is damaged: then they are the log's."""
+    def _replace(self, key: str, hour: HourProfiles, expected: str | None) -> bool:
+        return self.lake.replace_bytes(key, encode_hour(hour), CONTENT_TYPE, expected=expected)
+
+    def _held(self, key: str) -> _Held:
+        """Return an hour as it is; one that is damaged as the day's log has it.
+
+        What of the log is gone, or cannot be read, is left out: it is merged when it is announced again, and can be.
+        """
         try:
             content, tag = self.lake.read_tagged(key)
         except NotFound:
-            return HourProfiles(), None, False
+            return _Held(HourProfiles(), None)
         try:
-            return decode_hour(content), tag, False
+            return _Held(decode_hour(content), tag)
         except UnreadableObject:
-            return self._from_log(hour_of(key)), tag, True
-
-    def _from_log(self, hour: str) -> HourProfiles:
-        """Return the profiles of an hour as the day's log objects have it.
-
-        What is gone, or cannot be read, is left out: it is merged when it is announced again, and can be.
-        """
-        pieces = list[LogPiece]()
-        for key in self.lake.keys(day_prefix(PREDICTIONS, self.day.model, self.day.day)):
-            try:
-                pieces.extend(read_log_object(self.lake, key, self.reading, hour).pieces.values())
-            except (NotFound, UnreadableObject):
-                continue
-        return HourProfiles().add(pieces)
+            hour = hour_of(key)
+            return _Held(self.log.profile({hour: None}, is_tolerant=True)[hour], tag, is_damaged=True)
 
     def _hour_key(self, hour: str) -> str:
-        return hour_key(self.day.model, self.day.day, hour)
+        return hour_key(self.log.day.model, self.log.day.day, hour)
+
+
+def _groups(keys: Sequence[str], held: Mapping[str, _Held]) -> Iterator[list[str]]:
+    """Yield hours in their order, together as many as have merged a bounded number of objects."""
+    group: list[str] = []
+    count = 0
+    for key in keys:
+        count += len(held[key].profiles.merged)
+        if group and count > _MOST_REBUILT:
+            yield group
+            group, count = [], len(held[key].profiles.merged)
+        group.append(key)
+    if group:
+        yield group
+
+
+def _bare(tag: str) -> str:
+    """Return a tag without the quotes it may come with."""
+    return tag.strip('"')

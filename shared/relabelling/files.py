@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.capture.feedback import Feedback
@@ -14,6 +14,7 @@ from shared.errors import NotFound, Unavailable
 from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.lake import REWRITTEN, Lake
+from shared.packing.pack import is_mark, is_pack
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus, prefixes
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import FilePosition, RelabelStore
@@ -27,6 +28,10 @@ class RelabelBatch:
     relabel_id: str
     attempt: int
     keys: tuple[str, ...]
+
+
+class _Packed(Exception):
+    """A file of the log is gone: its rows are in a pack that was written before it went."""
 
 
 @dataclass(slots=True)
@@ -70,7 +75,7 @@ class RelabelFiles:
                 return ()
             try:
                 # A listing by prefix may hold files of other days than those asked for.
-                if job.covers(file_day(key)) and not self._relabel_file(job, key, has_time):
+                if job.covers(file_day(key)) and not self._relabel(job, key, has_time):
                     return batch.keys[position:]
             except Unavailable:
                 raise
@@ -81,6 +86,18 @@ class RelabelFiles:
     def _is_current(self, job: RelabelJob, batch: RelabelBatch) -> bool:
         is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
         return is_open and same_rules(self.configurations, job.model, job.rules_revision)
+
+    def _relabel(self, job: RelabelJob, key: str, has_time: Callable[[], bool]) -> bool:
+        """Return whether the file is done, and the packs it may have become a part of since it was listed."""
+        try:
+            return self._relabel_file(job, key, has_time)
+        except _Packed:
+            packs = [found for found in self.lake.keys(f"{key.rpartition('/')[0]}/") if is_pack(found)]
+            if not all(self._relabel(job, pack, has_time) for pack in packs):
+                return False
+            position = self.store.position(job, key)
+            self.store.advance(job, key, position, replace(position, is_done=True), Counts(files=1))
+            return True
 
     def _relabel_file(self, job: RelabelJob, key: str, has_time: Callable[[], bool]) -> bool:
         """Return whether the file is done; if not, the time is up."""
@@ -107,7 +124,7 @@ class RelabelFiles:
         yield chunk
 
     def _lines(self, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after ``start``, numbered; none of a file that was deleted since it was listed.
+        """Yield the lines after ``start``, numbered; none of feedback that was deleted since it was listed.
 
         Of one that was rewritten meanwhile all that is left: nothing tells what of it was read, and twice does no harm.
         """
@@ -115,7 +132,9 @@ class RelabelFiles:
             for number, line in enumerate(self.lake.read_raw_lines(key), start=1):
                 if number > start:
                     yield number, line
-        except NotFound:
+        except NotFound as error:
+            if not key.startswith(FEEDBACK_PREFIX):
+                raise _Packed from error
             with suppress(NotFound):
                 yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
@@ -126,6 +145,8 @@ def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
         # What cannot be read was quarantined when the file was joined.
         if isinstance(event, Feedback) and event.model == model:
             chunk.events.setdefault(event.key, []).append(event)
+        return
+    if is_mark(line):
         return
     chunk.rows += 1
     chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])

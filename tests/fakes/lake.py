@@ -6,31 +6,37 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from shared import compact_json
 from shared.bounded_lines import BoundedLine, bounded_lines
 from shared.errors import NotFound, UnreadableObject
-from shared.lake import Tagged
+from shared.lake import Entry, Tagged
+from shared.packing.pack import is_mark
+
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class InMemoryLake:
-    """Objects in a dictionary."""
+    """Objects in a dictionary; every write is a second after the one before, what was put in directly the oldest."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.written: dict[str, datetime] = {}
+        self._writes = 0
 
     def write_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        self.objects[key] = b"".join(compact_json.dumps(row).encode() + b"\n" for row in rows)
+        self._put(key, b"".join(compact_json.dumps(row).encode() + b"\n" for row in rows))
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        for line in self.read_raw_lines(key):
-            yield json.loads(line)
+        yield from (json.loads(line) for line in self.read_raw_lines(key) if not is_mark(line))
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        yield from (line + b"\n" for line in self.read_bytes(key).split(b"\n") if line.strip())
+        content = self.read_bytes(key)
+        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        yield from (line + b"\n" for line in plain.split(b"\n") if line.strip())
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
         content = self.read_bytes(key)
@@ -41,7 +47,7 @@ class InMemoryLake:
         yield from bounded_lines(io.BytesIO(plain), max_line=max_line, max_total=max_total)
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
-        self.objects[key] = content
+        self._put(key, content)
 
     def link(self, key: str, lasts: timedelta) -> str:
         return f"https://lake.example/{key}?lasts={lasts.total_seconds():.0f}"
@@ -75,6 +81,11 @@ class InMemoryLake:
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
         yield from ((key, _tag(self.objects[key])) for key in self.keys(prefix))
 
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        for key, tag in list(self.tags(prefix)):
+            if key > after:
+                yield Entry(key, tag, len(self.objects[key]), self.written.get(key, STARTED))
+
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
@@ -85,6 +96,11 @@ class InMemoryLake:
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+
+    def _put(self, key: str, content: bytes) -> None:
+        self._writes += 1
+        self.objects[key] = content
+        self.written[key] = STARTED + timedelta(seconds=self._writes)
 
 
 def _tag(content: bytes) -> str:

@@ -13,6 +13,7 @@ from shared.errors import Conflict, UnreadableObject
 from shared.lake import PREDICTIONS, PROFILES, Tagged, day_prefix
 from shared.monitoring.join_health import join_health
 from shared.monitoring.staleness import staleness
+from shared.packing.packer import Packer
 from shared.profiles.build import profile_rows
 from shared.profiles.hour import MOST_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
 from shared.profiles.hourly import WindowProfile, window_profile
@@ -355,6 +356,7 @@ deliveries = st.lists(
         st.lists(st.integers(0, 9), max_size=4),  # which of the notifications waiting then arrive together
         st.sampled_from(["", "after_read", "before_change", "after_change"]),  # when another worker comes between
         st.booleans(),  # whether that other one writes the object anew, too
+        st.sampled_from([None, None, 0, 5]),  # whether the day is then packed, and how many days later
     ),
     min_size=1,
     max_size=8,
@@ -364,7 +366,7 @@ deliveries = st.lists(
 @settings(max_examples=150)
 @given(deliveries)
 def test_in_whatever_order_objects_are_written_and_announced_each_counts_once_as_it_is(
-    steps: list[tuple[int, int, list[int], str, bool]],
+    steps: list[tuple[int, int, list[int], str, bool, int | None]],
 ) -> None:
     lake = EventfulLake()
     world = World(lake)
@@ -381,17 +383,27 @@ def test_in_whatever_order_objects_are_written_and_announced_each_counts_once_as
         failed = world.profile(*keys).failures
         waiting.extend(failed)
 
-    for name, count, chosen, when, writes in steps:
+    def pack(days: int | None) -> None:
+        if days is not None:
+            before = set(lake.objects)
+            Packer(lake, world.configurations).sweep(NOW + timedelta(days=days), lambda: True, MODEL)
+            waiting.extend(sorted(key for key in lake.objects.keys() - before if key.startswith(PREDICTIONS)))
+
+    for name, count, chosen, when, writes, packed in steps:
         write(name, count)
         if when:
 
-            def between(name: int = name, count: int = count, writes: bool = writes) -> None:
+            def between(
+                name: int = name, count: int = count, writes: bool = writes, packed: int | None = packed
+            ) -> None:
                 if writes:
                     write(name, 1 + (count + 5) % 12)
+                pack(packed)
                 arrive([0, 1, 2])
 
             getattr(lake, when).append(between)
         arrive(chosen)
+        pack(packed)
         for events in (lake.after_read, lake.before_change, lake.after_change):
             events.clear()
     while waiting:  # every notification arrives in the end

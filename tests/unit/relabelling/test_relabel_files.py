@@ -13,6 +13,7 @@ from shared.labels.history import label_at
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import Quarantine
 from shared.lake import PREDICTIONS, day_prefix
+from shared.packing.packer import Packer
 from shared.relabelling import files as relabel_files
 from shared.relabelling.files import RelabelBatch, RelabelFiles
 from shared.relabelling.job import Counts, RelabelJob
@@ -271,3 +272,19 @@ def test_a_file_is_never_held_whole(bench: Bench, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(LabelJoiner, "relabel", measured)
     bench.relabel(FILE)
     assert (at_most, bench.counts.events) == (10, 100)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_rows_that_were_packed_after_the_listing_are_relabelled_once(bench: Bench, times: int) -> None:
+    for sweep in range(times):
+        bench.lake.write_lines(f"{ROWS}-{sweep}", [{"prediction_id": "other"}])
+        bench.lake.write_lines(f"{ROWS}-{sweep}-more", [{"prediction_id": "another"}])
+        Packer(bench.lake, bench.configurations).sweep(at(20), lambda: True, MODEL)
+    assert ROWS not in bench.lake.objects
+
+    assert bench.relabel(FILE, ROWS) == ()
+    assert [bench.values(name)[-1] for name in bench.names] == [1, 1, 1]
+    assert bench.counts.predictions == 3 + 2 * times
+    once = {name: bench.values(name) for name in bench.names}, bench.counts
+    bench.relabel(*bench.lake.keys(f"{PREDICTIONS}/"), ROWS)
+    assert ({name: bench.values(name) for name in bench.names}, bench.counts) == once

@@ -1,0 +1,1 @@
+"""Many small objects of the lake as few large ones, in which each is still told apart."""

@@ -1,0 +1,134 @@
+"""Merge the small objects of the log and of label records into packs, hour by hour.
+
+A pack is in the lake and read back before anything it holds is removed, and what was written again since stays. So a
+crash anywhere leaves rows twice at worst, which every reader takes once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+
+from shared.configuration.store import ConfigurationStore
+from shared.errors import HindsightError
+from shared.lake import EXAMPLES, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
+from shared.packing.pack import is_full, is_pack
+from shared.packing.repack import Repacking
+from shared.schedule import in_turn
+
+# Streams forget after a day: what is older than two is not delivered again, and hardly added to.
+SETTLED = timedelta(days=2)
+# What a pack holds, unzipped; readers of label records make Python objects of all of it.
+PACK_BYTES = {PREDICTIONS: 64 << 20, EXAMPLES: 32 << 20}
+MAX_OPEN = 8
+MAX_SETTLED = 2
+_RECENT = timedelta(days=1)
+_EVERY = timedelta(hours=1)
+_MERGED = "merged-"
+
+
+class PackingFailed(HindsightError):
+    """Some days could not be packed; they are as they were, and the others are packed."""
+
+    code = "packing_failed"
+
+
+@dataclass(slots=True)
+class PackingReport:
+    """What a sweep did: the objects it merged, and into how many packs.
+
+    ``unreadable`` are the keys of damaged objects, which stay as they are.
+    """
+
+    objects: int = 0
+    packs: int = 0
+    unreadable: list[str] = field(default_factory=list)
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Packer:
+    """Packs the small objects of every model.
+
+    Of a day at most ``MAX_OPEN`` packs are less than full, of a settled one ``MAX_SETTLED`` objects; every other object
+    is of one or the other size that ``PACK_BYTES`` says, or was written since the last sweep.
+    """
+
+    lake: Lake
+    configurations: ConfigurationStore
+
+    def sweep(self, now: datetime, has_time: Callable[[], bool], model: str | None = None) -> PackingReport:
+        """Pack what is small by ``now`` while there is time; the next sweep goes on with the rest.
+
+        Raises PackingFailed once all days have been tried.
+        """
+        report, failures = PackingReport(), list[tuple[str, Exception]]()
+        settled = (now - SETTLED).astimezone(UTC).date()
+        for name in [model] if model else in_turn(self.configurations.models(), now, every=_EVERY):
+            for kind in (PREDICTIONS, EXAMPLES):
+                for day, entries in self._days(kind, name, (now - _RECENT).astimezone(UTC).date()):
+                    if kind == EXAMPLES and day < settled:
+                        continue  # these become Parquet
+                    if not has_time():
+                        report.is_complete = False
+                        return report
+                    try:
+                        chosen = _chosen(entries, is_settled=day < settled)
+                        self._pack(kind, day_prefix(kind, name, day), chosen, has_time, report)
+                    except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being packed
+                        failures.append((f"{kind} of {name} {day}", error))
+        if failures:
+            found = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
+            raise PackingFailed(f"could not pack {found}") from failures[0][1]
+        return report
+
+    def _days(self, kind: str, model: str, recent: date) -> Iterator[tuple[date, list[Entry]]]:
+        """Yield the days that have objects: the recent ones first, a backlog must not keep them waiting."""
+        first = day_prefix(kind, model, recent)
+        yield from _by_day(self.lake.entries(model_prefix(kind, model), after=first), kind, model)
+        for day, entries in _by_day(self.lake.entries(model_prefix(kind, model)), kind, model):
+            if day >= recent:
+                return
+            yield day, entries
+
+    def _pack(
+        self, kind: str, prefix: str, chosen: Sequence[Entry], has_time: Callable[[], bool], report: PackingReport
+    ) -> None:
+        if not chosen:
+            return
+        repacking = Repacking(self.lake, prefix, PACK_BYTES[kind])
+        report.is_complete &= repacking.run(chosen, has_time)
+        report.objects += repacking.removed
+        report.packs += repacking.written
+        report.unreadable += repacking.unreadable
+
+
+def _by_day(entries: Iterator[Entry], kind: str, model: str) -> Iterator[tuple[date, list[Entry]]]:
+    prefix = model_prefix(kind, model)
+
+    def day_of(entry: Entry) -> str:
+        return entry.key.removeprefix(prefix).partition("/")[0].removeprefix("date=")
+
+    for day, found in groupby(entries, day_of):
+        yield date.fromisoformat(day), list(found)
+
+
+def _chosen(entries: Sequence[Entry], *, is_settled: bool) -> list[Entry]:
+    """Choose what of a day becomes one: what is loose, and where too many packs are open, these too.
+
+    Packs come first, in their order, then what is loose, as it was written: of two parts of one name the last is
+    the newest.
+    """
+    loose = sorted(
+        (found for found in entries if _is_loose(found.key)), key=lambda found: (found.written_at, found.key)
+    )
+    packs = [found for found in entries if is_pack(found.key) and not is_full(found.key)]
+    if is_settled:
+        return [*packs, *loose] if len(packs) + len(loose) > MAX_SETTLED else []
+    if len(packs) + bool(loose) > MAX_OPEN:
+        return [*packs, *loose]
+    return loose if len(loose) > 1 else []
+
+
+def _is_loose(key: str) -> bool:
+    return not is_pack(key) and not key.rpartition("/")[2].startswith(_MERGED)
