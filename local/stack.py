@@ -10,8 +10,13 @@ from local.state import Stack
 
 # In simulated time the events tell when they are, and the replay calls the scheduled functions; the wall clock's
 # schedules would mature everything at once.
-# Nothing is on its way for long here: an erasure looks again at once.
-SIMULATED_TIME = {"ClientTimestamps": "trusted", "ScheduleState": "DISABLED", "ErasureSettlingMinutes": "0"}
+# Nothing is on its way for long here: streams are archived and an erasure looks again at once.
+SIMULATED_TIME = {
+    "ClientTimestamps": "trusted",
+    "ScheduleState": "DISABLED",
+    "ArchiveWindowSeconds": "0",
+    "ErasureSettlingMinutes": "0",
+}
 
 
 def start(server: Server, parameters: dict[str, str] | None = None) -> Stack:

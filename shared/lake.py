@@ -15,6 +15,8 @@ CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
 PROFILES = "profiles"
+# The lines of a Parquet file beside it are called so, in ``examples/``.
+MERGED = "merged-"
 # What an erasure leaves of an object that would set work going again when it is written ends so.
 REWRITTEN = ".erased"
 

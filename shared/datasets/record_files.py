@@ -18,10 +18,9 @@ from shared.datasets.dataset import Source
 from shared.datasets.record_scan import RecordFile
 from shared.datasets.record_table import StoredRecord, write_records
 from shared.errors import NotFound, UnreadableObject, UnusableDataset
-from shared.lake import COMPACTED, EXAMPLES, Lake, keys_between, model_prefix
+from shared.lake import COMPACTED, EXAMPLES, MERGED, Lake, keys_between, model_prefix
 from shared.packing.pack import Part, is_pack, parts_of
 
-_MERGED = "merged-"
 _READERS = 8
 _LARGE_READERS = 3
 # Records that are Python objects at one time: several kilobytes each, many more with very many features.
@@ -239,12 +238,12 @@ def _noted(objects: Iterable[LakeObject], present: list[str]) -> Iterator[LakeOb
 
 def is_merged(key: str) -> bool:
     """Return whether an object of ``examples/`` is one that others were merged into."""
-    return key.rpartition("/")[2].startswith(_MERGED)
+    return key.rpartition("/")[2].startswith(MERGED)
 
 
 def merged_name(name: str) -> str:
     """Return how the object of lines is called that holds the records of a Parquet file."""
-    return f"{_MERGED}{name}.jsonl.gz"
+    return f"{MERGED}{name}.jsonl.gz"
 
 
 def name_of(key: str) -> str:
@@ -255,7 +254,7 @@ def name_of(key: str) -> str:
     >>> name_of("compacted/model=m/date=2026-03-01/ab.parquet")
     'ab'
     """
-    return key.rpartition("/")[2].removeprefix(_MERGED).split(".")[0]
+    return key.rpartition("/")[2].removeprefix(MERGED).split(".")[0]
 
 
 def file_digest(path: Path) -> str:

@@ -41,7 +41,7 @@ from shared.errors import NotFound
 from shared.jobs import Job, JobKind, JobStore
 from shared.labels.resolve import shifted
 from shared.lake import COMPACTED, Lake, model_prefix
-from shared.packing.pack import is_pack, parts_of
+from shared.packing.pack import emptied_members
 from shared.registry.store import Registry
 from shared.times import parse_time
 
@@ -216,8 +216,8 @@ class Eraser:
         def note(key: str, content: bytes, target: str, cleaned: Cleaned) -> None:
             left = None if cleaned.content is None else Source(target, hashlib.sha256(cleaned.content).hexdigest())
             work.notes.note_replaced(Source(key, hashlib.sha256(content).hexdigest()), left)
-            for emptied in _emptied(key, content, cleaned):
-                work.notes.note_replaced(emptied, None)
+            for member in emptied_members(key, content, cleaned.content):
+                work.notes.note_replaced(Source(member.key, member.digest), None)
 
         yield from self._clean(work, LABEL_RECORDS, note)
 
@@ -256,15 +256,6 @@ class Eraser:
         work.subject.learn(rows)
         if (len(work.subject.prediction_ids), len(work.subject.feature_digests)) != before:
             work.notes.keep(work.subject)
-
-
-def _emptied(key: str, content: bytes, cleaned: Cleaned) -> Iterator[Source]:
-    """Yield the members of a pack of which nothing is left: datasets may still name them."""
-    if is_pack(key):
-        left = {part.member for part in parts_of(key, cleaned.content or b"") if part.lines}
-        for part in parts_of(key, content):
-            if part.lines and part.member not in left:
-                yield Source(part.member.key, part.member.digest)
 
 
 def _named_in(content: bytes, subject: Subject) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ again replaces what it wrote; readers deduplicate what arrives in another groupi
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,9 @@ from shared.labels.new_labels import NewLabel, NewLabels
 from shared.labels.store import LabelStore
 from shared.lake import EXAMPLES, PREDICTIONS, Lake, day_prefix
 from shared.times import format_time
+
+# A batch may be of many models, or an import's of many days.
+_WRITERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,10 @@ class Archive:
         by_day: dict[tuple[str, date], list[dict[str, Any]]] = {}
         for row in rows:
             by_day.setdefault((row.model, row.day), []).append(row.row)
-        for (model, day), found in by_day.items():
-            self.lake.write_lines(f"{day_prefix(kind, model, day)}{name}.jsonl.gz", found)
+        keys = [f"{day_prefix(kind, model, day)}{name}.jsonl.gz" for model, day in by_day]
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            # The list makes the first write that failed fail the batch.
+            list(writers.map(self.lake.write_lines, keys, by_day.values()))
         return sum(map(len, by_day.values()))
 
 

@@ -112,6 +112,19 @@ def parts_of(key: str, content: bytes, written_at: str = "") -> Iterator[Part]:
         yield Part(member, lines[first:])
 
 
+def emptied_members(key: str, before: bytes, after: bytes | None) -> Iterator[Member]:
+    """Yield the members of a pack that had lines before it was rewritten, and have none now; none of another object.
+
+    Datasets may still name them. Raises UnreadableObject.
+    """
+    if not is_pack(key):
+        return
+    left = {part.member for part in parts_of(key, after or b"") if part.lines}
+    for part in parts_of(key, before):
+        if part.lines and part.member not in left:
+            yield part.member
+
+
 def unzipped(key: str, content: bytes) -> bytes:
     """Unzip an object if it is gzipped. Raises UnreadableObject."""
     try:

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from shared.configuration.store import ConfigurationStore
 from shared.errors import HindsightError
-from shared.lake import EXAMPLES, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
+from shared.lake import EXAMPLES, MERGED, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
 from shared.packing.pack import is_full, is_pack
 from shared.packing.repack import Repacking
 from shared.schedule import in_turn
@@ -24,7 +24,6 @@ MAX_OPEN = 8
 MAX_SETTLED = 2
 _RECENT = timedelta(days=1)
 _EVERY = timedelta(hours=1)
-_MERGED = "merged-"
 
 
 class PackingFailed(HindsightError):
@@ -131,4 +130,4 @@ def _chosen(entries: Sequence[Entry], *, is_settled: bool) -> list[Entry]:
 
 
 def _is_loose(key: str) -> bool:
-    return not is_pack(key) and not key.rpartition("/")[2].startswith(_MERGED)
+    return not is_pack(key) and not key.rpartition("/")[2].startswith(MERGED)

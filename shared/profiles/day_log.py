@@ -19,8 +19,9 @@ _ROUNDS = 20
 # Rows that are Python objects at one time.
 _MOST_ROWS = 20_000
 
-# Of which hours, and of each which objects by the hashes of their keys; None for all there are.
-Wanted = Mapping[str, Collection[int] | None]
+# Of which hours, and of each which objects by the hashes of their keys, with the digests they are to be remembered by,
+# None for that of what is read; None for all objects there are.
+Wanted = Mapping[str, Mapping[int, int | None] | None]
 
 
 T = TypeVar("T")
@@ -139,7 +140,7 @@ class _Pass:
     def _read(self) -> None:
         listed, packs = self._log.listed()
         names = {short_hash(key): key for key in listed}
-        alone = [key for name, key in names.items() if self._hours(name)]
+        alone = [key for name, key in names.items() if self._is_wanted(name)]
         for key, content in self._log.present([*alone, *packs]):
             try:
                 parts = log_parts(key, content)
@@ -167,14 +168,19 @@ class _Pass:
         return False
 
     def _take(self, part: LogPart) -> None:
-        if not (hours := self._hours(part.name)):
+        hours = {
+            hour: part.digest if names is None or (known := names[part.name]) is None else known
+            for hour, names in self._wanted.items()
+            if names is None or part.name in names
+        }
+        if not hours:
             return
         for hour, version, row in part.rows():
             if hour in hours:
-                self._building[hour].add(part.name, part.digest, version, row)
+                self._building[hour].add(part.name, hours[hour], version, row)
         if sum(building.waiting for building in self._building.values()) >= _MOST_ROWS:
             for building in self._building.values():
                 building.flush()
 
-    def _hours(self, name: int) -> list[str]:
-        return [hour for hour, names in self._wanted.items() if names is None or name in names]
+    def _is_wanted(self, name: int) -> bool:
+        return any(names is None or name in names for names in self._wanted.values())

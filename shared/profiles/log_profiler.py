@@ -6,7 +6,7 @@ its profiles, which is replaced only if nobody else has replaced it since it was
 anew from the day's log.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -20,7 +20,7 @@ from shared.profiles.codec import CONTENT_TYPE
 from shared.profiles.day_log import READERS, DayLog, TimeUp
 from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, decode_merged, encode_hour, short_hash
 from shared.profiles.hourly import hour_key, hour_of
-from shared.profiles.log_object import LogDay, LogObject, Reading, log_parts
+from shared.profiles.log_object import LogDay, LogObject, LogPart, Reading, log_parts
 
 _ROUNDS = 20
 # Hours that are built anew in one pass have merged no more objects than this: then some are always done in time.
@@ -156,12 +156,8 @@ class _DayProfiler:
         if not rewritten:
             return
         announced = {found.object.key: found.announced for found in rewritten}
-        # As they are now, which may be another time as they were read.
-        current = {part.name: part.digest for part in self.log.find(announced)}
-        digests = {short_hash(key): current.get(short_hash(key)) for key in announced}
-        self._rebuild_day(digests, {hour for found in rewritten for hour in found.object.pieces})
+        now = self._rebuild_day(announced.keys(), {hour for found in rewritten for hour in found.object.pieces})
         # Their hours that the day did not have yet.
-        now = self.log.find(announced)
         again = [_Read(announced[part.key], "", part.profiled(self.log.reading)) for part in now]
         for found in self._merge(again):
             self.report.failures[found.announced] = Conflict(f"{found.object.key} is written again and again")
@@ -206,31 +202,42 @@ class _DayProfiler:
         self._change(self._hour_key(hour), merge)
         return rewritten
 
-    def _rebuild_day(self, digests: Mapping[int, int | None], touched: set[str]) -> None:
-        """Build every hour anew that holds other rows of some objects than these have now.
+    def _rebuild_day(self, keys: Collection[str], touched: set[str]) -> list[LogPart]:
+        """Build every hour anew that holds other rows of some objects than these have now; return those.
 
         The hours that the objects still have come last: should this end halfway, they tell the next attempt that
         there is something to rebuild. What is done stays done.
         """
+        names = set(map(short_hash, keys))
         last = {self._hour_key(hour) for hour in touched}
         for attempt in range(_ROUNDS):
+            now = self.log.find(keys)
+            digests = {part.name: part.digest for part in now}
             held = self._held_day()
             stale = [
                 key
                 for key, hour in held.items()
-                if any(hour.profiles.merged.get(name, digest) != digest for name, digest in digests.items())
+                if any(name in names and digests.get(name) != known for name, known in hour.profiles.merged.items())
             ]
             if not stale:
-                return
+                return now
             stale.sort(key=lambda key: (key in last, key))
-            rebuilt = [self._rebuild(group, held) for group in _groups(stale, held)]
+            rebuilt = [self._rebuild(group, held, names) for group in _groups(stale, held)]
             if not all(rebuilt):
                 self.pause(attempt)
         raise Conflict(f"the hours of {self.log.day.day} are changed by other workers again and again")
 
-    def _rebuild(self, keys: Sequence[str], held: Mapping[str, _Held]) -> bool:
-        """Build hours anew; return whether nobody came between."""
-        built = self.log.profile({hour_of(key): held[key].profiles.merged.keys() for key in keys})
+    def _rebuild(self, keys: Sequence[str], held: Mapping[str, _Held], names: Collection[int]) -> bool:
+        """Build hours anew; return whether nobody came between.
+
+        Of objects other than those of the ``names`` they remember the same as before: one of them may have been written
+        again, too, and when that is told, what its hours remember must still tell that there is something to do.
+        """
+        wanted = {
+            hour_of(key): {name: None if name in names else known for name, known in held[key].profiles.merged.items()}
+            for key in keys
+        }
+        built = self.log.profile(wanted)
         replaced = [self._replace(key, built[hour_of(key)], held[key].tag) for key in keys]
         return all(replaced)
 

@@ -10,6 +10,7 @@ import pytest
 from shared.aws.lake import S3Lake
 from shared.errors import NotFound, UnreadableObject
 from shared.lake import EXAMPLES, Lake, day_prefix, keys_between
+from shared.packing.pack import Member
 from tests.fakes.lake import InMemoryLake
 
 
@@ -31,6 +32,26 @@ def test_lines_are_read_gzipped_or_plain_without_the_blank_ones(bucket: Any, pac
     lake.write_bytes("lines", pack(b'{"a":1}\n\n{"a":2}'), "application/x-ndjson")
 
     assert [row["a"] for row in lake.read_lines("lines")] == [1, 2]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_marks_of_a_pack_are_lines_and_no_rows(lake: Lake, pack: Any) -> None:
+    mark = Member("predictions/1", "digest").mark()
+    lake.write_bytes("packed", pack(mark + b'\n{"a":1}\n'), "application/x-ndjson")
+
+    assert list(lake.read_lines("packed")) == [{"a": 1}]
+    assert [line.rstrip() for line in lake.read_raw_lines("packed")] == [mark, b'{"a":1}']
+
+
+def test_a_listing_shows_sizes_tags_and_when_objects_were_written(lake: Lake) -> None:
+    for name in ("a/1", "a/2", "b/1"):
+        lake.write_bytes(name, name.encode() * 2, "text/plain")
+
+    found = list(lake.entries("a/", after="a/1"))
+
+    assert [(entry.key, entry.size, entry.tag) for entry in found] == [("a/2", 6, dict(lake.tags("a/"))["a/2"])]
+    assert next(lake.entries("a/1")).written_at <= found[0].written_at
+    assert found[0].written_at.tzinfo is not None
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

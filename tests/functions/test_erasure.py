@@ -24,6 +24,8 @@ from shared.labels.feedback_files import is_to_be_joined
 from shared.labels.join import Joined
 from shared.labels.quarantine import QuarantinedRow
 from shared.labels.rejects import RejectCode
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.packing.packer import Packer
 from shared.times import format_time
 from tests.functions.conftest import Context
 from tests.functions.labelling import outcome
@@ -58,7 +60,7 @@ def live() -> None:
     for entity in (THEIRS, OTHERS):
         made = [prediction(f"{entity}-{number}", hours=number, entity_id=entity) for number in range(3)]
         store().save(made, RETENTION)
-        Archive(stores.lake()).write_predictions(entity, made)
+        Archive(stores.lake()).write_predictions(entity[-2:], made)
         told = [outcome(one.prediction_id, 1.5) for one in made]
         report = labelling.label_joiner().join(told)
         assert report.counts[MODEL][Joined.JOINED] == len(made)
@@ -143,6 +145,27 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     assert told["counts"] == {"feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9}
     assert THEIRS not in json.dumps(told)
     assert get(f"/models/{MODEL}/erasures")[1]["erasures"][0]["subject"] == told["subject"] == job.request["subject"]
+
+
+def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sample: Sample, sent: Sent) -> None:
+    live()
+    lake = stores.lake()
+    for entity in (THEIRS, OTHERS):
+        rows = [{"prediction_id": f"{entity}-{number}", "entity_id": entity} for number in range(3)]
+        dated = [{**row, "occurred_at": format_time(at(0))} for row in rows]
+        lake.write_lines(f"{day_prefix(EXAMPLES, MODEL, at(0).date())}{entity[-2:]}.jsonl.gz", dated)
+    assert Packer(lake, stores.configurations()).sweep(at(12), lambda: True).packs == 2
+    packs = [key for kind in (PREDICTIONS, EXAMPLES) for key in lake.keys(f"{kind}/")]
+    before = {key: list(lake.read_lines(key)) for key in packs}
+    begin()
+
+    while bodies := sent():
+        assert deliver(sample, bodies[0]) == {"batchItemFailures": []}
+
+    assert traces(THEIRS) == []
+    kept = {key: [row for row in rows if row["entity_id"] == OTHERS] for key, rows in before.items()}
+    assert {key: list(lake.read_lines(key)) for key in packs} == kept
+    assert all(len(rows) == 3 for rows in kept.values())
 
 
 def test_whoever_asks_again_meanwhile_gets_the_same_erasure_and_afterwards_a_new_one(

@@ -33,6 +33,7 @@ def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(function
         "MatureLabelsFunction",
         "TendReviewsFunction",
         "CompactExamplesFunction",
+        "PackObjectsFunction",
         "MonitorFunction",
         "PredictFunction",
         "CheckTriggersFunction",

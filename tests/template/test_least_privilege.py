@@ -95,6 +95,8 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
     }
     assert found == {
         ("CompactExamplesFunction", "${LakeBucket.Arn}/examples/*"),
+        ("PackObjectsFunction", "${LakeBucket.Arn}/examples/*"),
+        ("PackObjectsFunction", "${LakeBucket.Arn}/predictions/*"),
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),

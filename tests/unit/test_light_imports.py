@@ -25,6 +25,7 @@ LIGHT = (
     "lease_reviews",
     "log_predictions",
     "mature_labels",
+    "pack_objects",
     "recover_run",
     "relabel_files",
     "replay_quarantine",

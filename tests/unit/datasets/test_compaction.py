@@ -21,6 +21,8 @@ from shared.errors import UnusableDataset
 from shared.labels.example import Example
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.performance.window import labels_in_window
+from shared.packing.pack import is_pack
+from shared.packing.packer import Packer
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.unit.datasets.builders import build
@@ -337,3 +339,80 @@ def test_readers_overtaken_by_a_compaction_miss_nothing() -> None:
     window = (MODEL, AS_OF, FULL_WINDOW, ["hour"])
     assert labels_in_window(overtaken(), *window) == labels_in_window(still, *window)
     assert build(overtaken(), AS_OF).contents == build(still, AS_OF).contents
+
+
+def packed(lake: InMemoryLake, day: int = 2) -> list[str]:
+    """Pack what a recent sweep would; return the packs."""
+    configurations = InMemoryConfigurations(revision().configuration)
+    Packer(lake, configurations).sweep(START + timedelta(days=day), lambda: True)
+    return [key for key in lake.keys("examples/") if is_pack(key)]
+
+
+def test_nothing_reads_differently_from_packs() -> None:
+    rows = learnable(600)
+    amended = [replace(row, seq=2, value=1, known_at=row.known_at + timedelta(hours=30)) for row in rows[:50]]
+    lake = lake_of([*rows, *amended], pieces=5)
+
+    def read() -> Any:
+        labels = labels_in_window(lake, MODEL, AS_OF, FULL_WINDOW, ["hour"])
+        count = count_new_labels(lake, MODEL, since=None, as_of=AS_OF, window=FULL_WINDOW)
+        return build(lake, AS_OF).manifest, build(lake, AS_OF).contents, labels, count
+
+    before, objects = read(), len(lake.objects)
+    assert len(packed(lake, 0)) > 20
+    assert len(lake.objects) < objects / 3
+    assert read() == before
+    compact(lake)
+    assert small(lake) == []
+    assert read()[1:] == before[1:]
+
+
+def test_a_dataset_of_small_objects_is_built_again_from_packs_and_from_what_these_became() -> None:
+    lake = lake_of(learnable(600))
+    taken = take_snapshot(lake, revision(), AS_OF)
+    assert isinstance(taken, Dataset)
+    packed(lake, 0)
+    other = take_snapshot(lake, revision(), AS_OF)
+    assert other == taken
+    for _ in range(2):
+        with rebuilt(lake, taken.manifest, revision()) as again:
+            assert again.manifest == taken.manifest
+        compact(lake)
+    assert not any(is_pack(key) for key in lake.objects)
+
+
+def test_a_dataset_that_was_taken_from_packs_names_the_objects_in_them() -> None:
+    lake = lake_of(learnable(600))
+    names = set(small(lake))
+    packed(lake, 0)
+    taken = take_snapshot(lake, revision(), AS_OF)
+    assert isinstance(taken, Dataset)
+    assert {source.key for source in taken.manifest.sources} <= names
+    removed = next(key for key in lake.objects if is_pack(key))
+    del lake.objects[removed]
+    unnamed = "is not the one the manifest names"
+    with pytest.raises(UnusableDataset, match=unnamed), rebuilt(lake, taken.manifest, revision()):
+        pass
+
+
+class PackedMeanwhile(InMemoryLake):
+    """Is packed between the list and the first read."""
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        super().__init__()
+        self.objects, self.lock, self.is_packed = dict(objects), Lock(), False
+
+    def read_bytes(self, key: str) -> bytes:
+        with self.lock:
+            if not self.is_packed:
+                self.is_packed, held = True, InMemoryLake()
+                held.objects = self.objects
+                packed(held, 0)
+        return super().read_bytes(key)
+
+
+def test_readers_overtaken_by_a_packer_miss_nothing() -> None:
+    still = lake_of(learnable(600))
+    window = (MODEL, AS_OF, FULL_WINDOW, ["hour"])
+    assert labels_in_window(PackedMeanwhile(still.objects), *window) == labels_in_window(still, *window)
+    assert build(PackedMeanwhile(still.objects), AS_OF).contents == build(still, AS_OF).contents

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.configuration.metrics import Task
@@ -363,7 +363,22 @@ deliveries = st.lists(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+# Two objects are written again; the hours of one are built anew before the other one is told.
+TWO_WRITTEN_AGAIN = [
+    (number, count, arriving, "", False, None)
+    for number, count, arriving in [(3, 2, []), (2, 5, [0, 1]), (3, 1, []), (2, 1, [])]
+]
+# An object is written a third time while its hours are built anew, and then as it was before.
+WRITTEN_MEANWHILE = [
+    (0, 2, [0], "", False, None),
+    (0, 1, [0], "before_change", True, None),
+    (0, 1, [], "", False, None),
+]
+
+
+@settings(max_examples=4000, deadline=None)
+@example(TWO_WRITTEN_AGAIN)
+@example(WRITTEN_MEANWHILE)
 @given(deliveries)
 def test_in_whatever_order_objects_are_written_and_announced_each_counts_once_as_it_is(
     steps: list[tuple[int, int, list[int], str, bool, int | None]],

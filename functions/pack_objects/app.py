@@ -1,0 +1,34 @@
+"""Pack the small objects of the log and of label records (EventBridge schedule)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.bootstrap import stores
+from shared.counters import count
+from shared.packing.packer import Packer
+from shared.schedule import parse_tick
+
+# Enough to write and read back the pack in hand.
+RESERVED_MILLISECONDS = 60_000
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Pack as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
+    tick = parse_tick(event)
+    packer = Packer(stores.lake(), stores.configurations())
+    report = packer.sweep(tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model)
+    count(metrics, {"ObjectsUnreadable": len(report.unreadable)})
+    if report.unreadable:
+        logger.warning("unreadable_objects_left", extra={"keys": report.unreadable[:20]})
+    packed = {"objects": report.objects, "packs": report.packs, "is_complete": report.is_complete}
+    logger.info("objects_packed", extra=packed)
+    return {**packed, "unreadable": len(report.unreadable)}

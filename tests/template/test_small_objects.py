@@ -1,0 +1,64 @@
+"""What keeps the lake's objects few."""
+
+from typing import Any
+
+from local.stack import SIMULATED_TIME
+from local.template import resources_of
+
+Resources = dict[str, dict[str, Any]]
+SECONDS_A_DAY = 86_400
+SHARDS = 4
+MOST_A_DAY = 2_000
+
+
+def archivers(functions: Resources) -> list[dict[str, Any]]:
+    """Return the mappings of the functions that write a stream's batches to the lake."""
+    names = ("ArchivePredictionsFunction", "ArchiveLabelsFunction")
+    return [
+        event["Properties"]
+        for name in names
+        for event in functions[name]["Events"].values()
+        if event["Type"] == "DynamoDB"
+    ]
+
+
+def test_a_new_table_s_shards_write_few_objects_a_day(template: dict[str, Any], functions: Resources) -> None:
+    window = template["Parameters"]["ArchiveWindowSeconds"]
+    mappings = archivers(functions)
+    assert len(mappings) == 2
+    assert all(found["MaximumBatchingWindowInSeconds"] == {"Ref": "ArchiveWindowSeconds"} for found in mappings)
+    assert (window["MinValue"], window["MaxValue"]) == (0, 300)
+    assert 60 <= window["Default"] <= 300
+    assert SHARDS * SECONDS_A_DAY / window["Default"] <= MOST_A_DAY
+
+
+def test_a_batch_ends_at_lambda_s_limit_of_bytes_and_not_before(functions: Resources) -> None:
+    assert all(found["BatchSize"] == 10_000 for found in archivers(functions))
+
+
+def test_what_waits_for_the_lake_does_not_wait_for_the_window(template: dict[str, Any]) -> None:
+    assert SIMULATED_TIME["ArchiveWindowSeconds"] == "0"
+    assert set(SIMULATED_TIME) <= set(template["Parameters"])
+
+
+def test_an_erasure_settles_later_than_what_it_waits_for_is_archived(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+    assert parameters["ArchiveWindowSeconds"]["MaxValue"] < 60 * parameters["ErasureSettlingMinutes"]["Default"]
+
+
+def test_objects_are_packed_every_hour_by_a_function_that_ends_before_the_next(functions: Resources) -> None:
+    function = functions["PackObjectsFunction"]
+    [schedule] = function["Events"].values()
+    assert schedule["Properties"]["ScheduleExpression"] == "cron(45 * * * ? *)"
+    assert function["Timeout"] < 3_600
+
+
+def test_every_prefix_that_is_packed_may_be_listed_read_written_and_removed(template: dict[str, Any]) -> None:
+    functions = resources_of(template, "AWS::Serverless::Function")
+    statements = functions["PackObjectsFunction"]["Properties"]["Policies"][0]["Statement"]
+    [rights] = [found for found in statements if "s3:DeleteObject" in found["Action"]]
+    assert set(rights["Action"]) == {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
+    assert [found["Fn::Sub"] for found in rights["Resource"]] == [
+        "${LakeBucket.Arn}/examples/*",
+        "${LakeBucket.Arn}/predictions/*",
+    ]
