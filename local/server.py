@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 
@@ -29,11 +31,21 @@ class ServerError(Exception):
 class Server:
     """The server on one port; everything it writes lies in ``folder``. One that ``persists`` keeps its state there.
 
-    It is written when the server stops, and read when it starts again.
+    It is written when the server stops, and read when it starts again. Another ``program`` than the embedded AWS itself
+    is one that runs it, in its own way; ``variables`` are what it is told besides.
     """
 
-    def __init__(self, port: int, folder: Path, *, persists: bool = False) -> None:
+    def __init__(
+        self,
+        port: int,
+        folder: Path,
+        *,
+        persists: bool = False,
+        program: tuple[str, ...] = ("-m", MODULE),
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.port = port
+        self._program, self._variables = program, dict(variables)
         self._folder = folder.absolute()
         self._persists = persists
         self._pid_file = self._folder / "pid"
@@ -67,9 +79,10 @@ class Server:
         temporary.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  our own interpreter
-                [sys.executable, "-m", MODULE],
+                [sys.executable, *self._program],
                 cwd=self._folder,
-                env=environment_of(self.port, temporary, self._folder / "state", persists=self._persists),
+                env=environment_of(self.port, temporary, self._folder / "state", persists=self._persists)
+                | self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -106,7 +119,7 @@ class Server:
         command = subprocess.run(  # noqa: S603
             ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
-        return pid if MODULE in command.stdout else None
+        return pid if self._program[-1] in command.stdout else None
 
 
 def is_healthy(endpoint_url: str) -> bool:

@@ -1,0 +1,30 @@
+"""The embedded AWS in account mode, as a process started by its path and told of the mode by its environment."""
+
+import sys
+from pathlib import Path
+
+# Functions inherit the environment, and must not find the checkout: so it is not told of in PYTHONPATH.
+sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
+
+from ministack import app  # noqa: E402
+
+from bench.account.mode import delivery, gateway, objects, room, shards, starts, wire, workflows  # noqa: E402
+from bench.account.mode.settings import STARTS, Mode  # noqa: E402
+
+
+def main() -> None:
+    """Make the emulator an account, and serve."""
+    mode = Mode.of_environment()
+    wire.install(mode)
+    objects.install()
+    delivery.install(mode)
+    room.install()
+    shards.install(mode)
+    gateway.install(mode)
+    workflows.install(mode)
+    starts.install(mode, Path.cwd() / STARTS)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

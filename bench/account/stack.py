@@ -1,0 +1,49 @@
+"""Starts the embedded AWS as an account, with or without the product deployed to it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bench.account.mode.settings import STARTS, Mode
+from local.client import StackClient
+from local.server import Server, free_port
+from local.stack import SIMULATED_TIME, start
+from local.template import layers_of, load_template, resources_of
+
+PROGRAM = Path(__file__).parent.resolve() / "server.py"
+# Unzipped, as `make build` says: what a function has besides the layers of all.
+MEGABYTES = {"ScienceLayer": 237.0, "DataLayer": 67.0}
+_FUNCTION = "AWS::Serverless::Function"
+
+
+def account_server(folder: Path, mode: Mode) -> Server:
+    """Return a server, not started yet, that behaves as an account."""
+    return Server(free_port(), folder, program=(str(PROGRAM),), variables=mode.environment())
+
+
+def with_layers(mode: Mode) -> Mode:
+    """Return the mode with what the template says of each function's own layers."""
+    template = load_template()
+    megabytes = {
+        name: sum(MEGABYTES.get(layer, 0.0) for layer in layers_of(template, name))
+        for name in resources_of(template, _FUNCTION)
+    }
+    return replace(mode, layer_megabytes={name: size for name, size in megabytes.items() if size})
+
+
+@contextmanager
+def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = None) -> Iterator[StackClient]:
+    """Run the product in an account of its own, in simulated time, for the length of a with block."""
+    server = account_server(folder, with_layers(mode))
+    try:
+        yield StackClient(start(server, SIMULATED_TIME | (parameters or {})))
+    finally:
+        server.stop()
+
+
+def starts_of(folder: Path) -> list[dict[str, float | str]]:
+    """Read what the starts of workers took so far."""
+    notes = folder / STARTS
+    return [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()] if notes.exists() else []

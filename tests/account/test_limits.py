@@ -1,0 +1,115 @@
+"""What API Gateway, Lambda and Step Functions take in account mode, and the time a new worker needs."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+
+from bench.account.mode.patching import EmulatorChanged, replace
+from bench.account.mode.settings import KIB, MIB
+from tests.account.conftest import MODE, Account, eventually
+
+
+@pytest.fixture(scope="module")
+def url(account: Account) -> str:
+    """An API whose one route is a function that does what it is told."""
+    gateway, function = account.aws("apigateway"), account.function()
+    api = gateway.create_rest_api(name="probe")["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    gateway.put_method(restApiId=api, resourceId=root, httpMethod="POST", authorizationType="NONE")
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function}"
+    gateway.put_integration(
+        restApiId=api,
+        resourceId=root,
+        httpMethod="POST",
+        type="AWS_PROXY",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations",
+    )
+    gateway.create_deployment(restApiId=api, stageName="v1")
+    account.aws("lambda").add_permission(
+        FunctionName=function, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    return f"{account.endpoint_url}/_aws/execute-api/{api}/v1/"
+
+
+def test_answer_that_takes_too_long_is_given_up_on(url: str) -> None:
+    requests.post(url, json={}, timeout=30)
+    began = time.monotonic()
+    assert requests.post(url, json={"sleep": 2 * MODE.integration_seconds}, timeout=30).status_code == 504
+    assert time.monotonic() - began < 2 * MODE.integration_seconds
+
+
+@pytest.mark.parametrize(("body", "status"), [({"answer": 5 * MIB}, 200), ({"answer": 7 * MIB}, 502)])
+def test_answer_larger_than_lambda_gives_is_a_502(url: str, body: dict[str, Any], status: int) -> None:
+    assert requests.post(url, json=body, timeout=30).status_code == status
+
+
+def test_request_is_measured_as_it_is_escaped(url: str) -> None:
+    quotes = '"' * (2 * MIB)
+    assert requests.post(url, data=json.dumps({"text": "x" * (5 * MIB)}), timeout=30).status_code == 200
+    # Two megabytes of quotes are four in the body and eight in Lambda's event.
+    assert requests.post(url, data=json.dumps({"text": quotes}), timeout=30).status_code == 413
+
+
+@pytest.mark.parametrize(("kind", "size"), [("RequestResponse", 6 * MIB), ("Event", MIB)])
+def test_direct_invocation_has_a_size(account: Account, kind: str, size: int) -> None:
+    function, functions = account.function(), account.aws("lambda")
+    with pytest.raises(ClientError) as refused:
+        functions.invoke(FunctionName=function, InvocationType=kind, Payload=json.dumps({"text": "x" * size}).encode())
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def run(account: Account, states: dict[str, Any], given: Any) -> dict[str, Any]:
+    """Run a state machine to its end."""
+    machines = account.aws("stepfunctions")
+    role = account.role({"Action": "lambda:InvokeFunction", "Resource": "*"})
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
+    arn = machines.create_state_machine(name=f"m-{time.monotonic_ns()}", definition=definition, roleArn=role)
+    begun = machines.start_execution(stateMachineArn=arn["stateMachineArn"], input=json.dumps(given))["executionArn"]
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = machines.describe_execution(executionArn=begun)
+        return found if found["status"] != "RUNNING" else None
+
+    seen: dict[str, Any] = eventually(ended)
+    return seen
+
+
+def test_state_takes_and_gives_256_kilobytes(account: Account) -> None:
+    passes = {"One": {"Type": "Pass", "End": True}}
+    assert run(account, passes, "x" * (255 * KIB))["status"] == "SUCCEEDED"
+    resource = f"arn:aws:lambda:us-east-1:000000000000:function:{account.function()}"
+    ended = run(account, {"One": {"Type": "Task", "Resource": resource, "End": True}}, {"answer": 300 * KIB})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+@pytest.mark.parametrize(("turns", "status"), [(8, "SUCCEEDED"), (30, "FAILED")])
+def test_history_of_events_has_an_end(account: Account, turns: int, status: str) -> None:
+    turn = {"Type": "Pass", "End": True}
+    states = {f"Turn{number}": {"Type": "Pass", "Next": f"Turn{number + 1}"} for number in range(turns)}
+    assert run(account, states | {f"Turn{turns}": turn}, {})["status"] == status
+
+
+def test_new_worker_takes_the_time_of_its_layers(account: Account) -> None:
+    heavy = account.function(logical_id="HeavyFunction")
+    began = time.monotonic()
+    account.invoke(heavy)
+    first, began = time.monotonic() - began, time.monotonic()
+    account.invoke(heavy)
+    assert first >= 1.2
+    assert time.monotonic() - began < 1.0
+
+
+def test_upgrade_that_changes_a_replaced_function_fails_loudly() -> None:
+    class Emulator:
+        @staticmethod
+        def put(record: bytes, more: int) -> None: ...
+
+    with pytest.raises(EmulatorChanged, match="takes record more, not record"):
+        replace(Emulator, "put", "record", lambda original: original)
+    with pytest.raises(EmulatorChanged, match="get is not in this version"):
+        replace(Emulator, "get", "record", lambda original: original)

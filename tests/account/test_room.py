@@ -1,0 +1,47 @@
+"""The room for functions in account mode: who is refused, and who waits."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.account.conftest import MODE, Account, eventually
+
+
+@pytest.fixture
+def full(account: Account) -> "ThreadPoolExecutor":
+    """All the room there is, taken for a while."""
+    sleeper = account.function()
+    account.invoke(sleeper)
+    pool = ThreadPoolExecutor(MODE.concurrency)
+    for _ in range(MODE.concurrency):
+        pool.submit(account.invoke, sleeper, sleep=3)
+    return pool
+
+
+def is_full(account: Account, function: str) -> bool:
+    """Tell whether a call is refused, as AWS refuses it."""
+    try:
+        account.aws("lambda").invoke(FunctionName=function)
+    except ClientError as error:
+        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 429)
+    return False
+
+
+def test_invocation_beyond_the_room_is_refused_and_what_can_wait_waits(
+    account: Account, full: ThreadPoolExecutor
+) -> None:
+    function = account.function({"Action": "sqs:*", "Resource": "*"})
+    queues = account.aws("sqs")
+    url = queues.create_queue(QueueName="waiting", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    eventually(lambda: is_full(account, function))
+    account.aws("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=arn, BatchSize=1)
+    account.aws("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"keep": "later"}')
+    sent = queues.send_message(QueueUrl=url, MessageBody="{}")["MessageId"]
+
+    full.shutdown(wait=True)
+    eventually(lambda: account.keys("kept/later"))
+    eventually(lambda: account.keys(f"message/{sent}"))
+    # Waiting for room cost the message no delivery: it would reach its dead-letter queue for nothing it did.
+    assert queues.receive_message(QueueUrl=url).get("Messages", []) == []
