@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import requests
 from bench.chaos.traffic import Item, Traffic, is_unreadable, pages
 
 _SENDERS = 4
+_LARGEST_CALL = 250
 _TIMEOUT_SECONDS = 60
 _MOST_ATTEMPTS = 60
 _LARGEST_PAUSE_SECONDS = 2.0
@@ -32,6 +34,9 @@ class Apps:
     accepted: set[str] = field(default_factory=set)
     rejected: set[str] = field(default_factory=set)
     calls: int = 0
+    senders: int = _SENDERS
+    # How often each status was answered that is tried again, 0 where there was no answer.
+    refused: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,16 +47,19 @@ class Apps:
         early = self.traffic.early
         logged = self.traffic.predictions
         first = [item for name, item in logged.items() if name not in early]
-        self._send_all("predictions", first, "prediction_id", rng)
-        self._send_all("feedback", self.traffic.feedback, "feedback_id", rng)
-        self._send_all("predictions", [logged[name] for name in sorted(early)], "prediction_id", rng)
+        self.send_all("predictions", first, "prediction_id", rng)
+        self.send_all("feedback", self.traffic.feedback, "feedback_id", rng)
+        self.send_all("predictions", [logged[name] for name in sorted(early)], "prediction_id", rng)
 
-    def _send_all(self, kind: str, items: list[Item], identity: str, rng: random.Random) -> None:
-        calls = list(pages(items, rng))
+    def send_all(
+        self, kind: str, items: list[Item], identity: str, rng: random.Random, largest: int = _LARGEST_CALL
+    ) -> None:
+        """Send items in calls of drawn sizes, some twice, until each is acknowledged. Raises NotAcknowledged."""
+        calls = list(pages(items, rng, largest))
         # An app that crashed before it noted the answer sends the call again.
         calls += rng.sample(calls, int(len(calls) * _SENT_TWICE))
         rng.shuffle(calls)
-        with ThreadPoolExecutor(_SENDERS) as senders:
+        with ThreadPoolExecutor(self.senders) as senders:
             list(senders.map(lambda page: self._send(kind, page, identity), calls))
 
     def _send(self, kind: str, page: list[Item], identity: str) -> None:
@@ -75,8 +83,10 @@ class Apps:
         try:
             answer = self._session().post(url, json=body, headers={"x-api-key": self.key}, timeout=_TIMEOUT_SECONDS)
         except requests.RequestException:
+            self._note(0)
             return None
         if answer.status_code == 429 or answer.status_code >= 500:
+            self._note(answer.status_code)
             return None
         if answer.status_code == 400 and all(is_unreadable(item) for item in body.get("events", [{}])):
             # A call without any valid item is refused whole; what it held is kept all the same.
@@ -85,6 +95,10 @@ class Apps:
             raise NotAcknowledged(f"{kind} answered {answer.status_code}: {answer.text[:500]}")
         receipt: dict[str, Any] = answer.json()
         return receipt
+
+    def _note(self, status: int) -> None:
+        with self._lock:
+            self.refused[status] += 1
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):

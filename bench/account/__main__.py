@@ -1,0 +1,109 @@
+"""``make account``: the loop, a flood, an import, an erasure and a relabelling in an account, and what they came to."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from bench.account.flood import flood
+from bench.account.loop import loop
+from bench.account.mode.settings import Mode
+from bench.account.past import Past
+from bench.account.phase import Phase, queue_counts
+from bench.account.stack import account_stack
+from bench.figures import publish
+from local.client import StackClient
+
+OUT = Path("out/account/summary.json")
+# Batching windows and Firehose's buffers wait a twentieth of their time: what is gathered is as much as in an account
+# with a twentieth of the traffic, and the run ends.
+PACE = 0.05
+COUNTED = ("lost", "doubled", "missing")
+PHASES = ("loop", "flood", "past")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much each part does."""
+
+    loop_rows: int = 600
+    flood_events: int = 4000
+    flood_notes: int = 12_000
+    import_rows: int = 200_000
+    import_days: int = 60
+
+
+QUICK = Sizes(loop_rows=0, flood_events=300, flood_notes=1500, import_rows=2000, import_days=5)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run everything, print and write the figures; return 1 if anything is not as it must be."""
+    parser = argparse.ArgumentParser(prog="python -m bench.account", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small flood, import, erasure and relabelling only")
+    parser.add_argument("--only", choices=PHASES, action="append", help="one part of it")
+    asked = parser.parse_args(arguments)
+    figures = measure(QUICK if asked.quick else Sizes(), tuple(asked.only or PHASES))
+    publish(figures, shown, OUT)
+    return int(not is_as_it_must_be(figures))
+
+
+def measure(sizes: Sizes, parts: tuple[str, ...] = PHASES) -> dict[str, Any]:
+    """Run the parts in an account of their own; return their figures."""
+    began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="account-"))
+    mode = Mode(pace=PACE)
+    try:
+        with account_stack(folder / "server", mode) as client:
+            phases = run(client, folder, sizes, parts)
+            dead = queue_counts(client, dead=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return summary(phases, dead) | {"seconds": round(time.monotonic() - began, 1), "sizes": asdict(sizes)}
+
+
+def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...]) -> list[Phase]:
+    """Run the parts, one after the other."""
+    phases: list[Phase] = []
+    if "loop" in parts and sizes.loop_rows:
+        phases.append(loop(client, folder, sizes.loop_rows))
+    if "flood" in parts:
+        phases += flood(client, sizes.flood_events, sizes.flood_notes)
+    if "past" in parts:
+        past = Past(client, sizes.import_rows, sizes.import_days)
+        phases += [past.bring_in(folder), past.erase(), past.relabel()]
+    return phases
+
+
+def summary(phases: list[Phase], dead: dict[str, int]) -> dict[str, Any]:
+    """Return the figures of all parts together, with each of them."""
+    return {
+        **{name: sum(getattr(phase, name) for phase in phases) for name in COUNTED},
+        "dead_letters": sum(dead.values()),
+        "dead_letters_by_queue": dead,
+        "erasure_seconds": next((p.figures["erasure_seconds"] for p in phases if "erasure_seconds" in p.figures), None),
+        "unexplained": [what for phase in phases for what in phase.unexplained],
+        "phases": [asdict(phase) for phase in phases],
+    }
+
+
+def is_as_it_must_be(figures: dict[str, Any]) -> bool:
+    """Tell whether nothing is lost, doubled, missing, given up on or unexplained."""
+    return not any(figures[name] for name in (*COUNTED, "dead_letters", "unexplained"))
+
+
+def shown(figures: dict[str, Any]) -> Table:
+    """Return the figures as a table for people."""
+    table = Table("part", "sent", *COUNTED, "seconds", "figures", title="in an account of ten functions at once")
+    for phase in figures["phases"]:
+        counted = [f"{phase[name]:,}" for name in ("sent", *COUNTED)]
+        table.add_row(phase["name"], *counted, f"{phase['seconds']:.0f}", str(phase["figures"]))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""A busy model's past: imported, one of its entities erased, its labels told anew by another rule.
+
+Each prediction of the past has an outcome of its own, so that each label is known; the entity that is erased has one
+prediction on every day.
+"""
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.account.phase import Phase, close_windows, settled, wait_for_queues
+from local.client import StackClient
+from local.file_import import ImportFile, upload_and_wait
+from shared.times import format_time
+
+MODEL = "busy"
+FIRST = datetime(2025, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ENTITY = "entity-erased"
+ENTITIES = 500
+# A prediction's outcome is its number modulo this; the rule says yes from a threshold on.
+VALUES = 10
+THRESHOLD, OTHER_THRESHOLD = 5, 3
+_FILES, _PATIENCE_SECONDS, _DRAIN_SECONDS = 5, 900.0, 300.0
+
+
+class Past:
+    """So many rows, three predictions for every two outcomes, over so many days."""
+
+    def __init__(self, client: StackClient, rows: int, days: int) -> None:
+        self._client, self.rows, self.days = client, rows, days
+        self.predictions = rows * 3 // 5
+        self.outcomes = rows - self.predictions
+
+    def bring_in(self, folder: Path) -> Phase:
+        """Import the files of the past, and hold what is stored against them."""
+        phase = Phase("import", sent=self.rows)
+        self._configure(THRESHOLD)
+        files = list(self._files(folder))
+        with phase.timed():
+            done = upload_and_wait(self._client, MODEL, files, _PATIENCE_SECONDS)
+            phase.figures["imported_seconds"] = round(sum(row.get("seconds", 0) for row in done), 1)
+            wait_for_queues(self._client, _PATIENCE_SECONDS)
+        refused = sum(row["rejected"] for row in done)
+        phase.count("missing", [f"{refused} lines were rejected"] * refused)
+        return self._settled(phase, THRESHOLD)
+
+    def erase(self) -> Phase:
+        """Erase the entity that has a prediction on every day; the others stay whole."""
+        phase = Phase("erasure", sent=self.days)
+        body = {"reason": "asked for", "occurred_at": format_time(NOW)}
+        began = time.monotonic()
+        path = f"models/{MODEL}/entities/{ENTITY}"
+        asked = self._client.call("DELETE", path, key="operator", json=body)["erasure_id"]
+        with phase.timed():
+            _ended(self._client, f"models/{MODEL}/erasures/{asked}", _PATIENCE_SECONDS)
+            phase.figures["erasure_seconds"] = round(time.monotonic() - began, 1)
+            wait_for_queues(self._client, _PATIENCE_SECONDS)
+        phase.figures["profiled_again_seconds"] = round(time.monotonic() - began, 1)
+        return self._settled(phase, THRESHOLD, is_erased=True)
+
+    def relabel(self) -> Phase:
+        """Tell the labels of the whole past anew by another rule."""
+        phase = Phase("relabelling", sent=self.outcomes)
+        self._configure(OTHER_THRESHOLD)
+        body = {"reason": "the threshold was wrong", "occurred_at": format_time(NOW + timedelta(days=1))}
+        with phase.timed():
+            asked = self._client.call("POST", f"models/{MODEL}/relabel", key="operator", json=body)["relabel_id"]
+            ended = _ended(self._client, f"models/{MODEL}/relabel/{asked}", _PATIENCE_SECONDS)
+            wait_for_queues(self._client, _PATIENCE_SECONDS)
+        if ended["status"] != "completed":
+            phase.unexplained.append(f"relabelling: {ended['status']}: {ended.get('failure')}")
+        phase.figures = {"files": ended["files"]["total"], "changed": ended.get("labels")}
+        return self._settled(phase, OTHER_THRESHOLD, is_erased=True)
+
+    def _configure(self, threshold: int) -> None:
+        rule = {"event": "demand", "source": "outcome", "window": "P1D", "positive": {"greater_than": threshold - 1}}
+        document = {
+            "model": MODEL,
+            "task": "binary",
+            "features": {"x": {"type": "numeric"}},
+            "labels": {"rules": [rule]},
+            "review": {"random_rate": 0},
+            "retention": "P3650D",
+            "triggers": {"schedule": None, "volume": None, "drift": False, "performance": False},
+        }
+        self._client.call("PUT", f"models/{MODEL}", key="operator", json=document)
+
+    def made_at(self, number: int) -> datetime:
+        """When a prediction was made: they are spread over the days, evenly."""
+        return FIRST + number * timedelta(days=self.days) / self.predictions
+
+    def is_theirs(self, number: int) -> bool:
+        """Whether a prediction is the first of its day, which is the erased entity's."""
+        return number == 0 or self.made_at(number).date() != self.made_at(number - 1).date()
+
+    def _files(self, folder: Path) -> Iterator[ImportFile]:
+        for part in range(_FILES):
+            for kind, count, line in (
+                ("predictions", self.predictions, self._prediction),
+                ("feedback", self.outcomes, self._outcome),
+            ):
+                path = folder / f"{kind}-{part}.jsonl.gz"
+                with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
+                    file.writelines(json.dumps(line(number)) + "\n" for number in range(part, count, _FILES))
+                yield ImportFile(path, kind)
+
+    def _prediction(self, number: int) -> dict[str, Any]:
+        return {
+            "prediction_id": f"p{number:06d}",
+            "entity_id": ENTITY if self.is_theirs(number) else f"entity-{number % ENTITIES}",
+            "features": {"x": number % 97 / 97},
+            "score": 0.5,
+            "model_version": "past",
+            "occurred_at": format_time(self.made_at(number)),
+        }
+
+    def _outcome(self, number: int) -> dict[str, Any]:
+        moment = format_time(self.made_at(number) + timedelta(hours=1))
+        about = {"prediction_id": f"p{number:06d}", "occurred_at": moment, "received_at": moment}
+        return {"feedback_id": f"f{number:06d}", "name": "demand", "value": number % VALUES, **about}
+
+    def _settled(self, phase: Phase, threshold: int, *, is_erased: bool = False) -> Phase:
+        def judge() -> Phase:
+            close_windows(self._client, NOW, MODEL)
+            found = Phase(phase.name, phase.sent, seconds=phase.seconds, figures=phase.figures)
+            found.missing, found.unexplained = phase.missing, [*phase.unexplained]
+            self._reckon(found, threshold, is_erased=is_erased)
+            return found
+
+        return settled(judge, _DRAIN_SECONDS)
+
+    def _reckon(self, phase: Phase, threshold: int, *, is_erased: bool) -> None:
+        """Hold table and lake against what was imported, one by one."""
+        stored, events, labels, counts = self._table()
+        archived = {row["prediction_id"] for row in self._lake("predictions")}
+        examples: dict[str, tuple[int, Any]] = {}
+        for row in self._lake("examples"):
+            if row["seq"] > examples.get(row["prediction_id"], (0, None))[0]:
+                examples[row["prediction_id"]] = row["seq"], row["value"]
+        for number in range(self.predictions):
+            name = f"p{number:06d}"
+            if is_erased and self.is_theirs(number):
+                if name in stored or name in archived or name in examples:
+                    phase.count("lost", [f"{name} is erased, and is there"])
+                continue
+            if (
+                name not in stored
+                or name not in archived
+                or (number < self.outcomes and f"f{number:06d}" not in events)
+            ):
+                phase.count("missing", [name])
+            elif number < self.outcomes:
+                wanted = int(number % VALUES >= threshold)
+                if labels.get(name, (0, None))[1] != wanted or examples.get(name, (0, None))[1] != wanted:
+                    phase.count("lost", [f"{name}: {labels.get(name)}, {examples.get(name)}, not {wanted}"])
+                elif counts[name] != labels[name][0]:
+                    phase.count("doubled", [name])
+
+    def _table(self) -> tuple[set[str], set[str], dict[str, tuple[int, int]], dict[str, int]]:
+        """Return predictions, events, the newest label of each and how many it has, as the table holds them."""
+        names = {"#value": "value"}
+        pages = (
+            self._client.aws("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._client.stack.outputs["PredictionsTable"],
+                ProjectionExpression="pk, sk, prediction_id, feedback_id, seq, #value, parked",
+                ExpressionAttributeNames=names,
+            )
+        )
+        stored: set[str] = set()
+        events: set[str] = set()
+        labels: dict[str, tuple[int, int]] = {}
+        counts: dict[str, int] = {}
+        for item in (item for page in pages for item in page["Items"] if item["pk"]["S"].startswith(f"{MODEL}#")):
+            kind = item["sk"]["S"].partition("#")[0]
+            if kind == "prediction" and "parked" not in item:
+                stored.add(item["prediction_id"]["S"])
+            elif kind == "feedback":
+                events.add(item["feedback_id"]["S"])
+            elif kind == "label":
+                name, seq = item["prediction_id"]["S"], int(item["seq"]["N"])
+                counts[name] = counts.get(name, 0) + 1
+                if seq > labels.get(name, (0, 0))[0] and "S" in item.get("value", {}):
+                    labels[name] = seq, int(json.loads(item["value"]["S"]))
+        return stored, events, labels, counts
+
+    def _lake(self, kind: str) -> Iterator[dict[str, Any]]:
+        for key in self._client.lake.keys(f"{kind}/model={MODEL}/"):
+            if not key.endswith(".parquet"):
+                yield from self._client.lake.read_lines(key)
+
+
+def _ended(client: StackClient, path: str, seconds: float) -> dict[str, Any]:
+    """Return a job once it is no longer running."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen: dict[str, Any] = client.call("GET", path, key="operator")
+        if seen["status"] != "running" or time.monotonic() > deadline:
+            return seen
+        time.sleep(0.5)

@@ -1,0 +1,72 @@
+"""What one part of the run came to, and what it waits for."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bench.chaos.stack import wait_until
+from local.client import CallFailed, StackClient
+
+_COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+
+@dataclass
+class Phase:
+    """The figures of one part; ``unexplained`` is what must not be: it is told, and fails the run."""
+
+    name: str
+    sent: int = 0
+    lost: int = 0
+    doubled: int = 0
+    missing: int = 0
+    seconds: float = 0.0
+    unexplained: list[str] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the time of a with block."""
+        began = time.monotonic()
+        yield
+        self.seconds = round(self.seconds + time.monotonic() - began, 1)
+
+    def count(self, what: str, names: list[str]) -> None:
+        """Count things that are lost, doubled or missing, and name some of them."""
+        setattr(self, what, getattr(self, what) + len(names))
+        self.unexplained += [f"{self.name}: {what}: {name}" for name in names[:5]]
+
+
+def queue_counts(client: StackClient, *, dead: bool) -> dict[str, int]:
+    """Return how many messages each queue holds or is working on, of dead letters or of the others."""
+    queues, found = client.aws("sqs"), {}
+    for name, url in client.stack.outputs.items():
+        if name.endswith("QueueUrl") and ("DeadLetter" in name) == dead:
+            attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=_COUNTS)["Attributes"]
+            found[name] = sum(int(attributes[one]) for one in _COUNTS)
+    return {name: count for name, count in found.items() if count}
+
+
+def wait_for_queues(client: StackClient, seconds: float) -> bool:
+    """Tell whether all queues are worked off in time."""
+    return wait_until(lambda: not queue_counts(client, dead=False), seconds, pause=1.0)
+
+
+def close_windows(client: StackClient, now: datetime, model: str) -> None:
+    """Let the clock of labels run to the end; where there is no room for it now, its schedule would come again."""
+    for _ in range(30):
+        try:
+            if client.run_schedule("MatureLabels", now, model)["is_complete"]:
+                return
+        except (CallFailed, client.aws("lambda").exceptions.TooManyRequestsException):
+            time.sleep(1.0)
+
+
+def settled(judge: Callable[[], Phase], seconds: float) -> Phase:
+    """Reckon, again while something is amiss and there is time: what streams deliver no queue shows."""
+    deadline = time.monotonic() + seconds
+    while (phase := judge()).unexplained and time.monotonic() < deadline:
+        time.sleep(2.0)
+    return phase
