@@ -5,13 +5,14 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from bench.account.flood import flood
+from bench.account.flood import flood_of_bytes, flood_of_calls
 from bench.account.loop import loop
 from bench.account.mode.settings import Mode
 from bench.account.past import Past
@@ -47,35 +48,42 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.account", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small flood, import, erasure and relabelling only")
     parser.add_argument("--only", choices=PHASES, action="append", help="one part of it")
+    parser.add_argument("--folder", type=Path, help="keep what the account wrote there, its log among it")
     asked = parser.parse_args(arguments)
-    figures = measure(QUICK if asked.quick else Sizes(), tuple(asked.only or PHASES))
+    figures = measure(QUICK if asked.quick else Sizes(), tuple(asked.only or PHASES), asked.folder)
     publish(figures, shown, OUT)
     return int(not is_as_it_must_be(figures))
 
 
-def measure(sizes: Sizes, parts: tuple[str, ...] = PHASES) -> dict[str, Any]:
+def measure(sizes: Sizes, parts: tuple[str, ...] = PHASES, kept: Path | None = None) -> dict[str, Any]:
     """Run the parts in an account of their own; return their figures."""
-    began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="account-"))
+    began, folder = time.monotonic(), kept or Path(tempfile.mkdtemp(prefix="account-"))
     mode = Mode(pace=PACE)
     try:
         with account_stack(folder / "server", mode) as client:
             phases = run(client, folder, sizes, parts)
             dead = queue_counts(client, dead=True)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
     return summary(phases, dead) | {"seconds": round(time.monotonic() - began, 1), "sizes": asdict(sizes)}
 
 
 def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...]) -> list[Phase]:
-    """Run the parts, one after the other."""
+    """Run the parts, one after the other, and say of each what it came to."""
+    past = Past(client, sizes.import_rows, sizes.import_days)
+    works: dict[str, list[Callable[[], Phase]]] = {
+        "loop": [lambda: loop(client, folder, sizes.loop_rows)] if sizes.loop_rows else [],
+        "flood": [
+            lambda: flood_of_calls(client, sizes.flood_events),
+            lambda: flood_of_bytes(client, sizes.flood_notes),
+        ],
+        "past": [lambda: past.bring_in(folder), past.erase, past.relabel],
+    }
     phases: list[Phase] = []
-    if "loop" in parts and sizes.loop_rows:
-        phases.append(loop(client, folder, sizes.loop_rows))
-    if "flood" in parts:
-        phases += flood(client, sizes.flood_events, sizes.flood_notes)
-    if "past" in parts:
-        past = Past(client, sizes.import_rows, sizes.import_days)
-        phases += [past.bring_in(folder), past.erase(), past.relabel()]
+    for work in (work for part in parts for work in works[part]):
+        phases.append(work())
+        print(phases[-1], file=sys.stderr, flush=True)
     return phases
 
 

@@ -21,12 +21,8 @@ PREDICTIONS = 200
 _DRAIN_SECONDS = 300.0
 
 
-def flood(client: StackClient, events: int, notes: int) -> list[Phase]:
-    """Send ``events`` small ones of every kind, then ``notes`` that are large, as fast as they go; reconcile both."""
-    return [_flood_of_calls(client, events), _flood_of_bytes(client, notes)]
-
-
-def _flood_of_calls(client: StackClient, events: int) -> Phase:
+def flood_of_calls(client: StackClient, events: int) -> Phase:
+    """Send events of every kind in more calls at once than there is room for; reconcile."""
     phase, traffic = Phase("flood of calls"), Traffic(model=MODEL, seed=1, events=events)
     client.call("PUT", f"models/{MODEL}", key="operator", json=configuration(MODEL))
     apps = _apps(client, traffic)
@@ -45,7 +41,8 @@ def _flood_of_calls(client: StackClient, events: int) -> Phase:
     return settled(judge, _DRAIN_SECONDS)
 
 
-def _flood_of_bytes(client: StackClient, count: int) -> Phase:
+def flood_of_bytes(client: StackClient, count: int) -> Phase:
+    """Send events that are large, more than Firehose takes a second; reconcile."""
     phase, rng = Phase("flood of bytes"), random.Random(2)
     client.call("PUT", f"models/{NOTES}", key="operator", json=_notes_configuration())
     logged = [_prediction(number) for number in range(PREDICTIONS)]

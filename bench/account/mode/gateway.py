@@ -26,6 +26,8 @@ def install(mode: Mode) -> None:
         " owner_account_id owner_region binary_media_types authorizer_context caller_identity",
         lambda original: _in_time(original, mode.integration_seconds),
     )
+    # What an authorizer said is remembered for a while too, which passes as the rest does.
+    replace(apigateway_v1, "_authorizer_ttl", "authorizer", lambda original: lambda which: original(which) * mode.pace)
     replace(lambda_svc, "_execute_function_dispatch", "func config event request_id started", _bounded)
     replace(lambda_svc, "_invoke", "name event headers path_qualifier query_params", _accepted)
 

@@ -1,0 +1,92 @@
+"""How long a predict function that nobody asked for a while lets its first caller wait.
+
+Real: the call over HTTP, through the authorizer, with the champion of a model to load. Modelled: the start of a
+worker (``bench.account.mode.starts``), and the share of a processor that the functions' memory buys: the bench's processors are
+whole ones, so that the processor time of the call is stretched by what Lambda gives of one.
+
+Idle as the stack is: the schedule that keeps an instance warm has come, and it came to an instance that was not there
+before. ``cold`` is the worst case, where AWS has taken that instance away too.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench.account.mode.settings import STARTS
+from bench.account.mode.starts import processor_seconds_of
+from local.client import StackClient
+from shared.times import format_time
+
+FUNCTIONS = ("Predict", "Authorize")
+# Megabytes of memory that buy one processor.
+MEGABYTES_A_PROCESSOR = 1769
+_SETTLE_SECONDS = 1.0
+# For so long API Gateway remembers what the authorizer said of a key.
+_AUTHORIZED_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: the model that has a champion, the features, and the time it is then."""
+
+    model: str
+    features: dict[str, Any]
+    now: datetime
+
+
+def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) -> dict[str, float]:
+    """Measure the first answer of an idle function, with and without the instance that is kept warm."""
+    _take_instances_away(client, pace)
+    client.run_schedule("Predict", asked.now)
+    warm = _first_answer(client, server, asked)
+    _take_instances_away(client, pace)
+    cold = _first_answer(client, server, asked)
+    return {"predict_first_answer_seconds": round(warm, 2), "predict_cold_answer_seconds": round(cold, 2)}
+
+
+def _take_instances_away(client: StackClient, pace: float) -> None:
+    """Have the next call meet new instances, as after a while without any."""
+    functions: Any = client.aws("lambda")
+    for function in FUNCTIONS:
+        name = client.stack.outputs[f"{function}Function"]
+        functions.update_function_configuration(FunctionName=name, Description=f"idle since {time.monotonic()}")
+    time.sleep(_AUTHORIZED_SECONDS * pace + _SETTLE_SECONDS)
+
+
+def _first_answer(client: StackClient, server: Path, asked: Asked) -> float:
+    before = _processor_seconds(client, server)
+    instance = {"prediction_id": f"first-{time.monotonic_ns()}", "occurred_at": format_time(asked.now)}
+    body = {"instances": [instance | {"features": asked.features}]}
+    began = time.monotonic()
+    client.call("POST", f"models/{asked.model}/predict", key="app", json=body)
+    seconds = time.monotonic() - began
+    after = _processor_seconds(client, server)
+    stretched = 0.0
+    for pid, (used, megabytes) in after.items():
+        share = min(1.0, megabytes / MEGABYTES_A_PROCESSOR)
+        stretched += (used - before[pid][0] if pid in before else _since_start(server, pid, used)) * (1 / share - 1)
+    return seconds + stretched
+
+
+def _processor_seconds(client: StackClient, server: Path) -> dict[int, tuple[float, int]]:
+    """Read the processor time and the memory of every instance of the functions that a call goes through."""
+    names = {client.stack.outputs[f"{function}Function"] for function in FUNCTIONS}
+    found = {}
+    for note in _starts(server):
+        if note["function"] in names and Path(f"/proc/{note['pid']}/stat").exists():
+            found[note["pid"]] = processor_seconds_of(note["pid"]), note["memory"]
+    return found
+
+
+def _since_start(server: Path, pid: int, used: float) -> float:
+    """Return what an instance used after it was ready: until then Lambda gives a whole processor."""
+    return used - next(note["processor_seconds"] for note in _starts(server) if note["pid"] == pid)
+
+
+def _starts(server: Path) -> list[dict[str, Any]]:
+    """Read what the starts of instances took so far, the newest first."""
+    lines = (server / STARTS).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in reversed(lines)]
