@@ -1,8 +1,8 @@
 """How long a predict function that nobody asked for a while lets its first caller wait.
 
 Real: the call over HTTP, through the authorizer, with the champion of a model to load. Modelled: the start of a
-worker (``bench.account.mode.starts``), and the share of a processor that the functions' memory buys. The processors here
-are whole ones, so that the processor time of the call is stretched by what Lambda gives of one.
+worker (``bench.account.mode.starts``), and the share of a processor that the functions' memory buys: processors are
+whole ones here, so that the call's processor time is stretched by what Lambda gives of one.
 
 Idle as the stack is: the schedule that keeps an instance warm has come, and it came to an instance that was not there
 before. ``cold`` is the worst case, where AWS has taken that instance away too.
