@@ -13,7 +13,8 @@ _SUFFIX = "EXAMPLE1EXAMPLE1"
 _TOKEN = re.compile(r"\$\{(!?)([^}]+)\}")
 _OPEN_NAME_LIMIT = {"AWS::Lambda::Function": 64, "AWS::IAM::Role": 64, "AWS::SQS::Queue": 80}
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
-_NAMES = {
+# The property that names a resource of a kind.
+NAMES = {
     "AWS::ApiGateway::ApiKey": "Name",
     "AWS::Athena::WorkGroup": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
@@ -70,6 +71,7 @@ class Place:
     stack_name: str = "hindsight"
     region: str = "eu-central-1"
     account: str = "123456789012"
+    stack_id: str = "0a1b2c3d-1111-2222-3333-444455556666"
 
     @property
     def partition(self) -> str:
@@ -79,7 +81,7 @@ class Place:
     @property
     def pseudo_parameters(self) -> dict[str, str]:
         """Compute the values of the parameters that CloudFormation itself gives."""
-        stack = f"stack/{self.stack_name}/0a1b2c3d-1111-2222-3333-444455556666"
+        stack = f"stack/{self.stack_name}/{self.stack_id}"
         return {
             "AWS::StackName": self.stack_name,
             "AWS::Region": self.region,
@@ -139,7 +141,7 @@ class Evaluation:
         """Compute the physical name of a resource, invented where the template leaves it open."""
         resource = self._template["Resources"][name]
         kind = resource["Type"]
-        given = self.resolve(resource.get("Properties", {}).get(_NAMES.get(kind, ""), NO_VALUE))
+        given = self.resolve(resource.get("Properties", {}).get(NAMES.get(kind, ""), NO_VALUE))
         if given is not NO_VALUE:
             return str(given)
         room = _OPEN_NAME_LIMIT.get(kind, 128) - len(_SUFFIX) - 2

@@ -12,8 +12,10 @@ from typing import Any
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from local.intrinsics import NO_VALUE, Evaluation, Place
+from local.intrinsics import NAMES, Evaluation, Place
 from local.template import TEMPLATE, load_template
+
+__all__ = ["EXAMPLES", "Deployment", "Evaluation", "Parameters", "Place", "deployment", "parameter_sets", "transformed"]
 
 Resource = dict[str, Any]
 Parameters = Mapping[str, str]
@@ -83,9 +85,11 @@ def deployment(parameters: Parameters | None = None, place: Place | None = None)
     chosen = dict(parameters or {})
     evaluation = Evaluation(template, chosen, at)
     resources, dangling = dict[str, Resource](), list[str]()
+    # Parameters that no condition looks at are seldom given: then every resource is made by itself.
+    others = sorted(chosen) if chosen.keys() - _deciding() else []
     for name in template["Resources"]:
         if evaluation.exists(name):
-            relevant = tuple((key, chosen[key]) for key in sorted(_parameters_of(name) & chosen.keys()))
+            relevant = tuple((key, chosen[key]) for key in (others or _parameters_of(name)) if key in chosen)
             resources[name], missing = _resource(name, relevant, at)
             dangling += missing
     return Deployment(chosen, at, resources, dangling)
@@ -106,10 +110,16 @@ def _resource(name: str, parameters: tuple[tuple[str, str], ...], place: Place) 
 def parameter_sets() -> tuple[Parameters, ...]:
     """Combine the values of all parameters that conditions or rules look at; what a rule refuses is left out."""
     template = transformed()
-    deciding = _referred([template["Conditions"], template.get("Rules", {})]) & template["Parameters"].keys()
-    values = [[(name, value) for value in _telling_values(name)] for name in sorted(deciding)]
+    values = [[(name, value) for value in _telling_values(name)] for name in sorted(_deciding())]
     sets = [dict(one) for one in product(*values)]
     return tuple(one for one in sets if not Evaluation(template, one, Place()).breaks_a_rule())
+
+
+@cache
+def _deciding() -> frozenset[str]:
+    """Find the parameters that conditions or rules look at."""
+    template = transformed()
+    return frozenset(_referred([template["Conditions"], template.get("Rules", {})]) & template["Parameters"].keys())
 
 
 def _telling_values(name: str) -> list[str]:
@@ -117,29 +127,51 @@ def _telling_values(name: str) -> list[str]:
     parameter = transformed()["Parameters"][name]
     if "AllowedValues" in parameter:
         return [str(value) for value in parameter["AllowedValues"]]
+    values = [str(parameter["Default"]), *_compared_with(name)]
     if parameter["Type"] == "Number":
-        return [str(parameter["Default"]), str(parameter["MaxValue"])]
+        return sorted({*values, str(parameter["MaxValue"])} if len(set(values)) == 1 else set(values))
     example = EXAMPLES[name]
     if not re.fullmatch(parameter.get("AllowedPattern", ".*"), example):
         msg = f"the example of {name} is not allowed: {example}"
         raise ValueError(msg)
-    return [str(parameter["Default"]), example]
+    return sorted({*values, example})
+
+
+def _compared_with(name: str) -> Iterator[str]:
+    """Find the values that conditions and rules compare a parameter with."""
+    template = transformed()
+    waiting: list[Any] = [template["Conditions"], template.get("Rules", {})]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if {"Ref": name} in (compared := value.get("Fn::Equals", [])):
+                yield from (str(one) for one in compared if not isinstance(one, dict))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 @cache
 def _parameters_of(name: str) -> frozenset[str]:
     """Find the parameters that a resource depends on, through conditions and the names of others too."""
     template = transformed()
-    found, open_names = set[str](), {("Resources", name)}
-    seen = set[tuple[str, str]]()
-    while open_names:
-        seen.add(one := open_names.pop())
-        for other in _referred(template[one[0]][one[1]]):
-            found |= {other} & template["Parameters"].keys()
-            open_names |= {
-                (part, other) for part in ("Conditions", "Resources") if other in template.get(part, {})
-            } - seen
-    return frozenset(found)
+    found, told = set[str](), set[str]()
+    waiting = _referred(template["Resources"][name])
+    while waiting:
+        told.add(one := waiting.pop())
+        if one in template["Parameters"]:
+            found.add(one)
+        elif one in template["Conditions"]:
+            waiting |= _referred(template["Conditions"][one]) - told
+        elif one in template["Resources"]:
+            waiting |= _referred(_what_names(template["Resources"][one])) - told
+    return frozenset(found & _deciding())
+
+
+def _what_names(resource: Resource) -> list[Any]:
+    """Select what decides whether a resource exists, and its name."""
+    name = resource.get("Properties", {}).get(NAMES.get(resource["Type"], ""))
+    return [{"Condition": resource["Condition"]} if "Condition" in resource else None, name]
 
 
 def _referred(value: Any) -> set[str]:
@@ -162,6 +194,3 @@ def _walk_references(value: Any) -> Iterator[str]:
             elif key == "Fn::Sub":
                 yield from _REFERENCE.findall(one[0] if isinstance(one, list) else one)
             yield from _walk_references(one)
-
-
-__all__ = ["EXAMPLES", "NO_VALUE", "Deployment", "Parameters", "Place", "deployment", "parameter_sets", "transformed"]

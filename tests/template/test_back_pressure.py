@@ -1,6 +1,9 @@
+from pathlib import Path
 from typing import Any
 
+from local.preflight.quotas import consumers_of
 from local.template import resources_of
+from local.transformed import deployment
 from tests.template.conftest import Resources
 
 
@@ -25,11 +28,26 @@ def test_apps_cannot_use_up_what_people_need(template: dict[str, Any]) -> None:
     assert of_apps == {"AppPlan"}
 
 
-def test_whatever_works_off_a_queue_is_bounded_and_leaves_room_for_the_api(functions: Resources) -> None:
-    for name, function in functions.items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "SQS":
-                assert 2 <= event["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 10, name
+def consumers(parameters: dict[str, str] | None = None) -> dict[str, int]:
+    """Count the invocations that each queue may hold at once."""
+    mappings = deployment(parameters).of("AWS::Lambda::EventSourceMapping")
+    return {
+        name: int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        for name, mapping in mappings.items()
+        if ":sqs:" in mapping["EventSourceArn"]
+    }
+
+
+def test_whatever_works_off_a_queue_is_bounded_as_low_as_lambda_takes_and_raised_by_a_parameter() -> None:
+    assert set(consumers().values()) == {2}
+    raised = consumers({"ConsumerConcurrency": "40"})
+    assert {name for name, most in raised.items() if most != 40} == {"ProfilePredictionsFunctionLogObjects"}
+
+
+def test_page_for_deployers_tells_how_much_of_a_new_account_s_concurrency_consumers_may_hold() -> None:
+    streams, queues = consumers_of(deployment()) - sum(consumers().values()), sum(consumers().values())
+    page = (Path(__file__).parents[2] / "docs/deploying.md").read_text(encoding="utf-8")
+    assert f"{streams} invocations for the two streams and {queues} for the {len(consumers())} queues" in page
 
 
 def test_what_waits_in_a_queue_waits_longer_than_a_weekend(queues: Resources) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from local.template import resources_of
+from local.transformed import Place, deployment
 from shared.datasets.athena_query import COLUMNS, TABLE
 from shared.lake import COMPACTED
 
@@ -60,13 +61,29 @@ def test_the_tables_are_on_demand_recoverable_and_forget(template: dict[str, Any
 
 
 @pytest.mark.parametrize("queue", ["FeedbackFilesQueue", "ImportFilesQueue", "LogObjectsQueue"])
-def test_a_queue_of_files_takes_messages_from_the_lake_only(template: dict[str, Any], queue: str) -> None:
-    (statement,) = template["Resources"][f"{queue}Policy"]["Properties"]["PolicyDocument"]["Statement"]
-    bucket_name = template["Resources"]["LakeBucket"]["Properties"]["BucketName"]["Fn::Sub"]
-    assert statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
-    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == {
-        "Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name}"
-    }
+@pytest.mark.parametrize("parameters", [{}, {"LakeBucketName": "kept-of-old"}])
+def test_a_queue_of_files_takes_messages_from_the_lake_only(queue: str, parameters: dict[str, str]) -> None:
+    deployed = deployment(parameters)
+    lake = deployed.resources["LakeBucket"]
+    assert lake["Properties"]["BucketName"] == parameters.get("LakeBucketName", "hindsight-lake-0a1b2c3d")
+    (statement,) = deployed.of("AWS::SQS::QueuePolicy")[f"{queue}Policy"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == deployed.resources[queue]["Arn"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == lake["Arn"]
+
+
+def test_a_stack_deployed_anew_under_its_name_has_a_lake_of_its_own() -> None:
+    again = Place(stack_id="00000000-1111-2222-3333-444455556666")
+    lakes = {deployment(place=place).resources["LakeBucket"]["Name"] for place in (Place(), again)}
+    assert lakes == {"hindsight-lake-0a1b2c3d", "hindsight-lake-00000000"}
+
+
+def test_what_is_left_of_objects_without_versions_is_removed(template: dict[str, Any]) -> None:
+    rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
+    assert everywhere["Status"] == "Enabled"
+    assert everywhere["ExpiredObjectDeleteMarker"] is True
+    # S3 takes the two together in no rule.
+    assert not any("ExpirationInDays" in rule for rule in rules if "ExpiredObjectDeleteMarker" in rule)
 
 
 def test_every_queue_the_lake_notifies_has_its_policy_first_and_a_prefix_of_its_own(template: dict[str, Any]) -> None:
