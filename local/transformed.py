@@ -15,7 +15,17 @@ from samtranslator.translator.translator import Translator
 from local.intrinsics import NAMES, Evaluation, Place
 from local.template import TEMPLATE, load_template
 
-__all__ = ["EXAMPLES", "Deployment", "Evaluation", "Parameters", "Place", "deployment", "parameter_sets", "transformed"]
+__all__ = [
+    "EXAMPLES",
+    "Deployment",
+    "Evaluation",
+    "Parameters",
+    "Place",
+    "Resource",
+    "deployment",
+    "parameter_sets",
+    "transformed",
+]
 
 Resource = dict[str, Any]
 Parameters = Mapping[str, str]

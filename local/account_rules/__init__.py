@@ -11,53 +11,72 @@ from local.account_rules.functions import functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import machines_lack_rights, machines_wait_for_what_is_off
 from local.account_rules.names import LONGEST, logs_of_machines_fill_the_resource_policy, names_are_too_long
-from local.account_rules.sizes import policies_are_too_large, template_is_too_large
+from local.account_rules.sizes import (
+    definitions_are_too_large,
+    policies_are_too_large,
+    resource_policies_are_too_large,
+    template_is_too_large,
+)
 from local.account_rules.timing import batches_outlast_their_function, messages_come_back_too_early
-from local.transformed import Deployment, Parameters, deployment, parameter_sets
+from local.transformed import Deployment, Parameters, Resource, deployment, parameter_sets
 
 _POLICIES = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
 _MACHINES = ("AWS::StepFunctions::StateMachine", *_POLICIES)
 _CONSUMERS = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::SQS::Queue")
 
 
+__all__ = ["RULES", "RULES_OF_ONE", "Rule", "findings", "parameter_sets"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, and what it looks at: where that is the same, so is what it finds."""
+    """A rule over several resources, and what it looks at: where that is the same, so is what it finds."""
 
     find: Callable[[Deployment], Iterator[str]]
-    # The kinds of resources; none stands for all.
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[str, ...]
     parameters: tuple[str, ...] = ()
 
 
 RULES = (
     Rule(machines_lack_rights, _MACHINES, ("TrainingEngine", "SnapshotEngine")),
-    Rule(machines_wait_for_what_is_off, _MACHINES, ("TrainingEngine", "SnapshotEngine")),
+    Rule(machines_wait_for_what_is_off, _MACHINES[:1], ("TrainingEngine", "SnapshotEngine")),
     Rule(roles_cannot_use_the_key, (*_POLICIES, "AWS::Lambda::Function"), ("KmsKeyArn",)),
     Rule(functions_outgrow_the_account, ("AWS::Lambda::Function",), ("WorkMemory",)),
-    Rule(names_are_too_long),
-    Rule(logs_of_machines_fill_the_resource_policy, ("AWS::StepFunctions::StateMachine",)),
-    Rule(policies_are_too_large, (*_POLICIES, "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")),
-    Rule(template_is_too_large),
+    Rule(policies_are_too_large, _POLICIES),
     Rule(batches_outlast_their_function, _CONSUMERS),
     Rule(messages_come_back_too_early, _CONSUMERS),
 )
+# These judge each resource by itself.
+RULES_OF_ONE = (
+    names_are_too_long,
+    logs_of_machines_fill_the_resource_policy,
+    definitions_are_too_large,
+    resource_policies_are_too_large,
+)
 _FOUND = dict[tuple[object, ...], list[str]]()
-
-__all__ = ["RULES", "Rule", "findings", "parameter_sets"]
+_FOUND_OF_ONE = dict[int, list[str]]()
 
 
 def findings(parameters: Parameters | None = None) -> list[str]:
     """Find what would fail on a real account with these parameters."""
     deployed = deployment(parameters, LONGEST)
-    return [*deployed.dangling, *(found for rule in RULES for found in _found(rule, deployed))]
+    found = [*deployed.dangling, *template_is_too_large(deployed)]
+    by_kind = dict[str, list[Resource]]()
+    for name, resource in deployed.resources.items():
+        by_kind.setdefault(resource["Type"], []).append(resource)
+        found += _found_of_one(deployed, name, resource)
+    for rule in RULES:
+        # Resources are made once for all deployments that share them, and live as long as the process.
+        looked_at = [id(one) for kind in rule.kinds for one in by_kind.get(kind, [])]
+        key = (rule.find, *looked_at, *(deployed.parameters.get(name) for name in rule.parameters))
+        if key not in _FOUND:
+            _FOUND[key] = list(rule.find(deployed))
+        found += _FOUND[key]
+    return found
 
 
-def _found(rule: Rule, deployed: Deployment) -> list[str]:
-    """Apply a rule, once for all deployments that are the same to it."""
-    # Resources are made once for all deployments that share them, and live as long as the process.
-    seen = [id(one) for one in deployed.resources.values() if not rule.kinds or one["Type"] in rule.kinds]
-    key = (rule, *seen, *(deployed.parameters.get(name) for name in rule.parameters))
-    if key not in _FOUND:
-        _FOUND[key] = list(rule.find(deployed))
-    return _FOUND[key]
+def _found_of_one(deployed: Deployment, name: str, resource: Resource) -> list[str]:
+    if id(resource) not in _FOUND_OF_ONE:
+        alone = Deployment(deployed.parameters, deployed.place, {name: resource})
+        _FOUND_OF_ONE[id(resource)] = [found for rule in RULES_OF_ONE for found in rule(alone)]
+    return _FOUND_OF_ONE[id(resource)]

@@ -24,10 +24,14 @@ _MOST_RESOURCE_POLICY = {
 
 
 def template_is_too_large(deployment: Deployment) -> Iterator[str]:
-    """The template stays below CloudFormation's limits, the definitions of machines below Step Functions'."""
+    """The template stays below CloudFormation's limits."""
     if len(deployment.resources) > MOST_RESOURCES:
         yield f"{len(deployment.resources)} resources are more than {MOST_RESOURCES}"
     yield from _of_every_deployment()
+
+
+def definitions_are_too_large(deployment: Deployment) -> Iterator[str]:
+    """Every definition of a machine stays below Step Functions' limit."""
     for name in deployment.of("AWS::StepFunctions::StateMachine"):
         if len(json.dumps(deployment.definition_of(name)).encode()) > _MOST_DEFINITION_BYTES:
             yield f"{name}: a definition of more than {_MOST_DEFINITION_BYTES} bytes"
@@ -61,6 +65,10 @@ def policies_are_too_large(deployment: Deployment) -> Iterator[str]:
     for name, managed in deployment.of("AWS::IAM::ManagedPolicy").items():
         if (size := _size(managed["PolicyDocument"])) > _MOST_MANAGED_POLICY:
             yield f"{name}: {size} characters of a managed policy are more than {_MOST_MANAGED_POLICY}"
+
+
+def resource_policies_are_too_large(deployment: Deployment) -> Iterator[str]:
+    """Every policy of a queue, a topic or a bucket fits its limit."""
     for kind, most in _MOST_RESOURCE_POLICY.items():
         for name, policy in deployment.of(kind).items():
             if (size := _size(policy["PolicyDocument"])) > most:
