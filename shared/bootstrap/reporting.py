@@ -1,5 +1,6 @@
 """What operators read, put together."""
 
+import time
 from functools import cache
 
 from shared.bootstrap import clients, stores
@@ -36,4 +37,4 @@ def model_reports() -> ModelReports:
 @cache
 def quarantine_reports() -> QuarantineReports:
     """Return what operators read of quarantines."""
-    return QuarantineReports(stores.lake(), stores.configurations())
+    return QuarantineReports(stores.lake(), stores.configurations(), time.monotonic)

@@ -2,10 +2,11 @@
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from shared.configuration.store import ConfigurationStore
@@ -16,6 +17,10 @@ from shared.times import format_time
 
 MAX_OBJECTS = 200
 MAX_ROWS = 50_000
+# Of one object: eight are held at a time, and a whole feedback file may be in one.
+MAX_ROWS_OF_ONE = 5_000
+# Whoever asks waits: what is not read by then is not counted.
+MAX_SECONDS = 8.0
 MAX_KEYS = 20_000
 MAX_SHOWN = 2_000
 _READERS = 8
@@ -24,24 +29,26 @@ _SPANS = (1, 4, 16, 64, 256, 1024, None)
 
 @dataclass(frozen=True, slots=True)
 class QuarantineReports:
-    """Reads quarantine; of a very full one only the newest, in bounded time."""
+    """Reads quarantine; of a very full one only the newest, in bounded time and memory. ``clock`` counts seconds."""
 
     lake: Lake
     configurations: ConfigurationStore
+    clock: Callable[[], float]
 
     def newest(self, model: str, limit: int, now: datetime) -> dict[str, Any]:
         """Return counts by code and the newest rows, each reject once; ``capped`` says that older ones were not read.
 
         Raises NotFound for a model that neither exists nor has anything in quarantine.
         """
+        until = self.clock() + MAX_SECONDS
         keys, capped = self._newest_keys(model, now)
         if not keys:
             require_model(self.configurations, model)
         seen: set[str] = set()
         counts: Counter[str] = Counter()
         newest: list[tuple[str, str, QuarantinedRow]] = []
-        for number, row in enumerate(_rows(self.lake, keys)):
-            if number == MAX_ROWS:
+        for number, row in enumerate(self._rows(keys, until)):
+            if number == MAX_ROWS or row is None:
                 capped = True
                 break
             if row.identity in seen:
@@ -79,6 +86,23 @@ class QuarantineReports:
             last.append(key)
         return list(last), True
 
+    def _rows(self, keys: Sequence[str], until: float) -> Iterator[QuarantinedRow | None]:
+        """Yield the rows of objects, those of a large one in part; None is the last where some were left out."""
+        is_cut = False
+        with ThreadPoolExecutor(_READERS) as readers:
+            for start in range(0, len(keys), _READERS):
+                if self.clock() > until:
+                    is_cut = True
+                    break
+                for rows in readers.map(self._first_rows, keys[start : start + _READERS]):
+                    yield from rows[:MAX_ROWS_OF_ONE]
+                    is_cut = is_cut or len(rows) > MAX_ROWS_OF_ONE
+        if is_cut:
+            yield None
+
+    def _first_rows(self, key: str) -> list[QuarantinedRow]:
+        return list(islice(iterate_rows(self.lake, key), MAX_ROWS_OF_ONE + 1))
+
 
 def require_model(configurations: ConfigurationStore, model: str) -> None:
     """Raise NotFound for a model that is not configured; what names no readable model belongs to all."""
@@ -93,20 +117,19 @@ def received(row: QuarantinedRow) -> str:
 
 def rows_in(lake: Lake, key: str) -> list[QuarantinedRow]:
     """Return the rows of one object, none if it is gone."""
+    return list(iterate_rows(lake, key))
+
+
+def iterate_rows(lake: Lake, key: str) -> Iterator[QuarantinedRow]:
+    """Yield the rows of one object without holding it, none if it is gone."""
     described = parse_key(key)
     if described is None:
-        return []
+        return
     try:
-        return [QuarantinedRow.from_json(row, described.day) for row in lake.read_lines(key)]
+        for row in lake.read_lines(key):
+            yield QuarantinedRow.from_json(row, described.day)
     except NotFound:
-        return []
-
-
-def _rows(lake: Lake, keys: Sequence[str]) -> Iterator[QuarantinedRow]:
-    with ThreadPoolExecutor(_READERS) as readers:
-        for start in range(0, len(keys), _READERS):
-            for rows in readers.map(lambda key: rows_in(lake, key), keys[start : start + _READERS]):
-                yield from rows
+        return
 
 
 def _shown(row: QuarantinedRow) -> dict[str, Any]:

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,8 @@ class Bench:
     def __init__(self) -> None:
         self.lake = InMemoryLake()
         self.quarantine = Quarantine(self.lake)
-        self.reports = QuarantineReports(self.lake, InMemoryConfigurations(configuration()))
+        self.seconds = 0.0
+        self.reports = QuarantineReports(self.lake, InMemoryConfigurations(configuration()), lambda: self.seconds)
 
     def lines(self, limit: int = 50) -> list[int]:
         return [found["line"] for found in self.reports.newest(MODEL, limit, NOW)["rows"]]
@@ -153,3 +156,27 @@ def test_rows_received_within_a_day_are_ordered_too(bench: Bench) -> None:
     bench.quarantine.put([row(number, hours=number / 10) for number in (3, 1, 2)])
 
     assert bench.lines() == [3, 2, 1]
+
+
+def test_what_time_does_not_suffice_for_is_left_out_and_the_report_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        bench.quarantine.put([row(number, hours=number)])
+    read = bench.lake.read_lines
+
+    def slow(key: str) -> Iterator[dict[str, Any]]:
+        bench.seconds += 1
+        return read(key)
+
+    monkeypatch.setattr(bench.lake, "read_lines", slow)
+    report = bench.reports.newest(MODEL, 50, NOW)
+    assert report["capped"] is True
+    assert len(report["rows"]) == 16
+
+
+def test_of_an_object_with_very_many_rows_the_first_are_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.quarantine.put([row(number) for number in range(10)])
+    monkeypatch.setattr(quarantine_report, "MAX_ROWS_OF_ONE", 4)
+    report = bench.reports.newest(MODEL, 50, NOW)
+    assert (report["counts"], report["capped"]) == ({"invalid": 4}, True)

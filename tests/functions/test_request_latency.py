@@ -1,0 +1,77 @@
+"""What operators wait for in an account, with ninety data sets behind a model: counted calls at their slowest."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from bench.request_latency import MODEL, Past
+from functions.configure_model.app import handler as configure
+from functions.report_model.app import handler as report
+from functions.request_retraining.app import handler as retrain
+from local.state import Stack
+from shared.bootstrap import clients
+from shared.labels.new_labels import NewLabel, NewLabels, arrivals_of, hour_of
+from tests.fakes.new_labels import InMemoryNewLabels
+from tests.functions.requests import send
+
+NOW = datetime.now(UTC)
+# Seconds of one call in an account, at their slowest, and of a virtual processor that 512 MB have.
+SLOWEST = {"dynamodb": 0.015, "s3": 0.04, "stepfunctions": 0.04}
+PROCESSOR = 0.29
+
+
+class InProcess:
+    """A stack whose routes are its handlers, called here."""
+
+    def __init__(self) -> None:
+        outputs = {"ModelsTable": "models", "PredictionsTable": "predictions"}
+        self.stack = Stack("", "eu-west-1", "stack", "", {}, outputs)
+
+    def aws(self, service: str) -> Any:
+        return boto3.client(service)  # type: ignore[call-overload]
+
+    def call(self, method: str, path: str, *, key: str, json: Any = None) -> Any:
+        handler, sample = {"PUT": (configure, "configure_model"), "POST": (retrain, "request_retraining")}.get(
+            method, (report, "report_model")
+        )
+        status, answer = send(handler, sample, json, path=f"/{path}", httpMethod=method)
+        assert status < 300, answer
+        return answer
+
+
+def test_an_answer_waits_for_less_than_a_second_of_calls_and_none_of_the_lake(
+    executions: Callable[[], list[str]],
+) -> None:
+    past = Past(InProcess(), NOW)  # type: ignore[arg-type]
+    past.configure()
+    past.keep_labels(200)
+    past.keep_datasets(90)
+    waited: list[str] = []
+    for client in (clients.dynamodb(), clients.s3(), clients.client("stepfunctions")):
+        client.meta.events.register("before-call", lambda model, **_: waited.append(model.service_model.service_name))
+
+    answers = {}
+    for name, request in {"retrain": past.ask, "explain": past.explain}.items():
+        waited.clear()
+        answers[name] = request()
+        assert "s3" not in waited
+        # Of a hundred thousand labels a day two pages more are read.
+        assert 0 < sum(SLOWEST[service] for service in [*waited, "dynamodb", "dynamodb"]) < 1
+
+    assert answers["retrain"]["suppressed_by"] == "min_new_labels"
+    assert len(answers["explain"]["datasets"]) == len(answers["explain"]["versions"]) == 90
+    assert answers["explain"]["all_datasets_searched"] is True
+
+
+def test_counting_a_hundred_thousand_labels_a_day_takes_less_than_a_second_of_a_small_function() -> None:
+    store, start = InMemoryNewLabels(), hour_of(NOW) - timedelta(hours=26)
+    for slot in range(26 * 60 * 4):
+        arrived = start + slot * timedelta(seconds=15)
+        store.note(arrivals_of(NewLabel(MODEL, f"{slot}-{number}", arrived, arrived) for number in range(18)))
+    begin = time.process_time()
+    counted = NewLabels(store).count(MODEL, since=None, as_of=NOW, window=timedelta(days=90))
+    assert counted == 26 * 60 * 4 * 18
+    assert (time.process_time() - begin) / PROCESSOR < 1

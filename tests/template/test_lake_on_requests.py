@@ -1,0 +1,50 @@
+"""What a request waits for reads no lake, or little and for a reason that is written here."""
+
+from typing import Any
+
+from local.template import resources_of
+from tests.template.test_least_privilege import as_list, statements
+
+# By function what of the lake a request may wait for, and what bounds it. Everything else is kept in a table.
+READ = {
+    "PredictFunction": "the artefacts that serve, once an instance and version",
+    "AnswerApprovalFunction": "the artefact that an override puts on trial: one object, loaded before it may serve",
+    "RollBackFunction": "the artefact that is to serve again: one object, loaded before it may",
+    "ReportIntakeFunction": "the newest 200 objects of a quarantine, eight at a time, as long as there is time",
+    "RequestReplayFunction": "whether a quarantine holds anything: one list of one page",
+    "RequestVerificationFunction": "what was last found about a data set: one small object",
+    "ReportModelFunction": "nothing: it signs links, which may do what the function may",
+}
+WRITTEN = {"RequestVerificationFunction": "that a verification was asked for: one small object"}
+
+
+def answering(template: dict[str, Any]) -> set[str]:
+    """Return the functions that answer requests of the API."""
+    functions = resources_of(template, "AWS::Serverless::Function")
+    return {
+        name
+        for name, function in functions.items()
+        if any(event["Type"] == "Api" for event in function["Properties"].get("Events", {}).values())
+    }
+
+
+def touching(template: dict[str, Any], *actions: str) -> set[str]:
+    """Return the functions that answer requests and may do something with objects."""
+    return {
+        name
+        for name, statement in statements(template)
+        if name in answering(template) and any(action.startswith(actions) for action in as_list(statement["Action"]))
+    }
+
+
+def test_only_known_functions_read_the_lake_while_a_request_waits(template: dict[str, Any]) -> None:
+    assert touching(template, "s3:Get", "s3:List") == set(READ)
+
+
+def test_only_known_functions_write_to_the_lake_while_a_request_waits(template: dict[str, Any]) -> None:
+    assert touching(template, "s3:Put", "s3:Delete", "s3:Abort") == set(WRITTEN)
+
+
+def test_the_rule_sees_every_route(template: dict[str, Any]) -> None:
+    assert {"PredictFunction", "RequestRetrainingFunction", "ReportModelFunction"} <= answering(template)
+    assert len(answering(template)) >= 16
