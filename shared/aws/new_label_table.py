@@ -15,8 +15,8 @@ from shared.times import format_time, parse_time
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Only if nothing settled them for a month are arrivals lost.
-KEPT_FOR = timedelta(days=30)
+# Only if nothing settled them for a week are arrivals lost.
+KEPT_FOR = timedelta(days=7)
 _ARRIVED, _DAY, _SETTLED = "arrived#", "day#", "settled"
 _HOUR = "%Y-%m-%dT%HZ"
 _ATTEMPTS = 10

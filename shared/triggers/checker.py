@@ -49,11 +49,11 @@ class TriggerChecker:
         A fired decision is recorded before its run starts: after a crash in between, the next check starts it, under
         the same name. Raises NotFound for an unknown model, Unavailable if others keep deciding faster.
         """
-        if occasion.cause is Cause.SCHEDULE:
-            self.new_labels.settle(model, self.clock())
         decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
         if occasion.cause is Cause.SCHEDULE:
             self.store.note_look(decision)
+            # Last: what it adds up is counted before as after, so that a decision need not wait for it.
+            self.new_labels.settle(model, self.clock())
         return decision
 
     def _decide(self, model: str, occasion: Occasion, known: Observed) -> Decision:

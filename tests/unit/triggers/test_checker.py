@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.errors import NotFound, Unavailable
 from shared.executions import Execution
-from shared.labels.new_labels import NewLabels
+from shared.labels.new_labels import NewLabel, NewLabels
 from shared.monitoring.check import Verdict
 from shared.relabelling.job import RelabelJob, RelabelStatus
 from shared.relabelling.store import RelabelEnd
@@ -353,3 +353,17 @@ class Triggers(RuleBasedStateMachine):
 
 TestTriggers = Triggers.TestCase
 TestTriggers.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+
+
+def test_a_scheduled_check_settles_what_the_stream_can_deliver_no_more_by_the_real_clock(world: World) -> None:
+    store = world.checker.new_labels.store
+    old, fresh = NOW - 30 * HOUR, NOW - 2 * HOUR
+    world.checker.new_labels.note([NewLabel("bike", "a", old, old), NewLabel("bike", "b", fresh, fresh)])
+    far = NOW + 1000 * HOUR
+    for occasion in (Occasion(cause=Cause.MANUAL, event_id="m"), SCHEDULED):
+        before = store.settled_until("bike")
+        decision = world.check(far, occasion, event=request() if occasion.cause is Cause.MANUAL else None)
+        assert before is None
+        assert decision is not None
+    assert store.settled_until("bike") == NOW - 29 * HOUR
+    assert len(list(store.arrivals("bike", store.settled_until("bike")))) == 1
