@@ -7,13 +7,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from bench.account import loop
+from bench.account.elsewhere import template_figures
+from bench.account.first_answer import Asked, first_answers
 from bench.account.flood import flood_of_bytes, flood_of_calls
-from bench.account.loop import loop
 from bench.account.mode.settings import Mode
 from bench.account.past import Past
 from bench.account.phase import Phase, queue_counts
@@ -27,6 +30,8 @@ OUT = Path("out/account/summary.json")
 PACE = 0.05
 COUNTED = ("lost", "doubled", "missing")
 PHASES = ("loop", "flood", "past")
+# What an idle function is asked for: something of the model that the loop has trained.
+IDLE = Asked(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="keep what the account wrote there, its log among it")
     asked = parser.parse_args(arguments)
     figures = measure(QUICK if asked.quick else Sizes(), tuple(asked.only or PHASES), asked.folder)
+    figures = {**template_figures(), **figures}
     publish(figures, shown, OUT)
     return int(not is_as_it_must_be(figures))
 
@@ -62,18 +68,24 @@ def measure(sizes: Sizes, parts: tuple[str, ...] = PHASES, kept: Path | None = N
     try:
         with account_stack(folder / "server", mode) as client:
             phases = run(client, folder, sizes, parts)
+            answers = (
+                first_answers(client, folder / "server", IDLE, mode.pace) if "loop" in parts and sizes.loop_rows else {}
+            )
             dead = queue_counts(client, dead=True)
     finally:
         if kept is None:
             shutil.rmtree(folder, ignore_errors=True)
-    return summary(phases, dead) | {"seconds": round(time.monotonic() - began, 1), "sizes": asdict(sizes)}
+    return {**summary(phases, dead), **answers} | {
+        "seconds": round(time.monotonic() - began, 1),
+        "sizes": asdict(sizes),
+    }
 
 
 def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...]) -> list[Phase]:
     """Run the parts, one after the other, and say of each what it came to."""
     past = Past(client, sizes.import_rows, sizes.import_days)
     works: dict[str, list[Callable[[], Phase]]] = {
-        "loop": [lambda: loop(client, folder, sizes.loop_rows)] if sizes.loop_rows else [],
+        "loop": [lambda: loop.loop(client, folder, sizes.loop_rows)] if sizes.loop_rows else [],
         "flood": [
             lambda: flood_of_calls(client, sizes.flood_events),
             lambda: flood_of_bytes(client, sizes.flood_notes),

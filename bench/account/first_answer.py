@@ -83,7 +83,7 @@ def _processor_seconds(client: StackClient, server: Path) -> dict[int, tuple[flo
 
 def _since_start(server: Path, pid: int, used: float) -> float:
     """Return what an instance used after it was ready: until then Lambda gives a whole processor."""
-    return used - next(note["processor_seconds"] for note in _starts(server) if note["pid"] == pid)
+    return used - float(next(note["processor_seconds"] for note in _starts(server) if note["pid"] == pid))
 
 
 def _starts(server: Path) -> list[dict[str, Any]]:
