@@ -48,8 +48,8 @@ class StackClient:
             time.sleep(0.2 * 2**attempt)
         raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
 
-    def run_schedule(self, function: str, now: datetime, model: str | None = None) -> Any:
-        """Invoke a scheduled function as its schedule would at ``now``, for one model or all; return its answer.
+    def run_schedule(self, function: str, now: datetime, model: str) -> Any:
+        """Invoke a scheduled function for a model as its schedule makes it at ``now``; return its answer.
 
         Raises CallFailed.
         """
@@ -57,7 +57,7 @@ class StackClient:
             "source": "aws.scheduler",
             "detail-type": "Scheduled Event",
             "time": format_time(now),
-            "detail": {"model": model} if model else {},
+            "detail": {"model": model},
         }
         answer = self.aws("lambda").invoke(
             FunctionName=self.stack.outputs[f"{function}Function"], Payload=json.dumps(event).encode()

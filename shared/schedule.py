@@ -1,4 +1,4 @@
-"""EventBridge's scheduled events: the moment a scheduled function works at, and the model it is narrowed to."""
+"""Events that make a function work on models: the moment it works at, and the models it is narrowed to."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,30 +12,47 @@ from shared.times import parse_time
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The models an event is for: one, those behind one in the order of their names, or all."""
+
+    model: str | None = None
+    after: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One scheduled event; without a model it is for all of them."""
+    """One scheduled event for one model."""
 
     now: datetime
     event_id: str
-    model: str | None = None
+    model: str
 
 
-def parse_tick(event: Mapping[str, Any]) -> Tick:
-    """Return the moment in the event's ``time``, and the model its ``detail`` may name.
+def parse_scope(event: Mapping[str, Any]) -> Scope:
+    """Read the models that an event's ``detail`` names; without one it is for all of them.
 
     EventBridge Scheduler sends ``detail`` as JSON text, EventBridge rules as an object.
-    Raises InvalidInput for an event without a time.
 
-    >>> parse_tick({"time": "2026-03-01T12:00:00Z", "detail": "{}"}).model is None
-    True
+    >>> parse_scope({"detail": "{}"}), parse_scope({"detail": {"model": "m"}}).model
+    (Scope(model=None, after=''), 'm')
     """
-    if "time" not in event:
-        raise InvalidInput("time is required", (Fault("time", "is required"),))
     detail = event.get("detail") or {}
     if isinstance(detail, str):
         detail = json.loads(detail)
-    return Tick(parse_time(event["time"]), str(event.get("id", "")), detail.get("model"))
+    return Scope(model=detail.get("model"), after=detail.get("after", ""))
+
+
+def parse_tick(event: Mapping[str, Any]) -> Tick:
+    """Read the moment in the event's ``time``, and the model its ``detail`` names.
+
+    Raises InvalidInput for an event without a time or a model.
+    """
+    model = parse_scope(event).model
+    faults = [Fault(path, "is required") for path, given in (("time", event.get("time")), ("detail.model", model)) if not given]
+    if faults or model is None:
+        raise InvalidInput(", ".join(f"{fault.path} is required" for fault in faults), tuple(faults))
+    return Tick(parse_time(event["time"]), str(event.get("id", "")), model)
 
 
 def in_turn(values: Sequence[T], now: datetime, *, every: timedelta) -> list[T]:

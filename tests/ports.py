@@ -1,11 +1,11 @@
 """What the functions keep for the life of their process, forgotten between tests."""
 
-from shared.bootstrap import clients, erasing, labelling, reporting, retraining, stores
+from shared.bootstrap import clients, erasing, labelling, monitoring, reporting, retraining, stores
 
 
 def forget_ports() -> None:
     """Have every port and client built anew, in the environment that is then."""
-    for module in (clients, stores, erasing, labelling, retraining, reporting):
+    for module in (clients, stores, erasing, labelling, monitoring, retraining, reporting):
         for port in vars(module).values():
             if hasattr(port, "cache_clear"):
                 port.cache_clear()

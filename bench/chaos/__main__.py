@@ -125,18 +125,18 @@ def settle(stack: ChaosStack, traffic: Traffic, apps: Apps) -> Account:
     while True:
         stack.redrive()
         wait_until(stack.is_idle, max(0.0, deadline - time.monotonic()))
-        _mature(stack)
+        _mature(stack, traffic.model)
         account = reconcile(traffic, apps, read_reality(stack.client, traffic.model))
         if not account.unexplained or time.monotonic() > deadline:
             return account
         time.sleep(1.0)
 
 
-def _mature(stack: ChaosStack) -> None:
+def _mature(stack: ChaosStack, model: str) -> None:
     """Let the clock of labels run to the end; a run of it that fails is made again, as its schedule would."""
     for _ in range(20):
         try:
-            if stack.client.run_schedule("MatureLabels", END)["is_complete"]:
+            if stack.client.run_schedule("MatureLabels", END, model)["is_complete"]:
                 return
         except Exception:  # noqa: BLE001  whatever a fault made of it
             time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Decide which models are retrained (EventBridge schedule, and the SNS topic of the alarms on models)."""
+"""Decide whether a model is retrained (EventBridge schedule, and the SNS topic of the alarms on models)."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
-from shared.schedule import parse_tick
+from shared.schedule import parse_scope, parse_tick
 from shared.triggers.alarm import parse_alarm
 from shared.triggers.decision import Decision
 
@@ -17,15 +18,24 @@ metrics = Metrics()
 tracer = Tracer()
 
 
+def concerns(event: dict[str, Any], model: str) -> bool:
+    """Tell whether an event asks for a check of a model: a schedule's of every model, an alarm's of some."""
+    if "Records" not in event:
+        return True
+    alarms = [parse_alarm(record.sns.message) for record in SNSEvent(event).records]
+    return any(retraining.trigger_sweep().concerns(alarm, model) for alarm in alarms)
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@one_invocation_a_model(concerns)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check all models at the event's time, or those an alarm speaks of."""
+    """Check a model at the event's time, or because of what an alarm says."""
     sweep = retraining.trigger_sweep()
     if "Records" not in event:
-        return report(sweep.on_schedule(parse_tick(event)))
-    notices = [record.sns for record in SNSEvent(event).records]
-    return report([made for sns in notices for made in sweep.on_alarm(parse_alarm(sns.message), sns.message_id)])
+        return report([sweep.on_schedule(parse_tick(event))])
+    model, notices = str(parse_scope(event).model), [record.sns for record in SNSEvent(event).records]
+    return report([made for sns in notices for made in sweep.on_alarm(parse_alarm(sns.message), sns.message_id, model)])
 
 
 def report(decisions: list[Decision]) -> dict[str, Any]:

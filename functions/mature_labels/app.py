@@ -3,11 +3,12 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import join_metrics
 from shared.bootstrap import labelling
-from shared.counters import count
+from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.schedule import parse_tick
 
 # Enough for the page of predictions in hand.
@@ -20,11 +21,16 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Mature what is due at the scheduled time; ``is_complete`` tells whether time sufficed for all of it."""
+    """Mature what is due of a model at the scheduled time; ``is_complete`` tells whether time sufficed for all of it."""
+    tick = parse_tick(event)
     report = labelling.maturing().sweep(
-        parse_tick(event).now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+        tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     join_metrics.publish(metrics, report.joins)
-    count(metrics, {"MaturingBehind": int(not report.is_complete)})
+    if not report.is_complete:
+        # Missing data is no lag: one data point a sweep that left something.
+        metrics.add_metric("LabelFinalizationLag", MetricUnit.Seconds, report.lag.total_seconds())
+        metrics.flush_metrics()
     return {"examined": report.examined, "is_complete": report.is_complete}

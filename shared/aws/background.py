@@ -1,23 +1,32 @@
-"""Work that another function does while its caller is answered."""
+"""Invocations of a function that nobody waits for."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from shared import compact_json
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 class LambdaBackground:
-    """Invokes one function asynchronously; see ``shared.datasets.verification_requests.Background``."""
+    """Invokes one function asynchronously; see ``shared.fan_out.Invocations``."""
 
     def __init__(self, function_name: str, client: "LambdaClient") -> None:
         self._function_name = function_name
         self._client = client
 
     def start(self, payload: Mapping[str, Any]) -> None:
-        """Return once Lambda has the event: it tries it thrice, and a failure goes to the function's destination."""
-        self._client.invoke(
-            FunctionName=self._function_name, InvocationType="Event", Payload=compact_json.dumps(payload).encode()
-        )
+        """Return once Lambda has the event: it tries it thrice, and a failure goes to the function's destination.
+
+        Raises Unavailable where Lambda does not take it.
+        """
+        try:
+            self._client.invoke(
+                FunctionName=self._function_name, InvocationType="Event", Payload=compact_json.dumps(payload).encode()
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(f"{self._function_name} could not be invoked: {error}") from error

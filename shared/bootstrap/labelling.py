@@ -86,7 +86,7 @@ def label_joiner() -> LabelJoiner:
 @cache
 def maturing() -> Maturing:
     """Return what lets the clock change labels."""
-    return Maturing(stores.label_store(), label_joiner(), stores.configurations())
+    return Maturing(stores.label_store(), label_joiner())
 
 
 @cache
@@ -184,4 +184,4 @@ def review_selection() -> ReviewSelection:
 @cache
 def review_tending() -> Tending:
     """Return what the clock does to review tasks."""
-    return Tending(stores.review_tasks(), review_outbox(), stores.configurations())
+    return Tending(stores.review_tasks(), review_outbox())

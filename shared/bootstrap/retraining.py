@@ -44,9 +44,7 @@ def approval_requests() -> ApprovalRequests:
 @cache
 def expiring() -> Expiring:
     """Return what lets go of old versions and datasets."""
-    return Expiring(
-        stores.registry(), stores.configurations(), stores.lake(), clients.settings().keep, stores.member_store()
-    )
+    return Expiring(stores.registry(), stores.lake(), clients.settings().keep, stores.member_store())
 
 
 @cache

@@ -1,26 +1,19 @@
 """Requests to verify a dataset: taken at once, answered when a function with more time has been through it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from shared import compact_json
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound
+from shared.fan_out import Invocations
 from shared.lake import Lake, dataset_prefix
 from shared.registry.store import Registry
 from shared.times import format_time
 
 RUNNING, FINISHED = "running", "finished"
-
-
-class Background(Protocol):
-    """Work that goes on while its caller is answered."""
-
-    def start(self, payload: Mapping[str, Any]) -> None:
-        """Return once the work is certain to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,7 @@ class VerificationRequests:
     lake: Lake
     registry: Registry
     configurations: ConfigurationStore
-    work: Background
+    work: Invocations
 
     def take(self, model: str, dataset_id: str, now: datetime) -> dict[str, Any]:
         """Begin to verify a dataset; return what is known so far. Raises NotFound."""

@@ -1,4 +1,4 @@
-"""One round of monitoring: every model is checked, its results are kept, and its numbers published."""
+"""One round of monitoring: a model is checked, its results are kept, and its numbers published."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +16,10 @@ from shared.monitoring.measurement import Measurement, MetricSink
 from shared.monitoring.model_checks import ModelChecks
 from shared.monitoring.verdict_changes import VerdictAnnouncer
 from shared.monitoring.watched import with_overall
-from shared.schedule import Tick
 
 
 class MonitoringFailed(HindsightError):
-    """Some models could not be monitored; the others were, and monitoring them again is safe."""
+    """Some checks of a model could not be made; the others were, and making them again is safe."""
 
     code = "monitoring_failed"
 
@@ -36,19 +35,18 @@ class Monitor:
     announcer: VerdictAnnouncer
     sink: MetricSink
 
-    def run(self, tick: Tick) -> list[Check]:
-        """Check every model, or the one the event names; return the checks.
+    def run(self, model: str, now: datetime) -> list[Check]:
+        """Make all checks of a model and return them.
 
         The checks are kept before their numbers are published: who follows an alarm finds what set it off.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
         round_ = _Round(self)
-        for model in [tick.model] if tick.model else self.configurations.models():
-            round_.check(model, tick.now)
+        round_.check(model, now)
         self.sink.publish(with_overall(round_.measured))
         if round_.failures:
-            names = ", ".join(f"{model} ({type(error).__name__}: {error})" for model, error in round_.failures)
-            raise MonitoringFailed(f"could not monitor {names}") from round_.failures[0][1]
+            causes = ", ".join(f"{type(error).__name__}: {error}" for error in round_.failures)
+            raise MonitoringFailed(f"could not monitor {model} ({causes})") from round_.failures[0]
         return round_.kept
 
     def keep(self, model: str, now: datetime, finding: Finding) -> Check:
@@ -77,34 +75,34 @@ class Monitor:
 
 @dataclass(slots=True)
 class _Round:
-    """What a round has done so far; whatever is wrong with one model, or one check, is not the others' fault."""
+    """What a round has done so far; whatever is wrong with one check is not the others' fault."""
 
     monitor: Monitor
     kept: list[Check] = field(default_factory=list)
     measured: list[Measurement] = field(default_factory=list)
-    failures: list[tuple[str, Exception]] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
     def check(self, model: str, now: datetime) -> None:
         """Make all checks of a model."""
-        with self._noting(model):
+        with self._noting():
             configuration = self.monitor.configurations.current(model).configuration
             for make in self.monitor.model_checks.of(configuration, now):
-                with self._noting(model):
+                with self._noting():
                     finding = make()
                     self._add(self.monitor.keep(model, now, finding), finding)
 
     def _add(self, check: Check, finding: Finding) -> None:
         # Announced before it is stored, so that a crash in between tells twice rather than never; but a bus that
         # refuses keeps no check from the triggers.
-        with self._noting(check.model):
+        with self._noting():
             self.monitor.announcer.announce(check)
         self.monitor.checks.put(check)
         self.kept.append(check)
         self.measured.extend(finding.measurements)
 
     @contextmanager
-    def _noting(self, model: str) -> Iterator[None]:
+    def _noting(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # noqa: BLE001  it is raised at the end of the round
-            self.failures.append((model, error))
+            self.failures.append(error)

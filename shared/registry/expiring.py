@@ -5,20 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.configuration.store import ConfigurationStore
 from shared.datasets.members import MemberStore
 from shared.lake import Lake, model_prefix
 from shared.registry.expiry import Keep, expired_datasets, expired_versions, protected_versions
 from shared.registry.store import Registry
 from shared.registry.version import DatasetRecord, VersionRecord
-from shared.schedule import in_turn
 
 # The pages of a model card and a dataset's manifest are small, and what a decision of long ago is explained by; from
 # the manifest the dataset can be built again as long as the objects it names stand.
 KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
 # Of a run's candidates one is recorded, within the day; the others are nobody's.
 UNRECORDED_FOR = timedelta(days=7)
-_EVERY = timedelta(days=1)
 _ALL = 1_000_000
 _VERSION_KEY = re.compile(r"version=(?P<name>v(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
 _DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
@@ -36,29 +33,20 @@ class ExpiryReport:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """Sweeps the models.
+    """Sweeps a model's versions and datasets.
 
     A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
     of a marked version the next sweep removes.
     """
 
     registry: Registry
-    configurations: ConfigurationStore
     lake: Lake
     keep: Keep
     members: MemberStore
 
-    def sweep(self, now: datetime, may_go_on: Callable[[], bool], model: str | None = None) -> ExpiryReport:
-        """Expire what has had its time in all models, or one, as long as it ``may_go_on``."""
+    def sweep(self, model: str, now: datetime, may_go_on: Callable[[], bool]) -> ExpiryReport:
+        """Expire what has had its time as long as it ``may_go_on``; the next sweep goes on with the rest."""
         report = ExpiryReport()
-        for name in [model] if model else in_turn(list(self.configurations.models()), now, every=_EVERY):
-            self._sweep(name, now, may_go_on, report)
-        return report
-
-    def _sweep(self, model: str, now: datetime, may_go_on: Callable[[], bool], report: ExpiryReport) -> None:
-        if not may_go_on():
-            report.is_complete = False
-            return
         versions = self._expire_versions(model, now, report)
         datasets = self._expire_datasets(model, now, versions, report)
         shelves = (
@@ -71,13 +59,14 @@ class Expiring:
         for name, key in [found for shelf in shelves for found in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
             if not may_go_on():
                 report.is_complete = False
-                return
+                break
             if key.startswith(model_prefix("datasets", model)) and name not in forgotten:
                 # Before its objects: as long as there is one, the next sweep comes back to it.
                 self.members.forget(model, name)
                 forgotten.add(name)
             self.lake.delete(key)
             report.objects += 1
+        return report
 
     def _expire_versions(self, model: str, now: datetime, report: ExpiryReport) -> list[VersionRecord]:
         pointer, moves = self.registry.pointer(model), self.registry.history(model, _ALL)

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.capture.prediction import PredictionKey
-from shared.configuration.store import ConfigurationStore
 from shared.review.outbox import Outbox
 from shared.review.store import TaskStore
 from shared.review.transitions import expired
-from shared.schedule import in_turn
-
-_EVERY = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -25,26 +21,24 @@ class TendReport:
 
 @dataclass(frozen=True, slots=True)
 class Tending:
-    """Sweeps the tasks of every model. Nothing here frees leases: a lapsed one does not need it."""
+    """Sweeps the tasks of a model. Nothing here frees leases: a lapsed one does not need it."""
 
     tasks: TaskStore
     outbox: Outbox
-    configurations: ConfigurationStore
 
-    def sweep(self, now: datetime, has_time: Callable[[], bool]) -> TendReport:
+    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> TendReport:
         """Do all that is to be done by ``now`` while there is time; the next sweep goes on with the rest."""
         report = TendReport()
-        for model in in_turn(self.configurations.models(), now, every=_EVERY):
-            for keys in self.tasks.unsent(model):
-                if not has_time():
-                    report.is_complete = False
-                    return report
-                report.sent += self.outbox.send(self.tasks.load(keys).values())
-            for keys in self.tasks.overdue(model, now):
-                if not has_time():
-                    report.is_complete = False
-                    return report
-                report.closed += self._close(keys, now)
+        for keys in self.tasks.unsent(model):
+            if not has_time():
+                report.is_complete = False
+                return report
+            report.sent += self.outbox.send(self.tasks.load(keys).values())
+        for keys in self.tasks.overdue(model, now):
+            if not has_time():
+                report.is_complete = False
+                return report
+            report.closed += self._close(keys, now)
         return report
 
     def _close(self, keys: list[PredictionKey], now: datetime) -> int:

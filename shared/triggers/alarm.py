@@ -62,17 +62,18 @@ def parse_alarm(message: str) -> Alarm:
     )
 
 
-def affected_models(alarm: Alarm, models: Iterable[str], checks: CheckStore) -> list[str]:
-    """Return the models an alarm speaks of.
+def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
+    """Tell whether an alarm asks for a check of a model; one that went back to normal asks for none.
 
     An alarm on a metric of one model names it in its dimension ``Model``. One without that dimension watches all
     models at once, as the stack's own alarms on live performance and drift do: it speaks of those whose newest check
     of that kind is bad, which was stored before the metric that set it off was published.
     """
-    known = list(models)
+    if not alarm.rings:
+        return False
     if alarm.model is not None:
-        return [alarm.model] if alarm.model in known else []
-    return [model for model in known if any(check.verdict in ALARMING for check in checks_behind(alarm, model, checks))]
+        return alarm.model == model
+    return any(check.verdict in ALARMING for check in checks_behind(alarm, model, checks))
 
 
 def checks_behind(alarm: Alarm, model: str, checks: CheckStore) -> list[Check]:

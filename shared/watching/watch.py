@@ -1,23 +1,20 @@
-"""One round of the watch: every model with a trial or a probation is looked at, and what is decided is done."""
+"""The watch over a model: its trial or probation is looked at, and what is decided is done."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.configuration.store import ConfigurationStore
 from shared.errors import Conflict, HindsightError
 from shared.registry.store import Registry
-from shared.schedule import Tick
 from shared.watching.consequences import Consequences
 from shared.watching.model_watch import ModelWatch
 
-ROUND = timedelta(minutes=15)
-
 
 class WatchingFailed(HindsightError):
-    """Some models could not be watched; the others were, as ``looks`` tell, and watching them again is safe."""
+    """Some of a model's watch could not be done; the rest was, as ``looks`` tell, and doing it again is safe."""
 
     code = "watching_failed"
 
@@ -28,71 +25,54 @@ class WatchingFailed(HindsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Watches all models."""
+    """Watches one model at a time."""
 
     configurations: ConfigurationStore
     registry: Registry
     of_model: ModelWatch
     consequences: Consequences
 
-    def run(self, tick: Tick, has_time: Callable[[], bool]) -> list[dict[str, Any]]:
-        """Watch every model, or the one the event names, while there is time; return what was seen.
+    def run(self, model: str, now: datetime) -> list[dict[str, Any]]:
+        """Make up for what a crash left undone, look, and draw the consequences of what was decided.
 
-        Each round begins with another model, so that those a round had no time for come first some time.
-        Raises WatchingFailed once all models have been tried.
+        Return what was seen. Raises WatchingFailed once all three have been tried.
         """
-        round_ = _Round(self, tick.now)
-        for model in [tick.model] if tick.model else in_turn(list(self.configurations.models()), tick.now):
-            if not has_time():
-                break
-            round_.watch(model)
+        round_ = _Round()
+        with round_.noting():
+            self.consequences.draw(model)
+        with round_.noting():
+            round_.looks.extend(self._look(model, now))
+        with round_.noting():
+            self.consequences.draw(model)
         if round_.failures:
-            names = ", ".join(f"{model} ({_told(error)})" for model, error in round_.failures)
-            raise WatchingFailed(f"could not watch {names}", round_.looks) from round_.failures[0][1]
+            causes = ", ".join(map(_told, round_.failures))
+            raise WatchingFailed(f"could not watch {model} ({causes})", round_.looks) from round_.failures[0]
         return round_.looks
+
+    def _look(self, model: str, now: datetime) -> list[dict[str, Any]]:
+        pointer = self.registry.pointer(model)
+        if pointer is None or (pointer.trial is None and pointer.probation is None):
+            return []
+        configuration = self.configurations.current(model).configuration
+        # Who moved the pointer meanwhile knew more; the next look sees where to.
+        with suppress(Conflict):
+            return self.of_model.look(configuration, pointer, now)
+        return []
 
 
 @dataclass(slots=True)
 class _Round:
-    """What a round has done so far; whatever is wrong with one model is not the others' fault."""
+    """What a watch has done so far; what is wrong with one part of it does not keep the others from being done."""
 
-    all: Watch
-    now: datetime
     looks: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[tuple[str, Exception]] = field(default_factory=list)
-
-    def watch(self, model: str) -> None:
-        """Make up for what a crash left undone, look, and draw the consequences of what was decided."""
-        with self._noting(model):
-            self.all.consequences.draw(model)
-        with self._noting(model):
-            pointer = self.all.registry.pointer(model)
-            if pointer is None or (pointer.trial is None and pointer.probation is None):
-                return
-            configuration = self.all.configurations.current(model).configuration
-            # Who moved the pointer meanwhile knew more; the next look sees where to.
-            with suppress(Conflict):
-                self.looks.extend(self.all.of_model.look(configuration, pointer, self.now))
-        with self._noting(model):
-            self.all.consequences.draw(model)
+    failures: list[Exception] = field(default_factory=list)
 
     @contextmanager
-    def _noting(self, model: str) -> Iterator[None]:
+    def noting(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001  it is raised at the end of the round
-            self.failures.append((model, error))
-
-
-def in_turn(models: Sequence[str], now: datetime) -> Sequence[str]:
-    """Return models in their order, begun at another one in each round of a quarter of an hour.
-
-    >>> from datetime import UTC, datetime
-    >>> [in_turn("abc", datetime(2026, 3, 1, 0, minute, tzinfo=UTC))[0] for minute in (0, 15, 30, 45)]
-    ['a', 'b', 'c', 'a']
-    """
-    first = int(now.timestamp() // ROUND.total_seconds()) % max(1, len(models))
-    return [*models[first:], *models[:first]]
+        except Exception as error:  # noqa: BLE001  it is raised at the end
+            self.failures.append(error)
 
 
 def _told(error: Exception) -> str:

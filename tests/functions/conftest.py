@@ -15,12 +15,16 @@ os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 import boto3
 import pytest
 
+from shared.bootstrap import fan_out
+from shared.fan_out import FanOut
 from tests.contract import conftest as tables
+from tests.fakes.invocations import InMemoryInvocations
 from tests.ports import forget_ports
 
 aws, bucket, dynamodb = tables.aws, tables.bucket, tables.dynamodb
 
 EVENTS = Path(__file__).parents[2] / "events"
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 ENVIRONMENT = {
     "PREDICTIONS_TABLE": "predictions",
     "MODELS_TABLE": "models",
@@ -95,6 +99,30 @@ def feedback_stream(deployed: None) -> None:
     client.create_delivery_stream(
         DeliveryStreamName="feedback", ExtendedS3DestinationConfiguration={**destination, "Prefix": "feedback/"}
     )
+
+
+@dataclass(frozen=True)
+class FannedOut:
+    """A scheduled function and the invocations it starts of itself, made one after another."""
+
+    context: Context
+    invocations: InMemoryInvocations
+
+    def run(self, handler: Handler, event: dict[str, Any]) -> tuple[list[Any], list[Exception]]:
+        """Hand an event in, then make what was started; return the answers for single models, and the failures."""
+        answer = handler(event, self.context)
+        if "started" not in answer:
+            return [answer], []
+        return self.invocations.make(lambda payload: handler(payload, self.context))
+
+
+@pytest.fixture
+def fanned_out(deployed: None, context: Context, monkeypatch: pytest.MonkeyPatch) -> FannedOut:
+    """What starts invocations of several models, in memory."""
+    invocations = InMemoryInvocations()
+    started = FanOut(invocations=invocations, clock=lambda: 0.0, pause=lambda _: None)
+    monkeypatch.setattr(fan_out, "_fan_out", lambda _name: started)
+    return FannedOut(context, invocations)
 
 
 @pytest.fixture

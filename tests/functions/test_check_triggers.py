@@ -12,7 +12,7 @@ from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.triggers.signal import SignalKind
 from shared.triggers.state import Conclusion, RunOutcome
 from shared.triggers.suppression import SuppressedBy
-from tests.functions.conftest import ENVIRONMENT, Context
+from tests.functions.conftest import ENVIRONMENT, Context, FannedOut
 from tests.pointers import promoted
 from tests.ports import forget_ports
 from tests.unit.configuration.example import configuration
@@ -39,12 +39,19 @@ def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
     stores.check_store().put(check)
 
 
+def decided_of(fanned_out: FannedOut, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the decisions that an event leads to, each model's made by an invocation of its own."""
+    answers, failures = fanned_out.run(handler, event)
+    assert failures == []
+    return [decision for answer in answers for decision in answer["decisions"]]
+
+
 def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
-    executions: Callable[[], list[str]], sample: Sample, context: Context
+    executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     serving("bike-demand", Verdict.LOW)
     serving("car-demand", Verdict.OK)
-    low, fine = handler(sample("check_triggers"), context)["decisions"]
+    low, fine = decided_of(fanned_out, sample("check_triggers"))
     assert (low["model"], low["fired"]) == ("bike-demand", True)
     assert (fine["fired"], fine["suppressed_by"]) == (False, "no_signal")
     assert executions() == [low["decision_id"]]
@@ -62,13 +69,13 @@ def test_a_redelivered_schedule_is_one_decision_and_one_run(
 
 
 def test_the_sample_alarm_makes_each_low_model_s_policy_decide(
-    executions: Callable[[], list[str]], sample: Sample, context: Context
+    executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     serving("bike-demand", Verdict.LOW)
     serving("car-demand", Verdict.LOW, performance=False)
     serving("train-demand", Verdict.LOW, combine="all")
     serving("ship-demand", Verdict.OK)
-    decided = handler(sample("check_triggers_alarm"), context)["decisions"]
+    decided = decided_of(fanned_out, sample("check_triggers_alarm"))
     assert {row["model"]: row["suppressed_by"] for row in decided} == {
         "bike-demand": None,
         "car-demand": "no_signal",
@@ -89,11 +96,11 @@ def of_one_model(event: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def test_an_operator_s_alarm_on_one_model_is_enough_alone(
-    executions: Callable[[], list[str]], sample: Sample, context: Context
+    executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     serving("bike-demand", Verdict.OK, performance=False, drift=False)
     serving("car-demand", Verdict.LOW)
-    [decided] = handler(of_one_model(sample("check_triggers_alarm"), "bike-demand"), context)["decisions"]
+    [decided] = decided_of(fanned_out, of_one_model(sample("check_triggers_alarm"), "bike-demand"))
     assert (decided["model"], decided["fired"]) == ("bike-demand", True)
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
@@ -115,13 +122,13 @@ def drifting(model: str, **triggers: Any) -> None:
 
 
 def test_the_sample_drift_alarm_makes_each_drifting_model_s_policy_decide(
-    executions: Callable[[], list[str]], sample: Sample, context: Context
+    executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     drifting("bike-demand")
     drifting("car-demand", drift=False)
     drifting("train-demand", combine="all")
     serving("ship-demand", Verdict.OK)
-    decided = handler(sample("check_triggers_drift_alarm"), context)["decisions"]
+    decided = decided_of(fanned_out, sample("check_triggers_drift_alarm"))
     assert {row["model"]: row["suppressed_by"] for row in decided} == {
         "bike-demand": None,
         "car-demand": "no_signal",
@@ -202,14 +209,14 @@ def test_a_run_that_was_concluded_leaves_the_next_check_free(
 
 
 def test_one_model_that_fails_does_not_stop_the_others(
-    executions: Callable[[], list[str]], sample: Sample, context: Context, dynamodb: Any
+    executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut, dynamodb: Any
 ) -> None:
     serving("a-broken-one", Verdict.LOW)
     serving("bike-demand", Verdict.LOW)
     key = {"pk": {"S": "a-broken-one"}, "sk": {"S": "configuration#000001"}}
     dynamodb.delete_item(TableName="models", Key=key)
-    with pytest.raises(Exception, match="a-broken-one"):
-        handler(sample("check_triggers"), context)
+    _, [failure] = fanned_out.run(handler, sample("check_triggers"))
+    assert "a-broken-one" in str(failure)
     assert len(executions()) == 1
 
 

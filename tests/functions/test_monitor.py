@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,16 +9,17 @@ import numpy as np
 import pytest
 
 from functions.monitor.app import handler
-from shared.bootstrap import stores
+from shared.bootstrap import monitoring, stores
 from shared.configuration.metrics import Task
 from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
 from shared.monitoring.check import CheckKind, Verdict
+from shared.monitoring.monitor import Monitor
 from shared.profiles.build import Columns, profile_columns
 from shared.profiles.codec import encode
 from shared.profiles.log_profiler import LogProfiler
 from shared.profiles.profile import Profile
 from shared.times import format_time
-from tests.functions.conftest import Context
+from tests.functions.conftest import Context, FannedOut
 from tests.pointers import promoted
 from tests.unit.configuration.example import configuration
 
@@ -179,15 +181,15 @@ def test_a_bus_that_refuses_keeps_no_check_from_the_triggers(deployed: None, sam
     assert metric("LivePerformanceShortfall")[()] > 0
 
 
-def test_one_model_that_fails_does_not_stop_the_others(
-    deployed: None, sample: Sample, context: Context, bucket: Any
+def test_one_model_that_fails_leaves_the_others_checked_and_published(
+    fanned_out: FannedOut, sample: Sample, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
     for labels in stores.lake().keys("examples/model=a-broken-one/"):
         bucket.put_object(Bucket="lake", Key=labels, Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
-    with pytest.raises(Exception, match="a-broken-one"):
-        handler(sample("monitor"), context)
+    _, [failure] = fanned_out.run(handler, sample("monitor"))
+    assert "a-broken-one" in str(failure)
     assert stores.check_store().latest(MODEL, CheckKind.PERFORMANCE) is not None
     assert metric("LivePerformanceShortfall")[()] > 0
 
@@ -203,3 +205,35 @@ def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
     assert performance["verdict"] == estimated["verdict"] == "insufficient"
     assert performance["reason"] == "0 matured labels, fewer than the 200 a verdict needs"
     assert metric("LivePerformanceShortfall") == metric("EstimatedPerformanceShortfall") == {}
+
+
+def test_a_model_whose_check_hangs_has_not_kept_the_others_numbers_back(
+    fanned_out: FannedOut, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invocation that is killed tells nobody: the models before and behind it are published all the same."""
+    for model in ("a", "hanging", "z"):
+        serve(model, temperature=0.0, accuracy=0.7)
+    run = monitoring.monitor().run
+
+    def killed(model: str, now: datetime) -> Any:
+        if model == "hanging":
+            raise SystemExit
+        return run(model, now)
+
+    monkeypatch.setattr(Monitor, "run", lambda _self, model, now: killed(model, now))
+    handler(sample("monitor"), fanned_out.context)
+    assert fanned_out.invocations.models == ["a", "hanging", "z"]
+    for payload in fanned_out.invocations.payloads:
+        with suppress(SystemExit):
+            handler(payload, fanned_out.context)
+    published = {dict(key).get("Model") for key in metric("LivePerformanceShortfall")}
+    assert published == {"a", "z", None}
+
+
+def test_several_models_are_one_series_of_which_the_alarm_sees_the_worst(fanned_out: FannedOut, sample: Sample) -> None:
+    serve("bad", temperature=0.0, accuracy=0.7)
+    serve("good", temperature=0.0, accuracy=0.95)
+    fanned_out.run(handler, sample("monitor"))
+    found = metric("LivePerformanceShortfall")
+    assert found[()] == found[(("Model", "bad"),)] > 0
+    assert (("Model", "good"),) not in found

@@ -60,7 +60,8 @@ class InstantStack:
         self.calls.append((what, body))
         return getattr(self, f"_{what}")(body)
 
-    def run_schedule(self, function: str, now: datetime) -> Any:
+    def run_schedule(self, function: str, now: datetime, model: str) -> Any:
+        assert model == "m"
         self.schedules.append((function, now))
         if function != "CheckTriggers":
             return {}

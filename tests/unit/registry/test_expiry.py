@@ -45,8 +45,7 @@ class World:
     def __init__(self, days: range = range(0, 100, 10)) -> None:
         self.registry, self.lake = InMemoryRegistry(), InMemoryLake()
         self.members = InMemoryMembers()
-        configurations = InMemoryConfigurations(configuration(model=MODEL))
-        self.expiring = Expiring(self.registry, configurations, self.lake, KEEP, self.members)
+        self.expiring = Expiring(self.registry, self.lake, KEEP, self.members)
         for day in days:
             self.registry.put_version(MODEL, version(day))
             record = DatasetRecord(
@@ -81,7 +80,7 @@ class World:
         return pointer
 
     def sweep(self, day: int) -> None:
-        assert self.expiring.sweep(START + day * DAY, lambda: True).is_complete
+        assert self.expiring.sweep(MODEL, START + day * DAY, lambda: True).is_complete
 
     def kept(self) -> set[int]:
         return {
@@ -178,8 +177,8 @@ def test_what_is_not_named_as_a_version_is_left_alone(world: World) -> None:
 
 
 def test_a_sweep_that_was_cut_off_is_finished_by_the_next(world: World) -> None:
-    allowed = iter([True] * 4 + [False] * 100)
-    report = world.expiring.sweep(START + 10_000 * DAY, lambda: next(allowed))
+    allowed = iter([True] * 3 + [False] * 100)
+    report = world.expiring.sweep(MODEL, START + 10_000 * DAY, lambda: next(allowed))
     assert (report.is_complete, report.objects, report.versions) == (False, 3, 8)
     world.sweep(10_001)
     assert world.kept() == {80, 90}

@@ -70,7 +70,7 @@ class Desk:
         outbox = Outbox(self.tasks, self.stream)
         self.leasing = Leasing(self.tasks, self.labels, self.trust)
         self.answers = Answers(self.tasks, self.labels, outbox)
-        self.tending = Tending(self.tasks, outbox, InMemoryConfigurations(self.configuration))
+        self.tending = Tending(self.tasks, outbox)
 
     def add(self, *names: str, at: float = 0) -> None:
         """Keep predictions and make a task of each, a second apart."""

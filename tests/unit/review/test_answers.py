@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
 from shared.review import answers
 from shared.review.task import TaskState
-from tests.unit.labels.builders import DEMAND, key
+from tests.unit.labels.builders import DEMAND, MODEL, key
 from tests.unit.review.builders import Desk, codes, configuration, minutes
 
 
@@ -145,10 +145,10 @@ def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_clock(desk: Desk)
         desk.answer("ann", 1)
     desk.stream.is_down = False
 
-    report = desk.tending.sweep(minutes(60), lambda: True)
+    report = desk.tending.sweep(MODEL, minutes(60), lambda: True)
 
     assert (report.sent, report.is_complete, desk.told(), desk.task().is_sent) == (1, True, [("p-1", 1)], True)
-    assert desk.tending.sweep(minutes(120), lambda: True).sent == 0
+    assert desk.tending.sweep(MODEL, minutes(120), lambda: True).sent == 0
 
 
 def test_sent_twice_it_is_the_same_event(desk: Desk) -> None:

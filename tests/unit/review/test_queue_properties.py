@@ -15,6 +15,7 @@ from shared.configuration.labels import canonical_text
 from shared.errors import Conflict
 from shared.review.task import TaskState
 from shared.review.transitions import MOST_SKIPS, live_leases
+from tests.unit.labels.builders import MODEL
 from tests.unit.review.builders import Desk, configuration, minutes
 
 REVIEWERS = ("ann", "bob", "cid", "dot", "eve")
@@ -68,7 +69,7 @@ class Queue(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "desk"))
     @rule()
     def sweep(self) -> None:
-        self.desk.tending.sweep(minutes(self.now), lambda: True)
+        self.desk.tending.sweep(MODEL, minutes(self.now), lambda: True)
 
     @invariant()
     def every_task_is_what_was_said_of_it(self) -> None:

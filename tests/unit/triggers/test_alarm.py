@@ -7,7 +7,7 @@ import pytest
 from shared.capture.clocks import ClientTimestamps
 from shared.errors import InvalidInput
 from shared.monitoring.check import Verdict
-from shared.triggers.alarm import affected_models, alarm_moment, alarm_signal, checks_behind, parse_alarm
+from shared.triggers.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns, parse_alarm
 from tests.fakes.check_store import InMemoryChecks
 from tests.unit.triggers.builders import HOUR, NOW, drift, performance
 
@@ -30,6 +30,10 @@ def checks() -> InMemoryChecks:
     store = InMemoryChecks()
     store.put(performance())
     return store
+
+
+def affected(alarm: Alarm, store: InMemoryChecks) -> list[str]:
+    return [model for model in ("bike", "car") if concerns(alarm, model, store)]
 
 
 def test_an_alarm_tells_when_it_went_off() -> None:
@@ -55,34 +59,34 @@ def test_another_message_is_invalid(text: str) -> None:
 )
 def test_an_alarm_on_one_models_metric_speaks_of_that_model(trigger: dict[str, Any]) -> None:
     alarm = parse_alarm(message(Trigger=trigger))
-    assert affected_models(alarm, ["bike", "car"], checks()) == ["car"]
-    assert affected_models(alarm, ["bike"], checks()) == []
+    assert affected(alarm, checks()) == ["car"]
+    assert not concerns(alarm, "bike", checks())
 
 
 def test_an_alarm_on_all_models_speaks_of_those_that_are_low() -> None:
     store = checks()
-    assert affected_models(parse_alarm(message()), ["bike", "car"], store) == ["bike"]
+    assert affected(parse_alarm(message()), store) == ["bike"]
     store.put(performance(Verdict.OK))
-    assert affected_models(parse_alarm(message()), ["bike", "car"], store) == []
+    assert affected(parse_alarm(message()), store) == []
 
 
 def test_an_alarm_on_all_models_drift_speaks_of_those_that_drift() -> None:
     store = checks()
     store.put(drift(Verdict.OK))
-    assert affected_models(parse_alarm(DRIFT_ALARM), ["bike", "car"], store) == []
+    assert affected(parse_alarm(DRIFT_ALARM), store) == []
     store.put(drift(Verdict.DRIFT, NOW + HOUR))
     found = parse_alarm(DRIFT_ALARM)
-    assert affected_models(found, ["bike", "car"], store) == ["bike"]
+    assert affected(found, store) == ["bike"]
     assert [check.at for check in checks_behind(found, "bike", store)] == [NOW + HOUR]
 
 
 def test_an_alarm_on_a_metric_of_somebody_else_speaks_of_every_model_that_is_badly() -> None:
     other = parse_alarm(message(Trigger={"MetricName": "Complaints", "Dimensions": []}))
     store = checks()
-    assert affected_models(other, ["bike", "car"], store) == ["bike"]
+    assert affected(other, store) == ["bike"]
     store.put(performance(Verdict.OK))
     store.put(drift())
-    assert affected_models(other, ["bike", "car"], store) == ["bike"]
+    assert affected(other, store) == ["bike"]
 
 
 def test_alarms_over_all_models_leave_the_signal_to_the_policy() -> None:

@@ -1,6 +1,6 @@
 """The whole watch on fakes: labels in the lake, a pointer that moves, and what follows from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,10 +12,9 @@ from shared.errors import Conflict, Unavailable, UnusableArtifact
 from shared.registry.moves import promote, roll_back, start_trial, withdraw_trial
 from shared.registry.pointer import Change, Pointer, Probation, TrialMode
 from shared.registry.version import VersionRecord
-from shared.schedule import Tick
 from shared.watching.consequences import Consequences
 from shared.watching.model_watch import ModelWatch
-from shared.watching.watch import ROUND, Watch, WatchingFailed, in_turn
+from shared.watching.watch import Watch, WatchingFailed
 from tests.event_schemas import require_promised
 from tests.fakes.announcements import InMemoryAnnouncements
 from tests.fakes.configurations import InMemoryConfigurations
@@ -88,7 +87,7 @@ class World:
         if record.version in self.broken:
             raise UnusableArtifact(f"the artefact of {record.version} is gone")
 
-    def watch(self, now: datetime = NOW, has_time: Callable[[], bool] = lambda: True) -> list[dict[str, Any]]:
+    def watch(self, now: datetime = NOW) -> list[dict[str, Any]]:
         of_model = ModelWatch(
             registry=self.registry,
             lake=self.lake,
@@ -103,7 +102,7 @@ class World:
         watch = Watch(
             configurations=self.configurations, registry=self.registry, of_model=of_model, consequences=consequences
         )
-        return watch.run(Tick(now, "tick"), has_time)
+        return watch.run(MODEL, now)
 
 
 def canary(ours: float, count: int = 250) -> list[Row]:
@@ -242,17 +241,6 @@ def test_a_version_gone_back_to_goes_on_with_the_probation_it_had_not_passed() -
     assert (world.pointer.champion, world.pointer.probation) == (NEW, None)
 
 
-def test_a_round_ends_with_its_time_and_the_next_one_begins_elsewhere() -> None:
-    answers = iter([True, False])
-    world = World().promote()
-    put(world.lake, records(NEW, drawn(60, 0.2)))
-    assert world.watch(has_time=lambda: False) == []
-    assert world.pointer.champion == NEW
-    assert len(world.watch(has_time=lambda: next(answers))) == 1
-    moments = [NOW + number * ROUND for number in range(4)]
-    assert [list(in_turn(["a", "b"], moment)) for moment in moments] == [["a", "b"], ["b", "a"]] * 2
-
-
 def test_a_trial_that_a_newer_run_displaced_is_told_of() -> None:
     world = World().try_out(TrialMode.SHADOW)
     account_ = account(NOW, "a newer run takes its place")
@@ -261,16 +249,12 @@ def test_a_trial_that_a_newer_run_displaced_is_told_of() -> None:
     assert (world.announced, world.rollbacks) == (["ShadowWithdrawn"], 0)
 
 
-def test_a_model_that_fails_does_not_stop_the_others() -> None:
+def test_a_watch_that_fails_names_its_model_and_tells_what_it_came_to() -> None:
     world = World().promote()
-    world.configurations.put(rules(model="a-broken-one"), NOW)
-    world.registry.move_pointer("a-broken-one", promote(None, servable(OLD), account(SINCE)))
-    pointer = world.registry.pointer("a-broken-one")
-    world.registry.move_pointer("a-broken-one", promote(pointer, servable("v-unknown"), account(SINCE)))
     put(world.lake, records(NEW, drawn(60, 0.2)))
-    with pytest.raises(WatchingFailed, match="a-broken-one"):
+    with failing(world.bus, "publish", Unavailable("crash")), pytest.raises(WatchingFailed, match=MODEL) as failed:
         world.watch()
-    assert world.pointer.champion == OLD
+    assert [look["verdict"] for look in failed.value.looks] == ["take_back"]
 
 
 def test_where_nothing_is_watched_the_lake_is_not_read() -> None:

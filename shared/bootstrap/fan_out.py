@@ -1,0 +1,59 @@
+"""Scheduled functions that work on every model: a handler that sees one model at a time."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.aws.background import LambdaBackground
+from shared.bootstrap import clients, stores
+from shared.fan_out import FanOut, narrowed
+from shared.schedule import parse_scope
+
+# Enough for a start that is tried again, and to hand the rest on.
+RESERVED_MILLISECONDS = 30_000
+
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+# Whether an event concerns a model; asked of each, for an event that is not for all of them.
+Concerns = Callable[[dict[str, Any], str], bool]
+
+logger = Logger(child=True)
+
+
+def one_invocation_a_model(concerns: Concerns = lambda _event, _model: True) -> Callable[[Handler], Handler]:
+    """Build the decorator of a handler that is only ever called for one model, named in the event's ``detail``.
+
+    An event that names none makes the function start itself once for each model. Of a deployment with one model there
+    is nobody to keep apart: it is worked on at once.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def dispatching(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            scope = parse_scope(event)
+            if scope.model is not None:
+                return handler(event, context)
+            models = stores.configurations().models()
+            if len(models) == 1:
+                return handler(narrowed(event, models[0]), context)
+            report = _fan_out(context.function_name).start(
+                event,
+                [model for model in models if model > scope.after],
+                lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+                lambda model: concerns(event, model),
+            )
+            logger.info("fanned_out", extra={"started": report.started, "goes_on_after": report.goes_on_after})
+            return {"started": report.started, "is_complete": report.goes_on_after is None}
+
+        return dispatching
+
+    return decorate
+
+
+def _fan_out(function_name: str) -> FanOut:
+    """Build what starts a function's invocations."""
+    invocations = LambdaBackground(function_name, clients.client("lambda"))
+    return FanOut(invocations=invocations, clock=time.monotonic, pause=time.sleep)

@@ -1,0 +1,98 @@
+"""Work on every model, each in an invocation of its own: with its own time, its own retries, its own failure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.errors import HindsightError, Unavailable
+
+# A thousand models must not take an account's concurrency all at once.
+MAX_STARTS_PER_SECOND = 10.0
+
+
+class Invocations(Protocol):
+    """Asynchronous invocations of the function that is running."""
+
+    def start(self, payload: Mapping[str, Any]) -> None:
+        """Return once the invocation is certain to begin. Raises Unavailable."""
+
+
+class FanOutFailed(HindsightError):
+    """Some models' invocations could not be started; the others were, and starting them again is safe."""
+
+    code = "fan_out_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOutReport:
+    """How many models got an invocation; ``goes_on_after`` is the last model reached, where another one carries on."""
+
+    started: int
+    goes_on_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    """Starts the invocations of a function, one a model, no faster than its rate."""
+
+    invocations: Invocations
+    clock: Callable[[], float]
+    pause: Callable[[float], None]
+    starts_per_second: float = MAX_STARTS_PER_SECOND
+
+    def start(
+        self,
+        event: Mapping[str, Any],
+        models: Sequence[str],
+        has_time: Callable[[], bool],
+        concerns: Callable[[str], bool] = lambda _: True,
+    ) -> FanOutReport:
+        """Start the same event once for each model it concerns, in the order of their names.
+
+        Out of time, the same event is started with the last model reached: that invocation carries on behind it, so
+        that no model is missed and none comes twice. Each invocation gets at least one model further. A start that is
+        refused is tried again behind all others. Raises FanOutFailed if it is refused then too.
+        """
+        started, refused, begun = 0, list[str](), self.clock()
+        for place, model in enumerate(models):
+            if place and not has_time():
+                self._start_all(event, refused)
+                self.invocations.start(carrying_on(event, after=models[place - 1]))
+                return FanOutReport(started=started + len(refused), goes_on_after=models[place - 1])
+            if not concerns(model):
+                continue
+            self._pace(begun, started + len(refused))
+            try:
+                self.invocations.start(narrowed(event, model))
+                started += 1
+            except Unavailable:
+                refused.append(model)
+        self._start_all(event, refused)
+        return FanOutReport(started=started + len(refused))
+
+    def _pace(self, begun: float, count: int) -> None:
+        early = begun + count / self.starts_per_second - self.clock()
+        if early > 0:
+            self.pause(early)
+
+    def _start_all(self, event: Mapping[str, Any], models: Sequence[str]) -> None:
+        failures = list[tuple[str, Unavailable]]()
+        for model in models:
+            self.pause(1 / self.starts_per_second)
+            try:
+                self.invocations.start(narrowed(event, model))
+            except Unavailable as error:
+                failures.append((model, error))
+        if failures:
+            names = ", ".join(model for model, _ in failures)
+            raise FanOutFailed(f"could not start {names}: {failures[0][1].message}") from failures[0][1]
+
+
+def narrowed(event: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Build the event that is for one model alone: the same moment, the same id."""
+    return {**event, "detail": {"model": model}}
+
+
+def carrying_on(event: Mapping[str, Any], *, after: str) -> dict[str, Any]:
+    """Build the event that is for the models behind one in the order of their names."""
+    return {**event, "detail": {"after": after}}
