@@ -49,7 +49,11 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
     Raises InvalidInput for an event without a time or a model.
     """
     model = parse_scope(event).model
-    faults = [Fault(path, "is required") for path, given in (("time", event.get("time")), ("detail.model", model)) if not given]
+    faults = [
+        Fault(path, "is required")
+        for path, given in (("time", event.get("time")), ("detail.model", model))
+        if not given
+    ]
     if faults or model is None:
         raise InvalidInput(", ".join(f"{fault.path} is required" for fault in faults), tuple(faults))
     return Tick(parse_time(event["time"]), str(event.get("id", "")), model)

@@ -30,7 +30,7 @@ def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
     counted = {name: alarm for name, alarm in of_hindsight(alarms).items() if "Dimensions" in alarm}
     assert set(counted) == {
         "LostFeedbackAlarm",
-        "MaturingBehindAlarm",
+        "LabelFinalizationAlarm",
         "UnusableVersionAlarm",
         "VersionTakenBackAlarm",
     }
@@ -60,3 +60,17 @@ def test_thresholds_an_operator_tunes_are_parameters_with_limits(template: dict[
     assert set(tuned) == {"LivePerformanceShortfall", "LabelAgeSeconds", "FeedbackLost"}
     for name, parameter in tuned.items():
         assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"], name
+
+
+def test_an_alarm_over_all_models_sees_each_model_s_newest_number_until_its_next_has_come(alarms: Resources) -> None:
+    """Each model is checked in an invocation of its own, some minutes earlier or later from hour to hour."""
+    of_models = [alarm for alarm in of_hindsight(alarms).values() if "Dimensions" not in alarm]
+    assert {(alarm["Statistic"], alarm["EvaluationPeriods"]) for alarm in of_models} == {("Maximum", 1)}
+    assert all(alarm["Period"] >= 3600 + 900 for alarm in of_models)
+
+
+def test_one_interrupted_sweep_of_labels_is_no_alarm(alarms: Resources) -> None:
+    """Its one data point lies in one of the two periods that must both be late."""
+    alarm = alarms["LabelFinalizationAlarm"]
+    assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Maximum", 2)
+    assert alarm["Threshold"] == alarm["Period"] == 900

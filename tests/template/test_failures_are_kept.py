@@ -1,7 +1,12 @@
+from pathlib import Path
 from typing import Any
+
+from shared.bootstrap.fan_out import RESERVED_MILLISECONDS
+from shared.fan_out import MAX_STARTS_PER_SECOND
 
 Resources = dict[str, dict[str, Any]]
 
+ROOT = Path(__file__).parents[2]
 ASYNCHRONOUS = {"ScheduleV2", "Schedule", "SNS", "EventBridgeRule", "S3"}
 
 
@@ -91,14 +96,35 @@ def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_go
         assert mapping["FilterCriteria"]["Filters"], name
 
 
-def test_a_function_that_goes_on_by_its_own_queue_is_not_taken_for_a_runaway_loop(functions: Resources) -> None:
+def test_a_function_that_goes_on_by_its_own_queue_or_starts_itself_is_not_taken_for_a_runaway_loop(
+    functions: Resources,
+) -> None:
     going_on = {name for name, function in functions.items() if function.get("RecursiveLoop") == "Allow"}
-    assert going_on == {
-        "JoinLabelsFunction",
-        "ReplayQuarantineFunction",
-        "ImportFilesFunction",
-        "EraseSubjectFunction",
-    }
+    queued = {"JoinLabelsFunction", "ReplayQuarantineFunction", "ImportFilesFunction", "EraseSubjectFunction"}
+    assert going_on == queued | working_on_every_model(functions)
+
+
+def working_on_every_model(functions: Resources) -> set[str]:
+    """Return the scheduled functions; what keeps an instance of predict warm works on none."""
+    return {name for name, _ in events(functions, "ScheduleV2")} - {"PredictFunction"}
+
+
+def test_every_scheduled_function_gives_each_model_an_invocation_and_may_start_itself_alone(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    for name in working_on_every_model(functions):
+        handler = (ROOT / functions[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
+        assert "@one_invocation_a_model(" in handler, name
+        policy = template["Resources"][f"{name.removesuffix('Function')}FanOutPolicy"]["Properties"]
+        assert policy["Roles"] == [{"Ref": f"{name}Role"}], name
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Action"], statement["Resource"]) == (
+            "lambda:InvokeFunction",
+            {"Fn::GetAtt": [name, "Arn"]},
+        )
+        # A thousand starts at ten a second, and what is kept back to hand the rest on.
+        seconds = 1000 / MAX_STARTS_PER_SECOND + RESERVED_MILLISECONDS / 1000
+        assert functions[name]["Timeout"] >= seconds, name
 
 
 def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(

@@ -25,6 +25,7 @@ LIGHT = (
     "lease_reviews",
     "log_predictions",
     "mature_labels",
+    "monitor",
     "pack_objects",
     "recover_run",
     "relabel_files",
@@ -38,6 +39,7 @@ LIGHT = (
     "request_retraining",
     "request_verification",
     "tend_reviews",
+    "watch_deployments",
 )
 DATA = ("compact_examples", "erase_subject", "snapshot", "verify_dataset")
 HEAVY = ("numpy", "duckdb", "pandas", "sklearn", "scipy", "skops")

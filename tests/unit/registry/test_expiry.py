@@ -12,12 +12,10 @@ from shared.registry.moves import Account, PointerStep, Servable, promote, roll_
 from shared.registry.pointer import Pointer, TrialMode
 from shared.registry.run import moment_name
 from shared.registry.version import DatasetRecord, VersionRecord
-from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.members import InMemoryMembers
 from tests.fakes.registry import InMemoryRegistry
 from tests.pointers import promoted
-from tests.unit.configuration.example import configuration
 from tests.versions import version_record
 
 MODEL = "bike"

@@ -18,7 +18,6 @@ from shared.review.outbox import Outbox
 from shared.review.pick import Pick, PickReason
 from shared.review.task import Answer, ReviewTask, new_task
 from shared.review.tending import Tending
-from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.feedback_stream import InMemoryStream
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.review_tasks import InMemoryReviews

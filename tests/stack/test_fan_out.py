@@ -1,0 +1,101 @@
+"""Scheduled events that name no model, on a running stack: each function starts itself once for each model."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.client import StackClient
+from shared.aws.check_table import DynamoChecks
+from shared.aws.registry_table import DynamoRegistry
+from shared.configuration.parse import parse_configuration
+from shared.monitoring.check import Check, CheckKind, Verdict
+from shared.times import format_time
+from tests.pointers import promoted
+from tests.stack.waiting import eventually
+from tests.unit.configuration.example import document
+
+# Before any replay, so that what is looked at here is in nobody's windows.
+NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
+MODELS = ("apart-a", "apart-b")
+FUNCTIONS = (
+    "MatureLabels",
+    "TendReviews",
+    "Monitor",
+    "CheckTriggers",
+    "CompactExamples",
+    "ExpireVersions",
+    "WatchDeployments",
+)
+QUIET = {"cooldown": "P1D", "min_new_labels": 0, "schedule": None, "volume": None}
+
+Answer = dict[str, Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(client: StackClient) -> None:
+    """Two models with champions that were promoted long ago and found low, by checks that policies do not listen to."""
+    registry = DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    for model in MODELS:
+        body = {**document(), "model": model, "triggers": {**QUIET, "performance": False, "drift": False}}
+        assert parse_configuration(body)
+        client.call("PUT", f"models/{model}", key="operator", json=body)
+        registry.move_pointer(model, promoted("v1", NOW - timedelta(days=90)))
+
+
+def invoke(client: StackClient, function: str, event: dict[str, Any]) -> Answer:
+    name = client.stack.outputs[f"{function}Function"]
+    answer = client.aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    assert "FunctionError" not in answer
+    found: Answer = json.loads(answer["Payload"].read())
+    return found
+
+
+def known_models(client: StackClient) -> Iterator[str]:
+    asked = {"KeyConditionExpression": "pk = :models", "ExpressionAttributeValues": {":models": {"S": "#models"}}}
+    for item in client.aws("dynamodb").query(TableName=client.stack.outputs["ModelsTable"], **asked)["Items"]:
+        yield item["sk"]["S"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_schedule_starts_the_function_once_for_each_model(client: StackClient, function: str) -> None:
+    event = {"source": "aws.scheduler", "id": f"{function}-1", "time": format_time(NOW), "detail": "{}"}
+    count = len(list(known_models(client)))
+    assert invoke(client, function, event) == {"started": count, "is_complete": True}
+
+
+def test_what_a_schedule_starts_does_each_model_s_work(client: StackClient) -> None:
+    checks = DynamoChecks(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    moment = NOW + timedelta(days=300)
+    event = {"source": "aws.scheduler", "id": "tick-2", "time": format_time(moment), "detail": "{}"}
+    assert invoke(client, "Monitor", event)["started"] >= 2
+    for model in MODELS:
+        eventually(lambda model=model: (found := checks.latest(model, CheckKind.DRIFT)) and found.at == moment)
+    invoke(client, "CheckTriggers", {**event, "id": "tick-3"})
+    for model in MODELS:
+        look = eventually(lambda model=model: client.call("GET", f"models/{model}", key="operator").get("last_look"))
+        assert look["at"] == format_time(moment)
+
+
+def test_an_alarm_over_all_models_starts_a_check_of_each_that_is_low(client: StackClient) -> None:
+    checks = DynamoChecks(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    moment = NOW + timedelta(days=310)
+    for model, verdict in zip(MODELS, (Verdict.LOW, Verdict.OK), strict=True):
+        kept = {"model": model, "kind": CheckKind.PERFORMANCE, "at": moment, "model_version": "v1"}
+        checks.put(Check(**kept, verdict=verdict, reason="a test"))  # type: ignore[arg-type]
+    message = {
+        "AlarmName": "low",
+        "NewStateValue": "ALARM",
+        "NewStateReason": "crossed",
+        "StateChangeTime": "2025-11-07T13:00:00.000+0000",
+        "Trigger": {"MetricName": "LivePerformanceShortfall", "Dimensions": []},
+    }
+    notice = {"EventSource": "aws:sns", "Sns": {"MessageId": "message-1", "Message": json.dumps(message)}}
+
+    invoke(client, "CheckTriggers", {"Records": [notice]})
+
+    (decision,) = eventually(lambda: client.call("GET", f"models/{MODELS[0]}/decisions", key="operator")["decisions"])
+    assert (decision["cause"], decision["suppressed_by"]) == ("alarm", "no_signal")
+    assert client.call("GET", f"models/{MODELS[1]}/decisions", key="operator")["decisions"] == []
