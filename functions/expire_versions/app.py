@@ -23,7 +23,7 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Expire a model's as of the scheduled time; ``is_complete`` tells whether time sufficed, else the next day goes on."""
+    """Expire what a model has too much of; ``is_complete`` tells whether time sufficed, else the next day goes on."""
     tick = parse_tick(event)
     report = retraining.expiring().sweep(
         tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS

@@ -23,7 +23,7 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Mature what is due of a model at the scheduled time; ``is_complete`` tells whether time sufficed for all of it."""
+    """Mature what is due of a model at the scheduled time; ``is_complete`` tells whether time sufficed."""
     tick = parse_tick(event)
     report = labelling.maturing().sweep(
         tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
