@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
+from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
 from shared.packing.packer import Packer
 from shared.schedule import parse_tick
@@ -20,6 +21,7 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@one_invocation_a_model()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""

@@ -25,6 +25,7 @@ FUNCTIONS = (
     "TendReviews",
     "Monitor",
     "CheckTriggers",
+    "PackObjects",
     "CompactExamples",
     "ExpireVersions",
     "WatchDeployments",

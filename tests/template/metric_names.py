@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def embedded_metrics() -> list[re.Pattern[str]]:
     """Return what the functions' embedded metrics are called, whose dimensions have small letters."""
     named = [re.compile(re.escape(name)) for name in join_metrics._NAMES.values()]
-    return [*named, *_counted(), *_arguments("single_metric")]
+    return [*named, *_counted(), *_arguments("single_metric"), *_arguments("add_metric")]
 
 
 def put_metrics() -> list[re.Pattern[str]]:
