@@ -40,7 +40,7 @@ class Asked:
 def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) -> dict[str, float]:
     """Measure the first answer of an idle function, with and without the instance that is kept warm."""
     _take_instances_away(client, pace)
-    client.run_schedule("Predict", asked.now)
+    client.run_schedule("Predict", asked.now, asked.model)
     warm = _first_answer(client, server, asked)
     _take_instances_away(client, pace)
     cold = _first_answer(client, server, asked)
