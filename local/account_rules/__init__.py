@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from local.account_rules.functions import functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import machines_lack_rights, machines_wait_for_what_is_off
+from local.account_rules.missing import gone_looks_forbidden
 from local.account_rules.names import LONGEST, logs_of_machines_fill_the_resource_policy, names_are_too_long
 from local.account_rules.sizes import (
     definitions_are_too_large,
@@ -43,6 +44,7 @@ RULES = (
     Rule(roles_cannot_use_the_key, (*_POLICIES, "AWS::Lambda::Function"), ("KmsKeyArn",)),
     Rule(functions_outgrow_the_account, ("AWS::Lambda::Function",), ("WorkMemory",)),
     Rule(policies_are_too_large, _POLICIES),
+    Rule(gone_looks_forbidden, (*_POLICIES, "AWS::S3::Bucket")),
     Rule(batches_outlast_their_function, _CONSUMERS),
     Rule(messages_come_back_too_early, _CONSUMERS),
 )

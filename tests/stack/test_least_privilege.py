@@ -5,6 +5,7 @@ each statement is taken away in turn, and what is left is asked again, by what e
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from local.client import StackClient
 
 RECORD = Path(__file__).parent / "allowed_requests.jsonl"
 REQUESTS = [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+# A lake's name has eight letters of its stack's own id.
+LAKE = re.compile(r"^arn:aws:s3:::[^/]+-lake-[^/]+")
 # What the tests cannot show, by role and actions: without it S3 says 403 of an object that is not there, as of one that
 # may not be read, and the functions could not tell them apart. The embedded AWS says 404 to everybody.
 NOT_SHOWN = {
@@ -25,9 +28,12 @@ NOT_SHOWN = {
         "AnswerApproval",
         "Deploy",
         "ImportFiles",
+        "JoinLabels",
         "Predict",
+        "RelabelFiles",
         "RequestVerification",
         "RollBack",
+        "Train",
         "Validate",
     )
 }
@@ -49,13 +55,14 @@ def policies(client: StackClient) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def requests_of(client: StackClient) -> Iterator[dict[str, Any]]:
     """Yield what the functions asked for, and what Lambda asks for in their name when it gives up on an event."""
     outputs = client.stack.outputs
+    lake = f"arn:aws:s3:::{outputs['LakeBucket']}"
     made_up = {
         ":secret:": outputs["TokenSecret"],
         "/apikeys/": f"arn:aws:apigateway:us-east-1::/apikeys/{outputs['AppKeyId']}",
     }
     for request in REQUESTS:
         here = [resource for part, resource in made_up.items() if part in request["resource"]]
-        yield {**request, "resource": here[0]} if here else request
+        yield {**request, "resource": here[0] if here else LAKE.sub(lake, request["resource"])}
     lambdas: Any = client.aws("lambda")
     for page in lambdas.get_paginator("list_functions").paginate():
         for function in page["Functions"]:

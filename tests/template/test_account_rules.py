@@ -19,6 +19,7 @@ from local.account_rules.machines import (
     machines_lack_rights,
     machines_wait_for_what_is_off,
 )
+from local.account_rules.missing import NEEDS_NOT_TELL, gone_looks_forbidden, readers_that_cannot_tell
 from local.account_rules.names import (
     LONGEST,
     MOST_STACK_NAME,
@@ -192,3 +193,18 @@ def test_message_that_comes_back_while_it_is_worked_on_is_found() -> None:
     assert found.startswith("LogObjectsQueue: hides a message for 1800 s")
     alone = changed({}, "JoinLabelsFunctionFeedbackFiles", ScalingConfig={"MaximumConcurrency": 1})
     assert len(list(messages_come_back_too_early(alone))) == 1
+
+
+@pytest.mark.parametrize("role", ["JoinLabelsFunctionRole", "RelabelFilesFunctionRole"])
+def test_reader_of_the_lake_that_cannot_tell_gone_from_forbidden_is_found(role: str) -> None:
+    (policy, *rest) = deployment().of("AWS::IAM::Role")[role]["Policies"]
+    statements = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] != "s3:ListBucket"]
+    old = [{**policy, "PolicyDocument": {"Statement": statements}}, *rest]
+    found = list(gone_looks_forbidden(changed({}, role, Policies=old)))
+    assert found
+    assert all(one.startswith(f"{role}: reads ") for one in found)
+
+
+def test_nobody_is_excused_from_telling_who_can_or_does_not_read() -> None:
+    both = deployment({**ON_SAGEMAKER, "SnapshotEngine": "athena"})
+    assert set(readers_that_cannot_tell(both)) == set(NEEDS_NOT_TELL)

@@ -1,0 +1,50 @@
+"""Whoever reads objects of the lake can tell one that is gone from one that may not be read.
+
+S3 says 403 of a missing object to callers that may not list it.
+"""
+
+from collections.abc import Iterator
+
+from local.rights import role_of
+from local.transformed import Deployment
+
+LAKE = "LakeBucket"
+_READ = "s3:GetObject"
+_LIST = "s3:ListBucket"
+_PRESENT = "an earlier step of the run has written it; gone or forbidden, the run fails"
+# Who reads without a need to tell, and why.
+NEEDS_NOT_TELL = {
+    ("MonitorFunctionRole", "checks/*"): "only signs links, for people",
+    ("ReportModelFunctionRole", "checks/*"): "only signs links, for people",
+    ("ReportModelFunctionRole", "models/*/card.html"): "only signs links, for people",
+    ("RetrainingStateMachineRole", "queries/*"): "Athena writes its answers by it",
+    ("TrainFunctionRole", "datasets/*"): _PRESENT,
+    ("TrainFunctionRole", "models/*"): "read only where writing found it there",
+    ("TrainingJobRole", "datasets/*"): _PRESENT,
+    ("TrainingJobRole", "models/*"): "read only where writing found it there",
+    ("ValidateFunctionRole", "datasets/*"): _PRESENT,
+}
+
+
+def readers_that_cannot_tell(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Find the roles that may read under a prefix of the lake and may not list it."""
+    lake = deployment.resources[LAKE]["Arn"]
+    for name in deployment.of("AWS::IAM::Role"):
+        role = role_of(deployment, name)
+        read = {
+            resource.removeprefix(f"{lake}/")
+            for one in role.statements
+            if one.effect == "Allow" and _READ in one.actions
+            for resource in one.resources
+            if resource.startswith(f"{lake}/")
+        }
+        for prefix in sorted(read):
+            if not role.may(_LIST, lake, {"s3:prefix": prefix.replace("*", "some")}):
+                yield name, prefix
+
+
+def gone_looks_forbidden(deployment: Deployment) -> Iterator[str]:
+    """Every reader of the lake may list what it reads, but for those that need not tell."""
+    for role, prefix in readers_that_cannot_tell(deployment):
+        if (role, prefix) not in NEEDS_NOT_TELL:
+            yield f"{role}: reads {prefix} and may not list it, so that a missing object looks forbidden"
