@@ -30,7 +30,7 @@ from shared.configuration.labels import Labels, Rule
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
 from shared.configuration.monitoring import Monitoring
-from shared.lake import PREDICTIONS, Lake, Tagged, day_prefix
+from shared.lake import PREDICTIONS, Lake, day_prefix
 from shared.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
 from shared.profiles.build import Columns, profile_columns
 from shared.profiles.codec import CONTENT_TYPE, encode
@@ -107,26 +107,16 @@ def floor(columns: Columns) -> list[object]:
     ]
 
 
-class _OneObject:
-    """A lake with one object of the log."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read_tagged(self, key: str) -> Tagged:
-        return Tagged(self._content, "1")
-
-
 def measure_reading(rows: int, seed: int, rounds: int = 3) -> dict[str, Any]:
     """Return how many rows a second become profiles from gzipped JSON lines, in objects as large as they come."""
     declared = features(20, 5)
-    lake: Any = _OneObject(_log_object(make_columns(1000, declared, seed), declared))
+    content = _log_object(make_columns(1000, declared, seed), declared)
     key = f"{day_prefix(PREDICTIONS, MODEL, START.date())}1.jsonl.gz"
 
     def work() -> None:
         hour = HourProfiles()
         for _ in range(rows // 1000):
-            for part in log_parts(key, lake.read_bytes(key)):
+            for part in log_parts(key, content):
                 hour = hour.add([*part.profiled(Reading(declared, Task.BINARY)).pieces.values()])
 
     return {"profile_lines_per_second": round(rows / _cpu_seconds(work, rounds)), "profile_lines": rows}
