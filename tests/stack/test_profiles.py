@@ -8,6 +8,7 @@ import pytest
 
 from local.client import StackClient
 from shared.lake import PREDICTIONS, day_prefix
+from shared.packing.pack import is_pack, parts_of
 from shared.profiles.hourly import WindowProfile, window_profile
 from shared.times import format_time
 from tests.stack.waiting import eventually
@@ -108,3 +109,28 @@ def test_the_log_written_again_as_it_is_or_in_other_pieces_counts_no_prediction_
     assert window(client).all.rows == SENT
     assert len(ids) == len(set(ids)) > 0
     assert {version: found.rows for version, found in window(client).by_version.items()} == {"v0": 450, "v1": 450}
+
+
+def test_a_log_that_is_packed_is_in_the_profiles_as_before_and_in_few_objects(
+    client: StackClient, logged: list[dict[str, Any]]
+) -> None:
+    eventually(lambda: window(client).all.rows == SENT)
+    small, before = log_objects(client), hours(client)
+    assert len(small) > 2
+
+    report = client.run_schedule("PackObjects", END + timedelta(hours=1), model=MODEL)
+
+    assert (report["objects"], report["packs"], report["unreadable"]) == (len(small), 2, 0)
+    assert [is_pack(key) for key in log_objects(client)] == [True, True]
+    ids = [row["prediction_id"] for key in log_objects(client) for row in client.lake.read_lines(key)]
+    assert set(ids) == {row["prediction_id"] for row in logged}
+    # One that comes again is packed with the next hour's; what it says is known.
+    again = next(key for key in log_objects(client))
+    [part, *_] = parts_of(again, client.lake.read_bytes(again))
+    client.lake.write_bytes(part.member.key, part.content + b"\n", "application/x-ndjson")
+    more = prediction(SENT) | {"occurred_at": format_time(START)}
+    client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": [more]})
+    eventually(lambda: window(client).all.rows == SENT + 1)
+    assert {key for key, content in hours(client).items() if before.get(key) != content} == {
+        f"profiles/model={MODEL}/date={START.date()}/hour={START.hour:02d}.profile"
+    }
