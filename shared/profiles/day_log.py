@@ -12,7 +12,7 @@ from shared.profiles.hour import HourProfiles, short_hash
 from shared.profiles.hour_building import HourBuilding
 from shared.profiles.log_object import LogDay, LogPart, Reading, log_parts
 
-READERS = 16
+READERS = 32
 _AHEAD = 4 * READERS
 _PACKS_AHEAD = 4  # tens of megabytes each
 _ROUNDS = 20
