@@ -22,7 +22,6 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
     tick = parse_tick(event)
