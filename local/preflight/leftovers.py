@@ -1,5 +1,6 @@
 """What an earlier stack of the same name left behind, or one that failed: a deployment would meet it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,31 +37,33 @@ def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]
     """Check that nothing holds a name that a new stack would make; what is kept of an earlier one is told."""
     if _stack(account, deployment) is not None:
         return
-    (bucket,) = [one["Name"] for one in deployment.resources.values() if one["Type"] == "AWS::S3::Bucket"]
-    if _bucket_exists(account, bucket):
+    # A name that the stack makes up is new with each stack; one that was given may be taken.
+    bucket = deployment.parameters.get("LakeBucketName", "")
+    if bucket and _bucket_exists(account, bucket):
         yield Check(
             "Leftovers",
             Verdict.FAILURE,
             f"the bucket {bucket} exists: an earlier stack kept it, or it is somebody else's",
-            "import it, name another (LakeBucketName), or delete it: docs/deploying.md, “Uninstall”",
+            "import it (`adopt`), name another, or delete it: docs/deploying.md, “Uninstall”",
         )
     prefix = f"{deployment.place.stack_name}-"
-    kept = [name for name in _tables(account) if name.startswith(prefix)]
+    kept = [name for name in (*_tables(account), *_lakes(account, prefix)) if name.startswith(prefix)]
     if kept:
         yield Check(
             "Leftovers",
             Verdict.WARNING,
-            f"tables of an earlier stack are kept, and cost: {', '.join(kept)}",
-            "a new stack makes its own; move or delete these: docs/deploying.md, “Uninstall”",
+            f"stores of an earlier stack are kept, and cost: {', '.join(kept)}",
+            "a new stack makes its own; adopt, move or delete these: docs/deploying.md, “Uninstall”",
         )
     taken = [
         *_taken_machines(account, deployment),
         *_taken_bus(account, deployment),
         *_taken_database(account, deployment),
+        *_taken_log_groups(account, deployment),
     ]
     for what in taken:
         yield Check("Leftovers", Verdict.FAILURE, f"{what} exists", "delete it, or choose another name of the stack")
-    if not kept and not taken and not _bucket_exists(account, bucket):
+    if not kept and not taken and not (bucket and _bucket_exists(account, bucket)):
         yield Check("Leftovers", Verdict.OK, "nothing of an earlier stack of that name")
 
 
@@ -90,6 +93,12 @@ def _tables(account: Account) -> Iterator[str]:
         yield from page["TableNames"]
 
 
+def _lakes(account: Account, prefix: str) -> Iterator[str]:
+    for bucket in account.client("s3").list_buckets()["Buckets"]:
+        if re.fullmatch(rf"{re.escape(prefix)}lake-[0-9a-f]{{8}}", bucket["Name"]):
+            yield bucket["Name"]
+
+
 def _taken_machines(account: Account, deployment: Deployment) -> Iterator[str]:
     names = {
         one["StateMachineName"]
@@ -116,3 +125,11 @@ def _taken_database(account: Account, deployment: Deployment) -> Iterator[str]:
                 raise
         else:
             yield f"the Glue database {name}"
+
+
+def _taken_log_groups(account: Account, deployment: Deployment) -> Iterator[str]:
+    logs = account.client("logs")
+    for group in deployment.of("AWS::Logs::LogGroup").values():
+        if name := group.get("LogGroupName"):
+            found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+            yield from (f"the log group {one['logGroupName']}" for one in found if one["logGroupName"] == name)

@@ -174,13 +174,23 @@ def test_stack_that_cannot_be_updated_says_what_to_do(status: str, mend: str) ->
     assert (found.verdict, mend in found.mend) == (Verdict.FAILURE, True)
 
 
-def test_bucket_that_an_earlier_stack_kept_fails_the_deployment() -> None:
-    (bucket,) = [one["Name"] for one in planned().resources.values() if one["Type"] == "AWS::S3::Bucket"]
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+def test_bucket_whose_name_was_given_and_that_exists_fails_the_deployment() -> None:
+    boto3.client("s3").create_bucket(Bucket="lake-of-old", CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    found = check(check_leftovers, planned(LakeBucketName="lake-of-old"))
+
+    assert (found.verdict, "lake-of-old" in found.found) == (Verdict.FAILURE, True)
+
+
+def test_lake_that_an_earlier_stack_kept_is_named_and_in_nobody_s_way() -> None:
+    for name in ("hindsight-lake-12ab34cd", "hindsight-lake-house"):
+        boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     found = check(check_leftovers, planned())
 
-    assert (found.verdict, bucket in found.found) == (Verdict.FAILURE, True)
+    assert found.verdict is Verdict.WARNING
+    assert "hindsight-lake-12ab34cd" in found.found
+    assert "hindsight-lake-house" not in found.found
 
 
 def test_tables_that_an_earlier_stack_kept_are_named() -> None:
@@ -196,7 +206,7 @@ def test_tables_that_an_earlier_stack_kept_are_named() -> None:
     assert (found.verdict, "hindsight-PredictionsTable-1ABC" in found.found) == (Verdict.WARNING, True)
 
 
-@pytest.mark.parametrize("kind", ["state machine", "event bus", "Glue database"])
+@pytest.mark.parametrize("kind", ["state machine", "event bus", "Glue database", "log group"])
 def test_whatever_holds_a_name_of_the_stack_fails_the_deployment(kind: str) -> None:
     plan = planned()
     if kind == "state machine":
@@ -211,6 +221,8 @@ def test_whatever_holds_a_name_of_the_stack_fails_the_deployment(kind: str) -> N
         )
     elif kind == "event bus":
         boto3.client("events").create_event_bus(Name="hindsight-events")
+    elif kind == "log group":
+        boto3.client("logs").create_log_group(logGroupName="/aws/vendedlogs/states/hindsight-retraining")
     else:
         boto3.client("glue").create_database(DatabaseInput={"Name": "hindsight"})
 
