@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Only if nothing settled them for a week are arrivals lost.
 KEPT_FOR = timedelta(days=7)
-_ARRIVED, _DAY, _SETTLED = "arrived#", "day#", "settled"
+_ARRIVED, _DAY, _SETTLED, _PAST = "arrived#", "day#", "settled", "past"
 _HOUR = "%Y-%m-%dT%HZ"
 _ATTEMPTS = 10
 
@@ -58,7 +58,7 @@ class DynamoNewLabels:
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=to_item(
-                {":pk": _partition(model), ":first": _day_key(first), ":last": _day_key(last)}
+                {":pk": _partition(model), ":first": _day_key(first), ":last": _past_key(last)}
             ),
             # A settled hour whose counts are not seen would be missed: the mark below is read consistently too.
             ConsistentRead=True,
@@ -69,18 +69,17 @@ class DynamoNewLabels:
         """Add what arrived in an hour to a day's counts, conditional on the counts it was added to."""
         key = {"pk": _partition(model), "sk": _day_key(day)}
         for attempt in range(_ATTEMPTS):
-            row = self._get(key)
-            before = None if row is None else _from_row(row)
-            if before is not None and hour < before.settled_until:
-                return
-            counted = minutes if before is None else [sum(both) for both in zip(before.minutes, minutes, strict=True)]
-            item = {**key, "settled_until": format_time(hour + HOUR), "minutes": _packed(counted)}
+            row, counted = self._get(key), minutes
             condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-            if before is not None:
+            if row is not None:
+                if hour < parse_time(row["settled_until"]):
+                    return
+                counted = [sum(both) for both in zip(_from_row(row).minutes, minutes, strict=True)]
                 condition = {
                     "ConditionExpression": "settled_until = :before",
-                    "ExpressionAttributeValues": to_item({":before": format_time(before.settled_until)}),
+                    "ExpressionAttributeValues": to_item({":before": row["settled_until"]}),
                 }
+            item = {**key, "settled_until": format_time(hour + HOUR), "minutes": _packed(counted)}
             if put(self._client, self._sleep, TableName=self._table, Item=to_item(item), **condition) is None:
                 return
             self._sleep(pause_seconds(attempt))
@@ -101,6 +100,25 @@ class DynamoNewLabels:
             ConditionExpression="attribute_not_exists(pk) OR settled_until < :until",
             ExpressionAttributeValues=to_item({":until": format_time(until)}),
         )
+
+    def keep_past(self, model: str, day: date, minutes: Sequence[int]) -> None:
+        """Keep what a day of the past held, then that it is counted."""
+        item = {"pk": _partition(model), "sk": _past_key(day), "minutes": _packed(minutes)}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+        self._mark_past(model, day)
+
+    def counted_past(self, model: str) -> date | None:
+        """Return the last day of the past that is counted."""
+        row = self._get({"pk": _partition(model), "sk": _PAST})
+        return None if row is None else date.fromisoformat(row["counted"])
+
+    def end_past(self, model: str) -> None:
+        """Note that all of the past is counted."""
+        self._mark_past(model, date.max)
+
+    def _mark_past(self, model: str, day: date) -> None:
+        item = {"pk": _partition(model), "sk": _PAST, "counted": day.isoformat()}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def _put(self, arrivals: Arrivals) -> None:
         item = {
@@ -124,6 +142,10 @@ def _day_key(day: date) -> str:
     return f"{_DAY}{day.isoformat()}"
 
 
+def _past_key(day: date) -> str:
+    return f"{_day_key(day)}#{_PAST}"
+
+
 def _packed(minutes: Sequence[int]) -> bytes:
     """Return counts as bytes: hardly any for an idle day, 2 KB for a busy one."""
     return zlib.compress(array("I", minutes).tobytes(), 6)
@@ -132,4 +154,5 @@ def _packed(minutes: Sequence[int]) -> bytes:
 def _from_row(row: dict[str, Any]) -> DayCounts:
     minutes = array("I")
     minutes.frombytes(zlib.decompress(row["minutes"], bufsize=4 * MINUTES))
-    return DayCounts(date.fromisoformat(row["sk"].removeprefix(_DAY)), parse_time(row["settled_until"]), minutes)
+    settled = parse_time(row["settled_until"]) if "settled_until" in row else None
+    return DayCounts(date.fromisoformat(row["sk"].split("#")[1]), settled, minutes)

@@ -20,6 +20,7 @@ from shared.datasets.record_files import LakeObject, RecordLine, file_digest, is
 from shared.datasets.record_table import StoredRecord, record_digest, write_records
 from shared.datasets.snapshot import workshop
 from shared.errors import HindsightError, UnreadableObject, UnusableDataset
+from shared.labels.label_history import LabelHistory
 from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix
 from shared.packing.packer import SETTLED
 from shared.schedule import in_turn
@@ -57,10 +58,11 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Compacts the settled days of every model."""
+    """Compacts the settled days of every model, and counts once what its labels were before they were counted."""
 
     lake: Lake
     configurations: ConfigurationStore
+    history: LabelHistory
 
     def sweep(self, now: datetime, has_time: Callable[[], bool], model: str | None = None) -> CompactionReport:
         """Compact all that settled by ``now`` while there is time; the next sweep goes on with the rest.
@@ -69,7 +71,8 @@ class Compaction:
         """
         report, failures = CompactionReport(), list[tuple[str, Exception]]()
         for name in [model] if model else in_turn(self.configurations.models(), now, every=_EVERY):
-            features = declared_types(self.configurations.current(name))
+            current = self.configurations.current(name)
+            features = declared_types(current)
             for day in list(self._open_days(name, (now - SETTLED).astimezone(UTC).date())):
                 if not has_time():
                     report.is_complete = False
@@ -78,6 +81,11 @@ class Compaction:
                     self._compact_day(name, day, features, has_time, report)
                 except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being compacted
                     failures.append((f"{name} {day}", error))
+            try:
+                since = now - current.configuration.training.window
+                report.is_complete &= self.history.count(name, since, has_time)
+            except Exception as error:  # noqa: BLE001  nor one bad model the others
+                failures.append((f"the past of {name}", error))
         if failures:
             told = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
             raise CompactionFailed(f"could not compact {told}") from failures[0][1]

@@ -56,10 +56,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """How many labels mature in each minute of a day; those that arrived in hours before ``settled_until`` are in."""
+    """How many labels mature in each minute of a day.
+
+    Those that arrived in hours before ``settled_until`` are in; without it those that were archived before any were
+    noted as they arrived.
+    """
 
     day: date
-    settled_until: datetime
+    settled_until: datetime | None
     minutes: Sequence[int]
 
     def between(self, after: datetime, until: datetime) -> int:
@@ -79,10 +83,15 @@ class NewLabel:
     matured_at: datetime
 
     @property
-    def entry(self) -> bytes:
-        """Return the label's 16 bytes."""
+    def identified(self) -> Entry:
+        """What tells the label from others: 64 bits for the prediction, and its moment."""
         identity = int.from_bytes(hashlib.sha256(self.prediction_id.encode()).digest()[:8], "big")
-        return _ENTRY.pack(identity, microseconds(self.matured_at))
+        return identity, microseconds(self.matured_at)
+
+    @property
+    def entry(self) -> bytes:
+        """The same in 16 bytes."""
+        return _ENTRY.pack(*self.identified)
 
 
 class NewLabelStore(Protocol):
@@ -95,7 +104,7 @@ class NewLabelStore(Protocol):
         """Yield the arrivals of the hours from one on and before another, hour by hour."""
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
-        """Return the counts of the days there are, from a first to a last one, both included."""
+        """Return the counts of the days there are, from a first to a last one included; those of the past apart."""
 
     def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
         """Add what arrived in an hour to a day's counts, once: an hour before the day's ``settled_until`` is in."""
@@ -105,6 +114,15 @@ class NewLabelStore(Protocol):
 
     def mark_settled(self, model: str, until: datetime) -> None:
         """Note that all arrivals of the hours before one are in the days' counts; an earlier hour changes nothing."""
+
+    def keep_past(self, model: str, day: date, minutes: Sequence[int]) -> None:
+        """Keep what a day held before new labels were noted, in place of what was, and that the day is counted."""
+
+    def counted_past(self, model: str) -> date | None:
+        """Return the last day of the past that is counted, ``date.max`` once all are; None before the first."""
+
+    def end_past(self, model: str) -> None:
+        """Note that all of the past is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +144,10 @@ class NewLabels:
         """
         after = since if since is not None else as_of - window
         settled = self.store.settled_until(model)
-        days = {found.day.toordinal(): found for found in self.store.days(model, _day(after), _day(as_of))}
-        counted = sum(found.between(after, as_of) for found in days.values())
-        latest = max((found.settled_until for found in days.values()), default=None)
+        known = self.store.days(model, _day(after), _day(as_of))
+        counted = sum(found.between(after, as_of) for found in known)
+        days = {found.day.toordinal(): found for found in known if found.settled_until is not None}
+        latest = max((found.settled_until for found in known if found.settled_until is not None), default=None)
         low, high = microseconds(after), microseconds(as_of)
         arrived, read = set[Entry](), 0
         for arrivals in self.store.arrivals(model, settled):
@@ -185,7 +204,7 @@ def _by_day(arrivals: Iterable[Arrivals]) -> Iterator[tuple[date, Sequence[int]]
 
 
 def _has(counts: DayCounts | None, hour: datetime) -> bool:
-    return counts is not None and hour < counts.settled_until
+    return counts is not None and counts.settled_until is not None and hour < counts.settled_until
 
 
 def _ordinal(moment: int) -> int:
