@@ -38,7 +38,7 @@ EXAMPLES = {
     "TrainingImage": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/hindsight:1",
 }
 _UPLOADED = ("CodeUri", "ContentUri", "DefinitionUri")
-_ARTIFACTS = "s3://artifacts/"
+ARTIFACTS = "s3://artifacts/"
 _SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 _REFERENCE = re.compile(r"\$\{(?!!)([\w:]+)")
 
@@ -49,7 +49,7 @@ def transformed() -> dict[str, Any]:
     template = load_template()
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
-        properties.update({key: _ARTIFACTS + properties[key] for key in _UPLOADED if key in properties})
+        properties.update({key: ARTIFACTS + properties[key] for key in _UPLOADED if key in properties})
     managed = {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
     before = os.environ.setdefault("AWS_DEFAULT_REGION", Place().region)
     try:

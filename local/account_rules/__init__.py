@@ -7,7 +7,7 @@ The stack is deployed on paper where names are longest.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from local.account_rules.functions import functions_outgrow_the_account
+from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import machines_lack_rights, machines_wait_for_what_is_off
 from local.account_rules.missing import gone_looks_forbidden
@@ -43,6 +43,7 @@ RULES = (
     Rule(machines_wait_for_what_is_off, _MACHINES[:1], ("TrainingEngine", "SnapshotEngine")),
     Rule(roles_cannot_use_the_key, (*_POLICIES, "AWS::Lambda::Function"), ("KmsKeyArn",)),
     Rule(functions_outgrow_the_account, ("AWS::Lambda::Function",), ("WorkMemory",)),
+    Rule(code_is_too_large, ("AWS::Lambda::Function", "AWS::Lambda::LayerVersion")),
     Rule(policies_are_too_large, _POLICIES),
     Rule(gone_looks_forbidden, (*_POLICIES, "AWS::S3::Bucket")),
     Rule(batches_outlast_their_function, _CONSUMERS),

@@ -10,7 +10,8 @@ import pytest
 
 from local import transformed as module
 from local.account_rules import findings, parameter_sets
-from local.account_rules.functions import functions_outgrow_the_account
+from local.account_rules import functions as function_rules
+from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import (
     ASKED_FOR,
@@ -208,3 +209,13 @@ def test_reader_of_the_lake_that_cannot_tell_gone_from_forbidden_is_found(role: 
 def test_nobody_is_excused_from_telling_who_can_or_does_not_read() -> None:
     both = deployment({**ON_SAGEMAKER, "SnapshotEngine": "athena"})
     assert set(readers_that_cannot_tell(both)) == set(NEEDS_NOT_TELL)
+
+
+def test_code_and_layers_that_lambda_does_not_take_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"build/layers/science/": 200 << 20, "shared/": 51 << 20}
+    monkeypatch.setattr(function_rules, "_unzipped", lambda uri: sizes.get(uri, 0))
+    found = [one.partition(":")[0] for one in code_is_too_large(deployment())]
+    assert "PredictFunction" in found
+    assert "SnapshotFunction" not in found
+    layers = deployment().of("AWS::Lambda::Function")["SnapshotFunction"]["Layers"] * 2
+    assert [one for one in code_is_too_large(changed({}, "SnapshotFunction", Layers=layers)) if " 6 layers " in one]
