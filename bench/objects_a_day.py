@@ -41,6 +41,7 @@ OUTCOME_DELAY = timedelta(hours=1)
 # What Lambda hands over in one call; a change of the stream takes about so many times the bytes of its row.
 EVENT_BYTES = 6 * 2**20
 EVENT_TO_ROW = 2.5
+BATCH_ROWS = {PREDICTIONS: 2_500, EXAMPLES: 10_000}
 MESSAGES = 100  # that the profiler takes at once
 KINDS = (PREDICTIONS, EXAMPLES, PROFILES)
 
@@ -110,7 +111,8 @@ def default_window() -> int:
 
 def reckon(rate: float, row_bytes: float, kind: str, window_seconds: int) -> dict[str, int]:
     """Compute the objects a day and kind of a rate of predictions, from the bytes of a row."""
-    batch_rows = min(EVENT_BYTES / (EVENT_TO_ROW * row_bytes), rate * window_seconds / SHARDS)
+    largest = min(BATCH_ROWS[kind], EVENT_BYTES / (EVENT_TO_ROW * row_bytes))
+    batch_rows = min(largest, rate * window_seconds / SHARDS)
     written = rate * 86_400 / batch_rows
     full = rate * 86_400 * row_bytes / PACK_BYTES[kind]
     waiting = written / 24

@@ -35,6 +35,7 @@ class S3ObjectVersions:
                         tag=found["ETag"],
                         is_current=found["IsLatest"],
                         written_at=found["LastModified"],
+                        size=found["Size"],
                     )
 
     def read(self, version: ObjectVersion) -> bytes:

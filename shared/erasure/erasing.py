@@ -198,9 +198,10 @@ class Eraser:
         place: Place,
         before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
     ) -> Iterator[str]:
-        for versions in self._sweep.keys(place, work.subject.model, work.progress.after, work.since):
-            self._sweep.clean(place, versions, work.subject, work.progress, before_replacing)
-            yield versions[0].key
+        sweep = self._sweep
+        for versions in sweep.read(sweep.keys(place, work.subject.model, work.progress.after, work.since)):
+            sweep.clean(place, versions, work.subject, work.progress, before_replacing)
+            yield versions[0].version.key
 
     def _clean_compacted(self, work: _Work) -> Iterator[str]:
         """Clean compacted label records; their lines are then called otherwise, and are clean."""

@@ -1,9 +1,11 @@
 """One pass over the objects of a place: what is the subject's goes, from what was replaced too."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.erasure.cleaning import Cleaned
 from shared.erasure.places import Place
@@ -13,6 +15,16 @@ from shared.errors import NotFound, UnreadableObject
 from shared.lake import REWRITTEN, Lake
 
 _MOST_TOLD = 20
+_READERS = 16
+_MOST_AHEAD = 4 * _READERS
+_AHEAD_BYTES = 32 << 20
+
+
+class ReadVersion(NamedTuple):
+    """A version with its bytes, None where it is gone."""
+
+    version: ObjectVersion
+    content: bytes | None
 
 
 @dataclass(slots=True)
@@ -49,10 +61,24 @@ class Sweep:
                 together.append(version)
             yield from self._if_new(together, since)
 
+    def read(self, keys: Iterable[list[ObjectVersion]]) -> Iterator[list[ReadVersion]]:
+        """Yield versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            for batch in _batches(keys):
+                contents = readers.map(self._content, [version for versions in batch for version in versions])
+                for versions in batch:
+                    yield [ReadVersion(version, next(contents)) for version in versions]
+
+    def _content(self, version: ObjectVersion) -> bytes | None:
+        try:
+            return self.versions.read(version)
+        except NotFound:
+            return None
+
     def clean(
         self,
         place: Place,
-        versions: list[ObjectVersion],
+        versions: Sequence[ReadVersion],
         subject: Subject,
         progress: Progress,
         before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
@@ -61,12 +87,11 @@ class Sweep:
 
         What is left is written before anything is removed. Raises Unavailable; doing it again is safe.
         """
-        for version in versions:
-            try:
-                content = self.versions.read(version)
-                cleaned = place.clean(subject, content)
-            except NotFound:
+        for version, content in versions:
+            if content is None:
                 continue
+            try:
+                cleaned = place.clean(subject, content)
             except (UnreadableObject, ValueError, KeyError):
                 progress.note_unreadable(version.key)
                 continue
@@ -93,6 +118,21 @@ class Sweep:
     def _if_new(self, versions: list[ObjectVersion], since: datetime | None) -> Iterator[list[ObjectVersion]]:
         if versions and (since is None or any(version.written_at >= since for version in versions)):
             yield versions
+
+
+def _batches(keys: Iterable[list[ObjectVersion]]) -> Iterator[list[list[ObjectVersion]]]:
+    batch: list[list[ObjectVersion]] = []
+    count = size = 0
+    for versions in keys:
+        more = sum(version.size for version in versions)
+        if batch and (count >= _MOST_AHEAD or size + more > _AHEAD_BYTES):
+            yield batch
+            batch, count, size = [], 0, 0
+        batch.append(versions)
+        count += len(versions)
+        size += more
+    if batch:
+        yield batch
 
 
 def _type_of(key: str) -> str:

@@ -8,13 +8,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectVersion:
-    """One version of an object that holds bytes; ``tag`` is another for other bytes."""
+    """One version of an object that holds ``size`` bytes; ``tag`` is another for other bytes."""
 
     key: str
     version_id: str
     tag: str
     is_current: bool
     written_at: datetime
+    size: int = 0
 
 
 class ObjectVersions(Protocol):
