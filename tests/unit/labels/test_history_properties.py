@@ -24,7 +24,7 @@ from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.new_labels import InMemoryNewLabels
 from tests.unit.datasets.builders import Built, build
-from tests.unit.labels.builders import NOON, RETENTION, at, event, key, prediction
+from tests.unit.labels.builders import ANNOTATION, DEMAND, NOON, RETENTION, at, configuration, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 
 FEW = settings(max_examples=60, deadline=None)
@@ -168,3 +168,51 @@ def test_a_relabelling_keeps_the_old_labels_and_gives_the_new_rules_one_from_its
     assert label_at(found.labels, at(END + 1)) == changed.expected(events, at(END + 1))
     world.joiner.relabel({key(): events}, at(END + 1))
     assert world.store.load([key()]) == [found]
+
+
+def told(*events: Feedback) -> list[tuple[Any, str, bool]]:
+    """Return the value, the status and the news of each record of a history that is told event by event."""
+    world = World(RuleSet("binary", []))
+    world.configurations.put(configuration(ANNOTATION, DEMAND), NOON)
+    world.predict()
+    for found in events:
+        world.joiner.join([found])
+    world.clock(24 * 30)
+    [collection] = world.store.load([key()])
+    records = sorted(collection.labels, key=lambda record: record.seq)
+    return [(record.label.value, record.label.status.value, record.is_new) for record in records]
+
+
+def test_a_label_is_new_when_it_first_has_a_value() -> None:
+    assert [is_new for *_, is_new in told(event("demand", 150, hours=3))] == [True]
+
+
+def test_another_value_is_new_and_one_it_had_before_is_not() -> None:
+    events = [event("demand", value, hours=hours, feedback_id=f"f-{hours}") for hours, value in ((3, 150), (5, 50))]
+    reviewed = event("annotation", 1, hours=6, feedback_id="review")
+    assert [(value, is_new) for value, _, is_new in told(*events, reviewed) if is_new] == [(1, True), (0, True)]
+
+
+def test_what_is_taken_back_is_not_new_and_neither_is_its_return() -> None:
+    events = [
+        event("demand", 150, hours=3, feedback_id="f-1"),
+        event("retracted", "f-1", hours=4, feedback_id="f-2"),
+        event("demand", 150, hours=5, feedback_id="f-3"),
+    ]
+    history = told(*events)
+    assert [value for value, *_ in history][:3] == [1, None, 1]
+    assert [is_new for *_, is_new in history] == [True] + [False] * (len(history) - 1)
+
+
+@FEW
+@given(rule_sets(), deliveries())
+def test_a_history_has_each_value_as_new_once(rules: RuleSet, events: list[Feedback]) -> None:
+    world = World(rules)
+    world.predict()
+    for found in events:
+        world.joiner.join([found])
+    world.clock(END)
+    [collection] = world.store.load([key()])
+    values = [record.label.value for record in collection.labels if record.label.value is not None]
+    new = [record.label.value for record in collection.labels if record.is_new]
+    assert sorted(map(str, new)) == sorted({str(value) for value in values})
