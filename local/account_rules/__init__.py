@@ -7,6 +7,7 @@ The stack is deployed on paper where names are longest.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from local.account_rules.creation import rights_come_too_late
 from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import machines_lack_rights, machines_wait_for_what_is_off
@@ -41,6 +42,10 @@ class Rule:
 RULES = (
     Rule(machines_lack_rights, _MACHINES, ("TrainingEngine", "SnapshotEngine")),
     Rule(machines_wait_for_what_is_off, _MACHINES[:1], ("TrainingEngine", "SnapshotEngine")),
+    Rule(
+        rights_come_too_late,
+        (*_MACHINES, *_CONSUMERS, "AWS::Lambda::EventInvokeConfig", "AWS::Scheduler::Schedule"),
+    ),
     Rule(roles_cannot_use_the_key, (*_POLICIES, "AWS::Lambda::Function"), ("KmsKeyArn",)),
     Rule(functions_outgrow_the_account, ("AWS::Lambda::Function",), ("WorkMemory",)),
     Rule(code_is_too_large, ("AWS::Lambda::Function", "AWS::Lambda::LayerVersion")),

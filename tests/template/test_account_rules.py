@@ -11,6 +11,7 @@ import pytest
 from local import transformed as module
 from local.account_rules import findings, parameter_sets
 from local.account_rules import functions as function_rules
+from local.account_rules.creation import rights_come_too_late
 from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import (
@@ -219,3 +220,18 @@ def test_code_and_layers_that_lambda_does_not_take_are_found(monkeypatch: pytest
     assert "SnapshotFunction" not in found
     layers = deployment().of("AWS::Lambda::Function")["SnapshotFunction"]["Layers"] * 2
     assert [one for one in code_is_too_large(changed({}, "SnapshotFunction", Layers=layers)) if " 6 layers " in one]
+
+
+@pytest.mark.parametrize(
+    ("role", "action"),
+    [
+        ("MonitorFunctionRole", "sqs:SendMessage"),
+        ("ArchiveLabelsFunctionRole", "sqs:SendMessage"),
+        ("RelabellingStateMachineRole", "logs:CreateLogDelivery"),
+    ],
+)
+def test_right_that_is_checked_when_something_is_made_is_found_missing(role: str, action: str) -> None:
+    assert not list(rights_come_too_late(deployment()))
+    found = list(rights_come_too_late(without_policy({}, role, action)))
+    assert found
+    assert all(one.startswith(f"{role}: may not ") for one in found)
