@@ -13,8 +13,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.account import loop
-from bench.account.elsewhere import template_figures
+from bench.account import elsewhere, loop
 from bench.account.first_answer import Asked, first_answers
 from bench.account.flood import flood_of_bytes, flood_of_calls
 from bench.account.mode.settings import Mode
@@ -29,7 +28,7 @@ OUT = Path("out/account/summary.json")
 # with a twentieth of the traffic, and the run ends.
 PACE = 0.05
 COUNTED = ("lost", "doubled", "missing")
-PHASES = ("loop", "flood", "past")
+PARTS = ("loop", "flood", "past", "figures")
 # What an idle function is asked for: something of the model that the loop has trained.
 IDLE = Asked(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))
 
@@ -45,6 +44,7 @@ class Sizes:
     import_days: int = 60
 
 
+QUICK_PARTS = ("flood", "past")
 QUICK = Sizes(loop_rows=0, flood_events=300, flood_notes=1500, import_rows=2000, import_days=5)
 
 
@@ -52,33 +52,36 @@ def main(arguments: list[str] | None = None) -> int:
     """Run everything, print and write the figures; return 1 if anything is not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m bench.account", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small flood, import, erasure and relabelling only")
-    parser.add_argument("--only", choices=PHASES, action="append", help="one part of it")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part of it")
     parser.add_argument("--folder", type=Path, help="keep what the account wrote there, its log among it")
     asked = parser.parse_args(arguments)
-    figures = measure(QUICK if asked.quick else Sizes(), tuple(asked.only or PHASES), asked.folder)
-    figures = {**template_figures(), **figures}
+    figures = measure(
+        QUICK if asked.quick else Sizes(), tuple(asked.only or (QUICK_PARTS if asked.quick else PARTS)), asked.folder
+    )
     publish(figures, shown, OUT)
     return int(not is_as_it_must_be(figures))
 
 
-def measure(sizes: Sizes, parts: tuple[str, ...] = PHASES, kept: Path | None = None) -> dict[str, Any]:
+def measure(sizes: Sizes, parts: tuple[str, ...] = PARTS, kept: Path | None = None) -> dict[str, Any]:
     """Run the parts in an account of their own; return their figures."""
     began, folder = time.monotonic(), kept or Path(tempfile.mkdtemp(prefix="account-"))
     mode = Mode(pace=PACE)
+    figures: dict[str, Any] = {}
     try:
         with account_stack(folder / "server", mode) as client:
             phases = run(client, folder, sizes, parts)
-            answers = (
-                first_answers(client, folder / "server", IDLE, mode.pace) if "loop" in parts and sizes.loop_rows else {}
-            )
+            if "loop" in parts and sizes.loop_rows:
+                figures |= first_answers(client, folder / "server", IDLE, mode.pace)
+            if "figures" in parts:
+                figures |= elsewhere.within(client)
             dead = queue_counts(client, dead=True)
     finally:
         if kept is None:
             shutil.rmtree(folder, ignore_errors=True)
-    return {**summary(phases, dead), **answers} | {
-        "seconds": round(time.monotonic() - began, 1),
-        "sizes": asdict(sizes),
-    }
+    if "figures" in parts:
+        figures |= elsewhere.of_the_template() | elsewhere.of_the_lake()
+    took = {"seconds": round(time.monotonic() - began, 1), "sizes": asdict(sizes)}
+    return {**summary(phases, dead), **figures, **took}
 
 
 def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...]) -> list[Phase]:
@@ -90,6 +93,7 @@ def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...])
             lambda: flood_of_calls(client, sizes.flood_events),
             lambda: flood_of_bytes(client, sizes.flood_notes),
         ],
+        "figures": [],
         "past": [lambda: past.bring_in(folder), past.erase, past.relabel],
     }
     phases: list[Phase] = []

@@ -14,7 +14,9 @@ from shared.times import format_time
 MODEL, NOTES = "flooded", "flooded-notes"
 # More than the ten functions that an account runs at once: each call is one of the authorizer too, at first.
 SENDERS = 24
-# As long as a value may be; a call of so many is three quarters of what Firehose takes a second.
+# So few find room, and bring more than Firehose takes a second.
+SENDERS_OF_BYTES = 8
+# As long as a value may be, nearly: a full call is more than half of what Firehose takes a second.
 TEXT = "x" * 1000
 LARGEST_CALL = 500
 PREDICTIONS = 200
@@ -47,7 +49,7 @@ def flood_of_bytes(client: StackClient, count: int) -> Phase:
     client.call("PUT", f"models/{NOTES}", key="operator", json=_notes_configuration())
     logged = [_prediction(number) for number in range(PREDICTIONS)]
     sent = [_note(number) for number in range(count)]
-    apps = _apps(client, Traffic(model=NOTES, seed=2, events=10))
+    apps = _apps(client, Traffic(model=NOTES, seed=2, events=10), SENDERS_OF_BYTES)
     with phase.timed():
         apps.send_all("predictions", logged, "prediction_id", rng)
         apps.send_all("feedback", sent, "feedback_id", rng, LARGEST_CALL)
@@ -80,8 +82,8 @@ def _reckon(phase: Phase, apps: Apps, reality: Reality, logged: set[str], sent: 
             phase.count("lost", [f"{name} is labelled {values}"])
 
 
-def _apps(client: StackClient, traffic: Traffic) -> Apps:
-    return Apps(client.stack.api_url.rstrip("/"), client.stack.keys["app"], traffic, senders=SENDERS)
+def _apps(client: StackClient, traffic: Traffic, senders: int = SENDERS) -> Apps:
+    return Apps(client.stack.api_url.rstrip("/"), client.stack.keys["app"], traffic, senders=senders)
 
 
 def _told(apps: Apps) -> dict[str, int]:
