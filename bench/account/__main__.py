@@ -19,14 +19,11 @@ from bench.account.flood import flood_of_bytes, flood_of_calls
 from bench.account.mode.settings import Mode
 from bench.account.past import Past
 from bench.account.phase import Phase, queue_counts
-from bench.account.stack import account_stack
+from bench.account.stack import PACE, account_stack
 from bench.figures import publish
 from local.client import StackClient
 
 OUT = Path("out/account/summary.json")
-# Batching windows and Firehose's buffers wait a twentieth of their time: what is gathered is as much as in an account
-# with a twentieth of the traffic, and the run ends.
-PACE = 0.05
 COUNTED = ("lost", "doubled", "missing")
 PARTS = ("loop", "flood", "past", "figures")
 # What an idle function is asked for: something of the model that the loop has trained.

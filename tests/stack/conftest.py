@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bench.account.mode.settings import Mode
+from bench.account.stack import PACE, account_stack
 from local.client import StackClient
 from local.deploy import deploy
 from local.stack import SIMULATED_TIME, running_stack
@@ -24,15 +26,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A whole deployed stack in simulated time, with IAM enforced; gone with all it wrote at the end.
 
-    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays.
+    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays. With ACCOUNT set, the embedded AWS
+    behaves as a real account does.
     """
     if endpoint_url := os.environ.get("AWS_ENDPOINT_URL"):
         yield deploy(endpoint_url.rstrip("/"), SIMULATED_TIME)
         return
     folder = tmp_path_factory.mktemp("stack")
     try:
-        with running_stack(folder) as running:
-            yield running
+        if os.environ.get("ACCOUNT"):
+            with account_stack(folder, Mode(pace=PACE)) as client:
+                yield client.stack
+        else:
+            with running_stack(folder) as running:
+                yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
