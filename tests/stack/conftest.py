@@ -26,8 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A whole deployed stack in simulated time, with IAM enforced; gone with all it wrote at the end.
 
-    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays. With ACCOUNT set, the embedded AWS
-    behaves as a real account does.
+    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays. With ACCOUNT set, the embedded
+    AWS behaves as a real account does.
     """
     if endpoint_url := os.environ.get("AWS_ENDPOINT_URL"):
         yield deploy(endpoint_url.rstrip("/"), SIMULATED_TIME)
