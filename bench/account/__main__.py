@@ -91,7 +91,7 @@ def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...])
             lambda: flood_of_bytes(client, sizes.flood_notes),
         ],
         "figures": [],
-        "past": [lambda: past.bring_in(folder), past.erase, past.relabel],
+        "past": [lambda: past.bring_in(folder), past.pack, past.erase, past.relabel],
     }
     phases: list[Phase] = []
     for work in (work for part in parts for work in works[part]):

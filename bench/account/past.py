@@ -49,6 +49,18 @@ class Past:
         phase.count("missing", [f"{refused} lines were rejected"] * refused)
         return self._settled(phase, THRESHOLD)
 
+    def pack(self) -> Phase:
+        """Pack the small objects of the past as its schedule does every hour; what they held is there still."""
+        phase = Phase("packing", sent=self.rows)
+        before = sum(1 for _ in self._client.lake.keys(f"predictions/model={MODEL}/"))
+        with phase.timed():
+            while not self._client.run_schedule("PackObjects", NOW, MODEL)["is_complete"]:
+                time.sleep(1.0)
+            wait_for_queues(self._client, _PATIENCE_SECONDS)
+        after = sum(1 for _ in self._client.lake.keys(f"predictions/model={MODEL}/"))
+        phase.figures = {"objects_before": before, "objects_after": after}
+        return self._settled(phase, THRESHOLD)
+
     def erase(self) -> Phase:
         """Erase the entity that has a prediction on every day; the others stay whole."""
         phase = Phase("erasure", sent=self.days)
@@ -193,7 +205,7 @@ class Past:
     def _lake(self, kind: str) -> Iterator[dict[str, Any]]:
         for key in self._client.lake.keys(f"{kind}/model={MODEL}/"):
             if not key.endswith(".parquet"):
-                yield from self._client.lake.read_lines(key)
+                yield from (row for row in self._client.lake.read_lines(key) if "prediction_id" in row)
 
 
 def _ended(client: StackClient, path: str, seconds: float) -> dict[str, Any]:

@@ -184,4 +184,5 @@ def _parsed(line: bytes) -> Item | None:
         row = json.loads(line)
     except ValueError:
         return None
-    return row if isinstance(row, dict) else None
+    # A mark in a pack is no row.
+    return row if isinstance(row, dict) and "#member" not in row else None
