@@ -8,6 +8,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from bench.chaos.apps import Apps, NotAcknowledged
 from bench.chaos.faults import Faults
 from bench.chaos.reconcile import Account, read_reality, reconcile
 from bench.chaos.stack import ChaosStack, chaos_stack, wait_until
-from bench.chaos.traffic import END, Traffic, configuration
+from bench.chaos.traffic import END, START, Traffic, configuration
 from bench.figures import publish
 
 OUT = Path("out/chaos/summary.json")
@@ -95,7 +97,7 @@ def run_seed(stack: ChaosStack, seed: int, events: int, *, is_restarted: bool = 
     traffic = Traffic(model=f"chaos-{seed}", seed=seed, events=events)
     stack.client.call("PUT", f"models/{traffic.model}", key="operator", json=configuration(traffic.model))
     apps = Apps(stack.api_url, stack.client.stack.keys["app"], traffic)
-    disturbance = Disturbance(stack, random.Random(seed + 1_000_000), is_restarted=is_restarted)
+    disturbance = Disturbance(stack, traffic.model, random.Random(seed + 1_000_000), is_restarted=is_restarted)
     refused = []
     with disturbance:
         try:
@@ -126,6 +128,7 @@ def settle(stack: ChaosStack, traffic: Traffic, apps: Apps) -> Account:
         stack.redrive()
         wait_until(stack.is_idle, max(0.0, deadline - time.monotonic()))
         _mature(stack, traffic.model)
+        pack(stack, traffic.model)
         account = reconcile(traffic, apps, read_reality(stack.client, traffic.model))
         if not account.unexplained or time.monotonic() > deadline:
             return account
@@ -142,13 +145,19 @@ def _mature(stack: ChaosStack, model: str) -> None:
             time.sleep(0.2)
 
 
-class Disturbance:
-    """What happens to a stack while apps send: outages, killed workers, repeated deliveries, poison, a restart."""
+def pack(stack: ChaosStack, model: str) -> None:
+    """Pack the lake's small objects, of label records too; the next run makes up for one that a fault ends."""
+    with suppress(Exception):
+        stack.client.run_schedule("PackObjects", START + timedelta(days=1), model)
 
-    def __init__(self, stack: ChaosStack, rng: random.Random, *, is_restarted: bool) -> None:
+
+class Disturbance:
+    """What happens while apps send: outages, killed workers, repeated deliveries, poison, packing, a restart."""
+
+    def __init__(self, stack: ChaosStack, model: str, rng: random.Random, *, is_restarted: bool) -> None:
         self.done: dict[str, int] = {}
         self.redriven = 0
-        self._stack, self._rng, self._is_restarted = stack, rng, is_restarted
+        self._stack, self._model, self._rng, self._is_restarted = stack, model, rng, is_restarted
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -162,7 +171,7 @@ class Disturbance:
         self._stack.faults.outages.clear()
 
     def _run(self) -> None:
-        deeds = [self._outage, self._kill, self._deliver_again, self._poison]
+        deeds = [self._outage, self._kill, self._deliver_again, self._poison, self._pack]
         while not self._is_over.wait(self._rng.uniform(*_PAUSE_SECONDS)):
             if self._is_restarted and "restart" not in self.done:
                 self._note("restart")
@@ -189,6 +198,10 @@ class Disturbance:
     def _poison(self) -> None:
         self._stack.poison(self._rng.choice(POISON), self._rng)
         self._note("poison")
+
+    def _pack(self) -> None:
+        self._note("packing")
+        pack(self._stack, self._model)
 
     def _note(self, what: str, count: int = 1) -> None:
         self.done[what] = self.done.get(what, 0) + count

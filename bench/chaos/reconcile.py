@@ -168,7 +168,8 @@ def _rows(client: StackClient, prefix: str) -> Iterator[Item]:
         for listed in page.get("Contents", []):
             content = s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
             for line in _plain(content).splitlines():
-                if (row := _parsed(line)) is not None:
+                row = _parsed(line)
+                if row is not None and "#member" not in row:  # the mark of an object in a pack
                     yield row
 
 
