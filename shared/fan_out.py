@@ -93,6 +93,11 @@ def narrowed(event: Mapping[str, Any], model: str) -> dict[str, Any]:
     return {**event, "detail": {"model": model}}
 
 
+def shared_out(event: Mapping[str, Any], model: str, share: int) -> dict[str, Any]:
+    """Build the event that is for a share of one model's work."""
+    return {**event, "detail": {"model": model, "share": share}}
+
+
 def carrying_on(event: Mapping[str, Any], *, after: str) -> dict[str, Any]:
     """Build the event that is for the models behind one in the order of their names."""
     return {**event, "detail": {"after": after}}

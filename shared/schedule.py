@@ -14,19 +14,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The models an event is for: one, those behind one in the order of their names, or all."""
+    """The models an event is for: one, or a share of its work; those behind one in the order of their names; or all."""
 
     model: str | None = None
     after: str = ""
+    share: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One scheduled event for one model."""
+    """One scheduled event for one model, or for a share of its work."""
 
     now: datetime
     event_id: str
     model: str
+    share: int | None = None
 
 
 def parse_scope(event: Mapping[str, Any]) -> Scope:
@@ -35,12 +37,12 @@ def parse_scope(event: Mapping[str, Any]) -> Scope:
     EventBridge Scheduler sends ``detail`` as JSON text, EventBridge rules as an object.
 
     >>> parse_scope({"detail": "{}"}), parse_scope({"detail": {"model": "m"}}).model
-    (Scope(model=None, after=''), 'm')
+    (Scope(model=None, after='', share=None), 'm')
     """
     detail = event.get("detail") or {}
     if isinstance(detail, str):
         detail = json.loads(detail)
-    return Scope(model=detail.get("model"), after=detail.get("after", ""))
+    return Scope(model=detail.get("model"), after=detail.get("after", ""), share=detail.get("share"))
 
 
 def parse_tick(event: Mapping[str, Any]) -> Tick:
@@ -48,7 +50,8 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
 
     Raises InvalidInput for an event without a time or a model.
     """
-    model = parse_scope(event).model
+    scope = parse_scope(event)
+    model = scope.model
     faults = [
         Fault(path, "is required")
         for path, given in (("time", event.get("time")), ("detail.model", model))
@@ -56,7 +59,7 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
     ]
     if faults or model is None:
         raise InvalidInput(", ".join(f"{fault.path} is required" for fault in faults), tuple(faults))
-    return Tick(parse_time(event["time"]), str(event.get("id", "")), model)
+    return Tick(parse_time(event["time"]), str(event.get("id", "")), model, scope.share)
 
 
 def in_turn(values: Sequence[T], now: datetime, *, every: timedelta) -> list[T]:

@@ -60,6 +60,7 @@ def close_windows(client: StackClient, now: datetime, model: str) -> None:
         try:
             if client.run_schedule("MatureLabels", now, model)["is_complete"]:
                 return
+            time.sleep(1.0)
         except (CallFailed, client.aws("lambda").exceptions.TooManyRequestsException):
             time.sleep(1.0)
 

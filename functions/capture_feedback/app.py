@@ -22,7 +22,7 @@ api = create_api(clients.allowed_origin)
 @api.post("/models/<model>/feedback")
 def capture_feedback(model: str) -> Response[str]:
     """Take a call's events."""
-    configuration = stores.configurations().current(model_name(model)).configuration
+    configuration = stores.recent_configurations()(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_FEEDBACK_BYTES, known=frozenset({"events"}))
     receipt = labelling.feedback_capture().capture(
         configuration, items_of(body, "events"), requested_at(api.current_event)

@@ -1,11 +1,16 @@
 """Count the raw files of a relabelling, so that its progress has an end (first step of its state machine)."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling
+from shared.relabelling.counting import Counting
+
+# Enough for a page of the listing.
+RESERVED_MILLISECONDS = 60_000
 
 logger = Logger()
 tracer = Tracer()
@@ -13,8 +18,13 @@ tracer = Tracer()
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return how many files there are to read, those that an earlier attempt has done among them."""
-    total = labelling.relabel_files().count(event["model"], event["relabel_id"])
-    logger.info("counted", extra={"relabel_id": event["relabel_id"], "files": total})
-    return {"files": total}
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return how many files there are to read; ``is_done`` tells whether time sufficed, else the next call goes on."""
+    counted = labelling.relabel_file_count().count(
+        event["model"],
+        event["relabel_id"],
+        Counting(**event.get("counted", {})),
+        lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+    )
+    logger.info("counted", extra={"relabel_id": event["relabel_id"], "files": counted.files, "done": counted.is_done})
+    return asdict(counted)

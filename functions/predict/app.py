@@ -33,7 +33,7 @@ api = create_api(clients.allowed_origin)
 @api.post("/models/<model>/predict")
 def predict(model: str) -> Response[str]:
     """Answer a call's instances."""
-    configuration = stores.configurations().current(model_name(model)).configuration
+    configuration = stores.recent_configurations()(model_name(model)).configuration
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"instances"}))
     now = requested_at(api.current_event)
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.

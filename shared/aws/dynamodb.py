@@ -4,11 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from shared.errors import Unavailable
 
@@ -30,6 +32,15 @@ AT_ONCE = 8
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 _LONGEST_BACK_OFF = 5
+# What is left once the SDK has tried several times: a partition, the table or the account is at its limit.
+_BUSY = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+    }
+)
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 _serializer = TypeSerializer()
@@ -107,7 +118,8 @@ def transact(
     """
     for attempt in range(_ATTEMPTS):
         try:
-            client.transact_write_items(TransactItems=operations)
+            with unavailable_if_busy():
+                client.transact_write_items(TransactItems=operations)
         except client.exceptions.TransactionCanceledException as error:
             reasons = error.response.get("CancellationReasons", [])
             codes = [reason.get("Code", "None") for reason in reasons]
@@ -134,7 +146,8 @@ def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, *
     """
     for attempt in range(_ATTEMPTS):
         try:
-            client.put_item(**request)
+            with unavailable_if_busy():
+                client.put_item(**request)
         except client.exceptions.ConditionalCheckFailedException as error:
             found: Any = error.response.get("Item", {})
             return from_item(found)
@@ -164,7 +177,8 @@ def batch_get(
             table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in chunk], "ConsistentRead": consistent}
         }
         for attempt in range(_ATTEMPTS):
-            answer = client.batch_get_item(RequestItems=wanted)
+            with unavailable_if_busy():
+                answer = client.batch_get_item(RequestItems=wanted)
             found += map(from_item, answer["Responses"].get(table, []))
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
@@ -198,9 +212,26 @@ def batch_write(
 
 
 def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
-    """Yield every item a query matches, page after page."""
-    for page in client.get_paginator("query").paginate(**request):
+    """Yield every item a query matches, page after page. Raises Unavailable where the table is at its limit."""
+    pages = iter(client.get_paginator("query").paginate(**request))
+    while True:
+        with unavailable_if_busy():
+            page = next(pages, None)
+        if page is None:
+            return
         yield from map(from_item, page["Items"])
+
+
+@contextmanager
+def unavailable_if_busy() -> Iterator[None]:
+    """Raise Unavailable in place of what DynamoDB says when it is at its limit: sending the same again is safe."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        if code in _BUSY:
+            raise Unavailable(f"the table is at its limit ({code}); try again") from error
+        raise
 
 
 def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_BATCH_RECORDS = 500
 _ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.05
+# Beyond the stream's quota Firehose refuses single records, or the call as a whole.
+_BUSY = frozenset({"ServiceUnavailableException", "ThrottlingException", "LimitExceededException"})
 
 
 class FirehoseFeedback:
@@ -36,15 +40,26 @@ class FirehoseFeedback:
 
     def _put(self, records: list[bytes]) -> None:
         for attempt in range(_ATTEMPTS):
-            entries: list[RecordTypeDef] = [{"Data": record} for record in records]
-            answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=entries)
-            if not answer["FailedPutCount"]:
+            records = self._refused(records)
+            if not records:
                 return
-            # The call succeeds even when single records were refused: only those are sent again.
-            outcomes = zip(records, answer["RequestResponses"], strict=True)
-            records = [record for record, outcome in outcomes if "ErrorCode" in outcome]
             self._sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  jitter, not a secret
         raise Unavailable("the feedback stream is too busy; send the same feedback again")
+
+    def _refused(self, records: list[bytes]) -> list[bytes]:
+        """Send records; return those that were not taken."""
+        entries: list[RecordTypeDef] = [{"Data": record} for record in records]
+        try:
+            answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=entries)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BUSY:
+                raise
+            return records
+        if not answer["FailedPutCount"]:
+            return []
+        # The call succeeds even when single records were refused: only those are sent again.
+        outcomes = zip(records, answer["RequestResponses"], strict=True)
+        return [record for record, outcome in outcomes if "ErrorCode" in outcome]
 
 
 def _records(lines: Sequence[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Item collections in the predictions table: every join of one is one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ from shared.capture.prediction import Prediction, PredictionKey
 from shared.labels.collection import Collection, Head
 from shared.labels.label import Label
 from shared.labels.plan import JoinPlan
+from shared.labels.store import ALL, Share
 from shared.times import format_time
 
 if TYPE_CHECKING:
@@ -75,20 +76,20 @@ class DynamoLabels:
         batches = list(_batches([(plan.key, self._operations(plan)) for plan in plans]))
         return set[PredictionKey]().union(*at_once(self._commit_batch, batches))
 
-    def due(
-        self, model: str, now: datetime, shards: Iterable[int] = range(DUE_SHARDS)
-    ) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the predictions of a model that the clock changes by ``now``.
+    def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, those of a share of a model's predictions that the clock changes by ``now``.
 
-        The first pages of all shards are read at the same time and share pages: mostly there is little in each.
+        The first pages of all shards are read at the same time and put together: mostly there is little in each.
         """
-        pages = {shard: self._due_pages(model, now, shard) for shard in shards}
-        first = list(at_once(lambda pager: next(pager, []), list(pages.values())))
-        yield from chunks((key for page in first for key in page), _PAGE)
-        for rest in pages.values():
-            yield from rest
+        pages = [self._due_pages(model, now, shard) for shard in range(share.number, DUE_SHARDS, share.of)]
+        first = list(at_once(lambda pager: next(pager, []), pages))
+        for found in chunks(sorted(entry for page in first for entry in page), _PAGE):
+            yield [key for _, key in found]
+        for rest in pages:
+            for page in rest:
+                yield [key for _, key in page]
 
-    def _due_pages(self, model: str, now: datetime, shard: int) -> Iterator[list[PredictionKey]]:
+    def _due_pages(self, model: str, now: datetime, shard: int) -> Iterator[list[tuple[str, PredictionKey]]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=DUE_INDEX,
@@ -97,8 +98,8 @@ class DynamoLabels:
             PaginationConfig={"PageSize": _PAGE},
         )
         for page in pages:
-            if page["Items"]:
-                yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
+            if items := [from_item(item) for item in page["Items"]]:
+                yield [(item["due_at"], key_of_partition(item["pk"])) for item in items]
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Return the predictions that exist of some keys. Raises Unavailable."""

@@ -1,5 +1,6 @@
 """Relabellings as items of the models table, and back."""
 
+import zlib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
 from shared.times import format_time, parse_time
 
+COUNTS = "#counts"
+PROGRESS_SHARDS = 16
 _JOB = "relabel#"
 
 
@@ -15,9 +18,33 @@ def job_key(model: str, relabel_id: str) -> dict[str, str]:
     return {"pk": model, "sk": f"{_JOB}{relabel_id}"}
 
 
+def progress_partition(job: RelabelJob, shard: int) -> str:
+    """Build the partition key of a part of a relabelling's progress.
+
+    Apart from the model's own items: there may be a million files. Each part has a counter of its own, since of many
+    workers that add to one item at once only one succeeds.
+    """
+    return f"{job.model}#{_JOB}{job.relabel_id}#{shard}"
+
+
 def file_key(job: RelabelJob, file: str) -> dict[str, str]:
-    """Return the key of a relabelling's file: apart from the model's own items, there may be a million of them."""
-    return {"pk": f"{job.model}#{_JOB}{job.relabel_id}", "sk": file}
+    """Build the key of how far a relabelling is in a file."""
+    return {"pk": progress_partition(job, progress_shard(file)), "sk": file}
+
+
+def counts_key(job: RelabelJob, shard: int) -> dict[str, str]:
+    """Build the key of the counts of one part of a relabelling's progress."""
+    return {"pk": progress_partition(job, shard), "sk": COUNTS}
+
+
+def progress_shard(file: str) -> int:
+    """Compute which part of the progress a file belongs to."""
+    return zlib.crc32(file.encode()) % PROGRESS_SHARDS
+
+
+def counts_from_item(item: Mapping[str, Any]) -> Counts:
+    """Build the counts an item holds."""
+    return Counts(**{name: item.get(f"{name}_counted", 0) for name in Counts.__slots__})
 
 
 def job_to_item(job: RelabelJob) -> dict[str, Any]:
@@ -54,7 +81,6 @@ def job_from_item(item: Mapping[str, Any]) -> RelabelJob:
         attempt=item["attempt"],
         status=RelabelStatus(item["job_status"]),
         files_total=item.get("files_total"),
-        counts=Counts(**{name: item.get(f"{name}_counted", 0) for name in Counts.__slots__}),
         failures=item["failures"],
         failure=item.get("failure"),
         finished_at=parse_time(item["finished_at"]) if "finished_at" in item else None,

@@ -1,13 +1,25 @@
 """Relabellings in the models table, and how far each is in its files."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import from_item, query_all, to_item, transact
-from shared.aws.relabel_items import file_key, job_from_item, job_key, job_to_item
+from shared.aws.dynamodb import batch_get, from_item, query_all, to_item, transact
+from shared.aws.relabel_items import (
+    PROGRESS_SHARDS,
+    counts_from_item,
+    counts_key,
+    file_key,
+    job_from_item,
+    job_key,
+    job_to_item,
+    progress_shard,
+)
 from shared.errors import NotFound
 from shared.relabelling.job import MAX_REASON, Counts, RelabelJob, RelabelStatus
-from shared.relabelling.store import FilePosition, RelabelEnd
+from shared.relabelling.store import FilePosition, FileStep, RelabelEnd
 from shared.times import format_time
 
 if TYPE_CHECKING:
@@ -20,16 +32,16 @@ Operation = Any
 
 
 class DynamoRelabels:
-    """A lock item, an item a relabelling, an item a file; see ``shared.relabelling.store.RelabelStore``."""
+    """A lock item, an item a relabelling, an item a file, some of counts; see ``shared.relabelling.store``."""
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
 
     def open_job(self, model: str) -> RelabelJob | None:
-        """Return the relabelling that is open, None if none is."""
+        """Return the relabelling that is open, without its counts, None if none is."""
         lock = self._get({"pk": model, "sk": _OPEN})
-        return None if lock is None else self.job(model, lock["relabel_id"])
+        return None if lock is None else self.state(model, lock["relabel_id"])
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
         """Make an attempt the open one; see ``RelabelStore``."""
@@ -40,7 +52,7 @@ class DynamoRelabels:
 
     def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
         """Record how an attempt ended and close it; False if it is not the open one (any more)."""
-        job = self.job(model, relabel_id)
+        job = self.state(model, relabel_id)
         if job.attempt != attempt:
             return False
         return transact(self._client, [self._end(job, end), self._release_lock(job)]) is None
@@ -67,6 +79,10 @@ class DynamoRelabels:
 
     def job(self, model: str, relabel_id: str) -> RelabelJob:
         """Return one relabelling. Raises NotFound."""
+        return self._counted(self.state(model, relabel_id))
+
+    def state(self, model: str, relabel_id: str) -> RelabelJob:
+        """Return one relabelling without its counts. Raises NotFound."""
         item = self._get(job_key(model, relabel_id))
         if item is None:
             raise NotFound(f"the model {model!r} has no relabelling {relabel_id!r}")
@@ -82,32 +98,52 @@ class DynamoRelabels:
             ScanIndexForward=False,
             PaginationConfig={"PageSize": max(1, limit)},
         )
-        return [job_from_item(item) for item in islice(found, limit)]
+        return [self._counted(job_from_item(item)) for item in islice(found, limit)]
 
-    def position(self, job: RelabelJob, file: str) -> FilePosition:
-        """Return how far a relabelling, any attempt of it, is in a file."""
-        item = self._get(file_key(job, file))
-        return FilePosition() if item is None else FilePosition(item["line"], item["is_done"])
+    def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
+        """Return how far a relabelling, any attempt of it, is in each of some files. Raises Unavailable."""
+        keys = [file_key(job, file) for file in files]
+        wanted = [(key["pk"], key["sk"]) for key in keys]
+        found = {
+            item["sk"]: FilePosition(item["line"], item["is_done"])
+            for item in batch_get(self._client, self._table, wanted, consistent=True)
+        }
+        return {file: found.get(file, FilePosition()) for file in files}
 
-    def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
-        """Move on in a file and add to the relabelling's counts, both or neither; see ``RelabelStore``."""
-        moved = {":line": after.line, ":done": after.is_done, ":expires": int(job.forgotten_at.timestamp())}
+    def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
+        """Move on in some files and add to the relabelling's counts, all of it or nothing; see ``RelabelStore``."""
+        added = {f":{name}_counted": getattr(counts, name) for name in counts.__slots__}
+        count: Operation = {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(counts_key(job, progress_shard(steps[0].file))),
+                "UpdateExpression": "ADD " + ", ".join(f"{name[1:]} {name}" for name in added),
+                "ExpressionAttributeValues": to_item(added),
+            }
+        }
+        return transact(self._client, [*(self._step(job, step) for step in steps), count]) is None
+
+    def _step(self, job: RelabelJob, step: FileStep) -> Operation:
         # Of two workers that have the same lines in hand only the first finds the file where it was.
-        is_new = before == FilePosition()
-        move = self._update(
-            file_key(job, file),
+        moved = {
+            ":line": step.after.line,
+            ":done": step.after.is_done,
+            ":expires": int(job.forgotten_at.timestamp()),
+        }
+        is_new = step.before == FilePosition()
+        return self._update(
+            file_key(job, step.file),
             "SET line = :line, is_done = :done, expires_at = :expires",
             _ABSENT if is_new else "line = :before AND is_done = :undone",
-            moved if is_new else {**moved, ":before": before.line, ":undone": before.is_done},
+            moved if is_new else {**moved, ":before": step.before.line, ":undone": step.before.is_done},
         )
-        added = {f":{name}_counted": getattr(counts, name) for name in counts.__slots__}
-        count = self._update(
-            job_key(job.model, job.relabel_id),
-            "ADD " + ", ".join(f"{name[1:]} {name}" for name in added),
-            "attribute_exists(pk)",
-            added,
-        )
-        return transact(self._client, [move, count]) is None
+
+    def _counted(self, job: RelabelJob) -> RelabelJob:
+        keys = [counts_key(job, shard) for shard in range(PROGRESS_SHARDS)]
+        wanted = [(key["pk"], key["sk"]) for key in keys]
+        # Consistent: what is acknowledged to a worker is in the count of who asks next.
+        parts = map(counts_from_item, batch_get(self._client, self._table, wanted, consistent=True))
+        return replace(job, counts=reduce(Counts.plus, parts, Counts()))
 
     def _take_lock(self, job: RelabelJob, dead: RelabelJob | None) -> Operation:
         # Two requests at once both see no lock, or the same dead one: only the first to write finds it as it was.

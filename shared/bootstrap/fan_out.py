@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.background import LambdaBackground
 from shared.bootstrap import clients, stores
-from shared.fan_out import FanOut, narrowed
+from shared.fan_out import FanOut, narrowed, shared_out
 from shared.schedule import parse_scope
 
 # Enough for a start that is tried again, and to hand the rest on.
@@ -53,7 +53,18 @@ def one_invocation_a_model(concerns: Concerns = lambda _event, _model: True) -> 
     return decorate
 
 
-def _fan_out(function_name: str) -> FanOut:
+def share_out(event: dict[str, Any], model: str, shares: int, function_name: str) -> None:
+    """Start the function once for each share of a model's work. Raises Unavailable; doing it again is safe."""
+    started = invocations(function_name)
+    for share in range(shares):
+        started.start(shared_out(event, model, share))
+    logger.info("shared_out", extra={"model": model, "shares": shares})
+
+
+def invocations(function_name: str) -> LambdaBackground:
     """Build what starts a function's invocations."""
-    invocations = LambdaBackground(function_name, clients.client("lambda"))
-    return FanOut(invocations=invocations, clock=time.monotonic, pause=time.sleep)
+    return LambdaBackground(function_name, clients.client("lambda"))
+
+
+def _fan_out(function_name: str) -> FanOut:
+    return FanOut(invocations=invocations(function_name), clock=time.monotonic, pause=time.sleep)

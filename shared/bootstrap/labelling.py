@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 
 from shared.aws.allowance_table import DynamoAllowances
-from shared.aws.dynamodb import back_off
+from shared.aws.dynamodb import at_once, back_off
 from shared.aws.prediction_store import DynamoPredictions
 from shared.bootstrap import clients, stores
 from shared.capture.feedback_capture import FeedbackCapture
@@ -24,6 +24,7 @@ from shared.labels.quarantine import Quarantine
 from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.reread import Rereader
 from shared.relabelling.conclusion import RelabelConclusions
+from shared.relabelling.counting import FileCount
 from shared.relabelling.files import RelabelFiles
 from shared.relabelling.requests import RelabelRequests
 from shared.review.answers import Answers
@@ -127,9 +128,15 @@ def relabel_conclusions() -> RelabelConclusions:
 
 
 @cache
+def relabel_file_count() -> FileCount:
+    """Return what counts the files of relabellings."""
+    return FileCount(stores.lake(), stores.relabel_store())
+
+
+@cache
 def relabel_files() -> RelabelFiles:
     """Return what relabels from raw files."""
-    return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations())
+    return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations(), at_once)
 
 
 @cache
@@ -177,7 +184,11 @@ def review_outbox() -> Outbox:
 def review_selection() -> ReviewSelection:
     """Return what picks predictions for review."""
     return ReviewSelection(
-        stores.configurations(), stores.selection_store(), stores.review_tasks(), clients.settings().client_timestamps
+        stores.configurations(),
+        stores.selection_store(),
+        stores.review_tasks(),
+        clients.settings().client_timestamps,
+        pause=back_off,
     )
 
 

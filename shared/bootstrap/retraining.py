@@ -1,5 +1,6 @@
 """What decides on retraining, and what carries a version into service, watches it and takes it back, put together."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +15,7 @@ from shared.bootstrap import clients, stores
 from shared.datasets.verification_requests import VerificationRequests
 from shared.labels.new_labels import NewLabels
 from shared.lake import Lake
+from shared.recent_reads import RecentReads
 from shared.registry.expiring import Expiring
 from shared.registry.recovery import RunRecovery
 from shared.registry.rollback import Rollbacks
@@ -96,7 +98,8 @@ def run_recovery() -> RunRecovery:
 @cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
     """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
-    return Serving(stores.registry(), lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
+    pointers = RecentReads(stores.registry().pointer, time.time)
+    return Serving(pointers, lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
 
 
 @cache

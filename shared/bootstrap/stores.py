@@ -3,6 +3,7 @@
 Nothing imported here needs numpy, so that capture and join start without it.
 """
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ from shared.aws.token_secret import SecretsManagerKeys
 from shared.aws.trigger_table import DynamoTriggers
 from shared.aws.watch_table import DynamoWatchProgress
 from shared.bootstrap import clients
+from shared.configuration.store import ConfigurationRevision
+from shared.recent_reads import RecentReads
 
 if TYPE_CHECKING:
     from shared.aws.fall_table import DynamoFallTests
@@ -76,6 +79,12 @@ def fall_tests() -> "DynamoFallTests":
 def feedback_stream() -> FirehoseFeedback:
     """Return where feedback becomes durable."""
     return FirehoseFeedback(clients.settings().feedback_stream, clients.client("firehose"))
+
+
+@cache
+def recent_configurations() -> RecentReads[ConfigurationRevision]:
+    """Return what reads the configuration for a call of an app, by its model."""
+    return RecentReads(configurations().current, time.time)
 
 
 @cache

@@ -6,20 +6,28 @@ from datetime import datetime, timedelta
 
 from shared.capture.prediction import PredictionKey
 from shared.labels.join import JoinReport, LabelJoiner
-from shared.labels.store import LabelStore
+from shared.labels.store import ALL, LabelStore, Share
 
 
 @dataclass(slots=True)
 class SweepReport:
     """What a sweep did, and whether it ran out of time before it was through.
 
-    ``lag`` is how long the oldest label that is left has been due.
+    ``lag`` is how long the oldest label that is left has been due; ``is_shared_out`` says that others do the work.
     """
 
     joins: JoinReport = field(default_factory=JoinReport)
     examined: int = 0
     is_complete: bool = True
     lag: timedelta = timedelta(0)
+    is_shared_out: bool = False
+
+
+SWEEPS = 16
+"""Sweeps that share a model of which more is due than one works off, each in an invocation of its own."""
+
+MUCH_DUE = 100_000
+"""Predictions due at once from which on a model is shared: more than a minute's work for one sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +37,28 @@ class Maturing:
     store: LabelStore
     joiner: LabelJoiner
 
-    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> SweepReport:
-        """Mature all that is due by ``now`` while there is time; the rest stays due, the next sweep goes on with it."""
-        report = SweepReport()
-        for keys in self.store.due(model, now):
+    def sweep(
+        self,
+        model: str,
+        now: datetime,
+        has_time: Callable[[], bool],
+        share: Share = ALL,
+        share_out: Callable[[], None] | None = None,
+    ) -> SweepReport:
+        """Mature what is due of a share by ``now`` while there is time; the next sweep goes on with the rest.
+
+        Where more is due than one sweep works off, and it may be shared out, that is all this one does.
+        """
+        report, pages = SweepReport(), self.store.due(model, now, share)
+        if share_out is not None:
+            ahead = list[list[PredictionKey]]()
+            for keys in pages:
+                ahead.append(keys)
+                if sum(map(len, ahead)) >= MUCH_DUE:
+                    share_out()
+                    return SweepReport(is_complete=False, is_shared_out=True)
+            pages = iter(ahead)
+        for keys in pages:
             if not has_time():
                 report.is_complete, report.lag = False, self._lag(keys[0], now)
                 return report

@@ -1,12 +1,24 @@
 """Where predictions, their feedback and their labels are kept together."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.capture.prediction import Prediction, PredictionKey
 from shared.labels.collection import Collection
 from shared.labels.plan import JoinPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a model's predictions, the same ones each time: one of so many, all of them by default."""
+
+    number: int = 0
+    of: int = 1
+
+
+ALL = Share()
 
 
 class LabelStore(Protocol):
@@ -21,8 +33,11 @@ class LabelStore(Protocol):
         Keys must differ. Raises Unavailable; what was written until then stays.
         """
 
-    def due(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the predictions of a model that the clock changes by ``now``."""
+    def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, those of a share of a model's predictions that the clock changes by ``now``.
+
+        The first one of a page has been due for as long as any other of it.
+        """
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Return the predictions that exist of some keys. Raises Unavailable."""

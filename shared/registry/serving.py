@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from shared.errors import HindsightError, NoModel
 from shared.registry.moves import Servable
 from shared.registry.pointer import Pointer, Trial, TrialMode
-from shared.registry.store import Registry
 
 LoadedT = TypeVar("LoadedT")
 
@@ -65,14 +64,20 @@ def share_of(model: str, version: str, entity: str) -> float:
 class Serving(Generic[LoadedT]):
     """What serves each model, by its pointer.
 
-    The pointer is read at every call: one small read beside the writes of a prediction, and a promotion or a
-    rollback takes effect at once. An artefact is loaded only when the pointer names another one, and replaces the one
-    held only once it is whole. A champion that cannot be loaded leaves the one before it at work: a wrong pointer must
-    not become an outage. Models beyond ``most_models`` are let go, the longest unused first.
+    Whoever is asked for the pointer reads it, at every call unless calls come fast: one small read beside the writes of
+    a prediction, and a promotion or a rollback takes effect at once. An artefact is loaded only when the pointer names
+    another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one before
+    it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest unused
+    first.
     """
 
-    def __init__(self, registry: Registry, load: Callable[[Servable], LoadedT], most_models: int = MOST_MODELS) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        pointer: Callable[[str], Pointer | None],
+        load: Callable[[Servable], LoadedT],
+        most_models: int = MOST_MODELS,
+    ) -> None:
+        self._pointer = pointer
         self._load = load
         self._most_models = most_models
         self._held: OrderedDict[str, dict[str, InService[LoadedT]]] = OrderedDict()
@@ -85,7 +90,7 @@ class Serving(Generic[LoadedT]):
         Raises NoModel before the first deployment, and what loading raised if the champion cannot be loaded and none
         before it is held.
         """
-        pointer = self._registry.pointer(model)
+        pointer = self._pointer(model)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
         held = self._held.pop(model, {})

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from shared.capture.feedback import Feedback
@@ -15,9 +16,11 @@ from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day,
 from shared.labels.join import Joined, JoinReport, LabelJoiner
 from shared.lake import REWRITTEN, Lake
 from shared.packing.pack import is_mark, is_pack
-from shared.relabelling.job import Counts, RelabelJob, RelabelStatus, prefixes
+from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
 from shared.relabelling.rules import same_rules
-from shared.relabelling.store import FilePosition, RelabelStore
+from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
+
+SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,36 @@ class _Chunk:
     rows: int = 0
 
 
+@dataclass(slots=True)
+class _OpenFile:
+    """A file that is being read, from where it was; ``chunk`` is the one in hand."""
+
+    key: str
+    position: FilePosition
+    chunks: Iterator[_Chunk]
+    chunk: _Chunk
+    fault: str | None = None
+    is_packed: bool = False
+
+    @property
+    def step(self) -> FileStep:
+        """What is recorded once the chunk in hand is relabelled."""
+        return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
+
+
 @dataclass(frozen=True, slots=True)
 class RelabelFiles:
-    """Works through files; whatever was done before, by whom ever, is neither done nor counted again."""
+    """Works through files; whatever was done before, by whom ever, is neither done nor counted again.
+
+    Small files are read side by side and relabelled together, large ones a chunk at a time: what is paid for once, a
+    round trip or a transaction, is shared by as many of them as fit. ``side_by_side`` maps as ``map`` does, in order.
+    """
 
     lake: Lake
     joiner: LabelJoiner
     store: RelabelStore
     configurations: ConfigurationStore
-
-    def count(self, model: str, relabel_id: str) -> int:
-        """Count the files a relabelling is to read, and note it. Raises NotFound."""
-        job = self.store.job(model, relabel_id)
-        total = sum(job.covers(file_day(key)) for prefix in prefixes(job) for key in self.lake.keys(prefix))
-        self.store.note_files(job, total)
-        return total
+    side_by_side: SideBySide = map
 
     def relabel(self, batch: RelabelBatch, has_time: Callable[[], bool]) -> tuple[str, ...]:
         """Relabel from a batch of files while there is time; return those that are left.
@@ -68,49 +86,112 @@ class RelabelFiles:
         whose rules are no longer the current ones: its conclusion will say so.
         Raises Unavailable, which is no failure of a file: the same batch again goes on where this one stopped.
         """
-        for position, key in enumerate(batch.keys):
-            # Anew for every file: labels by rules that are newer than the request must not be dated back to it.
-            job = self.store.job(batch.model, batch.relabel_id)
-            if not self._is_current(job, batch):
+        keys = list(dict.fromkeys(batch.keys))
+        for start in range(0, len(keys), MAX_STEPS):
+            left = self._work_off(batch, keys[start : start + MAX_STEPS], has_time)
+            if left is None:
                 return ()
-            try:
-                # A listing by prefix may hold files of other days than those asked for.
-                if job.covers(file_day(key)) and not self._relabel(job, key, has_time):
-                    return batch.keys[position:]
-            except Unavailable:
-                raise
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
-                self.store.note_failure(job, f"{key}: {type(error).__name__}: {error}")
+            if left:
+                return (*left, *keys[start + MAX_STEPS :])
         return ()
 
-    def _is_current(self, job: RelabelJob, batch: RelabelBatch) -> bool:
-        is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
-        return is_open and same_rules(self.configurations, job.model, job.rules_revision)
-
-    def _relabel(self, job: RelabelJob, key: str, has_time: Callable[[], bool]) -> bool:
-        """Return whether the file is done, and the packs it may have become a part of since it was listed."""
-        try:
-            return self._relabel_file(job, key, has_time)
-        except _Packed:
-            packs = [found for found in self.lake.keys(f"{key.rpartition('/')[0]}/") if is_pack(found)]
-            if not all(self._relabel(job, pack, has_time) for pack in packs):
-                return False
-            position = self.store.position(job, key)
-            self.store.advance(job, key, position, replace(position, is_done=True), Counts(files=1))
-            return True
-
-    def _relabel_file(self, job: RelabelJob, key: str, has_time: Callable[[], bool]) -> bool:
-        """Return whether the file is done; if not, the time is up."""
-        while not (position := self.store.position(job, key)).is_done:
-            for chunk in self._chunks(job, key, position.line):
+    def _work_off(self, batch: RelabelBatch, keys: Sequence[str], has_time: Callable[[], bool]) -> list[str] | None:
+        """Return the files that are left, none where all are done; None if the attempt is no longer the one."""
+        if (job := self._current(batch)) is None:
+            return None
+        files = self._opened(job, keys)
+        while files:
+            files = self._read_on(job, files)
+            packed = [file for file in files if file.is_packed]
+            if packed and not self._follow(batch, job, packed, has_time):
+                return [file.key for file in files if not file.position.is_done]
+            for group in _groups([file for file in files if not file.is_packed]):
+                # Anew each time: labels by rules that are newer than the request must not be dated back to it.
+                if (job := self._current(batch)) is None:
+                    return None
                 if not has_time():
-                    return False
-                report = self.joiner.relabel(chunk.events, job.known_at)
-                after = FilePosition(chunk.end, chunk.is_last)
-                if not self.store.advance(job, key, position, after, _counts(job.model, chunk, report)):
-                    break  # Another worker has this file too, and was faster: go on from where it is.
-                position = after
+                    return [file.key for file in files if not file.position.is_done]
+                self._settle(job, group)
+            files = [file for file in files if not file.position.is_done]
+        return []
+
+    def _current(self, batch: RelabelBatch) -> RelabelJob | None:
+        job = self.store.state(batch.model, batch.relabel_id)
+        is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
+        return job if is_open and same_rules(self.configurations, job.model, job.rules_revision) else None
+
+    def _opened(self, job: RelabelJob, keys: Sequence[str]) -> list[_OpenFile]:
+        # A listing by prefix may hold files of other days than those asked for.
+        covered = [key for key in keys if job.covers(file_day(key))]
+        positions = self.store.positions(job, covered)
+        return [self._open(job, key, positions[key]) for key in covered if not positions[key].is_done]
+
+    def _open(self, job: RelabelJob, key: str, position: FilePosition) -> _OpenFile:
+        return _OpenFile(key, position, self._chunks(job, key, position.line), _Chunk(position.line))
+
+    def _read_on(self, job: RelabelJob, files: Sequence[_OpenFile]) -> list[_OpenFile]:
+        """Read the next chunk of some files; one that cannot be read is noted, and left out."""
+        read = list(self.side_by_side(_advanced, files))
+        for file in read:
+            if file.fault is not None:
+                self.store.note_failure(job, file.fault)
+        return [file for file in read if file.fault is None]
+
+    def _follow(
+        self, batch: RelabelBatch, job: RelabelJob, files: Sequence[_OpenFile], has_time: Callable[[], bool]
+    ) -> bool:
+        """Relabel from the packs that files may have become a part of since they were listed; tell if all is done."""
+        folders = sorted({f"{file.key.rpartition('/')[0]}/" for file in files})
+        packs = [key for folder in folders for key in self.lake.keys(folder) if is_pack(key)]
+        left = self._work_off(batch, packs, has_time)
+        if left is None or left:
+            return False
+        steps = [FileStep(file.key, file.position, replace(file.position, is_done=True)) for file in files]
+        # Of a file that another worker was faster with, the count is that worker's.
+        if not self.store.advance(job, steps, Counts(files=len(steps))):
+            for step in steps:
+                self.store.advance(job, [step], Counts(files=1))
+        for file, step in zip(files, steps, strict=True):
+            file.position = step.after
         return True
+
+    def _settle(self, job: RelabelJob, group: Sequence[_OpenFile]) -> None:
+        """Relabel from the chunks of some files, and record how far they are; of files that another has, go there."""
+        events: dict[PredictionKey, list[Feedback]] = {}
+        for file in group:
+            for key, found in file.chunk.events.items():
+                events.setdefault(key, []).extend(found)
+        try:
+            report = self.joiner.relabel(events, job.known_at)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+            self._settle_alone(job, group, error)
+            return
+        if self.store.advance(job, [file.step for file in group], _counts(job.model, group, report)):
+            for file in group:
+                file.position = file.step.after
+        else:
+            self._catch_up(job, group)
+
+    def _settle_alone(self, job: RelabelJob, group: Sequence[_OpenFile], error: Exception) -> None:
+        if len(group) > 1:
+            for file in group:
+                self._settle(job, [file])
+            return
+        [file] = group
+        self.store.note_failure(job, _fault(file.key, error))
+        file.position = FilePosition(file.position.line, is_done=True)
+
+    def _catch_up(self, job: RelabelJob, group: Sequence[_OpenFile]) -> None:
+        """Go on from where another worker, who had a file of the group too and was faster, has brought it."""
+        positions = self.store.positions(job, [file.key for file in group])
+        for file in group:
+            if positions[file.key] != file.position:
+                file.position = positions[file.key]
+                file.chunks = self._chunks(job, file.key, file.position.line)
+            else:
+                file.chunks = chain([file.chunk], file.chunks)
 
     def _chunks(self, job: RelabelJob, key: str, start: int) -> Iterator[_Chunk]:
         chunk = _Chunk(start)
@@ -139,6 +220,18 @@ class RelabelFiles:
                 yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
 
+def _advanced(file: _OpenFile) -> _OpenFile:
+    try:
+        file.chunk = next(file.chunks)
+    except Unavailable:
+        raise
+    except _Packed:
+        file.is_packed = True
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+        file.fault = _fault(file.key, error)
+    return file
+
+
 def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
     if key.startswith(FEEDBACK_PREFIX):
         event = parse_feedback_line(line)
@@ -152,12 +245,31 @@ def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
     chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
 
 
-def _counts(model: str, chunk: _Chunk, report: JoinReport) -> Counts:
+def _groups(files: Sequence[_OpenFile]) -> Iterator[list[_OpenFile]]:
+    """Yield files whose chunks are relabelled together: as many as have the lines of one chunk, and move on at once."""
+    group: list[_OpenFile] = []
+    lines = 0
+    for file in files:
+        size = file.chunk.end - file.position.line
+        if group and (lines + size > CHUNK_LINES or len(group) == MAX_STEPS):
+            yield group
+            group, lines = [], 0
+        group.append(file)
+        lines += size
+    if group:
+        yield group
+
+
+def _fault(key: str, error: Exception) -> str:
+    return f"{key}: {type(error).__name__}: {error}"
+
+
+def _counts(model: str, group: Sequence[_OpenFile], report: JoinReport) -> Counts:
     joined = report.counts.get(model, Counter())
     return Counts(
-        files=int(chunk.is_last),
-        predictions=chunk.rows,
-        events=sum(map(len, chunk.events.values())),
+        files=sum(file.chunk.is_last for file in group),
+        predictions=sum(file.chunk.rows for file in group),
+        events=sum(len(found) for file in group for found in file.chunk.events.values()),
         recovered=joined[Joined.JOINED],
         labels=joined[Joined.LABELS],
     )

@@ -44,6 +44,14 @@ class Counts:
     recovered: int = 0
     labels: int = 0
 
+    def plus(self, other: "Counts") -> "Counts":
+        """Add the counts of another part.
+
+        >>> Counts(files=1, labels=2).plus(Counts(labels=3)).labels
+        5
+        """
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in self.__slots__})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelabelJob:

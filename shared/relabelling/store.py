@@ -1,10 +1,14 @@
 """Where relabellings, and how far they are in each file, are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+
+MAX_STEPS = 40
+"""Files that move on together; with its condition each is an operation of one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +17,15 @@ class FilePosition:
 
     line: int = 0
     is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileStep:
+    """One file's progress, from where a worker found it to where it got."""
+
+    file: str
+    before: FilePosition
+    after: FilePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class RelabelStore(Protocol):
     """Relabellings by model; of one model at most one is open."""
 
     def open_job(self, model: str) -> RelabelJob | None:
-        """Return the relabelling that is open, None if none is."""
+        """Return the relabelling that is open, without its counts, None if none is."""
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
         """Make an attempt the open one: of a new relabelling (attempt 1) or of one there is, both parts or neither.
@@ -50,15 +63,18 @@ class RelabelStore(Protocol):
     def job(self, model: str, relabel_id: str) -> RelabelJob:
         """Return one relabelling. Raises NotFound."""
 
+    def state(self, model: str, relabel_id: str) -> RelabelJob:
+        """Return one relabelling without its counts, for who asks often. Raises NotFound."""
+
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
         """Return at most ``limit`` relabellings, newest first."""
 
-    def position(self, job: RelabelJob, file: str) -> FilePosition:
-        """Return how far a relabelling, any attempt of it, is in a file."""
+    def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
+        """Return how far a relabelling, any attempt of it, is in each of some files. Raises Unavailable."""
 
-    def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
-        """Move on in a file and add to the relabelling's counts, both or neither.
+    def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
+        """Move on in at most ``MAX_STEPS`` files and add to the relabelling's counts, all of it or nothing.
 
-        Returns False, and changes nothing, if another worker has moved on from ``before`` already: so that what was
-        read twice is counted once.
+        Returns False, and changes nothing, if another worker has moved on in one of them already: so that what was
+        read twice is counted once. Raises Unavailable.
         """

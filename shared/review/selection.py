@@ -1,7 +1,7 @@
 """Which predictions people are asked to review: draw after draw, each kept before its tasks are made."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,17 +16,22 @@ from shared.review.state import SelectionStore, row_digest
 from shared.review.tasks import ReviewTasks
 
 MOST_ROWS_A_DRAW = 500
-_ATTEMPTS = 10
+# Of the workers of a table's shards that draw for one model at once, one wins each time.
+_ATTEMPTS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewSelection:
-    """Picks among new predictions and makes the picked ones review tasks."""
+    """Picks among new predictions and makes the picked ones review tasks.
+
+    ``pause`` waits before the n-th attempt at a state that another worker has just changed.
+    """
 
     configurations: ConfigurationStore
     store: SelectionStore
     tasks: ReviewTasks
     trust: ClientTimestamps = ClientTimestamps.BOUNDED
+    pause: Callable[[int], None] = lambda _: None
 
     def consider(self, name: str, predictions: Sequence[Prediction], arrived_at: datetime | None = None) -> int:
         """Pick among new predictions; return how many new review tasks there are.
@@ -59,7 +64,9 @@ class ReviewSelection:
     def _settle(self, batch: Batch, configuration: ModelConfiguration) -> Picks:
         """Return the picks of a batch once the state knows of them: tasks come after it, and can be made up for."""
         ids = {row_digest(prediction.prediction_id): prediction for prediction in batch.predictions}
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self.pause(attempt)
             state = self.store.load(configuration.model)
             drawn = state.drawn_rows()
             unseen = [prediction for digest, prediction in ids.items() if digest not in drawn]

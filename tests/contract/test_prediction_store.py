@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_bytes
 from shared.aws.label_store import DynamoLabels
@@ -14,7 +15,7 @@ from shared.aws.prediction_items import prediction_from_item, prediction_to_item
 from shared.aws.prediction_store import DynamoPredictions
 from shared.capture.prediction import Prediction, ShadowAnswer
 from shared.capture.prediction_store import PredictionStore, SaveOutcome
-from shared.errors import TooLarge
+from shared.errors import TooLarge, Unavailable
 from shared.labels.collection import Collection
 from shared.labels.plan import plan_join
 from tests.fakes.prediction_store import InMemoryPredictions
@@ -199,3 +200,21 @@ def test_probabilities_that_were_stored_as_text_are_still_read() -> None:
     assert isinstance(item["probabilities"], bytes)
     item["probabilities"] = json.dumps(CLASSES)
     assert prediction_from_item(item).probabilities == CLASSES
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
+def test_table_at_its_limit_makes_the_call_unavailable(dynamodb: Any, rows: int, code: str) -> None:
+    refusal = ClientError({"Error": {"Code": code, "Message": "Throughput exceeds the current capacity"}}, "PutItem")
+
+    class AtItsLimit:
+        exceptions = dynamodb.exceptions
+
+        def put_item(self, **_: Any) -> Any:
+            raise refusal
+
+        transact_write_items = put_item
+
+    store = DynamoPredictions("predictions", AtItsLimit())  # type: ignore[arg-type]
+    with pytest.raises(Unavailable, match=code):
+        store.save([prediction(f"p-{number}") for number in range(rows)], RETENTION)

@@ -10,7 +10,7 @@ import pytest
 from shared.aws.relabel_table import DynamoRelabels
 from shared.errors import NotFound
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
-from shared.relabelling.store import FilePosition, RelabelEnd, RelabelStore
+from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd, RelabelStore
 from tests.fakes.relabels import InMemoryRelabels
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,6 +51,14 @@ def stored(store: RelabelStore, number: int = 1) -> RelabelJob:
     return store.job("bike", job(number).relabel_id)
 
 
+def position(store: RelabelStore, of: RelabelJob, file: str = FILE) -> FilePosition:
+    return store.positions(of, [file])[file]
+
+
+def advanced(store: RelabelStore, before: FilePosition, after: FilePosition, counts: Counts, file: str = FILE) -> bool:
+    return store.advance(job(), [FileStep(file, before, after)], counts)
+
+
 def ended(store: RelabelStore, end: RelabelEnd, attempt: int = 1, number: int = 1) -> bool:
     return store.conclude("bike", job(number).relabel_id, attempt, end)
 
@@ -89,15 +97,15 @@ def test_a_conclusion_is_recorded_once_and_only_of_the_open_attempt(store: Relab
 def test_a_failed_one_is_resumed_with_its_counts(store: RelabelStore) -> None:
     begun(store)
     store.note_failure(job(), "one")
-    store.advance(job(), FILE, BEGINNING, FilePosition(10, True), Counts(files=1, events=10, labels=4))
+    advanced(store, BEGINNING, FilePosition(10, True), Counts(files=1, events=10, labels=4))
     ended(store, FAILED)
     again = replace(job(), attempt=2)
 
     assert store.begin(again, None)
 
     assert stored(store) == replace(again, counts=Counts(files=1, events=10, labels=4))
-    assert store.open_job("bike") == stored(store)
-    assert store.position(again, FILE) == FilePosition(10, True)
+    assert store.open_job("bike") == again
+    assert position(store, again) == FilePosition(10, True)
     assert not ended(store, COMPLETED, attempt=1)
     assert ended(store, COMPLETED, attempt=2)
 
@@ -153,31 +161,48 @@ def test_a_file_read_twice_is_counted_once(store: RelabelStore) -> None:
     counts = Counts(events=2000, recovered=1, labels=50)
     halfway, end = FilePosition(2000), FilePosition(2500, True)
 
-    assert store.position(job(), FILE) == BEGINNING
-    assert store.advance(job(), FILE, BEGINNING, halfway, counts)
-    assert not store.advance(job(), FILE, BEGINNING, halfway, counts)
-    assert store.position(job(), FILE) == halfway
-    assert store.advance(job(), FILE, halfway, end, Counts(files=1, events=500))
-    assert not store.advance(job(), FILE, halfway, end, Counts(files=1, events=500))
-    assert not store.advance(job(), FILE, BEGINNING, end, counts)
-    assert store.position(job(), FILE) == end
+    assert position(store, job()) == BEGINNING
+    assert advanced(store, BEGINNING, halfway, counts)
+    assert not advanced(store, BEGINNING, halfway, counts)
+    assert position(store, job()) == halfway
+    assert advanced(store, halfway, end, Counts(files=1, events=500))
+    assert not advanced(store, halfway, end, Counts(files=1, events=500))
+    assert not advanced(store, BEGINNING, end, counts)
+    assert position(store, job()) == end
     assert stored(store).counts == Counts(files=1, events=2500, recovered=1, labels=50)
 
 
 def test_an_empty_file_is_done_at_once(store: RelabelStore) -> None:
     begun(store)
     done = FilePosition(0, True)
-    assert store.advance(job(), FILE, BEGINNING, done, Counts(files=1))
-    assert not store.advance(job(), FILE, BEGINNING, done, Counts(files=1))
-    assert store.position(job(), FILE) == done
+    assert advanced(store, BEGINNING, done, Counts(files=1))
+    assert not advanced(store, BEGINNING, done, Counts(files=1))
+    assert position(store, job()) == done
+
+
+def test_files_that_move_on_together_do_all_of_it_or_nothing(store: RelabelStore) -> None:
+    begun(store)
+    files = [f"feedback/date=2026-03-01/part-{number}.gz" for number in range(MAX_STEPS)]
+    steps = [FileStep(file, BEGINNING, FilePosition(3, True)) for file in files]
+    assert advanced(store, BEGINNING, FilePosition(1), Counts(events=1), file=files[7])
+
+    assert not store.advance(job(), steps, Counts(files=MAX_STEPS, events=3 * MAX_STEPS))
+    assert {found.is_done for found in store.positions(job(), files).values()} == {False}
+    others = [step for step in steps if step.file != files[7]]
+    assert store.advance(job(), others, Counts(files=MAX_STEPS - 1, events=3 * (MAX_STEPS - 1)))
+
+    assert sum(found.is_done for found in store.positions(job(), files).values()) == MAX_STEPS - 1
+    assert stored(store).counts == Counts(files=MAX_STEPS - 1, events=3 * (MAX_STEPS - 1) + 1)
+    assert store.jobs("bike", 1) == [stored(store)]
+    assert store.state("bike", job().relabel_id).counts == Counts()
 
 
 def test_each_relabelling_reads_a_file_for_itself(store: RelabelStore) -> None:
     begun(store)
-    store.advance(job(), FILE, BEGINNING, FilePosition(1, True), Counts(files=1))
+    advanced(store, BEGINNING, FilePosition(1, True), Counts(files=1))
     ended(store, COMPLETED)
     begun(store, 2)
-    assert store.position(job(2), FILE) == BEGINNING
+    assert position(store, job(2)) == BEGINNING
 
 
 def test_what_there_is_not_is_not_found(store: RelabelStore) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from shared.capture.prediction import Prediction, PredictionKey
 from shared.labels.collection import Collection, Head, PredictionTimes
 from shared.labels.disposition import Disposition
 from shared.labels.plan import JoinPlan
+from shared.labels.store import ALL, Share
 
 
 class InMemoryLabels:
@@ -50,12 +52,17 @@ class InMemoryLabels:
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         return {plan.key for plan in plans if not self._write(plan)}
 
-    def due(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        keys = [
-            key
+    def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
+        entries = [
+            (collection.head.due_at, key)
             for key, collection in self.collections.items()
-            if key.model == model and collection.head and collection.head.due_at and collection.head.due_at <= now
+            if key.model == model
+            and collection.head
+            and collection.head.due_at
+            and collection.head.due_at <= now
+            and crc32(key.prediction_id.encode()) % share.of == share.number
         ]
+        keys = [key for _, key in sorted(entries)]
         for start in range(0, len(keys), self._page):
             yield keys[start : start + self._page]
 

@@ -1,10 +1,11 @@
 """Relabellings in memory, judged by the same contract suite as DynamoRelabels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.errors import NotFound
 from shared.relabelling.job import RESUMABLE, Counts, RelabelJob, RelabelStatus
-from shared.relabelling.store import FilePosition, RelabelEnd
+from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd
 
 Key = tuple[str, str]
 
@@ -18,7 +19,7 @@ class InMemoryRelabels:
         self._positions: dict[tuple[str, str, str], FilePosition] = {}
 
     def open_job(self, model: str) -> RelabelJob | None:
-        return self.job(model, self._open[model][0]) if model in self._open else None
+        return self.state(model, self._open[model][0]) if model in self._open else None
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
         if self._open.get(job.model) != ((dead.relabel_id, dead.attempt) if dead else None):
@@ -75,16 +76,21 @@ class InMemoryRelabels:
         ids = sorted((relabel_id for name, relabel_id in self._jobs if name == model), reverse=True)
         return [self._jobs[model, relabel_id] for relabel_id in ids[:limit]]
 
-    def position(self, job: RelabelJob, file: str) -> FilePosition:
-        return self._positions.get((job.model, job.relabel_id, file), FilePosition())
+    def state(self, model: str, relabel_id: str) -> RelabelJob:
+        return replace(self.job(model, relabel_id), counts=Counts())
 
-    def advance(self, job: RelabelJob, file: str, before: FilePosition, after: FilePosition, counts: Counts) -> bool:
-        if self.position(job, file) != before:
+    def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
+        return {file: self._positions.get((job.model, job.relabel_id, file), FilePosition()) for file in files}
+
+    def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
+        assert 0 < len(steps) <= MAX_STEPS
+        found = self.positions(job, [step.file for step in steps])
+        if any(found[step.file] != step.before for step in steps):
             return False
-        self._positions[job.model, job.relabel_id, file] = after
+        for step in steps:
+            self._positions[job.model, job.relabel_id, step.file] = step.after
         stored = self.job(job.model, job.relabel_id)
-        added = {name: getattr(stored.counts, name) + getattr(counts, name) for name in Counts.__slots__}
-        self._jobs[job.model, job.relabel_id] = replace(stored, counts=Counts(**added))
+        self._jobs[job.model, job.relabel_id] = replace(stored, counts=stored.counts.plus(counts))
         return True
 
 

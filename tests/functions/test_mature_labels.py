@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from functions.mature_labels.app import handler
-from shared.bootstrap import labelling, stores
+from shared.bootstrap import fan_out, labelling, stores
 from shared.labels.label import LabelStatus
-from tests.functions.conftest import Context
+from shared.labels.maturing import SWEEPS
+from tests.functions.conftest import Context, FannedOut
 from tests.functions.labelling import FIRST, SECOND, configure, outcome, predict, rows, write_feedback
 from tests.unit.labels.builders import at, key
 
@@ -51,3 +52,20 @@ def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sam
     handler({**sample("mature_labels"), "time": "2026-03-09T17:00:00Z"}, context)
 
     assert [(row["code"], row["event"]["prediction_id"]) for row in rows("quarantine/")] == [("unmatched", "nowhere")]
+
+
+def test_model_of_which_much_is_due_is_shared_out_and_each_share_is_closed(
+    fanned_out: FannedOut, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.labels.maturing.MUCH_DUE", 20)
+    monkeypatch.setattr(fan_out, "invocations", lambda _name: fanned_out.invocations)
+    configure()
+    predict(*(f"p-{number}" for number in range(20)))
+
+    assert handler(sample("mature_labels"), fanned_out.context) == {"examined": 0, "is_complete": False}
+    assert [payload["detail"]["share"] for payload in fanned_out.invocations.payloads] == list(range(SWEEPS))
+    answers, failures = fanned_out.invocations.make(lambda payload: handler(payload, fanned_out.context))
+
+    assert not failures
+    assert sum(answer["examined"] for answer in answers) == 20
+    assert all(found.labels for found in stores.label_store().load([key(f"p-{number}") for number in range(20)]))

@@ -9,17 +9,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as msgspec_replace
 
+from functions.join_labels.app import RESERVED_MILLISECONDS
 from local.client import StackClient
 from shared.aws.dynamodb import from_item
 from shared.aws.label_items import FEEDBACK, LABEL, feedback_from_item, label_from_item
 from shared.capture.feedback import Feedback
+from shared.capture.feedback_capture import feedback_line
 from shared.capture.prediction import body_digest
 from shared.configuration.parse import dump_configuration
+from shared.labels.feedback_files import CHUNK_LINES
 from shared.labels.history import label_at
 from shared.labels.label import LabelRecord
 from shared.times import format_time
-from tests.stack.waiting import PATIENCE_SECONDS
+from tests.stack.waiting import PATIENCE_SECONDS, eventually
 from tests.unit.labels.oracle import expected_label
 from tests.unit.labels.strategies import RuleSet
 
@@ -267,3 +271,49 @@ def _wait_for_the_queue(client: StackClient) -> None:
             return
         assert time.monotonic() < deadline, f"the queue still holds {found}"
         time.sleep(0.2)
+
+
+def test_a_file_that_outlasts_a_run_is_joined_to_its_end(client: StackClient) -> None:
+    model, moment = "outlasting", END + timedelta(days=1)
+    rule = {
+        "event": "demand",
+        "source": "outcome",
+        "window": "P1D",
+        "aggregate": "last",
+        "positive": {"greater_than": 1},
+    }
+    document = {
+        "model": model,
+        "task": "binary",
+        "features": {"hour": {"type": "numeric"}},
+        "labels": {"rules": [rule]},
+    }
+    client.call("PUT", f"models/{model}", key="operator", json=document)
+    row = {"features": {"hour": 1}, "score": 0.5, "model_version": "v", "occurred_at": format_time(moment)}
+    rows = [{**row, "prediction_id": name} for name in ("first", "last")]
+    client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": rows})
+    said = Feedback(
+        model=model,
+        prediction_id="first",
+        feedback_id="again",
+        name="demand",
+        value=2,
+        occurred_at=moment,
+        received_at=moment,
+        source=None,
+        body_digest="d",
+    )
+    lines = [said] * CHUNK_LINES + [msgspec_replace(said, prediction_id="last")]
+    functions, name = client.aws("lambda"), client.stack.outputs["JoinLabelsFunction"]
+    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+
+    # Less than a run keeps in reserve: each joins what it must, and leaves the rest to the next.
+    functions.update_function_configuration(FunctionName=name, Timeout=RESERVED_MILLISECONDS // 1000)
+    try:
+        content = b"".join(map(feedback_line, lines))
+        client.lake.write_bytes(f"feedback/date={moment:%Y-%m-%d}/outlasting", content, "application/x-ndjson")
+        for prediction_id in ("first", "last"):
+            path = f"models/{model}/predictions/{prediction_id}"
+            eventually(lambda path=path: client.call("GET", path, key="operator")["labels"])
+    finally:
+        functions.update_function_configuration(FunctionName=name, Timeout=timeout)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as msgspec_replace
 
+from bench import relabelling_rate
 from local.client import CallFailed, StackClient
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
@@ -295,3 +296,9 @@ def test_a_relabelling_needs_an_operator_and_a_model(client: StackClient) -> Non
         client.call("POST", "models/mended/relabel", key="app", json={"reason": "mine"})
     with pytest.raises(CallFailed, match="404"):
         relabel(client, "nobody")
+
+
+def test_batches_of_small_files_are_relabelled_once(client: StackClient) -> None:
+    figures = relabelling_rate.measure(client, made=MADE + timedelta(days=60), files=120, events=2)
+
+    assert relabelling_rate.is_sound(figures), figures

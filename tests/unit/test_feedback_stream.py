@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,38 @@ def test_only_the_refused_records_are_sent_again() -> None:
 def test_a_stream_that_keeps_refusing_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         stream(FlakyFirehose([{0}] * 100)).append([b"a\n"])
+
+
+@pytest.mark.parametrize("code", ["ServiceUnavailableException", "ThrottlingException"])
+def test_call_beyond_the_quota_is_sent_again_and_unavailable_if_that_lasts(code: str) -> None:
+    refusal = ClientError({"Error": {"Code": code, "Message": "Slow down."}}, "PutRecordBatch")
+
+    class Throttled(FlakyFirehose):
+        """Refuses its first calls as a whole."""
+
+        left = 2
+
+        def put_record_batch(self, **request: Any) -> dict[str, Any]:
+            if self.left:
+                self.left -= 1
+                raise refusal
+            return super().put_record_batch(**request)
+
+    firehose = Throttled([])
+    stream(firehose).append([b"a\n"])
+    assert firehose.taken == [b"a\n"]
+    firehose.left = 1000
+    with pytest.raises(Unavailable):
+        stream(firehose).append([b"b\n"])
+
+
+def test_call_that_is_forbidden_is_not_sent_again() -> None:
+    class Forbidding(FlakyFirehose):
+        def put_record_batch(self, **request: Any) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "PutRecordBatch")
+
+    with pytest.raises(ClientError):
+        stream(Forbidding([])).append([b"a\n"])
 
 
 @given(st.lists(st.integers(1, MAX_RECORD_BYTES), max_size=12))

@@ -1,8 +1,11 @@
 from datetime import timedelta
 
+import pytest
+
 from shared.labels.join import Joined, LabelJoiner
-from shared.labels.maturing import Maturing
+from shared.labels.maturing import SWEEPS, Maturing
 from shared.labels.quarantine import Quarantine
+from shared.labels.store import Share
 from tests.fakes.allowances import no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
@@ -58,3 +61,29 @@ def test_a_sweep_out_of_time_tells_how_long_the_oldest_label_left_has_been_due()
 
 def test_without_predictions_a_sweep_is_empty() -> None:
     assert maturing(InMemoryLabels()).sweep(MODEL, at(0), lambda: True).is_complete
+
+
+def test_more_than_one_sweep_works_off_is_shared_out_and_the_shares_do_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.labels.maturing.MUCH_DUE", 30)
+    store, shares = InMemoryLabels(), list[bool]()
+    for number in range(60):
+        store.save(prediction(f"p-{number}"), RETENTION)
+    sweeping = maturing(store)
+
+    report = sweeping.sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True))
+    assert (report.examined, report.is_complete, report.is_shared_out, shares) == (0, False, True, [True])
+
+    reports = [sweeping.sweep(MODEL, at(49), lambda: True, Share(number, SWEEPS)) for number in range(SWEEPS)]
+    assert sum(report.examined for report in reports) == 60
+    assert max(report.examined for report in reports) < 20
+    assert sweeping.sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True)).is_complete
+    assert len(shares) == 1
+
+
+def test_little_is_not_shared_out() -> None:
+    store, shares = InMemoryLabels(), list[bool]()
+    store.save(prediction(), RETENTION)
+    report = maturing(store).sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True))
+    assert (report.examined, shares) == (1, [])

@@ -38,7 +38,7 @@ def artefacts() -> Artefacts:
 
 @pytest.fixture
 def serving(registry: InMemoryRegistry, artefacts: Artefacts) -> Serving[str]:
-    return Serving(registry, artefacts.load)
+    return Serving(registry.pointer, artefacts.load)
 
 
 def point(registry: InMemoryRegistry, version: str, model: str = "m") -> None:
@@ -106,7 +106,7 @@ def test_loads_that_fail_are_tried_again_ever_more_rarely(registry: InMemoryRegi
             raise UnusableArtifact("it is damaged")
         return named.version
 
-    serving = Serving(registry, load)
+    serving = Serving(registry.pointer, load)
     point(registry, "v1")
     serving.line_up("m")
     point(registry, "v2")
@@ -174,7 +174,7 @@ def test_a_promoted_challenger_is_not_loaded_again(
 
 
 def test_no_more_models_are_held_than_fit(registry: InMemoryRegistry, artefacts: Artefacts) -> None:
-    serving = Serving(registry, artefacts.load, most_models=2)
+    serving = Serving(registry.pointer, artefacts.load, most_models=2)
     for model in ("a", "b", "c"):
         point(registry, f"{model}-v1", model)
     for model in ("a", "b", "a", "c", "a", "b"):
@@ -217,7 +217,7 @@ def test_warming_up_names_the_model_that_cannot_be_loaded_and_loads_the_others(
 def test_warming_up_keeps_what_is_held_before_it_loads_others_and_no_more_than_may_be_held(
     registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
-    serving = Serving(registry, artefacts.load, most_models=2)
+    serving = Serving(registry.pointer, artefacts.load, most_models=2)
     for number in (1, 2, 3):
         point(registry, f"v{number}", f"m{number}")
     answers(serving, "m3")

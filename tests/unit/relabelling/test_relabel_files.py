@@ -14,7 +14,9 @@ from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import Quarantine
 from shared.lake import PREDICTIONS, day_prefix
 from shared.packing.packer import Packer
+from shared.relabelling import counting
 from shared.relabelling import files as relabel_files
+from shared.relabelling.counting import Counting, FileCount
 from shared.relabelling.files import RelabelBatch, RelabelFiles
 from shared.relabelling.job import Counts, RelabelJob
 from tests.fakes.allowances import no_limits
@@ -65,6 +67,9 @@ class Bench:
 
     def relabel(self, *keys: str, attempt: int = 1, has_time: Callable[[], bool] = lambda: True) -> tuple[str, ...]:
         return self.files.relabel(RelabelBatch(MODEL, "relabel-1", attempt, keys), has_time)
+
+    def counted(self, so_far: Counting | None = None, has_time: Callable[[], bool] = lambda: True) -> Counting:
+        return FileCount(self.lake, self.jobs).count(MODEL, "relabel-1", so_far or Counting(), has_time)
 
     def values(self, name: str) -> list[object]:
         return [record.label.value for record in self.store.load([key(name)])[0].labels]
@@ -137,9 +142,9 @@ def test_out_of_time_a_file_goes_on_from_where_it_was(bench: Bench) -> None:
     bench.write(*bench.events, *more)
 
     assert bench.relabel(FILE, ROWS, has_time=turns(1)) == (FILE, ROWS)
-    assert bench.jobs.position(bench.job, FILE).line == 2
-    assert bench.relabel(FILE, ROWS, has_time=turns(3)) == (ROWS,)
-    assert bench.relabel(ROWS) == ()
+    assert bench.jobs.positions(bench.job, [FILE])[FILE].line == 2
+    assert bench.relabel(FILE, ROWS, has_time=turns(2)) == (FILE, ROWS)
+    assert bench.relabel(FILE, ROWS) == ()
 
     assert bench.counts == Counts(files=2, predictions=3, events=5, recovered=3, labels=2)
 
@@ -223,14 +228,64 @@ def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
     bench.jobs = InMemoryRelabels()
     bench.jobs.begin(replace(bench.job, first_day=date(2026, 3, 2), last_day=date(2026, 3, 2)), None)
     bench.files = replace(bench.files, store=bench.jobs)
-    assert bench.files.count(MODEL, "relabel-1") == 1
+    assert bench.counted() == Counting(files=1, feedback=1, predictions=0, is_done=True)
     assert bench.relabel(FILE, ROWS) == ()
     assert bench.counts == Counts(files=1, events=2, labels=1)
 
 
 def test_files_are_counted_in_both_folders(bench: Bench) -> None:
-    assert bench.files.count(MODEL, "relabel-1") == 2
+    assert bench.counted() == Counting(files=2, feedback=1, predictions=1, is_done=True)
     assert bench.jobs.job(MODEL, "relabel-1").files_total == 2
+
+
+def test_count_goes_on_where_its_time_ran_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "KEYS_A_LOOK", 2)
+    for number in range(3):
+        bench.write(file=f"{FILE}-{number}")
+        bench.lake.write_lines(f"{ROWS}-{number}", [{"prediction_id": "high"}])
+    counted, runs = bench.counted(has_time=lambda: False), 1
+    while not counted.is_done:
+        assert bench.jobs.job(MODEL, "relabel-1").files_total is None
+        counted, runs = bench.counted(counted, has_time=lambda: False), runs + 1
+
+    assert counted == Counting(files=8, feedback=4, predictions=4, is_done=True)
+    assert runs == 5
+    assert bench.jobs.job(MODEL, "relabel-1").files_total == 8
+
+
+def test_small_files_share_a_join_and_a_step(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    joins, steps = [], []
+    relabel, advance = LabelJoiner.relabel, InMemoryRelabels.advance
+    monkeypatch.setattr(LabelJoiner, "relabel", lambda *call: joins.append(1) or relabel(*call))
+    monkeypatch.setattr(InMemoryRelabels, "advance", lambda *call: steps.append(1) or advance(*call))
+    files = [f"{FILE}-{number}" for number in range(100)]
+    for number, file in enumerate(files):
+        bench.write(event("demand", 75, prediction_id="middle", feedback_id=f"e-{number}"), file=file)
+
+    assert bench.relabel(*files, files[0]) == ()
+
+    assert bench.counts == Counts(files=100, events=100, recovered=100, labels=1)
+    assert len(joins) == len(steps) == 3
+
+
+def test_file_at_fault_among_many_holds_up_none_of_them(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    relabel = LabelJoiner.relabel
+    bad = event("demand", 75, prediction_id="high", feedback_id="bad")
+
+    def refusing(joiner: LabelJoiner, events: Any, moment: Any) -> JoinReport:
+        if any(bad in found for found in events.values()):
+            raise ValueError("a value that nobody thought of")
+        return relabel(joiner, events, moment)
+
+    monkeypatch.setattr(LabelJoiner, "relabel", refusing)
+    bench.write(bad, file=f"{FILE}-bad")
+
+    assert bench.relabel(FILE, f"{FILE}-bad", ROWS) == ()
+
+    noted = bench.jobs.job(MODEL, "relabel-1")
+    assert (noted.failures, noted.counts.files, noted.counts.labels) == (1, 2, 2)
+    assert noted.failure == f"{FILE}-bad: ValueError: a value that nobody thought of"
+    assert not bench.jobs.positions(bench.job, [f"{FILE}-bad"])[f"{FILE}-bad"].is_done
 
 
 def test_an_attempt_that_was_replaced_does_nothing(bench: Bench) -> None:

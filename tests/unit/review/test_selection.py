@@ -205,3 +205,20 @@ def test_an_imported_past_is_not_picked_from_where_clocks_are_our_own() -> None:
 
     assert world.selection.consider("b", rows, long_after) == 0
     assert replace(world.selection, trust=ClientTimestamps.TRUSTED).consider("b", rows, long_after) == 10
+
+
+def test_worker_that_loses_many_rounds_waits_before_each_and_draws_in_the_end() -> None:
+    world, waits = World(uncertain_per_day=10), list[int]()
+    selection = replace(world.selection, pause=waits.append)
+    rival = ReviewSelection(world.configurations, world.store, world.tasks)
+    rounds = iter(range(20))
+
+    def come_between() -> None:
+        world.store.between = lambda: None
+        if (number := next(rounds, None)) is not None:
+            rival.consider(f"rival-{number}", predictions(1, 12, f"rival-{number}"))
+            world.store.between = come_between
+
+    world.store.between = come_between
+    selection.consider("b", predictions(5))
+    assert waits == list(range(1, 21))
