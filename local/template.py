@@ -66,6 +66,8 @@ def localised(template: dict[str, Any], codes: Mapping[str, dict[str, Any]]) -> 
         function["Properties"]["CodeUri"] = codes[extra]
         function["Properties"].pop("Layers", None)
         function.pop("Metadata", None)
+        for event in function["Properties"].get("Events", {}).values():
+            _number_concurrency(event["Properties"], template["Parameters"])
     for machine in resources_of(local, _STATE_MACHINE).values():
         source = TEMPLATE.parent / machine["Properties"].pop("DefinitionUri")
         machine["Properties"]["Definition"] = with_plain_timeouts(json.loads(source.read_text(encoding="utf-8")))
@@ -73,6 +75,13 @@ def localised(template: dict[str, Any], codes: Mapping[str, dict[str, Any]]) -> 
         del local["Resources"][name]
     del local["Globals"]["Function"]["Layers"]
     return local
+
+
+def _number_concurrency(event: dict[str, Any], parameters: dict[str, Any]) -> None:
+    """Write a parameter's default where it bounds a consumer: the embedded server compares the text of a parameter."""
+    bound = event.get("ScalingConfig", {}).get("MaximumConcurrency")
+    if isinstance(bound, dict):
+        event["ScalingConfig"] = {"MaximumConcurrency": int(parameters[bound["Ref"]]["Default"])}
 
 
 def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_SECONDS) -> dict[str, Any]:
