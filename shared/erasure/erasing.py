@@ -9,7 +9,7 @@ already) is caught by a second pass a while later, which looks at what was writt
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -177,12 +177,18 @@ class Eraser:
                 yield page.after
 
     def _clean_log(self, work: _Work) -> Iterator[str]:
-        """Clean the log, and learn from it of predictions that the table has let go of."""
+        """Clean the log, and learn from it of predictions that the table has let go of.
 
-        def learn_first(_key: str, content: bytes, _target: str, _cleaned: Cleaned) -> None:
-            self._learn(work, _named_in(content, work.subject))
+        From what was replaced, too: a packer may just have moved a row to where the list has passed by.
+        """
 
-        yield from self._clean(work, LOG, learn_first)
+        def learn_first(subject: Subject, content: bytes) -> Cleaned | None:
+            cleaned = LOG.clean(subject, content)
+            if cleaned is not None:
+                self._learn(work, _named_in(content, subject))
+            return cleaned
+
+        yield from self._clean(work, replace(LOG, clean=learn_first))
 
     def _erase_collections(self, work: _Work) -> Iterator[str]:
         retention = self.configurations.current(work.subject.model).configuration.retention

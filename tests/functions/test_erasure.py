@@ -168,6 +168,24 @@ def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sampl
     assert all(len(rows) == 3 for rows in kept.values())
 
 
+def test_a_prediction_that_only_a_replaced_object_of_the_log_names_is_erased_everywhere(
+    sample: Sample, sent: Sent
+) -> None:
+    live()
+    lake, name = stores.lake(), f"{THEIRS}-long-ago"
+    row = {"prediction_id": name, "entity_id": THEIRS, "occurred_at": format_time(at(0))}
+    packed_since = f"{day_prefix(PREDICTIONS, MODEL, at(0).date())}5.jsonl.gz"
+    lake.write_lines(packed_since, [row])
+    lake.delete(packed_since)
+    lake.write_lines("feedback/date=2026-03-01/20.gz", [raw("nobody", name)])
+    begin()
+
+    while bodies := sent():
+        assert deliver(sample, bodies[0]) == {"batchItemFailures": []}
+
+    assert traces(THEIRS) == []
+
+
 def test_whoever_asks_again_meanwhile_gets_the_same_erasure_and_afterwards_a_new_one(
     sample: Sample, sent: Sent
 ) -> None:
