@@ -126,6 +126,25 @@ def test_a_packed_object_that_reappears_counts_once_as_it_is_now(is_changed: boo
     assert of_window(world.window()) == of_rows([*left, logged(100)])
 
 
+@pytest.mark.parametrize("is_packed_again", [False, True])
+def test_a_pack_that_is_announced_late_does_not_bring_back_what_was_written_again(is_packed_again: bool) -> None:
+    world = World()
+    world.write("1", [logged(6)])
+    world.write("2", [logged(7)])
+    world.write("3", [logged(8)])
+    [late] = pack(world, NOW)
+    again = world.write("1", [logged(5)])
+    world.profile(again)
+    if is_packed_again:
+        world.write("4", [logged(9)])
+        assert len(pack(world, NOW)) == 2
+        assert again not in world.lake.objects
+
+    assert world.profile(late).failures == {}
+
+    assert of_window(world.window()) == of_rows([logged(5), logged(7), logged(8)])
+
+
 @pytest.mark.parametrize("keeps", [0, 2])
 def test_rows_erased_from_a_pack_are_out_of_every_hour(keeps: int) -> None:
     world = World()
