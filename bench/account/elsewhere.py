@@ -1,12 +1,16 @@
 """The figures of an account that other measurements make: of the template, of the lake, and within an account."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from bench import objects_a_day, request_latency
+from bench import objects_a_day, relabelling_rate, request_latency
 from local.account_rules import findings, parameter_sets
 from local.client import StackClient
 
-_OBJECTS = "objects_a_day_at_4_per_second"
+# A time that nothing else in the account is about.
+MADE = datetime(2027, 3, 1, 12, tzinfo=UTC)
+RELABELLED_FILES = 1000
+_OBJECTS, _FILES = "objects_a_day_at_4_per_second", "relabelling_files_per_second"
 _REQUESTS = ("retrain_answer_p99_seconds", "explain_p99_seconds")
 
 
@@ -24,6 +28,8 @@ def of_the_lake() -> dict[str, Any]:
 
 
 def within(client: StackClient) -> dict[str, Any]:
-    """Measure how long operators wait, with an account's latencies."""
+    """Measure how long operators wait, and how fast a relabelling is, with an account's latencies."""
     asked = request_latency.measure(client)
-    return {**{name: asked[name] for name in _REQUESTS}, "asked": asked}
+    relabelled = relabelling_rate.measure(client, made=MADE, files=RELABELLED_FILES)
+    figures = {**{name: asked[name] for name in _REQUESTS}, _FILES: relabelled[_FILES]}
+    return {**figures, "asked": asked, "relabelled": relabelled}

@@ -87,6 +87,16 @@ def test_state_takes_and_gives_256_kilobytes(account: Account) -> None:
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
+def test_distributed_map_hands_items_out_in_batches(account: Account) -> None:
+    within = {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}}
+    process = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **within}
+    items = {"ItemsPath": "$.keys", "ItemSelector": {"key.$": "$$.Map.Item.Value"}}
+    batcher = {"ItemBatcher": {"MaxItemsPerBatch": 2}}
+    state = {"Type": "Map", "ItemProcessor": process, **items, **batcher, "End": True}
+    ended = run(account, {"Many": state}, {"keys": ["a", "b", "c"]})
+    assert json.loads(ended["output"]) == [{"Items": [{"key": "a"}, {"key": "b"}]}, {"Items": [{"key": "c"}]}]
+
+
 @pytest.mark.parametrize(("turns", "status"), [(8, "SUCCEEDED"), (30, "FAILED")])
 def test_history_of_events_has_an_end(account: Account, turns: int, status: str) -> None:
     turn = {"Type": "Pass", "End": True}

@@ -13,11 +13,12 @@ TOO_LARGE = "States.DataLimitExceeded"
 # A task that is scheduled is started too; that a state within a map is entered and exited, the emulator does not note.
 _EVENTS_OF_AN_ATTEMPT, _EVENTS_WITHIN_A_MAP = 2, 2
 _COUNT = "account_events"
+_OF_ITEMS = {"ItemBatcher", "ItemReader", "ItemSelector", "ItemsPath"}
 
 
 def install(mode: Mode) -> None:
     """Hold every state of every workflow against the limits."""
-    require(stepfunctions, "_ExecutionError")
+    require(stepfunctions, "_ExecutionError", "_read_map_items", "_resolve_path_or_ctx", "_resolve_params_obj")
     for kind in ("pass", "choice", "wait"):
         replace(stepfunctions, f"_execute_{kind}", "state_def raw_input ctx", _limited)
     for kind in ("task", "parallel", "map"):
@@ -27,6 +28,7 @@ def install(mode: Mode) -> None:
             "state_def raw_input execution ctx",
             partial(_counted, mode),
         )
+    replace(stepfunctions, "_run_distributed_map", "state_def raw_input effective iterator execution ctx", _in_batches)
     replace(stepfunctions, "_invoke_resource", "resource input_data", _limited_call)
     replace(stepfunctions, "_add_event", "execution event_type details", partial(_numbered, mode))
 
@@ -66,6 +68,45 @@ def _counted(mode: Mode, original: Any) -> Any:
         return output, following
 
     return execute
+
+
+def _in_batches(original: Any) -> Any:
+    """Hand the items of a distributed map out in batches, which the emulator knows nothing of."""
+
+    def run(state_def: Any, raw_input: Any, effective: Any, *rest: Any) -> Any:
+        if "ItemBatcher" not in state_def:
+            return original(state_def, raw_input, effective, *rest)
+        ctx = rest[2]
+        if "ItemReader" in state_def:
+            items = stepfunctions._read_map_items(state_def["ItemReader"], effective, ctx)
+        else:
+            items = stepfunctions._resolve_path_or_ctx(state_def.get("ItemsPath", "$"), effective, ctx)
+        selector = state_def.get("ItemSelector")
+        if selector:
+            within = ({**ctx, "Map": {"Item": {"Index": at, "Value": item}}} for at, item in enumerate(items))
+            items = [stepfunctions._resolve_params_obj(selector, effective, one) for one in within]
+        plain = {name: value for name, value in state_def.items() if name not in _OF_ITEMS}
+        return original(plain, raw_input, batches(items, int(state_def["ItemBatcher"]["MaxItemsPerBatch"])), *rest)
+
+    return run
+
+
+def batches(items: list[Any], most: int) -> list[dict[str, Any]]:
+    """Put items together, so many at most and no more than a state takes.
+
+    >>> batches(["a", "b", "c"], 2)
+    [{'Items': ['a', 'b']}, {'Items': ['c']}]
+    """
+    found: list[dict[str, Any]] = []
+    size = 0
+    for item in items:
+        bytes_of_it = len(json.dumps(item, ensure_ascii=False).encode()) + 2
+        if not found or len(found[-1]["Items"]) == most or size + bytes_of_it > STATE_BYTES:
+            found.append({"Items": []})
+            size = len('{"Items": []}')
+        found[-1]["Items"].append(item)
+        size += bytes_of_it
+    return found
 
 
 def _numbered(mode: Mode, original: Any) -> Any:
