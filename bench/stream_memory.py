@@ -26,6 +26,7 @@ from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.plan import JoinPlan
 from shared.labels.quarantine import Quarantine
+from shared.labels.store import ALL, Share
 
 SMALL, TIMES = 40_000, 10
 
@@ -78,7 +79,7 @@ class _Forgetful:
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         return set()
 
-    def due(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
+    def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
         yield from ()
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
