@@ -7,6 +7,7 @@ The stack is deployed on paper where names are longest.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from local.account_rules.boundaries import boundary_stands_in_the_way, managed_policies_reach_beyond
 from local.account_rules.creation import rights_come_too_late
 from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
@@ -49,6 +50,8 @@ RULES = (
     Rule(roles_cannot_use_the_key, (*_POLICIES, "AWS::Lambda::Function"), ("KmsKeyArn",)),
     Rule(functions_outgrow_the_account, ("AWS::Lambda::Function",), ("WorkMemory",)),
     Rule(code_is_too_large, ("AWS::Lambda::Function", "AWS::Lambda::LayerVersion")),
+    Rule(managed_policies_reach_beyond, (*_POLICIES, "AWS::Lambda::Function")),
+    Rule(boundary_stands_in_the_way, (*_POLICIES, *_CONSUMERS)),
     Rule(policies_are_too_large, _POLICIES),
     Rule(gone_looks_forbidden, (*_POLICIES, "AWS::S3::Bucket")),
     Rule(batches_outlast_their_function, _CONSUMERS),

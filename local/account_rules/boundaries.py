@@ -1,0 +1,83 @@
+"""What SAM's managed policies give a function ends at the resources of its own stack.
+
+AWS's managed policies for queues, streams and logs speak of every resource of the account. The functions' boundary
+takes back what is another's, and leaves what Lambda does in the function's name.
+"""
+
+from collections.abc import Iterator
+
+from local.rights import Role, Statement, role_of
+from local.transformed import Deployment
+
+# Actions of managed policies that AWS lets nobody narrow to a resource.
+WITHOUT_RESOURCE = {
+    *("dynamodb:ListStreams", "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets"),
+    *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+}
+_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def managed_policies_reach_beyond(deployment: Deployment) -> Iterator[str]:
+    """No function may do to another stack's resources what a managed policy gives it on all of the account's."""
+    for name, role in _functions(deployment):
+        for statement in role.managed:
+            for action in statement.actions:
+                if action in WITHOUT_RESOURCE:
+                    continue
+                foreign = _foreign(deployment, action)
+                if not foreign:
+                    yield f"{name}: nobody looked where {action} of a managed policy ends"
+                for resource in foreign:
+                    if _gives(statement, action, resource) and role.may(action, resource):
+                        yield f"{name}: may {action} on {resource}, which is another's"
+
+
+def boundary_stands_in_the_way(deployment: Deployment) -> Iterator[str]:
+    """What Lambda does in a function's name lies within its boundary: reading its sources and writing its log."""
+    mappings = deployment.of("AWS::Lambda::EventSourceMapping").values()
+    for name, role in _functions(deployment):
+        function = deployment.resources[name]["Properties"]
+        group = _arn(deployment, "logs", f"log-group:{function['LoggingConfig']['LogGroup']}:log-stream:one")
+        needed = [(action, group) for action in _LOGS]
+        for mapping in mappings:
+            if mapping["FunctionName"] == deployment.resources[name]["Name"]:
+                source = mapping["EventSourceArn"]
+                needed += [(action, source) for action in (_QUEUE if ":sqs:" in source else _STREAM)]
+        for action, resource in needed:
+            if not role.may(action, resource):
+                yield f"{name}: may not {action} on {resource}"
+
+
+def _functions(deployment: Deployment) -> Iterator[tuple[str, Role]]:
+    for name in deployment.of("AWS::Lambda::Function"):
+        yield name, role_of(deployment, f"{name}Role")  # as SAM names it
+
+
+def _gives(statement: Statement, action: str, resource: str) -> bool:
+    return statement.effect == "Allow" and statement.speaks_of(action, resource, {})
+
+
+def _foreign(deployment: Deployment, action: str) -> list[str]:
+    """List resources of other stacks, above all of one whose name begins with this one's."""
+    stack = deployment.place.stack_name
+    others = ("elsewhere", f"{stack}-prod", f"{stack}2")
+    match action.partition(":")[0]:
+        case "sqs":
+            return [_arn(deployment, "sqs", f"{other}-FeedbackFilesQueue-A1B2C3D4E5F6") for other in others]
+        case "dynamodb":
+            stream = "stream/2026-01-01T00:00:00.000"
+            return [
+                _arn(deployment, "dynamodb", f"table/{other}-PredictionsTable-A1B2C3D4E5F6/{stream}")
+                for other in others
+            ]
+        case "logs":
+            groups = [f"{other}{separator}predict" for other in others for separator in ("/", "-")]
+            return [_arn(deployment, "logs", f"log-group:{group}:log-stream:one") for group in groups]
+    return []
+
+
+def _arn(deployment: Deployment, service: str, resource: str) -> str:
+    place = deployment.place
+    return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{resource}"
