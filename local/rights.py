@@ -21,6 +21,7 @@ from local.transformed import Deployment
 
 Context = Mapping[str, str]
 _IF_EXISTS = "IfExists"
+_FOR_ALL = "ForAllValues:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,9 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
 def _holds(operator: str, key: str, values: tuple[str, ...], context: Context) -> bool:
     """Compute whether a condition holds; an operator not known here raises rather than guesses."""
     given = {name.lower(): value for name, value in context.items()}.get(key)
-    plain = operator.removesuffix(_IF_EXISTS)
+    plain = operator.removeprefix(_FOR_ALL).removesuffix(_IF_EXISTS)
     if given is None:
-        return operator.endswith(_IF_EXISTS) or plain.startswith("StringNot")
+        return operator.startswith(_FOR_ALL) or operator.endswith(_IF_EXISTS) or plain.startswith("StringNot")
     if plain.startswith("StringNot"):
         return not any(_OPERATORS[plain.replace("Not", "")](value, given) for value in values)
     return any(_OPERATORS[plain](value, given) for value in values)

@@ -60,3 +60,10 @@ def s3() -> "S3Client":
 def client(service: str) -> Any:
     """Return the client of a service."""
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@cache
+def impatient_client(service: str) -> Any:
+    """Build the client of a service that is asked once and not waited for: of what gives few calls to an account."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+    return boto3.client(service, config=_CONFIG.merge(once))  # type: ignore[call-overload]

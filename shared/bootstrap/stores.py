@@ -7,13 +7,14 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.aws.api_keys import ApiKeyring, parse_key_ids
+from shared.aws.api_keys import ApiGatewayKeys
 from shared.aws.approval_table import DynamoApprovals
 from shared.aws.check_table import DynamoChecks
 from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.event_bus import EventBridgeAnnouncements
 from shared.aws.feedback_stream import FirehoseFeedback
 from shared.aws.job_table import DynamoJobs
+from shared.aws.key_digests import DynamoKeyDigests
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
 from shared.aws.member_table import DynamoMembers
@@ -30,6 +31,7 @@ from shared.aws.trigger_table import DynamoTriggers
 from shared.aws.watch_table import DynamoWatchProgress
 from shared.bootstrap import clients
 from shared.configuration.store import ConfigurationRevision
+from shared.http.keyring import ApiKeyring, parse_key_ids
 from shared.recent_reads import RecentReads
 
 if TYPE_CHECKING:
@@ -46,7 +48,11 @@ def announcements() -> EventBridgeAnnouncements:
 @cache
 def api_keyring() -> ApiKeyring:
     """Return the API keys by audience."""
-    return ApiKeyring(parse_key_ids(clients.settings().environment["AUDIENCE_KEYS"]), clients.client("apigateway"))
+    return ApiKeyring(
+        parse_key_ids(clients.settings().environment["AUDIENCE_KEYS"]),
+        DynamoKeyDigests(clients.settings().models_table, clients.dynamodb()),
+        ApiGatewayKeys(clients.impatient_client("apigateway")),
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 from local.rights import role_of
 from local.template import resources_of
 from local.transformed import deployment
+from shared.aws.key_digests import KEYS
 from shared.erasure.places import HOLDS_NOBODY, IN_OTHER_FORMS, LABEL_RECORDS, LOG, OTHERS
 
 Resources = dict[str, dict[str, Any]]
@@ -70,6 +71,17 @@ def test_published_metrics_are_bound_to_the_namespace(template: dict[str, Any]) 
         statement for _, statement in statements(template) if statement["Action"] == "cloudwatch:PutMetricData"
     ]
     assert metrics["Condition"] == {"StringEqualsIfExists": {"cloudwatch:namespace": "Hindsight"}}
+
+
+def test_the_authorizer_reaches_no_item_of_a_model(template: dict[str, Any]) -> None:
+    reached = [
+        statement
+        for name, statement in statements(template)
+        if name == "AuthorizeFunction" and "dynamodb:PutItem" in as_list(statement["Action"])
+    ]
+    assert [one["Condition"] for one in reached] == [
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [KEYS]}},
+    ]
 
 
 def test_lists_of_the_lake_are_bound_to_prefixes(template: dict[str, Any]) -> None:
@@ -182,7 +194,7 @@ def test_every_function_lies_within_the_boundary(template: dict[str, Any], funct
 def test_no_function_has_a_policy_of_another_service_than_its_work_needs(template: dict[str, Any]) -> None:
     allowed = {
         "CaptureFeedbackFunction": {"dynamodb", "firehose", "secretsmanager"},
-        "AuthorizeFunction": {"apigateway"},
+        "AuthorizeFunction": {"apigateway", "dynamodb"},
         "ArchivePredictionsFunction": {"dynamodb", "s3"},
         "ConcludeFunction": {"dynamodb"},
         "RecoverRunFunction": {"dynamodb", "events"},

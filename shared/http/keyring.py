@@ -1,0 +1,123 @@
+"""The API keys of a deployment by audience, recognised by digests that are kept once they are known.
+
+A key's value never changes (a new generation has new ids), so each is read once in the life of a deployment. API
+Gateway's own interface gives ten reads a second to a whole account: what callers do must not lead there.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from shared.errors import Unavailable
+from shared.http.audiences import Audience
+
+KeyId = tuple[Audience, str]
+
+LOOKUP_SECONDS = 1.0
+"""While digests are missing, a process looks for them at most once in this time, and refuses for now in between."""
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.4
+
+
+class KeyDigests(Protocol):
+    """The digests that all processes share."""
+
+    def known(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+        """Read those of some keys that are kept. Raises Unavailable."""
+
+    def keep(self, key_id: str, digest: bytes) -> None:
+        """Keep the digest of a key. Raises Unavailable."""
+
+    def take_turn(self, now: float) -> bool:
+        """Take the turn to read values, which one process of all has every few seconds. Raises Unavailable."""
+
+
+class KeyValues(Protocol):
+    """Where values can be read, seldom."""
+
+    def value(self, key_id: str) -> str | None:
+        """Read a key's value, None if there is no such key. Raises Unavailable."""
+
+
+class ApiKeyring:
+    """The keys that are good."""
+
+    def __init__(
+        self,
+        key_ids: Sequence[KeyId],
+        digests: KeyDigests,
+        values: KeyValues,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._key_ids, self._store, self._values = key_ids, digests, values
+        self._clock, self._sleep = clock, sleep
+        self._digests: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+        self._next_lookup = float("-inf")
+
+    def audience_of(self, key: str) -> Audience | None:
+        """Find whose key this is, None if it is nobody's. Raises Unavailable while that cannot be told."""
+        found = self._find(key)
+        if found is None and self._missing():
+            self._look_up()
+            found = self._find(key)
+        if found is None and self._missing():
+            raise Unavailable("the key could not be checked; try again")
+        return found
+
+    def _find(self, key: str) -> Audience | None:
+        # Every key is compared, each in constant time: how long it takes tells nothing.
+        matches = [
+            audience
+            for audience, key_id in self._key_ids
+            if key_id in self._digests and hmac.compare_digest(self._digests[key_id], digest_of(key_id, key))
+        ]
+        return matches[0] if matches else None
+
+    def _missing(self) -> list[str]:
+        return [key_id for _, key_id in self._key_ids if key_id not in self._digests and key_id not in self._gone]
+
+    def _look_up(self) -> None:
+        """Learn the missing digests, from those kept or else from the values, when it is this process's turn."""
+        now = self._clock()
+        if now < self._next_lookup:
+            return
+        for attempt in range(_ATTEMPTS):
+            if attempt:  # another process has the turn, and keeps what it reads
+                self._sleep(_PAUSE_SECONDS)
+            self._digests.update(self._store.known(self._missing()))
+            if self._missing() and self._store.take_turn(self._clock()):
+                self._read_values()
+            if not self._missing():
+                return
+        self._next_lookup = self._clock() + LOOKUP_SECONDS
+
+    def _read_values(self) -> None:
+        for key_id in self._missing():
+            try:
+                value = self._values.value(key_id)
+            except Unavailable:
+                return
+            if value is None:
+                self._gone.add(key_id)
+            else:
+                self._digests[key_id] = digest_of(key_id, value)
+                self._store.keep(key_id, self._digests[key_id])
+
+
+def digest_of(key_id: str, value: str) -> bytes:
+    """Compute what is kept of a key: values are long and drawn by chance, so that nobody finds one by its digest."""
+    return hashlib.sha256(f"{key_id}\n{value}".encode()).digest()
+
+
+def parse_key_ids(text: str) -> list[KeyId]:
+    """Parse the key ids that a setting lists, of an audience perhaps several.
+
+    >>> parse_key_ids("app=a1,app=a2")
+    [(<Audience.APP: 'app'>, 'a1'), (<Audience.APP: 'app'>, 'a2')]
+    """
+    pairs = (entry.split("=", 1) for entry in text.split(","))
+    return [(Audience(name), key_id) for name, key_id in pairs]
