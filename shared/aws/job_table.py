@@ -51,6 +51,8 @@ class DynamoJobs:
             KeyConditionExpression="pk = :model AND begins_with(sk, :jobs)",
             ExpressionAttributeValues=to_item({":model": model, ":jobs": _sort_key(kind, "")}),
             ScanIndexForward=False,
+            # Whether an erasure of an entity is under way is read off this: one that was begun just now must be seen.
+            ConsistentRead=True,
             PaginationConfig={"PageSize": limit},
         ):
             found.append(_from_row(row))
