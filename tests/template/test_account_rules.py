@@ -102,7 +102,7 @@ def test_job_that_is_waited_for_although_its_engine_is_off_is_found() -> None:
     assert not list(machines_wait_for_what_is_off(found))
 
 
-@pytest.mark.parametrize("role", ["TrainingJobRole", "MonitorFunctionHourlyRole"])
+@pytest.mark.parametrize("role", ["TrainingJobRole", "SchedulesRole"])
 def test_role_that_the_key_s_policy_forgets_is_found(role: str) -> None:
     parameters = ON_SAGEMAKER | WITH_KEY
     named = deployment(parameters)

@@ -27,27 +27,26 @@ CLEANED = {
 WILDCARDS = {
     ("MonitorFunction", "cloudwatch:PutMetricData"): "metrics have no ARN; the namespace is a condition",
     ("AnswerApprovalFunction", "states:SendTaskSuccess"): "a task has no ARN; its token is what allows to answer it",
-    ("RetrainingStateMachine", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
-    ("RetrainingStateMachine", "xray:PutTraceSegments"): "traces belong to no resource",
+    ("RetrainingStateMachineRole", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
+    ("RetrainingStateMachineRole", "xray:PutTraceSegments"): "traces belong to no resource",
     ("TrainingJobRole", "ecr:GetAuthorizationToken"): "a registry's token belongs to no resource",
-    ("RelabellingStateMachine", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
-    ("RelabellingStateMachine", "xray:PutTraceSegments"): "traces belong to no resource",
+    ("RelabellingStateMachineRole", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
+    ("RelabellingStateMachineRole", "xray:PutTraceSegments"): "traces belong to no resource",
 }
 
 
 def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
-        for name, resource in resources_of(template, kind).items():
-            for policy in resource["Properties"].get("Policies", []):
-                assert isinstance(policy, dict), f"{name} names a managed policy"
-                # What an engine needs is given where it is on.
-                given = policy["Fn::If"][1] if "Fn::If" in policy else policy
-                yield from ((name, statement) for statement in given["Statement"])
+    for name, resource in resources_of(template, "AWS::Serverless::Function").items():
+        for policy in resource["Properties"].get("Policies", []):
+            assert isinstance(policy, dict), f"{name} names a managed policy"
+            yield from ((name, statement) for statement in policy["Statement"])
     for name, policy in resources_of(template, "AWS::IAM::Policy").items():
         yield from ((name, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"])
     for name, role in resources_of(template, "AWS::IAM::Role").items():
         for policy in role["Properties"]["Policies"]:
-            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+            # What an engine needs is given where it is on.
+            given = policy["Fn::If"][1] if "Fn::If" in policy else policy
+            yield from ((name, statement) for statement in given["PolicyDocument"]["Statement"])
 
 
 def as_list(value: Any) -> list[Any]:

@@ -159,12 +159,15 @@ def test_every_way_to_success_passes_conclude(definition: dict[str, Any]) -> Non
     assert not [name for name in reached if definition["States"][name]["Type"] in {"Succeed", "Fail"}]
 
 
-def test_the_machine_may_invoke_exactly_the_functions_it_names(properties: dict[str, Any]) -> None:
+def test_the_machine_may_invoke_exactly_the_functions_it_names(
+    template: dict[str, Any], properties: dict[str, Any]
+) -> None:
     named = {
         value["Fn::GetAtt"][0] for value in properties["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value
     }
     assert named
-    statements = properties["Policies"][0]["Statement"]
+    role = template["Resources"][properties["Role"]["Fn::GetAtt"][0]]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
     (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
     assert {resource["Fn::GetAtt"][0] for resource in invoke["Resource"]} == named
 
@@ -219,10 +222,11 @@ def test_the_children_of_a_distributed_map_are_executions_of_the_machine_that_it
     template: dict[str, Any],
 ) -> None:
     machine = template["Resources"]["RelabellingStateMachine"]["Properties"]
+    role = template["Resources"]["RelabellingStateMachineRole"]["Properties"]
     name = machine["Name"]["Fn::Sub"]
     allowed = {
         action: statement["Resource"]["Fn::Sub"].strip()
-        for statement in machine["Policies"][0]["Statement"]
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         if action.startswith("states:")
     }
