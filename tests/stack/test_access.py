@@ -57,3 +57,15 @@ def test_browsers_of_other_sites_are_told_nothing_unless_an_origin_is_allowed(st
     sent = requests.post(stack.api_url + path, headers={**asked, "x-api-key": stack.keys["app"]}, json={}, timeout=60)
     for answer in (preflight, sent):
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_prediction_whose_id_reads_like_a_route_is_the_operators_alone(stack: Stack) -> None:
+    answers = {
+        audience.value: call(stack, "GET", "/models/m/predictions/review", stack.keys[audience.value])
+        for audience in Audience
+    }
+    assert {name: (refusal(one) or (0,))[0] for name, one in answers.items()} == {
+        "app": 403,
+        "reviewer": 403,
+        "operator": 404,
+    }
