@@ -17,6 +17,8 @@ KeyId = tuple[Audience, str]
 
 LOOKUP_SECONDS = 1.0
 """While digests are missing, a process looks for them at most once in this time, and refuses for now in between."""
+GONE_SECONDS = 60.0
+"""A key that was not found is asked for again after this time: it may have been made a moment ago."""
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.4
 
@@ -55,7 +57,7 @@ class ApiKeyring:
         self._key_ids, self._store, self._values = key_ids, digests, values
         self._clock, self._sleep = clock, sleep
         self._digests: dict[str, bytes] = {}
-        self._gone: set[str] = set()
+        self._gone: dict[str, float] = {}
         self._next_lookup = float("-inf")
 
     def audience_of(self, key: str) -> Audience | None:
@@ -78,7 +80,9 @@ class ApiKeyring:
         return matches[0] if matches else None
 
     def _missing(self) -> list[str]:
-        return [key_id for _, key_id in self._key_ids if key_id not in self._digests and key_id not in self._gone]
+        since = self._clock() - GONE_SECONDS
+        unknown = [key_id for _, key_id in self._key_ids if key_id not in self._digests]
+        return [key_id for key_id in unknown if self._gone.get(key_id, float("-inf")) <= since]
 
     def _look_up(self) -> None:
         """Learn the missing digests, from those kept or else from the values, when it is this process's turn."""
@@ -102,7 +106,7 @@ class ApiKeyring:
             except Unavailable:
                 return
             if value is None:
-                self._gone.add(key_id)
+                self._gone[key_id] = self._clock()
             else:
                 self._digests[key_id] = digest_of(key_id, value)
                 self._store.keep(key_id, self._digests[key_id])

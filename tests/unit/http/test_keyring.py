@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.http.audiences import Audience
-from shared.http.keyring import LOOKUP_SECONDS, ApiKeyring, KeyId
+from shared.http.keyring import GONE_SECONDS, LOOKUP_SECONDS, ApiKeyring, KeyId
 from tests.fakes.key_digests import InMemoryKeyDigests
 
 KEY_IDS: list[KeyId] = [(Audience.APP, "a1"), (Audience.REVIEWER, "r1"), (Audience.OPERATOR, "o1")]
@@ -178,6 +178,20 @@ def test_key_that_was_deleted_by_hand_stands_in_nobody_s_way(
     keys = keyring(digests, plane, clock)
     assert keys.audience_of("reviewer-key") is None
     assert keys.audience_of("operator-key") is Audience.OPERATOR
+    reads = len(plane.reads)
+    assert [keys.audience_of(f"guess-{number}") for number in range(50)] == [None] * 50
+    assert len(plane.reads) == reads
+
+
+def test_key_that_was_not_found_right_after_it_was_made_is_found_later(
+    digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
+) -> None:
+    del plane.values["r1"]
+    keys = keyring(digests, plane, clock)
+    assert keys.audience_of("reviewer-key") is None
+    plane.values["r1"] = "reviewer-key"
+    clock.now += GONE_SECONDS
+    assert keys.audience_of("reviewer-key") is Audience.REVIEWER
 
 
 def test_nothing_of_a_value_can_be_read_off_what_is_kept(
