@@ -81,7 +81,9 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 def label_joiner() -> LabelJoiner:
     """Return what joins feedback onto predictions."""
     limits = EntityLimits(DynamoAllowances(clients.settings().predictions_table, clients.dynamodb()))
-    return LabelJoiner(stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off)
+    return LabelJoiner(
+        stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
+    )
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
@@ -25,6 +26,7 @@ _UNMATCHED = "no prediction of that id came within the time feedback is parked"
 _LIMITED = "there is more feedback on this entity's predictions than counts in this span of time"
 
 Planner = Callable[[Collection, ConfigurationRevision], JoinPlan]
+SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 class Joined(StrEnum):
@@ -102,7 +104,8 @@ class LabelJoiner:
     """Joins feedback, and lets the clock do its part; everything may be repeated at any time.
 
     ``pause`` waits before the n-th attempt at predictions that another worker has just changed: of many workers on
-    one prediction only one wins a round, and those who lose must not all come back at once.
+    one prediction only one wins a round, and those who lose must not all come back at once. ``side_by_side`` maps as
+    ``map`` does, in order: entities' limits are asked for a prediction each, and must not wait for one another.
     """
 
     store: LabelStore
@@ -110,6 +113,7 @@ class LabelJoiner:
     configurations: ConfigurationStore
     limits: EntityLimits
     pause: Callable[[int], None] = lambda _: None
+    side_by_side: SideBySide = map
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
         """Join events of known models. Raises Unavailable; joining all of them again is safe."""
@@ -158,7 +162,7 @@ class LabelJoiner:
                 break
             if attempt:
                 self.pause(attempt)
-            plans = [planner(collection, rules[collection.key.model]) for collection in self.store.load(keys)]
+            plans = self._plan(planner, self.store.load(keys), rules)
             # Before the commit: what is displaced or given up on would be lost if we stopped in between.
             self._set_aside(plans)
             lost = self.store.commit([plan for plan in plans if plan.changes_something])
@@ -172,6 +176,13 @@ class LabelJoiner:
         if unfinished:
             report.merge(self._settle(unfinished, lambda collection, rules: plan_join(collection, (), rules)))
         return report
+
+    def _plan(
+        self, planner: Planner, collections: Sequence[Collection], rules: Mapping[str, ConfigurationRevision]
+    ) -> list[JoinPlan]:
+        asks_limits = any(found.configuration.feedback.limits.per_entity for found in rules.values())
+        plan_each = self.side_by_side if asks_limits else map
+        return list(plan_each(lambda collection: planner(collection, rules[collection.key.model]), collections))
 
     def _set_aside(self, plans: Sequence[JoinPlan]) -> None:
         conflicts = (event for plan in plans for event in plan.conflicts)

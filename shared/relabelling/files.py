@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -13,14 +13,12 @@ from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound, Unavailable
 from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
-from shared.labels.join import Joined, JoinReport, LabelJoiner
+from shared.labels.join import Joined, JoinReport, LabelJoiner, SideBySide
 from shared.lake import REWRITTEN, Lake
 from shared.packing.pack import is_mark, is_pack
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
-
-SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)

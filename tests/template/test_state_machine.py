@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 TRANSIENT = re.compile(r"^((Lambda|SageMaker|Athena)\.\w+Exception|Unavailable)$")
 # A step that died is tried once more: a sandbox may have been at fault, and a search goes on where it was.
 DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
+# What the input or output of a state of Step Functions may have.
+STATE_BYTES = 256 * 1024
 # These run when the run has ended: whatever failed, trying again is safe.
 CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
 # This must not hold up what it tells of.
@@ -202,6 +204,8 @@ def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definitio
                 # A million results do not fit into a state's output: they go to the lake, and are dropped here.
                 assert state["ResultWriter"]["Parameters"]["Bucket"] == "${LakeBucket}", name
                 assert state["ResultPath"] is None, name
+                # A child's input is a payload too; what it adds to it is a failure of a thousand characters.
+                assert state["ItemBatcher"]["MaxInputBytesPerBatch"] + 20_000 <= STATE_BYTES, name
 
 
 def test_every_machine_is_logged_and_traced_and_its_bad_ends_are_told(template: dict[str, Any]) -> None:

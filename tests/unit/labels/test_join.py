@@ -1,10 +1,13 @@
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.aws.dynamodb import at_once
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.feedback import EntityLimit, FeedbackLimits, FeedbackRules
@@ -12,13 +15,14 @@ from shared.configuration.store import ConfigurationRevision
 from shared.errors import Unavailable
 from shared.labels.collection import Collection
 from shared.labels.disposition import Disposition
+from shared.labels.entity_limit import Allowance, EntityLimits
 from shared.labels.history import label_at
 from shared.labels.join import Joined, LabelJoiner
 from shared.labels.label import LabelStatus
 from shared.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
 from shared.labels.quarantine import Quarantine
 from shared.labels.resolve import PENDING
-from tests.fakes.allowances import no_limits
+from tests.fakes.allowances import InMemoryAllowances, no_limits
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.label_store import InMemoryLabels
 from tests.fakes.lake import InMemoryLake
@@ -416,3 +420,28 @@ def test_relabelling_brings_back_nothing_that_was_beyond_the_limit_and_tells_of_
 
     assert bench.kept() == ["f-0-1.5", "f-1-1.5"]
     assert len(bench.quarantined()) == 2
+
+
+class SlowAllowances(InMemoryAllowances):
+    """Answers once four ask at the same time, or after a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asking = threading.Barrier(4)
+
+    def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
+        with suppress(threading.BrokenBarrierError):
+            self.asking.wait(timeout=5)
+        return super().take(allowance, events)
+
+
+def test_limits_of_many_entities_are_asked_side_by_side() -> None:
+    bench, allowances = Limited(), SlowAllowances()
+    bench.joiner = replace(bench.joiner, limits=EntityLimits(allowances), side_by_side=at_once)
+    for number in range(8):
+        bench.predict(f"q-{number}", entity_id=f"rider-{number}")
+
+    report = bench.joiner.join([event("demand", 150, prediction_id=f"q-{number}") for number in range(8)])
+
+    assert not allowances.asking.broken
+    assert report.counts[MODEL][Joined.JOINED] == 8
