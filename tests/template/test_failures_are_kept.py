@@ -61,7 +61,6 @@ def test_every_queue_mapping_reports_single_failures_and_its_queue_redrives(
         queue = queues[mapping["Queue"]["Fn::GetAtt"][0]]
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3, name
-        assert queue["VisibilityTimeout"] >= 6 * functions[name]["Timeout"], name
 
 
 def test_work_that_goes_on_sends_itself_the_next_message_and_to_no_other_queue(template: dict[str, Any]) -> None:
