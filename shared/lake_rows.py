@@ -3,12 +3,12 @@
 import json
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
 from shared.errors import NotFound, UnreadableObject
-from shared.lake import Lake, keys_between
+from shared.lake import Lake, day_prefix, keys_between
 from shared.packing.pack import is_mark, unzipped
 
 _READERS = 8
@@ -26,6 +26,27 @@ def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: dateti
         gone = yield from _rows_of(lake, fresh, read)
         if not gone:
             return
+
+
+def days_newest_first(
+    lake: Lake, kind: str, model: str, start: datetime, end: datetime
+) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
+    """Yield each day that a span touches and that has rows, the newest first, with its rows as ``rows_between`` does.
+
+    One listing for the whole span; a day's rows are read as they are taken.
+    """
+    by_day = dict[str, list[str]]()
+    for key in keys_between(lake, kind, model, start, end):
+        by_day.setdefault(key.split("/date=")[1].split("/")[0], []).append(key)
+    for name in sorted(by_day, reverse=True):
+        day = date.fromisoformat(name)
+        yield day, _rows_of_day(lake, day_prefix(kind, model, day), by_day[name])
+
+
+def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    read = set[str]()
+    while (yield from _rows_of(lake, keys, read)):
+        keys = (key for key in lake.keys(prefix) if key not in read)
 
 
 def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[str, Any], None, bool]:

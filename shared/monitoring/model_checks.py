@@ -1,6 +1,6 @@
 """All checks of one model at one moment: what it is given, what it is worth, and how its labels come in."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,20 +19,20 @@ from shared.monitoring.estimates.estimator import Estimator, LossPredictor
 from shared.monitoring.estimates.reconciliation import reconcile
 from shared.monitoring.finding import Finding
 from shared.monitoring.join_health import join_health, join_measurements
+from shared.monitoring.label_rows import LabelRows
 from shared.monitoring.performance.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
 from shared.monitoring.performance.live_performance import Champion, FallWatch
 from shared.monitoring.performance.performance_limit import performance_limit
 from shared.monitoring.performance.realised_performance import check_performance, performance_measurements
-from shared.monitoring.performance.window import labels_in_window, matured_in_window
+from shared.monitoring.performance.window import LabelWindow, labels_in_window, matured_in_window
 from shared.monitoring.staleness import staleness, staleness_measurements
 from shared.profiles.hourly import WindowProfile, window_profile
+from shared.profiles.profile import Profile
 from shared.registry.pointer import Pointer
 from shared.registry.store import Registry
 from shared.times import format_time
 
 RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms may spend would be blind
-
-Row = dict[str, Any]
 
 ModelCheck = Callable[[], Finding]
 # What estimates a version's performance, and for a regression its losses: by model and version.
@@ -41,22 +41,26 @@ Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What every check of a model looks at: one window of profiles, and of the newest label records by prediction."""
+    """What checks of a model's labels look at: one window of profiles, and of each prediction's newest label record.
+
+    The ``window`` is the model's, or as much of it as there is room for the records of.
+    """
 
     configuration: ModelConfiguration
     now: datetime
+    window: timedelta
     profiles: WindowProfile
-    labels: Mapping[str, Row]
+    labels: LabelWindow
 
     @property
-    def matured(self) -> list[Row]:
+    def matured(self) -> LabelRows:
         """The label records of predictions whose outcome fell due in the window, as far as all of them are in."""
-        until = self._complete_until(timedelta(0))
-        return [
-            row
-            for row in matured_in_window(self.labels, self.now, self.configuration.monitoring.window)
-            if row["outcome_due_at"] <= format_time(until)
-        ]
+        return matured_in_window(self.labels.rows, self.now, self.window, self._complete_until(timedelta(0)))
+
+    def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Add to what was found since when there were records to look at, where that is less than the window."""
+        since = self.labels.since
+        return dict(found) if since is None else {**found, "truncated_to": format_time(since)}
 
     @property
     def complete_until(self) -> datetime:
@@ -67,9 +71,9 @@ class Looked:
         configuration = self.configuration
         return complete_until(
             self.profiles.all.due,
-            self.labels.values(),
+            self.labels.rows,
             self.now,
-            configuration.monitoring.window,
+            self.window,
             settling=settling,
             last_label_after=last_label_after(configuration),
         )
@@ -84,35 +88,39 @@ class ModelChecks:
     watch: FallWatch
     estimators: Estimators
 
-    def of(self, configuration: ModelConfiguration, now: datetime) -> list[ModelCheck]:
-        """Return the checks to make, each by itself: one that fails leaves the others.
+    def of(self, configuration: ModelConfiguration, now: datetime) -> Iterator[ModelCheck]:
+        """Yield the checks to make, each by itself: one that fails leaves the others.
 
-        Without a champion that is only how labels come in, without predictions nothing. Raises what reading the labels
-        raises.
+        Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
+        first; then raises what reading the labels raises.
         """
-        model, window = configuration.model, configuration.monitoring.window
-        pointer = self.registry.pointer(model)
-        profiles = window_profile(self.lake, model, now - window, now)
+        pointer = self.registry.pointer(configuration.model)
+        profiles = window_profile(self.lake, configuration.model, now - configuration.monitoring.window, now)
         if pointer is None and not profiles.all.rows:
-            return []
-        looked = Looked(
-            configuration=configuration,
-            now=now,
-            profiles=profiles,
-            # A short window must not lose the labels that are waited for.
-            labels=labels_in_window(self.lake, model, now, max(window, 2 * MOST_HELD), _features_read(configuration)),
-        )
+            return
+        if pointer is not None:
+            yield partial(self._of_drift, configuration, profiles, pointer, now)
+        looked = self._looked(configuration, profiles, now)
         if pointer is None:
-            return [partial(_of_join, looked, None)]
+            yield partial(_of_join, looked, None)
+            return
         champion = Champion(
             version=pointer.champion, since=pointer.serving_since, gate_value=self._gate_value(configuration, pointer)
         )
-        return [
-            partial(self._of_drift, looked, pointer),
-            partial(self._of_performance, looked, champion),
-            partial(self._of_estimate, looked, champion),
-            partial(_of_join, looked, champion.version),
-        ]
+        yield partial(self._of_performance, looked, champion)
+        yield partial(self._of_estimate, looked, profiles.of_version(champion.version), champion)
+        yield partial(_of_join, looked, champion.version)
+
+    def _looked(self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime) -> Looked:
+        model, window = configuration.model, configuration.monitoring.window
+        # A short window must not lose the labels that are waited for.
+        reach = max(window, 2 * MOST_HELD)
+        labels = labels_in_window(self.lake, model, now, reach, _features_read(configuration))
+        shorter = labels.shortened(window, now)
+        if shorter < window:
+            # What is counted beside the records must be of the same time as they are.
+            profiles = window_profile(self.lake, model, now - shorter, now)
+        return Looked(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
 
     def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
         configuration = looked.configuration
@@ -121,7 +129,7 @@ class ModelChecks:
             configuration,
             champion=champion.version,
             limit=performance_limit(configuration, champion.gate_value),
-            test=self.watch.look(configuration, champion, list(looked.labels.values()), looked.complete_until),
+            test=self.watch.look(configuration, champion, looked.labels.rows, looked.complete_until),
             level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
         )
         return Finding(
@@ -129,12 +137,12 @@ class ModelChecks:
             model_version=champion.version,
             verdict=report.verdict,
             reason=report.reason,
-            summary=report.summary(),
-            report=report.to_json(),
+            summary=looked.told(report.summary()),
+            report=looked.told(report.to_json()),
             measurements=performance_measurements(configuration.model, champion.version, report),
         )
 
-    def _of_estimate(self, looked: Looked, champion: Champion) -> Finding:
+    def _of_estimate(self, looked: Looked, predictions: Profile, champion: Champion) -> Finding:
         configuration, version = looked.configuration, champion.version
         alpha = 1 - configuration.monitoring.performance.confidence
         level = level_of(alpha, champion.since, looked.now)
@@ -150,7 +158,7 @@ class ModelChecks:
                 report={},
             )
         report = check_estimate(
-            looked.profiles.of_version(version),
+            predictions,
             estimator,
             configuration,
             level=level,
@@ -170,8 +178,10 @@ class ModelChecks:
             measurements=estimate_measurements(configuration.model, version, report),
         )
 
-    def _of_drift(self, looked: Looked, pointer: Pointer) -> Finding:
-        found = check_champion_drift(self.lake, looked.configuration, pointer, looked.profiles, looked.now)
+    def _of_drift(
+        self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
+    ) -> Finding:
+        found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
         report = found.report
         return Finding(
             kind=CheckKind.DRIFT,
@@ -180,7 +190,7 @@ class ModelChecks:
             reason=report.reason,
             summary=report.summary(),
             report=report.to_json(),
-            measurements=drift_measurements(looked.configuration.model, pointer.champion, report),
+            measurements=drift_measurements(configuration.model, pointer.champion, report),
             page=found.page(),
         )
 
@@ -195,16 +205,15 @@ class ModelChecks:
 
 def _of_join(looked: Looked, version: str | None) -> Finding:
     configuration, profile = looked.configuration, looked.profiles.all
-    window = configuration.monitoring.window
-    health = join_health(profile, looked.labels, start=looked.now - window, now=looked.now)
-    stale = staleness(profile.due, looked.labels.values(), looked.now, window)
+    health = join_health(profile, looked.labels.rows, start=looked.now - looked.window, now=looked.now)
+    stale = staleness(profile.due, looked.labels.rows, looked.now, looked.window)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,
         verdict=Verdict.OK,
         reason="",
-        summary={**health, **stale.to_json()},
-        report={**health, **stale.to_json()},
+        summary=looked.told({**health, **stale.to_json()}),
+        report=looked.told({**health, **stale.to_json()}),
         measurements=[
             *join_measurements(configuration.model, health),
             *staleness_measurements(configuration.model, stale),

@@ -2,15 +2,17 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.labels.resolve import DEFAULT_SOURCE
+from shared.monitoring.columns import microseconds_of, moment_of
+from shared.monitoring.label_rows import LabelRows
 from shared.monitoring.measurement import SECONDS, Measurement
 from shared.monitoring.watched import LABEL_AGE
-from shared.times import format_time, parse_time
+from shared.times import format_time
 
 # What the parameter StaleLabelSeconds is at least.
 MIN_STALE_SECONDS = 3600
@@ -35,7 +37,7 @@ class Staleness:
 
 
 def staleness(
-    due: Mapping[str, int], labels: Iterable[Mapping[str, Any]], now: datetime, window: timedelta
+    due: Mapping[str, int], labels: Sequence[Mapping[str, Any]], now: datetime, window: timedelta
 ) -> Staleness:
     """Return how long the due predictions of a window have waited for feedback without any.
 
@@ -52,21 +54,25 @@ def staleness(
     end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
     due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
     """
-    first, last = due_hour(format_time(now - window)), format_time(now)
-    of_feedback = [row for row in labels if row["value"] is not None and row["source"] != DEFAULT_SOURCE]
-    known = [row["known_at"] for row in of_feedback if row["known_at"] <= last]
-    labelled = due_hours(
-        row
-        for row in of_feedback
-        if first <= due_hour(row["occurred_at"]) and row["occurred_at"] <= last >= row["known_at"]
+    last = format_time(now)
+    first = microseconds_of((now - window).astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+    rows = LabelRows.of(labels)
+    known = rows.at(
+        rows.has_value
+        & ~rows.values("source").is_text(DEFAULT_SOURCE)
+        & (rows.times("known_at").microseconds <= microseconds_of(now))
     )
+    occurred = known.times("occurred_at").microseconds
+    in_window = known.at((first <= occurred) & (occurred <= microseconds_of(now)))
+    labelled = Counter(in_window.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
+    newest = max(known.times("known_at").microseconds.tolist(), default=None)
     # An hour that has not passed may be one that no calendar has: texts are compared, and only the past is read.
     passed = Counter({hour: count for hour, count in due.items() if hour < due_hour(last)})
     waiting = _unlabelled(passed, labelled)
     return Staleness(
         due=passed.total(),
         waiting=waiting.total(),
-        age_seconds=_waited(min(waiting), known, now) if waiting else 0.0,
+        age_seconds=_waited(min(waiting), newest, now) if waiting else 0.0,
     )
 
 
@@ -102,10 +108,10 @@ def _unlabelled(due: Counter[str], labelled: Counter[str]) -> Counter[str]:
     return +waiting
 
 
-def _waited(first_hour: str, known: list[str], now: datetime) -> float:
+def _waited(first_hour: str, newest: int | None, now: datetime) -> float:
     """Return the seconds since the first began to wait, or since the newest label, whichever was later."""
     began = _end(first_hour)
-    return (now - (max(began, parse_time(max(known))) if known else began)).total_seconds()
+    return (now - (began if newest is None else max(began, moment_of(newest)))).total_seconds()
 
 
 def _end(hour: str) -> datetime:

@@ -1,13 +1,13 @@
 """One look at a trial or a probation: new labels are bet on, all of them measured, and the rule is applied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.performance.fall import new_rows
-from shared.monitoring.performance.matured import read_matured
+from shared.monitoring.label_rows import LabelRows
+from shared.monitoring.performance.matured import is_readable, read_matured
 from shared.monitoring.performance.weights import heaviest_weight
 from shared.registry.pointer import Pointer, Probation, Trial, TrialMode
 from shared.registry.version import VersionRecord
@@ -18,7 +18,7 @@ from shared.watching.sequential import Claim, SequentialTest, Waiting, counted
 from shared.watching.verdict import Measured, Outcome, Terms, Verdict, against_expectation, compared, decide
 from shared.watching.yardstick import Yardstick, yardstick
 
-Sides = tuple[list[Row], list[Row]]
+Sides = tuple[LabelRows, LabelRows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
     test = _trial_test(seen, measure, pointer, trial)
     if test is not None and seen.until > test.reached:
         reached, tell = test.reached, compare if is_canary else compare_paired
-        fresh = [new_rows(side, reached, seen.until) for side in (ours, others)]
+        fresh = [side.at(side.came_to_count(reached, seen.until)) for side in (ours, others)]
         version, champion = (read_matured(side, configuration).answers for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
         test = counted(test, values, None, waiting, seen.until)
@@ -96,14 +96,10 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
     with at most the stated probability.
     """
     configuration, measure = seen.configuration, yardstick(seen.configuration, record, probation.against)
-    rows = [
-        row
-        for row in matured_since(seen.labels, probation.since, seen.until)
-        if row["model_version"] == pointer.champion
-    ]
+    rows = _of_version(matured_since(seen.labels, probation.since, seen.until), pointer.champion)
     test = _probation_test(seen, measure, pointer, probation)
     if test is not None and seen.until > test.reached:
-        fresh = read_matured(new_rows(rows, test.reached, seen.until), configuration).answers
+        fresh = read_matured(rows.at(rows.came_to_count(test.reached, seen.until)), configuration).answers
         observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
         test = counted(test, observed.values, observed.weights, waiting, seen.until)
@@ -120,40 +116,22 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
     return Look(verdict=verdict, measured=measured, test=test)
 
 
-def _canary(rows: Sequence[Row], trial: Trial, pointer: Pointer) -> Sides:
-    ours, others = (
-        first_of_entities(row for row in rows if row["model_version"] == version)
-        for version in (trial.version, pointer.champion)
-    )
+def _canary(rows: LabelRows, trial: Trial, pointer: Pointer) -> Sides:
+    ours, others = (first_of_entities(_of_version(rows, version)) for version in (trial.version, pointer.champion))
     return ours, others
 
 
-def _shadow(rows: Sequence[Row], trial: Trial, pointer: Pointer, configuration: ModelConfiguration) -> Sides:
+def _shadow(rows: LabelRows, trial: Trial, pointer: Pointer, configuration: ModelConfiguration) -> Sides:
     """Return the rows that both have answered, readably: once with the shadow's answer, once with the champion's."""
-    both = [
-        (row, answer)
-        for row in rows
-        if row["model_version"] == pointer.champion and (answer := _shadow_answer(row, trial.version)) is not None
-    ]
-    ours, others = [answer for _, answer in both], [row for row, _ in both]
-    readable = _readable(ours, configuration) & _readable(others, configuration)
-    return _those(ours, readable), _those(others, readable)
+    of_champion = _of_version(rows, pointer.champion)
+    others = of_champion.at(of_champion.values("shadow.version").is_text(trial.version))
+    ours = others.as_shadow()
+    readable = is_readable(ours, configuration.task) & is_readable(others, configuration.task)
+    return ours.at(readable), others.at(readable)
 
 
-def _readable(rows: Sequence[Row], configuration: ModelConfiguration) -> set[str]:
-    return {row["prediction_id"] for row in read_matured(rows, configuration).rows}
-
-
-def _those(rows: Sequence[Row], predictions: set[str]) -> list[Row]:
-    return [row for row in rows if row["prediction_id"] in predictions]
-
-
-def _shadow_answer(row: Row, version: str) -> Row | None:
-    said = row.get("shadow")
-    if not isinstance(said, Mapping) or said.get("version") != version:
-        return None
-    probabilities = said.get("probabilities")
-    return {**row, "score": said.get("score"), "decision": said.get("decision"), "probabilities": probabilities}
+def _of_version(rows: LabelRows, version: str) -> LabelRows:
+    return rows.at(rows.values("model_version").is_text(version))
 
 
 def _trial_test(seen: Seen, measure: Yardstick, pointer: Pointer, trial: Trial) -> SequentialTest | None:

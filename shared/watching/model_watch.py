@@ -10,7 +10,7 @@ from shared.configuration.model import ModelConfiguration
 from shared.errors import UnusableArtifact
 from shared.lake import Lake
 from shared.monitoring.performance.completeness import MOST_HELD, complete_until, last_label_after
-from shared.monitoring.performance.window import labels_in_window
+from shared.monitoring.performance.window import ENTITIES_AND_SHADOWS, labels_in_window
 from shared.profiles.hourly import window_profile
 from shared.registry.champions import champions_left
 from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
@@ -60,12 +60,13 @@ class ModelWatch:
     def _seen(self, configuration: ModelConfiguration, since: datetime, now: datetime) -> Seen:
         """Return the labels of all that was predicted since a moment, and until when they are all in."""
         model, window = configuration.model, now - since
-        labels = labels_in_window(self.lake, model, now, window, ())
+        labels = labels_in_window(self.lake, model, now, window, (), also=ENTITIES_AND_SHADOWS)
         # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
+        window = labels.shortened(window, now)
         shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MOST_HELD))
         due = window_profile(self.lake, model, now - shown, now).all.due
-        until = complete_until(due, labels.values(), now, shown, last_label_after=last_label_after(configuration))
-        return Seen(configuration=configuration, labels=list(labels.values()), until=until, now=now)
+        until = complete_until(due, labels.rows, now, shown, last_label_after=last_label_after(configuration))
+        return Seen(configuration=configuration, labels=labels.rows, until=until, now=now)
 
     def _at_probation(self, seen: Seen, pointer: Pointer, probation: Probation) -> tuple[dict[str, Any], Pointer]:
         """Return what was seen of a probation, and the pointer after what was decided."""

@@ -5,6 +5,7 @@ Nothing is stored for it: a label record holds the score and the decision that i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import bdtrc, ndtr, ndtri
 from shared.configuration.metrics import Metric
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.estimates.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from shared.monitoring.label_rows import LabelRows
 from shared.monitoring.performance.answers import LabelledAnswers
 from shared.monitoring.performance.linearisation import linearise
 from shared.monitoring.performance.matured import read_matured
@@ -24,6 +26,7 @@ LEAST_LABELS = 100  # in a pair; a day with fewer is taken together with the nex
 MOST_PAIRS = 30
 MOST_MODELLED = 5_000  # rows of a regression whose losses are predicted
 _COVERAGE = 0.95
+_DAY = len("2026-03-01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,9 @@ def reconcile(
     metric = configuration.performance_metric
     if estimator is None or estimator.task is not configuration.task or metric not in estimator.metrics:
         return None
-    chosen = sorted((row for row in rows if row["model_version"] == champion), key=lambda row: str(row["occurred_at"]))
+    records = LabelRows.of(rows)
+    of_champion = records.at(records.values("model_version").is_text(champion))
+    chosen = of_champion.at(np.argsort(of_champion.times("occurred_at").microseconds, kind="stable"))
     compare = _Losses(chosen, configuration, losses) if losses else _Scores(chosen, configuration, estimator)
     holdout = estimator.metrics[metric].standard_error
     whole = compare.difference(metric, np.arange(len(compare.days)))
@@ -147,10 +152,10 @@ def _groups(days: Sequence[str]) -> list[Values]:
 class _Scores:
     """Answers of a classifier, by their calibrated scores and by their labels."""
 
-    def __init__(self, rows: Sequence[Row], configuration: ModelConfiguration, estimator: Estimator) -> None:
+    def __init__(self, rows: LabelRows, configuration: ModelConfiguration, estimator: Estimator) -> None:
         matured = read_matured(rows, configuration)
         self._answers, self._estimator = matured.answers, estimator
-        self.days = [str(row["occurred_at"])[:10] for row in matured.rows]
+        self.days = matured.rows.times("occurred_at").texts(timedelta(days=1), _DAY)
 
     def difference(self, metric: Metric, places: Values) -> _Difference | None:
         rows = self._answers.at(places)
@@ -172,14 +177,14 @@ def _label_deviation(metric: Metric, expected: LabelledAnswers, chances: Floats)
 class _Losses:
     """Answers of a regression, by the losses expected of them and those they had."""
 
-    def __init__(self, rows: Sequence[Row], configuration: ModelConfiguration, losses: LossPredictor) -> None:
+    def __init__(self, rows: LabelRows, configuration: ModelConfiguration, losses: LossPredictor) -> None:
         every = max(1, -(-len(rows) // MOST_MODELLED))
         matured = read_matured(rows[::every], configuration)
         errors = np.abs(matured.answers.decisions - matured.answers.labels)
         self._realised = {ABSOLUTE: errors, SQUARED: errors**2}
         self._expected = losses.losses(matured.rows)
         self._weights = matured.answers.weighing
-        self.days = [str(row["occurred_at"])[:10] for row in matured.rows]
+        self.days = matured.rows.times("occurred_at").texts(timedelta(days=1), _DAY)
 
     def difference(self, metric: Metric, places: Values) -> _Difference | None:
         name = SQUARED if metric is Metric.RMSE else ABSOLUTE

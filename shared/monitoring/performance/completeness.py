@@ -1,11 +1,13 @@
 """Up to when the labels of a model are all in: a test of those of one kind alone would be no test."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
+from shared.monitoring.columns import microseconds_of
+from shared.monitoring.label_rows import LabelRows
 from shared.times import format_time
 
 SETTLING = timedelta(hours=1)  # a label's way through stream, queue, one retry and join to the lake
@@ -16,7 +18,7 @@ _HOUR = len("2026-03-01T05")
 
 def complete_until(
     due: Mapping[str, int],
-    labels: Iterable[Mapping[str, Any]],
+    labels: Sequence[Mapping[str, Any]],
     now: datetime,
     window: timedelta,
     *,
@@ -41,7 +43,9 @@ def complete_until(
     """
     earliest, latest = now - last_label_after - MOST_HELD, now - settling
     first, since, last = (format_time(moment)[:_HOUR] for moment in (now - window, earliest, latest))
-    recorded = Counter(row["outcome_due_at"][:_HOUR] for row in labels if row["occurred_at"][:_HOUR] >= first)
+    rows = LabelRows.of(labels)
+    rows = rows.at(rows.times("occurred_at").microseconds >= microseconds_of(_start(first)))
+    recorded = Counter(rows.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
     short = [hour for hour, count in due.items() if since <= hour <= last and recorded[hour] < count]
     return latest if not short else max(earliest, min(latest, _start(min(short))))
 

@@ -1,15 +1,13 @@
 """Has live performance fallen? An anytime-valid test over the life of a version, a few labels at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Protocol
 
 import numpy as np
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.join_health import FIRST_VALUED_AT
 from shared.monitoring.performance.answers import LabelledAnswers
 from shared.monitoring.performance.betting import Wealth, bet
 from shared.monitoring.performance.observation import Scale, Unpaired, scale_of
@@ -155,35 +153,6 @@ class FallTests(Protocol):
 
         Returns False, and stores nothing, if another look has counted labels since.
         """
-
-
-def is_new(row: Mapping[str, Any], reached: datetime, until: datetime) -> bool:
-    """Return whether a label came to count in ``(reached, until]``: valued for the first time, and its outcome due.
-
-    An amendment after that does not count again. A row is one of ``newest_records``.
-    """
-    return bool(new_rows((row,), reached, until))
-
-
-def new_rows(rows: Iterable[Mapping[str, Any]], reached: datetime, until: datetime) -> list[Mapping[str, Any]]:
-    """Return the rows that came to count in ``(reached, until]``, as `is_new` tells."""
-    first, last = format_time(reached), format_time(until)
-    return [row for row in rows if (moment := _counts_from(row)) is not None and first < moment <= last]
-
-
-def maturity(row: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return what labels are counted in order of: when they came to count, and at one moment as if shuffled.
-
-    Ids often tell in which order things happened: a run of errors among labels that came as one delivery would look
-    like a fall.
-    """
-    shuffled = blake2b(row["prediction_id"].encode(), digest_size=8).digest()
-    return _counts_from(row) or "", shuffled
-
-
-def _counts_from(row: Mapping[str, Any]) -> str | None:
-    valued = row[FIRST_VALUED_AT]
-    return None if valued is None else max(row["outcome_due_at"], valued)
 
 
 def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.performance.fall import Claim, FallTest, FallTests, claim, counted, is_new, maturity
+from shared.monitoring.label_rows import LabelRows
+from shared.monitoring.performance.fall import Claim, FallTest, FallTests, claim, counted
 from shared.monitoring.performance.matured import read_matured
 from shared.monitoring.performance.performance_limit import performance_limit
 from shared.monitoring.performance.weights import heaviest_weight
@@ -41,14 +42,10 @@ class FallWatch:
         test = None if claimed is None else self._test(model, claimed, champion, heaviest_weight(configuration))
         if claimed is None or test is None:
             return None
-        fresh = [
-            row
-            for row in labels
-            if row["model_version"] == champion.version
-            and row["value"] is not None
-            and is_new(row, test.reached, until)
-        ]
-        after = counted(test, read_matured(sorted(fresh, key=maturity), configuration).answers, until)
+        rows = LabelRows.of(labels)
+        is_fresh = rows.has_value & rows.values("model_version").is_text(champion.version)
+        fresh = rows.at(is_fresh & rows.came_to_count(test.reached, until)).by_maturity()
+        after = counted(test, read_matured(fresh, configuration).answers, until)
         if after is test or self.tests.save(model, after):
             return after
         return self._test(model, claimed, champion, heaviest_weight(configuration))

@@ -8,8 +8,10 @@ import numpy as np
 
 from shared.configuration.metrics import Task
 from shared.configuration.model import ModelConfiguration
+from shared.monitoring.columns import Mask, ValueColumn
+from shared.monitoring.label_rows import LabelRows
 from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.metrics import Floats, Values, as_numbers, as_targets
+from shared.monitoring.performance.metrics import Values, as_targets
 from shared.monitoring.performance.weights import review_weights
 
 Row = Mapping[str, Any]
@@ -19,25 +21,23 @@ Row = Mapping[str, Any]
 class Matured:
     """Records that can be read, as rows and as arrays; ``unreadable`` ones do not fit the task and are left out."""
 
-    rows: list[Row]
+    rows: LabelRows
     answers: LabelledAnswers
     unreadable: int
 
     def at(self, places: Values) -> "Matured":
         """Return some of the records, by their indices."""
-        return Matured([self.rows[place] for place in places], self.answers.at(places), self.unreadable)
+        return Matured(self.rows.at(places), self.answers.at(places), self.unreadable)
 
 
 def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matured:
     """Return records of ``examples/``, the newest of each prediction, weighted as ``review_weight`` says."""
-    task = configuration.task
-    labels, decisions = (as_targets([row[name] for row in rows], task) for name in ("value", "decision"))
-    scores = as_numbers([row["score"] for row in rows])
-    readable = np.isfinite(scores)
-    if task is not Task.MULTICLASS:
-        readable &= np.isfinite(labels) & np.isfinite(decisions)
-    kept = [row for row, keep in zip(rows, readable, strict=True) if keep]
-    probabilities, classes = _probabilities(kept) if task is Task.MULTICLASS else (None, ())
+    task, records = configuration.task, LabelRows.of(rows)
+    labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))
+    scores = records.values("score").numbers
+    readable = _readable(task, labels, decisions, scores)
+    kept = records.at(readable)
+    probabilities, classes = kept.mappings("probabilities").table() if task is Task.MULTICLASS else (None, ())
     answers = LabelledAnswers(
         task,
         labels[readable],
@@ -47,17 +47,22 @@ def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matu
         probabilities=probabilities,
         classes=classes,
     )
-    return Matured(kept, answers, len(rows) - len(kept))
+    return Matured(kept, answers, len(records) - len(kept))
 
 
-def _probabilities(rows: Sequence[Row]) -> tuple[Floats | None, tuple[str, ...]]:
-    """Return the probabilities of all classes, shape (n, classes), and the classes; NaN in rows without any."""
-    given = [row.get("probabilities") for row in rows]
-    classes = tuple(sorted({name for chances in given if isinstance(chances, Mapping) for name in chances}))
-    if not classes:
-        return None, ()
-    table = np.full((len(rows), len(classes)), np.nan)
-    for place, chances in enumerate(given):
-        if isinstance(chances, Mapping):
-            table[place] = np.nan_to_num(as_numbers([chances.get(name, 0.0) for name in classes]))
-    return table, classes
+def is_readable(rows: LabelRows, task: Task) -> Mask:
+    """Tell of each record whether it fits the task."""
+    labels, decisions = (targets(rows.values(name), task) for name in ("value", "decision"))
+    return _readable(task, labels, decisions, rows.values("score").numbers)
+
+
+def _readable(task: Task, labels: Values, decisions: Values, scores: Values) -> Mask:
+    readable = np.isfinite(scores)
+    if task is not Task.MULTICLASS:
+        readable &= np.isfinite(labels) & np.isfinite(decisions)
+    return readable
+
+
+def targets(column: ValueColumn, task: Task) -> Values:
+    """Return a column of label values or decisions as ``as_targets`` does."""
+    return column.numbers if task is Task.REGRESSION else column.mapped(lambda values: as_targets(values, task))

@@ -92,8 +92,8 @@ def check_performance(
     """
     policy, metric = configuration.monitoring.performance, configuration.performance_metric
     matured, confidence = read_matured(rows, configuration), policy.confidence
-    versions = np.array([row["model_version"] for row in matured.rows], dtype=np.str_)
-    of_champion = matured.at(np.flatnonzero(versions == champion))
+    version_of_row = matured.rows.values("model_version")
+    of_champion = matured.at(np.flatnonzero(version_of_row.is_text(champion)))
     judged = of_champion.answers
     found = estimate(judged, metric, confidence)
     evidence = Evidence(
@@ -116,8 +116,8 @@ def check_performance(
         calibration=calibration(judged, confidence),
         overall=estimate(matured.answers, metric, confidence),
         versions={
-            str(version): estimate(matured.answers.at(versions == version), metric, confidence)
-            for version in np.unique(versions)
+            version: estimate(matured.answers.at(version_of_row.is_text(version)), metric, confidence)
+            for version in sorted(version_of_row.distinct()[0])
         },
         slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
         unreadable=matured.unreadable,

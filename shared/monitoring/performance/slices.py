@@ -7,7 +7,9 @@ import numpy as np
 
 from shared.configuration.features import FeatureType
 from shared.configuration.labels import canonical_text
-from shared.monitoring.performance.metrics import Values, as_numbers
+from shared.monitoring.columns import Floats, ValueColumn
+from shared.monitoring.label_rows import LabelRows
+from shared.monitoring.performance.metrics import Values
 
 Row = Mapping[str, Any]
 
@@ -19,23 +21,29 @@ def slices_of(rows: Sequence[Row], name: str, kind: FeatureType) -> Iterator[tup
     """Yield at most 20 values of a feature, the most frequent first, each with the indices of its rows."""
     if not rows:
         return
-    values = [row["features"].get(name) for row in rows]
-    texts = _quarters(values) if kind is FeatureType.NUMERIC else _texts(values)
-    found, codes, counts = np.unique(texts, return_inverse=True, return_counts=True)
+    column = LabelRows.of(rows).feature(name)
+    found, codes = _quarters(column.numbers) if kind is FeatureType.NUMERIC else _texts(column)
+    counts = np.bincount(codes, minlength=len(found))
     by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
     for position in np.argsort(-counts, kind="stable")[:SLICE_VALUES]:
-        yield str(found[position]), by_code[position]
+        if counts[position]:
+            yield str(found[position]), by_code[position]
 
 
-def _texts(values: Sequence[object]) -> Values:
-    return np.array([MISSING if value is None else canonical_text(value) for value in values], dtype=np.str_)
+def _texts(column: ValueColumn) -> tuple[Values, Values]:
+    """Return the different texts, sorted, and the place of each row's among them."""
+    distinct, codes = column.distinct()
+    texts = [MISSING if value is None else canonical_text(value) for value in distinct]
+    found, places = np.unique(np.array(texts, dtype=np.str_), return_inverse=True)
+    return found, places.reshape(-1)[codes]
 
 
-def _quarters(values: Sequence[object]) -> Values:
-    numbers = as_numbers(values)
-    present = numbers[np.isfinite(numbers)]
-    if not len(present):
-        return np.full(len(values), MISSING)
-    edges = np.unique(np.quantile(present, [0.25, 0.5, 0.75]))
-    names = [*(f"up to {edge:.12g}" for edge in edges), f"above {edges[-1]:.12g}"]
-    return np.where(np.isfinite(numbers), np.array(names)[np.searchsorted(edges, numbers).clip(0, len(edges))], MISSING)
+def _quarters(numbers: Floats) -> tuple[Values, Values]:
+    is_present = np.isfinite(numbers)
+    if not is_present.any():
+        return np.array([MISSING]), np.zeros(len(numbers), dtype=np.int64)
+    edges = np.unique(np.quantile(numbers[is_present], [0.25, 0.5, 0.75]))
+    names = [*(f"up to {edge:.12g}" for edge in edges), f"above {edges[-1]:.12g}", MISSING]
+    found, places = np.unique(np.array(names), return_inverse=True)
+    of_rows = np.where(is_present, np.searchsorted(edges, numbers).clip(0, len(edges)), len(names) - 1)
+    return found, places.reshape(-1)[of_rows]

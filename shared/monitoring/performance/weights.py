@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from shared.configuration.labels import Labels, LabelSource
 from shared.configuration.model import ModelConfiguration
-from shared.monitoring.join_health import LABELLED_OTHERWISE
+from shared.monitoring.label_rows import LABELLED_OTHERWISE, LabelRows
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -41,8 +41,14 @@ def review_weight(record: Row, *, labelled_anyway: bool) -> float:
 
 def review_weights(records: Sequence[Row], labels: Labels) -> Floats:
     """Return the weights of newest label records under a configuration's rules, shape (n,)."""
-    labelled_anyway = labels_every_prediction(labels)
-    return np.array([review_weight(record, labelled_anyway=labelled_anyway) for record in records], dtype=np.float64)
+    rows = LabelRows.of(records)
+    weights = np.ones(len(rows))
+    if labels_every_prediction(labels):
+        return weights
+    probability = rows.values("selection_probability").numbers
+    drawn = rows.is_reviewed_alone() & (probability > 0) & (probability <= 1)
+    weights[drawn] = 1 / np.maximum(probability[drawn], _SMALLEST_PROBABILITY)
+    return weights
 
 
 def labels_every_prediction(labels: Labels) -> bool:

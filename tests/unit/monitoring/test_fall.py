@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.join_health import newest_records
+from shared.monitoring.label_rows import LabelRows, newest_records
 from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.fall import FallTest, claim, counted, is_new
+from shared.monitoring.performance.fall import FallTest, claim, counted
 from shared.monitoring.performance.metrics import evaluate
 from shared.monitoring.performance.observation import Scale
 from shared.times import format_time
@@ -47,9 +47,15 @@ def record(due: datetime, known: datetime, seq: int = 1, value: int | None = 1) 
     }
 
 
-def newest(*records: dict[str, Any]) -> dict[str, Any]:
-    (row,) = newest_records(records).values()
-    return row
+def newest(*records: dict[str, Any]) -> LabelRows:
+    rows = newest_records(records)
+    assert len(rows) == 1
+    return rows
+
+
+def is_new(rows: LabelRows, reached: datetime, until: datetime) -> bool:
+    (came,) = rows.came_to_count(reached, until)
+    return bool(came)
 
 
 def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.configuration.metrics import Task
-from shared.monitoring.join_health import join_health, newest_records, percentile
+from shared.monitoring.join_health import join_health, percentile
+from shared.monitoring.label_rows import newest_records
 from shared.profiles.build import profile_rows
 from shared.profiles.profile import Profile
 from shared.times import format_time
@@ -64,7 +65,7 @@ def test_a_window_is_told_by_the_state_of_its_labels() -> None:
 @pytest.mark.parametrize(("minutes", "due"), [(29, 0), (59, 0), (60, 2), (90, 2)])
 def test_an_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alike(minutes: int, due: int) -> None:
     half_past = NOON + timedelta(minutes=30)
-    labels = {"a": record("a", outcome_due_at=format_time(half_past))}
+    labels = [record("a", outcome_due_at=format_time(half_past))]
 
     health = join_health(window_of(half_past, half_past), labels, start=NOON, now=NOON + timedelta(minutes=minutes))
 
@@ -74,7 +75,7 @@ def test_an_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alik
 
 
 def test_labels_that_are_ahead_of_the_profiles_leave_nothing_pending() -> None:
-    labels = {name: record(name) for name in "abc"}
+    labels = [record(name) for name in "abc"]
 
     health = join_health(window_of(NOON), labels, start=NOON, now=NOON + timedelta(days=1))
 
@@ -82,7 +83,7 @@ def test_labels_that_are_ahead_of_the_profiles_leave_nothing_pending() -> None:
 
 
 def test_an_empty_window_has_no_latency() -> None:
-    health = join_health(Profile.empty(), {}, start=NOON, now=NOON)
+    health = join_health(Profile.empty(), [], start=NOON, now=NOON)
 
     assert (health["predictions"], health["labelled"]) == (0, 0)
     assert set(health["latency_seconds"].values()) == {None}

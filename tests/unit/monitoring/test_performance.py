@@ -189,8 +189,8 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
     for number, row in enumerate(rows):
         day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
         lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
-    labels = labels_in_window(lake, "bike", NOW, 7 * DAY, ())
-    found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY)}
+    labels = labels_in_window(lake, "bike", NOW, 7 * DAY, (), also=["prediction_id"]).rows
+    found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY, NOW)}
     assert found == {"early": 1, "just due": 1, "amended": 0}
 
 

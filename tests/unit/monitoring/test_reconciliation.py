@@ -99,7 +99,7 @@ def test_reviewed_rows_stand_for_others_in_both() -> None:
 def test_many_days_make_a_bounded_number_of_pairs_and_few_labels_join_the_next_day() -> None:
     rows = binary_rows(6_000, seed=8)
     spread = [
-        {**row, "occurred_at": f"20{26 + place // 3000}-{1 + place // 250 % 12:02d}-{1 + place % 28:02d}T00:00"}
+        {**row, "occurred_at": f"20{26 + place // 3000}-{1 + place // 250 % 12:02d}-{1 + place % 28:02d}T00:00:00Z"}
         for place, row in enumerate(rows)
     ]
     assert 0 < len(reconciled(spread).pairs) <= MOST_PAIRS
@@ -111,7 +111,7 @@ def test_many_days_make_a_bounded_number_of_pairs_and_few_labels_join_the_next_d
     "rows", [[], [{"score": None, "decision": 1, "value": 1}], [{"score": 0.5, "decision": "x", "value": "y"}]]
 )
 def test_nothing_readable_gives_nothing(rows: list[Row]) -> None:
-    given = [{"model_version": "v1", "occurred_at": "2026-03-01T00:00", "features": {}, **row} for row in rows]
+    given = [{"model_version": "v1", "occurred_at": "2026-03-01T00:00:00Z", "features": {}, **row} for row in rows]
     assert reconcile(given, ESTIMATOR, configured(), champion="v1", level=0.01) is None
     assert reconcile(binary_rows(500, seed=9), None, configured(), champion="v1", level=0.01) is None
     assert reconcile(binary_rows(500, seed=9), ESTIMATOR, configured(), champion="v2", level=0.01) is None

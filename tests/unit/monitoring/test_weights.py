@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.check import Verdict
-from shared.monitoring.join_health import newest_records
+from shared.monitoring.label_rows import newest_records
 from shared.monitoring.performance.realised_performance import check_performance
 from shared.monitoring.performance.weights import effective_rows, labels_every_prediction, review_weight, review_weights
 from tests.unit.configuration.example import configuration
@@ -32,7 +32,7 @@ def rules(*rules: dict[str, Any], **labels: Any) -> ModelConfiguration:
 
 
 def weights(records: list[dict[str, Any]], configured: ModelConfiguration) -> list[float]:
-    return review_weights(list(newest_records(records).values()), configured.labels).tolist()
+    return review_weights(newest_records(records), configured.labels).tolist()
 
 
 def test_a_reviewed_prediction_stands_for_the_others_that_were_not() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.configuration.model import ModelConfiguration
 from shared.lake import EXAMPLES, Lake, day_prefix
-from shared.monitoring.join_health import newest_records
+from shared.monitoring.label_rows import newest_records
 from shared.registry.moves import Account, Servable, promote, start_trial
 from shared.registry.pointer import Pointer, Trial, TrialMode
 from shared.registry.version import VersionRecord
@@ -111,7 +111,7 @@ def with_shadow(rows: Iterable[Row], rights: Sequence[bool], of: str = NEW) -> l
 def seen(rows: Iterable[Row], until: datetime = NOW, of: ModelConfiguration | None = None, **known: Any) -> Seen:
     """What a look sees of label records, as far as they are known by then."""
     visible = [row for row in rows if row["known_at"] <= format_time(until)]
-    labels = list(newest_records(visible).values())
+    labels = newest_records(visible)
     return Seen(**{"configuration": of or rules(), "labels": labels, "until": until, "now": until, **known})
 
 
