@@ -8,6 +8,7 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ ENTITIES = 500
 # A prediction's outcome is its number modulo this; the rule says yes from a threshold on.
 VALUES = 10
 THRESHOLD, OTHER_THRESHOLD = 5, 3
+# Of a label's history: that of the import, that of the relabelling, and one that must not be.
+_LABELS = 3
+_KEYS_A_CALL, _READERS = 100, 4
+_WANTED: dict[str, Any] = {
+    "ProjectionExpression": "pk, sk, feedback_id, seq, #value, parked",
+    "ExpressionAttributeNames": {"#value": "value"},
+}
 _FILES, _PATIENCE_SECONDS, _DRAIN_SECONDS = 5, 900.0, 300.0
 
 
@@ -175,32 +183,46 @@ class Past:
 
     def _table(self) -> tuple[set[str], set[str], dict[str, tuple[int, int]], dict[str, int]]:
         """Return predictions, events, the newest label of each and how many it has, as the table holds them."""
-        names = {"#value": "value"}
-        pages = (
-            self._client.aws("dynamodb")
-            .get_paginator("scan")
-            .paginate(
-                TableName=self._client.stack.outputs["PredictionsTable"],
-                ProjectionExpression="pk, sk, prediction_id, feedback_id, seq, #value, parked",
-                ExpressionAttributeNames=names,
-            )
-        )
         stored: set[str] = set()
         events: set[str] = set()
         labels: dict[str, tuple[int, int]] = {}
         counts: dict[str, int] = {}
-        for item in (item for page in pages for item in page["Items"] if item["pk"]["S"].startswith(f"{MODEL}#")):
-            kind = item["sk"]["S"].partition("#")[0]
+        for item in self._items():
+            name, kind = item["pk"]["S"].partition("#")[2], item["sk"]["S"].partition("#")[0]
             if kind == "prediction" and "parked" not in item:
-                stored.add(item["prediction_id"]["S"])
+                stored.add(name)
             elif kind == "feedback":
                 events.add(item["feedback_id"]["S"])
             elif kind == "label":
-                name, seq = item["prediction_id"]["S"], int(item["seq"]["N"])
+                seq = int(item["seq"]["N"])
                 counts[name] = counts.get(name, 0) + 1
                 if seq > labels.get(name, (0, 0))[0] and "S" in item.get("value", {}):
                     labels[name] = seq, int(json.loads(item["value"]["S"]))
         return stored, events, labels, counts
+
+    def _items(self) -> Iterator[dict[str, Any]]:
+        """Yield what the table holds by the keys it may be at; a scan of it all is minutes of the emulator."""
+        keys = [key for number in range(self.predictions) for key in self._keys(number)]
+        calls = [keys[start : start + _KEYS_A_CALL] for start in range(0, len(keys), _KEYS_A_CALL)]
+        with ThreadPoolExecutor(_READERS) as readers:
+            for found in readers.map(self._get, calls):
+                yield from found
+
+    def _keys(self, number: int) -> Iterator[dict[str, Any]]:
+        names = ["prediction"]
+        if number < self.outcomes:
+            names += [f"feedback#f{number:06d}", *(f"label#{seq:08d}" for seq in range(1, _LABELS + 1))]
+        for name in names:
+            yield {"pk": {"S": f"{MODEL}#p{number:06d}"}, "sk": {"S": name}}
+
+    def _get(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        table, found = self._client.stack.outputs["PredictionsTable"], list[dict[str, Any]]()
+        asked: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True, **_WANTED}}
+        while asked:
+            answer = self._client.aws("dynamodb").batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(table, [])
+            asked = answer.get("UnprocessedKeys") or {}
+        return found
 
     def _lake(self, kind: str) -> Iterator[dict[str, Any]]:
         for key in self._client.lake.keys(f"{kind}/model={MODEL}/"):
