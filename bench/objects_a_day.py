@@ -200,7 +200,7 @@ class _Player:
         left = {kind: self._objects(kind) for kind in KINDS}
         written = dict(self._counted.written)
         self._counted.requests.clear()
-        labels = labels_in_window(self._lake, MODEL, end, timedelta(days=1), ())
+        labels = labels_in_window(self._lake, MODEL, end, timedelta(days=1), ()).rows
         check = self._counted.requests["get"] + self._counted.requests["list"]
         profiled = window_profile(self._lake, MODEL, DAY, end).all.rows
         if not len(labels) == profiled == self._rows:
