@@ -1,22 +1,21 @@
 """Relabelling by files: raw feedback and archived predictions, read in bounded chunks, each noted when it is done."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.capture.feedback import Feedback
 from shared.capture.prediction import PredictionKey
 from shared.configuration.store import ConfigurationStore
 from shared.errors import NotFound, Unavailable
-from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day, parse_feedback_line
+from shared.labels.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
 from shared.labels.join import Joined, JoinReport, LabelJoiner, SideBySide
 from shared.lake import REWRITTEN, Lake
-from shared.packing.pack import is_mark, is_pack
+from shared.packing.pack import is_pack
 from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
+from shared.relabelling.reading import Chunk, OpenFile, Packed, fault_text, read_next, take_line
 from shared.relabelling.rules import same_rules
 from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
 
@@ -29,37 +28,6 @@ class RelabelBatch:
     relabel_id: str
     attempt: int
     keys: tuple[str, ...]
-
-
-class _Packed(Exception):
-    """A file of the log is gone: its rows are in a pack that was written before it went."""
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """Lines up to ``end``: whose labels to look at, and with which events."""
-
-    end: int
-    is_last: bool = False
-    events: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
-    rows: int = 0
-
-
-@dataclass(slots=True)
-class _OpenFile:
-    """A file that is being read, from where it was; ``chunk`` is the one in hand."""
-
-    key: str
-    position: FilePosition
-    chunks: Iterator[_Chunk]
-    chunk: _Chunk
-    fault: str | None = None
-    is_packed: bool = False
-
-    @property
-    def step(self) -> FileStep:
-        """What is recorded once the chunk in hand is relabelled."""
-        return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,46 +65,67 @@ class RelabelFiles:
         """Return the files that are left, none where all are done; None if the attempt is no longer the one."""
         if (job := self._current(batch)) is None:
             return None
-        files = self._opened(job, keys)
-        while files:
-            files = self._read_on(job, files)
-            packed = [file for file in files if file.is_packed]
-            if packed and not self._follow(batch, job, packed, has_time):
-                return [file.key for file in files if not file.position.is_done]
-            for group in _groups([file for file in files if not file.is_packed]):
-                # Anew each time: labels by rules that are newer than the request must not be dated back to it.
-                if (job := self._current(batch)) is None:
-                    return None
-                if not has_time():
-                    return [file.key for file in files if not file.position.is_done]
-                self._settle(job, group)
-            files = [file for file in files if not file.position.is_done]
+        files = self._read_on(job, self._opened(job, keys))
+        packed = [file for file in files if file.is_packed]
+        if packed and not self._follow(batch, job, packed, has_time):
+            return _unfinished(files)
+        for group in _groups([file for file in files if not file.is_packed]):
+            # Anew each time: labels by rules that are newer than the request must not be dated back to it.
+            if (job := self._current(batch)) is None:
+                return None
+            if not has_time():
+                return _unfinished(files)
+            self._settle(job, group)
+        for file in files:
+            if not file.position.is_done and not self._finish(batch, file, has_time):
+                return None if self._current(batch) is None else _unfinished(files)
         return []
+
+    def _finish(self, batch: RelabelBatch, file: OpenFile, has_time: Callable[[], bool]) -> bool:
+        """Go on with one file, chunk by chunk; tell whether it is done.
+
+        It alone is open: a large object that waits for the others of its batch would lose its connection.
+        """
+        while not file.position.is_done:
+            if (job := self._current(batch)) is None:
+                return False
+            if file.expected != file.position:
+                file.chunks = self._chunks(job, file.key, file.position.line)
+            if not self._read_on(job, [file]):
+                return True
+            if file.is_packed:
+                return self._follow(batch, job, [file], has_time)
+            if not has_time():
+                return False
+            self._settle(job, [file])
+        return True
 
     def _current(self, batch: RelabelBatch) -> RelabelJob | None:
         job = self.store.state(batch.model, batch.relabel_id)
         is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
         return job if is_open and same_rules(self.configurations, job.model, job.rules_revision) else None
 
-    def _opened(self, job: RelabelJob, keys: Sequence[str]) -> list[_OpenFile]:
+    def _opened(self, job: RelabelJob, keys: Sequence[str]) -> list[OpenFile]:
         # A listing by prefix may hold files of other days than those asked for.
         covered = [key for key in keys if job.covers(file_day(key))]
         positions = self.store.positions(job, covered)
         return [self._open(job, key, positions[key]) for key in covered if not positions[key].is_done]
 
-    def _open(self, job: RelabelJob, key: str, position: FilePosition) -> _OpenFile:
-        return _OpenFile(key, position, self._chunks(job, key, position.line), _Chunk(position.line))
+    def _open(self, job: RelabelJob, key: str, position: FilePosition) -> OpenFile:
+        return OpenFile(key, position, self._chunks(job, key, position.line), Chunk(position.line))
 
-    def _read_on(self, job: RelabelJob, files: Sequence[_OpenFile]) -> list[_OpenFile]:
+    def _read_on(self, job: RelabelJob, files: Sequence[OpenFile]) -> list[OpenFile]:
         """Read the next chunk of some files; one that cannot be read is noted, and left out."""
-        read = list(self.side_by_side(_advanced, files))
+        read = list(self.side_by_side(read_next, files))
         for file in read:
+            if len(read) > 1 and not file.chunk.is_last:
+                file.close()
             if file.fault is not None:
                 self.store.note_failure(job, file.fault)
         return [file for file in read if file.fault is None]
 
     def _follow(
-        self, batch: RelabelBatch, job: RelabelJob, files: Sequence[_OpenFile], has_time: Callable[[], bool]
+        self, batch: RelabelBatch, job: RelabelJob, files: Sequence[OpenFile], has_time: Callable[[], bool]
     ) -> bool:
         """Relabel from the packs that files may have become a part of since they were listed; tell if all is done."""
         folders = sorted({f"{file.key.rpartition('/')[0]}/" for file in files})
@@ -153,7 +142,7 @@ class RelabelFiles:
             file.position = step.after
         return True
 
-    def _settle(self, job: RelabelJob, group: Sequence[_OpenFile]) -> None:
+    def _settle(self, job: RelabelJob, group: Sequence[OpenFile]) -> None:
         """Relabel from the chunks of some files, and record how far they are; of files that another has, go there."""
         events: dict[PredictionKey, list[Feedback]] = {}
         for file in group:
@@ -172,33 +161,30 @@ class RelabelFiles:
         else:
             self._catch_up(job, group)
 
-    def _settle_alone(self, job: RelabelJob, group: Sequence[_OpenFile], error: Exception) -> None:
+    def _settle_alone(self, job: RelabelJob, group: Sequence[OpenFile], error: Exception) -> None:
         if len(group) > 1:
             for file in group:
                 self._settle(job, [file])
             return
         [file] = group
-        self.store.note_failure(job, _fault(file.key, error))
+        self.store.note_failure(job, fault_text(file.key, error))
         file.position = FilePosition(file.position.line, is_done=True)
 
-    def _catch_up(self, job: RelabelJob, group: Sequence[_OpenFile]) -> None:
+    def _catch_up(self, job: RelabelJob, group: Sequence[OpenFile]) -> None:
         """Go on from where another worker, who had a file of the group too and was faster, has brought it."""
         positions = self.store.positions(job, [file.key for file in group])
         for file in group:
-            if positions[file.key] != file.position:
-                file.position = positions[file.key]
-                file.chunks = self._chunks(job, file.key, file.position.line)
-            else:
-                file.chunks = chain([file.chunk], file.chunks)
+            file.position = positions[file.key]
+            file.close()
 
-    def _chunks(self, job: RelabelJob, key: str, start: int) -> Iterator[_Chunk]:
-        chunk = _Chunk(start)
+    def _chunks(self, job: RelabelJob, key: str, start: int) -> Generator[Chunk, None, None]:
+        chunk = Chunk(start)
         for number, line in self._lines(key, start):
             chunk.end = number
-            _take(job.model, key, line, chunk)
+            take_line(job.model, key, line, chunk)
             if number - start >= CHUNK_LINES:
                 yield chunk
-                start, chunk = number, _Chunk(number)
+                start, chunk = number, Chunk(number)
         chunk.is_last = True
         yield chunk
 
@@ -213,39 +199,14 @@ class RelabelFiles:
                     yield number, line
         except NotFound as error:
             if not key.startswith(FEEDBACK_PREFIX):
-                raise _Packed from error
+                raise Packed from error
             with suppress(NotFound):
                 yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
 
-def _advanced(file: _OpenFile) -> _OpenFile:
-    try:
-        file.chunk = next(file.chunks)
-    except Unavailable:
-        raise
-    except _Packed:
-        file.is_packed = True
-    except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
-        file.fault = _fault(file.key, error)
-    return file
-
-
-def _take(model: str, key: str, line: bytes, chunk: _Chunk) -> None:
-    if key.startswith(FEEDBACK_PREFIX):
-        event = parse_feedback_line(line)
-        # What cannot be read was quarantined when the file was joined.
-        if isinstance(event, Feedback) and event.model == model:
-            chunk.events.setdefault(event.key, []).append(event)
-        return
-    if is_mark(line):
-        return
-    chunk.rows += 1
-    chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
-
-
-def _groups(files: Sequence[_OpenFile]) -> Iterator[list[_OpenFile]]:
+def _groups(files: Sequence[OpenFile]) -> Iterator[list[OpenFile]]:
     """Yield files whose chunks are relabelled together: as many as have the lines of one chunk, and move on at once."""
-    group: list[_OpenFile] = []
+    group: list[OpenFile] = []
     lines = 0
     for file in files:
         size = file.chunk.end - file.position.line
@@ -258,11 +219,11 @@ def _groups(files: Sequence[_OpenFile]) -> Iterator[list[_OpenFile]]:
         yield group
 
 
-def _fault(key: str, error: Exception) -> str:
-    return f"{key}: {type(error).__name__}: {error}"
+def _unfinished(files: Sequence[OpenFile]) -> list[str]:
+    return [file.key for file in files if not file.position.is_done]
 
 
-def _counts(model: str, group: Sequence[_OpenFile], report: JoinReport) -> Counts:
+def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts:
     joined = report.counts.get(model, Counter())
     return Counts(
         files=sum(file.chunk.is_last for file in group),

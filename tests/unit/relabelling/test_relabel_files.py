@@ -343,3 +343,35 @@ def test_rows_that_were_packed_after_the_listing_are_relabelled_once(bench: Benc
     once = {name: bench.values(name) for name in bench.names}, bench.counts
     bench.relabel(*bench.lake.keys(f"{PREDICTIONS}/"), ROWS)
     assert ({name: bench.values(name) for name in bench.names}, bench.counts) == once
+
+
+@pytest.mark.usefixtures("short_chunks")
+def test_of_many_large_files_one_is_open_at_a_time(bench: Bench) -> None:
+    class Watched(InMemoryLake):
+        """Knows how many of its objects are being read at the moment of a join."""
+
+        open = 0
+
+        def read_raw_lines(self, key: str) -> Iterator[bytes]:
+            Watched.open += 1
+            try:
+                yield from super().read_raw_lines(key)
+            finally:
+                Watched.open -= 1
+
+    watched, seen = Watched(), list[int]()
+    watched.objects = bench.lake.objects
+    files = replace(bench.files, lake=watched)
+    large = [f"{FILE}-{number}" for number in range(5)]
+    for number, name in enumerate(large):
+        bench.write(
+            *(event("demand", 75, prediction_id="middle", feedback_id=f"{number}-{n}") for n in range(7)), file=name
+        )
+
+    def has_time() -> bool:
+        seen.append(Watched.open)
+        return True
+
+    assert files.relabel(RelabelBatch(MODEL, "relabel-1", 1, tuple(large)), has_time) == ()
+    assert max(seen) == 1
+    assert bench.counts == Counts(files=5, events=35, recovered=35, labels=1)

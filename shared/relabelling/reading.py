@@ -1,0 +1,85 @@
+"""Files that a relabelling has open, and the chunks of lines in hand."""
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from shared.capture.feedback import Feedback
+from shared.capture.prediction import PredictionKey
+from shared.errors import Unavailable
+from shared.labels.feedback_files import FEEDBACK_PREFIX, parse_feedback_line
+from shared.packing.pack import is_mark
+from shared.relabelling.store import FilePosition, FileStep
+
+
+class Packed(Exception):
+    """A file of the log is gone: its rows are in a pack that was written before it went."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Lines up to ``end``: whose labels to look at, and with which events."""
+
+    end: int
+    is_last: bool = False
+    events: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """A file that is being read, from where it was; ``chunk`` is the one in hand.
+
+    ``expected`` is where the next chunk begins, None where the file is to be opened anew.
+    """
+
+    key: str
+    position: FilePosition
+    chunks: Generator[Chunk, None, None]
+    chunk: Chunk
+    expected: FilePosition | None = None
+    fault: str | None = None
+    is_packed: bool = False
+
+    @property
+    def step(self) -> FileStep:
+        """What is recorded once the chunk in hand is relabelled."""
+        return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
+
+    def close(self) -> None:
+        """Let go of what is read from; the next chunk is read from a file opened anew."""
+        self.chunks.close()
+        self.expected = None
+
+
+def read_next(file: OpenFile) -> OpenFile:
+    """Read the next chunk of a file and return the file; what is wrong with it is its own. Raises Unavailable."""
+    try:
+        file.chunk = next(file.chunks)
+        file.expected = file.step.after
+    except Unavailable:
+        raise
+    except Packed:
+        file.is_packed = True
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+        file.fault = fault_text(file.key, error)
+    return file
+
+
+def take_line(model: str, key: str, line: bytes, chunk: Chunk) -> None:
+    """Add what a line of a file tells of a model to a chunk."""
+    if key.startswith(FEEDBACK_PREFIX):
+        event = parse_feedback_line(line)
+        # What cannot be read was quarantined when the file was joined.
+        if isinstance(event, Feedback) and event.model == model:
+            chunk.events.setdefault(event.key, []).append(event)
+        return
+    if is_mark(line):
+        return
+    chunk.rows += 1
+    chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
+
+
+def fault_text(key: str, error: Exception) -> str:
+    """Word what went wrong with a file."""
+    return f"{key}: {type(error).__name__}: {error}"
