@@ -44,13 +44,14 @@ AnyColumn = ValueColumn | TimeColumn | MappingColumn
 class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
     """Rows that are made when they are looked at; ``fields`` and ``features`` hold their values by name.
 
-    A row does not know its ``prediction_id`` where it was read without: ``shuffled`` and ``thinning`` are hashes of it.
+    Some of the rows are a view of them all, ``places`` of the columns: nothing is copied before it is read.
+    A row does not know its ``prediction_id`` where it was read without: ``hashes`` are two of it.
     """
 
     fields: Mapping[str, AnyColumn]
     features: Mapping[str, ValueColumn]
-    shuffled: Hashes
-    thinning: Hashes
+    hashes: Hashes
+    places: Integers
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "LabelRows":
@@ -67,11 +68,10 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
             name: ValueColumn.of([(row.get("features") or {}).get(name, ABSENT) for row in rows]) for name in given
         }
         hashes = np.array([hashes_of(str(row.get("prediction_id", ""))) for row in rows], dtype=np.uint64)
-        hashes = hashes.reshape(len(rows), 2)
-        return cls(fields, features, hashes[:, 0], hashes[:, 1])
+        return cls(fields, features, hashes.reshape(len(rows), 2), np.arange(len(rows)))
 
     def __len__(self) -> int:
-        return len(self.shuffled)
+        return len(self.places)
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -81,14 +81,13 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     def __getitem__(self, place: int | slice) -> "Row | LabelRows":
         if isinstance(place, slice):
-            return self.at(np.arange(len(self))[place])
-        if not -len(self) <= place < len(self):
-            raise IndexError(place)
-        row = {name: value for name, column in self.fields.items() if (value := column.value(place)) is not ABSENT}
+            return replace(self, places=self.places[place])
+        at = int(self.places[place])
+        row = {name: value for name, column in self.fields.items() if (value := column.value(at)) is not ABSENT}
         shadow = {name: row.pop(flat) for flat, name in _SHADOW.items() if flat in row}
         if shadow.get("version") is not None:
             row["shadow"] = {name: value for name, value in shadow.items() if value is not None}
-        given = ((name, column.value(place)) for name, column in self.features.items())
+        given = ((name, column.value(at)) for name, column in self.features.items())
         row["features"] = {name: value for name, value in given if value is not ABSENT}
         return row
 
@@ -100,31 +99,32 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     def at(self, places: Values) -> "LabelRows":
         """Pick some of the rows, by their indices or a mask."""
-        return LabelRows(
-            {name: column.at(places) for name, column in self.fields.items()},
-            {name: column.at(places) for name, column in self.features.items()},
-            self.shuffled[places],
-            self.thinning[places],
-        )
+        return replace(self, places=self.places[places])
 
     def values(self, name: str) -> ValueColumn:
         """Return a field's values; of a field that no row has, as many that are absent."""
         column = self.fields.get(name)
-        return column if isinstance(column, ValueColumn) else ValueColumn.of([ABSENT] * len(self))
+        return column.at(self.places) if isinstance(column, ValueColumn) else ValueColumn.of([ABSENT] * len(self))
 
     def feature(self, name: str) -> ValueColumn:
         """Return a feature's values."""
-        return self.features.get(name) or ValueColumn.of([ABSENT] * len(self))
+        column = self.features.get(name)
+        return ValueColumn.of([ABSENT] * len(self)) if column is None else column.at(self.places)
 
     def times(self, name: str) -> TimeColumn:
         """Return a field's moments; of a field that no row has, none."""
         column = self.fields.get(name)
-        return column if isinstance(column, TimeColumn) else TimeColumn.of([None] * len(self))
+        return column.at(self.places) if isinstance(column, TimeColumn) else TimeColumn.of([None] * len(self))
 
     def mappings(self, name: str) -> MappingColumn:
         """Return a field's mappings; of a field that no row has, none."""
         column = self.fields.get(name)
-        return column if isinstance(column, MappingColumn) else MappingColumn.of([None] * len(self))
+        return column.at(self.places) if isinstance(column, MappingColumn) else MappingColumn.of([None] * len(self))
+
+    @property
+    def thinning(self) -> Hashes:
+        """Hashes of the ids, that rows are thinned by."""
+        return self.hashes[self.places, 1]
 
     @property
     def has_value(self) -> Mask:
@@ -149,7 +149,7 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
         Ids often tell in which order things happened: a run of errors among labels that came as one delivery would
         look like a fall.
         """
-        return self.at(np.lexsort((self.shuffled, self.counts_from)))
+        return self.at(np.lexsort((self.hashes[self.places, 0], self.counts_from)))
 
     def is_reviewed_alone(self) -> Mask:
         """Where a prediction has its label only because it was picked for review."""
@@ -157,10 +157,11 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     def as_shadow(self) -> "LabelRows":
         """Put what a version on trial answered unseen in the place of the answers given."""
+        whole = replace(self, places=np.arange(len(self.hashes)))
         answers: dict[str, AnyColumn] = {
-            "score": self.values("shadow.score"),
-            "decision": self.values("shadow.decision"),
-            "probabilities": self.mappings("shadow.probabilities"),
+            "score": whole.values("shadow.score"),
+            "decision": whole.values("shadow.decision"),
+            "probabilities": whole.mappings("shadow.probabilities"),
         }
         return replace(self, fields={**self.fields, **answers})
 
@@ -235,7 +236,7 @@ class RecordCollector:
             features[name] = column.at(found.places)
         fields[FIRST_VALUED_AT] = found.first_valued
         fields[LABELLED_OTHERWISE] = found.labelled_otherwise
-        return LabelRows(fields, features, hashes[found.places, 0], hashes[found.places, 1])
+        return LabelRows(fields, features, hashes[found.places], np.arange(len(found.places)))
 
 
 @dataclass(frozen=True, slots=True)
