@@ -41,11 +41,12 @@ class Server:
         folder: Path,
         *,
         persists: bool = False,
-        program: tuple[str, ...] = ("-m", MODULE),
+        program: tuple[str, ...] | None = None,
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port
-        self._program, self._variables = program, dict(variables)
+        # Read now: what records permissions puts another module in its place.
+        self._program, self._variables = program or ("-m", MODULE), dict(variables)
         self._folder = folder.absolute()
         self._persists = persists
         self._pid_file = self._folder / "pid"
