@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,13 @@ from rich.console import Console
 
 from local.client import StackClient
 from local.stack import running_stack
-from shared.aws.dynamodb import chunks
 from shared.aws.member_table import DynamoMembers
 from shared.aws.new_label_table import DynamoNewLabels
 from shared.aws.prediction_store import DynamoPredictions
 from shared.aws.registry_table import DynamoRegistry
 from shared.capture.prediction import Prediction
 from shared.datasets.members import ROWS_A_BUCKET, Member, bucket_of, spread
-from shared.labels.new_labels import HOUR, MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of
+from shared.labels.new_labels import HOUR, MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of, packed_of
 from shared.registry.run import moment_name
 from shared.registry.version import DatasetRecord, Verdict, VersionRecord
 
@@ -119,9 +120,12 @@ class Past:
         for number in range(2, DATASETS + 2):
             store.add(MODEL, (self.now - number * _DAY).date(), settled - HOUR, each)
         store.mark_settled(MODEL, settled)
-        arrivals = (found for batch in self._batches(settled, a_day) for found in arrivals_of(batch))
-        for some in chunks(arrivals, 500):
-            store.note(some)
+        arrivals = [found for batch in self._batches(settled, a_day) for found in arrivals_of(batch)]
+        last = hour_of(self.now)
+        for _, found in groupby((one for one in arrivals if one.hour < last), key=attrgetter("hour")):
+            # As the hourly check of the triggers leaves an hour that is over.
+            store.note(packed_of(list(found)))
+        store.note([one for one in arrivals if one.hour == last])
 
     def keep_datasets(self, count: int) -> None:
         """Keep a data set a day, each of which holds the prediction, and the version trained on it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import at_once, from_item, pause_seconds, put, query_all, to_item
+from shared.aws.dynamodb import at_once, batch_write, from_item, pause_seconds, put, query_all, to_item
 from shared.errors import Unavailable
 from shared.labels.new_labels import HOUR, MINUTES, Arrivals, DayCounts
 from shared.times import format_time, parse_time
@@ -48,8 +48,14 @@ class DynamoNewLabels:
         ):
             for item in page["Items"]:
                 # By hand: there may be thousands of them on a request's path.
-                hour = parse_time(item["sk"]["S"].split("#")[1].replace("Z", ":00:00Z"))
-                yield Arrivals(model, hour, item["entries"]["B"])
+                _, hour, name = item["sk"]["S"].split("#")
+                moment = parse_time(hour.replace("Z", ":00:00Z"))
+                yield Arrivals(model, moment, item["entries"]["B"], is_packed=name.startswith("p"))
+
+    def forget(self, arrivals: Sequence[Arrivals]) -> None:
+        """Remove arrivals that are kept elsewhere by now."""
+        keys = [to_item({"pk": _partition(found.model), "sk": _arrived_key(found)}) for found in arrivals]
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys], self._sleep)
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
         """Return the counts of the days there are."""
@@ -123,7 +129,7 @@ class DynamoNewLabels:
     def _put(self, arrivals: Arrivals) -> None:
         item = {
             "pk": _partition(arrivals.model),
-            "sk": f"{_ARRIVED}{arrivals.hour.strftime(_HOUR)}#{arrivals.name}",
+            "sk": _arrived_key(arrivals),
             "entries": arrivals.entries,
             "expires_at": int((arrivals.hour + KEPT_FOR).timestamp()),
         }
@@ -136,6 +142,10 @@ class DynamoNewLabels:
 
 def _partition(model: str) -> str:
     return f"{model}#new-labels"
+
+
+def _arrived_key(arrivals: Arrivals) -> str:
+    return f"{_ARRIVED}{arrivals.hour.strftime(_HOUR)}#{arrivals.name}"
 
 
 def _day_key(day: date) -> str:

@@ -25,6 +25,9 @@ MINUTES = 24 * 60
 MAX_ARRIVED = 250_000
 MAX_DISTINCT = 1_000_000
 MAX_HOURS = 200
+# Of the hours that are over, those that are packed, and as many labels an item as it has room for.
+PACKED_HOURS = 3
+PACKED_ENTRIES = 20_000
 
 _ENTRY = struct.Struct(">Qq")
 _DAY_MICROSECONDS = 24 * 3600 * 1_000_000
@@ -35,7 +38,7 @@ Entry = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """New labels of a model that the table took within an hour and that came in one batch.
+    """New labels of a model that the table took within an hour and that came in one batch, or that were packed since.
 
     ``entries`` are 16 bytes each, sorted and distinct: 64 bits of the SHA-256 of the prediction's id, and the moment at
     which the label is both known and due, in microseconds since 1970.
@@ -44,11 +47,15 @@ class Arrivals:
     model: str
     hour: datetime
     entries: bytes
+    is_packed: bool = False
 
     @property
     def name(self) -> str:
-        """What tells these entries from others of the hour: the digest of what they are."""
-        return hashlib.sha256(self.entries).hexdigest()[:16]
+        """What tells these entries from others of the hour: the digest of what they are.
+
+        Those that are packed sort last: who reads an hour in order while it is packed sees either what was or what is.
+        """
+        return ("p" if self.is_packed else "") + hashlib.sha256(self.entries).hexdigest()[:16]
 
     def __iter__(self) -> Iterator[Entry]:
         return _ENTRY.iter_unpack(self.entries)
@@ -102,6 +109,9 @@ class NewLabelStore(Protocol):
 
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
         """Yield the arrivals of the hours from one on and before another, hour by hour."""
+
+    def forget(self, arrivals: Sequence[Arrivals]) -> None:
+        """Remove arrivals that are kept elsewhere by now. Raises Unavailable; doing it again is safe."""
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
         """Return the counts of the days there are, from a first to a last one included; those of the past apart."""
@@ -175,6 +185,32 @@ class NewLabels:
             if number == MAX_HOURS:
                 return
 
+    def pack(self, model: str, now: datetime) -> None:
+        """Put the arrivals of the last hours that are over into few items, so that a count reads few.
+
+        They stay what they are, sets: what is still there in small items too, after a crash or a redelivery, is
+        counted once.
+        """
+        last = hour_of(now)
+        for _, found in groupby(self.store.arrivals(model, last - PACKED_HOURS * HOUR, last), key=attrgetter("hour")):
+            # Of an hour with very many, some: the next check goes on with the others.
+            parts = list(_first(found, MAX_ARRIVED * _ENTRY.size))
+            packed = packed_of(parts)
+            kept = set(packed)
+            if len(packed) < len(parts):
+                self.store.note(packed)
+                self.store.forget([part for part in parts if part not in kept])
+
+
+def packed_of(parts: Sequence[Arrivals]) -> list[Arrivals]:
+    """Put the arrivals of one model and hour together, in as few as have room for them."""
+    size = _ENTRY.size
+    entries = sorted({part.entries[at : at + size] for part in parts for at in range(0, len(part.entries), size)})
+    return [
+        Arrivals(parts[0].model, parts[0].hour, b"".join(entries[first : first + PACKED_ENTRIES]), is_packed=True)
+        for first in range(0, len(entries), PACKED_ENTRIES)
+    ]
+
 
 def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
     """Group new labels by model and the hour they arrived in."""
@@ -187,6 +223,15 @@ def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
 def hour_of(moment: datetime) -> datetime:
     """Return when the hour of a moment began, in UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _first(arrivals: Iterable[Arrivals], most_bytes: int) -> Iterator[Arrivals]:
+    """Yield the first arrivals, as far as together they are not too large."""
+    for found in arrivals:
+        most_bytes -= len(found.entries)
+        if most_bytes < 0:
+            return
+        yield found
 
 
 def _by_day(arrivals: Iterable[Arrivals]) -> Iterator[tuple[date, Sequence[int]]]:

@@ -52,8 +52,9 @@ class TriggerChecker:
         decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
         if occasion.cause is Cause.SCHEDULE:
             self.store.note_look(decision)
-            # Last: what it adds up is counted before as after, so that a decision need not wait for it.
+            # Last: what they put together is counted before as after, so that a decision need not wait for it.
             self.new_labels.settle(model, self.clock())
+            self.new_labels.pack(model, self.clock())
         return decision
 
     def _decide(self, model: str, occasion: Occasion, known: Observed) -> Decision:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.aws.new_label_table import DynamoNewLabels
-from shared.labels.new_labels import HOUR, MINUTES, Arrivals, NewLabel, NewLabelStore, arrivals_of
+from shared.labels.new_labels import HOUR, MINUTES, Arrivals, NewLabel, NewLabelStore, arrivals_of, packed_of
 from tests.fakes.new_labels import InMemoryNewLabels
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -108,3 +108,18 @@ def test_the_past_is_kept_apart_and_replaced(store: NewLabelStore) -> None:
     assert len(store.days("m", TODAY, TODAY)) == 2
     store.end_past("m")
     assert store.counted_past("m") == date.max
+
+
+def test_what_is_forgotten_is_gone_and_what_is_packed_comes_last_in_its_hour(store: NewLabelStore) -> None:
+    parts = [arrived(name) for name in "abcdef"]
+    packed = packed_of(parts[:4])
+    store.note([*packed, *parts, arrived("g", hour=NOON + HOUR)])
+    found = list(store.arrivals("m", None))
+    assert [(arrivals.hour, arrivals.is_packed) for arrivals in found] == [
+        *[(NOON, False)] * 6,
+        (NOON, True),
+        (NOON + HOUR, False),
+    ]
+    for _ in range(2):
+        store.forget(parts[:4])
+    assert set(store.arrivals("m", None, NOON + HOUR)) == {*packed, *parts[4:]}

@@ -28,6 +28,9 @@ class InMemoryNewLabels:
             ):
                 yield found
 
+    def forget(self, arrivals: Sequence[Arrivals]) -> None:
+        self.noted.difference_update(arrivals)
+
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
         kept = [*self.counts.items(), *self.past.items()]
         return [found for key, found in kept if key[0] == model and first <= key[1] <= last]

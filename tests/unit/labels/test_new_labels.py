@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.labels import new_labels
-from shared.labels.new_labels import HOUR, SETTLES_AFTER, NewLabel, NewLabels
+from shared.labels.new_labels import HOUR, SETTLES_AFTER, Arrivals, NewLabel, NewLabels
 from shared.lake import EXAMPLES, day_prefix
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
@@ -134,6 +134,41 @@ def test_settling_again_and_again_or_cut_short_counts_nothing_twice(
         assert counted.count("bike", since=START - MINUTE, as_of=now, window=WINDOW) == len(changes)
 
 
+@MANY
+@given(st.data(), told(), st.lists(st.integers(0, 5 * 24), max_size=6), st.integers(1, 4))
+def test_packing_between_deliveries_or_cut_short_changes_no_count(
+    data: st.DataObject, changes: list[Told], ticks: list[int], room: int
+) -> None:
+    store = Stopping()
+    counted, taken = NewLabels(store), new_labels.PACKED_ENTRIES
+    batches = data.draw(deliveries(changes))
+    new_labels.PACKED_ENTRIES = room
+    try:
+        for number, batch in enumerate(batches):
+            note(counted, [batch])
+            store.writes_left = data.draw(st.integers(0, 3))
+            with suppress(KilledError):
+                counted.pack("bike", START + (ticks[number % len(ticks)] if ticks else 0) * HOUR)
+            store.writes_left = 1_000_000
+    finally:
+        new_labels.PACKED_ENTRIES = taken
+    assert counted.count("bike", since=START - MINUTE, as_of=START + 2 * SPAN * MINUTE, window=WINDOW) == len(changes)
+
+
+def test_an_hour_that_is_over_becomes_one_item() -> None:
+    store = InMemoryNewLabels()
+    counted = NewLabels(store)
+    for number in range(50):
+        note(counted, [[Told(f"p{number}", START, START, START + (number % 2) * HOUR)]])
+    counted.pack("bike", START + HOUR)
+    assert len(list(store.arrivals("bike", START, START + HOUR))) == 1
+    assert len(list(store.arrivals("bike", START + HOUR))) == 25
+    note(counted, [[Told("late", START, START, START)]])
+    counted.pack("bike", START + 2 * HOUR)
+    assert len(store.noted) == 2
+    assert counted.count("bike", since=START - DAY, as_of=START + DAY, window=WINDOW) == 51
+
+
 class KilledError(Exception):
     """The worker died."""
 
@@ -150,6 +185,14 @@ class Stopping(InMemoryNewLabels):
     def mark_settled(self, model: str, until: datetime) -> None:
         self._die()
         super().mark_settled(model, until)
+
+    def note(self, arrivals: Sequence[Arrivals]) -> None:
+        self._die()
+        super().note(arrivals)
+
+    def forget(self, arrivals: Sequence[Arrivals]) -> None:
+        self._die()
+        super().forget(arrivals)
 
     def _die(self) -> None:
         self.writes_left -= 1
