@@ -28,6 +28,9 @@ def main(chosen: list[str]) -> int:
             check=False,
         ).returncode
         seen = [{**note, "role": template_name(note["role"])} for note in map(json.loads, record)]
+    if status == 0 and not seen:
+        sys.stdout.write("no request was noted: the tests did not run against the embedded AWS that notes them\n")
+        return 1
     if status == 0:
         before = [json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines()] if chosen else []
         kept = first_of_each_kind([*before, *seen])
