@@ -124,7 +124,8 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
     @property
     def thinning(self) -> Hashes:
         """Hashes of the ids, that rows are thinned by."""
-        return self.hashes[self.places, 1]
+        found: Hashes = self.hashes[self.places, 1]
+        return found
 
     @property
     def has_value(self) -> Mask:
