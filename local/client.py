@@ -16,6 +16,7 @@ from shared.times import format_time
 
 _ATTEMPTS = 6
 _TIMEOUT_SECONDS = 120
+_LONGEST_PAUSE_SECONDS = 6.4
 
 
 class CallFailed(HindsightError):
@@ -29,6 +30,8 @@ class StackClient:
     """Calls one stack, as an app, as an operator, and as its own scheduler."""
 
     stack: Stack
+    # How often a call is made that is throttled, or fails on the other side.
+    attempts: int = _ATTEMPTS
     _http: requests.Session = field(default_factory=requests.Session)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -39,13 +42,13 @@ class StackClient:
         """
         headers = {"x-api-key": self.stack.keys[key], **request.pop("headers", {})}
         url = f"{self.stack.api_url.rstrip('/')}/{path}"
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self.attempts):
             response = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_SECONDS, **request)
             if response.status_code < 400:
                 return response.json()
             if response.status_code != 429 and response.status_code < 500:
                 break
-            time.sleep(0.2 * 2**attempt)
+            time.sleep(min(_LONGEST_PAUSE_SECONDS, 0.2 * 2**attempt))
         raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.account.phase import Phase, close_windows, settled, wait_for_queues
-from local.client import CallFailed, StackClient
+from local.client import StackClient
 from local.file_import import ImportFile, upload_and_wait
 from shared.times import format_time
 
@@ -234,13 +234,7 @@ def _ended(client: StackClient, path: str, seconds: float) -> dict[str, Any]:
     """Return a job once it is no longer running."""
     deadline = time.monotonic() + seconds
     while True:
-        try:
-            seen: dict[str, Any] = client.call("GET", path, key="operator")
-        except CallFailed:
-            # There is no room for anybody's question while ten workers are busy with the answer.
-            if time.monotonic() > deadline:
-                raise
-        else:
-            if seen["status"] != "running" or time.monotonic() > deadline:
-                return seen
+        seen: dict[str, Any] = client.call("GET", path, key="operator")
+        if seen["status"] != "running" or time.monotonic() > deadline:
+            return seen
         time.sleep(0.5)

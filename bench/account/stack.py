@@ -16,6 +16,8 @@ PROGRAM = Path(__file__).parent.resolve() / "server.py"
 # Batching windows and Firehose's buffers wait a twentieth of their time: what is gathered is as much as in an account
 # with a twentieth of the traffic, and a run ends.
 PACE = 0.05
+# Operators ask again for minutes: while ten functions are busy there is no room for their question.
+ATTEMPTS = 40
 # The shortest that is sensible in an account; in simulated time there is none.
 ARCHIVE_WINDOW = {"ArchiveWindowSeconds": "60"}
 # Unzipped, as `make build` says: what a function has besides the layers of all.
@@ -43,7 +45,7 @@ def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = 
     """Run the product in an account of its own, in simulated time, for the length of a with block."""
     server = account_server(folder, with_layers(mode))
     try:
-        yield StackClient(start(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})))
+        yield StackClient(start(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})), attempts=ATTEMPTS)
     finally:
         server.stop()
 
