@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.config import Config
 
 from local.state import Stack
 from shared.aws.lake import S3Lake
@@ -95,5 +96,6 @@ class StackClient:
                 region_name=self.stack.region,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",  # noqa: S106  the embedded AWS's root  # nosec
+                config=Config(retries={"mode": "standard", "total_max_attempts": self.attempts}),
             )
         return self._clients[service]
