@@ -41,7 +41,14 @@ def test_names_of_packs_sort_by_their_newest_member() -> None:
     assert not is_pack("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
 
 
-@pytest.mark.parametrize("content", [b'{"#member":1}\n', b'{"#member":["a"]}\n', gzip.compress(b"x" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"#member":1}\n', id="mark without a list"),
+        pytest.param(b'{"#member":["a"]}\n', id="mark too short"),
+        pytest.param(gzip.compress(b"x" * 99)[:-9], id="cut off"),
+    ],
+)
 def test_a_damaged_pack_is_told(content: bytes) -> None:
     with pytest.raises(UnreadableObject, match="packed-x"):
         list(parts_of(f"{DAY}/packed-x", content))
