@@ -21,7 +21,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos account hostile permissions test up down status deploy-local verify-dataset lint openapi redrive layers build \
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos account hostile capacity permissions test up down status deploy-local verify-dataset lint openapi redrive layers build \
 	locks
 
 help: ## Show this help
@@ -49,6 +49,9 @@ hostile: setup ## Send hostile requests and files, and hold the API against its 
 
 account: setup ## Run everything in an embedded AWS that is as a real account; writes out/account/summary.json
 	$(BIN)/python -m bench.account
+
+capacity: setup ## Count what a prediction asks of each part and write the tables of docs/capacity.md
+	$(BIN)/python -m bench.capacity
 
 permissions: setup ## Run the stack's tests and note what its functions are allowed; what no test needs fails one afterwards
 	$(BIN)/python -m bench.permissions

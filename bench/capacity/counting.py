@@ -1,0 +1,144 @@
+"""A client of DynamoDB that counts what AWS would bill: units of the table, and of each index."""
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.aws.dynamodb import item_bytes
+
+TABLE = "predictions"
+
+Item = dict[str, Any]
+
+
+class CountingClient:
+    """Passes calls on to moto's client and counts their units: ``writes``, ``writes:{index}``, ``reads``, ``records``.
+
+    ``records`` are the changes that the table's stream carries.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._indexes = client.describe_table(TableName=TABLE)["Table"]["GlobalSecondaryIndexes"]
+        self._lock = threading.Lock()
+        self.exceptions = client.exceptions
+        self.units: Counter[str] = Counter()
+
+    def put_item(self, **request: Any) -> Any:
+        """Put an item, and count it."""
+        key = _key(request["Item"])
+        before = self._image(key)
+        answer = self._client.put_item(**request)
+        self._count_write(before, request["Item"], transactional=False)
+        return answer
+
+    def transact_write_items(self, **request: Any) -> Any:
+        """Write a transaction, and count its items."""
+        keys = [_key(_target(operation)) for operation in request["TransactItems"]]
+        before = [self._image(key) for key in keys]
+        answer = self._client.transact_write_items(**request)
+        for key, image in zip(keys, before, strict=True):
+            self._count_write(image, self._image(key), transactional=True)
+        return answer
+
+    def get_item(self, **request: Any) -> Any:
+        """Read an item, and count it."""
+        answer = self._client.get_item(**request)
+        self._count_reads([answer.get("Item")], consistent=bool(request.get("ConsistentRead")))
+        return answer
+
+    def batch_get_item(self, **request: Any) -> Any:
+        """Read items, and count those that are not there too."""
+        answer = self._client.batch_get_item(**request)
+        for table, asked in request["RequestItems"].items():
+            found = answer["Responses"].get(table, [])
+            missing = [None] * (len(asked["Keys"]) - len(found))
+            self._count_reads([*found, *missing], consistent=bool(asked.get("ConsistentRead")))
+        return answer
+
+    def get_paginator(self, operation: str) -> "_CountingPages":
+        """Return what pages through a query, and counts its pages."""
+        return _CountingPages(self, self._client.get_paginator(operation))
+
+    def count_page(self, items: list[Item], *, consistent: bool) -> None:
+        """Count a page of a query: its items together."""
+        with self._lock:
+            self.units["reads"] += read_units(sum(map(item_bytes, items)), consistent=consistent)  # type: ignore[assignment]
+
+    def _image(self, key: Item) -> Item | None:
+        found: Item | None = self._client.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
+        return found
+
+    def _count_write(self, before: Item | None, after: Item | None, *, transactional: bool) -> None:
+        size = max(item_bytes(image) for image in (before or {}, after or {}))
+        with self._lock:
+            self.units["writes"] += write_units(size, transactional=transactional)
+            self.units["records"] += before != after
+            for index in self._indexes:
+                self.units[f"writes:{index['IndexName']}"] += index_units(index, before, after)
+
+    def _count_reads(self, items: list[Any], *, consistent: bool) -> None:
+        with self._lock:
+            for item in items:
+                self.units["reads"] += read_units(item_bytes(item) if item else 0, consistent=consistent)  # type: ignore[assignment]
+
+
+def write_units(size: int, *, transactional: bool = False) -> int:
+    """Compute the units of a write, by the larger of what was there and what is.
+
+    >>> write_units(1025), write_units(1024, transactional=True)
+    (2, 2)
+    """
+    return max(1, math.ceil(size / 1024)) * (2 if transactional else 1)
+
+
+def read_units(size: int, *, consistent: bool) -> float:
+    """Compute the units of a read of an item, or of a page of a query.
+
+    >>> read_units(0, consistent=False), read_units(4097, consistent=True)
+    (0.5, 2.0)
+    """
+    return max(1, math.ceil(size / 4096)) * (1.0 if consistent else 0.5)
+
+
+def index_units(index: Mapping[str, Any], before: Item | None, after: Item | None) -> int:
+    """Compute the units a change costs an index: none if it does not show, two writes if the entry moves."""
+    old, new = _entry(index, before), _entry(index, after)
+    if old == new:
+        return 0
+    keys = [part["AttributeName"] for part in index["KeySchema"]]
+    sizes = [item_bytes(found) for found in (old, new) if found is not None]
+    if old is not None and new is not None and any(old[name] != new[name] for name in keys):
+        return sum(map(write_units, sizes))
+    return write_units(max(sizes))
+
+
+def _entry(index: Mapping[str, Any], item: Item | None) -> Item | None:
+    keys = [part["AttributeName"] for part in index["KeySchema"]]
+    if item is None or any(name not in item for name in keys):
+        return None
+    shown = {*keys, "pk", "sk", *index["Projection"].get("NonKeyAttributes", [])}
+    return {name: value for name, value in item.items() if name in shown}
+
+
+class _CountingPages:
+    def __init__(self, client: CountingClient, pages: Any) -> None:
+        self._client = client
+        self._pages = pages
+
+    def paginate(self, **request: Any) -> Iterator[Any]:
+        for page in self._pages.paginate(**request):
+            self._client.count_page(page["Items"], consistent=bool(request.get("ConsistentRead")))
+            yield page
+
+
+def _key(item: Mapping[str, Any]) -> Item:
+    return {name: item[name] for name in ("pk", "sk")}
+
+
+def _target(operation: Mapping[str, Any]) -> Item:
+    [request] = operation.values()
+    found: Item = request.get("Item") or request["Key"]
+    return found

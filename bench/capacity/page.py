@@ -1,0 +1,57 @@
+"""The tables of docs/capacity.md, between their marks."""
+
+from collections.abc import Mapping, Sequence
+
+from bench.capacity.counts import Units
+from bench.capacity.parts import Part, bottleneck
+
+UNITS = "units"
+PARTS = "parts"
+
+
+def with_tables(page: str, counts: Mapping[str, Units], parts: Sequence[Part]) -> str:
+    """Replace a page's tables by those of some figures."""
+    return _replaced(_replaced(page, UNITS, _units(counts)), PARTS, _parts(parts))
+
+
+def _replaced(page: str, name: str, table: str) -> str:
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(begin)
+    _, mark, after = rest.partition(end)
+    if not mark:
+        raise ValueError(f"the page has no place for {name}")
+    return f"{before}{begin}{table}{end}{after}"
+
+
+def _units(counts: Mapping[str, Units]) -> str:
+    lines = [
+        "| a prediction is | write units | of the `due` index | read units | records of the stream |",
+        "|---|---|---|---|---|",
+    ]
+    for step, units in counts.items():
+        if "bytes" not in units:
+            shown = (units.get(name, 0) for name in ("writes", "writes:due", "reads", "records"))
+            lines.append(f"| {step} | {' | '.join(f'{number:g}' for number in shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _parts(parts: Sequence[Part]) -> str:
+    lines = [
+        "| part | a prediction asks of it | takes by default | lifted by | ends at |",
+        "|---|---|---|---|---|",
+    ]
+    for part in sorted(parts, key=lambda part: part.default):
+        end = "its quota" if part.most is None else _rounded(part.most)
+        lines.append(f"| {part.name} | {part.asked} | {_rounded(part.default)} | {part.lifted_by} | {end} |")
+    first = bottleneck(list(parts))
+    last = f"With all of that raised, **{first.name}** ends first: at {_rounded(first.most or 0)} predictions a second."
+    return "\n".join([*lines, "", last]) + "\n"
+
+
+def _rounded(number: float) -> str:
+    """Round to two digits: more would be made up.
+
+    >>> _rounded(12345), _rounded(987), _rounded(3333)
+    ('12,000', '990', '3,300')
+    """
+    return f"{float(f'{number:.2g}'):,.0f}"

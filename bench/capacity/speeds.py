@@ -1,0 +1,80 @@
+"""How long the functions that work by themselves take an item, on one processor: what bounds a worker.
+
+Waits for AWS are not measured here but added by the table of capacity: a call of DynamoDB and of S3 as long as it
+usually takes.
+"""
+
+import gzip
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bench.capacity.counts import CLOSED_AT, RULES, START, feedback_of, prediction_named
+from bench.sleeping_table import FILE, SleepingTable, sleeping_files, wired
+from shared import compact_json
+from shared.aws.dynamodb import to_item
+from shared.aws.label_store import DynamoLabels
+from shared.aws.prediction_items import prediction_to_item
+from shared.aws.stream_records import new_prediction, read_batch
+from shared.configuration.parse import parse_configuration
+from shared.configuration.store import ConfigurationRevision
+from shared.labels.archive import Archive
+from shared.labels.feedback_files import FilePart
+from shared.review.draw import Batch, draw
+from shared.review.state import SelectionState
+
+ROWS = 2000
+ROUNDS = 3
+
+
+def measure() -> dict[str, float]:
+    """Measure the processor's microseconds an item, the best of some rounds."""
+    rows = [prediction_named(f"0198c1f2-{number:04d}-7cc1-9d4e-2a6b5c7d8e9f") for number in range(ROWS)]
+    events = [feedback_of(row) for row in rows]
+    revision = ConfigurationRevision(1, parse_configuration(RULES))
+    table = wired(SleepingTable(rows, seconds=0))
+    files = sleeping_files(table, events, revision)
+    records = [_record(to_item(prediction_to_item(row, 0, row.outcome_due_at))) for row in rows]
+    keys = [row.key for row in rows]
+    heads = DynamoLabels("predictions", table)
+
+    def archive() -> None:
+        batch = read_batch(records, new_prediction)
+        Archive(_Discarding()).write_predictions(batch.name, batch.values)  # type: ignore[arg-type]
+
+    state = SelectionState(model=rows[0].model)
+    dice = random.Random(7)
+    return {
+        "join": _microseconds(lambda: files.join_part(FilePart(FILE), lambda: True)),
+        "mature": _microseconds(lambda: files.joiner.mature(keys, CLOSED_AT)),
+        "archive predictions": _microseconds(archive),
+        "archive labels": _microseconds(lambda: heads.predictions(keys)),
+        "draw for review": _microseconds(lambda: draw(Batch(str(dice.random()), rows), revision.configuration, state)),
+    }
+
+
+def _microseconds(work: Callable[[], object]) -> float:
+    best = min(_seconds(work) for _ in range(ROUNDS))
+    return round(best / ROWS * 1e6, 1)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _record(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the record of the stream that an insertion leaves."""
+    arrived_at = (START + timedelta(seconds=1)).timestamp()
+    change = {"SequenceNumber": "1", "ApproximateCreationDateTime": arrived_at, "NewImage": dict(image)}
+    return {"eventName": "INSERT", "dynamodb": change}
+
+
+class _Discarding:
+    """A lake that packs what it is given as the real one does, and keeps nothing."""
+
+    def write_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        gzip.compress(b"".join(compact_json.dumps(row).encode() + b"\n" for row in rows), 6)
