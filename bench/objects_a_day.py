@@ -131,7 +131,7 @@ class _Player:
         self._configurations = cast("ConfigurationStore", Configurations())
         self._archive = Archive(self._lake)
         self._profiler = LogProfiler(self._lake, self._configurations, pause=lambda _: None)
-        self._packer = Packer(self._lake, self._configurations)
+        self._packer = Packer(self._lake)
         self._random = random.Random(play.seed)
         self._announced = set[str]()
         self._most = dict.fromkeys(KINDS, 0)
@@ -146,7 +146,7 @@ class _Player:
                 if hour == self._play.hours - 1 or minute.minute >= 55:
                     self._most = {kind: max(self._most[kind], self._objects(kind)) for kind in KINDS}
             self._profile()
-            self._packer.sweep(DAY + timedelta(hours=hour + 1), lambda: True, MODEL)
+            self._packer.sweep(MODEL, DAY + timedelta(hours=hour + 1), lambda: True)
             self._profile()
         return self._figures()
 

@@ -1,15 +1,13 @@
 """Events that make a function work on models: the moment it works at, and the models it is narrowed to."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from shared.errors import Fault, InvalidInput
 from shared.times import parse_time
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +58,3 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
     if faults or model is None:
         raise InvalidInput(", ".join(f"{fault.path} is required" for fault in faults), tuple(faults))
     return Tick(parse_time(event["time"]), str(event.get("id", "")), model, scope.share)
-
-
-def in_turn(values: Sequence[T], now: datetime, *, every: timedelta) -> list[T]:
-    """Return the values, every sweep beginning with another one: a backlog of one must not starve the others.
-
-    >>> from datetime import UTC
-    >>> hour = timedelta(hours=1)
-    >>> [in_turn("abc", datetime.fromtimestamp(3600 * n, UTC), every=hour)[0] for n in range(4)]
-    ['a', 'b', 'c', 'a']
-    """
-    if not values:
-        return []
-    first = int(now.timestamp() // every.total_seconds()) % len(values)
-    return [*values[first:], *values[:first]]

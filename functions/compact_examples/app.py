@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     history = LabelHistory(stores.lake(), stores.new_label_store())
     compaction = Compaction(stores.lake(), stores.configurations(), history)
     report = compaction.sweep(
-        tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model
+        tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )
     count(metrics, {"ObjectsCompacted": report.objects, "ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:

@@ -25,8 +25,8 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
     tick = parse_tick(event)
-    packer = Packer(stores.lake(), stores.configurations())
-    report = packer.sweep(tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, tick.model)
+    packer = Packer(stores.lake())
+    report = packer.sweep(tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS)
     count(metrics, {"ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("unreadable_objects_left", extra={"keys": report.unreadable[:20]})

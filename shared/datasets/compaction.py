@@ -8,7 +8,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -23,13 +23,11 @@ from shared.errors import HindsightError, UnreadableObject, UnusableDataset
 from shared.labels.label_history import LabelHistory
 from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix
 from shared.packing.packer import SETTLED
-from shared.schedule import in_turn
 
 PARQUET_TYPE = "application/vnd.apache.parquet"
 # What becomes one file: as Python objects these are several times as large.
 _MOST_BYTES = 64 << 20
 _MOST_RECORDS = 100_000
-_EVERY = timedelta(days=1)
 
 
 # An object, its lines and the records they are.
@@ -58,34 +56,33 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Compacts the settled days of every model, and counts once what its labels were before they were counted."""
+    """Compacts the settled days of a model, and counts once what its labels were before they were counted."""
 
     lake: Lake
     configurations: ConfigurationStore
     history: LabelHistory
 
-    def sweep(self, now: datetime, has_time: Callable[[], bool], model: str | None = None) -> CompactionReport:
+    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> CompactionReport:
         """Compact all that settled by ``now`` while there is time; the next sweep goes on with the rest.
 
         Raises CompactionFailed once all days have been tried.
         """
         report, failures = CompactionReport(), list[tuple[str, Exception]]()
-        for name in [model] if model else in_turn(self.configurations.models(), now, every=_EVERY):
-            current = self.configurations.current(name)
-            features = declared_types(current)
-            for day in list(self._open_days(name, (now - SETTLED).astimezone(UTC).date())):
-                if not has_time():
-                    report.is_complete = False
-                    return report
-                try:
-                    self._compact_day(name, day, features, has_time, report)
-                except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being compacted
-                    failures.append((f"{name} {day}", error))
+        current = self.configurations.current(model)
+        features = declared_types(current)
+        for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date())):
+            if not has_time():
+                report.is_complete = False
+                return report
             try:
-                since = now - current.configuration.training.window
-                report.is_complete &= self.history.count(name, since, has_time)
-            except Exception as error:  # noqa: BLE001  nor one bad model the others
-                failures.append((f"the past of {name}", error))
+                self._compact_day(model, day, features, has_time, report)
+            except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being compacted
+                failures.append((f"{model} {day}", error))
+        try:
+            since = now - current.configuration.training.window
+            report.is_complete &= self.history.count(model, since, has_time)
+        except Exception as error:  # noqa: BLE001  what was compacted is told all the same
+            failures.append((f"the past of {model}", error))
         if failures:
             told = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
             raise CompactionFailed(f"could not compact {told}") from failures[0][1]

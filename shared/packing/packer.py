@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from shared.configuration.store import ConfigurationStore
 from shared.errors import HindsightError
 from shared.lake import EXAMPLES, MERGED, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
 from shared.packing.pack import is_full, is_pack
 from shared.packing.repack import Repacking
-from shared.schedule import in_turn
 
 # Streams forget after a day: what is older than two is not delivered again, and hardly added to.
 SETTLED = timedelta(days=2)
@@ -23,7 +21,6 @@ PACK_BYTES = {PREDICTIONS: 64 << 20, EXAMPLES: 32 << 20}
 MAX_OPEN = 8
 MAX_SETTLED = 2
 _RECENT = timedelta(days=1)
-_EVERY = timedelta(hours=1)
 
 
 class PackingFailed(HindsightError):
@@ -47,35 +44,33 @@ class PackingReport:
 
 @dataclass(frozen=True, slots=True)
 class Packer:
-    """Packs the small objects of every model.
+    """Packs the small objects of a model.
 
     Of a day at most ``MAX_OPEN`` packs are less than full, of a settled one ``MAX_SETTLED`` objects; every other object
     is of one or the other size that ``PACK_BYTES`` says, or was written since the last sweep.
     """
 
     lake: Lake
-    configurations: ConfigurationStore
 
-    def sweep(self, now: datetime, has_time: Callable[[], bool], model: str | None = None) -> PackingReport:
+    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> PackingReport:
         """Pack what is small by ``now`` while there is time; the next sweep goes on with the rest.
 
         Raises PackingFailed once all days have been tried.
         """
         report, failures = PackingReport(), list[tuple[str, Exception]]()
         settled = (now - SETTLED).astimezone(UTC).date()
-        for name in [model] if model else in_turn(self.configurations.models(), now, every=_EVERY):
-            for kind in (PREDICTIONS, EXAMPLES):
-                for day, entries in self._days(kind, name, (now - _RECENT).astimezone(UTC).date()):
-                    if kind == EXAMPLES and day < settled:
-                        continue  # these become Parquet
-                    if not has_time():
-                        report.is_complete = False
-                        return report
-                    try:
-                        chosen = _chosen(entries, is_settled=day < settled)
-                        self._pack(kind, day_prefix(kind, name, day), chosen, has_time, report)
-                    except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being packed
-                        failures.append((f"{kind} of {name} {day}", error))
+        for kind in (PREDICTIONS, EXAMPLES):
+            for day, entries in self._days(kind, model, (now - _RECENT).astimezone(UTC).date()):
+                if kind == EXAMPLES and day < settled:
+                    continue  # these become Parquet
+                if not has_time():
+                    report.is_complete = False
+                    return report
+                try:
+                    chosen = _chosen(entries, is_settled=day < settled)
+                    self._pack(kind, day_prefix(kind, model, day), chosen, has_time, report)
+                except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being packed
+                    failures.append((f"{kind} of {model} {day}", error))
         if failures:
             found = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
             raise PackingFailed(f"could not pack {found}") from failures[0][1]

@@ -154,7 +154,7 @@ def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sampl
         rows = [{"prediction_id": f"{entity}-{number}", "entity_id": entity} for number in range(3)]
         dated = [{**row, "occurred_at": format_time(at(0))} for row in rows]
         lake.write_lines(f"{day_prefix(EXAMPLES, MODEL, at(0).date())}{entity[-2:]}.jsonl.gz", dated)
-    assert Packer(lake, stores.configurations()).sweep(at(12), lambda: True).packs == 2
+    assert Packer(lake).sweep(MODEL, at(12), lambda: True).packs == 2
     packs = [key for kind in (PREDICTIONS, EXAMPLES) for key in lake.keys(f"{kind}/")]
     before = {key: list(lake.read_lines(key)) for key in packs}
     begin()

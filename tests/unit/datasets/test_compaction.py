@@ -43,7 +43,7 @@ def compaction(lake: InMemoryLake, **sections: Any) -> Compaction:
 
 
 def compact(lake: InMemoryLake, now: datetime = LONG_AFTER, **sections: Any) -> CompactionReport:
-    return compaction(lake, **sections).sweep(now, lambda: True)
+    return compaction(lake, **sections).sweep(MODEL, now, lambda: True)
 
 
 def lake_of(examples: list[Example], pieces: int = 3) -> InMemoryLake:
@@ -252,7 +252,7 @@ def test_days_that_have_not_settled_stay_as_they_are() -> None:
 def test_what_time_does_not_suffice_for_is_left_to_the_next_sweep() -> None:
     lake = lake_of(learnable(24 * 5))
     answers = iter([True, True, False])
-    report = compaction(lake).sweep(LONG_AFTER, lambda: next(answers))
+    report = compaction(lake).sweep(MODEL, LONG_AFTER, lambda: next(answers))
     assert (report.files, report.is_complete) == (1, False)
     assert compact(lake).files == 4
     assert compact(lake).files == 0
@@ -346,8 +346,7 @@ def test_readers_overtaken_by_a_compaction_miss_nothing() -> None:
 
 def packed(lake: InMemoryLake, day: int = 2) -> list[str]:
     """Pack what a recent sweep would; return the packs."""
-    configurations = InMemoryConfigurations(revision().configuration)
-    Packer(lake, configurations).sweep(START + timedelta(days=day), lambda: True)
+    Packer(lake).sweep(MODEL, START + timedelta(days=day), lambda: True)
     return [key for key in lake.keys("examples/") if is_pack(key)]
 
 

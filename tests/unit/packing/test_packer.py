@@ -11,9 +11,8 @@ from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
 from shared.packing import packer as module
 from shared.packing.pack import is_full, is_pack, parts_of
 from shared.packing.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
-from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
-from tests.unit.training.world import MODEL, revision
+from tests.unit.training.world import MODEL
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = day_prefix(PREDICTIONS, MODEL, NOW.date())
@@ -26,7 +25,7 @@ def write(lake: InMemoryLake, name: str, *ids: str, kind: str = PREDICTIONS, day
 
 
 def pack(lake: InMemoryLake, now: datetime = NOW, has_time: Callable[[], bool] = lambda: True) -> PackingReport:
-    return Packer(lake, InMemoryConfigurations(revision().configuration)).sweep(now, has_time)
+    return Packer(lake).sweep(MODEL, now, has_time)
 
 
 def ids(lake: InMemoryLake) -> Counter[str]:

@@ -401,7 +401,7 @@ def test_in_whatever_order_objects_are_written_and_announced_each_counts_once_as
     def pack(days: int | None) -> None:
         if days is not None:
             before = set(lake.objects)
-            Packer(lake, world.configurations).sweep(NOW + timedelta(days=days), lambda: True, MODEL)
+            Packer(lake).sweep(MODEL, NOW + timedelta(days=days), lambda: True)
             waiting.extend(sorted(key for key in lake.objects.keys() - before if key.startswith(PREDICTIONS)))
 
     for name, count, chosen, when, writes, packed in steps:

@@ -60,7 +60,7 @@ class EncryptedLake(CountingLake):
 
 def pack(world: World, now: datetime = LATER) -> list[str]:
     """Pack the day; return the packs."""
-    Packer(world.lake, world.configurations).sweep(now, lambda: True, MODEL)
+    Packer(world.lake).sweep(MODEL, now, lambda: True)
     return [key for key in world.lake.keys(f"{PREDICTIONS}/") if is_pack(key)]
 
 

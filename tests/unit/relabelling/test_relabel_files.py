@@ -334,7 +334,7 @@ def test_rows_that_were_packed_after_the_listing_are_relabelled_once(bench: Benc
     for sweep in range(times):
         bench.lake.write_lines(f"{ROWS}-{sweep}", [{"prediction_id": "other"}])
         bench.lake.write_lines(f"{ROWS}-{sweep}-more", [{"prediction_id": "another"}])
-        Packer(bench.lake, bench.configurations).sweep(at(20), lambda: True, MODEL)
+        Packer(bench.lake).sweep(MODEL, at(20), lambda: True)
     assert ROWS not in bench.lake.objects
 
     assert bench.relabel(FILE, ROWS) == ()
