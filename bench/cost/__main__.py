@@ -1,0 +1,81 @@
+"""``python -m bench.cost``: play every scenario in a process of its own, and write what a month costs."""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.cost.bill import counts, figures, month_of, table
+from bench.cost.play import SCENARIOS, START, Play, Scenario
+from bench.cost.prices import price_list
+from local.template import TEMPLATE
+from local.transformed import Place, deployment
+
+MEASURED = Path(__file__).with_name("measured.json")
+OUT = Path("out/cost")
+BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
+
+
+def main() -> int:
+    """Play what is asked for; write out/cost/, the measured quantities and the README's table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=[one.name for one in SCENARIOS], help="play one scenario and print it")
+    parser.add_argument("--hours", type=int, help="hours that count, instead of each scenario's own")
+    asked = parser.parse_args()
+    if asked.only:
+        (scenario,) = [one for one in SCENARIOS if one.name == asked.only]
+        found = play(scenario, asked.hours or scenario.hours)
+        print(json.dumps(found), file=sys.__stdout__)  # noqa: T201  what the process is asked for
+        return 0
+    OUT.mkdir(parents=True, exist_ok=True)
+    found = {one.name: _apart(one, asked.hours or one.hours) for one in SCENARIOS}
+    write(found)
+    return 0
+
+
+def play(scenario: Scenario, hours: int) -> dict[str, Any]:
+    """Play one scenario in this process, whose handlers must not have been loaded before."""
+    from bench.cost.account import running  # noqa: PLC0415  moto is loaded where it is played in
+
+    began = time.monotonic()
+    at = deployment(place=Place(region=price_list()["region"]))
+    with running(at, START) as account:
+        played = Play(account, scenario)
+        played.run(hours)
+        played.daily()
+        if scenario.a_day:
+            played.retrain()
+        found = figures(scenario.name, month_of(played, hours))
+    return {
+        **found,
+        "hours_played": hours,
+        "invocations_played": counts(account.meter.invocations),
+        "aws_calls_played": account.meter.calls,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def write(found: dict[str, dict[str, Any]]) -> None:
+    """Write the summary, the measured quantities and the README's table."""
+    summary = {name: one["dollars"] for name, one in found.items()}
+    (OUT / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    readme = TEMPLATE.parent / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    readme.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}", encoding="utf-8")
+    print(table(found))  # noqa: T201  the table is what the command is for
+
+
+def _apart(scenario: Scenario, hours: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.cost", "--only", scenario.name, "--hours", str(hours)]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S603  our own
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,158 @@
+"""What a month costs: what was played, scaled by the calendar, with what stands whether anybody calls or not."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bench.cost.account import LATENCY, Account
+from bench.cost.meter import GB, Invocation, Quantities, total
+from bench.cost.play import DAY, HOUR, RETRAININGS_A_MONTH, Play
+from bench.cost.prices import free_each_month, lines
+from bench.cost.units import item_bytes
+
+MONTH_DAYS, MONTH_HOURS = 30, 720
+# Three months are played on paper: what is kept for good has at their middle been gathered for so long.
+HALF_OF_THREE_MONTHS_DAYS = 45
+# Lambda polls a queue by five at once, twenty seconds a poll.
+POLLS_A_MONTH = 5 * 3 * 60 * MONTH_HOURS
+ITEM_OVERHEAD_BYTES = 100
+# Items of a prediction live for a year and more: none goes within the three months.
+DEPLOYMENT_WINDOW_HOURS = 7 * 24
+
+Figures = dict[str, Any]
+
+
+def month_of(play: Play, hours: int) -> Quantities:
+    """Compute the quantities of a month of thirty days."""
+    phases = _by_phase(play.account.meter.invocations)
+    scaled = [
+        *_times(phases["steady"], MONTH_HOURS / hours),
+        *_times(phases["daily"], MONTH_DAYS),
+        *_times(phases["retraining"], RETRAININGS_A_MONTH),
+        *growth(phases["steady"], play, hours),
+    ]
+    month = total([*scaled, standing(play.account), metrics(play, hours), storage(play, hours)])
+    month["traces"] = month.get("api_calls", 0.0) * _sampled(play.account)
+    month["log_gb_months"] = month["log_gb"]
+    return month
+
+
+def standing(account: Account) -> Quantities:
+    """Count what the template deploys and the calendar bills."""
+    deployment = account.deployment
+    queues = [m for m in deployment.of("AWS::Lambda::EventSourceMapping").values() if ":sqs:" in m["EventSourceArn"]]
+    return {
+        "alarm_months": len(deployment.of("AWS::CloudWatch::Alarm")),
+        "dashboard_months": len(deployment.of("AWS::CloudWatch::Dashboard")),
+        "secret_months": len(deployment.of("AWS::SecretsManager::Secret")),
+        "sqs_requests": len(queues) * POLLS_A_MONTH,
+    }
+
+
+def metrics(play: Play, hours: int) -> Quantities:
+    """Count the custom metrics: each name with its dimensions, by the hours in which it has data."""
+    first = int(play.steady // HOUR)
+    steady = [one for one in play.account.meter.series if first <= one[2] < first + hours]
+    later = [one for one in play.account.meter.series if one[2] >= first + hours]
+    seldom = len(later) * RETRAININGS_A_MONTH / MONTH_HOURS
+    return {"metric_months": len(steady) / hours + seldom}
+
+
+def growth(steady: list[Invocation], play: Play, hours: int) -> list[Quantities]:
+    """Estimate what the clock's functions read more once the window of monitoring is full, from how it grew in play."""
+    added = []
+    clocked = {inv.kind for inv in steady} & {"Monitor", "WatchDeployments", "CheckTriggers", "MonitorModel", "WatchModel"}
+    for kind in clocked:
+        runs = [inv for inv in steady if inv.kind == kind]
+        gets = [inv.bill.get("s3_gets", 0.0) for inv in runs]
+        if len(runs) < 2:
+            continue
+        a_run = max(0.0, (gets[-1] - gets[0]) / (len(gets) - 1))
+        runs_an_hour = len(runs) / hours
+        more = a_run * runs_an_hour * (DEPLOYMENT_WINDOW_HOURS - hours) / 2
+        memory = next(found.memory_mb for found in play.account.functions.values() if found.name == kind)
+        number = runs_an_hour * MONTH_HOURS * more
+        added.append({"s3_gets": number, "lambda_gb_seconds": number * LATENCY["s3"] / 8 * memory / 1024})
+    return added
+
+
+def storage(play: Play, hours: int) -> Quantities:
+    """Estimate the bytes kept on average over three months."""
+    account = play.account
+    days = HALF_OF_THREE_MONTHS_DAYS
+    table = sum(item_bytes(item) + ITEM_OVERHEAD_BYTES for item in account.items("PredictionsTable"))
+    table_gb = table / max(1, play.number) * play.scenario.a_day * days / GB
+    end = play.steady + hours * HOUR
+    kept = sum(size for size, at in account.stored.values() if play.steady <= at < end) * DAY / (hours * HOUR)
+    gone = sum(size for key, size, at in account.replaced if play.steady <= at < end and not key.startswith("profiles/"))
+    bucket = gone * DAY / (hours * HOUR) * _replaced_days(account)
+    runs = sum(size for size, at in account.stored.values() if at >= end) * RETRAININGS_A_MONTH * 1.5
+    return {
+        "table_gb_months": table_gb,
+        "backup_gb_months": table_gb,
+        "s3_gb_months": (kept * days + bucket + runs) / GB,
+    }
+
+
+def figures(name: str, month: Mapping[str, float]) -> Figures:
+    """Build a scenario's figures: dollars by line, their sum, and what the lasting free allowances take off."""
+    by_line = lines(month)
+    return {
+        "scenario": name,
+        "dollars": round(sum(by_line.values()), 2),
+        "after_free_allowances": round(sum(by_line.values()) - free_each_month(month), 2),
+        "lines": {line: round(dollars, 3) for line, dollars in by_line.items()},
+        "quantities": {quantity: round(value, 6) for quantity, value in sorted(month.items())},
+    }
+
+
+def table(found: Mapping[str, Figures]) -> str:
+    """Write the table of the README."""
+    heads = {
+        "quiet": "quiet",
+        "thousand_a_day": "1,000 a day, single calls",
+        "million_single": "1 million a month, single calls",
+        "million_batched": "1 million a month, full batches",
+    }
+    names = [name for name in heads if name in found]
+    rows = [f"| dollars a month | {' | '.join(heads[name] for name in names)} |", "|---|" + "---|" * len(names)]
+    for line in found[names[0]]["lines"]:
+        values = [found[name]["lines"][line] for name in names]
+        if max(values) >= 0.005:
+            rows.append(f"| {line} | {' | '.join(f'{value:.2f}' for value in values)} |")
+    sums = [f"**{found[name]['dollars']:.2f}**" for name in names]
+    free = [f"{found[name]['after_free_allowances']:.2f}" for name in names]
+    rows += [f"| **sum** | {' | '.join(sums)} |", f"| after free allowances that last | {' | '.join(free)} |"]
+    return "\n".join(rows)
+
+
+def _by_phase(invocations: list[Invocation]) -> dict[str, list[Invocation]]:
+    phases: dict[str, list[Invocation]] = {name: [] for name in ("setup", "steady", "daily", "retraining")}
+    for invocation in invocations:
+        phases[invocation.phase].append(invocation)
+    return phases
+
+
+def _times(invocations: list[Invocation], factor: float) -> list[Quantities]:
+    return [{name: quantity * factor for name, quantity in total(one.bill for one in invocations).items()}]
+
+
+def _sampled(account: Account) -> float:
+    rules = account.deployment.of("AWS::XRay::SamplingRule").values()
+    return sum(float(rule["SamplingRule"]["FixedRate"]) for rule in rules)
+
+
+def _replaced_days(account: Account) -> int:
+    (bucket,) = account.deployment.of("AWS::S3::Bucket").values()
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    days = [
+        int(rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule and not rule.get("Prefix")
+    ]
+    return max(days)
+
+
+def counts(invocations: list[Invocation]) -> dict[str, int]:
+    """Count the invocations of each kind in the hours that count."""
+    return dict(Counter(invocation.kind for invocation in invocations if invocation.phase == "steady"))

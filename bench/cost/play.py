@@ -1,0 +1,321 @@
+"""What is played: a champion is trained on three days of history, then hours of the calendar pass under traffic."""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bench.cost.account import Account, Event
+from local.template import TEMPLATE
+from shared.times import format_time
+
+MODEL = "model"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+HOUR, DAY = 3600.0, 86400.0
+HISTORY_DAYS, HISTORY_PER_HOUR = 1, 40
+# Feedback comes half an hour after its prediction, and the window closes after an hour: within the hours played every
+# prediction comes round, as it would within days where outcomes take days.
+FEEDBACK_AFTER = 1800.0
+# The two kinds of calls are not made in the same second.
+_APART = 7.0
+_LABELS_OF = {"event": "outcome", "source": "outcome", "window": "PT1H"}
+FEATURES = {
+    **{f"amount_{number}": {"type": "numeric"} for number in range(6)},
+    **{f"kind_{number}": {"type": "categorical"} for number in range(3)},
+    "returning": {"type": "boolean"},
+}
+CONFIGURATION = {
+    "model": MODEL,
+    "task": "binary",
+    "features": FEATURES,
+    "labels": {"rules": [_LABELS_OF]},
+    "monitoring": {"window": "P7D", "performance": {"metric": "accuracy", "min": 0.55}},
+    "training": {"window": "P30D"},
+    "triggers": {"schedule": "P7D", "drift": True, "performance": True},
+    "gate": {"metric": "accuracy", "floor": 0.5},
+}
+RETRAININGS_A_MONTH = 30 / 7
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_SECONDS = {"minute": 60.0, "hour": HOUR, "day": DAY}
+_CRON = re.compile(r"cron\((\d+) (\d+|\*) \* \* \? \*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """So many predictions and as many events a day, in calls of so many items; none is a quiet stack."""
+
+    name: str
+    a_day: float
+    hours: int
+    items_a_call: int = 1
+
+
+SCENARIOS = (
+    Scenario("quiet", 0, hours=3),
+    Scenario("thousand_a_day", 1000, hours=4),
+    Scenario("million_single", 1_000_000 / 30, hours=2),
+    Scenario("million_batched", 1_000_000 / 30, hours=3, items_a_call=500),
+)
+
+
+@dataclass(slots=True)
+class Play:
+    """One scenario in an account; ``steady`` is when what counts begins."""
+
+    account: Account
+    scenario: Scenario
+    rng: random.Random = field(default_factory=lambda: random.Random(7))
+    number: int = 0
+    steady: float = 0.0
+    authorized: float = -1e9
+    calls: int = 0
+
+    def run(self, hours: int) -> None:
+        """Play the history, an hour that does not count and the hours that do."""
+        account = self.account
+        self._configure()
+        if self.scenario.a_day:
+            self._history()
+            self._retrain("first")
+        begin = account.now = (START + timedelta(days=HISTORY_DAYS)).timestamp() + 6 * HOUR
+        end = begin + (1 + hours) * HOUR
+        self._schedules(begin, end)
+        if self.scenario.a_day:
+            self._traffic(begin, end)
+        account.run_until(begin + HOUR)
+        self.steady = begin + HOUR
+        account.meter.phase = "steady"
+        account.meter.series.clear()
+        account.run_until(end)
+
+    def daily(self) -> None:
+        """Play what the clock does once a day."""
+        self.account.meter.phase = "daily"
+        for name, arn, seconds in schedules(self.account):
+            if seconds >= DAY:
+                self.account.invoke(arn, self._tick(), kind=f"daily {name}")
+        self.account.run_until(self.account.now + 60)
+
+    def retrain(self) -> None:
+        """Play a retraining."""
+        self.account.meter.phase = "retraining"
+        self._retrain("again")
+
+    # ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    def call(self, route: str, folder: str, body: Event) -> Event:
+        """Make one call of the API and return the answer's body. Raises RuntimeError for an error."""
+        account = self.account
+        if account.now - self.authorized > self._authorizer_ttl():
+            self.authorized = account.now
+            event = sample("authorize")
+            keys = dict(pair.split("=") for pair in self.account.functions[self._arn("Authorize")].environment["AUDIENCE_KEYS"].split(","))
+            event["headers"] = {"x-api-key": f"value-of-{keys['app']}"}
+            account.invoke(self._arn("Authorize"), event)
+        event = sample(folder)
+        event["pathParameters"] = {**(event.get("pathParameters") or {}), "model": MODEL}
+        event["path"] = route
+        event["body"], event["isBase64Encoded"] = json.dumps(body), False
+        event["headers"] = {**event["headers"], "Content-Type": "application/json"}
+        event["multiValueHeaders"] = {"Content-Type": ["application/json"]}
+        event["requestContext"]["requestTimeEpoch"] = int(account.now * 1000)
+        answer = account.invoke(self._arn(camel(folder)), event)
+        sent = len(answer["body"].encode()) + 400
+        account.meter.book("calls", account.now, {"api_calls": 1, "out_gb": sent / 1e9})
+        self.calls += 1
+        if answer["statusCode"] >= 300:
+            msg = f"{folder} answered {answer['statusCode']}: {answer['body'][:500]}\n{''.join(account.out.newest)}"
+            raise RuntimeError(msg)
+        answered: Event = json.loads(answer["body"])
+        return answered
+
+    def _authorizer_ttl(self) -> float:
+        for rest in self.account.deployment.of("AWS::ApiGateway::RestApi").values():
+            for definition in rest["Body"]["components"]["securitySchemes"].values():
+                authorizer = definition.get("x-amazon-apigateway-authorizer", {})
+                if "authorizerResultTtlInSeconds" in authorizer:
+                    return float(authorizer["authorizerResultTtlInSeconds"])
+        msg = "the API has no authorizer"
+        raise LookupError(msg)
+
+    def _arn(self, name: str) -> str:
+        return next(arn for arn, found in self.account.functions.items() if found.name == name)
+
+    def _configure(self) -> None:
+        self.call(f"/models/{MODEL}", "configure_model", CONFIGURATION)
+
+    def _instances(self, count: int) -> list[Event]:
+        made = []
+        for _ in range(count):
+            self.number += 1
+            features: Event = {f"amount_{number}": round(self.rng.gauss(50, 20), 2) for number in range(6)}
+            features |= {f"kind_{number}": self.rng.choice(["basic", "plus", "team"]) for number in range(3)}
+            features["returning"] = self.rng.random() < 0.5
+            made.append({"prediction_id": f"order-{self.number:09d}", "features": features})
+        return made
+
+    def _events(self, instances: list[Event]) -> list[Event]:
+        return [
+            {
+                "feedback_id": f"paid-{one['prediction_id']}",
+                "prediction_id": one["prediction_id"],
+                "name": "outcome",
+                "value": int(one["features"]["amount_0"] + self.rng.gauss(0, 10) > 50),
+            }
+            for one in instances
+        ]
+
+    def _history(self) -> None:
+        for hour in range(HISTORY_DAYS * 24):
+            self.account.run_until(START.timestamp() + hour * HOUR)
+            instances = self._instances(HISTORY_PER_HOUR)
+            logged = [{**one, "score": round(self.rng.random(), 3), "model_version": "before"} for one in instances]
+            self.call(f"/models/{MODEL}/predictions", "log_predictions", {"predictions": logged})
+            self.account.run_until(self.account.now + FEEDBACK_AFTER)
+            self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
+        self.account.run_until(self.account.now + 2 * HOUR)
+        self.account.invoke(self._arn("MatureLabels"), self._tick())
+        self.account.run_until(self.account.now + HOUR / 2)
+
+    def _traffic(self, begin: float, end: float) -> None:
+        pause = DAY / (self.scenario.a_day / self.scenario.items_a_call)
+        moment = begin
+        while moment < end:
+            self.account.at(moment, lambda: self._predict(end))
+            moment += pause
+
+    def _predict(self, end: float) -> None:
+        instances = self._instances(self.scenario.items_a_call)
+        self.call(f"/models/{MODEL}/predict", "predict", {"instances": instances})
+        later = self.account.now + FEEDBACK_AFTER + _APART
+        if later < end:
+            self.account.at(later, lambda: self._tell(instances))
+
+    def _tell(self, instances: list[Event]) -> None:
+        self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
+
+    # ── The clock and the machine ───────────────────────────────────────────────────────────────────────────────────
+    def _schedules(self, begin: float, end: float) -> None:
+        for name, arn, seconds in schedules(self.account):
+            moment = begin + 1.0
+            while seconds < DAY and moment < end:
+                self.account.at(moment, self._ticking(name, arn))
+                moment += seconds
+
+    def _ticking(self, name: str, arn: str) -> Any:
+        def tick() -> None:
+            self.account.meter.book(f"clock {name}", self.account.now, {"scheduled_invocations": 1})
+            event = sample("predict_keep_warm") if name.endswith("KeepWarm") else self._tick()
+            event["time"] = format_time(self.account.moment)
+            self.account.invoke(arn, event)
+
+        return tick
+
+    def _tick(self) -> Event:
+        return {**sample("monitor"), "time": format_time(self.account.moment)}
+
+    def _retrain(self, reason: str) -> int:
+        """Have an operator ask for a run, and walk the machine's happy path."""
+        self.account.started.clear()
+        self.call(f"/models/{MODEL}/retrain", "request_retraining", {"reason": reason, "force": True})
+        if not self.account.started:
+            self.account.invoke(self._arn("CheckTriggers"), self._tick())
+        run = self.account.started[-1]
+        path, walked = self._machine(), []
+        step = lambda name, event: self.account.invoke(self._arn(name), {**run, **event}, kind=f"retraining {name}")  # noqa: E731
+        ready = step("Snapshot", {})
+        if ready["status"] != "ready":
+            msg = f"the snapshot is {ready}"
+            raise RuntimeError(msg)
+        trained = [
+            step("Train", {"dataset_id": ready["dataset_id"], "candidate": candidate}) for candidate in ready["candidates"]
+        ]
+        judged = step("Validate", {"dataset_id": ready["dataset_id"], "trained": trained})
+        promoted = judged["verdict"] == "promote"
+        if promoted:
+            step("Deploy", {"version": judged["version"], "entered_at": format_time(self.account.moment)})
+        outcome = "promoted" if promoted else "rejected"
+        step("Conclude", {"outcome": outcome, "version": judged["version"]})
+        walked = ["Snapshot", "Train", "Validate", *(["Deploy"] if promoted else []), "Conclude"]
+        transitions, announced = walk(path, walked, len(trained))
+        events = {"state_transitions": transitions, "custom_events": announced, "sns_publishes": announced}
+        self.account.meter.book("retraining machine", self.account.now, events)
+        return transitions
+
+    def _machine(self) -> Event:
+        (name,) = [n for n in self.account.deployment.of("AWS::StepFunctions::StateMachine") if n.startswith("Retraining")]
+        return self.account.deployment.definition_of(name)
+
+
+def schedules(account: Account) -> Iterator[tuple[str, str, float]]:
+    """List the template's schedules: name, function and seconds between two."""
+    for name, schedule in account.deployment.of("AWS::Scheduler::Schedule").items():
+        yield name, schedule["Target"]["Arn"], seconds_between(schedule["ScheduleExpression"])
+
+
+def seconds_between(expression: str) -> float:
+    """Tell how far apart a schedule's moments are. Raises ValueError for what is not understood.
+
+    >>> seconds_between("rate(15 minutes)"), seconds_between("cron(15 2 * * ? *)"), seconds_between("cron(5 * * * ? *)")
+    (900.0, 86400.0, 3600.0)
+    """
+    if found := _RATE.fullmatch(expression):
+        return int(found[1]) * _SECONDS[found[2]]
+    if found := _CRON.fullmatch(expression):
+        return HOUR if found[2] == "*" else DAY
+    msg = f"not understood: {expression}"
+    raise ValueError(msg)
+
+
+def walk(definition: Event, functions: list[str], candidates: int) -> tuple[int, int]:
+    """Count the transitions, and the announcements, of an execution that calls these functions in turn."""
+    state, transitions, announced = definition["StartAt"], 1, 0
+    states = definition["States"]
+    for name in [*functions, None]:
+        way = _shortest(states, state, name)
+        transitions += len(way) - 1
+        announced += sum("events:putEvents" in str(states[one].get("Resource")) for one in way[1:])
+        for one in way[1:]:
+            if states[one]["Type"] == "Map":
+                inner = states[one]["ItemProcessor"]
+                transitions += candidates * len(_shortest(inner["States"], inner["StartAt"], name))
+        state = way[-1]
+    return transitions, announced
+
+
+def _shortest(states: Event, start: str, function: str | None) -> list[str]:
+    """Find the way to the state that calls a function, or to the end."""
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        state = states[way[-1]]
+        inner = json.dumps(state.get("ItemProcessor", ""))
+        called = str(state.get("Arguments", {}).get("FunctionName", "")) + inner
+        if (function is None and (state["Type"] == "Succeed" or state.get("End"))) or (
+            function is not None and f"-{function}Function-" in called
+        ):
+            return way
+        following = [state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))]
+        for name in [one for one in following if one and one not in seen]:
+            seen.add(name)
+            ways.append([*way, name])
+    msg = f"no way from {start} to {function}"
+    raise LookupError(msg)
+
+
+def sample(folder: str) -> Event:
+    """Load a function's sample event."""
+    found: Event = json.loads((TEMPLATE.parent / f"events/{folder}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def camel(folder: str) -> str:
+    """Name the function of a folder.
+
+    >>> camel("capture_feedback")
+    'CaptureFeedback'
+    """
+    return "".join(word.capitalize() for word in folder.split("_"))
