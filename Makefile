@@ -21,7 +21,7 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline chaos account hostile capacity permissions test up down status deploy-local verify-dataset lint openapi redrive layers build \
+.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline cost chaos account hostile capacity permissions test up down status deploy-local verify-dataset lint openapi redrive layers build \
 	locks
 
 help: ## Show this help
@@ -40,6 +40,9 @@ bench-monitoring: setup ## Measure drift, performance and estimates: alarms, del
 
 bench-pipeline: setup ## Measure snapshot, training, gate, deployment and rollback; writes out/bench/pipeline.json
 	$(BIN)/python -m bench.pipeline
+
+cost: setup ## Count what a month costs, quiet and under traffic; writes out/cost/summary.json and the README's table
+	$(BIN)/python -m bench.cost
 
 chaos: setup ## Lose, repeat, kill and poison for twenty seeds, and reconcile; writes out/chaos/summary.json
 	$(BIN)/python -m bench.chaos

@@ -28,7 +28,7 @@ def main() -> int:
     if asked.only:
         (scenario,) = [one for one in SCENARIOS if one.name == asked.only]
         found = play(scenario, asked.hours or scenario.hours)
-        print(json.dumps(found), file=sys.__stdout__)  # noqa: T201  what the process is asked for
+        print(json.dumps(found), file=sys.__stdout__)
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
     found = {one.name: _apart(one, asked.hours or one.hours) for one in SCENARIOS}
@@ -38,7 +38,7 @@ def main() -> int:
 
 def play(scenario: Scenario, hours: int) -> dict[str, Any]:
     """Play one scenario in this process, whose handlers must not have been loaded before."""
-    from bench.cost.account import running  # noqa: PLC0415  moto is loaded where it is played in
+    from bench.cost.running import running  # noqa: PLC0415  moto is loaded where it is played in
 
     began = time.monotonic()
     at = deployment(place=Place(region=price_list()["region"]))
@@ -53,6 +53,7 @@ def play(scenario: Scenario, hours: int) -> dict[str, Any]:
         **found,
         "hours_played": hours,
         "invocations_played": counts(account.meter.invocations),
+        "metrics_played": sorted({f"{name} {dimensions}" for name, dimensions, _ in account.meter.series}),
         "aws_calls_played": account.meter.calls,
         "seconds": round(time.monotonic() - began, 1),
     }
@@ -67,7 +68,7 @@ def write(found: dict[str, dict[str, Any]]) -> None:
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     readme.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}", encoding="utf-8")
-    print(table(found))  # noqa: T201  the table is what the command is for
+    print(table(found))
 
 
 def _apart(scenario: Scenario, hours: int) -> dict[str, Any]:

@@ -6,35 +6,27 @@ machines are played here, by the template's own numbers. Nothing sleeps.
 
 import gzip
 import heapq
-import io
 import json
-import os
-import sys
 import time
 import zlib
-from base64 import b64decode, b64encode
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote
 
 import boto3
-from moto import mock_aws
-from moto.core import botocore_stubber
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.s3.models import s3_backends
 
-from bench.cost.lambdas import Function, functions_of
+from bench.cost.events import Event, in_json, intended, message, notification, plain_item, written_keys
+from bench.cost.lambdas import Function
 from bench.cost.meter import GB, Call, Change, Meter
+from bench.cost.output import Output
 from bench.cost.patterns import matches
-from bench.cost.transactions import quick_transactions
 from local.transformed import Deployment
 
 SHARDS = 4
@@ -43,8 +35,6 @@ LATENCY = {"dynamodb": 0.010, "s3": 0.025, "firehose": 0.020}
 _OTHER_LATENCY = 0.020
 _FIREHOSE_BYTES_PER_MB = 1_000_000
 _RECEIVE = 10
-
-Event = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -58,7 +48,7 @@ class Account:
     stored: dict[str, tuple[int, float]] = field(default_factory=dict)
     replaced: list[tuple[str, int, float]] = field(default_factory=list)
     started: list[Event] = field(default_factory=list)
-    out: "Output" = field(default_factory=lambda: Output())
+    out: Output = field(default_factory=Output)
     _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=count)
     _buffer: list[bytes] = field(default_factory=list)
@@ -111,7 +101,7 @@ class Account:
         service, asked = model.service_model.service_name, context["asked"]
         succeeded = http_response.status_code < 300
         changes: list[Change] = [
-            (table, before, self._image(table, key) if succeeded else _intended(asked, table, key) or before)
+            (table, before, self._image(table, key) if succeeded else intended(asked, table, key) or before)
             for table, key, before in context["changes"]
         ]
         call = Call(service, model.name, asked, parsed, succeeded, changes)
@@ -130,31 +120,49 @@ class Account:
                 self._changed(table, before, after)
 
     def _answer(self, service: str, operation: str, asked: Event) -> Event | None:
-        if service == "firehose":
-            return self._captured(asked)
-        if service == "sqs":
-            self.at(self.now + asked.get("DelaySeconds", 0), lambda: self._arrived(asked["QueueUrl"], asked["MessageBody"]))
-            return {"MessageId": "sent"}
-        if service == "lambda":
-            arn = next(arn for arn, found in self.functions.items() if asked["FunctionName"] in {arn, found.deployed})
-            payload = json.loads(asked.get("Payload") or "{}")
-            self.at(self.now + 0.1, lambda: self.invoke(arn, payload))
-            return {"StatusCode": 202}
-        if service == "events":
-            self.meter.book("announcements", self.now, {"sns_publishes": len(asked["Entries"])})
-            return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in asked["Entries"]]}
-        if service == "cloudwatch":
-            for datum in asked["MetricData"]:
-                named = {found["Name"]: found["Value"] for found in datum.get("Dimensions", [])}
-                self.meter.see_metric(datum["MetricName"], named, self.now)
-            return {}
-        if service == "stepfunctions":
-            if operation == "StartExecution":
-                self.started.append(json.loads(asked["input"]))
-            return {"executionArn": "arn:execution", "status": "RUNNING", "startDate": self.moment}
-        if service == "apigateway":
-            return {"id": asked["apiKey"], "value": f"value-of-{asked['apiKey']}", "enabled": True}
-        return None
+        """Answer for the services played here; None leaves a call to moto."""
+        played: dict[str, Callable[[str, Event], Event]] = {
+            "firehose": lambda _, asked: self._captured(asked),
+            "sqs": lambda _, asked: self._sent(asked),
+            "lambda": lambda _, asked: self._invoked(asked),
+            "events": lambda _, asked: self._announced(asked),
+            "cloudwatch": lambda _, asked: self._measured(asked),
+            "stepfunctions": self._machine_asked,
+            "apigateway": lambda _, asked: {
+                "id": asked["apiKey"],
+                "value": f"value-of-{asked['apiKey']}",
+                "enabled": True,
+            },
+        }
+        return played[service](operation, asked) if service in played else None
+
+    def _sent(self, asked: Event) -> Event:
+        url, body = asked["QueueUrl"], asked["MessageBody"]
+        self.at(self.now + asked.get("DelaySeconds", 0), lambda: self._arrived(url, body))
+        return {"MessageId": "sent"}
+
+    def _invoked(self, asked: Event) -> Event:
+        payload, arn = json.loads(asked.get("Payload") or "{}"), self._arn_of(asked["FunctionName"])
+        self.at(self.now + 0.1, lambda: self.invoke(arn, payload))
+        return {"StatusCode": 202}
+
+    def _announced(self, asked: Event) -> Event:
+        self.meter.book("announcements", self.now, {"sns_publishes": len(asked["Entries"])})
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in asked["Entries"]]}
+
+    def _measured(self, asked: Event) -> Event:
+        for datum in asked["MetricData"]:
+            named = {found["Name"]: found["Value"] for found in datum.get("Dimensions", [])}
+            self.meter.see_metric(datum["MetricName"], named, self.now)
+        return {}
+
+    def _machine_asked(self, operation: str, asked: Event) -> Event:
+        if operation == "StartExecution":
+            self.started.append(json.loads(asked["input"]))
+        return {"executionArn": "arn:execution", "status": "RUNNING", "startDate": self.moment}
+
+    def _arn_of(self, function: str) -> str:
+        return next(arn for arn, found in self.functions.items() if function in {arn, found.deployed})
 
     @property
     def moment(self) -> datetime:
@@ -165,7 +173,7 @@ class Account:
         """List the items of a table, by its logical id."""
         tables = dynamodb_backends[self.deployment.place.account][self.deployment.place.region].tables
         for rows in tables[self.deployment.resources[table]["Name"]].items.values():
-            yield from (_plain_item(item.to_json()["Attributes"]) for item in rows.values())
+            yield from (plain_item(item.to_json()["Attributes"]) for item in rows.values())
 
     # ── Firehose and the lake ───────────────────────────────────────────────────────────────────────────────────────
     def _captured(self, asked: Event) -> Event:
@@ -183,8 +191,10 @@ class Account:
         if not self._buffer:
             return
         content, self._buffer = gzip.compress(b"".join(self._buffer)), []
-        key = f"feedback/date={self.moment:%Y-%m-%d}/hindsight-1-{self.moment:%Y-%m-%d-%H-%M-%S}-{next(self._number)}.gz"
-        _plain("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
+        key = (
+            f"feedback/date={self.moment:%Y-%m-%d}/hindsight-1-{self.moment:%Y-%m-%d-%H-%M-%S}-{next(self._number)}.gz"
+        )
+        plain_client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
         self.meter.book("delivery of feedback", self.now, {"s3_puts": 1})
         self.stored_object(key)
 
@@ -205,7 +215,7 @@ class Account:
             (rule,) = notified["Filter"]["S3Key"]["Rules"]
             if key.startswith(rule["Value"]):
                 self.meter.book("notifications of objects", self.now, {"sqs_requests": 1})
-                self._arrived(notified["Queue"], _notification(self.bucket, key, size))
+                self._arrived(notified["Queue"], notification(self.bucket, key, size))
 
     def _removed(self, key: str) -> None:
         if key in self.stored:
@@ -231,14 +241,11 @@ class Account:
         for first in range(0, len(bodies), size):
             batch = bodies[first : first + size]
             self.meter.book("receipt of messages", self.now, {"sqs_requests": 2 * -(-len(batch) // _RECEIVE)})
-            records = [_message(body, number, mapping["EventSourceArn"]) for number, body in enumerate(batch)]
-            answer = self.invoke(self._function(mapping), {"Records": records}) or {}
+            records = [message(body, number, mapping["EventSourceArn"]) for number, body in enumerate(batch)]
+            answer = self.invoke(self._arn_of(mapping["FunctionName"]), {"Records": records}) or {}
             if answer.get("batchItemFailures"):
                 msg = f"{mapping['FunctionName']} gave back {answer}"
                 raise RuntimeError(msg)
-
-    def _function(self, mapping: Event) -> str:
-        return next(arn for arn, found in self.functions.items() if mapping["FunctionName"] in {arn, found.deployed})
 
     # ── Streams ─────────────────────────────────────────────────────────────────────────────────────────────────────
     def _images(self, service: str, asked: Event) -> list[tuple[str, Event, Event | None]]:
@@ -249,7 +256,7 @@ class Account:
     def _image(self, table: str, key: Event) -> Event | None:
         tables = dynamodb_backends[self.deployment.place.account][self.deployment.place.region].tables
         found = tables[table].items.get(DynamoType(key["pk"]), {}).get(DynamoType(key["sk"]))
-        return None if found is None else _plain_item(found.to_json()["Attributes"])
+        return None if found is None else plain_item(found.to_json()["Attributes"])
 
     def _changed(self, table: str, before: Event | None, after: Event | None) -> None:
         image = after or before or {}
@@ -262,8 +269,8 @@ class Account:
                 "ApproximateCreationDateTime": self.now,
                 "Keys": {"pk": image["pk"], "sk": image["sk"]},
                 "SequenceNumber": f"{next(self._number):024d}",
-                **({"NewImage": _in_json(after)} if after else {}),
-                **({"OldImage": _in_json(before)} if before else {}),
+                **({"NewImage": in_json(after)} if after else {}),
+                **({"OldImage": in_json(before)} if before else {}),
             },
         }
         for name, mapping in self.deployment.of("AWS::Lambda::EventSourceMapping").items():
@@ -283,101 +290,12 @@ class Account:
             records, self._records[name, shard] = self._records[name, shard], []
             for first in range(0, len(records), int(mapping["BatchSize"])):
                 batch = records[first : first + int(mapping["BatchSize"])]
-                answer = self.invoke(self._function(mapping), {"Records": batch}) or {}
+                answer = self.invoke(self._arn_of(mapping["FunctionName"]), {"Records": batch}) or {}
                 if answer.get("batchItemFailures"):
                     msg = f"{name} gave back {answer}"
                     raise RuntimeError(msg)
 
         return read
-
-
-class Output(io.TextIOBase):
-    """What functions print: counted, and read for embedded metrics."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        self.newest: deque[str] = deque(maxlen=20)
-        self.on_metrics: Callable[[Event], None] = lambda _: None
-
-    def write(self, text: str) -> int:
-        """Count a line, and note the metrics in it."""
-        self.bytes += len(text.encode())
-        self.newest.append(text)
-        for line in text.splitlines():
-            if line.startswith('{"_aws"'):
-                self.on_metrics(json.loads(line))
-        return len(text)
-
-    def writable(self) -> bool:
-        """Tell that it takes text."""
-        return True
-
-
-def written_keys(asked: Mapping[str, Any]) -> list[tuple[str, Event]]:
-    """Name the items that a call of DynamoDB writes or holds to a condition, by table."""
-    if "TransactItems" in asked:
-        return [found for one in asked["TransactItems"] for change in one.values() for found in written_keys(change)]
-    if "RequestItems" in asked:
-        return [
-            (table, _key(change.get("PutRequest", {}).get("Item") or change["DeleteRequest"]["Key"]))
-            for table, changes in asked["RequestItems"].items()
-            if isinstance(changes, list)
-            for change in changes
-        ]
-    changes = {"Item", "UpdateExpression", "ConditionExpression"} & asked.keys()
-    if not changes or "KeyConditionExpression" in asked:
-        return []
-    return [(asked["TableName"], _key(asked.get("Item") or asked["Key"]))]
-
-
-def _key(item: Event) -> Event:
-    return {"pk": item["pk"], "sk": item["sk"]}
-
-
-def _intended(asked: Event, table: str, key: Event) -> Event | None:
-    """Find what a refused write would have put."""
-    operations = [change for one in asked.get("TransactItems", [{"Put": asked}]) for change in one.values()]
-    items = [found["Item"] for found in operations if "Item" in found and found["TableName"] == table]
-    return next((item for item in items if _key(item) == key), None)
-
-
-def _plain_item(attributes: Event) -> Event:
-    """Copy an item as moto keeps it, its bytes decoded."""
-    return {
-        name: {"B": b64decode(value["B"])} if isinstance(value.get("B"), str) else value
-        for name, value in attributes.items()
-    }
-
-
-def _in_json(image: Event) -> Event:
-    """Write an image as an event has it: bytes in base64."""
-    return {
-        name: {"B": b64encode(bytes(value["B"])).decode()} if isinstance(value.get("B"), bytes) else value
-        for name, value in image.items()
-    }
-
-
-def _message(body: str, number: int, queue: str) -> Event:
-    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "0"}
-    return {
-        "messageId": f"message-{number}",
-        "receiptHandle": "handle",
-        "body": body,
-        "attributes": attributes,
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": queue,
-    }
-
-
-def _notification(bucket: str, key: str, size: int) -> str:
-    record = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "eventTime": "2026-03-01T00:00:00.000Z",
-        "s3": {"bucket": {"name": bucket}, "object": {"key": quote(key), "size": size, "eTag": "0" * 32, "sequencer": "0"}},
-    }
-    return json.dumps({"Records": [record]})
 
 
 def _size(bucket: str, key: str) -> int:
@@ -390,66 +308,6 @@ def _size(bucket: str, key: str) -> int:
 
 
 @cache
-def _plain(service: str) -> Any:
+def plain_client(service: str) -> Any:
     """Make a client whose calls are nobody's: they are not metered."""
     return boto3.session.Session().client(service)  # type: ignore[call-overload]
-
-
-@contextmanager
-def running(deployment: Deployment, start: datetime) -> Iterator[Account]:
-    """Run a deployment in this process; its modules must not have been imported before."""
-    place = deployment.place
-    functions = {
-        f"arn:aws:lambda:{place.region}:{place.account}:function:{found.deployed}": found
-        for found in functions_of(deployment)
-    }
-    account = Account(deployment, Meter(), start.timestamp(), functions)
-    os.environ.update(_environment(functions, place.region))
-    before, sys.stdout = sys.stdout, account.out
-    account.out.on_metrics = lambda record: _embedded(account, record)
-    stub = botocore_stubber.BotocoreStubber.__call__
-
-    def apart(self: Any, *arguments: Any, **named: Any) -> Any:
-        return account.meter.without(lambda: stub(self, *arguments, **named))
-
-    botocore_stubber.BotocoreStubber.__call__ = apart  # type: ignore[method-assign]
-    try:
-        with mock_aws(), quick_transactions():
-            boto3.setup_default_session(region_name=place.region)
-            _make_stores(account)
-            events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
-            events.register("before-parameter-build", lambda params, context, **_: context.update(asked=params))
-            events.register("before-call", account.before_call)
-            events.register("after-call", account.after_call)
-            yield account
-    finally:
-        botocore_stubber.BotocoreStubber.__call__ = stub  # type: ignore[method-assign]
-        sys.stdout = before
-
-
-def _embedded(account: Account, record: Event) -> None:
-    for directive in record["_aws"]["CloudWatchMetrics"]:
-        for names in directive["Dimensions"]:
-            for metric in directive["Metrics"]:
-                account.meter.see_metric(metric["Name"], {name: record[name] for name in names}, account.now)
-
-
-def _environment(functions: Mapping[str, Function], region: str) -> dict[str, str]:
-    merged: dict[str, str] = {}
-    for function in functions.values():
-        for name, value in function.environment.items():
-            if merged.setdefault(name, str(value)) != str(value):
-                msg = f"{name} is not the same for all functions"
-                raise ValueError(msg)
-    keys = {"AWS_ACCESS_KEY_ID": "simulated", "AWS_SECRET_ACCESS_KEY": "simulated"}
-    return {**merged, **keys, "AWS_DEFAULT_REGION": region, "POWERTOOLS_TRACE_DISABLED": "true"}
-
-
-def _make_stores(account: Account) -> None:
-    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    for name, table in account.deployment.of("AWS::DynamoDB::Table").items():
-        deployed = account.deployment.resources[name]["Name"]
-        given = {key: table[key] for key in wanted if key in table} | {"TableName": deployed}
-        _plain("dynamodb").create_table(**given)
-        account.meter.indexes[deployed] = table.get("GlobalSecondaryIndexes", [])
-    _plain("s3").create_bucket(Bucket=account.bucket)

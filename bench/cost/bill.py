@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.cost.account import LATENCY, Account
+from bench.cost.calendar import DAY, HOUR
 from bench.cost.meter import GB, Invocation, Quantities, total
-from bench.cost.play import DAY, HOUR, RETRAININGS_A_MONTH, Play
+from bench.cost.play import RETRAININGS_A_MONTH, Play
 from bench.cost.prices import free_each_month, lines
 from bench.cost.units import item_bytes
 
@@ -61,7 +62,13 @@ def metrics(play: Play, hours: int) -> Quantities:
 def growth(steady: list[Invocation], play: Play, hours: int) -> list[Quantities]:
     """Estimate what the clock's functions read more once the window of monitoring is full, from how it grew in play."""
     added = []
-    clocked = {inv.kind for inv in steady} & {"Monitor", "WatchDeployments", "CheckTriggers", "MonitorModel", "WatchModel"}
+    clocked = {inv.kind for inv in steady} & {
+        "Monitor",
+        "WatchDeployments",
+        "CheckTriggers",
+        "MonitorModel",
+        "WatchModel",
+    }
     for kind in clocked:
         runs = [inv for inv in steady if inv.kind == kind]
         gets = [inv.bill.get("s3_gets", 0.0) for inv in runs]
@@ -84,7 +91,9 @@ def storage(play: Play, hours: int) -> Quantities:
     table_gb = table / max(1, play.number) * play.scenario.a_day * days / GB
     end = play.steady + hours * HOUR
     kept = sum(size for size, at in account.stored.values() if play.steady <= at < end) * DAY / (hours * HOUR)
-    gone = sum(size for key, size, at in account.replaced if play.steady <= at < end and not key.startswith("profiles/"))
+    gone = sum(
+        size for key, size, at in account.replaced if play.steady <= at < end and not key.startswith("profiles/")
+    )
     bucket = gone * DAY / (hours * HOUR) * _replaced_days(account)
     runs = sum(size for size, at in account.stored.values() if at >= end) * RETRAININGS_A_MONTH * 1.5
     return {

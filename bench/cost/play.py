@@ -2,19 +2,18 @@
 
 import json
 import random
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.cost.account import Account, Event
+from bench.cost.account import Account
+from bench.cost.calendar import DAY, HOUR, schedules, walk
+from bench.cost.events import Event
 from local.template import TEMPLATE
 from shared.times import format_time
 
 MODEL = "model"
 START = datetime(2026, 3, 1, tzinfo=UTC)
-HOUR, DAY = 3600.0, 86400.0
 HISTORY_DAYS, HISTORY_PER_HOUR = 1, 40
 # Feedback comes half an hour after its prediction, and the window closes after an hour: within the hours played every
 # prediction comes round, as it would within days where outcomes take days.
@@ -38,9 +37,6 @@ CONFIGURATION = {
     "gate": {"metric": "accuracy", "floor": 0.5},
 }
 RETRAININGS_A_MONTH = 30 / 7
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_SECONDS = {"minute": 60.0, "hour": HOUR, "day": DAY}
-_CRON = re.compile(r"cron\((\d+) (\d+|\*) \* \* \? \*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,10 @@ class Play:
         if account.now - self.authorized > self._authorizer_ttl():
             self.authorized = account.now
             event = sample("authorize")
-            keys = dict(pair.split("=") for pair in self.account.functions[self._arn("Authorize")].environment["AUDIENCE_KEYS"].split(","))
+            keys = dict(
+                pair.split("=")
+                for pair in self.account.functions[self._arn("Authorize")].environment["AUDIENCE_KEYS"].split(",")
+            )
             event["headers"] = {"x-api-key": f"value-of-{keys['app']}"}
             account.invoke(self._arn("Authorize"), event)
         event = sample(folder)
@@ -224,13 +223,17 @@ class Play:
             self.account.invoke(self._arn("CheckTriggers"), self._tick())
         run = self.account.started[-1]
         path, walked = self._machine(), []
-        step = lambda name, event: self.account.invoke(self._arn(name), {**run, **event}, kind=f"retraining {name}")  # noqa: E731
+
+        def step(name: str, event: Event) -> Any:
+            return self.account.invoke(self._arn(name), {**run, **event}, kind=f"retraining {name}")
+
         ready = step("Snapshot", {})
         if ready["status"] != "ready":
             msg = f"the snapshot is {ready}"
             raise RuntimeError(msg)
         trained = [
-            step("Train", {"dataset_id": ready["dataset_id"], "candidate": candidate}) for candidate in ready["candidates"]
+            step("Train", {"dataset_id": ready["dataset_id"], "candidate": candidate})
+            for candidate in ready["candidates"]
         ]
         judged = step("Validate", {"dataset_id": ready["dataset_id"], "trained": trained})
         promoted = judged["verdict"] == "promote"
@@ -245,65 +248,10 @@ class Play:
         return transitions
 
     def _machine(self) -> Event:
-        (name,) = [n for n in self.account.deployment.of("AWS::StepFunctions::StateMachine") if n.startswith("Retraining")]
+        (name,) = [
+            n for n in self.account.deployment.of("AWS::StepFunctions::StateMachine") if n.startswith("Retraining")
+        ]
         return self.account.deployment.definition_of(name)
-
-
-def schedules(account: Account) -> Iterator[tuple[str, str, float]]:
-    """List the template's schedules: name, function and seconds between two."""
-    for name, schedule in account.deployment.of("AWS::Scheduler::Schedule").items():
-        yield name, schedule["Target"]["Arn"], seconds_between(schedule["ScheduleExpression"])
-
-
-def seconds_between(expression: str) -> float:
-    """Tell how far apart a schedule's moments are. Raises ValueError for what is not understood.
-
-    >>> seconds_between("rate(15 minutes)"), seconds_between("cron(15 2 * * ? *)"), seconds_between("cron(5 * * * ? *)")
-    (900.0, 86400.0, 3600.0)
-    """
-    if found := _RATE.fullmatch(expression):
-        return int(found[1]) * _SECONDS[found[2]]
-    if found := _CRON.fullmatch(expression):
-        return HOUR if found[2] == "*" else DAY
-    msg = f"not understood: {expression}"
-    raise ValueError(msg)
-
-
-def walk(definition: Event, functions: list[str], candidates: int) -> tuple[int, int]:
-    """Count the transitions, and the announcements, of an execution that calls these functions in turn."""
-    state, transitions, announced = definition["StartAt"], 1, 0
-    states = definition["States"]
-    for name in [*functions, None]:
-        way = _shortest(states, state, name)
-        transitions += len(way) - 1
-        announced += sum("events:putEvents" in str(states[one].get("Resource")) for one in way[1:])
-        for one in way[1:]:
-            if states[one]["Type"] == "Map":
-                inner = states[one]["ItemProcessor"]
-                transitions += candidates * len(_shortest(inner["States"], inner["StartAt"], name))
-        state = way[-1]
-    return transitions, announced
-
-
-def _shortest(states: Event, start: str, function: str | None) -> list[str]:
-    """Find the way to the state that calls a function, or to the end."""
-    ways = [[start]]
-    seen = {start}
-    while ways:
-        way = ways.pop(0)
-        state = states[way[-1]]
-        inner = json.dumps(state.get("ItemProcessor", ""))
-        called = str(state.get("Arguments", {}).get("FunctionName", "")) + inner
-        if (function is None and (state["Type"] == "Succeed" or state.get("End"))) or (
-            function is not None and f"-{function}Function-" in called
-        ):
-            return way
-        following = [state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))]
-        for name in [one for one in following if one and one not in seen]:
-            seen.add(name)
-            ways.append([*way, name])
-    msg = f"no way from {start} to {function}"
-    raise LookupError(msg)
 
 
 def sample(folder: str) -> Event:

@@ -29,7 +29,7 @@ def free_each_month(quantities: Mapping[str, float]) -> float:
     """Compute what the allowances that do not end take off in an account that has nothing else."""
     free, prices = price_list()["free_each_month"], price_list()["prices"]
     return sum(
-        min(quantity, free[name]) * float(prices[name]["dollars"])
+        min(quantity, float(free[name])) * float(prices[name]["dollars"])
         for name, quantity in quantities.items()
         if name in free
     )

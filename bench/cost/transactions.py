@@ -1,4 +1,4 @@
-"""moto's transactions without its copy of all tables before each: what they touch is copied, and put back if refused."""
+"""moto's transactions without a copy of all tables before each: what they touch is copied, and put back."""
 
 import copy
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.dynamodb import models
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 
 
 @contextmanager
@@ -31,10 +32,10 @@ def quick_transactions() -> Iterator[None]:
                     rows[pk][sk] = item
             raise
 
-    models.DynamoDBBackend.transact_write_items = transact  # type: ignore[method-assign]
-    models.copy = SimpleNamespace(  # type: ignore[attr-defined]
+    models.DynamoDBBackend.transact_write_items = transact  # type: ignore[assignment,method-assign]
+    models.copy = SimpleNamespace(  # type: ignore[assignment,attr-defined]
         copy=copy.copy,
-        deepcopy=lambda value: value if isinstance(value, models.Table) else copy.deepcopy(value),
+        deepcopy=lambda value: value if isinstance(value, Table) else copy.deepcopy(value),
     )
     try:
         yield
@@ -45,4 +46,3 @@ def quick_transactions() -> Iterator[None]:
 
 def _keys(item: dict[str, Any]) -> tuple[DynamoType, DynamoType]:
     return DynamoType(item["pk"]), DynamoType(item["sk"])
-

@@ -23,20 +23,24 @@ def item_bytes(item: Item) -> int:
 
 def _value_bytes(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
-    if kind == "S":
-        return len(content.encode())
-    if kind == "N":
-        digits = content.lstrip("-").replace(".", "").split("e")[0].split("E")[0].strip("0")
-        return min(21, math.ceil(len(digits) / 2) + 1 + content.startswith("-"))
-    if kind == "B":
-        return len(bytes(content))
-    if kind == "L":
-        return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + _value_bytes(child) for child in content)
-    if kind == "M":
-        return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + len(k.encode()) + _value_bytes(v) for k, v in content.items())
-    if kind in {"SS", "NS", "BS"}:
-        return sum(_value_bytes({kind[0]: child}) for child in content)
-    return 1
+    match kind:
+        case "S":
+            size = len(content.encode())
+        case "N":
+            digits = content.lstrip("-").replace(".", "").lower().split("e")[0].strip("0")
+            size = min(21, math.ceil(len(digits) / 2) + 1 + content.startswith("-"))
+        case "B":
+            size = len(bytes(content))
+        case "L":
+            size = _CONTAINER_BYTES + sum(_ELEMENT_BYTES + _value_bytes(child) for child in content)
+        case "M":
+            parts = (_ELEMENT_BYTES + len(name.encode()) + _value_bytes(child) for name, child in content.items())
+            size = _CONTAINER_BYTES + sum(parts)
+        case "SS" | "NS" | "BS":
+            size = sum(_value_bytes({kind[0]: child}) for child in content)
+        case _:
+            size = 1
+    return size
 
 
 def write_units(size: int, *, transactional: bool = False) -> int:
