@@ -1,0 +1,51 @@
+"""The table of the README is what was counted, and what was counted is of the template and the prices of today."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bench.cost.__main__ import BEGIN, END, MEASURED
+from bench.cost.bill import table
+from bench.cost.play import SCENARIOS
+from bench.cost.prices import lines
+from local.template import TEMPLATE
+from local.transformed import Place, deployment
+
+# A series an hour; what is seldom (a run's end, a trial) has its hours only.
+MOST_METRICS_A_MODEL = 20
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_table_of_the_readme_is_made_of_what_was_counted(measured: dict[str, Any]) -> None:
+    readme = (TEMPLATE.parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(BEGIN)[1].split(END)[0].strip()
+    assert shown == table(measured)
+    assert set(measured) == {scenario.name for scenario in SCENARIOS}
+
+
+def test_what_was_counted_comes_to_its_dollars_by_the_price_list(measured: dict[str, Any]) -> None:
+    for name, found in measured.items():
+        by_line = lines(found["quantities"])
+        assert {line: round(dollars, 3) for line, dollars in by_line.items()} == pytest.approx(found["lines"], abs=0.02)
+        assert sum(by_line.values()) == pytest.approx(found["dollars"], abs=0.05), name
+        assert found["after_free_allowances"] <= found["dollars"]
+
+
+def test_what_stands_is_what_the_template_deploys_now(measured: dict[str, Any]) -> None:
+    deployed = deployment(place=Place(region="us-east-1"))
+    for found in measured.values():
+        assert found["quantities"]["alarm_months"] == len(deployed.of("AWS::CloudWatch::Alarm"))
+        assert found["quantities"]["secret_months"] == len(deployed.of("AWS::SecretsManager::Secret"))
+        assert found["quantities"]["dashboard_months"] == len(deployed.of("AWS::CloudWatch::Dashboard"))
+
+
+def test_a_model_has_few_metrics_in_hours_of_the_loop_with_a_run(measured: dict[str, Any]) -> None:
+    for name, found in measured.items():
+        assert len(found["metrics_played"]) <= MOST_METRICS_A_MODEL, name
+    assert any(one.startswith("LivePerformance ") for one in measured["thousand_a_day"]["metrics_played"])
