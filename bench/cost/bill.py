@@ -16,9 +16,9 @@ MONTH_DAYS, MONTH_HOURS = 30, 720
 HALF_OF_THREE_MONTHS_DAYS = 45
 # Lambda polls a queue by five at once, twenty seconds a poll.
 POLLS_A_MONTH = 5 * 3 * 60 * MONTH_HOURS
-ITEM_OVERHEAD_BYTES = 100
-# Items of a prediction live for a year and more: none goes within the three months.
-DEPLOYMENT_WINDOW_HOURS = 7 * 24
+ITEM_OVERHEAD_BYTES = 100  # what DynamoDB adds to each, and predictions live longer than three months
+# Of the model that is played.
+MONITORING_WINDOW_HOURS = 7 * 24
 
 Figures = dict[str, Any]
 
@@ -54,29 +54,23 @@ def metrics(play: Play, hours: int) -> Quantities:
     """Count the custom metrics: each name with its dimensions, by the hours in which it has data."""
     first = int(play.steady // HOUR)
     steady = [one for one in play.account.meter.series if first <= one[2] < first + hours]
-    later = [one for one in play.account.meter.series if one[2] >= first + hours]
-    seldom = len(later) * RETRAININGS_A_MONTH / MONTH_HOURS
+    # What a run publishes has its hour only.
+    seldom = len(play.account.meter.of_runs) * RETRAININGS_A_MONTH / MONTH_HOURS
     return {"metric_months": len(steady) / hours + seldom}
 
 
 def growth(steady: list[Invocation], play: Play, hours: int) -> list[Quantities]:
     """Estimate what the clock's functions read more once the window of monitoring is full, from how it grew in play."""
     added = []
-    clocked = {inv.kind for inv in steady} & {
-        "Monitor",
-        "WatchDeployments",
-        "CheckTriggers",
-        "MonitorModel",
-        "WatchModel",
-    }
+    clocked = {inv.kind for inv in steady} & {"Monitor", "WatchDeployments", "CheckTriggers"}
     for kind in clocked:
-        runs = [inv for inv in steady if inv.kind == kind]
+        runs = [inv for inv in steady if inv.kind == kind and inv.bill.get("s3_gets")]
         gets = [inv.bill.get("s3_gets", 0.0) for inv in runs]
         if len(runs) < 2:
             continue
         a_run = max(0.0, (gets[-1] - gets[0]) / (len(gets) - 1))
         runs_an_hour = len(runs) / hours
-        more = a_run * runs_an_hour * (DEPLOYMENT_WINDOW_HOURS - hours) / 2
+        more = a_run * runs_an_hour * (MONITORING_WINDOW_HOURS - hours) / 2
         memory = next(found.memory_mb for found in play.account.functions.values() if found.name == kind)
         number = runs_an_hour * MONTH_HOURS * more
         added.append({"s3_gets": number, "lambda_gb_seconds": number * LATENCY["s3"] / 8 * memory / 1024})
@@ -95,11 +89,12 @@ def storage(play: Play, hours: int) -> Quantities:
         size for key, size, at in account.replaced if play.steady <= at < end and not key.startswith("profiles/")
     )
     bucket = gone * DAY / (hours * HOUR) * _replaced_days(account)
-    runs = sum(size for size, at in account.stored.values() if at >= end) * RETRAININGS_A_MONTH * 1.5
+    trained = ("datasets/", "models/")
+    runs = sum(size for key, (size, _) in account.stored.items() if key.startswith(trained))
     return {
         "table_gb_months": table_gb,
         "backup_gb_months": table_gb,
-        "s3_gb_months": (kept * days + bucket + runs) / GB,
+        "s3_gb_months": (kept * days + bucket + runs * RETRAININGS_A_MONTH * 1.5) / GB,
     }
 
 

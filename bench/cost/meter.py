@@ -112,6 +112,7 @@ class Meter:
     indexes: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
     series: set[tuple[str, str, int]] = field(default_factory=set)
+    of_runs: set[tuple[str, str]] = field(default_factory=set)
     current: Invocation | None = None
     # What is played just now: the setup, the hours that count, the jobs of a day, a retraining.
     phase: str = "setup"
@@ -147,6 +148,8 @@ class Meter:
     def see_metric(self, name: str, dimensions: Mapping[str, str], at: float) -> None:
         """Note that a series has data in an hour."""
         key = json.dumps(dimensions, sort_keys=True)
+        if self.phase == "retraining":
+            self.of_runs.add((name, key))
         self.series.add((name, key, int(at // 3600)))
 
     def without(self, work: Callable[[], Any]) -> Any:

@@ -15,12 +15,14 @@ from shared.times import format_time
 MODEL = "model"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HISTORY_DAYS, HISTORY_PER_HOUR = 1, 40
-# Feedback comes half an hour after its prediction, and the window closes after an hour: within the hours played every
+# Feedback comes ten minutes after its prediction, and the window closes after twenty: within the hours played every
 # prediction comes round, as it would within days where outcomes take days.
-FEEDBACK_AFTER = 1800.0
+FEEDBACK_AFTER = 600.0
+# Until feedback, windows and batches come round as often as predictions come.
+_WARM_UP = 2400.0
 # The two kinds of calls are not made in the same second.
 _APART = 7.0
-_LABELS_OF = {"event": "outcome", "source": "outcome", "window": "PT1H"}
+_LABELS_OF = {"event": "outcome", "source": "outcome", "window": "PT20M"}
 FEATURES = {
     **{f"amount_{number}": {"type": "numeric"} for number in range(6)},
     **{f"kind_{number}": {"type": "categorical"} for number in range(3)},
@@ -51,9 +53,9 @@ class Scenario:
 
 SCENARIOS = (
     Scenario("quiet", 0, hours=3),
-    Scenario("thousand_a_day", 1000, hours=4),
-    Scenario("million_single", 1_000_000 / 30, hours=2),
-    Scenario("million_batched", 1_000_000 / 30, hours=3, items_a_call=500),
+    Scenario("thousand_a_day", 1000, hours=3),
+    Scenario("million_single", 1_000_000 / 30, hours=1),
+    Scenario("million_batched", 1_000_000 / 30, hours=1, items_a_call=500),
 )
 
 
@@ -70,19 +72,21 @@ class Play:
     calls: int = 0
 
     def run(self, hours: int) -> None:
-        """Play the history, an hour that does not count and the hours that do."""
+        """Play the history, a retraining, a while that does not count and the hours that do."""
         account = self.account
         self._configure()
         if self.scenario.a_day:
             self._history()
+            account.meter.phase = "retraining"
             self._retrain("first")
+            account.meter.phase = "setup"
         begin = account.now = (START + timedelta(days=HISTORY_DAYS)).timestamp() + 6 * HOUR
-        end = begin + (1 + hours) * HOUR
+        self.steady = begin + HOUR
+        end = self.steady + hours * HOUR
         self._schedules(begin, end)
         if self.scenario.a_day:
-            self._traffic(begin, end)
-        account.run_until(begin + HOUR)
-        self.steady = begin + HOUR
+            self._traffic(self.steady - _WARM_UP, end)
+        account.run_until(self.steady)
         account.meter.phase = "steady"
         account.meter.series.clear()
         account.run_until(end)
@@ -94,11 +98,6 @@ class Play:
             if seconds >= DAY:
                 self.account.invoke(arn, self._tick(), kind=f"daily {name}")
         self.account.run_until(self.account.now + 60)
-
-    def retrain(self) -> None:
-        """Play a retraining."""
-        self.account.meter.phase = "retraining"
-        self._retrain("again")
 
     # ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def call(self, route: str, folder: str, body: Event) -> Event:
