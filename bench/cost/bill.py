@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.cost.account import LATENCY, Account
-from bench.cost.calendar import DAY, HOUR
+from bench.cost.calendar import DAY, HOUR, schedules
 from bench.cost.meter import GB, Invocation, Quantities, total
 from bench.cost.play import RETRAININGS_A_MONTH, Play
 from bench.cost.prices import free_each_month, lines
@@ -26,8 +26,12 @@ Figures = dict[str, Any]
 def month_of(play: Play, hours: int) -> Quantities:
     """Compute the quantities of a month of thirty days."""
     phases = _by_phase(play.account.meter.invocations)
+    clocked = _on_the_clock(play.account)
+    by_clock = [one for one in phases["steady"] if one.kind in clocked or one.kind.startswith("clock ")]
+    by_traffic = [one for one in phases["steady"] if not (one.kind in clocked or one.kind.startswith("clock "))]
     scaled = [
-        *_times(phases["steady"], MONTH_HOURS / hours),
+        *_times(by_clock, MONTH_HOURS / hours),
+        *_times(by_traffic, MONTH_HOURS / hours * play.whole_calls(hours)),
         *_times(phases["daily"], MONTH_DAYS),
         *_times(phases["retraining"], RETRAININGS_A_MONTH),
         *growth(phases["steady"], play, hours),
@@ -128,6 +132,11 @@ def table(found: Mapping[str, Figures]) -> str:
     free = [f"{found[name]['after_free_allowances']:.2f}" for name in names]
     rows += [f"| **sum** | {' | '.join(sums)} |", f"| after free allowances that last | {' | '.join(free)} |"]
     return "\n".join(rows)
+
+
+def _on_the_clock(account: Account) -> set[str]:
+    """Name the functions that the clock alone calls; predict is kept warm by it, and called by apps."""
+    return {account.functions[arn].name for _, arn, _ in schedules(account)} - {"Predict"}
 
 
 def _by_phase(invocations: list[Invocation]) -> dict[str, list[Invocation]]:

@@ -99,6 +99,12 @@ class Play:
                 self.account.invoke(arn, self._tick(), kind=f"daily {name}")
         self.account.run_until(self.account.now + 60)
 
+    def whole_calls(self, hours: int) -> float:
+        """Compute by how much the calls made in the hours that count missed those that a day's share makes."""
+        made = sum(one.phase == "steady" and one.kind == "calls" for one in self.account.meter.invocations)
+        due = 2 * self.scenario.a_day / self.scenario.items_a_call * hours * HOUR / DAY
+        return due / made if made else 1.0
+
     # ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def call(self, route: str, folder: str, body: Event) -> Event:
         """Make one call of the API and return the answer's body. Raises RuntimeError for an error."""
