@@ -1,12 +1,11 @@
 """A client of DynamoDB that counts what AWS would bill: units of the table, and of each index."""
 
-import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.aws.dynamodb import item_bytes
+from bench.cost.units import index_units, item_bytes, read_units, write_units
 
 TABLE = "predictions"
 
@@ -83,44 +82,6 @@ class CountingClient:
         with self._lock:
             for item in items:
                 self.units["reads"] += read_units(item_bytes(item) if item else 0, consistent=consistent)  # type: ignore[assignment]
-
-
-def write_units(size: int, *, transactional: bool = False) -> int:
-    """Compute the units of a write, by the larger of what was there and what is.
-
-    >>> write_units(1025), write_units(1024, transactional=True)
-    (2, 2)
-    """
-    return max(1, math.ceil(size / 1024)) * (2 if transactional else 1)
-
-
-def read_units(size: int, *, consistent: bool) -> float:
-    """Compute the units of a read of an item, or of a page of a query.
-
-    >>> read_units(0, consistent=False), read_units(4097, consistent=True)
-    (0.5, 2.0)
-    """
-    return max(1, math.ceil(size / 4096)) * (1.0 if consistent else 0.5)
-
-
-def index_units(index: Mapping[str, Any], before: Item | None, after: Item | None) -> int:
-    """Compute the units a change costs an index: none if it does not show, two writes if the entry moves."""
-    old, new = _entry(index, before), _entry(index, after)
-    if old == new:
-        return 0
-    keys = [part["AttributeName"] for part in index["KeySchema"]]
-    sizes = [item_bytes(found) for found in (old, new) if found is not None]
-    if old is not None and new is not None and any(old[name] != new[name] for name in keys):
-        return sum(map(write_units, sizes))
-    return write_units(max(sizes))
-
-
-def _entry(index: Mapping[str, Any], item: Item | None) -> Item | None:
-    keys = [part["AttributeName"] for part in index["KeySchema"]]
-    if item is None or any(name not in item for name in keys):
-        return None
-    shown = {*keys, "pk", "sk", *index["Projection"].get("NonKeyAttributes", [])}
-    return {name: value for name, value in item.items() if name in shown}
 
 
 class _CountingPages:
