@@ -152,6 +152,8 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     before = {mark: len(traces(client, mark)) for mark in (THEIRS, OTHERS, str(MARK))}
     assert min(before.values()) > 10, before
     kept = _lines(client, OTHERS)
+    both = sorted([taken["dataset_id"], second["dataset_id"]])
+    assert _datasets(client, THEIRS) == _datasets(client, OTHERS) == both
 
     asked = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
     again = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
@@ -168,6 +170,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
         assert place in told["counts"], told
     assert traces(client, THEIRS, str(MARK)) == []
     assert _lines(client, OTHERS) == kept
+    assert _datasets(client, OTHERS) == both
     for dataset in told["datasets"]:
         found = verify_and_wait(client, MODEL, dataset, patience=120)
         assert found["is_reproducible"], found
@@ -189,6 +192,13 @@ def _labels(client: StackClient, entity: str) -> int:
         for row in client.lake.read_lines(key)
         if row["prediction_id"] in {item["prediction_id"] for item in predictions(entity)} and row["value"] is not None
     )
+
+
+def _datasets(client: StackClient, entity: str) -> list[str]:
+    """Return the data sets that hold an entity's first prediction."""
+    explained = client.call("GET", f"models/{MODEL}/predictions/{entity}-p0", key="operator")
+    assert explained["all_datasets_searched"] is True
+    return sorted(dataset["dataset_id"] for dataset in explained["datasets"])
 
 
 def _imported(client: StackClient) -> bool:

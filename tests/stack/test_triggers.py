@@ -9,9 +9,11 @@ import requests
 from local.client import StackClient
 from shared.aws.check_table import DynamoChecks
 from shared.aws.metric_sink import CloudWatchMetrics
+from shared.aws.new_label_table import DynamoNewLabels
 from shared.aws.registry_table import DynamoRegistry
 from shared.aws.relabel_table import DynamoRelabels
 from shared.aws.trigger_table import DynamoTriggers
+from shared.labels.new_labels import NewLabel, arrivals_of, hour_of
 from shared.monitoring.check import Check, CheckKind, Verdict
 from shared.monitoring.measurement import Measurement
 from shared.monitoring.watched import with_overall
@@ -167,6 +169,23 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
 
     assert (held["suppressed_by"], fired["fired"]) == ("relabelling", True)
     eventually(lambda: ended(client, model))
+
+
+def test_new_labels_of_an_hour_that_is_over_are_packed_and_counted_as_before(client: StackClient) -> None:
+    model = "counted"
+    serve(client, model, min_new_labels=10)
+    store = DynamoNewLabels(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    arrived = hour_of(datetime.now(UTC)) - HOUR
+    for number in range(3):
+        store.note(arrivals_of([NewLabel(model, f"p{number}", arrived, NOW - HOUR)]))
+
+    client.run_schedule("CheckTriggers", NOW, model)
+
+    assert [found.is_packed for found in store.arrivals(model, None)] == [True]
+    asked = {"reason": "a new season", "occurred_at": format_time(NOW)}
+    client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
+    (decision,) = decisions(client, model)
+    assert (decision["new_labels"], decision["suppressed_by"]) == (3, "min_new_labels")
 
 
 def test_the_page_of_a_check_opens_by_its_link_without_a_key(client: StackClient) -> None:
