@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from shared.lake import EXAMPLES, Lake
 from shared.lake_rows import days_newest_first
 from shared.monitoring.columns import microseconds_of
-from shared.monitoring.label_rows import LabelRows, RecordChunk, RecordCollector
+from shared.monitoring.label_rows import LabelRows
+from shared.monitoring.record_collector import RecordChunk, RecordCollector
 from shared.times import format_time
 
 # Estimated bytes of what is held of records. Finding the newest and measuring them takes as much again: together it

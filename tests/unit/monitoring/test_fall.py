@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from shared.configuration.metrics import Metric, Task
-from shared.monitoring.label_rows import LabelRows, newest_records
+from shared.monitoring.label_rows import LabelRows
 from shared.monitoring.performance.answers import LabelledAnswers
 from shared.monitoring.performance.fall import FallTest, claim, counted
 from shared.monitoring.performance.metrics import evaluate
 from shared.monitoring.performance.observation import Scale
+from shared.monitoring.record_collector import newest_records
 from shared.times import format_time
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.configuration.metrics import Task
 from shared.monitoring.join_health import join_health, percentile
-from shared.monitoring.label_rows import newest_records
+from shared.monitoring.record_collector import newest_records
 from shared.profiles.build import profile_rows
 from shared.profiles.profile import Profile
 from shared.times import format_time

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from shared.configuration.labels import LabelSource
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.columns import ABSENT, MappingColumn, TimeColumn, ValueColumn, Vocabulary
-from shared.monitoring.label_rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows, newest_records
+from shared.monitoring.label_rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows
 from shared.monitoring.performance.metrics import as_numbers
 from shared.monitoring.performance.window import labels_in_window
+from shared.monitoring.record_collector import newest_records
 from shared.times import format_time
 from tests.fakes.lake import InMemoryLake
 

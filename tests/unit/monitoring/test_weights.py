@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from shared.configuration.model import ModelConfiguration
 from shared.monitoring.check import Verdict
-from shared.monitoring.label_rows import newest_records
 from shared.monitoring.performance.realised_performance import check_performance
 from shared.monitoring.performance.weights import effective_rows, labels_every_prediction, review_weight, review_weights
+from shared.monitoring.record_collector import newest_records
 from tests.unit.configuration.example import configuration
 
 MANUAL = {"event": "annotation", "source": "manual"}

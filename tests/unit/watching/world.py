@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.configuration.model import ModelConfiguration
 from shared.lake import EXAMPLES, Lake, day_prefix
-from shared.monitoring.label_rows import newest_records
+from shared.monitoring.record_collector import newest_records
 from shared.registry.moves import Account, Servable, promote, start_trial
 from shared.registry.pointer import Pointer, Trial, TrialMode
 from shared.registry.version import VersionRecord
