@@ -113,6 +113,12 @@ class ValueColumn:
         return self.tags > _NONE
 
     @property
+    def is_true(self) -> Mask:
+        """Where the value is true."""
+        found: Mask = (self.tags == _BOOLEAN) & (self.payload != 0)
+        return found
+
+    @property
     def numbers(self) -> Floats:
         """The values as floats, NaN where one is no number; a truth value is none."""
         found = np.where((self.tags == _INTEGER) | (self.tags == _FLOAT), self.payload, np.nan)

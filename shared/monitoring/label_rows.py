@@ -148,7 +148,7 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     def is_reviewed_alone(self) -> Mask:
         """Where a prediction has its label only because it was picked for review."""
-        return self.values("source").is_text(LabelSource.MANUAL.value) & ~self.values(LABELLED_OTHERWISE).is_given
+        return self.values("source").is_text(LabelSource.MANUAL.value) & ~self.values(LABELLED_OTHERWISE).is_true
 
     def as_shadow(self) -> "LabelRows":
         """Put what a version on trial answered unseen in the place of the answers given."""

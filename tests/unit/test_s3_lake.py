@@ -1,6 +1,7 @@
 """What S3 says of an object that is not there depends on what the caller may list."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ class GuardedS3:
     def paginate(self, *, Prefix: str, **_: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         if not self.may_list:
             raise denied("ListObjectsV2")
-        yield {"Contents": [{"Key": key} for key in self.held if key.startswith(Prefix)]}
+        told = {"ETag": '"1"', "Size": 1, "LastModified": datetime(2026, 3, 1, tzinfo=UTC)}
+        yield {"Contents": [{"Key": key, **told} for key in self.held if key.startswith(Prefix)]}
 
 
 def lake(*keys: str, may_list: bool) -> S3Lake:

@@ -165,3 +165,23 @@ def test_a_verdict_needs_labels_that_are_worth_enough() -> None:
     assert report.verdict is Verdict.INSUFFICIENT
     assert "worth" in report.reason
     assert report.shortfall == 0.0
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "source": st.sampled_from(["manual", "outcome", None]),
+                "selection_probability": st.sampled_from([None, 0.0, 0.02, 1.0, True]),
+            },
+            optional={"labelled_otherwise": st.sampled_from([True, False, None])},
+        ),
+        max_size=8,
+    )
+)
+def test_weights_of_columns_are_those_of_single_records(records: list[dict[str, Any]]) -> None:
+    configured = rules(MANUAL, OUTCOME)
+
+    assert review_weights(records, configured.labels).tolist() == [
+        review_weight(record, labelled_anyway=False) for record in records
+    ]
