@@ -3,7 +3,10 @@
 import argparse
 import json
 import shlex
+import sys
 from pathlib import Path
+
+from local.commands.up import name_and_value
 
 OUT = Path("out/adopt")
 
@@ -14,15 +17,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lake", required=True, help="the kept bucket")
     parser.add_argument("--predictions-table", required=True, help="the kept table of predictions")
     parser.add_argument("--models-table", required=True, help="the kept table of models")
+    parser.add_argument(
+        "--restored", action="store_true", help="the tables were restored from backups, which keep no stream and no TTL"
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=name_and_value,
+        metavar="Name=value",
+        help="as the earlier stack had it, KmsKeyArn above all; repeatable",
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the two files (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the template and the resources of the import, and print the commands that use them."""
-    from local.adoption import import_template, resources_to_import
-    from local.transformed import Place, deployment
+    from local.adoption import import_template, resources_to_import, restoring_commands
+    from local.transformed import Place, deployment, transformed
 
-    plan = deployment({"LakeBucketName": arguments.lake}, Place(arguments.stack_name))
+    parameters = {**dict(arguments.parameter), "LakeBucketName": arguments.lake}
+    if unknown := parameters.keys() - transformed()["Parameters"].keys():
+        print(f"the template has no parameter {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    plan = deployment(parameters, Place(arguments.stack_name))
     names = {
         "LakeBucket": arguments.lake,
         "PredictionsTable": arguments.predictions_table,
@@ -34,14 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     resources.write_text(json.dumps(resources_to_import(plan, names), indent=2), encoding="utf-8")
     stack, change = shlex.quote(arguments.stack_name), "adopt"
     named = f"--stack-name {stack} --change-set-name {change}"
+    overrides = " ".join(shlex.quote(f"{name}={value}") for name, value in parameters.items())
     commands = [
+        *(restoring_commands(plan, names) if arguments.restored else []),
         f"aws cloudformation create-change-set {named} --change-set-type IMPORT \\\n"
         f"    --template-body file://{template} --resources-to-import file://{resources}",
         f"aws cloudformation wait change-set-create-complete {named}",
         f"aws cloudformation execute-change-set {named}",
         f"aws cloudformation wait stack-import-complete --stack-name {stack}",
-        f".sam-venv/bin/sam deploy --stack-name {stack} \\\n"
-        f"    --parameter-overrides LakeBucketName={shlex.quote(arguments.lake)}",
+        f".sam-venv/bin/sam deploy --stack-name {stack} \\\n    --parameter-overrides {overrides}",
     ]
     print("\n".join(commands))
     return 0

@@ -39,15 +39,54 @@ def test_each_store_is_named_by_what_cloudformation_knows_its_kind_by() -> None:
     assert identifiers == [{"BucketName": LAKE}, *({"TableName": table} for table in TABLES.values())]
 
 
+def adopt_stores(folder: Path, *more: str) -> int:
+    parser = argparse.ArgumentParser()
+    adopt.add_arguments(parser)
+    words = ["--lake", LAKE, "--predictions-table", "p", "--models-table", "m", "--out", str(folder)]
+    return adopt.run(parser.parse_args([*words, *more]))
+
+
 def test_command_writes_both_files_and_prints_what_to_do_with_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = argparse.ArgumentParser()
-    adopt.add_arguments(parser)
-    words = ["--lake", LAKE, "--predictions-table", "p", "--models-table", "m", "--out", str(tmp_path)]
-
-    assert adopt.run(parser.parse_args(words)) == 0
+    assert adopt_stores(tmp_path) == 0
 
     assert set(json.loads((tmp_path / "template.json").read_text())["Resources"]) == set(STORES)
     assert len(json.loads((tmp_path / "resources.json").read_text())) == len(STORES)
-    assert f"LakeBucketName={LAKE}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"LakeBucketName={LAKE}" in printed
+    assert "update-time-to-live" not in printed
+
+
+def test_restored_tables_get_back_what_a_backup_does_not_keep_before_they_are_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt_stores(tmp_path, "--restored") == 0
+
+    before, _, _ = capsys.readouterr().out.partition("create-change-set")
+    imported = json.loads((tmp_path / "template.json").read_text())["Resources"]
+    for store, table in (("PredictionsTable", "p"), ("ModelsTable", "m")):
+        properties = imported[store]["Properties"]
+        assert f"update-time-to-live --table-name {table} " in before
+        assert properties["TimeToLiveSpecification"]["AttributeName"] in before
+        assert f"update-continuous-backups --table-name {table} " in before
+        assert (f"update-table --table-name {table} " in before) == ("StreamSpecification" in properties)
+    assert (
+        f"StreamViewType={imported['PredictionsTable']['Properties']['StreamSpecification']['StreamViewType']}"
+        in before
+    )
+
+
+def test_stores_of_a_stack_with_a_key_are_adopted_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666"
+
+    assert adopt_stores(tmp_path, "--parameter", f"KmsKeyArn={key}") == 0
+
+    table = json.loads((tmp_path / "template.json").read_text())["Resources"]["PredictionsTable"]["Properties"]
+    assert table["SSESpecification"]["KMSMasterKeyId"] == key
+    assert f"KmsKeyArn={key}" in capsys.readouterr().out
+
+
+def test_parameter_that_the_template_does_not_have_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert adopt_stores(tmp_path, "--parameter", "KmsKey=x") == 2
+    assert "KmsKey" in capsys.readouterr().err
