@@ -26,6 +26,16 @@ from local.client import StackClient
 OUT = Path("out/account/summary.json")
 COUNTED = ("lost", "doubled", "missing")
 PARTS = ("loop", "flood", "past", "figures")
+# What the figures of a whole run may come to at most.
+BOUNDS = {
+    "findings": 0,
+    "retrain_answer_p99_seconds": 2.0,
+    "explain_p99_seconds": 2.0,
+    "objects_a_day_at_4_per_second": 2000,
+    "predict_first_answer_seconds": 3.0,
+}
+# What a whole run must come to, whatever it is.
+MEASURED = (*BOUNDS, "parameter_sets", "erasure_seconds", "relabelling_files_per_second")
 # What an idle function is asked for: something of the model that the loop has trained.
 IDLE = Asked(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))
 
@@ -52,11 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=PARTS, action="append", help="one part of it")
     parser.add_argument("--folder", type=Path, help="keep what the account wrote there, its log among it")
     asked = parser.parse_args(arguments)
-    figures = measure(
-        QUICK if asked.quick else Sizes(), tuple(asked.only or (QUICK_PARTS if asked.quick else PARTS)), asked.folder
-    )
+    parts = tuple(asked.only or (QUICK_PARTS if asked.quick else PARTS))
+    figures = measure(QUICK if asked.quick else Sizes(), parts, asked.folder)
     publish(figures, shown, OUT)
-    return int(not is_as_it_must_be(figures))
+    missed = missed_figures(figures) if parts == PARTS else []
+    for line in missed:
+        print(line, file=sys.stderr)
+    return int(bool(missed) or not is_as_it_must_be(figures))
 
 
 def measure(sizes: Sizes, parts: tuple[str, ...] = PARTS, kept: Path | None = None) -> dict[str, Any]:
@@ -115,6 +127,17 @@ def summary(phases: list[Phase], dead: dict[str, int]) -> dict[str, Any]:
 def is_as_it_must_be(figures: dict[str, Any]) -> bool:
     """Tell whether nothing is lost, doubled, missing, given up on or unexplained."""
     return not any(figures[name] for name in (*COUNTED, "dead_letters", "unexplained"))
+
+
+def missed_figures(figures: dict[str, Any]) -> list[str]:
+    """Name the figures of a whole run that are not there, or beyond their bounds."""
+    absent = [f"{name} was not measured" for name in MEASURED if figures.get(name) is None]
+    beyond = [
+        f"{name} is {figures[name]}, at most {bound} was asked for"
+        for name, bound in BOUNDS.items()
+        if figures.get(name) is not None and figures[name] > bound
+    ]
+    return [*absent, *beyond]
 
 
 def shown(figures: dict[str, Any]) -> Table:

@@ -37,32 +37,48 @@ class Asked:
     now: datetime
 
 
+class NotIdle(Exception):
+    """Another instance answered than was to be measured."""
+
+
 def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) -> dict[str, float]:
-    """Measure the first answer of an idle function, with and without the instance that is kept warm."""
+    """Measure the first answer of an idle function, with and without the instance that is kept warm.
+
+    Raises NotIdle where an instance was there that was to be taken away, or was not that was to be kept.
+    """
     _take_instances_away(client, pace)
     client.run_schedule("Predict", asked.now, asked.model)
-    warm = _first_answer(client, server, asked)
+    warm = _first_answer(client, server, asked, starts={"Authorize"})
     _take_instances_away(client, pace)
-    cold = _first_answer(client, server, asked)
+    cold = _first_answer(client, server, asked, starts=set(FUNCTIONS))
     return {"predict_first_answer_seconds": round(warm, 2), "predict_cold_answer_seconds": round(cold, 2)}
 
 
 def _take_instances_away(client: StackClient, pace: float) -> None:
-    """Have the next call meet new instances, as after a while without any."""
+    """Have the next call meet new instances, as after a while without any.
+
+    The emulator lets go of a function's instances when its timeout is set, though it be to what it was.
+    """
     functions: Any = client.aws("lambda")
     for function in FUNCTIONS:
         name = client.stack.outputs[f"{function}Function"]
-        functions.update_function_configuration(FunctionName=name, Description=f"idle since {time.monotonic()}")
+        timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+        functions.update_function_configuration(FunctionName=name, Timeout=timeout)
     time.sleep(_AUTHORIZED_SECONDS * pace + _SETTLE_SECONDS)
 
 
-def _first_answer(client: StackClient, server: Path, asked: Asked) -> float:
-    before = _processor_seconds(client, server)
+def _first_answer(client: StackClient, server: Path, asked: Asked, *, starts: set[str]) -> float:
+    before, started = _processor_seconds(client, server), len(_starts(server))
     instance = {"prediction_id": f"first-{time.monotonic_ns()}", "occurred_at": format_time(asked.now)}
     body = {"instances": [instance | {"features": asked.features}]}
     began = time.monotonic()
     client.call("POST", f"models/{asked.model}/predict", key="app", json=body)
     seconds = time.monotonic() - began
+    names = {client.stack.outputs[f"{function}Function"]: function for function in FUNCTIONS}
+    fresh = _starts(server)[: len(_starts(server)) - started]
+    if (found := {names[note["function"]] for note in fresh if note["function"] in names}) != starts:
+        msg = f"instances of {sorted(found)} were started by a call that was to start those of {sorted(starts)}"
+        raise NotIdle(msg)
     after = _processor_seconds(client, server)
     stretched = 0.0
     for pid, (used, megabytes) in after.items():

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from bench.account import past
+from bench.account.__main__ import BOUNDS, MEASURED, missed_figures
 from bench.account.past import OTHER_THRESHOLD, THRESHOLD, VALUES, Past
 from bench.account.phase import Phase
 from local.client import StackClient
@@ -88,3 +89,13 @@ def test_entity_that_is_erased_has_one_prediction_a_day() -> None:
     days = [kept.made_at(number).date() for number in range(kept.predictions) if kept.is_theirs(number)]
     assert len(days) == len(set(days)) == DAYS
     assert min(days) == past.FIRST.date()
+
+
+def test_whole_run_names_each_figure_that_is_missing_or_beyond_its_bound() -> None:
+    good: dict[str, Any] = {**dict.fromkeys(MEASURED, 1.0), "findings": 0}
+
+    assert missed_figures(good) == []
+    for name in MEASURED:
+        assert [line.split()[0] for line in missed_figures({**good, name: None})] == [name]
+    for name, bound in BOUNDS.items():
+        assert [line.split()[0] for line in missed_figures({**good, name: bound + 0.5})] == [name]
