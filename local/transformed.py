@@ -118,7 +118,7 @@ def _resource(name: str, parameters: tuple[tuple[str, str], ...], place: Place) 
 
 @cache
 def parameter_sets() -> tuple[Parameters, ...]:
-    """Combine the values of all parameters that conditions or rules look at; what a rule refuses is left out."""
+    """Combine the values of all parameters that decide what is made; what a rule refuses is left out."""
     template = transformed()
     values = [[(name, value) for value in _telling_values(name)] for name in sorted(_deciding())]
     sets = [dict(one) for one in product(*values)]
@@ -127,9 +127,15 @@ def parameter_sets() -> tuple[Parameters, ...]:
 
 @cache
 def _deciding() -> frozenset[str]:
-    """Find the parameters that conditions or rules look at."""
+    """Find the parameters that conditions look at, or rules that speak of one of those.
+
+    Any other rule refuses sets that make the same resources as those it lets pass.
+    """
     template = transformed()
-    return frozenset(_referred([template["Conditions"], template.get("Rules", {})]) & template["Parameters"].keys())
+    parameters = template["Parameters"].keys()
+    found = _referred(template["Conditions"]) & parameters
+    asked = [_referred(rule) & parameters for rule in template.get("Rules", {}).values()]
+    return frozenset(found.union(*(one for one in asked if one & found)))
 
 
 def _telling_values(name: str) -> list[str]:

@@ -7,7 +7,11 @@ The stack is deployed on paper where names are longest.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from local.account_rules.boundaries import boundary_stands_in_the_way, managed_policies_reach_beyond
+from local.account_rules.boundaries import (
+    boundary_stands_in_the_way,
+    managed_policies_reach_beyond,
+    services_send_for_others,
+)
 from local.account_rules.creation import rights_come_too_late
 from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
 from local.account_rules.keys import roles_cannot_use_the_key
@@ -25,6 +29,8 @@ from local.transformed import Deployment, Parameters, Resource, deployment, para
 
 _POLICIES = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
 _MACHINES = ("AWS::StepFunctions::StateMachine", *_POLICIES)
+_SENT_TO = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+_SENDERS = ("AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::SNS::Topic")
 _CONSUMERS = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::SQS::Queue")
 
 
@@ -52,6 +58,7 @@ RULES = (
     Rule(code_is_too_large, ("AWS::Lambda::Function", "AWS::Lambda::LayerVersion")),
     Rule(managed_policies_reach_beyond, (*_POLICIES, "AWS::Lambda::Function")),
     Rule(boundary_stands_in_the_way, (*_POLICIES, *_CONSUMERS)),
+    Rule(services_send_for_others, (*_SENT_TO, *_SENDERS)),
     Rule(policies_are_too_large, _POLICIES),
     Rule(gone_looks_forbidden, (*_POLICIES, "AWS::S3::Bucket")),
     Rule(batches_outlast_their_function, _CONSUMERS),

@@ -1,12 +1,13 @@
-"""What SAM's managed policies give a function ends at the resources of its own stack.
+"""What is given ends at the resources of the stack: by SAM's managed policies to functions, by its own to services.
 
 AWS's managed policies for queues, streams and logs speak of every resource of the account. The functions' boundary
-takes back what is another's, and leaves what Lambda does in the function's name.
+takes back what is another's, and leaves what Lambda does in the function's name. What a topic or a queue takes of a
+service, it takes for resources of this stack alone.
 """
 
 from collections.abc import Iterator
 
-from local.rights import Role, Statement, role_of
+from local.rights import Role, Statement, as_list, role_of
 from local.transformed import Deployment
 
 # Actions of managed policies that AWS lets nobody narrow to a resource.
@@ -48,6 +49,22 @@ def boundary_stands_in_the_way(deployment: Deployment) -> Iterator[str]:
         for action, resource in needed:
             if not role.may(action, resource):
                 yield f"{name}: may not {action} on {resource}"
+
+
+def services_send_for_others(deployment: Deployment) -> Iterator[str]:
+    """A topic or a queue takes from a service what a resource of the stack has caused, each named as it is."""
+    own = {one["Arn"] for one in deployment.resources.values()}
+    for name, policy in deployment.of("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy").items():
+        for statement in as_list(policy["PolicyDocument"]["Statement"]):
+            if statement["Effect"] != "Allow":
+                continue
+            operators = statement.get("Condition", {}).values()
+            sources = [source for keys in operators for source in as_list(keys.get("aws:SourceArn", []))]
+            if not sources:
+                yield f"{name}: {statement['Sid']} takes from anybody"
+            for source in sources:
+                if source not in own:
+                    yield f"{name}: {statement['Sid']} takes for {source}, which may be another stack's"
 
 
 def _functions(deployment: Deployment) -> Iterator[tuple[str, Role]]:

@@ -1,4 +1,4 @@
-"""The rules of the functions' boundary find what they are for: a right on another stack's, and one that is missing."""
+"""The rules of boundaries find what they are for: a right on or of another stack's, and one that is missing."""
 
 import copy
 from collections.abc import Callable
@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from local.account_rules.boundaries import boundary_stands_in_the_way, managed_policies_reach_beyond
+from local.account_rules.boundaries import (
+    boundary_stands_in_the_way,
+    managed_policies_reach_beyond,
+    services_send_for_others,
+)
 from local.transformed import Deployment, Place, deployment
 
 Statements = list[dict[str, Any]]
@@ -74,5 +78,32 @@ def test_boundary_lists_every_queue_of_the_stack() -> None:
 
 def test_boundary_holds_with_the_longest_names() -> None:
     deployed = deployment(place=LONGEST)
-    rules = (managed_policies_reach_beyond, boundary_stands_in_the_way)
+    rules = (managed_policies_reach_beyond, boundary_stands_in_the_way, services_send_for_others)
     assert [found for rule in rules for found in rule(deployed)] == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:hindsight-*"}},
+        {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+        {},
+    ],
+)
+def test_topic_that_takes_what_another_stack_s_alarm_sends_is_found(condition: dict[str, Any]) -> None:
+    found = deployment()
+    policy = copy.deepcopy(found.resources["OperationsTopicPolicy"])
+    (alarms,) = (one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Sid"] == "OnlyTheAlarms")
+    alarms["Condition"] = condition
+    opened = Deployment(found.parameters, found.place, {**found.resources, "OperationsTopicPolicy": policy})
+    (finding,) = services_send_for_others(opened)
+    assert finding.startswith("OperationsTopicPolicy: OnlyTheAlarms takes f")
+
+
+def test_operations_topic_takes_from_every_alarm_that_sends_to_it() -> None:
+    found = deployment()
+    topic = found.resources["OperationsTopic"]["Arn"]
+    sending = {name for name, one in found.of("AWS::CloudWatch::Alarm").items() if topic in one["AlarmActions"]}
+    statements = found.of("AWS::SNS::TopicPolicy")["OperationsTopicPolicy"]["PolicyDocument"]["Statement"]
+    (listed,) = (one["Condition"]["ArnEquals"]["aws:SourceArn"] for one in statements if one["Sid"] == "OnlyTheAlarms")
+    assert sorted(listed) == sorted(found.resources[name]["Arn"] for name in sending)

@@ -2,14 +2,20 @@
 
 from typing import Any
 
+import pytest
+
+from local.intrinsics import Evaluation, Place
 from local.stack import SIMULATED_TIME
-from local.template import resources_of
+from local.template import load_template, resources_of
+from local.transformed import transformed
 from shared.review.state import MOST_ROWS
 
 Resources = dict[str, dict[str, Any]]
 SECONDS_A_DAY = 86_400
 SHARDS = 4
 MOST_A_DAY = 2_000
+# What SQS holds a message back for at most, in seconds.
+LONGEST_DELAY = 900
 
 
 def archivers(functions: Resources) -> list[dict[str, Any]]:
@@ -46,9 +52,39 @@ def test_what_waits_for_the_lake_does_not_wait_for_the_window(template: dict[str
     assert set(SIMULATED_TIME) <= set(template["Parameters"])
 
 
-def test_an_erasure_settles_later_than_what_it_waits_for_is_archived(template: dict[str, Any]) -> None:
+def test_erasure_settles_longer_than_anything_holds_what_it_read_before(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    """Lambda ends a function's run by its timeout, so that nobody writes later what he read before the cleaning."""
     parameters = template["Parameters"]
-    assert parameters["ArchiveWindowSeconds"]["MaxValue"] < 60 * parameters["ErasureSettlingMinutes"]["Default"]
+    settling = 60 * parameters["ErasureSettlingMinutes"]["Default"]
+    default = template["Globals"]["Function"]["Timeout"]
+    timeouts = {
+        name: function.get("Timeout", default) for name, function in functions.items() if writes_to_the_lake(function)
+    }
+    assert {"PackObjectsFunction", "CompactExamplesFunction", "SnapshotFunction"} <= timeouts.keys()
+    assert {name: seconds for name, seconds in timeouts.items() if seconds > settling} == {}
+    archiving = max(timeouts[name] for name in ("ArchivePredictionsFunction", "ArchiveLabelsFunction"))
+    assert parameters["ArchiveWindowSeconds"]["MaxValue"] + archiving <= settling
+    assert parameters["FeedbackBufferSeconds"]["MaxValue"] <= settling <= LONGEST_DELAY
+
+
+@pytest.mark.parametrize("minutes", ["0", "5", "14"])
+def test_shorter_settling_is_refused_where_the_lake_is_packed_by_the_clock(minutes: str) -> None:
+    allowed = load_template()["Parameters"]["ErasureSettlingMinutes"]["AllowedValues"]
+    shorter = {"ErasureSettlingMinutes": minutes}
+    assert int(minutes) not in allowed or Evaluation(transformed(), shorter, Place()).breaks_a_rule()
+
+
+def test_defaults_and_simulated_time_settle_as_the_rule_allows() -> None:
+    assert not Evaluation(transformed(), {}, Place()).breaks_a_rule()
+    assert not Evaluation(transformed(), SIMULATED_TIME, Place()).breaks_a_rule()
+
+
+def writes_to_the_lake(function: dict[str, Any]) -> bool:
+    """Decide whether a function may put objects, wherever in the lake."""
+    statements = [one for policy in function.get("Policies", []) for one in policy["Statement"]]
+    return any("s3:PutObject" in one["Action"] for one in statements)
 
 
 def test_objects_are_packed_every_hour_by_a_function_that_ends_before_the_next(functions: Resources) -> None:
