@@ -9,7 +9,6 @@ from shared.bootstrap import stores
 from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
 from shared.datasets.compaction import Compaction
-from shared.labels.label_history import LabelHistory
 from shared.schedule import parse_tick
 
 # Enough to read, write and read back the file in hand.
@@ -26,8 +25,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compact as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
     tick = parse_tick(event)
-    history = LabelHistory(stores.lake(), stores.new_label_store())
-    compaction = Compaction(stores.lake(), stores.configurations(), history)
+    compaction = Compaction(stores.lake(), stores.configurations())
     report = compaction.sweep(
         tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Only if nothing settled them for a week are arrivals lost.
 KEPT_FOR = timedelta(days=7)
-_ARRIVED, _DAY, _SETTLED, _PAST = "arrived#", "day#", "settled", "past"
+_ARRIVED, _DAY, _SETTLED = "arrived#", "day#", "settled"
 _HOUR = "%Y-%m-%dT%HZ"
 _ATTEMPTS = 10
 
@@ -64,7 +64,7 @@ class DynamoNewLabels:
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=to_item(
-                {":pk": _partition(model), ":first": _day_key(first), ":last": _past_key(last)}
+                {":pk": _partition(model), ":first": _day_key(first), ":last": _day_key(last)}
             ),
             # A settled hour whose counts are not seen would be missed: the mark below is read consistently too.
             ConsistentRead=True,
@@ -107,25 +107,6 @@ class DynamoNewLabels:
             ExpressionAttributeValues=to_item({":until": format_time(until)}),
         )
 
-    def keep_past(self, model: str, day: date, minutes: Sequence[int]) -> None:
-        """Keep what a day of the past held, then that it is counted."""
-        item = {"pk": _partition(model), "sk": _past_key(day), "minutes": _packed(minutes)}
-        self._client.put_item(TableName=self._table, Item=to_item(item))
-        self._mark_past(model, day)
-
-    def counted_past(self, model: str) -> date | None:
-        """Return the last day of the past that is counted."""
-        row = self._get({"pk": _partition(model), "sk": _PAST})
-        return None if row is None else date.fromisoformat(row["counted"])
-
-    def end_past(self, model: str) -> None:
-        """Note that all of the past is counted."""
-        self._mark_past(model, date.max)
-
-    def _mark_past(self, model: str, day: date) -> None:
-        item = {"pk": _partition(model), "sk": _PAST, "counted": day.isoformat()}
-        self._client.put_item(TableName=self._table, Item=to_item(item))
-
     def _put(self, arrivals: Arrivals) -> None:
         item = {
             "pk": _partition(arrivals.model),
@@ -152,10 +133,6 @@ def _day_key(day: date) -> str:
     return f"{_DAY}{day.isoformat()}"
 
 
-def _past_key(day: date) -> str:
-    return f"{_day_key(day)}#{_PAST}"
-
-
 def _packed(minutes: Sequence[int]) -> bytes:
     """Return counts as bytes: hardly any for an idle day, 2 KB for a busy one."""
     return zlib.compress(array("I", minutes).tobytes(), 6)
@@ -164,5 +141,4 @@ def _packed(minutes: Sequence[int]) -> bytes:
 def _from_row(row: dict[str, Any]) -> DayCounts:
     minutes = array("I")
     minutes.frombytes(zlib.decompress(row["minutes"], bufsize=4 * MINUTES))
-    settled = parse_time(row["settled_until"]) if "settled_until" in row else None
-    return DayCounts(date.fromisoformat(row["sk"].split("#")[1]), settled, minutes)
+    return DayCounts(date.fromisoformat(row["sk"].removeprefix(_DAY)), parse_time(row["settled_until"]), minutes)

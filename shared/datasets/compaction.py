@@ -20,7 +20,6 @@ from shared.datasets.record_files import LakeObject, RecordLine, file_digest, is
 from shared.datasets.record_table import StoredRecord, record_digest, write_records
 from shared.datasets.snapshot import workshop
 from shared.errors import HindsightError, UnreadableObject, UnusableDataset
-from shared.labels.label_history import LabelHistory
 from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix
 from shared.packing.packer import SETTLED
 
@@ -56,11 +55,10 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Compacts the settled days of a model, and counts once what its labels were before they were counted."""
+    """Compacts the settled days of a model."""
 
     lake: Lake
     configurations: ConfigurationStore
-    history: LabelHistory
 
     def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> CompactionReport:
         """Compact all that settled by ``now`` while there is time; the next sweep goes on with the rest.
@@ -68,8 +66,7 @@ class Compaction:
         Raises CompactionFailed once all days have been tried.
         """
         report, failures = CompactionReport(), list[tuple[str, Exception]]()
-        current = self.configurations.current(model)
-        features = declared_types(current)
+        features = declared_types(self.configurations.current(model))
         for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date())):
             if not has_time():
                 report.is_complete = False
@@ -78,11 +75,6 @@ class Compaction:
                 self._compact_day(model, day, features, has_time, report)
             except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being compacted
                 failures.append((f"{model} {day}", error))
-        try:
-            since = now - current.configuration.training.window
-            report.is_complete &= self.history.count(model, since, has_time)
-        except Exception as error:  # noqa: BLE001  what was compacted is told all the same
-            failures.append((f"the past of {model}", error))
         if failures:
             told = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
             raise CompactionFailed(f"could not compact {told}") from failures[0][1]

@@ -7,6 +7,7 @@ the counts of the days they mature on, minute by minute.
 """
 
 import hashlib
+import heapq
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ SETTLES_AFTER = timedelta(hours=26)
 MINUTES = 24 * 60
 # Bounds of one count and one settling: 16 bytes a label. What lies beyond is left for the next.
 MAX_ARRIVED = 250_000
-MAX_DISTINCT = 1_000_000
 MAX_HOURS = 200
+# Of one hour, how many are told apart at once: 256 MB. Of more, one that was delivered twice may be counted twice.
+MAX_TOGETHER = 16_000_000
 # Of the hours that are over, those that are packed, and as many labels an item as it has room for.
 PACKED_HOURS = 3
 PACKED_ENTRIES = 20_000
@@ -63,14 +65,10 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """How many labels mature in each minute of a day.
-
-    Those that arrived in hours before ``settled_until`` are in; without it those that were archived before any were
-    noted as they arrived.
-    """
+    """How many labels mature in each minute of a day; those that arrived in hours before ``settled_until`` are in."""
 
     day: date
-    settled_until: datetime | None
+    settled_until: datetime
     minutes: Sequence[int]
 
     def between(self, after: datetime, until: datetime) -> int:
@@ -90,15 +88,10 @@ class NewLabel:
     matured_at: datetime
 
     @property
-    def identified(self) -> Entry:
-        """What tells the label from others: 64 bits for the prediction, and its moment."""
-        identity = int.from_bytes(hashlib.sha256(self.prediction_id.encode()).digest()[:8], "big")
-        return identity, microseconds(self.matured_at)
-
-    @property
     def entry(self) -> bytes:
-        """The same in 16 bytes."""
-        return _ENTRY.pack(*self.identified)
+        """What tells the label from others, in 16 bytes: 64 bits for the prediction, and its moment."""
+        identity = int.from_bytes(hashlib.sha256(self.prediction_id.encode()).digest()[:8], "big")
+        return _ENTRY.pack(identity, microseconds(self.matured_at))
 
 
 class NewLabelStore(Protocol):
@@ -114,7 +107,7 @@ class NewLabelStore(Protocol):
         """Remove arrivals that are kept elsewhere by now. Raises Unavailable; doing it again is safe."""
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
-        """Return the counts of the days there are, from a first to a last one included; those of the past apart."""
+        """Return the counts of the days there are, from a first to a last one, both included."""
 
     def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
         """Add what arrived in an hour to a day's counts, once: an hour before the day's ``settled_until`` is in."""
@@ -124,15 +117,6 @@ class NewLabelStore(Protocol):
 
     def mark_settled(self, model: str, until: datetime) -> None:
         """Note that all arrivals of the hours before one are in the days' counts; an earlier hour changes nothing."""
-
-    def keep_past(self, model: str, day: date, minutes: Sequence[int]) -> None:
-        """Keep what a day held before new labels were noted, in place of what was, and that the day is counted."""
-
-    def counted_past(self, model: str) -> date | None:
-        """Return the last day of the past that is counted, ``date.max`` once all are; None before the first."""
-
-    def end_past(self, model: str) -> None:
-        """Note that all of the past is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +138,9 @@ class NewLabels:
         """
         after = since if since is not None else as_of - window
         settled = self.store.settled_until(model)
-        known = self.store.days(model, _day(after), _day(as_of))
-        counted = sum(found.between(after, as_of) for found in known)
-        days = {found.day.toordinal(): found for found in known if found.settled_until is not None}
-        latest = max((found.settled_until for found in known if found.settled_until is not None), default=None)
+        days = {found.day.toordinal(): found for found in self.store.days(model, _day(after), _day(as_of))}
+        counted = sum(found.between(after, as_of) for found in days.values())
+        latest = max((found.settled_until for found in days.values()), default=None)
         low, high = microseconds(after), microseconds(as_of)
         arrived, read = set[Entry](), 0
         for arrivals in self.store.arrivals(model, settled):
@@ -204,8 +187,7 @@ class NewLabels:
 
 def packed_of(parts: Sequence[Arrivals]) -> list[Arrivals]:
     """Put the arrivals of one model and hour together, in as few as have room for them."""
-    size = _ENTRY.size
-    entries = sorted({part.entries[at : at + size] for part in parts for at in range(0, len(part.entries), size)})
+    entries = sorted({entry for part in parts for entry in _packed_entries(part)})
     return [
         Arrivals(parts[0].model, parts[0].hour, b"".join(entries[first : first + PACKED_ENTRIES]), is_packed=True)
         for first in range(0, len(entries), PACKED_ENTRIES)
@@ -226,30 +208,34 @@ def hour_of(moment: datetime) -> datetime:
 
 
 def _first(arrivals: Iterable[Arrivals], most_bytes: int) -> Iterator[Arrivals]:
-    """Yield the first arrivals, as far as together they are not too large."""
+    """Yield the first arrivals, until together they are too large; the one that makes them so is the last."""
     for found in arrivals:
-        most_bytes -= len(found.entries)
-        if most_bytes < 0:
-            return
         yield found
+        most_bytes -= len(found.entries)
+        if most_bytes <= 0:
+            return
+
+
+def _packed_entries(part: Arrivals) -> Iterator[bytes]:
+    """Yield the entries in the order in which they are kept, 16 bytes each."""
+    return (part.entries[at : at + _ENTRY.size] for at in range(0, len(part.entries), _ENTRY.size))
 
 
 def _by_day(arrivals: Iterable[Arrivals]) -> Iterator[tuple[date, Sequence[int]]]:
     """Yield the days on which the labels of one hour mature, with how many do in each minute."""
-    seen, days = set[Entry](), dict[int, list[int]]()
-    for entry in (entry for found in arrivals for entry in found):
-        if entry in seen:
-            continue
-        if len(seen) < MAX_DISTINCT:
-            seen.add(entry)
-        minutes = days.setdefault(_ordinal(entry[1]), [0] * MINUTES)
-        minutes[entry[1] % _DAY_MICROSECONDS // _MINUTE_MICROSECONDS] += 1
+    rest, days = iter(arrivals), dict[int, list[int]]()
+    while parts := list(_first(rest, MAX_TOGETHER * _ENTRY.size)):
+        # Each part is sorted, so that equal entries meet where all are merged: nothing but the parts is held.
+        for entry, _ in groupby(heapq.merge(*map(_packed_entries, parts))):
+            _, moment = _ENTRY.unpack(entry)
+            minutes = days.setdefault(_ordinal(moment), [0] * MINUTES)
+            minutes[moment % _DAY_MICROSECONDS // _MINUTE_MICROSECONDS] += 1
     for ordinal in sorted(days):
         yield date.fromordinal(ordinal), days[ordinal]
 
 
 def _has(counts: DayCounts | None, hour: datetime) -> bool:
-    return counts is not None and counts.settled_until is not None and hour < counts.settled_until
+    return counts is not None and hour < counts.settled_until
 
 
 def _ordinal(moment: int) -> int:

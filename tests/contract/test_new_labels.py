@@ -60,7 +60,7 @@ def test_days_are_read_from_a_first_to_a_last_one(store: NewLabelStore) -> None:
     days = [TODAY + timedelta(days=number) for number in range(4)]
     for day in days:
         store.add("m", day, NOON, minutes(at1=1))
-    assert sorted(found.day for found in store.days("m", days[1], days[2])) == days[1:3]
+    assert [found.day for found in store.days("m", days[1], days[2])] == days[1:3]
     assert store.days("another", days[0], days[3]) == []
     assert store.days("m", date(2020, 1, 1), date(2020, 12, 31)) == []
 
@@ -94,20 +94,6 @@ def test_a_batch_of_a_thousand_labels_is_one_item_of_17_units(dynamodb: Any) -> 
     size = sum(len(name) + sum(len(part) for part in value.values()) for name, value in item.items())
     assert size <= 17 * 1024
     assert int(item["expires_at"]["N"]) > NOON.timestamp()
-
-
-def test_the_past_is_kept_apart_and_replaced(store: NewLabelStore) -> None:
-    assert store.counted_past("m") is None
-    store.add("m", TODAY, NOON, minutes(at1=1))
-    for count in (5, 7):
-        store.keep_past("m", TODAY, minutes(at2=count))
-    assert store.counted_past("m") == TODAY
-    found = {counts.settled_until: list(counts.minutes) for counts in store.days("m", TODAY, TODAY)}
-    assert found == {NOON + HOUR: minutes(at1=1), None: minutes(at2=7)}
-    store.add("m", TODAY, NOON + HOUR, minutes(at1=1))
-    assert len(store.days("m", TODAY, TODAY)) == 2
-    store.end_past("m")
-    assert store.counted_past("m") == date.max
 
 
 def test_what_is_forgotten_is_gone_and_what_is_packed_comes_last_in_its_hour(store: NewLabelStore) -> None:

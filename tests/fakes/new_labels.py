@@ -13,8 +13,6 @@ class InMemoryNewLabels:
         self.noted: set[Arrivals] = set()
         self.counts: dict[tuple[str, date], DayCounts] = {}
         self.marks: dict[str, datetime] = {}
-        self.past: dict[tuple[str, date], DayCounts] = {}
-        self.past_marks: dict[str, date] = {}
 
     def note(self, arrivals: Sequence[Arrivals]) -> None:
         self.noted.update(arrivals)
@@ -32,12 +30,11 @@ class InMemoryNewLabels:
         self.noted.difference_update(arrivals)
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
-        kept = [*self.counts.items(), *self.past.items()]
-        return [found for key, found in kept if key[0] == model and first <= key[1] <= last]
+        return [self.counts[key] for key in sorted(self.counts) if key[0] == model and first <= key[1] <= last]
 
     def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
         held = self.counts.get((model, day))
-        if held is None or held.settled_until is None or held.settled_until <= hour:
+        if held is None or held.settled_until <= hour:
             before = held.minutes if held else [0] * len(minutes)
             counted = [sum(both) for both in zip(before, minutes, strict=True)]
             self.counts[model, day] = DayCounts(day, hour + HOUR, counted)
@@ -47,13 +44,3 @@ class InMemoryNewLabels:
 
     def mark_settled(self, model: str, until: datetime) -> None:
         self.marks[model] = max(until, self.marks.get(model, until))
-
-    def keep_past(self, model: str, day: date, minutes: Sequence[int]) -> None:
-        self.past[model, day] = DayCounts(day, None, minutes)
-        self.past_marks[model] = day
-
-    def counted_past(self, model: str) -> date | None:
-        return self.past_marks.get(model)
-
-    def end_past(self, model: str) -> None:
-        self.past_marks[model] = date.max

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -13,7 +14,8 @@ from functions.compact_examples.app import handler as compact
 from functions.request_verification.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
-from shared.bootstrap import stores
+from shared.bootstrap import labelling, stores
+from shared.labels.new_labels import NewLabel
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
@@ -87,6 +89,17 @@ def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: Non
     stores.lake().write_bytes(key, b"{}", "application/x-ndjson")
     assert compact(sample("compact_examples"), Patient())["unreadable"] == 1
     assert key in objects("examples/")
+
+
+def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(labelled: None, sample: Sample) -> None:
+    new_labels, end, window = labelling.new_labels(), START + timedelta(days=90), timedelta(days=60 + 90)
+    new_labels.note(NewLabel(MODEL, found.prediction_id, START, found.matured_at) for found in learnable(1000))
+    new_labels.settle(MODEL, end)
+    # Once they are settled they expire.
+    stores.new_label_store().forget(list(stores.new_label_store().arrivals(MODEL, None)))
+    for context in [*[Hurried()] * 8, Patient(), Patient()]:
+        compact(sample("compact_examples"), context)
+        assert new_labels.count(MODEL, since=None, as_of=end, window=window) == 1000
 
 
 def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(

@@ -19,14 +19,12 @@ from shared.datasets.compaction import Compaction, CompactionFailed, CompactionR
 from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
 from shared.errors import UnusableDataset
 from shared.labels.example import Example
-from shared.labels.label_history import LabelHistory
 from shared.lake import EXAMPLES, day_prefix
 from shared.monitoring.performance.window import labels_in_window
 from shared.packing.pack import is_pack
 from shared.packing.packer import Packer
 from tests.fakes.configurations import InMemoryConfigurations
 from tests.fakes.lake import InMemoryLake
-from tests.fakes.new_labels import InMemoryNewLabels
 from tests.unit.datasets.builders import build
 from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.training.world import MODEL, START, example, learnable, revision, store
@@ -38,8 +36,7 @@ FULL_WINDOW = timedelta(days=60)
 
 
 def compaction(lake: InMemoryLake, **sections: Any) -> Compaction:
-    history = LabelHistory(lake, InMemoryNewLabels())
-    return Compaction(lake, InMemoryConfigurations(revision(**sections).configuration), history)
+    return Compaction(lake, InMemoryConfigurations(revision(**sections).configuration))
 
 
 def compact(lake: InMemoryLake, now: datetime = LONG_AFTER, **sections: Any) -> CompactionReport:

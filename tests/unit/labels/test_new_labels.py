@@ -1,5 +1,6 @@
 """Counts of new labels that are kept, against the rows they were made of."""
 
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -153,6 +154,45 @@ def test_packing_between_deliveries_or_cut_short_changes_no_count(
     finally:
         new_labels.PACKED_ENTRIES = taken
     assert counted.count("bike", since=START - MINUTE, as_of=START + 2 * SPAN * MINUTE, window=WINDOW) == len(changes)
+
+
+@MANY
+@given(st.data(), told(), st.lists(st.integers(0, 20), max_size=6), st.integers(1, 10))
+def test_what_expires_once_it_is_settled_is_counted_once_whatever_fits_together(
+    data: st.DataObject, changes: list[Told], ticks: list[int], together: int
+) -> None:
+    store = InMemoryNewLabels()
+    counted, taken = NewLabels(store), new_labels.MAX_TOGETHER
+    # Nothing is delivered twice: in an hour that does not fit together it might count twice.
+    note(counted, [[found] for found in data.draw(st.permutations(changes))])
+    new_labels.MAX_TOGETHER = together
+    try:
+        for day in [*sorted(ticks), 30, 31]:
+            counted.settle("bike", START + day * DAY)
+            settled = store.settled_until("bike")
+            store.forget([found for found in store.noted if settled is not None and found.hour < settled])
+            now = START + 2 * SPAN * MINUTE
+            assert counted.count("bike", since=START - MINUTE, as_of=now, window=WINDOW) == len(changes)
+    finally:
+        new_labels.MAX_TOGETHER = taken
+
+
+def test_a_large_hour_is_settled_in_little_more_memory_than_its_bytes() -> None:
+    store, number = InMemoryNewLabels(), 50_000
+    labels = [Told(f"p{found}", START, START, START).label for found in range(number)]
+    for first in range(0, number, 2_500):
+        # Delivered again from the middle of each batch on: what is told twice counts once.
+        store.note(new_labels.arrivals_of(labels[first : first + 2_500]))
+        store.note(new_labels.arrivals_of(labels[first + 1_250 : first + 3_750]))
+    counted = NewLabels(store)
+    tracemalloc.start()
+    try:
+        counted.settle("bike", START + HOUR + SETTLES_AFTER)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counted.count("bike", since=START - DAY, as_of=START + DAY, window=WINDOW) == number
+    assert peak < 16 * number
 
 
 def test_an_hour_that_is_over_becomes_one_item() -> None:
