@@ -4,15 +4,11 @@ import io
 import json
 import threading
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
-from botocore.awsrequest import AWSResponse
-from botocore.config import Config
-
+from bench.sleeping_account import answered_by
 from shared.aws.dynamodb import to_item
 from shared.aws.label_store import DynamoLabels
 from shared.aws.prediction_items import partition_key, prediction_to_item
@@ -63,24 +59,9 @@ class SleepingTable:
 
 
 def wired(table: SleepingTable) -> Any:
-    """Build a real client whose requests the table answers: what botocore takes for a call is part of the figure."""
-    client: Any = boto3.client(
-        "dynamodb",
-        region_name="eu-west-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106  # nosec
-        config=Config(parameter_validation=False),
-    )
-
-    def answer(request: Any, **_: Any) -> AWSResponse:
-        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-        call = {"BatchGetItem": table.batch_get_item, "TransactWriteItems": table.transact_write_items}[operation]
-        body = json.dumps(call(**json.loads(request.body))).encode()
-        headers: Any = {"x-amz-crc32": str(zlib.crc32(body)), "Content-Type": "application/x-amz-json-1.0"}
-        return AWSResponse(request.url, 200, headers, _Body(body))
-
-    client.meta.events.register("before-send.dynamodb", answer)
-    return client
+    """Build a real client whose requests the table answers."""
+    calls = {"BatchGetItem": table.batch_get_item, "TransactWriteItems": table.transact_write_items}
+    return answered_by("dynamodb", lambda operation, body: calls[operation](**json.loads(body)))
 
 
 def sleeping_files(table: Any, events: Sequence[Feedback], revision: ConfigurationRevision) -> FeedbackFiles:
@@ -95,14 +76,6 @@ def sleeping_files(table: Any, events: Sequence[Feedback], revision: Configurati
 
 class _Never(Exception):
     pass
-
-
-class _Body(io.BytesIO):
-    """The body of an answer, as urllib3 gives it."""
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        """Yield all of it."""
-        yield self.read()
 
 
 class _OneModel:

@@ -8,17 +8,25 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared.aws.stream_records import new_prediction, read_batch
 from shared.bootstrap import labelling
 
+# Enough for a draw and its review tasks. What is not drawn from by then comes again, in a batch of half the size.
+RESERVED_MILLISECONDS = 30_000
+
 logger = Logger()
 tracer = Tracer()
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
     written = labelling.archive().write_predictions(batch.name, batch.values)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
-    picked = labelling.review_selection().consider(batch.name, batch.values, batch.arrived_at)
+    picked = labelling.review_selection().consider(
+        batch.name,
+        batch.values,
+        batch.arrived_at,
+        lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+    )
     logger.info("archived", extra={"predictions": written, "picked": picked})
     return batch.failures()

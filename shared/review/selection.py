@@ -33,21 +33,38 @@ class ReviewSelection:
     trust: ClientTimestamps = ClientTimestamps.BOUNDED
     pause: Callable[[int], None] = lambda _: None
 
-    def consider(self, name: str, predictions: Sequence[Prediction], arrived_at: datetime | None = None) -> int:
+    def consider(
+        self,
+        name: str,
+        predictions: Sequence[Prediction],
+        arrived_at: datetime | None = None,
+        has_time: Callable[[], bool] = lambda: True,
+    ) -> int:
         """Pick among new predictions; return how many new review tasks there are.
 
         ``name`` is the batch's, ``arrived_at`` when the table took it: predictions of a past so far back that their
         tasks would have expired by then, as imports bring them, are passed over. (Where client timestamps are trusted
         it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping,
-        changes nothing but makes up for tasks that a crash prevented. Raises Unavailable.
+        changes nothing but makes up for tasks that a crash prevented. Raises Unavailable, also where time does not
+        suffice: what is drawn by then stays so, and the rest is drawn when the batch, or half of it, comes again.
         """
         by_model = defaultdict[str, dict[str, Prediction]](dict)
         for prediction in predictions:
             by_model[prediction.model].setdefault(prediction.prediction_id, prediction)
         clock = arrived_at if self.trust is ClientTimestamps.BOUNDED else None
-        return sum(self._consider(name, model, list(found.values()), clock) for model, found in by_model.items())
+        return sum(
+            self._consider(name, model, list(found.values()), clock, has_time) for model, found in by_model.items()
+        )
 
-    def _consider(self, name: str, model: str, predictions: list[Prediction], clock: datetime | None) -> int:
+    def _consider(
+        self,
+        name: str,
+        model: str,
+        predictions: list[Prediction],
+        clock: datetime | None,
+        has_time: Callable[[], bool],
+    ) -> int:
+        _demand(has_time, model)
         try:
             configuration = self.configurations.current(model).configuration
         except NotFound:
@@ -58,13 +75,15 @@ class ReviewSelection:
         if configuration.review.uncertain_per_day == 0:
             return self._add(audit_picks(predictions, configuration), configuration)
         return sum(
-            self._add(self._settle(batch, configuration), configuration) for batch in _batches(name, predictions)
+            self._add(self._settle(batch, configuration, has_time), configuration)
+            for batch in _batches(name, predictions)
         )
 
-    def _settle(self, batch: Batch, configuration: ModelConfiguration) -> Picks:
+    def _settle(self, batch: Batch, configuration: ModelConfiguration, has_time: Callable[[], bool]) -> Picks:
         """Return the picks of a batch once the state knows of them: tasks come after it, and can be made up for."""
         ids = {row_digest(prediction.prediction_id): prediction for prediction in batch.predictions}
         for attempt in range(_ATTEMPTS):
+            _demand(has_time, configuration.model)
             if attempt:
                 self.pause(attempt)
             state = self.store.load(configuration.model)
@@ -80,6 +99,12 @@ class ReviewSelection:
 
     def _add(self, picks: Picks, configuration: ModelConfiguration) -> int:
         return self.tasks.add(picks, configuration) if picks else 0
+
+
+def _demand(has_time: Callable[[], bool], model: str) -> None:
+    """Raise Unavailable if there is no time for another draw."""
+    if not has_time():
+        raise Unavailable(f"time does not suffice to draw among the predictions of {model!r}")
 
 
 def _batches(name: str, predictions: Sequence[Prediction]) -> Iterator[Batch]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.archive_predictions.app import handler
+from functions.archive_predictions.app import RESERVED_MILLISECONDS, handler
 from shared.bootstrap import stores
 from shared.errors import Unavailable
 from shared.review.pick import PickReason
@@ -124,3 +124,16 @@ def test_predictions_are_archived_even_if_the_queue_is_out_of_order(
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
     assert {key.prediction_id for key in tasks.picks} == {FIRST, SECOND}
+
+
+def test_batch_whose_time_is_over_is_archived_and_comes_again_for_its_draws(
+    sample: Sample, context: Context, tasks: PickedTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(random_rate=1.0, uncertain_per_day=10)
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: RESERVED_MILLISECONDS)
+
+    with pytest.raises(Unavailable):
+        handler(sample("archive_predictions"), context)
+
+    assert len(rows("predictions/")) == 2
+    assert not tasks.picks

@@ -74,6 +74,34 @@ def test_a_batch_delivered_again_changes_nothing() -> None:
     assert (world.store.stored, world.tasks.picks) == (state, picks)
 
 
+def test_draws_end_with_their_time_and_go_on_when_the_batch_comes_again() -> None:
+    rows = [*predictions(MOST_ROWS_A_DRAW), *(prediction(f"later-{number}") for number in range(20))]
+    world, calm = World(random_rate=0.1), World(random_rate=0.1)
+    calm.consider("b", rows)
+    # One question a model, one an attempt at a draw.
+    answers = iter([True, True, False])
+    with pytest.raises(Unavailable, match="time does not suffice"):
+        world.selection.consider("b", rows, has_time=lambda: next(answers))
+    assert 0 < len(world.picked) < len(calm.picked)
+    world.consider("b", rows)
+    assert world.probabilities() == calm.probabilities()
+
+
+def test_state_that_is_always_overtaken_is_given_up_when_time_is_over() -> None:
+    world = World()
+    asked = list[bool]()
+
+    def has_time() -> bool:
+        asked.append(len(asked) < 5)
+        world.store.stored.clear()
+        return asked[-1]
+
+    world.store.save = lambda *_: False  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="time does not suffice"):
+        world.selection.consider("b", predictions(10), has_time=has_time)
+    assert len(asked) == 6
+
+
 def test_tasks_that_a_crash_prevented_are_made_up_for_as_they_were_drawn() -> None:
     world, calm = World(random_rate=0.1), World(random_rate=0.1)
     calm.consider("b", predictions(100))

@@ -1,0 +1,160 @@
+"""What the archivers take for a record at worst: an object each, of another model each, every answer a slow one."""
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bench.sleeping_account import SleepingService
+from local.account_rules.timing import LEFT_FOR, WATCHES_THE_CLOCK, WORST_SECONDS
+from local.template import TEMPLATE
+from local.transformed import deployment
+from shared.aws.dynamodb import to_item
+from shared.aws.label_items import label_to_item
+from shared.aws.label_store import DynamoLabels
+from shared.aws.lake import S3Lake
+from shared.aws.new_label_table import DynamoNewLabels
+from shared.aws.prediction_items import partition_key, prediction_to_item
+from shared.aws.stream_records import label_change, new_prediction, read_batch
+from shared.capture.prediction import Prediction
+from shared.labels.archive import Archive
+from shared.labels.collection import Head, PredictionTimes
+from shared.labels.label import Label, LabelRecord, LabelStatus
+from shared.labels.new_labels import NewLabels
+from tests.unit.labels.builders import at, prediction
+
+# The slowest that account mode, too, lets them be.
+S3_SECONDS, DYNAMODB_SECONDS = 0.040, 0.015
+RECORDS = 400
+# What one virtual processor of Lambda is, in megabytes of memory.
+FULL_PROCESSOR = 1769
+# A bound that is further from what is measured says nothing; this machine is busy with other tests now and then.
+SLACK = 2.5
+FEATURES = {f"feature_{number}": number / 7 for number in range(20)}
+
+
+@pytest.fixture(scope="module")
+def predictions() -> list[Prediction]:
+    return [prediction(f"p{number}", model=f"model-{number}", features=FEATURES) for number in range(RECORDS)]
+
+
+def event(images: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Build the records of a stream's event from new items, bytes in base64 as Lambda carries them."""
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "ApproximateCreationDateTime": at(1).timestamp(),
+                "SequenceNumber": f"{number:021d}",
+                "NewImage": {name: carried(value) for name, value in to_item(image).items()},
+            },
+        }
+        for number, image in enumerate(images)
+    ]
+
+
+def carried(value: Any) -> Any:
+    return {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value
+
+
+def heads_of(predictions: Iterable[Prediction]) -> Callable[[str, bytes], Any]:
+    """Answer reads of heads, and take every write."""
+    items = {
+        partition_key(one.key): {
+            name: carried(value) for name, value in to_item(prediction_to_item(one, 0, one.outcome_due_at)).items()
+        }
+        for one in predictions
+    }
+
+    def answer(operation: str, body: bytes) -> Any:
+        if operation != "BatchGetItem":
+            return {}
+        [(table, wanted)] = json.loads(body)["RequestItems"].items()
+        return {"Responses": {table: [items[key["pk"]["S"]] for key in wanted["Keys"]]}}
+
+    return answer
+
+
+def label_image(of: Prediction) -> dict[str, Any]:
+    times = PredictionTimes(of.occurred_at, of.received_at, of.outcome_due_at)
+    head = Head(
+        key=of.key,
+        prediction=times,
+        revision=1,
+        feedback_count=1,
+        label_seq=1,
+        resolved_as_of=None,
+        due_at=None,
+        expires_at=int((at(0) + timedelta(days=400)).timestamp()),
+    )
+    label = Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
+    return label_to_item(head, LabelRecord(seq=1, label=label, rules_revision=1, known_at=at(1), is_new=True))
+
+
+def seconds_a_record(work: Callable[[], int], memory: int, *services: SleepingService) -> float:
+    """Measure what a record takes: its share of all waiting, and of a processor that is as large as the memory."""
+    began = time.process_time()
+    assert work() == RECORDS
+    processor = (time.process_time() - began) * FULL_PROCESSOR / memory
+    return (sum(one.waited for one in services) + processor) / RECORDS
+
+
+def memory_of(template: dict[str, Any], name: str) -> int:
+    return int(template["Resources"][name]["Properties"]["MemorySize"])
+
+
+def test_prediction_is_archived_within_what_the_rule_reckons_with(
+    template: dict[str, Any], predictions: list[Prediction]
+) -> None:
+    records = event(prediction_to_item(one, 0, one.outcome_due_at) for one in predictions)
+    s3 = SleepingService(S3_SECONDS)
+    archive = Archive(S3Lake("lake", s3.client("s3")))
+
+    def work() -> int:
+        batch = read_batch(records, new_prediction)
+        return archive.write_predictions(batch.name, batch.values)
+
+    name = "ArchivePredictionsFunction"
+    seconds = seconds_a_record(work, memory_of(template, name), s3)
+    assert s3.calls == RECORDS
+    assert seconds <= WORST_SECONDS[name][0] <= SLACK * seconds
+
+
+def test_label_is_archived_within_what_the_rule_reckons_with(
+    template: dict[str, Any], predictions: list[Prediction]
+) -> None:
+    records = event(map(label_image, predictions))
+    s3, dynamodb = SleepingService(S3_SECONDS), SleepingService(DYNAMODB_SECONDS)
+    archive = Archive(S3Lake("lake", s3.client("s3")))
+    client = dynamodb.client("dynamodb", heads_of(predictions))
+    store, new_labels = DynamoLabels("predictions", client), NewLabels(DynamoNewLabels("models", client))
+
+    def work() -> int:
+        batch = read_batch(records, label_change)
+        return archive.write_labels(batch.name, batch.values, store, new_labels)
+
+    name = "ArchiveLabelsFunction"
+    seconds = seconds_a_record(work, memory_of(template, name), s3, dynamodb)
+    assert s3.calls == RECORDS
+    assert dynamodb.calls >= RECORDS
+    assert seconds <= WORST_SECONDS[name][0] <= SLACK * seconds
+
+
+def test_everyone_who_takes_batches_is_bounded_or_watches_the_clock_and_nobody_else_is_spoken_of() -> None:
+    deployed = deployment()
+    taking = {mapping["FunctionName"] for mapping in deployed.of("AWS::Lambda::EventSourceMapping").values()}
+    names = {one for one in deployed.of("AWS::Lambda::Function") if deployed.resources[one]["Name"] in taking}
+    assert WORST_SECONDS.keys() | WATCHES_THE_CLOCK.keys() == names
+    assert not WORST_SECONDS.keys() & WATCHES_THE_CLOCK.keys()
+    assert LEFT_FOR.keys() <= WORST_SECONDS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(WATCHES_THE_CLOCK | LEFT_FOR))
+def test_who_is_said_to_watch_the_clock_hands_it_on(name: str, functions: dict[str, dict[str, Any]]) -> None:
+    """What each does once time is over, its own tests tell."""
+    source = (TEMPLATE.parent / functions[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
+    assert "get_remaining_time_in_millis() > RESERVED_MILLISECONDS" in source
