@@ -18,6 +18,7 @@ from rich.table import Table
 
 from bench.counted_lake import CountedLake
 from bench.figures import publish
+from local.preflight.quotas import BYTES_AN_EVENT
 from local.template import load_template
 from shared.capture.prediction import Prediction, PredictionKey
 from shared.configuration.parse import parse_configuration
@@ -43,6 +44,8 @@ EVENT_BYTES = 6 * 2**20
 EVENT_TO_ROW = 2.5
 BATCH_ROWS = {PREDICTIONS: 2_500, EXAMPLES: 10_000}
 MESSAGES = 100  # that the profiler takes at once
+# What a day and kind is to stay within.
+MOST_A_DAY = 2_000
 KINDS = (PREDICTIONS, EXAMPLES, PROFILES)
 
 
@@ -121,6 +124,16 @@ def reckon(rate: float, row_bytes: float, kind: str, window_seconds: int) -> dic
         "after_packing": round(full) + MAX_OPEN,
         "at_most": round(full + waiting) + MAX_OPEN,
     }
+
+
+def last_rate(row_bytes: float, kind: str, most: int) -> float:
+    """Compute the rate beyond which full packs, which grow with the bytes alone, are more than so many a day."""
+    return (most - MAX_OPEN) * PACK_BYTES[kind] / (86_400 * row_bytes)
+
+
+def last_feedback_rate(megabytes: int, most: int) -> float:
+    """Compute the rate of events beyond which buffers of a size make more objects than so many a day."""
+    return most * megabytes * 2**20 / (86_400 * BYTES_AN_EVENT)
 
 
 class _Player:
@@ -246,6 +259,10 @@ def main() -> None:
         for kind in (PREDICTIONS, EXAMPLES):
             row_bytes = figures[f"{kind}_bytes_a_row"]
             figures[f"{kind}_reckoned_at_{rate}_per_second"] = reckon(rate, row_bytes, kind, window)
+    for kind in (PREDICTIONS, EXAMPLES):
+        figures[f"{kind}_a_second_at_most_{MOST_A_DAY}"] = last_rate(figures[f"{kind}_bytes_a_row"], kind, MOST_A_DAY)
+    for megabytes in (5, 16):
+        figures[f"feedback_a_second_of_{megabytes}_megabytes"] = last_feedback_rate(megabytes, MOST_A_DAY)
     publish(figures, _shown, OUT)
 
 

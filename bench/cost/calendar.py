@@ -1,36 +1,19 @@
 """The template's clock, and the way through its state machine."""
 
 import json
-import re
 from collections.abc import Iterator
 
 from bench.cost.account import Account
 from bench.cost.events import Event
+from local.schedules import DAY, HOUR, seconds_between
 
-HOUR, DAY = 3600.0, 86400.0
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_SECONDS = {"minute": 60.0, "hour": HOUR, "day": DAY}
-_CRON = re.compile(r"cron\((\d+) (\d+|\*) \* \* \? \*\)")
+__all__ = ["DAY", "HOUR", "schedules", "seconds_between", "walk"]
 
 
 def schedules(account: Account) -> Iterator[tuple[str, str, float]]:
     """List the template's schedules: name, function and seconds between two."""
     for name, schedule in account.deployment.of("AWS::Scheduler::Schedule").items():
         yield name, schedule["Target"]["Arn"], seconds_between(schedule["ScheduleExpression"])
-
-
-def seconds_between(expression: str) -> float:
-    """Tell how far apart a schedule's moments are. Raises ValueError for what is not understood.
-
-    >>> seconds_between("rate(15 minutes)"), seconds_between("cron(15 2 * * ? *)"), seconds_between("cron(5 * * * ? *)")
-    (900.0, 86400.0, 3600.0)
-    """
-    if found := _RATE.fullmatch(expression):
-        return int(found[1]) * _SECONDS[found[2]]
-    if found := _CRON.fullmatch(expression):
-        return HOUR if found[2] == "*" else DAY
-    msg = f"not understood: {expression}"
-    raise ValueError(msg)
 
 
 def walk(definition: Event, functions: list[str], candidates: int) -> tuple[int, int]:

@@ -33,7 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="Name=value",
         help="as given to sam deploy; repeatable",
     )
+    parser.add_argument(
+        "--models", type=at_least_one, default=1, metavar="N", help="how many models there will be (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+
+
+def at_least_one(text: str) -> int:
+    """Parse a number of models. Raises ValueError."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 2
         identity = session.client("sts").get_caller_identity()
         place = Place(arguments.stack_name, session.region_name, identity["Account"])
-        checks = run_checks(Account(partial(_client, session)), deployment(parameters, place), PROBES)
+        checks = run_checks(Account(partial(_client, session), arguments.models), deployment(parameters, place), PROBES)
     except (BotoCoreError, ClientError) as error:
         print(f"AWS cannot be asked: {error}", file=sys.stderr)
         return 2

@@ -39,9 +39,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account by the operator's own credentials: its clients by service."""
+    """An account by the operator's own credentials: its clients by service, and how many models it is to serve."""
 
     client: Callable[[str], Any]
+    models: int = 1
 
 
 Probe = Callable[[Account, Deployment], Iterable[Check]]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from local.preflight.check import Account, Check, Verdict
+from local.schedules import most_at_a_tick
 from local.transformed import Deployment
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read on 2026-11-30: new accounts have less of
@@ -23,12 +24,16 @@ _ROOM_FOR_CALLS = 10
 
 
 def check_concurrency(account: Account, deployment: Deployment) -> Iterator[Check]:
-    """Check that the account runs as many functions at once as consumers take, and some for calls."""
+    """Check that the account runs as many functions at once as consumers and schedules take, and some for calls."""
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
     taken = consumers_of(deployment)
-    found = f"{limit} at once, {unreserved} of them not reserved; the stack's consumers take up to {taken}"
-    if unreserved >= taken + _ROOM_FOR_CALLS:
+    ticking = most_at_a_tick(deployment, account.models)
+    found = (
+        f"{limit} at once, {unreserved} of them not reserved; the stack's consumers take up to {taken}, "
+        f"and a schedule's tick {ticking} (of models: {account.models})"
+    )
+    if unreserved >= taken + ticking + _ROOM_FOR_CALLS:
         yield Check("Lambda concurrency", Verdict.OK, found)
     else:
         yield Check(

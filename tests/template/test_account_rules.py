@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,7 +13,7 @@ from local import transformed as module
 from local.account_rules import findings, parameter_sets
 from local.account_rules import functions as function_rules
 from local.account_rules.creation import rights_come_too_late
-from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account
+from local.account_rules.functions import code_is_too_large, functions_outgrow_the_account, layers_not_built
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import (
     ASKED_FOR,
@@ -214,12 +215,34 @@ def test_nobody_is_excused_from_telling_who_can_or_does_not_read() -> None:
 
 def test_code_and_layers_that_lambda_does_not_take_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"build/layers/science/": 200 << 20, "shared/": 51 << 20}
-    monkeypatch.setattr(function_rules, "_unzipped", lambda uri: sizes.get(uri, 0))
+    monkeypatch.setattr(function_rules, "_unzipped", lambda key: sizes.get(key, 0))
+    assert not layers_not_built(deployment())
     found = [one.partition(":")[0] for one in code_is_too_large(deployment())]
     assert "PredictFunction" in found
     assert "SnapshotFunction" not in found
     layers = deployment().of("AWS::Lambda::Function")["SnapshotFunction"]["Layers"] * 2
     assert [one for one in code_is_too_large(changed({}, "SnapshotFunction", Layers=layers)) if " 6 layers " in one]
+
+
+def test_function_whose_layer_is_not_built_is_named_as_not_judged_rather_than_small(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "build/layers/dependencies").mkdir(parents=True)
+    (tmp_path / "build/layers/data/python").mkdir(parents=True)
+    (tmp_path / "build/layers/data/python/one.py").write_bytes(b"x" * 1000)
+    for folder in ("shared", "pipelines"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_bytes(b"x")
+    monkeypatch.setattr(function_rules, "TEMPLATE", tmp_path / "template.yaml")
+    monkeypatch.setattr(function_rules, "_MOST_UNZIPPED_BYTES", 0)
+    monkeypatch.setattr(function_rules, "_unzipped", function_rules._unzipped.__wrapped__)
+    assert sorted(layers_not_built(deployment()).values()) == ["build/layers/dependencies/", "build/layers/science/"]
+    assert not list(code_is_too_large(deployment()))
+    (tmp_path / "build/layers/dependencies/two.py").write_bytes(b"x")
+    assert list(layers_not_built(deployment()).values()) == ["build/layers/science/"]
+    found = {one.partition(":")[0] for one in code_is_too_large(deployment())}
+    assert "SnapshotFunction" in found
+    assert "PredictFunction" not in found
 
 
 @pytest.mark.parametrize(

@@ -125,15 +125,23 @@ def test_every_quantity_has_a_price_and_the_allowances_take_no_more_than_was_use
 
 
 @pytest.mark.parametrize(
-    ("expression", "seconds"), [("rate(1 day)", 86400), ("rate(5 minutes)", 300), ("cron(15 2 * * ? *)", 86400)]
+    ("expression", "seconds"),
+    [
+        ("rate(1 day)", 86400),
+        ("rate(5 minutes)", 300),
+        ("cron(15 2 * * ? *)", 86400),
+        ("cron(4/5 * * * ? *)", 300),
+        ("cron(6 * * * ? *)", 3600),
+    ],
 )
 def test_the_clock_is_read(expression: str, seconds: float) -> None:
     assert seconds_between(expression) == seconds
 
 
-def test_an_expression_that_is_not_understood_is_refused() -> None:
+@pytest.mark.parametrize("expression", ["cron(0 9 ? * MON *)", "cron(0/7 * * * ? *)", "cron(0/5 2 * * ? *)"])
+def test_an_expression_that_is_not_understood_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match="not understood"):
-        seconds_between("cron(0 9 ? * MON *)")
+        seconds_between(expression)
 
 
 def test_an_execution_is_counted_by_the_states_on_its_way() -> None:

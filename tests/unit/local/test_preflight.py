@@ -97,6 +97,21 @@ def test_usual_concurrency_suffices_for_every_consumer_and_calls() -> None:
     assert check(check_concurrency, planned(), **{"lambda": Settings()}).verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(("models", "verdict"), [(1, Verdict.OK), (960, Verdict.OK), (980, Verdict.WARNING)])
+def test_models_whose_schedule_would_take_all_concurrency_are_told(models: int, verdict: Verdict) -> None:
+    settings = Settings()
+    account = Account(lambda service: settings if service == "lambda" else boto3.client(service), models)
+    (found,) = run_checks(account, planned(), [check_concurrency])
+    assert found.verdict is verdict
+    assert f"(of models: {models})" in found.found
+
+
+def test_command_refuses_less_than_one_model(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command("--models", "0")
+    assert "--models" in capsys.readouterr().err
+
+
 def test_concurrency_reserved_by_other_functions_does_not_count() -> None:
     assert check(check_concurrency, planned(), **{"lambda": Settings(reserved=990)}).verdict is Verdict.WARNING
 
@@ -366,6 +381,8 @@ def test_command_prints_every_check_and_fails_only_where_the_deployment_would(
 
     assert command("--json") == status
     told = json.loads(capsys.readouterr().out)
+    (concurrency_told,) = (one["found"] for one in told if one["name"] == "Lambda concurrency")
+    assert "tick 1 (of models: 1)" in concurrency_told
     assert {"Stack", "Names", "Lambda memory", "Firehose rate", "Alarms by mail"} <= {one["name"] for one in told}
     assert command() == status
     assert "Names" in capsys.readouterr().out
