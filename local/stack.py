@@ -1,12 +1,13 @@
 """A whole local stack: the server and the deployment on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.deploy import deploy, has_parameters
 from local.server import Server, free_port
 from local.state import Stack
+from local.template import load_template
 
 # In simulated time the events tell when they are, and the replay calls the scheduled functions; the wall clock's
 # schedules would mature everything at once.
@@ -17,6 +18,17 @@ SIMULATED_TIME = {
     "ArchiveWindowSeconds": "0",
     "ErasureSettlingMinutes": "0",
 }
+
+
+def by_the_clock(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Add the defaults of what simulated time changes, as far as it is not given, where the clock is switched on.
+
+    A stack that is deployed again keeps what is not given.
+    """
+    if parameters.get("ScheduleState") != "ENABLED":
+        return dict(parameters)
+    template = load_template()["Parameters"]
+    return {name: str(template[name]["Default"]) for name in SIMULATED_TIME} | dict(parameters)
 
 
 def start(server: Server, parameters: dict[str, str] | None = None) -> Stack:

@@ -7,6 +7,7 @@ import sys
 from local.commands.up import name_and_value
 from local.deploy import DeploymentFailed, deploy
 from local.package import LayersMissing
+from local.stack import by_the_clock
 from local.state import STACK_FILE, Stack, StateFolder
 
 
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("no endpoint: set AWS_ENDPOINT_URL, or start one with `make up`", file=sys.stderr)
         return 1
     try:
-        stack = deploy(endpoint_url.rstrip("/"), dict(arguments.parameter))
+        stack = deploy(endpoint_url.rstrip("/"), by_the_clock(dict(arguments.parameter)))
     except (DeploymentFailed, LayersMissing) as error:
         print(error, file=sys.stderr)
         return 1

@@ -38,9 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         stack = Stack.load(path)
         simulated = in_simulated_time(stack)
         if simulated is not stack:
-            print(
-                "the stack now runs in simulated time; `make up ClientTimestamps=bounded ScheduleState=ENABLED` ends it"
-            )
+            print("the stack now runs in simulated time; `make up ScheduleState=ENABLED` ends it")
         replay_file(StackClient(simulated), files, Console())
     except KeyboardInterrupt:
         print("stopped; what was sent is in the stack, to start anew: make down up", file=sys.stderr)

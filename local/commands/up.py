@@ -6,7 +6,7 @@ import time
 
 from local.deploy import DeploymentFailed
 from local.server import Server, ServerError
-from local.stack import SIMULATED_TIME, start
+from local.stack import SIMULATED_TIME, by_the_clock, start
 from local.state import STACK_FILE, StateFolder
 
 DEFAULT_PORT = 4566
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Start and deploy; a stack that is already up stays as it is, unless parameters are given."""
     state = StateFolder(arguments.state)
     server = Server(arguments.port, state.of_port(arguments.port))
-    parameters = (SIMULATED_TIME if arguments.simulated_time else {}) | dict(arguments.parameter)
+    parameters = by_the_clock((SIMULATED_TIME if arguments.simulated_time else {}) | dict(arguments.parameter))
     if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
         state.remember(stack)
         print(f"already up at {stack.api_url} ({state.root / STACK_FILE})")

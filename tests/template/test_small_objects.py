@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.intrinsics import Evaluation, Place
-from local.stack import SIMULATED_TIME
+from local.stack import SIMULATED_TIME, by_the_clock
 from local.template import load_template, resources_of
 from local.transformed import transformed
 from shared.review.state import MOST_ROWS
@@ -79,6 +79,14 @@ def test_shorter_settling_is_refused_where_the_lake_is_packed_by_the_clock(minut
 def test_defaults_and_simulated_time_settle_as_the_rule_allows() -> None:
     assert not Evaluation(transformed(), {}, Place()).breaks_a_rule()
     assert not Evaluation(transformed(), SIMULATED_TIME, Place()).breaks_a_rule()
+
+
+def test_stack_that_leaves_simulated_time_settles_again() -> None:
+    again = SIMULATED_TIME | by_the_clock({"ScheduleState": "ENABLED"})
+    assert not Evaluation(transformed(), again, Place()).breaks_a_rule()
+    assert again["ClientTimestamps"] == "bounded"
+    assert by_the_clock({"ScheduleState": "ENABLED", "ArchiveWindowSeconds": "60"})["ArchiveWindowSeconds"] == "60"
+    assert by_the_clock(SIMULATED_TIME) == SIMULATED_TIME
 
 
 def writes_to_the_lake(function: dict[str, Any]) -> bool:
