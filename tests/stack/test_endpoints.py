@@ -1,8 +1,11 @@
 """The stack answers the tools people already have for local AWS endpoints."""
 
+from datetime import UTC, datetime
+
 import pytest
 from localstack_client import session
 
+from local.client import StackClient
 from local.deploy import has_parameters
 from local.stack import SIMULATED_TIME, in_simulated_time
 from local.state import Stack
@@ -18,3 +21,10 @@ def test_localstack_clients_find_the_stack(stack: Stack, monkeypatch: pytest.Mon
 def test_a_stack_in_simulated_time_stays_as_it_is(stack: Stack) -> None:
     assert has_parameters(stack, SIMULATED_TIME)
     assert in_simulated_time(stack) is stack
+
+
+def test_schedule_that_keeps_predict_warm_finds_every_model_loadable(client: StackClient) -> None:
+    # Whatever models other tests made, deployed or not.
+    found = client.run_schedule("Predict", datetime(2026, 3, 1, tzinfo=UTC), model="any")
+
+    assert found["failures"] == {}
