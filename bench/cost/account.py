@@ -81,6 +81,10 @@ class Account:
             cold = self.now - self._last.get(arn, -1e9) > function.KEPT_SECONDS
             self._last[arn] = self.now
             seconds = function.seconds(cpu, self.meter.waited, cold=cold)
+            if cold:
+                invocation.uses.append(("start", "environment"))
+            # Each function writes to a log group of its own.
+            invocation.uses.append(("logs", function.name))
             logged = self.out.bytes - written + function.PLATFORM_LOG_BYTES
             self.meter.end(invocation, {**function.bill(seconds), "log_gb": logged / GB})
         return answer

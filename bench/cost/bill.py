@@ -1,12 +1,13 @@
 """What a month costs: what was played, scaled by the calendar, with what stands whether anybody calls or not."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from bench.cost.account import LATENCY, Account
+from bench.cost.account import Account
 from bench.cost.calendar import DAY, HOUR, schedules
 from bench.cost.meter import GB, Invocation, Quantities, total
+from bench.cost.own_key import dollars_of_a_key, key_requests
 from bench.cost.play import RETRAININGS_A_MONTH, Play
 from bench.cost.prices import free_each_month, lines
 from bench.cost.units import item_bytes
@@ -17,29 +18,43 @@ HALF_OF_THREE_MONTHS_DAYS = 45
 # Lambda polls a queue by five at once, twenty seconds a poll.
 POLLS_A_MONTH = 5 * 3 * 60 * MONTH_HOURS
 ITEM_OVERHEAD_BYTES = 100  # what DynamoDB adds to each, and predictions live longer than three months
-# Of the model that is played.
-MONITORING_WINDOW_HOURS = 7 * 24
 
 Figures = dict[str, Any]
+# Dollars a month that a scenario shall not exceed, and how it is spoken of.
+AIMS = {"quiet": 4, "thousand_a_day": 8, "million_single": 35, "million_batched": 12}
+TOLD = {
+    "quiet": "Quiet stacks",
+    "thousand_a_day": "Calls of 1,000 a day",
+    "million_single": "A million single calls",
+    "million_batched": "Full batches",
+}
 
 
 def month_of(play: Play, hours: int) -> Quantities:
     """Compute the quantities of a month of thirty days."""
     phases = _by_phase(play.account.meter.invocations)
     clocked = _on_the_clock(play.account)
-    by_clock = [one for one in phases["steady"] if one.kind in clocked or one.kind.startswith("clock ")]
-    by_traffic = [one for one in phases["steady"] if not (one.kind in clocked or one.kind.startswith("clock "))]
-    scaled = [
-        *_times(by_clock, MONTH_HOURS / hours),
-        *_times(by_traffic, MONTH_HOURS / hours * play.whole_calls(hours)),
-        *_times(phases["daily"], MONTH_DAYS),
-        *_times(phases["retraining"], RETRAININGS_A_MONTH),
-        *growth(phases["steady"], play, hours),
-    ]
+    scaled = [*_times(phases["daily"], MONTH_DAYS), *_times(phases["retraining"], RETRAININGS_A_MONTH)]
+    for phase, share in play.counted.items():
+        by_clock = [one for one in phases[phase] if one.kind in clocked or one.kind.startswith("clock ")]
+        by_traffic = [one for one in phases[phase] if not (one.kind in clocked or one.kind.startswith("clock "))]
+        scaled += _times(by_clock, share * MONTH_HOURS / hours)
+        scaled += _times(by_traffic, share * MONTH_HOURS / hours * play.whole_calls(hours, phase))
     month = total([*scaled, standing(play.account), metrics(play, hours), storage(play, hours)])
     month["traces"] = month.get("api_calls", 0.0) * _sampled(play.account)
     month["log_gb_months"] = month["log_gb"]
     return month
+
+
+def own_key(play: Play, hours: int) -> Figures:
+    """Derive what a key of yours adds a month, from what was used in the hours played last."""
+    phases = _by_phase(play.account.meter.invocations)
+    requests = (
+        key_requests(phases[play.last]) * MONTH_HOURS / hours
+        + key_requests(phases["daily"]) * MONTH_DAYS
+        + key_requests(phases["retraining"]) * RETRAININGS_A_MONTH
+    )
+    return {"key_requests": round(requests), "dollars": round(dollars_of_a_key(requests), 2)}
 
 
 def standing(account: Account) -> Quantities:
@@ -61,24 +76,6 @@ def metrics(play: Play, hours: int) -> Quantities:
     # What a run publishes has its hour only.
     seldom = len(play.account.meter.of_runs) * RETRAININGS_A_MONTH / MONTH_HOURS
     return {"metric_months": len(steady) / hours + seldom}
-
-
-def growth(steady: list[Invocation], play: Play, hours: int) -> list[Quantities]:
-    """Estimate what the clock's functions read more once the window of monitoring is full, from how it grew in play."""
-    added = []
-    clocked = {inv.kind for inv in steady} & {"Monitor", "WatchDeployments", "CheckTriggers"}
-    for kind in clocked:
-        runs = [inv for inv in steady if inv.kind == kind and inv.bill.get("s3_gets")]
-        gets = [inv.bill.get("s3_gets", 0.0) for inv in runs]
-        if len(runs) < 2:
-            continue
-        a_run = max(0.0, (gets[-1] - gets[0]) / (len(gets) - 1))
-        runs_an_hour = len(runs) / hours
-        more = a_run * runs_an_hour * (MONITORING_WINDOW_HOURS - hours) / 2
-        memory = next(found.memory_mb for found in play.account.functions.values() if found.name == kind)
-        number = runs_an_hour * MONTH_HOURS * more
-        added.append({"s3_gets": number, "lambda_gb_seconds": number * LATENCY["s3"] / 8 * memory / 1024})
-    return added
 
 
 def storage(play: Play, hours: int) -> Quantities:
@@ -131,7 +128,23 @@ def table(found: Mapping[str, Figures]) -> str:
     sums = [f"**{found[name]['dollars']:.2f}**" for name in names]
     free = [f"{found[name]['after_free_allowances']:.2f}" for name in names]
     rows += [f"| **sum** | {' | '.join(sums)} |", f"| after free allowances that last | {' | '.join(free)} |"]
+    keys = [f"{found[name]['own_key']['dollars']:.2f}" for name in names]
+    rows.append(f"| beside the sum, with a key of yours (derived) | {' | '.join(keys)} |")
     return "\n".join(rows)
+
+
+def aims(found: Mapping[str, Figures]) -> str:
+    """Write the sentence that says which scenarios miss their aim, and by how much."""
+    missed = [
+        f"{TOLD[name]} cost ${found[name]['dollars']:.2f} a month and miss their aim of ${aim} by "
+        f"${found[name]['dollars'] - aim:.2f}"
+        for name, aim in AIMS.items()
+        if found[name]["dollars"] > aim
+    ]
+    if not missed:
+        return "Every scenario meets its aim."
+    others = "the other scenarios meet theirs" if len(missed) < len(AIMS) else "no scenario meets its own"
+    return f"{' and '.join(missed)}; {others}."
 
 
 def _on_the_clock(account: Account) -> set[str]:
@@ -139,8 +152,8 @@ def _on_the_clock(account: Account) -> set[str]:
     return {account.functions[arn].name for _, arn, _ in schedules(account)} - {"Predict"}
 
 
-def _by_phase(invocations: list[Invocation]) -> dict[str, list[Invocation]]:
-    phases: dict[str, list[Invocation]] = {name: [] for name in ("setup", "steady", "daily", "retraining")}
+def _by_phase(invocations: list[Invocation]) -> defaultdict[str, list[Invocation]]:
+    phases: defaultdict[str, list[Invocation]] = defaultdict(list)
     for invocation in invocations:
         phases[invocation.phase].append(invocation)
     return phases
@@ -166,6 +179,8 @@ def _replaced_days(account: Account) -> int:
     return max(days)
 
 
-def counts(invocations: list[Invocation]) -> dict[str, int]:
+def counts(play: Play) -> dict[str, int]:
     """Count the invocations of each kind in the hours that count."""
-    return dict(Counter(invocation.kind for invocation in invocations if invocation.phase == "steady"))
+    return dict(
+        Counter(invocation.kind for invocation in play.account.meter.invocations if invocation.phase in play.counted)
+    )

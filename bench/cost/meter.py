@@ -91,6 +91,18 @@ def _reads(call: Call) -> Quantities:
     return {"read_units": units}
 
 
+def _resources(call: Call) -> set[str]:
+    """Name what a call asks for: its tables, its queue, its stream, its bucket."""
+    if call.service != "dynamodb":
+        names = ("QueueUrl", "DeliveryStreamName", "Bucket", "SecretId")
+        return {str(next((call.params[name] for name in names if name in call.params), ""))}
+    if "TransactItems" in call.params:
+        return {change["TableName"] for one in call.params["TransactItems"] for change in one.values()}
+    if "RequestItems" in call.params:
+        return set(call.params["RequestItems"])
+    return {str(call.params.get("TableName", ""))}
+
+
 def _read(items: list[Any], *, consistent: bool) -> float:
     return sum(read_units(item_bytes(item) if item else 0, consistent=consistent) for item in items)
 
@@ -103,6 +115,8 @@ class Invocation:
     at: float
     phase: str
     bill: Quantities = field(default_factory=dict)
+    # The services it called, each with the resource that it asked for.
+    uses: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -144,6 +158,7 @@ class Meter:
             self.waited += latency / 8 if in_parallel else latency
             if self.current is not None:
                 self.current.bill = total([self.current.bill, bill_of(call, self.indexes)])
+                self.current.uses += [(call.service, resource) for resource in _resources(call)]
 
     def see_metric(self, name: str, dimensions: Mapping[str, str], at: float) -> None:
         """Note that a series has data in an hour."""

@@ -1,12 +1,16 @@
-"""What is played: a champion is trained on three days of history, then hours of the calendar pass under traffic."""
+"""What is played: a champion is trained on a day of history; hours of the calendar pass under traffic, twice where
+months are played: when the model is young, and at the end of three months.
+"""
 
+import hashlib
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.cost.account import Account
+from bench.cost.ageing import DENSE_DAYS, age
 from bench.cost.calendar import DAY, HOUR, schedules, walk
 from bench.cost.events import Event
 from local.template import TEMPLATE
@@ -49,11 +53,18 @@ class Scenario:
     a_day: float
     hours: int
     items_a_call: int = 1
+    # How old the stack becomes; 0: what months add is derived.
+    days: int = 0
+
+    def digest(self) -> str:
+        """Compute what tells apart results of another scenario, another model or another history."""
+        played = [asdict(self), CONFIGURATION, HISTORY_DAYS, HISTORY_PER_HOUR, DENSE_DAYS, FEEDBACK_AFTER, _WARM_UP]
+        return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:16]
 
 
 SCENARIOS = (
-    Scenario("quiet", 0, hours=3),
-    Scenario("thousand_a_day", 1000, hours=3),
+    Scenario("quiet", 0, hours=1, days=90),
+    Scenario("thousand_a_day", 1000, hours=1, days=90),
     Scenario("million_single", 1_000_000 / 30, hours=1),
     Scenario("million_batched", 1_000_000 / 30, hours=1, items_a_call=500),
 )
@@ -72,7 +83,7 @@ class Play:
     calls: int = 0
 
     def run(self, hours: int) -> None:
-        """Play the history, a retraining, a while that does not count and the hours that do."""
+        """Play the history, a retraining and hours that count; where months are played, those and such hours again."""
         account = self.account
         self._configure()
         if self.scenario.a_day:
@@ -80,14 +91,40 @@ class Play:
             account.meter.phase = "retraining"
             self._retrain("first")
             account.meter.phase = "setup"
-        begin = account.now = (START + timedelta(days=HISTORY_DAYS)).timestamp() + 6 * HOUR
+        self._hours(HISTORY_DAYS, hours, "steady")
+        if self.scenario.days:
+            account.meter.phase = "ageing"
+            age(self, (START + timedelta(days=HISTORY_DAYS + 1)).timestamp(), self._day(self.scenario.days))
+            self._hours(self.scenario.days, hours, "aged")
+
+    @property
+    def counted(self) -> dict[str, float]:
+        """The phases that count, each with its share of the three months: a window is half full while it fills."""
+        if not self.scenario.days:
+            return {"steady": 1.0}
+        young = DENSE_DAYS / 2 / self.scenario.days
+        return {"steady": young, "aged": 1 - young}
+
+    @property
+    def last(self) -> str:
+        """The phase of the hours that were played last."""
+        return list(self.counted)[-1]
+
+    def _day(self, number: int) -> float:
+        return (START + timedelta(days=number)).timestamp()
+
+    def _hours(self, day: int, hours: int, phase: str) -> None:
+        """Play a while that does not count, and the hours that do."""
+        account = self.account
+        begin = account.now = self._day(day) + 6 * HOUR
+        account.meter.phase = "setup"
         self.steady = begin + HOUR
         end = self.steady + hours * HOUR
         self._schedules(begin, end)
         if self.scenario.a_day:
             self._traffic(self.steady - _WARM_UP, end)
         account.run_until(self.steady)
-        account.meter.phase = "steady"
+        account.meter.phase = phase
         account.meter.series.clear()
         account.run_until(end)
 
@@ -99,9 +136,18 @@ class Play:
                 self.account.invoke(arn, self._tick(), kind=f"daily {name}")
         self.account.run_until(self.account.now + 60)
 
-    def whole_calls(self, hours: int) -> float:
+    def retrain_aged(self) -> None:
+        """Have a run read the whole window of training; a model whose months are not played keeps its first run."""
+        if self.scenario.days and self.scenario.a_day:
+            self.account.meter.of_runs.clear()
+            for one in self.account.meter.invocations:
+                one.phase = "setup" if one.phase == "retraining" else one.phase
+            self.account.meter.phase = "retraining"
+            self._retrain("aged")
+
+    def whole_calls(self, hours: int, phase: str) -> float:
         """Compute by how much the calls made in the hours that count missed those that a day's share makes."""
-        made = sum(one.phase == "steady" and one.kind == "calls" for one in self.account.meter.invocations)
+        made = sum(one.phase == phase and one.kind == "calls" for one in self.account.meter.invocations)
         due = 2 * self.scenario.a_day / self.scenario.items_a_call * hours * HOUR / DAY
         return due / made if made else 1.0
 
@@ -114,10 +160,10 @@ class Play:
             event = sample("authorize")
             keys = dict(
                 pair.split("=")
-                for pair in self.account.functions[self._arn("Authorize")].environment["AUDIENCE_KEYS"].split(",")
+                for pair in self.account.functions[self.arn("Authorize")].environment["AUDIENCE_KEYS"].split(",")
             )
             event["headers"] = {"x-api-key": f"value-of-{keys['app']}"}
-            account.invoke(self._arn("Authorize"), event)
+            account.invoke(self.arn("Authorize"), event)
         event = sample(folder)
         event["pathParameters"] = {**(event.get("pathParameters") or {}), "model": MODEL}
         event["path"] = route
@@ -125,7 +171,7 @@ class Play:
         event["headers"] = {**event["headers"], "Content-Type": "application/json"}
         event["multiValueHeaders"] = {"Content-Type": ["application/json"]}
         event["requestContext"]["requestTimeEpoch"] = int(account.now * 1000)
-        answer = account.invoke(self._arn(camel(folder)), event)
+        answer = account.invoke(self.arn(camel(folder)), event)
         sent = len(answer["body"].encode()) + 400
         account.meter.book("calls", account.now, {"api_calls": 1, "out_gb": sent / 1e9})
         self.calls += 1
@@ -144,7 +190,8 @@ class Play:
         msg = "the API has no authorizer"
         raise LookupError(msg)
 
-    def _arn(self, name: str) -> str:
+    def arn(self, name: str) -> str:
+        """Find a function's address by its name in the template."""
         return next(arn for arn, found in self.account.functions.items() if found.name == name)
 
     def _configure(self) -> None:
@@ -180,7 +227,7 @@ class Play:
             self.account.run_until(self.account.now + FEEDBACK_AFTER)
             self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
         self.account.run_until(self.account.now + 2 * HOUR)
-        self.account.invoke(self._arn("MatureLabels"), self._tick())
+        self.account.invoke(self.arn("MatureLabels"), self._tick())
         self.account.run_until(self.account.now + HOUR / 2)
 
     def _traffic(self, begin: float, end: float) -> None:
@@ -190,14 +237,20 @@ class Play:
             self.account.at(moment, lambda: self._predict(end))
             moment += pause
 
-    def _predict(self, end: float) -> None:
-        instances = self._instances(self.scenario.items_a_call)
+    def predicted(self, count: int) -> list[Event]:
+        """Have so many instances answered by the champion, in one call."""
+        instances = self._instances(count)
         self.call(f"/models/{MODEL}/predict", "predict", {"instances": instances})
+        return instances
+
+    def _predict(self, end: float) -> None:
+        instances = self.predicted(self.scenario.items_a_call)
         later = self.account.now + FEEDBACK_AFTER + _APART
         if later < end:
-            self.account.at(later, lambda: self._tell(instances))
+            self.account.at(later, lambda: self.told(instances))
 
-    def _tell(self, instances: list[Event]) -> None:
+    def told(self, instances: list[Event]) -> None:
+        """Send the feedback of instances, in one call."""
         self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
 
     # ── The clock and the machine ───────────────────────────────────────────────────────────────────────────────────
@@ -217,6 +270,10 @@ class Play:
 
         return tick
 
+    def tick_now(self, arn: str) -> None:
+        """Have the clock call a function now."""
+        self.account.invoke(arn, self._tick())
+
     def _tick(self) -> Event:
         return {**sample("monitor"), "time": format_time(self.account.moment)}
 
@@ -225,12 +282,12 @@ class Play:
         self.account.started.clear()
         self.call(f"/models/{MODEL}/retrain", "request_retraining", {"reason": reason, "force": True})
         if not self.account.started:
-            self.account.invoke(self._arn("CheckTriggers"), self._tick())
+            self.account.invoke(self.arn("CheckTriggers"), self._tick())
         run = self.account.started[-1]
         path, walked = self._machine(), []
 
         def step(name: str, event: Event) -> Any:
-            return self.account.invoke(self._arn(name), {**run, **event}, kind=f"retraining {name}")
+            return self.account.invoke(self.arn(name), {**run, **event}, kind=f"retraining {name}")
 
         ready = step("Snapshot", {})
         if ready["status"] != "ready":

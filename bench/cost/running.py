@@ -15,7 +15,7 @@ from bench.cost.account import Account, plain_client
 from bench.cost.events import Event
 from bench.cost.lambdas import Function, functions_of
 from bench.cost.meter import Meter
-from bench.cost.transactions import quick_transactions
+from bench.cost.transactions import quick_queries, quick_transactions
 from local.transformed import Deployment
 
 
@@ -38,7 +38,7 @@ def running(deployment: Deployment, start: datetime) -> Iterator[Account]:
 
     botocore_stubber.BotocoreStubber.__call__ = apart  # type: ignore[method-assign]
     try:
-        with mock_aws(), quick_transactions():
+        with mock_aws(), quick_transactions(), quick_queries():
             boto3.setup_default_session(region_name=place.region)
             _make_stores(account)
             events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]

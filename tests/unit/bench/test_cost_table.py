@@ -1,12 +1,13 @@
 """The table of the README is what was counted, and what was counted is of the template and the prices of today."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bench.cost.__main__ import BEGIN, END, MEASURED
-from bench.cost.bill import table
+from bench.cost.__main__ import AIMS_BEGIN, AIMS_END, BEGIN, END, MEASURED
+from bench.cost.bill import AIMS, aims, table
 from bench.cost.play import SCENARIOS
 from bench.cost.prices import lines
 from local.template import TEMPLATE
@@ -27,6 +28,27 @@ def test_the_table_of_the_readme_is_made_of_what_was_counted(measured: dict[str,
     shown = readme.split(BEGIN)[1].split(END)[0].strip()
     assert shown == table(measured)
     assert set(measured) == {scenario.name for scenario in SCENARIOS}
+
+
+def test_the_first_sentence_of_the_readme_s_costs_tells_who_misses_an_aim(measured: dict[str, Any]) -> None:
+    readme = (TEMPLATE.parent / "README.md").read_text(encoding="utf-8")
+    _, costs = readme.split("## What it costs\n")
+    assert costs.startswith(f"{AIMS_BEGIN}\n{aims(measured)}\n{AIMS_END}\n")
+    for name, aim in AIMS.items():
+        assert (f"miss their aim of ${aim}" in aims(measured)) is (measured[name]["dollars"] > aim)
+
+
+def test_what_was_counted_was_played_as_the_scenarios_say_now(measured: dict[str, Any]) -> None:
+    for scenario in SCENARIOS:
+        found = measured[scenario.name]
+        assert found["hours_played"] == scenario.hours, scenario.name
+        assert found["days_aged"] == scenario.days, scenario.name
+        assert found["scenario_digest"] == scenario.digest(), scenario.name
+
+
+def test_results_of_another_scenario_are_told_apart() -> None:
+    digests = [one.digest() for one in SCENARIOS]
+    assert len({*digests, replace(SCENARIOS[1], hours=7).digest()}) == len(SCENARIOS) + 1
 
 
 def test_what_was_counted_comes_to_its_dollars_by_the_price_list(measured: dict[str, Any]) -> None:

@@ -1,0 +1,45 @@
+"""What checks read more once their window is full: played where months are, and taken from there where they are not.
+
+A window has as many objects whatever the traffic is: a profile an hour, and packs a day. So the checks of a model of
+a million predictions read as many more objects as those of the one whose months were played.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.cost.bill import MONTH_HOURS, figures
+from bench.cost.play import SCENARIOS, Play
+
+CHECKS = ("Monitor", "WatchDeployments", "CheckTriggers")
+_GROWS = ("s3_gets", "s3_puts", "read_units", "lambda_gb_seconds")
+
+Means = dict[str, dict[str, dict[str, float]]]
+
+
+def means(play: Play, hours: int) -> Means:
+    """Compute what a run of each check took on average, by phase, and how many runs an hour has."""
+    found: Means = {}
+    for phase in play.counted:
+        for check in CHECKS:
+            runs = [one for one in play.account.meter.invocations if one.phase == phase and one.kind == check]
+            taken = {name: sum(one.bill.get(name, 0.0) for one in runs) / max(1, len(runs)) for name in _GROWS}
+            found.setdefault(phase, {})[check] = {"runs_an_hour": len(runs) / hours, **taken}
+    return found
+
+
+def with_full_windows(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Add to scenarios whose months were not played what full windows added where they were."""
+    (played,) = [found[one.name] for one in SCENARIOS if one.days and one.a_day]
+    return {
+        one.name: dict(found[one.name]) if one.days else _filled(found[one.name], played["checks"]) for one in SCENARIOS
+    }
+
+
+def _filled(own: Mapping[str, Any], played: Means) -> dict[str, Any]:
+    quantities = dict(own["quantities"])
+    for check in CHECKS:
+        runs = own["checks"]["steady"][check]["runs_an_hour"] * MONTH_HOURS
+        for name in _GROWS:
+            more = max(0.0, played["aged"][check][name] - played["steady"][check][name])
+            quantities[name] = quantities.get(name, 0.0) + more * runs
+    return {**own, **figures(str(own["scenario"]), quantities)}
