@@ -12,8 +12,9 @@ from typing import Any
 
 from bench.cost.bill import aims, counts, figures, month_of, own_key, table
 from bench.cost.full_windows import means, with_full_windows
-from bench.cost.play import SCENARIOS, START, Play, Scenario
+from bench.cost.play import Play
 from bench.cost.prices import price_list
+from bench.cost.scenarios import SCENARIOS, START, Scenario
 from local.template import TEMPLATE
 from local.transformed import Place, deployment
 

@@ -12,21 +12,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.s3.models import s3_backends
 
 from bench.cost.events import Event, in_json, intended, message, notification, plain_item, written_keys
 from bench.cost.lambdas import Function
 from bench.cost.meter import GB, Call, Change, Meter
 from bench.cost.output import Output
 from bench.cost.patterns import matches
+from bench.cost.plain import plain_client, size_of
 from local.transformed import Deployment
 
 SHARDS = 4
@@ -210,7 +208,7 @@ class Account:
 
     def stored_object(self, key: str) -> None:
         """Account for a new object, and notify whom the bucket notifies."""
-        size = _size(self.bucket, key)
+        size = size_of(self.bucket, key)
         if key in self.stored:
             self.replaced.append((key, self.stored[key][0], self.now))
         self.stored[key] = (size, self.now)
@@ -300,18 +298,3 @@ class Account:
                     raise RuntimeError(msg)
 
         return read
-
-
-def _size(bucket: str, key: str) -> int:
-    for regions in s3_backends.values():
-        for backend in regions.values():
-            if bucket in backend.buckets and key in backend.buckets[bucket].keys:
-                return int(backend.buckets[bucket].keys[key].size)
-    msg = f"{key} is not in {bucket}"
-    raise KeyError(msg)
-
-
-@cache
-def plain_client(service: str) -> Any:
-    """Make a client whose calls are nobody's: they are not metered."""
-    return boto3.session.Session().client(service)  # type: ignore[call-overload]

@@ -6,8 +6,8 @@ objects are listed have one small batch; the days that monitoring reads have one
 
 from typing import TYPE_CHECKING
 
-from bench.cost.account import plain_client
 from bench.cost.calendar import DAY, HOUR, schedules
+from bench.cost.plain import plain_client
 
 if TYPE_CHECKING:
     from bench.cost.play import Play

@@ -8,8 +8,9 @@ from bench.cost.account import Account
 from bench.cost.calendar import DAY, HOUR, schedules
 from bench.cost.meter import GB, Invocation, Quantities, total
 from bench.cost.own_key import dollars_of_a_key, key_requests
-from bench.cost.play import RETRAININGS_A_MONTH, Play
+from bench.cost.play import Play
 from bench.cost.prices import free_each_month, lines
+from bench.cost.scenarios import RETRAININGS_A_MONTH
 from bench.cost.units import item_bytes
 
 MONTH_DAYS, MONTH_HOURS = 30, 720

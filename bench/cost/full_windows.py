@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.cost.bill import MONTH_HOURS, figures
-from bench.cost.play import SCENARIOS, Play
+from bench.cost.play import Play
+from bench.cost.scenarios import SCENARIOS
 
 CHECKS = ("Monitor", "WatchDeployments", "CheckTriggers")
 _GROWS = ("s3_gets", "s3_puts", "read_units", "lambda_gb_seconds")

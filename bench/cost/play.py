@@ -2,72 +2,29 @@
 months are played: when the model is young, and at the end of three months.
 """
 
-import hashlib
 import json
 import random
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from bench.cost.account import Account
 from bench.cost.ageing import DENSE_DAYS, age
 from bench.cost.calendar import DAY, HOUR, schedules, walk
 from bench.cost.events import Event
+from bench.cost.scenarios import (
+    APART,
+    CONFIGURATION,
+    FEEDBACK_AFTER,
+    HISTORY_DAYS,
+    HISTORY_PER_HOUR,
+    MODEL,
+    START,
+    WARM_UP,
+    Scenario,
+)
 from local.template import TEMPLATE
 from shared.times import format_time
-
-MODEL = "model"
-START = datetime(2026, 3, 1, tzinfo=UTC)
-HISTORY_DAYS, HISTORY_PER_HOUR = 1, 40
-# Feedback comes ten minutes after its prediction, and the window closes after twenty: within the hours played every
-# prediction comes round, as it would within days where outcomes take days.
-FEEDBACK_AFTER = 600.0
-# Until feedback, windows and batches come round as often as predictions come.
-_WARM_UP = 2400.0
-# The two kinds of calls are not made in the same second.
-_APART = 7.0
-_LABELS_OF = {"event": "outcome", "source": "outcome", "window": "PT20M"}
-FEATURES = {
-    **{f"amount_{number}": {"type": "numeric"} for number in range(6)},
-    **{f"kind_{number}": {"type": "categorical"} for number in range(3)},
-    "returning": {"type": "boolean"},
-}
-CONFIGURATION = {
-    "model": MODEL,
-    "task": "binary",
-    "features": FEATURES,
-    "labels": {"rules": [_LABELS_OF]},
-    "monitoring": {"window": "P7D", "performance": {"metric": "accuracy", "min": 0.55}},
-    "training": {"window": "P30D"},
-    "triggers": {"schedule": "P7D", "drift": True, "performance": True},
-    "gate": {"metric": "accuracy", "floor": 0.5},
-}
-RETRAININGS_A_MONTH = 30 / 7
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """So many predictions and as many events a day, in calls of so many items; none is a quiet stack."""
-
-    name: str
-    a_day: float
-    hours: int
-    items_a_call: int = 1
-    # How old the stack becomes; 0: what months add is derived.
-    days: int = 0
-
-    def digest(self) -> str:
-        """Compute what tells apart results of another scenario, another model or another history."""
-        played = [asdict(self), CONFIGURATION, HISTORY_DAYS, HISTORY_PER_HOUR, DENSE_DAYS, FEEDBACK_AFTER, _WARM_UP]
-        return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:16]
-
-
-SCENARIOS = (
-    Scenario("quiet", 0, hours=1, days=90),
-    Scenario("thousand_a_day", 1000, hours=1, days=90),
-    Scenario("million_single", 1_000_000 / 30, hours=1),
-    Scenario("million_batched", 1_000_000 / 30, hours=1, items_a_call=500),
-)
 
 
 @dataclass(slots=True)
@@ -122,7 +79,7 @@ class Play:
         end = self.steady + hours * HOUR
         self._schedules(begin, end)
         if self.scenario.a_day:
-            self._traffic(self.steady - _WARM_UP, end)
+            self._traffic(self.steady - WARM_UP, end)
         account.run_until(self.steady)
         account.meter.phase = phase
         account.meter.series.clear()
@@ -245,7 +202,7 @@ class Play:
 
     def _predict(self, end: float) -> None:
         instances = self.predicted(self.scenario.items_a_call)
-        later = self.account.now + FEEDBACK_AFTER + _APART
+        later = self.account.now + FEEDBACK_AFTER + APART
         if later < end:
             self.account.at(later, lambda: self.told(instances))
 

@@ -11,10 +11,11 @@ import boto3
 from moto import mock_aws
 from moto.core import botocore_stubber
 
-from bench.cost.account import Account, plain_client
+from bench.cost.account import Account
 from bench.cost.events import Event
 from bench.cost.lambdas import Function, functions_of
 from bench.cost.meter import Meter
+from bench.cost.plain import plain_client
 from bench.cost.transactions import quick_queries, quick_transactions
 from local.transformed import Deployment
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bench.cost.full_windows import CHECKS, with_full_windows
-from bench.cost.play import SCENARIOS, Play
+from bench.cost.play import Play
+from bench.cost.scenarios import SCENARIOS
 
 QUIET, THOUSAND, SINGLE, BATCHED = SCENARIOS
 

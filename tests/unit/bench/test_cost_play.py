@@ -1,4 +1,4 @@
-"""An hour of a quiet stack, played as ``make cost`` does."""
+"""An hour of a quiet stack, played young and at the end of three months as ``make cost`` does."""
 
 import json
 import os
@@ -22,6 +22,8 @@ def test_a_quiet_hour_is_played_by_the_template_s_clock_and_comes_to_less_than_i
         if "day" not in one["ScheduleExpression"] and " 2 " not in one["ScheduleExpression"]
     }
     assert {f"clock {name}" for name in hourly} <= found["invocations_played"].keys()
-    assert found["invocations_played"]["MatureLabels"] == 12
+    assert found["invocations_played"]["MatureLabels"] == 2 * 12
+    assert found["days_aged"] == 90
+    assert set(found["checks"]) == {"steady", "aged"}
     assert found["quantities"]["lambda_requests"] > 0
     assert found["dollars"] <= TARGET

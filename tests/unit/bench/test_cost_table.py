@@ -8,8 +8,8 @@ import pytest
 
 from bench.cost.__main__ import AIMS_BEGIN, AIMS_END, BEGIN, END, MEASURED
 from bench.cost.bill import AIMS, aims, table
-from bench.cost.play import SCENARIOS
 from bench.cost.prices import lines
+from bench.cost.scenarios import SCENARIOS
 from local.template import TEMPLATE
 from local.transformed import Place, deployment
 
