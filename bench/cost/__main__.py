@@ -55,7 +55,6 @@ def play(scenario: Scenario, hours: int) -> dict[str, Any]:
         played = Play(account, scenario)
         played.run(hours)
         played.daily()
-        played.retrain_aged()
         found = {**figures(scenario.name, month_of(played, hours)), "own_key": own_key(played, hours)}
         invocations, checks = counts(played), means(played, hours)
     return {

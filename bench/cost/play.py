@@ -93,15 +93,6 @@ class Play:
                 self.account.invoke(arn, self._tick(), kind=f"daily {name}")
         self.account.run_until(self.account.now + 60)
 
-    def retrain_aged(self) -> None:
-        """Have a run read the whole window of training; a model whose months are not played keeps its first run."""
-        if self.scenario.days and self.scenario.a_day:
-            self.account.meter.of_runs.clear()
-            for one in self.account.meter.invocations:
-                one.phase = "setup" if one.phase == "retraining" else one.phase
-            self.account.meter.phase = "retraining"
-            self._retrain("aged")
-
     def whole_calls(self, hours: int, phase: str) -> float:
         """Compute by how much the calls made in the hours that count missed those that a day's share makes."""
         made = sum(one.phase == phase and one.kind == "calls" for one in self.account.meter.invocations)
