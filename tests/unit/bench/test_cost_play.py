@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from local.schedules import DAY, seconds_between
 from local.transformed import Place, deployment
 
 TARGET = 4.0
@@ -16,11 +17,7 @@ def test_a_quiet_hour_is_played_by_the_template_s_clock_and_comes_to_less_than_i
     printed = subprocess.run(command, capture_output=True, text=True, check=True, env=alone).stdout
     found = json.loads(printed.splitlines()[-1])
     schedules = deployment(place=Place(region="us-east-1")).of("AWS::Scheduler::Schedule")
-    hourly = {
-        name
-        for name, one in schedules.items()
-        if "day" not in one["ScheduleExpression"] and " 2 " not in one["ScheduleExpression"]
-    }
+    hourly = {name for name, one in schedules.items() if seconds_between(one["ScheduleExpression"]) < DAY}
     assert {f"clock {name}" for name in hourly} <= found["invocations_played"].keys()
     assert found["invocations_played"]["MatureLabels"] == 2 * 12
     assert found["days_aged"] == 90
