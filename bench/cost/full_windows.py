@@ -1,7 +1,8 @@
 """What checks read more once their window is full: played where months are, and taken from there where they are not.
 
 A window has as many objects whatever the traffic is: a profile an hour, and packs a day. So the checks of a model of
-a million predictions read as many more objects as those of the one whose months were played.
+a million predictions read as many more objects as those of the one whose months were played. They do not list as
+often: at a thousand predictions a day the newest rows are gathered from days of hours, each listed by itself.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from bench.cost.play import Play
 from bench.cost.scenarios import SCENARIOS
 
 CHECKS = ("Monitor", "WatchDeployments", "CheckTriggers")
-_GROWS = ("s3_gets", "s3_puts", "read_units", "lambda_gb_seconds")
+_TAKEN = ("s3_gets", "s3_puts", "read_units", "lambda_gb_seconds")
+_BORROWED = ("s3_gets", "read_units", "lambda_gb_seconds")
 
 Means = dict[str, dict[str, dict[str, float]]]
 
@@ -23,7 +25,7 @@ def means(play: Play, hours: int) -> Means:
     for phase in play.counted:
         for check in CHECKS:
             runs = [one for one in play.account.meter.invocations if one.phase == phase and one.kind == check]
-            taken = {name: sum(one.bill.get(name, 0.0) for one in runs) / max(1, len(runs)) for name in _GROWS}
+            taken = {name: sum(one.bill.get(name, 0.0) for one in runs) / max(1, len(runs)) for name in _TAKEN}
             found.setdefault(phase, {})[check] = {"runs_an_hour": len(runs) / hours, **taken}
     return found
 
@@ -40,7 +42,7 @@ def _filled(own: Mapping[str, Any], played: Means) -> dict[str, Any]:
     quantities = dict(own["quantities"])
     for check in CHECKS:
         runs = own["checks"]["steady"][check]["runs_an_hour"] * MONTH_HOURS
-        for name in _GROWS:
+        for name in _BORROWED:
             more = max(0.0, played["aged"][check][name] - played["steady"][check][name])
             quantities[name] = quantities.get(name, 0.0) + more * runs
     return {**own, **figures(str(own["scenario"]), quantities)}
