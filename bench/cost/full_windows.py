@@ -1,8 +1,8 @@
 """What checks read more once their window is full: played where months are, and taken from there where they are not.
 
 A window has as many objects whatever the traffic is: a profile an hour, and packs a day. So the checks of a model of
-a million predictions read as many more objects as those of the one whose months were played. They do not list as
-often: at a thousand predictions a day the newest rows are gathered from days of hours, each listed by itself.
+a million predictions read as many more objects as those of the one whose months were played. Lists are not taken over:
+there they are more than they would be, since the week before the window is seeded thinly.
 """
 
 from collections.abc import Mapping
