@@ -42,7 +42,8 @@ def handler(event, context):
     if "body" in event and event.get("requestContext"):
         return answer_api(json.loads(event["body"] or "{}"))
     if "Records" in event:
-        return keep("message", event["Records"][0]["messageId"])
+        keep("message", f"{len(event['Records'])}-{event['Records'][0]['messageId']}")
+        return
     if "keep" in event:
         return keep("kept", event["keep"])
     if "call" in event:

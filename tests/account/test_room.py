@@ -28,6 +28,21 @@ def is_full(account: Account, function: str) -> bool:
     return False
 
 
+def test_queue_hands_over_as_many_messages_as_its_mapping_says(account: Account) -> None:
+    queues = account.aws("sqs")
+    url = queues.create_queue(QueueName="many")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for start in (0, 10, 20):
+        queues.send_message_batch(
+            QueueUrl=url, Entries=[{"Id": str(start + place), "MessageBody": "{}"} for place in range(10)]
+        )
+    function = account.function({"Action": "sqs:*", "Resource": "*"})
+    account.aws("lambda").create_event_source_mapping(
+        FunctionName=function, EventSourceArn=arn, BatchSize=25, MaximumBatchingWindowInSeconds=1
+    )
+    eventually(lambda: {len(account.keys(f"message/{size}-")) for size in (25, 5)} == {1})
+
+
 def test_invocation_beyond_the_room_is_refused_and_what_can_wait_waits(
     account: Account, full: ThreadPoolExecutor
 ) -> None:
@@ -42,6 +57,6 @@ def test_invocation_beyond_the_room_is_refused_and_what_can_wait_waits(
 
     full.shutdown(wait=True)
     eventually(lambda: account.keys("kept/later"))
-    eventually(lambda: account.keys(f"message/{sent}"))
+    eventually(lambda: account.keys(f"message/1-{sent}"))
     # Waiting for room cost the message no delivery: it would reach its dead-letter queue for nothing it did.
     assert queues.receive_message(QueueUrl=url).get("Messages", []) == []
