@@ -51,7 +51,6 @@ class Past:
         files = list(self._files(folder))
         with phase.timed():
             done = upload_and_wait(self._client, MODEL, files, _PATIENCE_SECONDS)
-            phase.figures["imported_seconds"] = round(sum(row.get("seconds", 0) for row in done), 1)
             wait_for_queues(self._client, _PATIENCE_SECONDS)
         refused = sum(row["rejected"] for row in done)
         phase.count("missing", [f"{refused} lines were rejected"] * refused)
@@ -94,7 +93,7 @@ class Past:
             wait_for_queues(self._client, _PATIENCE_SECONDS)
         if ended["status"] != "completed":
             phase.unexplained.append(f"relabelling: {ended['status']}: {ended.get('failure')}")
-        phase.figures = {"files": ended["files"]["total"], "changed": ended.get("labels")}
+        phase.figures = {"files": ended["files"]["total"], "changed": ended["labels_changed"]}
         return self._settled(phase, OTHER_THRESHOLD, is_erased=True)
 
     def _configure(self, threshold: int) -> None:
