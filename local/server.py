@@ -147,6 +147,8 @@ def environment_of(port: int, temporary: Path, state: Path, *, persists: bool) -
         "BIND_HOST": _HOST,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
+        # Of a burst of instances all but one go after so long: each is a process of up to 200 MB.
+        "LAMBDA_WARM_TTL_SECONDS": "60",
         "LOG_LEVEL": "WARNING",
         "MINISTACK_REGION": REGION,
         # Functions run side by side here; each with a thread for every core, they would wait for each other.
