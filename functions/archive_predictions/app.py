@@ -7,8 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.stream_records import new_prediction, read_batch
 from shared.bootstrap import labelling
+from shared.bootstrap.deadline import time_left
 
-# Enough for a draw and its review tasks. What is not drawn from by then comes again, in a batch of half the size.
+# Enough for a draw and its review tasks. The rest comes again, in a batch of half the size.
 RESERVED_MILLISECONDS = 30_000
 
 logger = Logger()
@@ -26,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         batch.name,
         batch.values,
         batch.arrived_at,
-        lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+        time_left(context, RESERVED_MILLISECONDS),
     )
     logger.info("archived", extra={"predictions": written, "picked": picked})
     return batch.failures()

@@ -1,4 +1,4 @@
-"""Decide whether a model is retrained (EventBridge schedule, and the SNS topic of the alarms on models)."""
+"""Decide on the retraining of a model (EventBridge schedule, and the SNS topic of the alarms on models)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ tracer = Tracer()
 
 
 def concerns(event: dict[str, Any], model: str) -> bool:
-    """Tell whether an event asks for a check of a model: a schedule's of every model, an alarm's of some."""
+    """Match an event against a model: a schedule asks for a check of every model, an alarm of some."""
     if "Records" not in event:
         return True
     alarms = [parse_alarm(record.sns.message) for record in SNSEvent(event).records]
@@ -30,7 +30,7 @@ def concerns(event: dict[str, Any], model: str) -> bool:
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model(concerns)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check a model at the event's time, or because of what an alarm says."""
+    """Check a model at the event's time, or because of an alarm."""
     sweep = retraining.trigger_sweep()
     if "Records" not in event:
         return report([sweep.on_schedule(parse_tick(event))])

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
+from shared.bootstrap.deadline import time_left
 from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
 from shared.datasets.compaction import Compaction
@@ -23,12 +24,10 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Compact as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
+    """Compact as of the scheduled time; ``is_complete`` if time sufficed for all days."""
     tick = parse_tick(event)
     compaction = Compaction(stores.lake(), stores.configurations())
-    report = compaction.sweep(
-        tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    report = compaction.sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
     count(metrics, {"ObjectsCompacted": report.objects, "ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("left objects that hold no label records", extra={"keys": report.unreadable[:20]})

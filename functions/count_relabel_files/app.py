@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling
+from shared.bootstrap.deadline import time_left
 from shared.relabelling.counting import Counting
 
 # Enough for a page of the listing.
@@ -19,12 +20,12 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return how many files there are to read; ``is_done`` tells whether time sufficed, else the next call goes on."""
+    """Count the files to read; without ``is_done`` time ran out, and the next call goes on."""
     counted = labelling.relabel_file_count().count(
         event["model"],
         event["relabel_id"],
         Counting(**event.get("counted", {})),
-        lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+        time_left(context, RESERVED_MILLISECONDS),
     )
     logger.info("counted", extra={"relabel_id": event["relabel_id"], "files": counted.files, "done": counted.is_done})
     return asdict(counted)

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import clients, erasing, stores
+from shared.bootstrap.deadline import time_left
 from shared.erasure.requests import parse_message
 from shared.sqs_batches import queue_processor
 
@@ -23,9 +24,7 @@ processor = queue_processor(logger)
 def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Go on with the erasure a message names; what time does not suffice for is left to another message."""
     model, erasure_id = parse_message(record.body)
-    run = erasing.eraser().run(
-        model, erasure_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    run = erasing.eraser().run(model, erasure_id, time_left(lambda_context, RESERVED_MILLISECONDS))
     if run.is_to_go_on:
         settling = clients.settings().erasure_settling.total_seconds() if run.is_settling else 0
         stores.erasure_queue().send(record.body, int(settling))

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import retraining
+from shared.bootstrap.deadline import time_left
 from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
 from shared.schedule import parse_tick
@@ -23,11 +24,9 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Expire what a model has too much of; ``is_complete`` tells whether time sufficed, else the next day goes on."""
+    """Expire a model's versions and datasets; one that is not ``is_complete`` goes on the next day."""
     tick = parse_tick(event)
-    report = retraining.expiring().sweep(
-        tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    report = retraining.expiring().sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
     logger.info("expired", extra=asdict(report))
     count(metrics, {"VersionsExpired": report.versions, "DatasetsExpired": report.datasets})
     return asdict(report)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import join_metrics
 from shared.aws.s3_notifications import uploads
 from shared.bootstrap import labelling, stores
+from shared.bootstrap.deadline import time_left
 from shared.capture.import_files import is_import
 from shared.sqs_batches import queue_processor
 
@@ -28,9 +29,7 @@ def import_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     for upload in uploads(record.body):
         if not is_import(upload.key):
             continue
-        run = labelling.file_imports().run(
-            upload, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-        )
+        run = labelling.file_imports().run(upload, time_left(lambda_context, RESERVED_MILLISECONDS))
         join_metrics.publish_imported(metrics, run)
         if run.is_to_go_on:
             stores.import_queue().send(record.body)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import join_metrics
 from shared.aws.s3_notifications import object_keys
 from shared.bootstrap import labelling, stores
+from shared.bootstrap.deadline import time_left
 from shared.labels.feedback_files import FilePart, is_to_be_joined, parse_part, part_message
 from shared.sqs_batches import queue_processor
 
@@ -25,11 +26,9 @@ processor = queue_processor(logger)
 
 
 def join_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Join the files one message tells of; what time does not suffice for is left to messages of its own."""
+    """Join the files that one message names; a message of its own has the rest of a file joined when time runs out."""
     for part in _parts(record.body):
-        run = labelling.feedback_files().join_part(
-            part, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-        )
+        run = labelling.feedback_files().join_part(part, time_left(lambda_context, RESERVED_MILLISECONDS))
         join_metrics.publish(metrics, run.report)
         if run.rest is not None:
             stores.feedback_queue().send(part_message(run.rest))

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import join_metrics
 from shared.bootstrap import labelling
+from shared.bootstrap.deadline import time_left
 from shared.bootstrap.fan_out import one_invocation_a_model, share_out
 from shared.labels.maturing import SWEEPS
 from shared.labels.store import ALL, Share
@@ -25,18 +26,18 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Mature what is due of a model at the scheduled time; ``is_complete`` tells whether all of it is done."""
+    """Mature a model's labels that are due at the scheduled time; ``is_complete`` once all of them are."""
     tick = parse_tick(event)
     report = labelling.maturing().sweep(
         tick.model,
         tick.now,
-        lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+        time_left(context, RESERVED_MILLISECONDS),
         ALL if tick.share is None else Share(tick.share, SWEEPS),
         None if tick.share is not None else lambda: share_out(event, tick.model, SWEEPS, context.function_name),
     )
     join_metrics.publish(metrics, report.joins)
     if not report.is_complete and not report.is_shared_out:
-        # Missing data is no lag: one data point a sweep that left something.
+        # Missing data is no lag: only a sweep that left labels writes a data point.
         metrics.add_metric("LabelFinalizationLag", MetricUnit.Seconds, report.lag.total_seconds())
         metrics.flush_metrics()
     return {"examined": report.examined, "is_complete": report.is_complete}

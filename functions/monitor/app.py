@@ -17,7 +17,7 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check a model at the event's time; return what was found."""
+    """Check a model at the event's time, and list the verdicts."""
     tick = parse_tick(event)
     checks = [
         {"model": check.model, "kind": check.kind, "verdict": check.verdict, "reason": check.reason}

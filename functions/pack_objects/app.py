@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import stores
+from shared.bootstrap.deadline import time_left
 from shared.bootstrap.fan_out import one_invocation_a_model
 from shared.counters import count
 from shared.packing.packer import Packer
@@ -23,10 +24,10 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Pack as of the scheduled time; ``is_complete`` tells whether time sufficed for all days."""
+    """Pack as of the scheduled time; ``is_complete`` if time sufficed for all days."""
     tick = parse_tick(event)
     packer = Packer(stores.lake())
-    report = packer.sweep(tick.model, tick.now, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS)
+    report = packer.sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
     count(metrics, {"ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("unreadable_objects_left", extra={"keys": report.unreadable[:20]})

@@ -1,4 +1,4 @@
-"""Score instances with the serving version, and keep what was predicted (POST /v1/models/{model}/predict).
+"""Score instances with the serving version, and log the predictions (POST /v1/models/{model}/predict).
 
 A schedule invokes it too, so that an instance with what serves stays warm: a cold one takes seconds to import the
 scientific layer.
@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import clients, labelling, retraining, stores
+from shared.bootstrap.deadline import time_left
 from shared.capture.feedback_token import TokenMint, token_mint
 from shared.capture.intake import items_of
 from shared.capture.prediction import Prediction
@@ -53,11 +54,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def warm_up(context: LambdaContext) -> dict[str, Any]:
-    """Load what serves; the next call finds the imports, the connections and the artefacts there."""
+    """Load the serving versions, so that the next call finds imports, connections and artefacts in memory."""
     models = stores.configurations().models()
-    failures = retraining.serving(load_artifact).warm_up(
-        models, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    failures = retraining.serving(load_artifact).warm_up(models, time_left(context, RESERVED_MILLISECONDS))
     if failures:
         logger.warning("versions_not_warmed_up", extra={"failures": failures})
     return {"models": len(models), "failures": failures}

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared.aws.dynamodb import back_off
 from shared.aws.s3_notifications import read_messages
 from shared.bootstrap import stores
+from shared.bootstrap.deadline import time_left
 from shared.profiles.log_profiler import LogProfiler
 
 # Enough to read and profile what is in hand, and to write an hour.
@@ -23,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Profile a batch of log objects as one, so that an hour is written once; return what is to be delivered again."""
     messages = read_messages(event["Records"])
     profiler = LogProfiler(stores.lake(), stores.configurations(), pause=back_off)
-    report = profiler.profile(messages.keys, lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS)
+    report = profiler.profile(messages.keys, time_left(context, RESERVED_MILLISECONDS))
     logger.info("profiled", extra={"predictions": sum(report.rows.values())})
     if report.unknown_models:
         logger.warning("not profiled: the models are not known", extra={"models": sorted(report.unknown_models)})

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.bootstrap import labelling
+from shared.bootstrap.deadline import time_left
 from shared.relabelling.files import batch_of
 
 # Enough for the chunk of lines in hand.
@@ -19,8 +20,6 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the event with the files that are left: what a next call goes on with, ``is_done`` if there are none."""
-    left = labelling.relabel_files().relabel(
-        batch_of(event), lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    left = labelling.relabel_files().relabel(batch_of(event), time_left(context, RESERVED_MILLISECONDS))
     logger.info("relabelled", extra={"relabel_id": event["relabel_id"], "files": len(event["keys"]), "left": len(left)})
     return {**event, "keys": list(left), "is_done": not left}

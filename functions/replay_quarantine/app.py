@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import join_metrics
 from shared.bootstrap import labelling, stores
+from shared.bootstrap.deadline import time_left
 from shared.labels.replay_request import parse_message
 from shared.sqs_batches import queue_processor
 
@@ -25,9 +26,7 @@ processor = queue_processor(logger)
 def replay_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Go on with the replay a message names; what time does not suffice for is left to another message."""
     model, replay_id = parse_message(record.body)
-    run = labelling.quarantine_replay().run(
-        model, replay_id, lambda: lambda_context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
-    )
+    run = labelling.quarantine_replay().run(model, replay_id, time_left(lambda_context, RESERVED_MILLISECONDS))
     join_metrics.publish_replayed(metrics, model, run.counts)
     if run.is_to_go_on:
         stores.replay_queue().send(record.body)

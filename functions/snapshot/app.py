@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if isinstance(taken, Refusal):
         logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}
-    # Indexed before it is recorded: of a dataset that is known it is known what it holds.
+    # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken.manifest))
     logger.info("took a snapshot", extra={"model": run.model, "dataset_id": dataset.dataset_id})
     candidates = [candidate.value for candidate in revision.configuration.candidates]

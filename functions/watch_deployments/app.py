@@ -19,15 +19,15 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Look at what is watched of a model at the event's time; return what was seen and decided."""
-    # What starts the other invocations does without the science that looking needs.
+    """Evaluate a model's rollout and probation at the event's time, and list the evaluations."""
+    # The invocation that starts the others does not need these imports of numpy.
     from shared.watching.watch import WatchingFailed  # noqa: PLC0415
 
     tick = parse_tick(event)
     try:
         looks = retraining.watch().run(tick.model, tick.now)
     except WatchingFailed as error:
-        # What it came to has happened, and is not seen again when the event is tried once more.
+        # Counted now: its decisions have taken effect, and a retry of the event does not repeat them.
         count(error.looks)
         raise
     count(looks)

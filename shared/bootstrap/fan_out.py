@@ -1,4 +1,4 @@
-"""Scheduled functions that work on every model: a handler that sees one model at a time."""
+"""Scheduled functions that work on every model: one invocation a model."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.aws.background import LambdaBackground
 from shared.bootstrap import clients, stores
+from shared.bootstrap.deadline import time_left
 from shared.fan_out import FanOut, narrowed, shared_out
 from shared.schedule import parse_scope
 
@@ -17,17 +18,17 @@ from shared.schedule import parse_scope
 RESERVED_MILLISECONDS = 30_000
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-# Whether an event concerns a model; asked of each, for an event that is not for all of them.
+# The filter of an event that concerns some models only.
 Concerns = Callable[[dict[str, Any], str], bool]
 
 logger = Logger(child=True)
 
 
 def one_invocation_a_model(concerns: Concerns = lambda _event, _model: True) -> Callable[[Handler], Handler]:
-    """Build the decorator of a handler that is only ever called for one model, named in the event's ``detail``.
+    """Build the decorator of a handler that is called for one model at a time, named in the event's ``detail``.
 
-    An event that names none makes the function start itself once for each model. Of a deployment with one model there
-    is nobody to keep apart: it is worked on at once.
+    An event that names no model makes the function start itself once for each. A deployment's only model is worked on
+    at once.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -42,7 +43,7 @@ def one_invocation_a_model(concerns: Concerns = lambda _event, _model: True) -> 
             report = _fan_out(context.function_name).start(
                 event,
                 [model for model in models if model > scope.after],
-                lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS,
+                time_left(context, RESERVED_MILLISECONDS),
                 lambda model: concerns(event, model),
             )
             logger.info("fanned_out", extra={"started": report.started, "goes_on_after": report.goes_on_after})
@@ -62,7 +63,7 @@ def share_out(event: dict[str, Any], model: str, shares: int, function_name: str
 
 
 def invocations(function_name: str) -> LambdaBackground:
-    """Build what starts a function's invocations."""
+    """Build the asynchronous invocations of a function."""
     return LambdaBackground(function_name, clients.client("lambda"))
 
 

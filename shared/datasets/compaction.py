@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from shared.attempts import Attempts
 from shared.configuration.features import FeatureType
 from shared.configuration.store import ConfigurationStore
 from shared.datasets.assembly import declared_types
@@ -65,19 +66,15 @@ class Compaction:
 
         Raises CompactionFailed once all days have been tried.
         """
-        report, failures = CompactionReport(), list[tuple[str, Exception]]()
+        report, days = CompactionReport(), Attempts()
         features = declared_types(self.configurations.current(model))
         for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date())):
             if not has_time():
                 report.is_complete = False
                 return report
-            try:
+            with days.attempt(f"{model} {day}"):
                 self._compact_day(model, day, features, has_time, report)
-            except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being compacted
-                failures.append((f"{model} {day}", error))
-        if failures:
-            told = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
-            raise CompactionFailed(f"could not compact {told}") from failures[0][1]
+        days.raise_failures(CompactionFailed, "compact")
         return report
 
     def _open_days(self, model: str, settled: date) -> Iterator[date]:

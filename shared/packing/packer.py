@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
+from shared.attempts import Attempts
 from shared.errors import HindsightError
 from shared.lake import EXAMPLES, MERGED, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
 from shared.packing.pack import is_full, is_pack
 from shared.packing.repack import Repacking
 
-# Streams forget after a day: what is older than two is not delivered again, and hardly added to.
+# A stream keeps a record for a day: a day that ended two days ago gets hardly any more objects.
 SETTLED = timedelta(days=2)
-# What a pack holds, unzipped; readers of label records make Python objects of all of it.
+# The unzipped size of a full pack; readers of label records hold all of one as Python objects.
 PACK_BYTES = {PREDICTIONS: 64 << 20, EXAMPLES: 32 << 20}
 MAX_OPEN = 8
 MAX_SETTLED = 2
@@ -31,7 +32,7 @@ class PackingFailed(HindsightError):
 
 @dataclass(slots=True)
 class PackingReport:
-    """What a sweep did: the objects it merged, and into how many packs.
+    """The result of a sweep: the number of merged objects, and of packs written.
 
     ``unreadable`` are the keys of damaged objects, which stay as they are.
     """
@@ -44,10 +45,10 @@ class PackingReport:
 
 @dataclass(frozen=True, slots=True)
 class Packer:
-    """Packs the small objects of a model.
+    """The packer of a model's small objects.
 
-    Of a day at most ``MAX_OPEN`` packs are less than full, of a settled one ``MAX_SETTLED`` objects; every other object
-    is of one or the other size that ``PACK_BYTES`` says, or was written since the last sweep.
+    A day has at most ``MAX_OPEN`` packs that are not full, a settled day at most ``MAX_SETTLED`` objects. Every other
+    object is a full pack of ``PACK_BYTES``, or was written since the last sweep.
     """
 
     lake: Lake
@@ -57,7 +58,7 @@ class Packer:
 
         Raises PackingFailed once all days have been tried.
         """
-        report, failures = PackingReport(), list[tuple[str, Exception]]()
+        report, days = PackingReport(), Attempts()
         settled = (now - SETTLED).astimezone(UTC).date()
         for kind in (PREDICTIONS, EXAMPLES):
             for day, entries in self._days(kind, model, (now - _RECENT).astimezone(UTC).date()):
@@ -66,18 +67,14 @@ class Packer:
                 if not has_time():
                     report.is_complete = False
                     return report
-                try:
+                with days.attempt(f"{kind} of {model} {day}"):
                     chosen = _chosen(entries, is_settled=day < settled)
                     self._pack(kind, day_prefix(kind, model, day), chosen, has_time, report)
-                except Exception as error:  # noqa: BLE001  one bad day must not keep the others from being packed
-                    failures.append((f"{kind} of {model} {day}", error))
-        if failures:
-            found = ", ".join(f"{place} ({type(error).__name__}: {error})" for place, error in failures)
-            raise PackingFailed(f"could not pack {found}") from failures[0][1]
+        days.raise_failures(PackingFailed, "pack")
         return report
 
     def _days(self, kind: str, model: str, recent: date) -> Iterator[tuple[date, list[Entry]]]:
-        """Yield the days that have objects: the recent ones first, a backlog must not keep them waiting."""
+        """Yield the days that have objects, recent days first, so that a backlog does not delay them."""
         first = day_prefix(kind, model, recent)
         yield from _by_day(self.lake.entries(model_prefix(kind, model), after=first), kind, model)
         for day, entries in _by_day(self.lake.entries(model_prefix(kind, model)), kind, model):
@@ -108,10 +105,10 @@ def _by_day(entries: Iterator[Entry], kind: str, model: str) -> Iterator[tuple[d
 
 
 def _chosen(entries: Sequence[Entry], *, is_settled: bool) -> list[Entry]:
-    """Choose what of a day becomes one: what is loose, and where too many packs are open, these too.
+    """Choose the objects of a day to merge: loose ones, and open packs where there are too many of them.
 
-    Packs come first, in their order, then what is loose, as it was written: of two parts of one name the last is
-    the newest.
+    Packs come first, in their order, then loose objects in the order of their writing: of two parts of one name the
+    last is the newest.
     """
     loose = sorted(
         (found for found in entries if _is_loose(found.key)), key=lambda found: (found.written_at, found.key)
