@@ -1,4 +1,4 @@
-"""Work on every model, each in an invocation of its own: with its own time, its own retries, its own failure."""
+"""Fan-out of a scheduled event: one invocation a model, each with its own time, retries and failure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shared.errors import HindsightError, Unavailable
 
-# A thousand models must not take an account's concurrency all at once.
+# A thousand models must not take all of an account's concurrency at once.
 MAX_STARTS_PER_SECOND = 10.0
 
 
@@ -14,7 +14,7 @@ class Invocations(Protocol):
     """Asynchronous invocations of the function that is running."""
 
     def start(self, payload: Mapping[str, Any]) -> None:
-        """Return once the invocation is certain to begin. Raises Unavailable."""
+        """Start an invocation; it is certain to begin. Raises Unavailable."""
 
 
 class FanOutFailed(HindsightError):
@@ -25,7 +25,7 @@ class FanOutFailed(HindsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOutReport:
-    """How many models got an invocation; ``goes_on_after`` is the last model reached, where another one carries on."""
+    """The number of models that got an invocation; another one continues after the model ``goes_on_after``."""
 
     started: int
     goes_on_after: str | None = None
@@ -33,7 +33,7 @@ class FanOutReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """Starts the invocations of a function, one a model, no faster than its rate."""
+    """The starts of a function's invocations, one a model, no faster than their rate."""
 
     invocations: Invocations
     clock: Callable[[], float]

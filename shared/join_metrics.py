@@ -30,7 +30,7 @@ _NAMES = {
 def publish(metrics: Metrics, report: JoinReport) -> None:
     """Write one metric record a model, and one a quarantine reason.
 
-    What went to quarantine is told once more over all models: an alarm sees one series and can search for none.
+    Quarantined events are published once more over all models: an alarm watches one series and cannot search for any.
     """
     for model, counts in sorted(report.counts.items()):
         count(metrics, {name: counts[what] for what, name in _NAMES.items()}, model=model)

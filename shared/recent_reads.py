@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 EVERY_SECONDS = 0.5
-"""How old what a busy process goes by can be. Twice a second, a thousand processes stay below what one item takes."""
+"""The greatest age of a value in a busy process: twice a second, a thousand processes stay below an item's limit."""
 
 BURST = 10
 MOST_KEYS = 1000
@@ -16,7 +16,7 @@ MOST_KEYS = 1000
 
 @dataclass(slots=True)
 class _Held(Generic[T]):
-    """What was read last, and how many reads are free at which moment."""
+    """The last value, and the number of free reads at a moment."""
 
     value: T
     free: float
@@ -24,11 +24,11 @@ class _Held(Generic[T]):
 
 
 class RecentReads(Generic[T]):
-    """Reads a value by its key at every call, but in a process that is called often only every so many seconds.
+    """Reads of values by key: at every call, or in a busy process only every so many seconds.
 
     A table serves an item some 3,000 times a second, whatever the table may do in all. Reads accrue, one in
-    ``every`` seconds and ``burst`` at most: who calls seldom always has a fresh value, who calls often one that is at
-    most that old. What there is not, and what could not be read, is asked for again each time.
+    ``every`` seconds and ``burst`` at most: a rare call gets a fresh value, frequent calls one that is at most that
+    old. A missing value, or one that could not be read, is read again each time.
 
     >>> moments, reads = iter([0.0, 0.0, 0.1, 0.2, 0.6]), iter("abc")
     >>> recent = RecentReads(lambda key: next(reads), clock=lambda: next(moments), every=0.5, burst=1)
@@ -51,7 +51,7 @@ class RecentReads(Generic[T]):
         self._held: OrderedDict[str, _Held[T]] = OrderedDict()
 
     def __call__(self, key: str) -> T:
-        """Return the value of a key; raises what reading it raises."""
+        """Read the value of a key; raises what reading it raises."""
         now = self._clock()
         held = self._held.get(key)
         free = float(self._burst) if held is None else self._accrued(held, now)

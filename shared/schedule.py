@@ -1,4 +1,4 @@
-"""Events that make a function work on models: the moment it works at, and the models it is narrowed to."""
+"""Events that make a function work on models: their moment, and the models they are narrowed to."""
 
 import json
 from collections.abc import Mapping

@@ -37,7 +37,7 @@ def format_time(moment: datetime) -> str:
 
 
 def microseconds(moment: datetime) -> int:
-    """Return a moment as microseconds since 1970, exactly.
+    """Convert a moment to microseconds since 1970, exactly.
 
     >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
@@ -46,7 +46,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def moment_text(moment: int) -> str:
-    """Return microseconds since 1970 as RFC 3339 text.
+    """Format microseconds since 1970 as RFC 3339 text.
 
     >>> moment_text(microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC)))
     '2026-03-01T12:00:00.000000Z'

@@ -1,4 +1,4 @@
-"""Invocations of a function that nobody waits for."""
+"""Asynchronous invocations of a function."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ class LambdaBackground:
         self._client = client
 
     def start(self, payload: Mapping[str, Any]) -> None:
-        """Return once Lambda has the event: it tries it thrice, and a failure goes to the function's destination.
+        """Hand an event to Lambda, which tries it three times and sends a failure to the function's destination.
 
         Raises Unavailable where Lambda does not take it.
         """

@@ -224,7 +224,7 @@ def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, An
 
 @contextmanager
 def unavailable_if_busy() -> Iterator[None]:
-    """Raise Unavailable in place of what DynamoDB says when it is at its limit: sending the same again is safe."""
+    """Raise Unavailable in place of DynamoDB's throttling errors: sending the same again is safe."""
     try:
         yield
     except ClientError as error:

@@ -47,7 +47,7 @@ class FirehoseFeedback:
         raise Unavailable("the feedback stream is too busy; send the same feedback again")
 
     def _refused(self, records: list[bytes]) -> list[bytes]:
-        """Send records; return those that were not taken."""
+        """Send records and list those that Firehose refused."""
         entries: list[RecordTypeDef] = [{"Data": record} for record in records]
         try:
             answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=entries)

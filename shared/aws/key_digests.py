@@ -1,4 +1,4 @@
-"""The digests of API keys in the models table, an item each, and whose turn it is to read values."""
+"""Digests of API keys in the models table, one item each, and the turn to read values."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from shared.aws.dynamodb import batch_get, put, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# No model's name begins so.
+# The name of a model never begins with #.
 KEYS = "#api_keys"
 # No key's id has a #.
 _TURN = "#turn"
@@ -22,7 +22,7 @@ class DynamoKeyDigests:
         self._table, self._client = table, client
 
     def known(self, key_ids: Sequence[str]) -> dict[str, bytes]:
-        """Read those of some keys that are kept. Raises Unavailable."""
+        """Read the stored digests of some keys. Raises Unavailable."""
         keys = [(KEYS, key_id) for key_id in key_ids]
         items = batch_get(self._client, self._table, keys, consistent=True)
         return {item["sk"]: bytes.fromhex(item["digest"]) for item in items}

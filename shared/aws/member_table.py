@@ -19,7 +19,7 @@ class DynamoMembers:
         self._sleep = sleep
 
     def replace(self, model: str, dataset_id: str, buckets: Mapping[int, bytes]) -> None:
-        """Store a dataset's buckets, then remove those that are left of before."""
+        """Store a dataset's buckets, then remove the older ones."""
         partition, named = _partition(model, dataset_id), {_name(bucket): held for bucket, held in buckets.items()}
         puts = [
             {"PutRequest": {"Item": to_item({"pk": partition, "sk": name, "entries": entries})}}
@@ -29,7 +29,7 @@ class DynamoMembers:
         self._delete(partition, (name for name in self._names(partition) if name not in named))
 
     def buckets(self, model: str, wanted: Mapping[str, int]) -> dict[str, bytes]:
-        """Return one bucket of each of some datasets: one call for a hundred."""
+        """Read one bucket of each of some datasets, a hundred a call."""
         datasets = {_partition(model, dataset_id): dataset_id for dataset_id in wanted}
         keys = [(partition, _name(wanted[dataset_id])) for partition, dataset_id in datasets.items()]
         found = batch_get(self._client, self._table, keys, consistent=False, sleep=self._sleep)

@@ -15,7 +15,7 @@ from shared.times import format_time, parse_time
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Only if nothing settled them for a week are arrivals lost.
+# Arrivals are lost only if no settling succeeded for a week.
 KEPT_FOR = timedelta(days=7)
 _ARRIVED, _DAY, _SETTLED = "arrived#", "day#", "settled"
 _HOUR = "%Y-%m-%dT%HZ"
@@ -31,14 +31,14 @@ class DynamoNewLabels:
         self._sleep = sleep
 
     def note(self, arrivals: Sequence[Arrivals]) -> None:
-        """Keep arrivals, each under the digest of what it holds: equal ones are one item."""
+        """Store arrivals, each under the digest of its entries: equal ones are one item."""
         for _ in at_once(self._put, arrivals):
             pass
 
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
         """Yield the arrivals of some hours, hour by hour; read only as far as they are taken."""
         first = _ARRIVED + (since.strftime(_HOUR) if since else "")
-        # What sorts behind every hour; an hour itself sorts before its items.
+        # "~" sorts after every hour; an hour sorts before its items.
         last = _ARRIVED + (before.strftime(_HOUR) if before else "~")
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -47,18 +47,18 @@ class DynamoNewLabels:
             ProjectionExpression="sk, entries",
         ):
             for item in page["Items"]:
-                # By hand: there may be thousands of them on a request's path.
+                # Parsed by hand: a request may read thousands of them.
                 _, hour, name = item["sk"]["S"].split("#")
                 moment = parse_time(hour.replace("Z", ":00:00Z"))
                 yield Arrivals(model, moment, item["entries"]["B"], is_packed=name.startswith("p"))
 
     def forget(self, arrivals: Sequence[Arrivals]) -> None:
-        """Remove arrivals that are kept elsewhere by now."""
+        """Remove arrivals that are counted or packed."""
         keys = [to_item({"pk": _partition(found.model), "sk": _arrived_key(found)}) for found in arrivals]
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys], self._sleep)
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
-        """Return the counts of the days there are."""
+        """Read the counts of days that have some."""
         rows = query_all(
             self._client,
             TableName=self._table,
@@ -66,7 +66,7 @@ class DynamoNewLabels:
             ExpressionAttributeValues=to_item(
                 {":pk": _partition(model), ":first": _day_key(first), ":last": _day_key(last)}
             ),
-            # A settled hour whose counts are not seen would be missed: the mark below is read consistently too.
+            # The mark of settling is read consistently as well: a stale count would miss a settled hour.
             ConsistentRead=True,
         )
         return [_from_row(row) for row in rows]
@@ -89,15 +89,15 @@ class DynamoNewLabels:
             if put(self._client, self._sleep, TableName=self._table, Item=to_item(item), **condition) is None:
                 return
             self._sleep(pause_seconds(attempt))
-        raise Unavailable(f"others keep counting the labels of {model!r}")
+        raise Unavailable(f"other workers keep counting the labels of {model!r}")
 
     def settled_until(self, model: str) -> datetime | None:
-        """Return before which hour all arrivals are in the days' counts."""
+        """Read the hour before which all arrivals are in the days' counts."""
         row = self._get({"pk": _partition(model), "sk": _SETTLED})
         return None if row is None else parse_time(row["settled_until"])
 
     def mark_settled(self, model: str, until: datetime) -> None:
-        """Note up to where all arrivals are counted, unless that is known to be farther."""
+        """Advance the mark of settling; an earlier hour changes nothing."""
         put(
             self._client,
             self._sleep,
@@ -134,7 +134,7 @@ def _day_key(day: date) -> str:
 
 
 def _packed(minutes: Sequence[int]) -> bytes:
-    """Return counts as bytes: hardly any for an idle day, 2 KB for a busy one."""
+    """Compress counts: a few bytes for an idle day, 2 KB for a busy one."""
     return zlib.compress(array("I", minutes).tobytes(), 6)
 
 

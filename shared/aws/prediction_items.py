@@ -103,7 +103,7 @@ def head_key(key: PredictionKey) -> dict[str, str]:
 
 
 def due_shard(model: str, prediction_id: str) -> str:
-    """Return the partition of the ``due`` index a prediction lies in: one of many, so that none runs hot."""
+    """Compute a prediction's partition of the ``due`` index: one of many, so that none runs hot."""
     return f"{model}#{zlib.crc32(prediction_id.encode()) % DUE_SHARDS}"
 
 

@@ -39,7 +39,7 @@ class DynamoRelabels:
         self._client = client
 
     def open_job(self, model: str) -> RelabelJob | None:
-        """Return the relabelling that is open, without its counts, None if none is."""
+        """Read the open relabelling without its counts, None if there is none."""
         lock = self._get({"pk": model, "sk": _OPEN})
         return None if lock is None else self.state(model, lock["relabel_id"])
 
@@ -82,7 +82,7 @@ class DynamoRelabels:
         return self._counted(self.state(model, relabel_id))
 
     def state(self, model: str, relabel_id: str) -> RelabelJob:
-        """Return one relabelling without its counts. Raises NotFound."""
+        """Read one relabelling without its counts. Raises NotFound."""
         item = self._get(job_key(model, relabel_id))
         if item is None:
             raise NotFound(f"the model {model!r} has no relabelling {relabel_id!r}")
@@ -101,7 +101,7 @@ class DynamoRelabels:
         return [self._counted(job_from_item(item)) for item in islice(found, limit)]
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
-        """Return how far a relabelling, any attempt of it, is in each of some files. Raises Unavailable."""
+        """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""
         keys = [file_key(job, file) for file in files]
         wanted = [(key["pk"], key["sk"]) for key in keys]
         found = {
@@ -141,7 +141,7 @@ class DynamoRelabels:
     def _counted(self, job: RelabelJob) -> RelabelJob:
         keys = [counts_key(job, shard) for shard in range(PROGRESS_SHARDS)]
         wanted = [(key["pk"], key["sk"]) for key in keys]
-        # Consistent: what is acknowledged to a worker is in the count of who asks next.
+        # Consistent: a count includes every step that was acknowledged to a worker.
         parts = map(counts_from_item, batch_get(self._client, self._table, wanted, consistent=True))
         return replace(job, counts=reduce(Counts.plus, parts, Counts()))
 

@@ -38,7 +38,7 @@ Read = Callable[[str, dict[str, Any], datetime | None], T | None]
 
 
 def read_batch(records: Iterable[Mapping[str, Any]], read: Read[T]) -> StreamBatch[T]:
-    """Return what ``read`` makes of each record's event name, new image and arrival; None is passed over."""
+    """Apply ``read`` to each record's event name, new image and arrival; None is passed over."""
     name, values, arrived_at = "", list[T](), None
     for record in records:
         arrival = _arrival(record)

@@ -57,7 +57,7 @@ class SecretsManagerKeys:
         return newest.key if is_settled or not before else before[0].key
 
     def named(self, name: str) -> TokenKey | None:
-        """Return the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
+        """Read the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
         found = _find(self._known(), name)
         if found is None and self._clock() - self._unknown.get(name, float("-inf")) > UNKNOWN_SECONDS:
             found = self._look_up(name)

@@ -94,7 +94,7 @@ def maturing() -> Maturing:
 
 @cache
 def new_labels() -> NewLabels:
-    """Return what counts new labels."""
+    """Build the counter of new labels."""
     return NewLabels(stores.new_label_store())
 
 
@@ -131,7 +131,7 @@ def relabel_conclusions() -> RelabelConclusions:
 
 @cache
 def relabel_file_count() -> FileCount:
-    """Return what counts the files of relabellings."""
+    """Build the counter of a relabelling's files."""
     return FileCount(stores.lake(), stores.relabel_store())
 
 

@@ -1,4 +1,4 @@
-"""What checks a model, put together; nothing here needs the science before there is a model to check."""
+"""The monitor of a model, put together; numpy is imported once a model is checked."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @cache
 def monitor() -> "Monitor":
-    """Build what makes a model's checks, keeps and publishes them."""
+    """Build the monitor, which makes, stores and publishes a model's checks."""
     from shared.monitoring.model_checks import ModelChecks  # noqa: PLC0415  needs numpy
     from shared.monitoring.monitor import Monitor  # noqa: PLC0415
     from shared.monitoring.performance.live_performance import FallWatch  # noqa: PLC0415

@@ -89,13 +89,13 @@ def feedback_stream() -> FirehoseFeedback:
 
 @cache
 def recent_configurations() -> RecentReads[ConfigurationRevision]:
-    """Return what reads the configuration for a call of an app, by its model."""
+    """Build the reads of configurations on an app's calls, by model."""
     return RecentReads(configurations().current, time.time)
 
 
 @cache
 def feedback_queue() -> SqsQueue:
-    """Return the queue of feedback files to join."""
+    """Build the queue of feedback files to join."""
     return SqsQueue(clients.settings().feedback_queue_url, clients.client("sqs"))
 
 
@@ -125,7 +125,7 @@ def lake() -> S3Lake:
 
 @cache
 def member_store() -> DynamoMembers:
-    """Return the index of datasets' rows."""
+    """Build the index of datasets' rows."""
     return DynamoMembers(clients.settings().models_table, clients.dynamodb())
 
 
@@ -137,7 +137,7 @@ def metric_sink() -> CloudWatchMetrics:
 
 @cache
 def new_label_store() -> DynamoNewLabels:
-    """Return what is kept of new labels."""
+    """Build the store of new labels."""
     return DynamoNewLabels(clients.settings().models_table, clients.dynamodb())
 
 

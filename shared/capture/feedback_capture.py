@@ -130,7 +130,7 @@ class FeedbackCapture:
 
 
 def _require_verdicts(receipt: Receipt) -> None:
-    """Raise Unavailable where nothing was taken and sending it again may end otherwise: a status says so to all."""
+    """Raise Unavailable where no event was accepted and another attempt may succeed."""
     if not receipt.accepted and any(rejection.code == TokenUnverified.code for rejection in receipt.rejected):
         raise Unavailable("tokens could not be checked now, and nothing was taken; try again")
 

@@ -51,7 +51,7 @@ class TokenUnverified(TokenRefused):
 
 
 class KeyNotLookedUp(Unavailable):
-    """A key is not known here and may not be looked up yet, so that nothing can be said of its tokens."""
+    """A key is unknown here and may not be looked up yet, so that its tokens cannot be verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class TokenKeys(Protocol):
         """Return the key that makes tokens. Raises Unavailable."""
 
     def named(self, name: str) -> TokenKey | None:
-        """Return the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
+        """Read the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) ->
 
 
 def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: datetime) -> None:
-    """Return if a token speaks for a prediction at a moment.
+    """Verify a prediction's token at a moment.
 
-    Raises TokenMissing, TokenInvalid, TokenExpired; TokenUnverified if another call may have another end.
+    Raises TokenMissing, TokenInvalid, TokenExpired; TokenUnverified if another attempt may succeed.
     """
     if token is None:
         raise _refused(TokenMissing, holder, "is required: it came with the prediction")

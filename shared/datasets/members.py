@@ -1,7 +1,7 @@
-"""Which predictions a dataset holds: an index beside the registry, asked without reading the dataset.
+"""The index of datasets by prediction: a lookup that reads no dataset.
 
 Every row is 13 bytes: 64 bits of the SHA-256 of the prediction's id, its part, and the ``seq`` of its label. Rows are
-spread over buckets by those bits, so that whether a dataset holds a prediction is told by one small item.
+spread over buckets by those bits, so that one small item answers for a prediction and a dataset.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _ENTRY = struct.Struct(">QBi")
 
 
 class Member(NamedTuple):
-    """A row of a dataset: of which prediction, in which part, with which record of its label."""
+    """A row of a dataset: its prediction, its part, and the number of its label record."""
 
     prediction_id: str
     part: Part
@@ -30,20 +30,20 @@ class Member(NamedTuple):
 
 
 class MemberStore(Protocol):
-    """Where the buckets of datasets are kept."""
+    """The store of datasets' buckets."""
 
     def replace(self, model: str, dataset_id: str, buckets: Mapping[int, bytes]) -> None:
         """Store a dataset's buckets in place of all it had. Raises Unavailable; doing it again is safe."""
 
     def buckets(self, model: str, wanted: Mapping[str, int]) -> dict[str, bytes]:
-        """Return one bucket of each of some datasets, those that are empty left out. Raises Unavailable."""
+        """Read one bucket of each of some datasets, empty ones left out. Raises Unavailable."""
 
     def forget(self, model: str, dataset_id: str) -> None:
         """Remove all buckets of a dataset. Raises Unavailable; doing it again is safe."""
 
 
 def index_rows(lake: Lake, store: MemberStore, manifest: Manifest) -> DatasetRecord:
-    """Index the rows of a dataset that is stored; return its record, which says so. Raises Unavailable."""
+    """Index the rows of a stored dataset; its record then has the number of ``buckets``. Raises Unavailable."""
     rows = [member for part in PARTS for member in _rows_of(lake, manifest, part)]
     count = max(1, -(-len(rows) // ROWS_A_BUCKET))
     store.replace(manifest.model, manifest.dataset_id, spread(rows, count))
@@ -61,12 +61,12 @@ def spread(rows: Iterable[Member], count: int) -> dict[int, bytes]:
 
 
 def bucket_of(prediction_id: str, count: int) -> int:
-    """Return which of a number of buckets tells of a prediction."""
+    """Compute the bucket of a prediction among a number of buckets."""
     return _identity(prediction_id) * count >> 64
 
 
 def find_member(entries: bytes, prediction_id: str) -> Member | None:
-    """Return the row of a prediction in a bucket, None if it has none."""
+    """Find the row of a prediction in a bucket, None if it has none."""
     identity = _identity(prediction_id)
     for found, part, seq in _ENTRY.iter_unpack(entries):
         if found == identity:

@@ -74,7 +74,7 @@ class RecordFiles:
         return found
 
     def of(self, sources: Sequence[Source]) -> FoundFiles:
-        """Return files that hold the records of some sources, and no others.
+        """Find the files that hold the records of some sources, and no others.
 
         A small object that is gone, or was written again, is taken from the pack it is in, or from the file it was
         compacted into.
@@ -205,7 +205,7 @@ class LakeObject:
         return found
 
     def sources(self) -> list[Source]:
-        """Return the objects the lines were read from. Raises UnusableDataset for a damaged one."""
+        """List the objects that the lines were read from. Raises UnusableDataset for a damaged one."""
         return [Source(part.member.key, part.member.digest) for part in self._parts()]
 
     def _parts(self) -> Iterator[Part]:

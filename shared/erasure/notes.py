@@ -1,4 +1,4 @@
-"""What an erasure has to remember while it is under way: whose data it looks for, and what it has renamed."""
+"""The notes of an erasure under way: its subject as far as it is known, and the objects it renames."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class ErasureNotes:
     job: Job
 
     def recall(self, subject: Subject) -> None:
-        """Add to a subject what was learnt of it."""
+        """Complete a subject by the ids and digests noted so far."""
         try:
             known = json.loads(self.lake.read_bytes(self._key("subject.json")))
         except NotFound:
@@ -33,22 +33,22 @@ class ErasureNotes:
         subject.feature_digests.update(known["feature_digests"])
 
     def keep(self, subject: Subject) -> None:
-        """Remember what is known of a subject: the rows that told it may be gone the next moment."""
+        """Note the ids and digests of a subject before the rows they were read from are removed."""
         self.lake.write_bytes(self._key("subject.json"), compact_json.dumps(subject.to_json()).encode(), _JSON)
 
     def note_replaced(self, before: Source, after: Source | None) -> None:
-        """Remember what a source of datasets is called from now on, before it is."""
+        """Note the new key and digest of a datasets' source before it is rewritten."""
         name = hashlib.sha256(f"{before.key}\0{before.digest}".encode()).hexdigest()
         note = {"key": before.key, "digest": before.digest, "after": after and [after.key, after.digest]}
         self.lake.write_bytes(self._key(f"replaced/{name}.json"), compact_json.dumps(note).encode(), _JSON)
 
     def replaced(self) -> dict[tuple[str, str], Source | None]:
-        """Return what sources are called by now, by key and digest; None where nothing is left of one."""
+        """Read the new keys and digests of sources by the old ones; None for a source that is gone."""
         notes = (json.loads(self.lake.read_bytes(key)) for key in self.lake.keys(self._key("replaced/")))
         return {(note["key"], note["digest"]): Source(*note["after"]) if note["after"] else None for note in notes}
 
     def purge(self) -> None:
-        """Forget everything, in all versions."""
+        """Remove all notes, in all versions."""
         prefix = self._key("")
         for key in list(self.lake.keys(prefix)):
             self.lake.delete(key)

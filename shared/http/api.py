@@ -90,9 +90,9 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
 
 
 def _require_audience(event: APIGatewayProxyEvent) -> None:
-    """Return if the route is for the caller's audience, as the authorizer told it. Raises Forbidden.
+    """Require a route of the caller's audience, as the authorizer named it. Raises Forbidden.
 
-    The authorizer's policy keeps nearly all others away; its wildcards cannot tell every route from every other.
+    The authorizer's policy refuses nearly all other routes; its wildcards cannot distinguish every route from another.
     """
     if event.http_method == "OPTIONS":  # a browser's question before its call carries no key
         return

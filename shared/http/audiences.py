@@ -1,4 +1,4 @@
-"""Who may call what: the three audiences, their routes, and the policy each one's key gets from the authorizer."""
+"""Audiences: their routes, and the policy that the authorizer gives to the key of each."""
 
 import re
 from enum import StrEnum
@@ -35,11 +35,11 @@ def audiences_of(method: str, resource: str) -> tuple[Audience, ...]:
 
 
 def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
-    """Build the authorizer's answer for a caller; a stranger (None) is denied everything.
+    """Build the authorizer's answer for a caller; an unauthenticated caller (None) is denied everything.
 
     The policy speaks of all routes, never of the one that was called: API Gateway keeps it for the key's next calls.
-    It cannot tell every route from every other, for a wildcard of IAM also matches slashes. What it lets pass in
-    excess, one route of reviewers to operators, the function refuses (``shared.http.api``).
+    A wildcard of IAM also matches slashes, so that the policy lets one operators' route pass for reviewers; the
+    function refuses that one (``shared.http.api``).
     """
     statements = {
         None: [_statement("Deny", stage_arn, "*")],

@@ -1,7 +1,7 @@
 """The API keys of a deployment by audience, recognised by digests that are kept once they are known.
 
 A key's value never changes (a new generation has new ids), so each is read once in the life of a deployment. API
-Gateway's own interface gives ten reads a second to a whole account: what callers do must not lead there.
+Gateway's own interface gives ten reads a second to a whole account: no flood of calls may exhaust them.
 """
 
 import hashlib
@@ -27,24 +27,24 @@ class KeyDigests(Protocol):
     """The digests that all processes share."""
 
     def known(self, key_ids: Sequence[str]) -> dict[str, bytes]:
-        """Read those of some keys that are kept. Raises Unavailable."""
+        """Read the stored digests of some keys. Raises Unavailable."""
 
     def keep(self, key_id: str, digest: bytes) -> None:
         """Keep the digest of a key. Raises Unavailable."""
 
     def take_turn(self, now: float) -> bool:
-        """Take the turn to read values, which one process of all has every few seconds. Raises Unavailable."""
+        """Take the turn to read values, which one process has every few seconds. Raises Unavailable."""
 
 
 class KeyValues(Protocol):
-    """Where values can be read, seldom."""
+    """The values of keys, which can be read seldom."""
 
     def value(self, key_id: str) -> str | None:
         """Read a key's value, None if there is no such key. Raises Unavailable."""
 
 
 class ApiKeyring:
-    """The keys that are good."""
+    """The good keys of a deployment."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class ApiKeyring:
         self._next_lookup = float("-inf")
 
     def audience_of(self, key: str) -> Audience | None:
-        """Find whose key this is, None if it is nobody's. Raises Unavailable while that cannot be told."""
+        """Find the audience of a key, None for an unknown key. Raises Unavailable while digests are missing."""
         found = self._find(key)
         if found is None and self._missing():
             self._look_up()
@@ -71,7 +71,7 @@ class ApiKeyring:
         return found
 
     def _find(self, key: str) -> Audience | None:
-        # Every key is compared, each in constant time: how long it takes tells nothing.
+        # Every key is compared, each in constant time: the duration discloses nothing.
         matches = [
             audience
             for audience, key_id in self._key_ids
@@ -113,7 +113,7 @@ class ApiKeyring:
 
 
 def digest_of(key_id: str, value: str) -> bytes:
-    """Compute what is kept of a key: values are long and drawn by chance, so that nobody finds one by its digest."""
+    """Compute the digest of a key's value, which is long and random, so that its digest does not disclose it."""
     return hashlib.sha256(f"{key_id}\n{value}".encode()).digest()
 
 

@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder(Feedback).decode
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """What is to be joined of a feedback file: the lines after ``after``, all of them at first."""
+    """A part of a feedback file to join: the lines after line ``after``, all of them at first."""
 
     key: str
     after: int = 0
@@ -41,7 +41,7 @@ class FilePart:
 
 @dataclass(slots=True)
 class FileRun:
-    """What one run did to a file; ``rest`` is what time did not suffice for."""
+    """The result of one run over a file; ``rest`` is the part that time did not suffice for."""
 
     report: JoinReport = field(default_factory=JoinReport)
     rest: FilePart | None = None
@@ -73,7 +73,7 @@ class FeedbackFiles:
     def join_part(self, part: FilePart, has_time: Callable[[], bool]) -> FileRun:
         """Join a part of a file while there is time, at least some of its lines; raises as ``join`` does.
 
-        A file larger than one run can join, whoever wrote it, so ends after some runs instead of failing in each.
+        A file larger than one run can join is done after some runs instead of failing in each.
         """
         run, known = FileRun(), _KnownModels(self.configurations)
         for chunk in self._chunks(part, known):
@@ -126,7 +126,7 @@ class FeedbackFiles:
 
 
 def part_message(part: FilePart) -> str:
-    """Return the message that has the rest of a file joined.
+    """Build the message that asks for the rest of a file.
 
     >>> parse_part(part_message(FilePart("feedback/date=2026-03-01/a", 2000)))
     FilePart(key='feedback/date=2026-03-01/a', after=2000)
@@ -135,7 +135,7 @@ def part_message(part: FilePart) -> str:
 
 
 def parse_part(body: str) -> FilePart | None:
-    """Return the part of a file that a message asks for, None for any other message."""
+    """Parse the part of a file that a message asks for, None for any other message."""
     message: Any = compact_json.loads(body)
     part = message.get("part") if isinstance(message, dict) else None
     return None if part is None else FilePart(str(part["key"]), int(part["after"]))

@@ -11,9 +11,9 @@ from shared.labels.store import ALL, LabelStore, Share
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep did, and whether it ran out of time before it was through.
+    """The result of a sweep; one that ran out of time is not complete.
 
-    ``lag`` is how long the oldest label that is left has been due; ``is_shared_out`` says that others do the work.
+    ``lag`` is the age of the oldest label that is still due; with ``is_shared_out`` other invocations do the work.
     """
 
     joins: JoinReport = field(default_factory=JoinReport)

@@ -1,4 +1,4 @@
-"""Labels no snapshot has seen: noted where label records are archived, counted without reading the lake.
+"""New labels since the last snapshot: noted where label records are archived, counted without the lake.
 
 Every batch of the table's stream leaves an item for each model and hour: which labels became new, and when they mature.
 The hour is when the table took the change, which a redelivery does not alter, so that a label is noted under one hour
@@ -22,12 +22,12 @@ HOUR = timedelta(hours=1)
 # A stream keeps a record for a day; an invocation that began with it may take a little longer.
 SETTLES_AFTER = timedelta(hours=26)
 MINUTES = 24 * 60
-# Bounds of one count and one settling: 16 bytes a label. What lies beyond is left for the next.
+# Bounds of one count and one settling: 16 bytes a label. The rest is left for the next.
 MAX_ARRIVED = 250_000
 MAX_HOURS = 200
-# Of one hour, how many are told apart at once: 256 MB. Of more, one that was delivered twice may be counted twice.
+# The labels of one hour that are compared at once: 256 MB. Beyond, a redelivered label may be counted twice.
 MAX_TOGETHER = 16_000_000
-# Of the hours that are over, those that are packed, and as many labels an item as it has room for.
+# The past hours that are packed, and the labels that fit into one item.
 PACKED_HOURS = 3
 PACKED_ENTRIES = 20_000
 
@@ -53,9 +53,9 @@ class Arrivals:
 
     @property
     def name(self) -> str:
-        """What tells these entries from others of the hour: the digest of what they are.
+        """The name of these entries among those of their hour: their digest.
 
-        Those that are packed sort last: who reads an hour in order while it is packed sees either what was or what is.
+        Packed entries sort last: a reader that passes an hour while it is packed sees the one form or the other.
         """
         return ("p" if self.is_packed else "") + hashlib.sha256(self.entries).hexdigest()[:16]
 
@@ -65,14 +65,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """How many labels mature in each minute of a day; those that arrived in hours before ``settled_until`` are in."""
+    """The labels that mature in each minute of a day, of all that arrived in hours before ``settled_until``."""
 
     day: date
     settled_until: datetime
     minutes: Sequence[int]
 
     def between(self, after: datetime, until: datetime) -> int:
-        """Return how many mature in a later minute than ``after`` and no later one than ``until``."""
+        """Count the labels that mature in a later minute than ``after`` and no later one than ``until``."""
         midnight = datetime.combine(self.day, datetime.min.time(), UTC)
         first, last = ((moment - midnight) // timedelta(minutes=1) for moment in (after, until))
         return sum(self.minutes[max(first + 1, 0) : max(last + 1, 0)])
@@ -80,7 +80,7 @@ class DayCounts:
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """One label that is new: of which prediction, when the table took it, when it is both known and due."""
+    """One new label: its prediction, its arrival in the table, and the moment at which it is both known and due."""
 
     model: str
     prediction_id: str
@@ -89,13 +89,13 @@ class NewLabel:
 
     @property
     def entry(self) -> bytes:
-        """What tells the label from others, in 16 bytes: 64 bits for the prediction, and its moment."""
+        """The label's identity in 16 bytes: 64 bits for the prediction, and its moment."""
         identity = int.from_bytes(hashlib.sha256(self.prediction_id.encode()).digest()[:8], "big")
         return _ENTRY.pack(identity, microseconds(self.matured_at))
 
 
 class NewLabelStore(Protocol):
-    """What is kept of new labels."""
+    """The store of new labels."""
 
     def note(self, arrivals: Sequence[Arrivals]) -> None:
         """Keep arrivals; equal ones are kept once. Raises Unavailable."""
@@ -104,16 +104,16 @@ class NewLabelStore(Protocol):
         """Yield the arrivals of the hours from one on and before another, hour by hour."""
 
     def forget(self, arrivals: Sequence[Arrivals]) -> None:
-        """Remove arrivals that are kept elsewhere by now. Raises Unavailable; doing it again is safe."""
+        """Remove arrivals that are counted or packed. Raises Unavailable; doing it again is safe."""
 
     def days(self, model: str, first: date, last: date) -> list[DayCounts]:
-        """Return the counts of the days there are, from a first to a last one, both included."""
+        """Read the counts of days that have some, from a first to a last one, both included."""
 
     def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
         """Add what arrived in an hour to a day's counts, once: an hour before the day's ``settled_until`` is in."""
 
     def settled_until(self, model: str) -> datetime | None:
-        """Return before which hour all arrivals are in the days' counts; None before the first settling."""
+        """Read the hour before which all arrivals are in the days' counts; None before the first settling."""
 
     def mark_settled(self, model: str, until: datetime) -> None:
         """Note that all arrivals of the hours before one are in the days' counts; an earlier hour changes nothing."""
@@ -121,7 +121,7 @@ class NewLabelStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewLabels:
-    """Notes, settles and counts the new labels of models."""
+    """The notes, settling and count of models' new labels."""
 
     store: NewLabelStore
 
@@ -155,7 +155,7 @@ class NewLabels:
         return counted + len(arrived)
 
     def settle(self, model: str, now: datetime) -> None:
-        """Add what can be delivered no more by ``now`` to the days' counts, at most ``MAX_HOURS`` hours at a time.
+        """Add the arrivals that cannot be redelivered by ``now`` to the days' counts, ``MAX_HOURS`` hours a call.
 
         May stop anywhere and be done again, by several workers at once.
         """
@@ -171,8 +171,7 @@ class NewLabels:
     def pack(self, model: str, now: datetime) -> None:
         """Put the arrivals of the last hours that are over into few items, so that a count reads few.
 
-        They stay what they are, sets: what is still there in small items too, after a crash or a redelivery, is
-        counted once.
+        They stay sets: a label that is in small items too, after a crash or a redelivery, is counted once.
         """
         last = hour_of(now)
         for _, found in groupby(self.store.arrivals(model, last - PACKED_HOURS * HOUR, last), key=attrgetter("hour")):
@@ -203,7 +202,7 @@ def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """Return when the hour of a moment began, in UTC."""
+    """Compute the beginning of a moment's hour, in UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 

@@ -1,1 +1,1 @@
-"""How a model does once it serves: its checks, what they find, and how they tell it."""
+"""Monitoring of a serving model: its checks, their findings, and the metrics they publish."""

@@ -1,4 +1,4 @@
-"""Columns of JSON values, a few bytes a value: what a million label records are held in."""
+"""Columns of JSON values, a few bytes a value, so that a million label records fit in memory."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,10 +16,10 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[Any]
 
-ABSENT: Any = object()  # what a row that has no such field holds there
+ABSENT: Any = object()  # the value of a field that a row does not have
 _ABSENT, _NONE, _BOOLEAN, _INTEGER, _FLOAT, _OTHER = range(6)
 _TAG_OF = {type(ABSENT): _ABSENT, type(None): _NONE, bool: _BOOLEAN, int: _INTEGER, float: _FLOAT}
-_EXACT = 2**53  # integers up to here are what they were when they come back from a double
+_EXACT = 2**53  # integers up to here are exact as doubles
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_LENGTH = len("2026-03-01T12:00:00.000000Z")
@@ -109,12 +109,12 @@ class ValueColumn:
 
     @property
     def is_given(self) -> Mask:
-        """Where there is a value, and it is not null."""
+        """Mask of the values that are neither absent nor null."""
         return self.tags > _NONE
 
     @property
     def is_true(self) -> Mask:
-        """Where the value is true."""
+        """Mask of the values that are true."""
         found: Mask = (self.tags == _BOOLEAN) & (self.payload != 0)
         return found
 
@@ -128,13 +128,13 @@ class ValueColumn:
         return found
 
     def is_text(self, wanted: str) -> Mask:
-        """Where the value is a certain text."""
+        """Mask of the values that are a certain text."""
         place = self.vocabulary.known(wanted)
         found: Mask = (self.tags == _OTHER) & (self.payload == (-1.0 if place is None else place))
         return found
 
     def mapped(self, make: Callable[[list[Any]], Values]) -> Values:
-        """Make an array of what becomes of each value; ``make`` sees each different one once, ABSENT as None."""
+        """Convert the values to an array; ``make`` sees each different value once, ABSENT as None."""
         distinct, codes = self.distinct()
         return make(distinct)[codes]
 
@@ -192,7 +192,7 @@ class TimeColumn:
 
     @property
     def is_given(self) -> Mask:
-        """Where there is a moment."""
+        """Mask of the moments that are given."""
         found: Mask = self.microseconds != _NOT_A_TIME
         return found
 

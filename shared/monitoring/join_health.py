@@ -57,7 +57,7 @@ def join_health(predictions: Profile, labels: Sequence[Row], *, start: datetime,
 
 
 def join_measurements(model: str, health: Mapping[str, Any]) -> list[Measurement]:
-    """Return how long a model's labels took as a metric; the rest of its join's health is in the check."""
+    """Measure the latency of a model's labels; the rest of its join's health is in the check."""
     seconds = health["latency_seconds"]["p90"]
     if seconds is None:
         return []

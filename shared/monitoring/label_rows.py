@@ -36,7 +36,7 @@ AnyColumn = ValueColumn | TimeColumn | MappingColumn
 
 @dataclass(frozen=True, eq=False)
 class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
-    """Rows that are made when they are looked at; ``fields`` and ``features`` hold their values by name.
+    """Rows that are decoded when they are read; ``fields`` and ``features`` hold their values by name.
 
     Some of the rows are a view of them all, ``places`` of the columns: nothing is copied before it is read.
     A row does not know its ``prediction_id`` where it was read without: ``hashes`` are two of it.
@@ -96,22 +96,22 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
         return replace(self, places=self.places[places])
 
     def values(self, name: str) -> ValueColumn:
-        """Return a field's values; of a field that no row has, as many that are absent."""
+        """Select a field's values; all are absent for a field that no row has."""
         column = self.fields.get(name)
         return column.at(self.places) if isinstance(column, ValueColumn) else ValueColumn.of([ABSENT] * len(self))
 
     def feature(self, name: str) -> ValueColumn:
-        """Return a feature's values."""
+        """Select a feature's values."""
         column = self.features.get(name)
         return ValueColumn.of([ABSENT] * len(self)) if column is None else column.at(self.places)
 
     def times(self, name: str) -> TimeColumn:
-        """Return a field's moments; of a field that no row has, none."""
+        """Select a field's moments; none is given for a field that no row has."""
         column = self.fields.get(name)
         return column.at(self.places) if isinstance(column, TimeColumn) else TimeColumn.of([None] * len(self))
 
     def mappings(self, name: str) -> MappingColumn:
-        """Return a field's mappings; of a field that no row has, none."""
+        """Select a field's mappings; all are absent for a field that no row has."""
         column = self.fields.get(name)
         return column.at(self.places) if isinstance(column, MappingColumn) else MappingColumn.of([None] * len(self))
 
@@ -123,35 +123,34 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     @property
     def has_value(self) -> Mask:
-        """Where the label has a value."""
+        """Mask of the labels that have a value."""
         return self.values("value").is_given
 
     @property
     def counts_from(self) -> Integers:
-        """When each label came to count, in microseconds: due, and valued for the first time. Never where unknown."""
+        """The moments at which labels came to count, in microseconds: due, and valued for the first time; or NEVER."""
         valued = self.times(FIRST_VALUED_AT)
         counts = np.maximum(self.times("outcome_due_at").microseconds, valued.microseconds)
         return np.where(valued.is_given, counts, NEVER)
 
     def came_to_count(self, after: datetime, until: datetime) -> Mask:
-        """Where a label came to count in ``(after, until]``; an amendment later does not count again."""
+        """Find the labels that came to count in ``(after, until]``; a later amendment does not count again."""
         counts = self.counts_from
         return (microseconds_of(after) < counts) & (counts <= microseconds_of(until))
 
     def by_maturity(self) -> "LabelRows":
-        """Sort by when labels came to count, those of one moment as if shuffled.
+        """Sort labels by the moment at which they came to count, those of one moment as if shuffled.
 
-        Ids often tell in which order things happened: a run of errors among labels that came as one delivery would
-        look like a fall.
+        Ids often follow the order of events: a run of errors in one delivery of labels would look like a degradation.
         """
         return self.at(np.lexsort((self.hashes[self.places, 0], self.counts_from)))
 
     def is_reviewed_alone(self) -> Mask:
-        """Where a prediction has its label only because it was picked for review."""
+        """Find the labels that only a review gave."""
         return self.values("source").is_text(LabelSource.MANUAL.value) & ~self.values(LABELLED_OTHERWISE).is_true
 
     def as_shadow(self) -> "LabelRows":
-        """Put what a version on trial answered unseen in the place of the answers given."""
+        """Put the shadow predictions of a challenger in the place of the champion's."""
         whole = replace(self, places=np.arange(len(self.hashes)))
         answers: dict[str, AnyColumn] = {
             "score": whole.values("shadow.score"),
@@ -170,7 +169,7 @@ SHADOW = {
 
 
 def hashes_of(prediction_id: str) -> tuple[int, int]:
-    """Hash an id twice: to shuffle by, and to thin by. Together they tell predictions apart."""
+    """Hash an id twice: to shuffle by, and to thin by. Together they identify a prediction."""
     encoded = prediction_id.encode()
     shuffled = blake2b(encoded, digest_size=8).digest()
     thinning = blake2b(encoded, digest_size=8, person=b"thinning").digest()
@@ -178,7 +177,7 @@ def hashes_of(prediction_id: str) -> tuple[int, int]:
 
 
 def encoded(name: str, values: list[Any], vocabulary: Vocabulary | None) -> AnyColumn:
-    """Encode the values of a field, as its name tells."""
+    """Encode the values of a field in the kind of column that its name asks for."""
     if name in _TIMES:
         return TimeColumn.of([None if value is ABSENT else value for value in values])
     if name.rpartition(".")[2] in _MAPPINGS:
@@ -187,8 +186,8 @@ def encoded(name: str, values: list[Any], vocabulary: Vocabulary | None) -> AnyC
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay what a version on trial said beside a row's own fields."""
-    said = row.get("shadow")
-    if not isinstance(said, Mapping):
+    """Lay a challenger's shadow prediction beside a row's own fields."""
+    shadow = row.get("shadow")
+    if not isinstance(shadow, Mapping):
         return dict(row)
-    return {**row, **{flat: said[name] for flat, name in SHADOW.items() if name in said}}
+    return {**row, **{field: shadow[name] for field, name in SHADOW.items() if name in shadow}}

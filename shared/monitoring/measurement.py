@@ -31,7 +31,7 @@ def storable(value: float) -> float:
 
 
 def above_zero(measurement: Measurement) -> list[Measurement]:
-    """Return a measurement where it is above zero, nothing where it is not.
+    """Drop a measurement that is not above zero.
 
     CloudWatch bills a metric for each hour in which it has data, and to every alarm of the stack missing data is what
     zero is.

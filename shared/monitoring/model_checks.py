@@ -41,7 +41,7 @@ Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What checks of a model's labels look at: one window of profiles, and of each prediction's newest label record.
+    """The data of a model's checks: one window of profiles, and of each prediction's newest label record.
 
     The ``window`` is the model's, or as much of it as there is room for the records of.
     """

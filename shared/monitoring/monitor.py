@@ -38,7 +38,7 @@ class Monitor:
     def run(self, model: str, now: datetime) -> list[Check]:
         """Make all checks of a model and return them.
 
-        The checks are kept before their numbers are published: who follows an alarm finds what set it off.
+        The checks are stored before their numbers are published, so that an alarm's cause can be read when it comes.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
         round_ = _Round(self)

@@ -1,4 +1,4 @@
-"""Label records of one model, taken in as columns; of each prediction the newest is what is looked at."""
+"""A collector of one model's label records in columns, which finds the newest of each prediction."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _BYTES_PER_RECORD, _BYTES_PER_VALUE = 64, 9
 
 @dataclass(slots=True)
 class RecordCollector:
-    """Takes label records of one model in, a few bytes each; ``names`` and ``features`` are what is kept of them."""
+    """A collector of a model's label records, a few bytes each; ``names`` and ``features`` are the fields it keeps."""
 
     names: Collection[str]
     features: Collection[str]
@@ -67,9 +67,9 @@ class RecordCollector:
     def newest(self, chunks: list["RecordChunk"]) -> LabelRows:
         """Find of each prediction the record with the highest ``seq``, in the order in which predictions first came.
 
-        It tells of those before it: a reviewer's is marked as ``labelled_otherwise`` if an earlier one had a value from
-        another source, and each has ``first_valued_at``, when its prediction first had a value; None where its first
-        record is not among the rows, so that nobody can tell. The chunks are used up.
+        It carries facts of those before it: a reviewer's is marked as ``labelled_otherwise`` if an earlier one had a
+        value from another source, and each has ``first_valued_at``, when its prediction first had a value; None where
+        its first record is not among the rows. The chunks are used up.
         """
         chunks = chunks or [self._encode([])]
         hashes = np.concatenate([chunk.hashes for chunk in chunks])

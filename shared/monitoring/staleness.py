@@ -77,7 +77,7 @@ def staleness(
 
 
 def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
-    """Return the age of a model's labels as a metric, from the age on that an alarm can be set to."""
+    """Measure the age of a model's labels, from the age on that an alarm can be set to."""
     if found.age_seconds < MIN_STALE_SECONDS:
         return []
     return [Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions={"Model": model})]

@@ -1,1 +1,1 @@
-"""Many small objects of the lake as few large ones, in which each is still told apart."""
+"""Packs: many small objects of the lake in few large ones, each with its name and digest."""

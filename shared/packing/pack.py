@@ -18,7 +18,7 @@ PACKED = "packed-"
 _FULL = ".full.jsonl.gz"
 _OPEN = ".jsonl.gz"
 _GZIP_MAGIC = b"\x1f\x8b"
-# No row has such a field, and sorted fields begin with it.
+# A field of no row; it sorts before every field name that a row can have.
 _FIELD = "#member"
 _MARK = b'{"#member":'
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -55,7 +55,7 @@ class Part:
 
 
 def is_pack(key: str) -> bool:
-    """Decide whether an object is a pack.
+    """Recognise the key of a pack.
 
     >>> is_pack("predictions/model=m/date=2026-03-01/packed-20260301T100500Z-0000-ab.jsonl.gz")
     True
@@ -64,12 +64,12 @@ def is_pack(key: str) -> bool:
 
 
 def is_full(key: str) -> bool:
-    """Decide whether a pack is as large as packs become, so that it stays as it is."""
+    """Recognise the key of a pack that is full, and is never rewritten by the packer."""
     return is_pack(key) and key.endswith(_FULL)
 
 
 def is_mark(line: bytes) -> bool:
-    """Decide whether a line is a mark and no row."""
+    """Recognise a mark among the lines of an object."""
     return line.startswith(_MARK)
 
 
@@ -93,7 +93,7 @@ def pack_name(newest: str, number: int, digest: str, *, full: bool) -> str:
 
 
 def parts_of(key: str, content: bytes, written_at: str = "") -> Iterator[Part]:
-    """Yield what an object holds: a pack's members one by one, any other object as the one member of itself.
+    """Yield the members of an object with their lines: those of a pack one by one, any other object as its own member.
 
     Raises UnreadableObject.
     """

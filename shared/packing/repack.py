@@ -41,7 +41,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Repacking:
-    """Packs objects under one day's prefix; ``pack_bytes`` is how large a full pack is, unzipped."""
+    """The rewriting of objects under one day's prefix; ``pack_bytes`` is the unzipped size of a full pack."""
 
     lake: Lake
     prefix: str
@@ -52,7 +52,7 @@ class Repacking:
     _known: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def run(self, chosen: Sequence[Entry], has_time: Callable[[], bool]) -> bool:
-        """Pack objects in their order while there is time; return whether it sufficed.
+        """Pack objects in their order while there is time; False if time ran out.
 
         Holds one pack and a few objects ahead. Raises UnreadableObject where a pack does not read back.
         """
@@ -67,7 +67,7 @@ class Repacking:
                 if self._is_news(part):
                     pack.add(part)
                 if pack.size >= self.pack_bytes:
-                    # The rest of this object is in the next pack, so that it stays until that is written too.
+                    # The rest of this object goes to the next pack; the object is removed once that pack is written.
                     self._store(pack, full=True)
                     pack = _Open(pack.number + 1)
             pack.sources[entry.key] = entry.tag
@@ -78,7 +78,7 @@ class Repacking:
         return True
 
     def _is_news(self, part: Part) -> bool:
-        """Decide whether a part is to be kept: an erasure may have emptied it, a crash may have left it twice."""
+        """Recognise a part that is neither empty (after an erasure) nor a repetition (after a crash)."""
         digests = part.member.digest, hashlib.sha256(part.content).hexdigest()
         if not part.lines or self._known.get(part.member.key) == digests:
             return False
@@ -91,7 +91,7 @@ class Repacking:
             content = pack.buffer.getvalue()
             digest = hashlib.sha256(content).hexdigest()
             key = self.prefix + pack_name(pack.newest, pack.number, digest, full=full)
-            # The same rows were packed under the same name: they must not be removed from under themselves.
+            # The same rows make a pack of the same name: removing the source would remove the pack.
             is_same = pack.sources.pop(key, None) is not None
             if not is_same:
                 self.lake.write_bytes(key, content, _TYPE)

@@ -19,8 +19,8 @@ _ROUNDS = 20
 # Rows that are Python objects at one time.
 _MOST_ROWS = 20_000
 
-# Of which hours, and of each which objects by the hashes of their keys, with the digests they are to be remembered by,
-# None for that of what is read; None for all objects there are.
+# Hours, and for each its objects by the hashes of their keys (None for all objects), with the digests to remember them
+# by (None for the digest of what is read).
 Wanted = Mapping[str, Mapping[int, int | None] | None]
 
 
@@ -28,18 +28,18 @@ T = TypeVar("T")
 
 
 class TimeUp(HindsightError):
-    """The time is up; what is left is to be asked for again."""
+    """The time is up; the rest has to be asked for again."""
 
     code = "time_up"
 
 
 class _Moved(Exception):
-    """An object went while the day was read: it is in a pack now, and the day is to be listed anew."""
+    """An object was packed while the day was read, so that the day has to be listed anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayLog:
-    """Reads one day of the log, a few objects at a time, while there is time.
+    """The reader of one day of the log, a few objects at a time, while there is time.
 
     Of two objects of one key the newest counts: the one that is alone before any in a pack, of those in packs the one
     that was written last. Methods raise TimeUp.
@@ -118,7 +118,7 @@ class DayLog:
 
 
 class _Pass:
-    """One pass over a day's log, anew where it turns out that an older part was taken for the newest."""
+    """One pass over a day's log, repeated where an older part was taken for the newest."""
 
     def __init__(self, log: DayLog, wanted: Wanted, *, is_tolerant: bool) -> None:
         self._log = log

@@ -1,9 +1,8 @@
-"""One day of a model's log, profiled hour by hour: each log object counts once, as it is now.
+"""The profiler of a day of a model's log, hour by hour: each log object counts once, as it is now.
 
 Log objects are announced at least once, in any order, to several workers, and are written again with other rows where
 the stream cuts its batches anew; packs hold them together later. What an hour has merged stands in the same object as
-its profiles, which is replaced only if nobody else has replaced it since it was read. An hour that is damaged is built
-anew from the day's log.
+its profiles, which is replaced only if no other worker has replaced it since it was read. A damaged hour is built anew.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,9 +27,9 @@ _MOST_PROFILED = 100
 
 @dataclass(slots=True)
 class ProfilingReport:
-    """What became of log objects, by key: how many rows of each are now profiled, and which could not be.
+    """The result for log objects, by key: the number of rows of each that are now profiled, and the failures.
 
-    For those that are ``postponed`` the time did not suffice.
+    Time did not suffice for those that are ``postponed``.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -106,7 +105,7 @@ class DayProfiler:
             self._settle([_Read(pack, found.tag, part.profiled(self.log.reading)) for part in some])
 
     def _merged(self, hours: Iterable[str]) -> tuple[list[str], list[Mapping[int, int]]]:
-        """Return hours with what was merged into them; of one that is damaged or not there nothing."""
+        """Read the objects merged into hours; none for an hour that is damaged or missing."""
         ordered = sorted(hours)
         with ThreadPoolExecutor(READERS) as readers:
             return ordered, list(readers.map(self._merged_into, ordered))
@@ -131,7 +130,7 @@ class DayProfiler:
             self.report.failures[found.announced] = Conflict(f"{found.object.key} is written again and again")
 
     def _may_have_left_hours(self, found: _Read) -> bool:
-        """Return whether hours may hold rows of an object that it has no more, though the hours it has do not tell.
+        """Suspect hours of holding rows that an object has no more, where the hours it has do not show it.
 
         It is empty now; or while it was merged hour by hour, another worker merged a newer one into those behind. A tag
         that is another one need not mean other bytes: the hours are compared by what it holds now.
@@ -142,7 +141,7 @@ class DayProfiler:
         return not found.object.pieces or held is None or _bare(held[1]) != _bare(found.tag)
 
     def _merge(self, objects: Sequence[_Read]) -> list[_Read]:
-        """Merge objects into their hours; return those of which an hour holds other rows than they have now."""
+        """Merge objects into their hours; list those of which an hour holds other rows than they have now."""
         by_name = {short_hash(found.object.key): found for found in objects}
         rewritten = set[int]()
         for hour in sorted({hour for found in objects for hour in found.object.pieces}):
@@ -171,10 +170,10 @@ class DayProfiler:
         return rewritten
 
     def _rebuild_day(self, keys: Collection[str], touched: set[str]) -> list[LogPart]:
-        """Build every hour anew that holds other rows of some objects than these have now; return those.
+        """Build every hour anew that holds other rows of some objects than these have now, and list these objects.
 
-        The hours that the objects still have come last: should this end halfway, they tell the next attempt that
-        there is something to rebuild. What is done stays done.
+        The hours that the objects still have come last: should this end halfway, they show the next attempt that
+        there is something to rebuild.
         """
         names = set(map(short_hash, keys))
         last = {self._hour_key(hour) for hour in touched}
@@ -196,10 +195,10 @@ class DayProfiler:
         raise Conflict(f"the hours of {self.log.day.day} are changed by other workers again and again")
 
     def _rebuild(self, keys: Sequence[str], held: Mapping[str, _Held], names: Collection[int]) -> bool:
-        """Build hours anew; return whether nobody came between.
+        """Build hours anew; False if another worker came between.
 
         Of objects other than those of the ``names`` they remember the same as before: one of them may have been written
-        again, too, and when that is told, what its hours remember must still tell that there is something to do.
+        again, too, and once that is announced, its hours must still show that there is something to do.
         """
         wanted = {
             hour_of(key): {name: None if name in names else known for name, known in held[key].profiles.merged.items()}
@@ -215,9 +214,9 @@ class DayProfiler:
             return dict(zip(keys, readers.map(self._held, keys), strict=True))
 
     def _change(self, key: str, change: Callable[[HourProfiles], HourProfiles | None]) -> None:
-        """Replace an hour's profiles by what ``change`` makes of them, read anew until nobody comes between.
+        """Replace an hour's profiles by the result of ``change``, read anew until no other worker comes between.
 
-        Nothing is written where it returns None of an hour that is whole.
+        Nothing is written where it returns None for an hour that is whole.
         """
         for attempt in range(_ROUNDS):
             held = self._held(key)
@@ -233,9 +232,9 @@ class DayProfiler:
         return self.lake.replace_bytes(key, encode_hour(hour), CONTENT_TYPE, expected=expected)
 
     def _held(self, key: str) -> _Held:
-        """Return an hour as it is; one that is damaged as the day's log has it.
+        """Read an hour, or rebuild a damaged one from the day's log.
 
-        What of the log is gone, or cannot be read, is left out: it is merged when it is announced again, and can be.
+        Objects that are gone or unreadable are left out, and merged when they are announced again.
         """
         try:
             content, tag = self.lake.read_tagged(key)
@@ -266,5 +265,5 @@ def _groups(keys: Sequence[str], held: Mapping[str, _Held]) -> Iterator[list[str
 
 
 def _bare(tag: str) -> str:
-    """Return a tag without the quotes it may come with."""
+    """Strip a tag's quotes."""
     return tag.strip('"')

@@ -23,7 +23,7 @@ MOST_DUE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """The rows of one hour in one log object; ``name`` and ``tag`` tell of which object, and what it held."""
+    """The rows of one hour in one log object; ``name`` and ``tag`` identify the object and its content."""
 
     name: int
     tag: int
@@ -75,7 +75,7 @@ def decode_hour(content: bytes) -> HourProfiles:
 
 
 def decode_merged(content: bytes) -> dict[int, int]:
-    """Return what was merged into an hour, without its profiles. Raises UnreadableObject."""
+    """Decode the objects merged into an hour, without its profiles. Raises UnreadableObject."""
     return _merged(_unpack(content))
 
 

@@ -1,4 +1,4 @@
-"""An hour that is profiled row by row, a bounded number of rows held at a time."""
+"""The profiles of an hour, built row by row with a bounded number of rows in memory."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _MOST_PIECES = 32
 
 
 class HourBuilding:
-    """Gathers rows of one hour and the names of the objects they are from."""
+    """The profiles of one hour under construction, with the names of the objects their rows are from."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -20,7 +20,7 @@ class HourBuilding:
         self.waiting = 0
 
     def add(self, name: int, digest: int, version: str, row: dict[str, Any]) -> None:
-        """Take a row of an object."""
+        """Add a row of an object."""
         self._merged[name] = digest
         self._rows.setdefault(version, []).append(row)
         self.waiting += 1
@@ -34,7 +34,7 @@ class HourBuilding:
             self._merge()
 
     def done(self) -> HourProfiles:
-        """Return the hour's profiles, with what was merged into them."""
+        """Build the hour's profiles, with the objects merged into them."""
         self.flush()
         self._merge()
         return HourProfiles(self._profiles.by_version, self._merged)

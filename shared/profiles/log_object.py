@@ -64,7 +64,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogObject:
-    """An object of the log: the profiles of its rows by hour of the day (``05``); ``digest`` tells its content."""
+    """An object of the log: the profiles of its rows by hour of the day (``05``); ``digest`` is of its content."""
 
     key: str
     digest: int
@@ -90,7 +90,7 @@ class LogPart:
         return short_hash(self.key)
 
     def hours(self) -> set[str]:
-        """Return the hours of the day it has rows of. Raises UnreadableObject."""
+        """List the hours of the day it has rows of. Raises UnreadableObject."""
         try:
             return {found.occurred_at[_HOUR] for found in _decode_moments(self.part.content)}
         except msgspec.MsgspecError as error:

@@ -25,8 +25,8 @@ class LogProfiler:
     def profile(self, keys: Iterable[str], has_time: Callable[[], bool] = lambda: True) -> ProfilingReport:
         """Merge log objects into the profiles of their hours, each hour written once for all of them.
 
-        What fails is told by key, and is safe to be profiled again, as is what there was no time for. Keys that are
-        none of the log, objects that are gone and those of a model that is not known any more need nothing.
+        Failures are reported by key; profiling them again is safe, as it is for objects that time did not suffice for.
+        Keys outside the log, objects that are gone and those of an unknown model need nothing.
         """
         report = ProfilingReport()
         days = [(day, key) for key in set(keys) if (day := LogDay.of(key)) is not None]

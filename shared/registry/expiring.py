@@ -97,7 +97,7 @@ class _Shelf:
     recorded: Mapping[str, datetime | None]
 
     def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[tuple[str, str]]:
-        """Yield names and keys of what has expired, and of what a run made before a moment and nobody recorded."""
+        """Yield names and keys of expired objects, and of those that a run made before a moment and never recorded."""
         for key in lake.keys(self.prefix):
             place = self.pattern.fullmatch(key.removeprefix(self.prefix))
             if place is None:

@@ -62,9 +62,9 @@ def share_of(model: str, version: str, entity: str) -> float:
 
 
 class Serving(Generic[LoadedT]):
-    """What serves each model, by its pointer.
+    """The serving versions of models, by their pointers.
 
-    Whoever is asked for the pointer reads it, at every call unless calls come fast: one small read beside the writes of
+    The pointer is read at every call unless calls come fast: one small read beside the writes of
     a prediction, and a promotion or a rollback takes effect at once. An artefact is loaded only when the pointer names
     another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one before
     it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest unused
@@ -105,7 +105,7 @@ class Serving(Generic[LoadedT]):
         return LineUp(model, champion, pointer.trial, challenger, tuple(troubles))
 
     def warm_up(self, models: Sequence[str], has_time: Callable[[], bool]) -> dict[str, str]:
-        """Load what serves each model, so that its next call finds it held; return what went wrong, by model.
+        """Load the serving version of each model for its next call; list the failures by model.
 
         At most as many models as are held: those held already, then others in the order given. A model without a
         version needs nothing.

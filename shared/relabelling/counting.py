@@ -1,4 +1,4 @@
-"""How many files a relabelling is to read: counted in the listing, which may take more than one call."""
+"""The count of a relabelling's files, by listings that may take more than one call."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,10 +14,10 @@ KEYS_A_LOOK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How far the count of a relabelling's files is.
+    """The progress of counting a relabelling's files.
 
-    ``files`` are those to read, ``feedback`` and ``predictions`` those listed in each folder, of other days among them;
-    ``after`` is the last one that was counted.
+    ``files`` are those to read; ``feedback`` and ``predictions`` those listed in each folder, other days included;
+    ``after`` is the last one counted.
     """
 
     files: int = 0
@@ -29,7 +29,7 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """Counts the files of one deployment's relabellings."""
+    """The counter of a deployment's relabelling files."""
 
     lake: Lake
     store: RelabelStore

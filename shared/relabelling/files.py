@@ -62,7 +62,7 @@ class RelabelFiles:
         return ()
 
     def _work_off(self, batch: RelabelBatch, keys: Sequence[str], has_time: Callable[[], bool]) -> list[str] | None:
-        """Return the files that are left, none where all are done; None if the attempt is no longer the one."""
+        """List the files that are left; None if another attempt has taken over."""
         if (job := self._current(batch)) is None:
             return None
         files = self._read_on(job, self._opened(job, keys))
@@ -70,7 +70,7 @@ class RelabelFiles:
         if packed and not self._follow(batch, job, packed, has_time):
             return _unfinished(files)
         for group in _groups([file for file in files if not file.is_packed]):
-            # Anew each time: labels by rules that are newer than the request must not be dated back to it.
+            # Read anew each time: labels by rules newer than the request must not be dated back to it.
             if (job := self._current(batch)) is None:
                 return None
             if not has_time():
@@ -82,7 +82,7 @@ class RelabelFiles:
         return []
 
     def _finish(self, batch: RelabelBatch, file: OpenFile, has_time: Callable[[], bool]) -> bool:
-        """Go on with one file, chunk by chunk; tell whether it is done.
+        """Relabel the rest of one file, chunk by chunk; True once it is done.
 
         It alone is open: a large object that waits for the others of its batch would lose its connection.
         """
@@ -127,14 +127,14 @@ class RelabelFiles:
     def _follow(
         self, batch: RelabelBatch, job: RelabelJob, files: Sequence[OpenFile], has_time: Callable[[], bool]
     ) -> bool:
-        """Relabel from the packs that files may have become a part of since they were listed; tell if all is done."""
+        """Relabel from the packs that hold files which were packed since their listing; True once all is done."""
         folders = sorted({f"{file.key.rpartition('/')[0]}/" for file in files})
         packs = [key for folder in folders for key in self.lake.keys(folder) if is_pack(key)]
         left = self._work_off(batch, packs, has_time)
         if left is None or left:
             return False
         steps = [FileStep(file.key, file.position, replace(file.position, is_done=True)) for file in files]
-        # Of a file that another worker was faster with, the count is that worker's.
+        # A file that another worker was faster with is counted by that worker.
         if not self.store.advance(job, steps, Counts(files=len(steps))):
             for step in steps:
                 self.store.advance(job, [step], Counts(files=1))
@@ -191,7 +191,7 @@ class RelabelFiles:
     def _lines(self, key: str, start: int) -> Iterator[tuple[int, bytes]]:
         """Yield the lines after ``start``, numbered; none of feedback that was deleted since it was listed.
 
-        Of one that was rewritten meanwhile all that is left: nothing tells what of it was read, and twice does no harm.
+        A file that was rewritten meanwhile is read whole: reading a line twice is harmless.
         """
         try:
             for number, line in enumerate(self.lake.read_raw_lines(key), start=1):

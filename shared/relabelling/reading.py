@@ -18,7 +18,7 @@ class Packed(Exception):
 
 @dataclass(slots=True)
 class Chunk:
-    """Lines up to ``end``: whose labels to look at, and with which events."""
+    """The lines up to ``end``: the predictions whose labels to resolve, with their events."""
 
     end: int
     is_last: bool = False
@@ -43,17 +43,17 @@ class OpenFile:
 
     @property
     def step(self) -> FileStep:
-        """What is recorded once the chunk in hand is relabelled."""
+        """The step to record once the chunk in hand is relabelled."""
         return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
 
     def close(self) -> None:
-        """Let go of what is read from; the next chunk is read from a file opened anew."""
+        """Close the file; its next chunk is read from a file opened anew."""
         self.chunks.close()
         self.expected = None
 
 
 def read_next(file: OpenFile) -> OpenFile:
-    """Read the next chunk of a file and return the file; what is wrong with it is its own. Raises Unavailable."""
+    """Read the next chunk of a file; another failure is kept as the file's ``fault``. Raises Unavailable."""
     try:
         file.chunk = next(file.chunks)
         file.expected = file.step.after
@@ -67,10 +67,10 @@ def read_next(file: OpenFile) -> OpenFile:
 
 
 def take_line(model: str, key: str, line: bytes, chunk: Chunk) -> None:
-    """Add what a line of a file tells of a model to a chunk."""
+    """Add a line's prediction or event of a model to a chunk."""
     if key.startswith(FEEDBACK_PREFIX):
         event = parse_feedback_line(line)
-        # What cannot be read was quarantined when the file was joined.
+        # An unreadable event was quarantined when the file was joined.
         if isinstance(event, Feedback) and event.model == model:
             chunk.events.setdefault(event.key, []).append(event)
         return
@@ -81,5 +81,5 @@ def take_line(model: str, key: str, line: bytes, chunk: Chunk) -> None:
 
 
 def fault_text(key: str, error: Exception) -> str:
-    """Word what went wrong with a file."""
+    """Build the message of a file's failure."""
     return f"{key}: {type(error).__name__}: {error}"

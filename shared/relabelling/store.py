@@ -41,7 +41,7 @@ class RelabelStore(Protocol):
     """Relabellings by model; of one model at most one is open."""
 
     def open_job(self, model: str) -> RelabelJob | None:
-        """Return the relabelling that is open, without its counts, None if none is."""
+        """Read the open relabelling without its counts, None if there is none."""
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
         """Make an attempt the open one: of a new relabelling (attempt 1) or of one there is, both parts or neither.
@@ -64,13 +64,13 @@ class RelabelStore(Protocol):
         """Return one relabelling. Raises NotFound."""
 
     def state(self, model: str, relabel_id: str) -> RelabelJob:
-        """Return one relabelling without its counts, for who asks often. Raises NotFound."""
+        """Read one relabelling without its counts, which is cheap. Raises NotFound."""
 
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
         """Return at most ``limit`` relabellings, newest first."""
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
-        """Return how far a relabelling, any attempt of it, is in each of some files. Raises Unavailable."""
+        """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""
 
     def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
         """Move on in at most ``MAX_STEPS`` files and add to the relabelling's counts, all of it or nothing.

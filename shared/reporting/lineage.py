@@ -32,8 +32,8 @@ class Uses:
 def uses_of(prediction: Prediction, registry: Registry, members: MemberStore) -> Uses:
     """Find the datasets that hold a prediction, among the newest ``MAX_DATASETS``.
 
-    Only datasets that can hold it are asked: those built after its outcome was due. Of one that has expired, or that
-    has no index, nobody can say.
+    Only datasets built after its outcome was due are asked, since no other can hold it. A dataset that has expired, or
+    that has no index, cannot be asked.
     """
     recorded = registry.datasets(prediction.model, MAX_DATASETS + 1)
     able = [
@@ -56,7 +56,7 @@ def uses_of(prediction: Prediction, registry: Registry, members: MemberStore) ->
 
 
 def versions_trained_on(datasets: Sequence[str], model: str, registry: Registry) -> list[str]:
-    """Return the versions made from any of some datasets, newest first, of the newest ``MAX_VERSIONS``."""
+    """Find the versions trained on any of some datasets, newest first, among the newest ``MAX_VERSIONS``."""
     if not datasets:
         return []
     return [record.version for record in registry.versions(model, MAX_VERSIONS) if record.dataset_id in datasets]

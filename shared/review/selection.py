@@ -16,7 +16,7 @@ from shared.review.state import SelectionStore, row_digest
 from shared.review.tasks import ReviewTasks
 
 MOST_ROWS_A_DRAW = 500
-# Of the workers of a table's shards that draw for one model at once, one wins each time.
+# Workers of several shards may draw for one model at once; one of them wins each time.
 _ATTEMPTS = 60
 
 

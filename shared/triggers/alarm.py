@@ -63,10 +63,10 @@ def parse_alarm(message: str) -> Alarm:
 
 
 def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
-    """Tell whether an alarm asks for a check of a model; one that went back to normal asks for none.
+    """Match an alarm against a model that it asks to check; one that went back to normal asks for none.
 
     An alarm on a metric of one model names it in its dimension ``Model``. One without that dimension watches all
-    models at once, as the stack's own alarms on live performance and drift do: it speaks of those whose newest check
+    models at once, as the stack's own alarms on live performance and drift do: it concerns those whose newest check
     of that kind is bad, which was stored before the metric that set it off was published.
     """
     if not alarm.rings:

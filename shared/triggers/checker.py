@@ -29,7 +29,7 @@ _ATTEMPTS = 10
 class TriggerChecker:
     """Decides for one model at a time.
 
-    ``clock`` tells when it really is: what the table's stream delivers goes by that, whatever moment is decided about.
+    ``clock`` gives the real time, by which the table's stream delivers, whatever moment is decided about.
     """
 
     store: TriggerStore
@@ -52,7 +52,7 @@ class TriggerChecker:
         decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
         if occasion.cause is Cause.SCHEDULE:
             self.store.note_look(decision)
-            # Last: what they put together is counted before as after, so that a decision need not wait for it.
+            # Last: packing and settling change no count, so that a decision need not wait for them.
             self.new_labels.settle(model, self.clock())
             self.new_labels.pack(model, self.clock())
         return decision

@@ -23,7 +23,7 @@ class TriggerSweep:
         return self.checker.check(tick.model, occasion, now=tick.now)
 
     def concerns(self, alarm: Alarm, model: str) -> bool:
-        """Tell whether an alarm asks for a check of a model."""
+        """Match an alarm against a model that it asks to check."""
         return concerns(alarm, model, self.checker.checks)
 
     def on_alarm(self, alarm: Alarm, message_id: str, model: str) -> list[Decision]:

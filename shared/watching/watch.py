@@ -14,7 +14,7 @@ from shared.watching.model_watch import ModelWatch
 
 
 class WatchingFailed(HindsightError):
-    """Some of a model's watch could not be done; the rest was, as ``looks`` tell, and doing it again is safe."""
+    """A part of a model's watch failed; ``looks`` are of the rest, and doing it again is safe."""
 
     code = "watching_failed"
 
@@ -62,7 +62,7 @@ class Watch:
 
 @dataclass(slots=True)
 class _Round:
-    """What a watch has done so far; what is wrong with one part of it does not keep the others from being done."""
+    """A watch under way; the failure of one part does not keep the others from being done."""
 
     looks: list[dict[str, Any]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)

@@ -1,1 +1,1 @@
-"""What a model is given now, against what its champion was trained on."""
+"""Drift: current predictions against the data that the champion was trained on."""

@@ -1,1 +1,1 @@
-"""What predictions are worth before their labels come, and how well such estimates held."""
+"""Estimates of performance before labels come, and their errors once labels have come."""

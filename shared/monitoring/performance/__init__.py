@@ -1,1 +1,1 @@
-"""What predictions turned out to be worth: metrics on matured labels, how sure they are, whether they fell."""
+"""Realised performance: metrics on matured labels, their confidence, and tests for their degradation."""

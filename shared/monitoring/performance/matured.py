@@ -26,12 +26,12 @@ class Matured:
     unreadable: int
 
     def at(self, places: Values) -> "Matured":
-        """Return some of the records, by their indices."""
+        """Pick some of the records, by their indices."""
         return Matured(self.rows.at(places), self.answers.at(places), self.unreadable)
 
 
 def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matured:
-    """Return records of ``examples/``, the newest of each prediction, weighted as ``review_weight`` says."""
+    """Read records of ``examples/``, the newest of each prediction, weighted by ``review_weight``."""
     task, records = configuration.task, LabelRows.of(rows)
     labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))
     scores = records.values("score").numbers
@@ -51,7 +51,7 @@ def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matu
 
 
 def is_readable(rows: LabelRows, task: Task) -> Mask:
-    """Tell of each record whether it fits the task."""
+    """Find the records that fit the task."""
     labels, decisions = (targets(rows.values(name), task) for name in ("value", "decision"))
     return _readable(task, labels, decisions, rows.values("score").numbers)
 
@@ -64,5 +64,5 @@ def _readable(task: Task, labels: Values, decisions: Values, scores: Values) -> 
 
 
 def targets(column: ValueColumn, task: Task) -> Values:
-    """Return a column of label values or decisions as ``as_targets`` does."""
+    """Convert a column of label values or decisions by ``as_targets``."""
     return column.numbers if task is Task.REGRESSION else column.mapped(lambda values: as_targets(values, task))

@@ -1,4 +1,4 @@
-"""Rows told apart by a feature: its most frequent values, of a numeric one its quarters."""
+"""Slices of rows by a feature: its most frequent values, or the quarters of a numeric one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def slices_of(rows: Sequence[Row], name: str, kind: FeatureType) -> Iterator[tup
 
 
 def _texts(column: ValueColumn) -> tuple[Values, Values]:
-    """Return the different texts, sorted, and the place of each row's among them."""
+    """List the different texts, sorted, and the place of each row's among them."""
     distinct, codes = column.distinct()
     texts = [MISSING if value is None else canonical_text(value) for value in distinct]
     found, places = np.unique(np.array(texts, dtype=np.str_), return_inverse=True)

@@ -1,4 +1,4 @@
-"""The label records that a check looks at, by the time their outcome was due."""
+"""The label records of a check, by the time their outcome was due."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
