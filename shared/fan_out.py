@@ -51,23 +51,25 @@ class FanOut:
 
         Out of time, the same event is started with the last model reached: that invocation carries on behind it, so
         that no model is missed and none comes twice. Each invocation gets at least one model further. A start that is
-        refused is tried again behind all others. Raises FanOutFailed if it is refused then too.
+        refused is tried again behind all others, and behind the one that carries on. Raises FanOutFailed if it is
+        refused then too.
         """
-        started, refused, begun = 0, list[str](), self.clock()
+        started, refused, begun = 0, list[dict[str, Any]](), self.clock()
         for place, model in enumerate(models):
             if place and not has_time():
-                self._start_all(event, refused)
-                self.invocations.start(carrying_on(event, after=models[place - 1]))
+                # First, since a model that is refused again must not take those behind it along.
+                self._start_all([carrying_on(event, after=models[place - 1]), *refused])
                 return FanOutReport(started=started + len(refused), goes_on_after=models[place - 1])
             if not concerns(model):
                 continue
             self._pace(begun, started + len(refused))
+            payload = narrowed(event, model)
             try:
-                self.invocations.start(narrowed(event, model))
+                self.invocations.start(payload)
                 started += 1
             except Unavailable:
-                refused.append(model)
-        self._start_all(event, refused)
+                refused.append(payload)
+        self._start_all(refused)
         return FanOutReport(started=started + len(refused))
 
     def _pace(self, begun: float, count: int) -> None:
@@ -75,16 +77,16 @@ class FanOut:
         if early > 0:
             self.pause(early)
 
-    def _start_all(self, event: Mapping[str, Any], models: Sequence[str]) -> None:
+    def _start_all(self, payloads: Sequence[Mapping[str, Any]]) -> None:
         failures = list[tuple[str, Unavailable]]()
-        for model in models:
+        for payload in payloads:
             self.pause(1 / self.starts_per_second)
             try:
-                self.invocations.start(narrowed(event, model))
+                self.invocations.start(payload)
             except Unavailable as error:
-                failures.append((model, error))
+                failures.append((_named(payload["detail"]), error))
         if failures:
-            names = ", ".join(model for model, _ in failures)
+            names = ", ".join(name for name, _ in failures)
             raise FanOutFailed(f"could not start {names}: {failures[0][1].message}") from failures[0][1]
 
 
@@ -101,3 +103,7 @@ def shared_out(event: Mapping[str, Any], model: str, share: int) -> dict[str, An
 def carrying_on(event: Mapping[str, Any], *, after: str) -> dict[str, Any]:
     """Build the event that is for the models behind one in the order of their names."""
     return {**event, "detail": {"after": after}}
+
+
+def _named(detail: Mapping[str, Any]) -> str:
+    return detail["model"] if "model" in detail else f"those after {detail['after']}"

@@ -7,7 +7,7 @@ from shared.errors import Unavailable
 
 
 class InMemoryInvocations:
-    """Payloads in a list; ``refused`` starts are refused, each as often as it is in there."""
+    """Payloads in a list; ``refused`` starts are refused, each as often as it is in there; "" is one of no model."""
 
     def __init__(self, refused: list[str] | None = None) -> None:
         self.payloads: list[dict[str, Any]] = []
@@ -19,10 +19,10 @@ class InMemoryInvocations:
         return [payload["detail"]["model"] for payload in self.payloads if "model" in payload["detail"]]
 
     def start(self, payload: Mapping[str, Any]) -> None:
-        model = payload["detail"].get("model")
+        model = payload["detail"].get("model", "")
         if model in self._refused:
             self._refused.remove(model)
-            raise Unavailable(f"{model} is refused")
+            raise Unavailable(f"{model or 'the one that carries on'} is refused")
         self.payloads.append(dict(payload))
 
     def make(self, handler: Callable[[dict[str, Any]], Any]) -> tuple[list[Any], list[Exception]]:

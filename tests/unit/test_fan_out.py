@@ -13,6 +13,8 @@ from shared.schedule import parse_scope
 from tests.fakes.invocations import InMemoryInvocations
 
 EVENT = {"id": "tick-1", "time": "2026-03-01T12:00:00Z", "detail": "{}"}
+CARRYING_ON = ""
+RETRIES = 2
 THOUSAND = [f"model-{number:04d}" for number in range(1000)]
 
 
@@ -112,3 +114,47 @@ def test_a_start_refused_twice_fails_once_all_others_are_made() -> None:
     with pytest.raises(FanOutFailed, match="could not start a"):
         fan_out(invocations, Clock()).start(EVENT, ["a", "b", "c"], lambda: True)
     assert invocations.models == ["b", "c"]
+
+
+def test_out_of_time_a_model_that_is_refused_again_does_not_take_those_behind_it_along() -> None:
+    invocations = InMemoryInvocations(refused=["a", "a"])
+    answers = iter([True, False])
+    with pytest.raises(FanOutFailed, match="could not start a"):
+        fan_out(invocations, Clock()).start(EVENT, ["a", "b", "c", "d"], lambda: next(answers))
+    assert [payload["detail"] for payload in invocations.payloads] == [{"model": "b"}, {"after": "b"}]
+
+
+def test_refused_models_are_started_even_where_the_one_that_carries_on_is_refused() -> None:
+    invocations = InMemoryInvocations(refused=["a", CARRYING_ON])
+    answers = iter([True, False])
+    with pytest.raises(FanOutFailed, match="could not start those after b"):
+        fan_out(invocations, Clock()).start(EVENT, ["a", "b", "c"], lambda: next(answers))
+    assert invocations.models == ["b", "a"]
+
+
+@given(
+    st.integers(1, 8),
+    st.lists(st.sampled_from([*THOUSAND[:8], CARRYING_ON]), max_size=20),
+    st.lists(st.booleans(), max_size=30),
+)
+def test_every_model_that_is_not_refused_for_good_is_started_whatever_is_refused_and_interrupted(
+    models: int, refused: list[str], times: list[bool]
+) -> None:
+    invocations, answers = InMemoryInvocations(refused=list(refused)), iter(times)
+    started, waiting = set[str](), [(dict[str, Any](EVENT), 0)]
+    while waiting:
+        event, attempts = waiting.pop(0)
+        behind = [model for model in THOUSAND[:models] if model > parse_scope(event).after]
+        try:
+            fan_out(invocations, Clock()).start(event, behind, lambda: next(answers, True))
+        except FanOutFailed:
+            # As Lambda does with an invocation that failed.
+            waiting += [(event, attempts + 1)] if attempts < RETRIES else []
+        started.update(invocations.models)
+        waiting += [(payload, 0) for payload in invocations.payloads if "model" not in payload["detail"]]
+        invocations.payloads.clear()
+    lost = set(THOUSAND[:models]) - started
+    if refused.count(CARRYING_ON) <= RETRIES:
+        assert all(refused.count(model) > 1 for model in lost)
+    if not refused:
+        assert lost == set()
