@@ -52,18 +52,20 @@ def restoring_commands(deployment: Deployment, names: dict[str, str]) -> list[st
 
 def _restoring(deployment: Deployment, store: str, names: dict[str, str]) -> list[str]:
     properties, table = deployment.resources[store]["Properties"], shlex.quote(names[store])
-    commands = [
+    attribute = properties["TimeToLiveSpecification"]["AttributeName"]
+    streaming = []
+    if "StreamSpecification" in properties:
+        view = properties["StreamSpecification"]["StreamViewType"]
+        # While a table is updated it takes no other change.
+        streaming = [
+            f"aws dynamodb update-table --table-name {table} \\\n"
+            f"    --stream-specification StreamEnabled=true,StreamViewType={view}",
+            f"aws dynamodb wait table-exists --table-name {table}",
+        ]
+    return [
+        *streaming,
         f"aws dynamodb update-time-to-live --table-name {table} \\\n"
-        f"    --time-to-live-specification Enabled=true,AttributeName="
-        f"{properties['TimeToLiveSpecification']['AttributeName']}",
+        f"    --time-to-live-specification Enabled=true,AttributeName={attribute}",
         f"aws dynamodb update-continuous-backups --table-name {table} \\\n"
         f"    --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
     ]
-    if "StreamSpecification" in properties:
-        view = properties["StreamSpecification"]["StreamViewType"]
-        commands.insert(
-            0,
-            f"aws dynamodb update-table --table-name {table} \\\n"
-            f"    --stream-specification StreamEnabled=true,StreamViewType={view}",
-        )
-    return [*commands, f"aws dynamodb wait table-exists --table-name {table}"]

@@ -62,5 +62,5 @@ def run(arguments: argparse.Namespace) -> int:
         f"aws cloudformation wait stack-import-complete --stack-name {stack}",
         f".sam-venv/bin/sam deploy --stack-name {stack} \\\n    --parameter-overrides {overrides}",
     ]
-    print("\n".join(commands))
+    print(" &&\n".join(commands))
     return 0

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=name_and_value,
         metavar="Name=value",
-        help="as given to sam deploy; repeatable",
+        help="as given to sam deploy; repeatable. An update keeps the others",
     )
     parser.add_argument(
         "--models", type=at_least_one, default=1, metavar="N", help="how many models there will be (%(default)s)"
@@ -50,10 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every check; fail if one says that the deployment would."""
     from local.preflight.check import Account, Verdict, run_checks
     from local.preflight.probes import PROBES
-    from local.transformed import Place, deployment, transformed
+    from local.transformed import deployment, transformed
 
-    parameters = dict(arguments.parameter)
-    if unknown := parameters.keys() - transformed()["Parameters"].keys():
+    known = transformed()["Parameters"].keys()
+    given = dict(arguments.parameter)
+    if unknown := given.keys() - known:
         print(f"the template has no parameter {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     try:
@@ -61,9 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
         if session.region_name is None:
             print("no region: give --region, or set AWS_REGION", file=sys.stderr)
             return 2
-        identity = session.client("sts").get_caller_identity()
-        place = Place(arguments.stack_name, session.region_name, identity["Account"])
-        checks = run_checks(Account(partial(_client, session), arguments.models), deployment(parameters, place), PROBES)
+        account = Account(partial(_client, session), arguments.models)
+        place, held = _place(account, session.region_name, arguments.stack_name)
+        parameters = {name: value for name, value in held.items() if name in known} | given
+        checks = run_checks(account, deployment(parameters, place), PROBES)
     except (BotoCoreError, ClientError) as error:
         print(f"AWS cannot be asked: {error}", file=sys.stderr)
         return 2
@@ -72,6 +74,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(place, checks)
     return int(any(check.verdict is Verdict.FAILURE for check in checks))
+
+
+def _place(account: Any, region: str, stack_name: str) -> tuple[Any, dict[str, str]]:
+    """Find where the deployment goes, and the parameters of the stack that is there: an update keeps them."""
+    from local.preflight.stack import living_stack
+    from local.transformed import Place
+
+    place = Place(stack_name, region, account.client("sts").get_caller_identity()["Account"])
+    stack = living_stack(account, stack_name)
+    if stack is None:
+        return place, {}
+    held = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])}
+    return replace(place, stack_id=stack["StackId"].rpartition("/")[2]), held
 
 
 def _client(session: boto3.Session, service: str) -> Any:

@@ -1,41 +1,20 @@
-"""What an earlier stack of the same name left behind, or one that failed: a deployment would meet it."""
+"""Leftovers of an earlier stack of the same name, which a deployment would meet."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.preflight.check import Account, Check, Verdict
+from local.preflight.stack import living_stack
 from local.transformed import Deployment
 
-_DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
-_STUCK = {"UPDATE_ROLLBACK_FAILED"}
 _MISSING = {"404", "NoSuchBucket", "NotFound"}
-
-
-def check_stack(account: Account, deployment: Deployment) -> Iterator[Check]:
-    """Check that a stack of the name is either none or one that can be updated."""
-    name, stack = deployment.place.stack_name, _stack(account, deployment)
-    if stack is None:
-        yield Check("Stack", Verdict.OK, f"{name} is a new stack")
-        return
-    status = stack["StackStatus"]
-    if status in _DEAD:
-        mend = f"delete it first: aws cloudformation delete-stack --stack-name {name}"
-        yield Check("Stack", Verdict.FAILURE, f"{name} is {status} and cannot be updated", mend)
-    elif status in _STUCK:
-        mend = f"aws cloudformation continue-update-rollback --stack-name {name}"
-        yield Check("Stack", Verdict.FAILURE, f"{name} is {status}", mend)
-    elif status.endswith("_IN_PROGRESS"):
-        yield Check("Stack", Verdict.FAILURE, f"{name} is {status}", "wait until it is done")
-    else:
-        yield Check("Stack", Verdict.OK, f"{name} exists ({status}) and will be updated")
 
 
 def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]:
     """Check that nothing holds a name that a new stack would make; what is kept of an earlier one is told."""
-    if _stack(account, deployment) is not None:
+    if living_stack(account, deployment.place.stack_name) is not None:
         return
     # A name that the stack makes up is new with each stack; one that was given may be taken.
     bucket = deployment.parameters.get("LakeBucketName", "")
@@ -46,8 +25,7 @@ def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]
             f"the bucket {bucket} exists: an earlier stack kept it, or it is somebody else's",
             "import it (`adopt`), name another, or delete it: docs/deploying.md, “Uninstall”",
         )
-    prefix = f"{deployment.place.stack_name}-"
-    kept = [name for name in (*_tables(account), *_lakes(account, prefix)) if name.startswith(prefix)]
+    kept = [*_tables(account, deployment), *_lakes(account, deployment)]
     if kept:
         yield Check(
             "Leftovers",
@@ -67,18 +45,6 @@ def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]
         yield Check("Leftovers", Verdict.OK, "nothing of an earlier stack of that name")
 
 
-def _stack(account: Account, deployment: Deployment) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = account.client("cloudformation").describe_stacks(StackName=deployment.place.stack_name)[
-            "Stacks"
-        ][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
-    return None if found["StackStatus"] in {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"} else found
-
-
 def _bucket_exists(account: Account, bucket: str) -> bool:
     try:
         account.client("s3").head_bucket(Bucket=bucket)
@@ -88,14 +54,19 @@ def _bucket_exists(account: Account, bucket: str) -> bool:
     return True
 
 
-def _tables(account: Account) -> Iterator[str]:
+def _tables(account: Account, deployment: Deployment) -> Iterator[str]:
+    """Yield the tables that CloudFormation named for a stack of exactly this name."""
+    stack, stores = re.escape(deployment.place.stack_name), "|".join(deployment.of("AWS::DynamoDB::Table"))
     for page in account.client("dynamodb").get_paginator("list_tables").paginate():
-        yield from page["TableNames"]
+        yield from (name for name in page["TableNames"] if re.fullmatch(rf"{stack}-({stores})-[A-Z0-9]+", name))
 
 
-def _lakes(account: Account, prefix: str) -> Iterator[str]:
+def _lakes(account: Account, deployment: Deployment) -> Iterator[str]:
+    """Yield the lakes of a stack of exactly this name, those of earlier releases too."""
+    place = deployment.place
+    made_up = rf"[0-9a-f]{{8}}|{re.escape(place.account)}-{re.escape(place.region)}"
     for bucket in account.client("s3").list_buckets()["Buckets"]:
-        if re.fullmatch(rf"{re.escape(prefix)}lake-[0-9a-f]{{8}}", bucket["Name"]):
+        if re.fullmatch(rf"{re.escape(place.stack_name)}-lake-({made_up})", bucket["Name"]):
             yield bucket["Name"]
 
 

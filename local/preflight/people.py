@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
 from local.preflight.check import Account, Check, Verdict
+from local.preflight.stack import physical_id
 from local.transformed import Deployment
 
 _CONFIRM = "open the message “AWS Notification - Subscription Confirmation” and confirm"
@@ -29,13 +28,7 @@ def check_notifications(account: Account, deployment: Deployment) -> Iterator[Ch
 
 
 def _subscriptions(account: Account, deployment: Deployment) -> Iterator[dict[str, str]]:
-    try:
-        topic = account.client("cloudformation").describe_stack_resource(
-            StackName=deployment.place.stack_name, LogicalResourceId="OperationsTopic"
-        )["StackResourceDetail"]["PhysicalResourceId"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return
-    for page in account.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
-        yield from page["Subscriptions"]
+    topic = physical_id(account, deployment.place.stack_name, "OperationsTopic")
+    if topic is not None:
+        for page in account.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+            yield from page["Subscriptions"]

@@ -2,7 +2,7 @@
 
 from local.preflight.check import Probe
 from local.preflight.key import check_key
-from local.preflight.leftovers import check_leftovers, check_stack
+from local.preflight.leftovers import check_leftovers
 from local.preflight.names import check_names
 from local.preflight.people import check_notifications
 from local.preflight.quotas import (
@@ -12,9 +12,11 @@ from local.preflight.quotas import (
     check_firehose,
     check_memory,
 )
+from local.preflight.stack import check_lake, check_stack
 
 PROBES: tuple[Probe, ...] = (
     check_stack,
+    check_lake,
     check_leftovers,
     check_names,
     check_concurrency,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from local.preflight.check import Account, Check, Verdict
+from local.preflight.stack import living_stack, physical_id
 from local.schedules import most_at_a_tick
 from local.transformed import Deployment
 
@@ -14,9 +15,9 @@ NEW_ACCOUNT_MEMORY = 3008
 UNRESERVED = 100
 # A table that is new has at least so many partitions, and its stream a shard for each.
 STREAM_SHARDS = 4
-# https://docs.aws.amazon.com/firehose/latest/dev/limits.html, read on 2026-11-30: Direct PUT, MiB a second.
-FIREHOSE_LARGE_REGIONS = {"us-east-1": 5, "us-west-2": 5, "eu-west-1": 5}
-FIREHOSE_ELSEWHERE = 1
+# https://docs.aws.amazon.com/firehose/latest/dev/limits.html, read on 2026-11-30: Direct PUT, MiB and calls a second.
+FIREHOSE_LARGE_REGIONS = dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), (5, 2000))
+FIREHOSE_ELSEWHERE = (1, 1000)
 # A feedback event as a line of the stream, as bytes (the benchmark of joins counts the same).
 BYTES_AN_EVENT = 299
 # Calls a second that the API should be able to answer at once while every consumer is at work.
@@ -46,11 +47,24 @@ def check_concurrency(account: Account, deployment: Deployment) -> Iterator[Chec
         int(function.get("ReservedConcurrentExecutions", 0))
         for function in deployment.of("AWS::Lambda::Function").values()
     )
-    free = max(0, unreserved - UNRESERVED)
+    # What the stack reserves already is among what is reserved, and is given back by the same deployment.
+    free = max(0, unreserved + _reserved_already(account, deployment) - UNRESERVED)
     if reserved > free:
         found = f"the parameters reserve {reserved}; {free} can be, since Lambda keeps {UNRESERVED} for all others"
         mend = "reserve nothing, or have the account's concurrency raised first"
         yield Check("Reserved concurrency", Verdict.FAILURE, found, mend)
+
+
+def _reserved_already(account: Account, deployment: Deployment) -> int:
+    """Sum what the functions of the stack that is there reserve."""
+    name, total = deployment.place.stack_name, 0
+    if living_stack(account, name) is None:
+        return 0
+    for logical, function in deployment.of("AWS::Lambda::Function").items():
+        if "ReservedConcurrentExecutions" in function and (made := physical_id(account, name, logical)) is not None:
+            held = account.client("lambda").get_function_concurrency(FunctionName=made)
+            total += int(held.get("ReservedConcurrentExecutions", 0))
+    return total
 
 
 def check_memory(account: Account, deployment: Deployment) -> Iterator[Check]:
@@ -88,19 +102,19 @@ def check_code_storage(account: Account, _deployment: Deployment) -> Iterator[Ch
 def check_firehose(_account: Account, deployment: Deployment) -> Iterator[Check]:
     """Check what Firehose takes a second against what apps are allowed to send."""
     region = deployment.place.region
-    mebibytes = FIREHOSE_LARGE_REGIONS.get(region, FIREHOSE_ELSEWHERE)
+    mebibytes, requests = FIREHOSE_LARGE_REGIONS.get(region, FIREHOSE_ELSEWHERE)
     events = int(mebibytes * 1024**2 / BYTES_AN_EVENT)
     allowed = max(int(plan["Throttle"]["RateLimit"]) for plan in deployment.of("AWS::ApiGateway::UsagePlan").values())
     found = (
-        f"{mebibytes} MiB a second in {region} unless it was raised, about {events:,} feedback events; "
-        f"apps may make {allowed:,} calls"
+        f"{requests:,} requests and {mebibytes} MiB a second in {region} unless they were raised: so many calls with "
+        f"feedback, about {events:,} events; apps may make {allowed:,} calls, each of up to 500 events"
     )
-    if allowed <= events:
+    if allowed <= min(events, requests):
         yield Check(
             "Firehose rate", Verdict.OK, f"{found}. Beyond it feedback is answered 503, and is to be sent again"
         )
     else:
-        mend = "lower AppRequestsPerSecond, or have the stream's quota raised (Support Center, Firehose limits)"
+        mend = "lower AppRequestsPerSecond, or have the stream's quotas raised (Support Center, Firehose limits)"
         yield Check("Firehose rate", Verdict.WARNING, found, mend)
 
 
