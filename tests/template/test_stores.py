@@ -158,7 +158,7 @@ def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(tem
     }
 
 
-def test_an_upgrade_replaces_no_store_since_what_cannot_be_changed_in_place_stays_as_it_is(
+def test_upgrade_replaces_no_table_since_what_cannot_be_changed_in_place_stays_as_it_is(
     template: dict[str, Any],
 ) -> None:
     for name, table in resources_of(template, "AWS::DynamoDB::Table").items():
