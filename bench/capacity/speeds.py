@@ -42,7 +42,7 @@ def measure() -> dict[str, float]:
 
     def archive() -> None:
         batch = read_batch(records, new_prediction)
-        Archive(_Discarding()).write_predictions(batch.name, batch.values)  # type: ignore[arg-type]
+        Archive(_Discarding()).write_predictions(batch.name, [change.prediction for change in batch.values])  # type: ignore[arg-type]
 
     state = SelectionState(model=rows[0].model)
     dice = random.Random(7)

@@ -21,13 +21,15 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
-    written = labelling.archive().write_predictions(batch.name, batch.values)
+    existing = labelling.existing_predictions().among(batch.values)
+    written = labelling.archive().write_predictions(batch.name, existing)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
     picked = labelling.review_selection().consider(
         batch.name,
-        batch.values,
+        existing,
         batch.arrived_at,
         time_left(context, RESERVED_MILLISECONDS),
     )
-    logger.info("archived", extra={"predictions": written, "picked": picked})
+    gone = len(batch.values) - len(existing)
+    logger.info("archived", extra={"predictions": written, "erased_or_expired": gone, "picked": picked})
     return batch.failures()

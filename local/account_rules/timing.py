@@ -8,7 +8,10 @@ _VISIBILITY = 6
 # What one item of a batch takes at worst, in seconds, and what that is made of; tests/template/test_archive_time.py
 # measures both.
 WORST_SECONDS: dict[str, tuple[float, str]] = {
-    "ArchivePredictionsFunction": (0.012, "an object a record, each put by one of eight writers"),
+    "ArchivePredictionsFunction": (
+        0.012,
+        "an object a record, each put by one of eight writers; heads of late ones are read a hundred at once",
+    ),
     "ArchiveLabelsFunction": (0.015, "the same, and heads read a hundred at once, and an item a new label"),
 }
 # Time that is left for what follows the batch in the same run, in seconds, and what that does when it is over.

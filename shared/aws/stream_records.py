@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from shared.aws.dynamodb import from_item
 from shared.aws.label_items import LABEL, label_from_item
 from shared.aws.prediction_items import HEAD, prediction_from_item
-from shared.capture.prediction import Prediction, PredictionKey
+from shared.capture.prediction import PredictionKey
 from shared.errors import HindsightError
 from shared.labels.archive import LabelChange
+from shared.labels.existing_predictions import PredictionChange
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ def label_change(event_name: str, image: dict[str, Any], arrived_at: datetime | 
     return LabelChange(PredictionKey(image["model"], image["prediction_id"]), record, arrived_at or record.known_at)
 
 
-def new_prediction(event_name: str, image: dict[str, Any], _arrived_at: datetime | None = None) -> Prediction | None:
+def new_prediction(event_name: str, image: dict[str, Any], arrived_at: datetime | None) -> PredictionChange | None:
     """Return the prediction that came into being, None for any other change.
 
     It comes as a new item, or in the place of a stub; the first join that follows takes ``replaced_stub`` away.
@@ -70,7 +71,7 @@ def new_prediction(event_name: str, image: dict[str, Any], _arrived_at: datetime
     if image.get("sk") != HEAD or image.get("parked"):
         return None
     came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_stub"))
-    return prediction_from_item(image) if came else None
+    return PredictionChange(prediction_from_item(image), arrived_at) if came else None
 
 
 def _arrival(record: Mapping[str, Any]) -> datetime | None:

@@ -1,7 +1,7 @@
 """What captures predictions and feedback and makes labels of them, put together."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 
 from shared.aws.allowance_table import DynamoAllowances
@@ -16,6 +16,7 @@ from shared.configuration.model import ModelConfiguration
 from shared.erasure.requests import ErasureRequests
 from shared.labels.archive import Archive
 from shared.labels.entity_limit import EntityLimits
+from shared.labels.existing_predictions import ExistingPredictions
 from shared.labels.feedback_files import FeedbackFiles
 from shared.labels.join import LabelJoiner
 from shared.labels.maturing import Maturing
@@ -50,6 +51,12 @@ def erasure_requests() -> ErasureRequests:
         stores.erasure_queue(),
         clients.settings().client_timestamps,
     )
+
+
+@cache
+def existing_predictions() -> ExistingPredictions:
+    """Build the check of late stream records against the predictions table."""
+    return ExistingPredictions(stores.label_store(), clock=lambda: datetime.now(UTC))
 
 
 @cache

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.archive_predictions.app import RESERVED_MILLISECONDS, handler
+from shared.aws.label_store import DynamoLabels
+from shared.aws.subject_table import DynamoSubjectCollections
 from shared.bootstrap import stores
 from shared.errors import Unavailable
 from shared.review.pick import PickReason
 from tests.fakes.picked_tasks import PickedTasks
 from tests.functions.conftest import Context
-from tests.functions.labelling import FIRST, SECOND, rows
+from tests.functions.labelling import FIRST, SECOND, predict, rows
 from tests.unit.configuration.example import configuration
 
 pytestmark = pytest.mark.usefixtures("deployed")
@@ -28,8 +31,20 @@ def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> PickedTasks:
     return picked
 
 
+@pytest.fixture(autouse=True)
+def predicted(deployed: None) -> None:
+    """The sample's records are of long ago: its predictions are looked up."""
+    predict(FIRST, SECOND)
+
+
 def configure(**review: float) -> None:
     stores.configurations().put(configuration(review=review), NOON)
+
+
+def erase(*names: str) -> None:
+    collections = DynamoSubjectCollections("predictions", boto3.client("dynamodb"), lambda _: None)
+    for name in names:
+        assert collections.erase("bike-demand", name, expires_at=4_000_000_000) == 1
 
 
 def test_the_sample_archives_new_predictions_and_not_their_joins(sample: Sample, context: Context) -> None:
@@ -72,6 +87,47 @@ def test_a_record_that_cannot_be_read_is_where_lambda_goes_on(sample: Sample, co
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "111700000000012345678901"}]}
     assert rows("predictions/") == []
+
+
+def test_record_delivered_late_does_not_bring_an_erased_prediction_back(
+    sample: Sample, context: Context, tasks: PickedTasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure(random_rate=1.0, uncertain_per_day=2)
+    erase(FIRST)
+
+    assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
+
+    assert [row["prediction_id"] for row in rows("predictions/")] == [SECOND]
+    assert {key.prediction_id for key in tasks.picks} == {SECOND}
+    assert sum(stores.selection_store().load("bike-demand").days[0].hours) == 1
+    [logged] = map(vars, caplog.records)
+    assert (logged["predictions"], logged["erased_or_expired"]) == (1, 1)
+    assert FIRST not in str(logged)
+
+
+def test_late_batch_of_erased_predictions_alone_leaves_no_object(
+    sample: Sample, context: Context, tasks: PickedTasks
+) -> None:
+    configure(random_rate=1.0)
+    erase(FIRST, SECOND)
+
+    assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
+
+    assert list(stores.lake().keys("")) == []
+    assert not tasks.picks
+
+
+def test_record_delivered_in_time_is_archived_without_a_read_of_the_table(
+    sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = sample("archive_predictions")
+    for record in event["Records"]:
+        record["dynamodb"]["ApproximateCreationDateTime"] = datetime.now(UTC).timestamp() - 60
+    monkeypatch.setattr(DynamoLabels, "predictions", lambda *_: pytest.fail("the table was read"))
+
+    handler(event, context)
+
+    assert [row["prediction_id"] for row in rows("predictions/")] == [FIRST, SECOND]
 
 
 def test_a_model_without_reviews_has_none_and_keeps_no_state(

@@ -177,12 +177,43 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     assert eventually(lambda: [event for event in announcements(MODEL) if event["detail-type"] == "SubjectErased"])
 
     # What comes late does not bring it back.
+    assert deliver_late(client, *(item["prediction_id"] for item in predictions(THEIRS))) == {"batchItemFailures": []}
+    assert traces(client, THEIRS, str(MARK)) == []
     late = {**feedback(THEIRS)[0], "feedback_id": "late"}
     client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": [late]})
     again = predictions(THEIRS)[:1]
     refused = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": again})
     assert [one["code"] for one in refused["rejected"]] == ["conflict"]
     assert take_snapshot(client, 3, AS_OF + timedelta(hours=2), MODEL)["status"] == "ready"
+
+
+def deliver_late(client: StackClient, *names: str) -> Any:
+    """Hand the stream's records of predictions to the archiver again, as if it had taken them an hour until now."""
+    streams, tables = client.aws("dynamodbstreams"), client.aws("dynamodb")
+    described = tables.describe_table(TableName=client.stack.outputs["PredictionsTable"])["Table"]
+    asked = {"StreamArn": described["LatestStreamArn"]}
+    shard = streams.describe_stream(**asked)["StreamDescription"]["Shards"][-1]["ShardId"]
+    asked |= {"ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    iterator, found = streams.get_shard_iterator(**asked)["ShardIterator"], list[dict[str, Any]]()
+    wanted = {f"{MODEL}#{name}" for name in names}
+    while page := streams.get_records(ShardIterator=iterator, Limit=1000):
+        if not page["Records"]:
+            break
+        found += (
+            one
+            for one in page["Records"]
+            if one["eventName"] == "INSERT"
+            and one["dynamodb"]["Keys"]["sk"]["S"] == "prediction"
+            and one["dynamodb"]["Keys"]["pk"]["S"] in wanted
+        )
+        iterator = page["NextShardIterator"]
+    assert {one["dynamodb"]["Keys"]["pk"]["S"] for one in found} == wanted
+    late = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
+    records = [{**one, "dynamodb": {**one["dynamodb"], "ApproximateCreationDateTime": late}} for one in found]
+    answer = client.aws("lambda").invoke(
+        FunctionName=client.stack.outputs["ArchivePredictionsFunction"], Payload=json.dumps({"Records": records})
+    )
+    return json.loads(answer["Payload"].read())
 
 
 def _labels(client: StackClient, entity: str) -> int:

@@ -14,7 +14,7 @@ from bench.sleeping_account import SleepingService
 from local.account_rules.timing import LEFT_FOR, WATCHES_THE_CLOCK, WORST_SECONDS
 from local.template import TEMPLATE
 from local.transformed import deployment
-from shared.aws.dynamodb import to_item
+from shared.aws.dynamodb import MAX_BATCH_GET, to_item
 from shared.aws.label_items import label_to_item
 from shared.aws.label_store import DynamoLabels
 from shared.aws.lake import S3Lake
@@ -24,6 +24,7 @@ from shared.aws.stream_records import label_change, new_prediction, read_batch
 from shared.capture.prediction import Prediction
 from shared.labels.archive import Archive
 from shared.labels.collection import Head, PredictionTimes
+from shared.labels.existing_predictions import ExistingPredictions
 from shared.labels.label import Label, LabelRecord, LabelStatus
 from shared.labels.new_labels import NewLabels
 from tests.unit.labels.builders import at, prediction
@@ -112,16 +113,19 @@ def test_prediction_is_archived_within_what_the_rule_reckons_with(
     template: dict[str, Any], predictions: list[Prediction]
 ) -> None:
     records = event(prediction_to_item(one, 0, one.outcome_due_at) for one in predictions)
-    s3 = SleepingService(S3_SECONDS)
+    s3, dynamodb = SleepingService(S3_SECONDS), SleepingService(DYNAMODB_SECONDS)
     archive = Archive(S3Lake("lake", s3.client("s3")))
+    store = DynamoLabels("predictions", dynamodb.client("dynamodb", heads_of(predictions)))
+    existing = ExistingPredictions(store, clock=lambda: at(24))
 
     def work() -> int:
         batch = read_batch(records, new_prediction)
-        return archive.write_predictions(batch.name, batch.values)
+        return archive.write_predictions(batch.name, existing.among(batch.values))
 
     name = "ArchivePredictionsFunction"
-    seconds = seconds_a_record(work, memory_of(template, name), s3)
+    seconds = seconds_a_record(work, memory_of(template, name), s3, dynamodb)
     assert s3.calls == RECORDS
+    assert dynamodb.calls == RECORDS / MAX_BATCH_GET
     assert seconds <= WORST_SECONDS[name][0] <= SLACK * seconds
 
 

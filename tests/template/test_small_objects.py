@@ -8,6 +8,7 @@ from local.intrinsics import Evaluation, Place
 from local.stack import SIMULATED_TIME, by_the_clock
 from local.template import load_template, resources_of
 from local.transformed import transformed
+from shared.labels.existing_predictions import MAX_UNCHECKED_AGE
 from shared.review.state import MOST_ROWS
 
 Resources = dict[str, dict[str, Any]]
@@ -67,6 +68,17 @@ def test_erasure_settles_longer_than_anything_holds_what_it_read_before(
     archiving = max(timeouts[name] for name in ("ArchivePredictionsFunction", "ArchiveLabelsFunction"))
     assert parameters["ArchiveWindowSeconds"]["MaxValue"] + archiving <= settling
     assert parameters["FeedbackBufferSeconds"]["MaxValue"] <= settling <= LONGEST_DELAY
+
+
+def test_record_that_is_archived_unchecked_is_in_the_lake_before_an_erasure_s_second_pass(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    """An older one is looked up in the table: what was erased does not come back with it."""
+    window = template["Parameters"]["ArchiveWindowSeconds"]["MaxValue"]
+    timeout = functions["ArchivePredictionsFunction"]["Timeout"]
+    unchecked = MAX_UNCHECKED_AGE.total_seconds()
+    assert window < unchecked
+    assert unchecked + timeout <= 60 * template["Parameters"]["ErasureSettlingMinutes"]["Default"]
 
 
 @pytest.mark.parametrize("minutes", ["0", "5", "14"])
