@@ -17,11 +17,11 @@ from shared.aws.configuration_table import DynamoConfigurations
 from shared.aws.relabel_table import DynamoRelabels
 from shared.capture.feedback import Feedback
 from shared.capture.feedback_capture import feedback_line
+from shared.relabelling.batches import files_per_batch
 from shared.relabelling.job import RelabelJob, RelabelStatus, run_input
 from shared.times import format_time
 
 MODEL = "relabelled"
-BATCH = 200
 AT_ONCE = 10
 PAGE = 100
 
@@ -39,7 +39,7 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
     _configure(client, threshold=50)
     job = _begin(client, made)
     keys = [f"feedback/date={made:%Y-%m-%d}/rate-{name}" for name in names]
-    size = max(1, min(BATCH, len(keys) // AT_ONCE))
+    size = files_per_batch(len(keys), len(keys), AT_ONCE)
     batches = [keys[start : start + size] for start in range(0, len(keys), size)]
 
     began = time.perf_counter()

@@ -1,7 +1,7 @@
 """The template as data, and the few changes that let it run where the functions' dependencies already are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,9 @@ def localised(template: dict[str, Any], codes: Mapping[str, dict[str, Any]]) -> 
             _number_concurrency(event["Properties"], template["Parameters"])
     for machine in resources_of(local, _STATE_MACHINE).values():
         source = TEMPLATE.parent / machine["Properties"].pop("DefinitionUri")
-        machine["Properties"]["Definition"] = with_plain_timeouts(json.loads(source.read_text(encoding="utf-8")))
+        definition = with_plain_timeouts(json.loads(source.read_text(encoding="utf-8")))
+        workers = int(template["Parameters"]["ConsumerConcurrency"]["Default"])
+        machine["Properties"]["Definition"] = with_plain_concurrency(definition, workers)
     for name in resources_of(local, _LAYER):
         del local["Resources"][name]
     del local["Globals"]["Function"]["Layers"]
@@ -88,10 +90,33 @@ def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_S
     """Return a state machine whose timeouts are numbers: the embedded server evaluates no expression there."""
 
     def plain(state: dict[str, Any]) -> dict[str, Any]:
-        timeout = {"TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else {}
-        items = (
-            {"ItemProcessor": with_plain_timeouts(state["ItemProcessor"], seconds)} if "ItemProcessor" in state else {}
-        )
-        return {**state, **timeout, **items}
+        return {**state, "TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else state
 
-    return {**definition, "States": {name: plain(state) for name, state in definition["States"].items()}}
+    return _with_states(definition, plain)
+
+
+def with_plain_concurrency(definition: dict[str, Any], workers: int) -> dict[str, Any]:
+    """Return a state machine whose maps have a number of workers: the embedded server follows no path to it.
+
+    It hands the items of a map out one by one, so that the size of batches may stay a path.
+    """
+
+    def plain(state: dict[str, Any]) -> dict[str, Any]:
+        if "MaxConcurrencyPath" not in state:
+            return state
+        others = {name: value for name, value in state.items() if name != "MaxConcurrencyPath"}
+        return {**others, "MaxConcurrency": workers}
+
+    return _with_states(definition, plain)
+
+
+def _with_states(definition: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Change every state of a state machine, those within its maps too."""
+
+    def changed(state: dict[str, Any]) -> dict[str, Any]:
+        state = change(state)
+        if "ItemProcessor" in state:
+            return {**state, "ItemProcessor": _with_states(state["ItemProcessor"], change)}
+        return state
+
+    return {**definition, "States": {name: changed(state) for name, state in definition["States"].items()}}

@@ -64,6 +64,11 @@ class Settings:
         return timedelta(minutes=int(self._required("ERASURE_SETTLING_MINUTES")))
 
     @property
+    def consumer_concurrency(self) -> int:
+        """How many invocations may work off one queue, or one relabelling, at once."""
+        return int(self._required("CONSUMER_CONCURRENCY"))
+
+    @property
     def state_machine_arn(self) -> str:
         """ARN of the retraining state machine."""
         return self._required("STATE_MACHINE_ARN")

@@ -1,4 +1,4 @@
-"""Count the raw files of a relabelling, so that its progress has an end (first step of its state machine)."""
+"""Count the raw files of a relabelling, for its progress and its batches (first step of its state machine)."""
 
 from dataclasses import asdict
 from typing import Any

@@ -6,6 +6,7 @@ from local.preflight.check import Account, Check, Verdict
 from local.preflight.stack import living_stack, physical_id
 from local.schedules import most_at_a_tick
 from local.transformed import Deployment
+from shared.relabelling.batches import worker_count
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read on 2026-11-30: new accounts have less of
 # both, and memory is in no list of quotas that can be asked.
@@ -21,20 +22,20 @@ FIREHOSE_ELSEWHERE = (1, 1000)
 # A feedback event as a line of the stream, as bytes (the benchmark of joins counts the same).
 BYTES_AN_EVENT = 299
 # Calls a second that the API should be able to answer at once while every consumer is at work.
-_ROOM_FOR_CALLS = 10
+CALLS_AT_ONCE = 10
 
 
 def check_concurrency(account: Account, deployment: Deployment) -> Iterator[Check]:
-    """Check that the account runs as many functions at once as consumers and schedules take, and some for calls."""
+    """Check that the account runs as many functions at once as consumers, a relabelling and schedules take."""
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
-    taken = consumers_of(deployment)
+    taken, relabelling = consumers_of(deployment), relabelling_workers(deployment)
     ticking = most_at_a_tick(deployment, account.models)
     found = (
         f"{limit} at once, {unreserved} of them not reserved; the stack's consumers take up to {taken}, "
-        f"and a schedule's tick {ticking} (of models: {account.models})"
+        f"a relabelling {relabelling}, and a schedule's tick {ticking} (of models: {account.models})"
     )
-    if unreserved >= taken + ticking + _ROOM_FOR_CALLS:
+    if unreserved >= taken + relabelling + ticking + CALLS_AT_ONCE:
         yield Check("Lambda concurrency", Verdict.OK, found)
     else:
         yield Check(
@@ -137,3 +138,9 @@ def consumers_of(deployment: Deployment) -> int:
         scaling = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
         total += int(scaling) if scaling else STREAM_SHARDS * int(mapping.get("ParallelizationFactor", 1))
     return total
+
+
+def relabelling_workers(deployment: Deployment) -> int:
+    """Count the invocations that one relabelling may hold at once."""
+    function = deployment.of("AWS::Lambda::Function")["CountRelabelFilesFunction"]
+    return worker_count(int(function["Environment"]["Variables"]["CONSUMER_CONCURRENCY"]))

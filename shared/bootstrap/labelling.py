@@ -24,6 +24,7 @@ from shared.labels.new_labels import NewLabels
 from shared.labels.quarantine import Quarantine
 from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
 from shared.labels.reread import Rereader
+from shared.relabelling.batches import worker_count
 from shared.relabelling.conclusion import RelabelConclusions
 from shared.relabelling.counting import FileCount
 from shared.relabelling.files import RelabelFiles
@@ -139,7 +140,8 @@ def relabel_conclusions() -> RelabelConclusions:
 @cache
 def relabel_file_count() -> FileCount:
     """Build the counter of a relabelling's files."""
-    return FileCount(stores.lake(), stores.relabel_store())
+    workers = worker_count(clients.settings().consumer_concurrency)
+    return FileCount(stores.lake(), stores.relabel_store(), workers)
 
 
 @cache

@@ -87,13 +87,13 @@ def test_state_takes_and_gives_256_kilobytes(account: Account) -> None:
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
-def test_distributed_map_hands_items_out_in_batches(account: Account) -> None:
+@pytest.mark.parametrize("most", [{"MaxItemsPerBatch": 2}, {"MaxItemsPerBatchPath": "$.most"}])
+def test_distributed_map_hands_items_out_in_batches(account: Account, most: dict[str, Any]) -> None:
     within = {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}}
     process = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **within}
     items = {"ItemsPath": "$.keys", "ItemSelector": {"key.$": "$$.Map.Item.Value"}}
-    batcher = {"ItemBatcher": {"MaxItemsPerBatch": 2}}
-    state = {"Type": "Map", "ItemProcessor": process, **items, **batcher, "End": True}
-    ended = run(account, {"Many": state}, {"keys": ["a", "b", "c"]})
+    state = {"Type": "Map", "ItemProcessor": process, **items, "ItemBatcher": most, "End": True}
+    ended = run(account, {"Many": state}, {"keys": ["a", "b", "c"], "most": 2})
     assert json.loads(ended["output"]) == [{"Items": [{"key": "a"}, {"key": "b"}]}, {"Items": [{"key": "c"}]}]
 
 

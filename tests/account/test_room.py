@@ -40,7 +40,9 @@ def test_queue_hands_over_as_many_messages_as_its_mapping_says(account: Account)
     account.aws("lambda").create_event_source_mapping(
         FunctionName=function, EventSourceArn=arn, BatchSize=25, MaximumBatchingWindowInSeconds=1
     )
-    eventually(lambda: {len(account.keys(f"message/{size}-")) for size in (25, 5)} == {1})
+    eventually(lambda: len(account.keys("message/")) == 2)
+    # 25 at once although a call of SQS hands out ten, and not the 30 that there are.
+    assert {size: len(account.keys(f"message/{size}-")) for size in (25, 5)} == {25: 1, 5: 1}
 
 
 def test_invocation_beyond_the_room_is_refused_and_what_can_wait_waits(

@@ -37,6 +37,7 @@ ENVIRONMENT = {
     "REPLAY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/replay",
     "ERASURE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/erasures",
     "ERASURE_SETTLING_MINUTES": "0",
+    "CONSUMER_CONCURRENCY": "2",
     "VERIFY_FUNCTION": "verify-dataset",
     "AUDIENCE_KEYS": "{}",
     "EVENT_BUS": "events",

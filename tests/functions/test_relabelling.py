@@ -84,7 +84,8 @@ def test_the_samples_relabel_a_model(sample: Sample, context: Context, execution
     assert run["relabel_id"] == sample("count_relabel_files")["relabel_id"]
 
     counted = count(sample("count_relabel_files"), context)
-    assert counted == {"files": 1, "feedback": 1, "predictions": 0, "after": "", "is_done": True}
+    files_found = {"files": 1, "feedback_files": 1, "feedback": 1, "predictions": 0, "after": "", "is_done": True}
+    assert counted == {**files_found, "workers": 2, "feedback_batch": 1, "predictions_batch": 1}
     answer = relabel_files(sample("relabel_files"), context)
     assert (answer["keys"], answer["is_done"]) == ([], True)
     ended = conclude(sample("conclude_relabelling"), context)

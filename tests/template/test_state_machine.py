@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from local.account_rules.machines import machine_role
 from local.template import resources_of
 from local.transformed import deployment
+from shared.relabelling.counting import Counting
+from shared.settings import Settings
 from shared.triggers.state import LEASE
 
 Resources = dict[str, dict[str, Any]]
@@ -200,12 +203,42 @@ def test_every_map_catches_everything_and_a_distributed_one_is_bounded(definitio
         if state["Type"] == "Map":
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
             if state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED":
-                assert 0 < state["MaxConcurrency"] <= 40, name
+                # A number of the definition would hold for every account; the parameter is the operator's.
+                assert "MaxConcurrency" not in state, name
+                assert state["MaxConcurrencyPath"] == "$.workers", name
                 # A million results do not fit into a state's output: they go to the lake, and are dropped here.
                 assert state["ResultWriter"]["Parameters"]["Bucket"] == "${LakeBucket}", name
                 assert state["ResultPath"] is None, name
                 # A child's input is a payload too; what it adds to it is a failure of a thousand characters.
                 assert state["ItemBatcher"]["MaxInputBytesPerBatch"] + 20_000 <= STATE_BYTES, name
+                assert state["ItemBatcher"]["MaxItemsPerBatchPath"] == "$.files_per_batch", name
+
+
+@pytest.mark.parametrize(("folder", "files_per_batch"), [("FeedbackFirst", 3), ("PredictionsNext", 17)])
+def test_map_of_a_relabelling_has_the_workers_and_batches_that_its_files_were_divided_into(
+    template: dict[str, Any], folder: str, files_per_batch: int
+) -> None:
+    path = template["Resources"]["RelabellingStateMachine"]["Properties"]["DefinitionUri"]
+    states_by_name = json.loads((ROOT / path).read_text(encoding="utf-8"))["States"]
+    before = states_by_name[folder]
+    assert before["Next"] == "Files"
+    counted = Counting(files=160, feedback_files=24, feedback=24, predictions=136).divided(workers=2)
+    expression = jsonata.Jsonata(before["Output"].strip("{% }"))
+    expression.assign("run", {"feedback_prefix": "feedback/", "predictions_prefix": "predictions/model=m/"})
+    expression.assign("counted", asdict(counted))
+
+    entered = expression.evaluate({})
+
+    files = states_by_name["Files"]
+    assert entered[files["MaxConcurrencyPath"].removeprefix("$.")] == 2
+    assert entered[files["ItemBatcher"]["MaxItemsPerBatchPath"].removeprefix("$.")] == files_per_batch
+
+
+def test_relabelling_is_divided_by_the_parameter_that_bounds_consumers() -> None:
+    for concurrency in ("2", "12"):
+        function = deployment({"ConsumerConcurrency": concurrency}).resources["CountRelabelFilesFunction"]
+        environment = function["Properties"]["Environment"]["Variables"]
+        assert Settings(environment).consumer_concurrency == int(concurrency)
 
 
 def test_every_machine_is_logged_and_traced_and_its_bad_ends_are_told(template: dict[str, Any]) -> None:

@@ -86,9 +86,16 @@ def _in_batches(original: Any) -> Any:
             within = ({**ctx, "Map": {"Item": {"Index": at, "Value": item}}} for at, item in enumerate(items))
             items = [stepfunctions._resolve_params_obj(selector, effective, one) for one in within]
         plain = {name: value for name, value in state_def.items() if name not in _OF_ITEMS}
-        return original(plain, raw_input, batches(items, int(state_def["ItemBatcher"]["MaxItemsPerBatch"])), *rest)
+        return original(plain, raw_input, batches(items, _most(state_def["ItemBatcher"], effective, ctx)), *rest)
 
     return run
+
+
+def _most(batcher: Any, effective: Any, ctx: Any) -> int:
+    """Read how many items a batch has at most, which a path into the state's input may tell."""
+    if "MaxItemsPerBatchPath" in batcher:
+        return int(stepfunctions._resolve_path_or_ctx(batcher["MaxItemsPerBatchPath"], effective, ctx))
+    return int(batcher["MaxItemsPerBatch"])
 
 
 def batches(items: list[Any], most: int) -> list[dict[str, Any]]:

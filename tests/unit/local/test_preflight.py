@@ -20,14 +20,17 @@ from local.preflight.names import check_names
 from local.preflight.people import check_notifications
 from local.preflight.probes import PROBES
 from local.preflight.quotas import (
+    CALLS_AT_ONCE,
     check_api_gateway,
     check_code_storage,
     check_concurrency,
     check_firehose,
     check_memory,
     consumers_of,
+    relabelling_workers,
 )
 from local.preflight.stack import check_stack
+from local.schedules import most_at_a_tick
 from local.transformed import Deployment, Place, deployment
 
 REGION = "eu-central-1"
@@ -96,6 +99,21 @@ def test_new_account_is_told_that_consumers_would_starve_the_api() -> None:
 def test_usual_concurrency_suffices_for_every_consumer_and_calls() -> None:
     assert consumers_of(planned()) >= 10
     assert check(check_concurrency, planned(), **{"lambda": Settings()}).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(("concurrency", "workers"), [("2", 2), ("12", 12), ("500", 40)])
+def test_relabelling_takes_as_many_invocations_as_a_queue_and_forty_at_most(concurrency: str, workers: int) -> None:
+    assert relabelling_workers(planned(ConsumerConcurrency=concurrency)) == workers
+
+
+def test_account_with_room_for_consumers_alone_is_told_that_a_relabelling_leaves_none_for_calls() -> None:
+    plan = planned()
+    without = consumers_of(plan) + most_at_a_tick(plan, models=1) + CALLS_AT_ONCE
+    found = check(check_concurrency, plan, **{"lambda": Settings(concurrency=without)})
+    assert found.verdict is Verdict.WARNING
+    assert f"a relabelling {relabelling_workers(plan)}" in found.found
+    enough = Settings(concurrency=without + relabelling_workers(plan))
+    assert check(check_concurrency, plan, **{"lambda": enough}).verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(("models", "verdict"), [(1, Verdict.OK), (960, Verdict.OK), (980, Verdict.WARNING)])

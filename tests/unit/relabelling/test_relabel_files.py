@@ -32,6 +32,7 @@ ZERO = {"value": 0, "after": "P3D"}
 ONE = {"value": 1, "after": "P3D"}
 MENDED = {**DEMAND, "positive": {"greater_than": 50}}
 MOMENT = at(240)
+WORKERS = 2
 
 
 class Bench:
@@ -69,7 +70,7 @@ class Bench:
         return self.files.relabel(RelabelBatch(MODEL, "relabel-1", attempt, keys), has_time)
 
     def counted(self, so_far: Counting | None = None, has_time: Callable[[], bool] = lambda: True) -> Counting:
-        return FileCount(self.lake, self.jobs).count(MODEL, "relabel-1", so_far or Counting(), has_time)
+        return FileCount(self.lake, self.jobs, WORKERS).count(MODEL, "relabel-1", so_far or Counting(), has_time)
 
     def values(self, name: str) -> list[object]:
         return [record.label.value for record in self.store.load([key(name)])[0].labels]
@@ -228,13 +229,13 @@ def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
     bench.jobs = InMemoryRelabels()
     bench.jobs.begin(replace(bench.job, first_day=date(2026, 3, 2), last_day=date(2026, 3, 2)), None)
     bench.files = replace(bench.files, store=bench.jobs)
-    assert bench.counted() == Counting(files=1, feedback=1, predictions=0, is_done=True)
+    assert bench.counted() == Counting(files=1, feedback_files=1, feedback=1).divided(WORKERS)
     assert bench.relabel(FILE, ROWS) == ()
     assert bench.counts == Counts(files=1, events=2, labels=1)
 
 
 def test_files_are_counted_in_both_folders(bench: Bench) -> None:
-    assert bench.counted() == Counting(files=2, feedback=1, predictions=1, is_done=True)
+    assert bench.counted() == Counting(files=2, feedback_files=1, feedback=1, predictions=1).divided(WORKERS)
     assert bench.jobs.job(MODEL, "relabel-1").files_total == 2
 
 
@@ -248,7 +249,7 @@ def test_count_goes_on_where_its_time_ran_out(bench: Bench, monkeypatch: pytest.
         assert bench.jobs.job(MODEL, "relabel-1").files_total is None
         counted, runs = bench.counted(counted, has_time=lambda: False), runs + 1
 
-    assert counted == Counting(files=8, feedback=4, predictions=4, is_done=True)
+    assert counted == Counting(files=8, feedback_files=4, feedback=4, predictions=4).divided(WORKERS)
     assert runs == 5
     assert bench.jobs.job(MODEL, "relabel-1").files_total == 8
 
