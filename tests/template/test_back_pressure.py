@@ -1,7 +1,7 @@
 from pathlib import Path
 from typing import Any
 
-from local.preflight.quotas import consumers_of
+from local.preflight.quotas import consumers_of, relabelling_workers
 from local.template import resources_of
 from local.transformed import deployment
 from tests.template.conftest import Resources
@@ -48,6 +48,7 @@ def test_page_for_deployers_tells_how_much_of_a_new_account_s_concurrency_consum
     streams, queues = consumers_of(deployment()) - sum(consumers().values()), sum(consumers().values())
     page = (Path(__file__).parents[2] / "docs/deploying.md").read_text(encoding="utf-8")
     assert f"{streams} invocations for the two streams and {queues} for the {len(consumers())} queues" in page
+    assert f"{relabelling_workers(deployment())} for a relabelling" in page
 
 
 def test_what_waits_in_a_queue_waits_longer_than_a_weekend(queues: Resources) -> None:
