@@ -1,5 +1,6 @@
 """The lake as the domain sees it: objects by key, and where each kind of row lies."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ PROFILES = "profiles"
 MERGED = "merged-"
 # What an erasure leaves of an object that would set work going again when it is written ends so.
 REWRITTEN = ".erased"
+_DAY = re.compile(r"(?:^|/)date=(\d{4}-\d\d-\d\d)/")
 
 
 class Tagged(NamedTuple):
@@ -120,6 +122,46 @@ def model_prefix(kind: str, model: str) -> str:
     return f"{kind}/model={model}/"
 
 
+def parse_day(text: str) -> date | None:
+    """Parse the day of a partition, None for what no calendar has.
+
+    >>> parse_day("2026-02-30") is None
+    True
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def day_of(key: str) -> date | None:
+    """Parse the day that an object lies under, None where it lies under none.
+
+    >>> day_of("feedback/date=2026-03-01/part-1")
+    datetime.date(2026, 3, 1)
+    >>> day_of("feedback/date=2026-13-01/part-1") is None
+    True
+    """
+    found = _DAY.search(key)
+    return parse_day(found[1]) if found else None
+
+
+def partition_of(key: str, kind: str, model: str) -> date | None:
+    """Parse the day whose rows of a model an object holds; None for a foreign object, put there by hand.
+
+    A sweep or a reader passes it over: one such key must not stop it for all the others.
+
+    >>> partition_of("examples/model=bike-demand/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand")
+    datetime.date(2026, 3, 1)
+    >>> partition_of("examples/model=bike-demand/copy/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand") is None
+    True
+    """
+    day = day_of(key)
+    folder, _, name = key.rpartition("/")
+    # A console's "folder" is an object without a name.
+    return day if name and day is not None and f"{folder}/" == day_prefix(kind, model, day) else None
+
+
 def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
     """Yield the lines of an object as ``Lake.read_bounded_lines`` does; of one that was rewritten, what is left of it.
 
@@ -136,13 +178,14 @@ def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> 
 def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:
     """Yield the keys of a model's rows on every day the span from start to end touches, oldest day first.
 
-    Keys sort by day, so that a span is one listing, however many days it has.
+    Keys sort by day, so that a span is one listing, however many days it has. Foreign objects are left out.
     """
     first, last = (day_prefix(kind, model, moment.astimezone(UTC).date()) for moment in (start, end))
     for key in lake.keys(model_prefix(kind, model), after=first):
         if key > last and not key.startswith(last):
             return
-        yield key
+        if partition_of(key, kind, model) is not None:
+            yield key
 
 
 def dataset_prefix(model: str, dataset_id: str) -> str:

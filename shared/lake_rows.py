@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from shared.errors import NotFound, UnreadableObject
-from shared.lake import Lake, day_prefix, keys_between
+from shared.lake import Lake, day_prefix, keys_between, partition_of
 from shared.packing.pack import is_mark, unzipped
 
 _READERS = 8
@@ -35,12 +35,12 @@ def days_newest_first(
 
     One listing for the whole span; a day's rows are read as they are taken.
     """
-    by_day = dict[str, list[str]]()
+    by_day = dict[date, list[str]]()
     for key in keys_between(lake, kind, model, start, end):
-        by_day.setdefault(key.split("/date=")[1].split("/")[0], []).append(key)
-    for name in sorted(by_day, reverse=True):
-        day = date.fromisoformat(name)
-        yield day, _rows_of_day(lake, day_prefix(kind, model, day), by_day[name])
+        if (day := partition_of(key, kind, model)) is not None:
+            by_day.setdefault(day, []).append(key)
+    for day in sorted(by_day, reverse=True):
+        yield day, _rows_of_day(lake, day_prefix(kind, model, day), by_day[day])
 
 
 def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from shared.datasets.record_files import LakeObject, RecordLine, file_digest, is
 from shared.datasets.record_table import StoredRecord, record_digest, write_records
 from shared.datasets.snapshot import workshop
 from shared.errors import HindsightError, UnreadableObject, UnusableDataset
-from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix
+from shared.lake import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix, partition_of
 from shared.packing.packer import SETTLED
 
 PARQUET_TYPE = "application/vnd.apache.parquet"
@@ -44,7 +44,7 @@ class CompactionFailed(HindsightError):
 class CompactionReport:
     """What a sweep did: objects that became part of larger ones, the records in them, and the files those are.
 
-    ``unreadable`` are the keys of objects that hold no label records and were left as they are.
+    ``unreadable`` are the keys of objects that hold no label records or lie under no day; they stay as they are.
     """
 
     objects: int = 0
@@ -68,7 +68,7 @@ class Compaction:
         """
         report, days = CompactionReport(), Attempts()
         features = declared_types(self.configurations.current(model))
-        for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date())):
+        for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date(), report)):
             if not has_time():
                 report.is_complete = False
                 return report
@@ -77,14 +77,16 @@ class Compaction:
         days.raise_failures(CompactionFailed, "compact")
         return report
 
-    def _open_days(self, model: str, settled: date) -> Iterator[date]:
+    def _open_days(self, model: str, settled: date, report: CompactionReport) -> Iterator[date]:
         """Yield the days before a day that have small objects; one listing, not beyond that day."""
         prefix, last = model_prefix(EXAMPLES, model), None
         for key in self.lake.keys(prefix):
-            day = date.fromisoformat(key.removeprefix(prefix).split("/")[0].removeprefix("date="))
-            if day >= settled:
+            day = partition_of(key, EXAMPLES, model)
+            if day is None:
+                report.unreadable.append(key)
+            elif day >= settled:
                 return
-            if day != last and not is_merged(key):
+            elif day != last and not is_merged(key):
                 last = day
                 yield day
 
@@ -97,7 +99,11 @@ class Compaction:
         report: CompactionReport,
     ) -> None:
         prefix = day_prefix(EXAMPLES, model, day)
-        tags = {key: tag for key, tag in self.lake.tags(prefix) if not is_merged(key)}
+        tags = {
+            key: tag
+            for key, tag in self.lake.tags(prefix)
+            if not is_merged(key) and partition_of(key, EXAMPLES, model) is not None
+        }
         for group in self._groups(tags, report):
             if not has_time():
                 report.is_complete = False

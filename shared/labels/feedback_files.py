@@ -1,6 +1,5 @@
 """Raw feedback files: JSON lines, read in bounded chunks; a line that cannot be read does not hold up the others."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date
@@ -16,7 +15,7 @@ from shared.errors import NotFound, UnreadableObject
 from shared.labels.join import JoinReport, LabelJoiner
 from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
 from shared.labels.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
-from shared.lake import REWRITTEN, Lake, bounded_lines_of
+from shared.lake import REWRITTEN, Lake, bounded_lines_of, day_of
 
 FEEDBACK_PREFIX = "feedback/"
 CHUNK_LINES = 2000
@@ -25,7 +24,6 @@ CHUNK_LINES = 2000
 MOST_FILE_BYTES = 128 << 20
 MOST_LINE_BYTES = 4 << 20
 MOST_MALFORMED = 10_000
-_DAY = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/")
 _EPOCH = date(1970, 1, 1)
 _REJECTED_KEY = f'"{REJECTED}"'.encode()
 _decode = msgspec.json.Decoder(Feedback).decode
@@ -157,8 +155,7 @@ def file_day(key: str) -> date:
     >>> file_day("feedback/date=2026-03-01/part-1")
     datetime.date(2026, 3, 1)
     """
-    match = _DAY.search(key)
-    return date.fromisoformat(match[1]) if match else _EPOCH
+    return day_of(key) or _EPOCH
 
 
 def parse_feedback_line(line: bytes) -> Feedback | Reject:

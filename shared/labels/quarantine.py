@@ -10,7 +10,7 @@ from typing import Any
 from shared import compact_json
 from shared.capture.feedback import Feedback, feedback_row
 from shared.labels.rejects import RejectCode
-from shared.lake import QUARANTINE, Lake, day_prefix
+from shared.lake import QUARANTINE, Lake, day_prefix, parse_day
 from shared.times import format_time, parse_time
 
 # No model can be called so: names begin with a letter or a digit.
@@ -149,9 +149,10 @@ def parse_key(key: str) -> QuarantineKey | None:
     'invalid'
     """
     match = _KEY.fullmatch(key)
-    if match is None or match["code"] not in set(RejectCode):
+    day = parse_day(match["day"]) if match else None
+    if match is None or day is None or match["code"] not in set(RejectCode):
         return None
-    return QuarantineKey(match["model"], date.fromisoformat(match["day"]), RejectCode(match["code"]))
+    return QuarantineKey(match["model"], day, RejectCode(match["code"]))
 
 
 def kept_text(text: str) -> tuple[str, bool]:

@@ -1,17 +1,18 @@
 """Merge the small objects of the log and of label records into packs, hour by hour.
 
 A pack is in the lake and read back before anything it holds is removed, and what was written again since stays. So a
-crash anywhere leaves rows twice at worst, which every reader takes once.
+crash anywhere leaves rows twice at worst, which every reader takes once. What somebody else has put among the objects
+stays where it is, and holds up nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from shared.attempts import Attempts
 from shared.errors import HindsightError
-from shared.lake import EXAMPLES, MERGED, PREDICTIONS, Entry, Lake, day_prefix, model_prefix
+from shared.lake import EXAMPLES, MERGED, PREDICTIONS, Entry, Lake, day_prefix, model_prefix, partition_of
 from shared.packing.pack import is_full, is_pack
 from shared.packing.repack import Repacking
 
@@ -22,6 +23,7 @@ PACK_BYTES = {PREDICTIONS: 64 << 20, EXAMPLES: 32 << 20}
 MAX_OPEN = 8
 MAX_SETTLED = 2
 _RECENT = timedelta(days=1)
+_ROWS = (".jsonl", ".jsonl.gz")
 
 
 class PackingFailed(HindsightError):
@@ -34,7 +36,7 @@ class PackingFailed(HindsightError):
 class PackingReport:
     """The result of a sweep: the number of merged objects, and of packs written.
 
-    ``unreadable`` are the keys of damaged objects, which stay as they are.
+    ``unreadable`` are the keys of damaged and of foreign objects, which stay as they are.
     """
 
     objects: int = 0
@@ -61,7 +63,7 @@ class Packer:
         report, days = PackingReport(), Attempts()
         settled = (now - SETTLED).astimezone(UTC).date()
         for kind in (PREDICTIONS, EXAMPLES):
-            for day, entries in self._days(kind, model, (now - _RECENT).astimezone(UTC).date()):
+            for day, entries in self._days(kind, model, (now - _RECENT).astimezone(UTC).date(), report):
                 if kind == EXAMPLES and day < settled:
                     continue  # these become Parquet
                 if not has_time():
@@ -73,14 +75,13 @@ class Packer:
         days.raise_failures(PackingFailed, "pack")
         return report
 
-    def _days(self, kind: str, model: str, recent: date) -> Iterator[tuple[date, list[Entry]]]:
+    def _days(self, kind: str, model: str, recent: date, report: PackingReport) -> Iterator[tuple[date, list[Entry]]]:
         """Yield the days that have objects, recent days first, so that a backlog does not delay them."""
-        first = day_prefix(kind, model, recent)
-        yield from _by_day(self.lake.entries(model_prefix(kind, model), after=first), kind, model)
-        for day, entries in _by_day(self.lake.entries(model_prefix(kind, model)), kind, model):
-            if day >= recent:
-                return
-            yield day, entries
+        first, prefix = day_prefix(kind, model, recent), model_prefix(kind, model)
+        older = takewhile(lambda entry: entry.key <= first, self.lake.entries(prefix))
+        for entries in (self.lake.entries(prefix, after=first), older):
+            for day, found in groupby(_dated(entries, kind, model, report), lambda dated: dated[0]):
+                yield day, [entry for _, entry in found]
 
     def _pack(
         self, kind: str, prefix: str, chosen: Sequence[Entry], has_time: Callable[[], bool], report: PackingReport
@@ -94,14 +95,14 @@ class Packer:
         report.unreadable += repacking.unreadable
 
 
-def _by_day(entries: Iterator[Entry], kind: str, model: str) -> Iterator[tuple[date, list[Entry]]]:
-    prefix = model_prefix(kind, model)
-
-    def day_of(entry: Entry) -> str:
-        return entry.key.removeprefix(prefix).partition("/")[0].removeprefix("date=")
-
-    for day, found in groupby(entries, day_of):
-        yield date.fromisoformat(day), list(found)
+def _dated(entries: Iterable[Entry], kind: str, model: str, report: PackingReport) -> Iterator[tuple[date, Entry]]:
+    """Yield objects with the days they lie under; foreign ones are reported instead."""
+    for entry in entries:
+        day = partition_of(entry.key, kind, model)
+        if day is None or not entry.key.endswith(_ROWS):
+            report.unreadable.append(entry.key)
+        else:
+            yield day, entry
 
 
 def _chosen(entries: Sequence[Entry], *, is_settled: bool) -> list[Entry]:

@@ -12,7 +12,7 @@ import msgspec
 from shared.configuration.features import Feature
 from shared.configuration.metrics import Task
 from shared.errors import UnreadableObject
-from shared.lake import PREDICTIONS
+from shared.lake import PREDICTIONS, parse_day
 from shared.packing.pack import Part, parts_of
 from shared.profiles.build import profile_rows
 from shared.profiles.hour import LogPiece, short_hash
@@ -47,7 +47,8 @@ class LogDay:
         LogDay(model='bike-demand', day=datetime.date(2026, 3, 1))
         """
         found = _KEY.fullmatch(key)
-        return cls(found["model"], date.fromisoformat(found["day"])) if found else None
+        day = parse_day(found["day"]) if found else None
+        return cls(found["model"], day) if found and day else None
 
 
 @dataclass(frozen=True, slots=True)

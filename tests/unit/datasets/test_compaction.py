@@ -73,6 +73,22 @@ def test_a_day_s_objects_become_one_file_and_one_object_of_the_same_lines() -> N
     assert set(gzip.decompress(lake.objects[merged]).splitlines(keepends=True)) == lines
 
 
+@pytest.mark.parametrize(
+    "name", ["", "about.txt", "date=2026-02-30/1.jsonl.gz", "date=2026-03-02/", "date=2026-03-02/copy/1.jsonl.gz"]
+)
+def test_foreign_object_stays_and_is_reported_and_the_days_are_compacted(name: str) -> None:
+    lake = lake_of(learnable(48))
+    foreign = f"examples/model=demand/{name}"
+    lake.objects[foreign] = b"not a record"
+
+    report = compact(lake)
+
+    assert report.unreadable == [foreign]
+    assert (report.objects, report.records, report.files) == (6, 48, 2)
+    assert lake.objects[foreign] == b"not a record"
+    assert len(build(lake, LONG_AFTER).manifest.sources) > 0
+
+
 def test_a_file_is_a_table_that_anybody_can_query(tmp_path: Path) -> None:
     rows = [
         example(1, features={"temperature": 0.5, "hour": 8, "holiday": True}, entity_id="customer-1"),

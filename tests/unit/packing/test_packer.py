@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
+from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, model_prefix
 from shared.packing import packer as module
 from shared.packing.pack import is_full, is_pack, parts_of
 from shared.packing.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
@@ -204,9 +204,40 @@ def test_damaged_objects_stay_and_are_told() -> None:
     lake = InMemoryLake()
     for number in range(3):
         write(lake, str(number), str(number))
-    lake.objects[f"{TODAY}broken"] = gzip.compress(b"x" * 100)[:-10]
-    assert pack(lake).unreadable == [f"{TODAY}broken"]
-    assert f"{TODAY}broken" in lake.objects
+    lake.objects[f"{TODAY}broken.jsonl.gz"] = gzip.compress(b"x" * 100)[:-10]
+    assert pack(lake).unreadable == [f"{TODAY}broken.jsonl.gz"]
+    assert f"{TODAY}broken.jsonl.gz" in lake.objects
+
+
+FOREIGN = (
+    "",
+    "about.txt",
+    "zoo/date=2026-03-10/1.jsonl.gz",
+    "date=2026-02-30/1.jsonl.gz",
+    "date=yesterday/1.jsonl.gz",
+    "date=2026-03-10/",
+    "date=2026-03-10/notes.txt",
+    "date=2026-03-10/copy/1.jsonl.gz",
+    "date=2026-03-10",
+)
+
+
+@pytest.mark.parametrize("kind", [PREDICTIONS, EXAMPLES])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_object_stays_and_is_reported_once_and_the_others_are_packed(kind: str, name: str) -> None:
+    lake = InMemoryLake()
+    for number in range(3):
+        write(lake, str(number), f"a{number}", kind=kind)
+        write(lake, str(number), f"b{number}", kind=kind, days_ago=1)
+    foreign = f"{model_prefix(kind, MODEL)}{name}"
+    lake.objects[foreign] = b"not a row"
+
+    report = pack(lake)
+
+    assert report.unreadable == [foreign]
+    assert report.objects == 6
+    assert lake.objects.pop(foreign) == b"not a row"
+    assert sum(ids(lake).values()) == 6
 
 
 def test_a_day_that_fails_does_not_keep_the_others_from_being_packed() -> None:

@@ -27,7 +27,7 @@ from tests.fakes.relabels import InMemoryRelabels
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, event, key, prediction
 
 FILE = "feedback/date=2026-03-02/part-1"
-ROWS = f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}part-1"
+ROWS = f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}part-1.jsonl.gz"
 ZERO = {"value": 0, "after": "P3D"}
 ONE = {"value": 1, "after": "P3D"}
 MENDED = {**DEMAND, "positive": {"greater_than": 50}}
@@ -333,8 +333,8 @@ def test_a_file_is_never_held_whole(bench: Bench, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("times", [1, 2])
 def test_rows_that_were_packed_after_the_listing_are_relabelled_once(bench: Bench, times: int) -> None:
     for sweep in range(times):
-        bench.lake.write_lines(f"{ROWS}-{sweep}", [{"prediction_id": "other"}])
-        bench.lake.write_lines(f"{ROWS}-{sweep}-more", [{"prediction_id": "another"}])
+        for number, name in enumerate(("other", "another")):
+            bench.lake.write_lines(ROWS.replace("part-1", f"part-{sweep}-{number}"), [{"prediction_id": name}])
         Packer(bench.lake).sweep(MODEL, at(20), lambda: True)
     assert ROWS not in bench.lake.objects
 
