@@ -64,11 +64,11 @@ def share_of(model: str, version: str, entity: str) -> float:
 class Serving(Generic[LoadedT]):
     """The serving versions of models, by their pointers.
 
-    The pointer is one small read beside the writes of a prediction, at every call unless calls come fast: a promotion or
-    a rollback takes effect at the next call, or within half a second. An artefact is loaded only when the pointer names
-    another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one before
-    it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest unused
-    first.
+    The pointer is one small read beside the writes of a prediction, at every call unless calls come fast: a promotion
+    or a rollback takes effect at the next call, or within half a second. An artefact is loaded only when the pointer
+    names another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one
+    before it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest
+    unused first.
     """
 
     def __init__(
