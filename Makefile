@@ -90,7 +90,7 @@ lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of
 redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
 	$(BIN)/python -m local redrive --queue $(QUEUE)
 
-openapi: setup ## Write the OpenAPI document of the HTTP API to shared/http/openapi.json, which is served
+openapi: setup ## Write the OpenAPI document of the HTTP API to shared/hindsight/runtime/http/openapi.json, which is served
 	$(BIN)/python -m local openapi
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
@@ -104,6 +104,7 @@ $(VENV)/.synced: requirements.lock requirements-setup.lock
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-setup.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 # The package asks for a deep-learning framework that one file of data does not need.

@@ -20,17 +20,17 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.review_stream import ReviewStream
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.review import ReviewStrategy
+from hindsight.config.training import Candidate
+from hindsight.entities.prediction import Prediction
+from hindsight.registry.schema import Schema
+from hindsight.training.models.candidates import build, fit
+from hindsight.training.models.frame import to_frame
 from local.demo import SPEC, prepare_bikeshare
 from local.spec import load_spec
 from local.stream import Row, read_rows
-from shared.capture.prediction import Prediction
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.review import ReviewStrategy
-from shared.configuration.training import Candidate
-from shared.training.candidates import build, fit
-from shared.training.frame import to_frame
-from shared.training.schema import Schema
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,10 +18,10 @@ from typing import Any
 
 from rich.console import Console
 
+from hindsight.core.times import format_time
 from local.arrivals import Arrivals
 from local.client import CallFailed, StackClient
 from local.stack import running_stack
-from shared.times import format_time
 
 MODEL = "closing"
 FEATURES = 20

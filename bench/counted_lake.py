@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.folder_lake import FolderLake
-from shared.aws.lake import gzip_lines
-from shared.errors import NotFound
-from shared.lake import Entry, Tagged
-from shared.packing.pack import is_mark, unzipped
+from hindsight.adapters.aws.s3_lake import gzip_lines
+from hindsight.core.errors import NotFound
+from hindsight.lake.object_store import Entry, Tagged
+from hindsight.lake.pack import is_mark, unzipped
 
 PAGE = 1_000  # keys that S3 lists in one call
 

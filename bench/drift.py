@@ -22,17 +22,17 @@ from scipy import stats
 from bench.drift_agreement import agreement
 from bench.drift_seasons import seasonal_alarms
 from bench.drift_stream import HOURS, PROMOTED, SCORE, Looks, Year
-from shared.configuration.features import FeatureType
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.feature_drift import FeatureDrift
-from shared.monitoring.drift.input_drift import check_drift
-from shared.monitoring.drift.newest import NewestRows, newest_rows
-from shared.monitoring.drift.spending import level_of
-from shared.profiles.column import ColumnProfile
-from shared.profiles.profile import Profile
-from shared.profiles.reading import profile_numbers, profile_texts
+from hindsight.config.features import FeatureType
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.feature_drift import FeatureDrift
+from hindsight.monitoring.drift.input_drift import check_drift
+from hindsight.monitoring.drift.recent_window import NewestRows, newest_rows
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.column import ColumnProfile
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reading import profile_numbers, profile_texts
 
 PLAIN_ALPHA = 0.01
 OLDER_ROWS = (0, 20_000)

@@ -7,12 +7,12 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import rel_entr
 
-from shared.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
-from shared.monitoring.drift.distance import SMALLEST_SHARE, population_stability_index, wasserstein_distance
-from shared.monitoring.drift.significance import chi_squared, greatest_gap
-from shared.profiles.distribution import Distribution
-from shared.profiles.numbers import NumberSketch
-from shared.profiles.reading import profile_texts
+from hindsight.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
+from hindsight.monitoring.drift.distance import SMALLEST_SHARE, population_stability_index, wasserstein_distance
+from hindsight.monitoring.drift.significance import chi_squared, greatest_gap
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.numbers import NumberSketch
+from hindsight.profiles.reading import profile_texts
 
 Floats = npt.NDArray[np.float64]
 

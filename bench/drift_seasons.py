@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from bench.drift_stream import PROMOTED
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.input_drift import check_drift
-from shared.monitoring.drift.newest import NewestRows, newest_rows
-from shared.monitoring.drift.spending import level_of
-from shared.profiles.build import Columns, profile_columns
-from shared.profiles.profile import Profile
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.input_drift import check_drift
+from hindsight.monitoring.drift.recent_window import NewestRows, newest_rows
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.build import Columns, profile_columns
+from hindsight.profiles.profile import Profile
 
 WEEK_HOURS = 168
 CHECKED_HOURS = 2 * WEEK_HOURS

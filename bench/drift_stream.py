@@ -14,21 +14,21 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from shared.configuration.features import FeatureType
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
-from shared.monitoring.drift.distance import population_stability_index
-from shared.monitoring.drift.feature_drift import DriftKind, expected_unseen
-from shared.monitoring.drift.input_drift import measure_newest
-from shared.monitoring.drift.newest import NewestRows
-from shared.monitoring.drift.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
-from shared.monitoring.drift.spending import level_of
-from shared.profiles.categories import CategorySketch
-from shared.profiles.column import ColumnProfile
-from shared.profiles.distribution import Distribution
-from shared.profiles.numbers import NumberSketch
-from shared.profiles.profile import Profile
+from hindsight.config.features import FeatureType
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
+from hindsight.monitoring.drift.distance import population_stability_index
+from hindsight.monitoring.drift.feature_drift import DriftKind, expected_unseen
+from hindsight.monitoring.drift.input_drift import measure_newest
+from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
+from hindsight.profiles.categories import CategorySketch
+from hindsight.profiles.column import ColumnProfile
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.numbers import NumberSketch
+from hindsight.profiles.profile import Profile
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

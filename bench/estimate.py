@@ -22,17 +22,17 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.estimates.estimated_performance import EstimateReport, check_estimate
-from shared.monitoring.estimates.estimator import Estimator
-from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.realised_performance import check_performance
-from shared.profiles.build import Columns, profile_columns
-from shared.training.estimator import fit_estimator
-from shared.training.schema import Schema
-from shared.training.scoring import Answers
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate
+from hindsight.monitoring.estimation.estimator import Estimator
+from hindsight.monitoring.performance.realised_performance import check_performance
+from hindsight.profiles.build import Columns, profile_columns
+from hindsight.registry.schema import Schema
+from hindsight.training.estimators.performance_estimator import fit_estimator
+from hindsight.training.models.scoring import Answers
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements-nannyml.lock"

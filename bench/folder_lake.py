@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from shared.errors import NotFound
-from shared.lake import Lake
+from hindsight.core.errors import NotFound
+from hindsight.lake.object_store import Lake
 
 
 class FolderLake:

@@ -1,6 +1,6 @@
 """How honest the gate is: how often it lets an equally good challenger pass, a better one, and one that fails a slice.
 
-Whole verdicts of ``shared.training.gate.judge`` on simulated holdouts. Versions that are equally good are so by
+Whole verdicts of ``hindsight.training.gate.gate.judge`` on simulated holdouts. Versions that are equally good are so by
 construction, on all rows there could be; on the rows of a holdout either may be ahead.
 """
 
@@ -14,11 +14,11 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.training.gate import Contest, judge, trivial_answers
-from shared.training.scoring import Answers
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.training.gate.gate import Contest, judge, trivial_answers
+from hindsight.training.models.scoring import Answers
 
 SEED = 1
 TRIALS = 500

@@ -19,29 +19,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.configuration.training import Candidate
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.labels.example import Example
-from shared.labels.label import LabelStatus
-from shared.lake import EXAMPLES, day_prefix
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, promote
-from shared.registry.run import RetrainingRun
-from shared.registry.version import Verdict
-from shared.training.artifact import load_artifact
-from shared.training.candidates import build, fit
-from shared.training.frame import to_frame
-from shared.training.labelled_frame import feature_types
-from shared.training.schema import Schema
-from shared.training.scoring import LoadedVersion
-from shared.training.smoke_run import Rows, SmokeRun, smoke_run
-from shared.training.train import TrainingJob, train_candidate
-from shared.training.validate import ValidationJob, validate
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.registry import InMemoryRegistry
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.config.training import Candidate
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.entities.label import LabelStatus
+from hindsight.entities.label_record import Example
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.registry.moves import Account, promote
+from hindsight.registry.schema import Schema
+from hindsight.registry.version import Verdict
+from hindsight.rollout.deployment import servable
+from hindsight.runs.run import RetrainingRun
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.training.fitting.labelled_frame import feature_types
+from hindsight.training.gate.smoke_run import Rows, SmokeRun, smoke_run
+from hindsight.training.gate.validate import ValidationJob, validate
+from hindsight.training.models.artifact import load_artifact
+from hindsight.training.models.candidates import build, fit
+from hindsight.training.models.frame import to_frame
+from hindsight.training.models.scoring import LoadedVersion
+from hindsight.training.train import TrainingJob, train_candidate
 
 MODEL = "immature"
 START = datetime(2026, 1, 1, tzinfo=UTC)

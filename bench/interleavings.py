@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.approvals.approval import Answer
-from shared.approvals.override import Overrides
-from shared.capture.clocks import ClientTimestamps
-from shared.configuration.training import Deployment, Strategy
-from shared.errors import HindsightError, UnusableArtifact
-from shared.registry.deployment import deploy
-from shared.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
-from shared.registry.pointer import Change, Pointer, PointerMove
-from shared.registry.rollback import Rollbacks
-from shared.registry.run import RetrainingRun
-from shared.registry.store import Registry
-from shared.registry.version import Verdict, VersionRecord
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.registry import InMemoryRegistry
-from tests.unit.configuration.example import configuration
+from hindsight.config.training import Deployment, Strategy
+from hindsight.core.errors import HindsightError, UnusableArtifact
+from hindsight.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
+from hindsight.registry.pointer import Change, Pointer, PointerMove
+from hindsight.registry.store import Registry
+from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.rollout.approval.approval import Answer
+from hindsight.rollout.approval.override import Overrides
+from hindsight.rollout.deployment import deploy
+from hindsight.rollout.rollback import Rollbacks
+from hindsight.runs.run import RetrainingRun
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.validation.timestamps import ClientTimestamps
 
 MODEL = "bike-demand"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -329,7 +329,7 @@ def _on_table(rounds: int) -> list[str | None]:
     import boto3  # noqa: PLC0415  moto must be there first
     from moto import mock_aws  # noqa: PLC0415
 
-    from shared.aws.registry_table import DynamoRegistry  # noqa: PLC0415
+    from hindsight.adapters.models_table.registry_table import DynamoRegistry  # noqa: PLC0415
 
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1")

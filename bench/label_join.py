@@ -13,17 +13,17 @@ from typing import Any
 
 import msgspec
 
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.prediction import PredictionKey, body_digest
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.collection import Collection, Head, PredictionTimes
-from shared.labels.feedback_files import parse_feedback_line
-from shared.labels.label import Label
-from shared.labels.plan import MAX_EVENTS, plan_join
-from shared.labels.resolve import resolve
-from shared.labels.rules import rules_of
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import Label
+from hindsight.entities.label_collection import Collection, Head, PredictionTimes
+from hindsight.entities.prediction import PredictionKey, body_digest
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining.feedback_files import parse_feedback_line
+from hindsight.labels.plan import MAX_EVENTS, plan_join
+from hindsight.labels.resolve import resolve
+from hindsight.labels.rules import rules_of
 
 MODEL = "bike-demand"
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.folder_lake import folder_lake
-from shared.configuration.parse import parse_configuration
-from shared.lake import EXAMPLES, day_prefix
-from shared.monitoring.join_health import join_health
-from shared.monitoring.performance.completeness import complete_until
-from shared.monitoring.performance.realised_performance import check_performance
-from shared.monitoring.performance.window import ENTITIES_AND_SHADOWS, labels_in_window, matured_in_window
-from shared.monitoring.staleness import staleness
-from shared.profiles.profile import Profile
-from shared.times import format_time
-from shared.watching.rows import evenly_reviewed, first_of_entities, matured_since
+from hindsight.config.parse import parse_configuration
+from hindsight.core.times import format_time
+from hindsight.label_records.completeness import complete_until
+from hindsight.label_records.window import ENTITIES_AND_SHADOWS, labels_in_window, matured_in_window
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.monitoring.label_health.freshness import staleness
+from hindsight.monitoring.label_health.join_health import join_health
+from hindsight.monitoring.performance.realised_performance import check_performance
+from hindsight.profiles.profile import Profile
+from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 
 MODEL, NOW, WINDOW = "busy", datetime(2026, 3, 8, tzinfo=UTC), timedelta(days=7)
 FEATURES = 20

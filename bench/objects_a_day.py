@@ -18,20 +18,20 @@ from rich.table import Table
 
 from bench.counted_lake import CountedLake
 from bench.figures import publish
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision, ConfigurationStore
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.label_records.window import labels_in_window
+from hindsight.labels.archiving.archive import Archive, LabelChange
+from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.store import LabelStore
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix
+from hindsight.lake.packer import MAX_OPEN, PACK_BYTES, Packer
+from hindsight.profiles.logs.hourly import window_profile
+from hindsight.profiles.logs.log_profiler import LogProfiler
 from local.preflight.quotas import BYTES_AN_EVENT
 from local.template import load_template
-from shared.capture.prediction import Prediction, PredictionKey
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision, ConfigurationStore
-from shared.labels.archive import Archive, LabelChange
-from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.labels.new_labels import NewLabel, NewLabels
-from shared.labels.store import LabelStore
-from shared.lake import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix
-from shared.monitoring.performance.window import labels_in_window
-from shared.packing.packer import MAX_OPEN, PACK_BYTES, Packer
-from shared.profiles.hourly import window_profile
-from shared.profiles.log_profiler import LogProfiler
 
 OUT = Path("out/bench/objects-a-day.json")
 MODEL = "busy"

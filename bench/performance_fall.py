@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.performance.betting import Wealth, bet
-from shared.monitoring.performance.fall import claim
-from shared.monitoring.performance.weighted_estimate import clopper_pearson
+from hindsight.config.metrics import Metric, Task
+from hindsight.evaluation.sequential.betting import Wealth, bet
+from hindsight.evaluation.sequential.degradation_test import claim
+from hindsight.evaluation.weighted_estimate import clopper_pearson
 
 SEED = 1
 RUNS = 1_000

@@ -24,22 +24,22 @@ from rich.table import Table
 from bench.figures import publish
 from bench.folder_lake import folder_lake
 from bench.stream_memory import peak_bytes
-from shared import compact_json
-from shared.configuration.features import Feature, FeatureType
-from shared.configuration.labels import Labels, Rule
-from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.monitoring import Monitoring
-from shared.lake import PREDICTIONS, Lake, day_prefix
-from shared.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
-from shared.profiles.build import Columns, profile_columns
-from shared.profiles.codec import CONTENT_TYPE, encode
-from shared.profiles.hour import HourProfiles, LogPiece, encode_hour
-from shared.profiles.hourly import hour_key, window_profile
-from shared.profiles.log_object import Reading, log_parts
-from shared.profiles.reference import reference_key
-from shared.registry.pointer import Pointer
-from shared.times import format_time
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.labels import Labels, Rule
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.monitoring import Monitoring
+from hindsight.core import compact_json
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import PREDICTIONS, Lake, day_prefix
+from hindsight.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
+from hindsight.profiles.build import Columns, profile_columns
+from hindsight.profiles.codec import CONTENT_TYPE, encode
+from hindsight.profiles.logs.hour import HourProfiles, LogPiece, encode_hour
+from hindsight.profiles.logs.hourly import hour_key, window_profile
+from hindsight.profiles.logs.log_object import Reading, log_parts
+from hindsight.profiles.reference import reference_key
+from hindsight.registry.pointer import Pointer
 
 OUT = Path("out/bench/profiles.json")
 MODEL, VERSION = "bench", "v1"

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
+from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.relabelling.batches import files_per_batch
+from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus, run_input
 from local.client import CallFailed, StackClient
-from shared.aws.configuration_table import DynamoConfigurations
-from shared.aws.relabel_table import DynamoRelabels
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.relabelling.batches import files_per_batch
-from shared.relabelling.job import RelabelJob, RelabelStatus, run_input
-from shared.times import format_time
 
 MODEL = "relabelled"
 AT_ONCE = 10

@@ -22,17 +22,25 @@ from typing import Any
 
 from rich.console import Console
 
+from hindsight.adapters.models_table.member_table import DynamoMembers
+from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.datasets.members import ROWS_A_BUCKET, Member, bucket_of, spread
+from hindsight.entities.prediction import Prediction
+from hindsight.labels.archiving.new_labels import (
+    HOUR,
+    MINUTES,
+    SETTLES_AFTER,
+    NewLabel,
+    arrivals_of,
+    hour_of,
+    packed_of,
+)
+from hindsight.registry.version import DatasetRecord, Verdict, VersionRecord
+from hindsight.runs.run import moment_name
 from local.client import StackClient
 from local.stack import running_stack
-from shared.aws.member_table import DynamoMembers
-from shared.aws.new_label_table import DynamoNewLabels
-from shared.aws.prediction_store import DynamoPredictions
-from shared.aws.registry_table import DynamoRegistry
-from shared.capture.prediction import Prediction
-from shared.datasets.members import ROWS_A_BUCKET, Member, bucket_of, spread
-from shared.labels.new_labels import HOUR, MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of, packed_of
-from shared.registry.run import moment_name
-from shared.registry.version import DatasetRecord, Verdict, VersionRecord
 
 MODEL = "long-lived"
 PREDICTION = "asked-about"

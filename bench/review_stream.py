@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.capture.prediction import Prediction
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.store import ConfigurationRevision
-from shared.review.pick import Pick
-from shared.review.selection import ReviewSelection
-from shared.review.state import SelectionState
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.prediction import Prediction
+from hindsight.review.selection.sample import Pick
+from hindsight.review.selection.selection import ReviewSelection
+from hindsight.review.selection.state import SelectionState
 
 
 @dataclass(slots=True)

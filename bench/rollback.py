@@ -1,7 +1,7 @@
 """How soon a version that fails in service is taken back, and how often a good one is; the same of trials.
 
-Whole looks of ``shared.watching.looks`` on simulated label records, a look every twenty labels; a version stands
-before them that the gate has let pass on a simulated holdout. ``python -m bench.rollback`` prints the figures.
+Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every twenty labels, of a
+version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints the figures.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,22 +16,22 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.performance.betting import Wealth, bet
-from shared.monitoring.performance.observation import scale_of
-from shared.registry.moves import Account, Servable, promote, start_trial
-from shared.registry.pointer import Pointer, TrialMode
-from shared.registry.version import Verdict as GateVerdict
-from shared.registry.version import VersionRecord
-from shared.times import format_time
-from shared.training.gate import Contest, judge, trivial_answers
-from shared.training.scoring import Answers
-from shared.watching.comparison import difference_hypothesis
-from shared.watching.looks import Look, Seen, look_at_probation, look_at_trial
-from shared.watching.sequential import STARTS
-from shared.watching.verdict import Outcome
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.core.times import format_time
+from hindsight.evaluation.sequential.betting import Wealth, bet
+from hindsight.evaluation.sequential.comparison_test import STARTS
+from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.registry.moves import Account, Servable, promote, start_trial
+from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.version import Verdict as GateVerdict
+from hindsight.registry.version import VersionRecord
+from hindsight.rollout.evaluation.comparison import difference_hypothesis
+from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_probation, look_at_trial
+from hindsight.rollout.evaluation.verdict import Outcome
+from hindsight.training.gate.gate import Contest, judge, trivial_answers
+from hindsight.training.models.scoring import Answers
 
 SEED = 1
 HOLDOUT_ROWS, VERSIONS = 2_000, 20

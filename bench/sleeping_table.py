@@ -9,18 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.sleeping_account import answered_by
-from shared.aws.dynamodb import to_item
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_items import partition_key, prediction_to_item
-from shared.bounded_lines import BoundedLine, bounded_lines
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.prediction import Prediction
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.entity_limit import Allowance, EntityLimits
-from shared.labels.feedback_files import FeedbackFiles
-from shared.labels.join import LabelJoiner
-from shared.labels.quarantine import Quarantine
+from hindsight.adapters.dynamodb.requests import to_item
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_items import partition_key, prediction_to_item
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import Prediction
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining.entity_limit import Allowance, EntityLimits
+from hindsight.labels.joining.feedback_files import FeedbackFiles
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
+from hindsight.quarantine.store import Quarantine
 
 FILE = "feedback/date=2026-03-01/bench"
 

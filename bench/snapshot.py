@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.folder_lake import folder_lake
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.datasets.record_files import file_digest
-from shared.datasets.record_table import (
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.formats.record_table import (
     ADDED_FIELDS,
     FEATURE_PREFIX,
     JSON_FIELDS,
@@ -33,8 +33,8 @@ from shared.datasets.record_table import (
     escaped,
     write_records,
 )
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.lake import COMPACTED, day_prefix
+from hindsight.datasets.records.record_files import file_digest
+from hindsight.lake.object_store import COMPACTED, day_prefix
 
 MODEL = "bench"
 RECORDS, FEATURES, FILES = 2_000_000, 20, 20

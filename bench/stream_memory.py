@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench.label_join import collection_of, make_task, prediction_times, revision
-from shared.aws.lake import S3Lake
-from shared.capture.prediction import Prediction, PredictionKey
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.collection import Collection
-from shared.labels.entity_limit import EntityLimits
-from shared.labels.feedback_files import FeedbackFiles
-from shared.labels.join import LabelJoiner
-from shared.labels.plan import JoinPlan
-from shared.labels.quarantine import Quarantine
-from shared.labels.store import ALL, Share
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.joining.entity_limit import EntityLimits
+from hindsight.labels.joining.feedback_files import FeedbackFiles
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.plan import JoinPlan
+from hindsight.labels.store import ALL, Share
+from hindsight.quarantine.store import Quarantine
 
 SMALL, TIMES = 40_000, 10
 

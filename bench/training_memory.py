@@ -16,19 +16,19 @@ import numpy as np
 import pandas as pd
 
 from bench.stream_memory import peak_bytes
-from shared.configuration.features import Feature, FeatureType
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.training import Candidate, Search, Training
-from shared.times import format_time
-from shared.training.artifact import dump_artifact
-from shared.training.choices import choose
-from shared.training.importance import permutation_importances
-from shared.training.labelled_frame import LabelledFrame, Moments
-from shared.training.profile import reference_profile
-from shared.training.recipe import Recipe
-from shared.training.rehearsal import Rehearsal
-from shared.training.schema import Schema
-from shared.training.search import search
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.training import Candidate, Search, Training
+from hindsight.core.times import format_time
+from hindsight.registry.schema import Schema
+from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
+from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.search import search
+from hindsight.training.fitting.selection import choose
+from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.model_card.importance import permutation_importances
+from hindsight.training.models.artifact import dump_artifact
+from hindsight.training.reference_profile import reference_profile
 
 ROWS, HOLDOUT_ROWS = 1_000_000, 100_000
 NUMBERS, CATEGORIES = 18, 2

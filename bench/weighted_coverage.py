@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.review_stream import ReviewStream
-from shared.capture.prediction import Prediction
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.performance.weighted_estimate import weighted_estimate
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.entities.prediction import Prediction
+from hindsight.evaluation.weighted_estimate import weighted_estimate
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 FEATURES = ("amount", "age", "distance", "load")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from shared.lake import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix, keys_between
-from shared.profiles.hour import decode_profiles
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix, keys_between
+from hindsight.profiles.logs.hour import decode_profiles
 
 PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05

@@ -10,10 +10,10 @@ import boto3
 import requests
 from botocore.config import Config
 
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.core.errors import HindsightError
+from hindsight.core.times import format_time
 from local.state import Stack
-from shared.aws.lake import S3Lake
-from shared.errors import HindsightError
-from shared.times import format_time
 
 _ATTEMPTS = 6
 _TIMEOUT_SECONDS = 120

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hindsight.validation.line_items import IMPORTS
 from local.client import CallFailed, StackClient
-from shared.capture.line_items import IMPORTS
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 _PAUSE_SECONDS = 0.5

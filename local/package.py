@@ -42,10 +42,10 @@ def package(*layers: str) -> Package:
 
 
 def _files(layers: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
-    for folder in ("functions", "pipelines", "shared"):
+    for folder, base in (("functions", ROOT), ("pipelines", ROOT), ("shared/hindsight", ROOT / "shared")):
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in _OURS:
-                yield path, path.relative_to(ROOT).as_posix()
+                yield path, path.relative_to(base).as_posix()
     for layer in layers:
         base = LAYERS / layer / "python"
         if not base.exists():

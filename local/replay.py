@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import dump_configuration
+from hindsight.core import compact_json
+from hindsight.core.times import format_time
 from local.arrivals import Arrivals
 from local.client import CallFailed, StackClient
 from local.spec import InvalidSpec, ReplaySpec
 from local.stream import Row
-from shared import compact_json
-from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import dump_configuration
-from shared.times import format_time
 
 BOOTSTRAP_VERSION = "bootstrap"
 MAX_CALL_ROWS = 250

@@ -8,6 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hindsight.config.model import ModelConfiguration
+from hindsight.training.models.artifact import load_artifact
+from hindsight.training.models.scoring import LoadedVersion
 from local.client import StackClient
 from local.replay import Replay, ReplayResult
 from local.report import Story, fetch_evidence, write_report
@@ -15,9 +18,6 @@ from local.scores import score, truth_of
 from local.spec import ReplaySpec, load_spec
 from local.stream import read_rows
 from local.summary import fetch_decisions, print_summary, summarise, write_summary
-from shared.configuration.model import ModelConfiguration
-from shared.training.artifact import load_artifact
-from shared.training.scoring import LoadedVersion
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import parse_time
+from hindsight.lake.object_store import CHECKS
 from local.charts import Point, Run, as_svg, monthly_chart, save_png, timeline_chart
 from local.client import StackClient
-from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.lake import CHECKS
-from shared.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hindsight.config.labels import LabelValue, canonical_text
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.labels.mapping import to_label
+from hindsight.training.models.scoring import LoadedVersion
 from local.replay import ReplayResult
 from local.stream import Row
-from shared.configuration.labels import LabelValue, canonical_text
-from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.labels.mapping import to_label
-from shared.training.scoring import LoadedVersion
 
 ByMonth = dict[str, float]
 

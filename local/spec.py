@@ -7,11 +7,11 @@ from typing import Annotated, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import faults_of, parse_configuration, parse_yaml
-from shared.configuration.types import PositiveDuration
-from shared.errors import HindsightError
-from shared.times import format_time
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import faults_of, parse_configuration, parse_yaml
+from hindsight.config.types import PositiveDuration
+from hindsight.core.errors import HindsightError
+from hindsight.core.times import format_time
 
 
 def _as_text(value: object) -> object:

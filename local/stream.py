@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from hindsight.config.features import FeatureType
+from hindsight.config.labels import canonical_text
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time, parse_time
+from hindsight.entities.prediction import FeatureValue
 from local.spec import InvalidSpec, ReplaySpec
-from shared.capture.prediction import FeatureValue
-from shared.configuration.features import FeatureType
-from shared.configuration.labels import canonical_text
-from shared.configuration.model import ModelConfiguration
-from shared.times import format_time, parse_time
 
 _TRUE, _FALSE = frozenset({"1", "true", "t", "yes"}), frozenset({"0", "false", "f", "no"})
 

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hindsight.config.labels import LabelValue, canonical_text
+from hindsight.config.metrics import Task
 from local.client import StackClient
 from local.replay import ReplayResult
 from local.scores import Scores
-from shared.configuration.labels import LabelValue, canonical_text
-from shared.configuration.metrics import Task
 
 MOST = 1000
 

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from hindsight.datasets.building.verification_requests import FINISHED
 from local.client import CallFailed, StackClient
-from shared.datasets.verification_requests import FINISHED
 
 _PAUSE_SECONDS = 0.5
 

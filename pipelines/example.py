@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import Task
-from shared.training.schema import Schema
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import Task
+from hindsight.registry.schema import Schema
 
 
 class Winsorizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

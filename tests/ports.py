@@ -1,6 +1,6 @@
 """What the functions keep for the life of their process, forgotten between tests."""
 
-from shared.bootstrap import clients, erasing, labelling, monitoring, reporting, retraining, stores
+from hindsight.bootstrap import clients, erasing, labelling, monitoring, reporting, retraining, stores
 
 
 def forget_ports() -> None:

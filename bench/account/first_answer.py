@@ -17,8 +17,8 @@ from typing import Any
 
 from bench.account.mode.settings import STARTS
 from bench.account.mode.starts import processor_seconds_of
+from hindsight.core.times import format_time
 from local.client import StackClient
-from shared.times import format_time
 
 FUNCTIONS = ("Predict", "Authorize")
 # Megabytes of memory that buy one processor.

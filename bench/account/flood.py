@@ -8,8 +8,8 @@ from bench.account.phase import Phase, close_windows, settled, wait_for_queues
 from bench.chaos.apps import Apps
 from bench.chaos.reconcile import Reality, read_reality, reconcile
 from bench.chaos.traffic import END, START, Item, Traffic, configuration
+from hindsight.core.times import format_time
 from local.client import StackClient
-from shared.times import format_time
 
 MODEL, NOTES = "flooded", "flooded-notes"
 # More than the ten functions that an account runs at once: each call is one of the authorizer too, at first.

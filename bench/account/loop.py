@@ -11,9 +11,9 @@ from rich.console import Console
 
 from bench.account.phase import Phase, settled, wait_for_queues
 from bench.chaos.reconcile import Reality, read_reality
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.replay_file import ReplayFiles, replay_file
-from shared.times import format_time
 
 MODEL = "looped"
 START, CHANGE = datetime(2026, 1, 10, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.account.phase import Phase, close_windows, settled, wait_for_queues
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.file_import import ImportFile, upload_and_wait
-from shared.times import format_time
 
 MODEL = "busy"
 FIRST = datetime(2025, 6, 1, tzinfo=UTC)

@@ -15,19 +15,19 @@ import boto3
 from moto import mock_aws
 
 from bench.capacity.counting import TABLE, CountingClient
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import Prediction, body_digest
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining.entity_limit import EntityLimits
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.resolve import first_due_at
+from hindsight.labels.rules import ready_rules
+from hindsight.quarantine.store import Quarantine
 from local.template import load_template
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_store import DynamoPredictions
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.prediction import Prediction, body_digest
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.entity_limit import EntityLimits
-from shared.labels.join import LabelJoiner
-from shared.labels.quarantine import Quarantine
-from shared.labels.resolve import first_due_at
-from shared.labels.rules import ready_rules
 
 ROWS = 20
 FEATURES = 20

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.capacity.counts import Units, total
-from shared.aws.prediction_items import DUE_SHARDS
-from shared.labels.feedback_files import CHUNK_LINES
-from shared.labels.maturing import SWEEPS
-from shared.recent_reads import EVERY_SECONDS
-from shared.review.selection import MOST_ROWS_A_DRAW
+from hindsight.adapters.predictions_table.prediction_items import DUE_SHARDS
+from hindsight.core.recent_reads import EVERY_SECONDS
+from hindsight.labels.joining.feedback_files import CHUNK_LINES
+from hindsight.labels.joining.window_closing import SWEEPS
+from hindsight.review.selection.selection import MOST_ROWS_A_DRAW
 
 # AWS's documented quotas and limits, as of 2026-11-30.
 CONCURRENCY = 1_000

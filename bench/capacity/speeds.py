@@ -13,17 +13,17 @@ from typing import Any
 
 from bench.capacity.counts import CLOSED_AT, RULES, START, feedback_of, prediction_named
 from bench.sleeping_table import FILE, SleepingTable, sleeping_files, wired
-from shared import compact_json
-from shared.aws.dynamodb import to_item
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_items import prediction_to_item
-from shared.aws.stream_records import new_prediction, read_batch
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.archive import Archive
-from shared.labels.feedback_files import FilePart
-from shared.review.draw import Batch, draw
-from shared.review.state import SelectionState
+from hindsight.adapters.dynamodb.requests import to_item
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_items import prediction_to_item
+from hindsight.adapters.predictions_table.stream_records import new_prediction, read_batch
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core import compact_json
+from hindsight.labels.archiving.archive import Archive
+from hindsight.labels.joining.feedback_files import FilePart
+from hindsight.review.selection.selection_round import Batch, draw
+from hindsight.review.selection.state import SelectionState
 
 ROWS = 2000
 ROUNDS = 3

@@ -23,8 +23,8 @@ from bench.cost.scenarios import (
     WARM_UP,
     Scenario,
 )
+from hindsight.core.times import format_time
 from local.template import TEMPLATE
-from shared.times import format_time
 
 
 @dataclass(slots=True)

@@ -6,12 +6,12 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.approvals.approval import Answer
-from shared.approvals.body import AnswerBody, read_approval, read_rejection
-from shared.bootstrap import clients, retraining
-from shared.http.api import answer, create_api
-from shared.http.requests import identifier, model_name, read_optional_json, requested_at
-from shared.operator_request import MAX_REQUEST_BYTES
+from hindsight.bootstrap import clients, retraining
+from hindsight.rollout.approval.approval import Answer
+from hindsight.rollout.approval.body import AnswerBody, read_approval, read_rejection
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import identifier, model_name, read_optional_json, requested_at
+from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 ANSWERED_BY = "operator"
 

@@ -6,12 +6,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling, stores
-from shared.capture.intake import items_of
-from shared.counters import count
-from shared.http.api import answer, create_api
-from shared.http.requests import model_name, read_object, requested_at
-from shared.review.answers import MAX_ANSWERS_BYTES
+from hindsight.bootstrap import labelling, stores
+from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
+from hindsight.runtime.counters import count
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import model_name, read_object, requested_at
+from hindsight.validation.items import items_of
 
 logger = Logger()
 metrics = Metrics()

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.aws.stream_records import label_change, read_batch
-from shared.bootstrap import labelling, stores
+from hindsight.adapters.predictions_table.stream_records import label_change, read_batch
+from hindsight.bootstrap import labelling, stores
 
 logger = Logger()
 tracer = Tracer()

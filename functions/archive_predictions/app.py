@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.aws.stream_records import new_prediction, read_batch
-from shared.bootstrap import labelling
-from shared.bootstrap.deadline import time_left
+from hindsight.adapters.predictions_table.stream_records import new_prediction, read_batch
+from hindsight.bootstrap import labelling
+from hindsight.bootstrap.deadline import time_left
 
 # Enough for a draw and its review tasks. The rest comes again, in a batch of half the size.
 RESERVED_MILLISECONDS = 30_000

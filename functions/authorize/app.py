@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.http.audiences import policy_for, stage_of
+from hindsight.bootstrap import stores
+from hindsight.runtime.http.audiences import policy_for, stage_of
 
 KEY_HEADER = "x-api-key"
 

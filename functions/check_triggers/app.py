@@ -6,12 +6,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.counters import count
-from shared.schedule import parse_scope, parse_tick
-from shared.triggers.alarm import parse_alarm
-from shared.triggers.decision import Decision
+from hindsight.bootstrap import retraining
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_scope, parse_tick
+from hindsight.runtime.counters import count
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.evaluation.alarm import parse_alarm
 
 logger = Logger()
 metrics = Metrics()

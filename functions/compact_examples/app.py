@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.bootstrap.deadline import time_left
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.counters import count
-from shared.datasets.compaction import Compaction
-from shared.schedule import parse_tick
+from hindsight.bootstrap import stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
+from hindsight.datasets.building.compaction import Compaction
+from hindsight.runtime.counters import count
 
 # Enough to read, write and read back the file in hand.
 RESERVED_MILLISECONDS = 120_000

@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.counters import count
-from shared.registry.conclusion import conclusion_of, end_of
-from shared.registry.run import RetrainingRun
+from hindsight.bootstrap import stores
+from hindsight.runs.run import RetrainingRun
+from hindsight.runtime.counters import count
+from hindsight.triggers.runs.result import conclusion_of, end_of
 
 logger = Logger()
 metrics = Metrics()

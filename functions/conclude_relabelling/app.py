@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling
-from shared.counters import count
-from shared.times import parse_time
+from hindsight.bootstrap import labelling
+from hindsight.core.times import parse_time
+from hindsight.runtime.counters import count
 
 logger = Logger()
 metrics = Metrics()

@@ -6,10 +6,10 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.configuration.parse import MAX_CONFIGURATION_BYTES, parse_configuration
-from shared.http.api import answer, create_api
-from shared.http.requests import read_document, requested_at, unquoted
+from hindsight.bootstrap import stores
+from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import read_document, requested_at, unquoted
 
 logger = Logger()
 tracer = Tracer()

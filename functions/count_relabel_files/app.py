@@ -6,9 +6,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling
-from shared.bootstrap.deadline import time_left
-from shared.relabelling.counting import Counting
+from hindsight.bootstrap import labelling
+from hindsight.bootstrap.deadline import time_left
+from hindsight.labels.relabelling.counting import Counting
 
 # Enough for a page of the listing.
 RESERVED_MILLISECONDS = 60_000

@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, retraining, stores
-from shared.registry.deployment import Approved, deploy, strategy_of
-from shared.registry.run import RetrainingRun
-from shared.times import parse_time
+from hindsight.bootstrap import clients, retraining, stores
+from hindsight.core.times import parse_time
+from hindsight.rollout.deployment import Approved, deploy, strategy_of
+from hindsight.runs.run import RetrainingRun
 
 logger = Logger()
 tracer = Tracer()

@@ -8,10 +8,10 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import shared.http
-from shared.bootstrap import clients
-from shared.errors import NotFound
-from shared.http.api import create_api
+import hindsight.runtime.http
+from hindsight.bootstrap import clients
+from hindsight.core.errors import NotFound
+from hindsight.runtime.http.api import create_api
 
 logger = Logger()
 tracer = Tracer()
@@ -47,4 +47,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @cache
 def document() -> str:
     """Return the document as it was built with the code."""
-    return (Path(next(iter(shared.http.__path__))) / "openapi.json").read_text(encoding="utf-8")
+    return (Path(next(iter(hindsight.runtime.http.__path__))) / "openapi.json").read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, erasing, stores
-from shared.bootstrap.deadline import time_left
-from shared.erasure.requests import parse_message
-from shared.sqs_batches import queue_processor
+from hindsight.bootstrap import clients, erasing, stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.privacy.requests import parse_message
+from hindsight.runtime.sqs_batches import queue_processor
 
 # Enough for the object or the dataset in hand.
 RESERVED_MILLISECONDS = 240_000

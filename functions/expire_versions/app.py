@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining
-from shared.bootstrap.deadline import time_left
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.counters import count
-from shared.schedule import parse_tick
+from hindsight.bootstrap import retraining
+from hindsight.bootstrap.deadline import time_left
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
+from hindsight.runtime.counters import count
 
 # Enough for the object in hand.
 RESERVED_MILLISECONDS = 10_000

@@ -8,12 +8,12 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import join_metrics
-from shared.aws.s3_notifications import uploads
-from shared.bootstrap import labelling, stores
-from shared.bootstrap.deadline import time_left
-from shared.capture.import_files import is_import
-from shared.sqs_batches import queue_processor
+from hindsight.adapters.aws.s3_notifications import uploads
+from hindsight.bootstrap import labelling, stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.ingestion.import_files import is_import
+from hindsight.runtime import join_metrics
+from hindsight.runtime.sqs_batches import queue_processor
 
 # Enough for the chunk in hand: a few hundred lines.
 RESERVED_MILLISECONDS = 30_000

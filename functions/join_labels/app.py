@@ -8,12 +8,12 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import join_metrics
-from shared.aws.s3_notifications import object_keys
-from shared.bootstrap import labelling, stores
-from shared.bootstrap.deadline import time_left
-from shared.labels.feedback_files import FilePart, is_to_be_joined, parse_part, part_message
-from shared.sqs_batches import queue_processor
+from hindsight.adapters.aws.s3_notifications import object_keys
+from hindsight.bootstrap import labelling, stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.labels.joining.feedback_files import FilePart, is_to_be_joined, parse_part, part_message
+from hindsight.runtime import join_metrics
+from hindsight.runtime.sqs_batches import queue_processor
 
 # Enough for the lines in hand, also where other workers keep changing the same predictions.
 RESERVED_MILLISECONDS = 60_000

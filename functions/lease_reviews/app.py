@@ -6,11 +6,11 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling, stores
-from shared.counters import count
-from shared.http.api import answer, create_api
-from shared.http.requests import limit, model_name, query_identifier, requested_at
-from shared.review.leasing import DEFAULT_LEASES, MOST_LEASES
+from hindsight.bootstrap import labelling, stores
+from hindsight.review.tasks.leasing import DEFAULT_LEASES, MOST_LEASES
+from hindsight.runtime.counters import count
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import limit, model_name, query_identifier, requested_at
 
 logger = Logger()
 metrics = Metrics()

@@ -6,13 +6,13 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, labelling, stores
-from shared.capture.feedback_token import token_mint
-from shared.capture.intake import items_of
-from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
-from shared.counters import count
-from shared.http.api import answer, create_api
-from shared.http.requests import model_name, read_object, requested_at
+from hindsight.bootstrap import clients, labelling, stores
+from hindsight.ingestion.feedback_token import token_mint
+from hindsight.ingestion.prediction_log import MAX_PREDICTIONS_BYTES
+from hindsight.runtime.counters import count
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import model_name, read_object, requested_at
+from hindsight.validation.items import items_of
 
 logger = Logger()
 metrics = Metrics()

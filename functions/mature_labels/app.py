@@ -6,13 +6,13 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import join_metrics
-from shared.bootstrap import labelling
-from shared.bootstrap.deadline import time_left
-from shared.bootstrap.fan_out import one_invocation_a_model, share_out
-from shared.labels.maturing import SWEEPS
-from shared.labels.store import ALL, Share
-from shared.schedule import parse_tick
+from hindsight.bootstrap import labelling
+from hindsight.bootstrap.deadline import time_left
+from hindsight.bootstrap.fan_out import one_invocation_a_model, share_out
+from hindsight.core.schedule import parse_tick
+from hindsight.labels.joining.window_closing import SWEEPS
+from hindsight.labels.store import ALL, Share
+from hindsight.runtime import join_metrics
 
 # Enough for the page of predictions in hand.
 RESERVED_MILLISECONDS = 15_000

@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import monitoring
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.schedule import parse_tick
+from hindsight.bootstrap import monitoring
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
 
 logger = Logger()
 tracer = Tracer()

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.bootstrap.deadline import time_left
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.counters import count
-from shared.packing.packer import Packer
-from shared.schedule import parse_tick
+from hindsight.bootstrap import stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
+from hindsight.lake.packer import Packer
+from hindsight.runtime.counters import count
 
 # Enough to write and read back the pack in hand.
 RESERVED_MILLISECONDS = 60_000

@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, stores
-from shared.datasets.athena_query import plan_query
-from shared.datasets.record_scan import Span
-from shared.lake import query_prefix
-from shared.registry.run import RetrainingRun
+from hindsight.bootstrap import clients, stores
+from hindsight.datasets.records.athena_query import plan_query
+from hindsight.datasets.records.record_scan import Span
+from hindsight.lake.object_store import query_prefix
+from hindsight.runs.run import RetrainingRun
 
 logger = Logger()
 tracer = Tracer()

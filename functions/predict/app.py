@@ -12,16 +12,16 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, labelling, retraining, stores
-from shared.bootstrap.deadline import time_left
-from shared.capture.feedback_token import TokenMint, token_mint
-from shared.capture.intake import items_of
-from shared.capture.prediction import Prediction
-from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
-from shared.capture.predictor import Predictor
-from shared.http.api import answer, create_api
-from shared.http.requests import model_name, read_object, requested_at
-from shared.training.artifact import load_artifact
+from hindsight.bootstrap import clients, labelling, retraining, stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.entities.prediction import Prediction
+from hindsight.ingestion.feedback_token import TokenMint, token_mint
+from hindsight.ingestion.prediction_log import MAX_PREDICTIONS_BYTES
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import model_name, read_object, requested_at
+from hindsight.serving.predictor import Predictor
+from hindsight.training.models.artifact import load_artifact
+from hindsight.validation.items import items_of
 
 # Enough for the artefact in hand.
 RESERVED_MILLISECONDS = 10_000

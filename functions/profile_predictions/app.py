@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.aws.dynamodb import back_off
-from shared.aws.s3_notifications import read_messages
-from shared.bootstrap import stores
-from shared.bootstrap.deadline import time_left
-from shared.profiles.log_profiler import LogProfiler
+from hindsight.adapters.aws.s3_notifications import read_messages
+from hindsight.adapters.dynamodb.requests import back_off
+from hindsight.bootstrap import stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.profiles.logs.log_profiler import LogProfiler
 
 # Enough to read and profile what is in hand, and to write an hour.
 RESERVED_MILLISECONDS = 60_000

@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining
-from shared.counters import count
-from shared.registry.recovery import parse_dead_execution
+from hindsight.bootstrap import retraining
+from hindsight.runtime.counters import count
+from hindsight.triggers.runs.recovery import parse_dead_execution
 
 logger = Logger()
 metrics = Metrics()

@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling
-from shared.bootstrap.deadline import time_left
-from shared.relabelling.files import batch_of
+from hindsight.bootstrap import labelling
+from hindsight.bootstrap.deadline import time_left
+from hindsight.labels.relabelling.files import batch_of
 
 # Enough for the chunk of lines in hand.
 RESERVED_MILLISECONDS = 45_000

@@ -8,11 +8,11 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import join_metrics
-from shared.bootstrap import labelling, stores
-from shared.bootstrap.deadline import time_left
-from shared.labels.replay_request import parse_message
-from shared.sqs_batches import queue_processor
+from hindsight.bootstrap import labelling, stores
+from hindsight.bootstrap.deadline import time_left
+from hindsight.quarantine.replay_request import parse_message
+from hindsight.runtime import join_metrics
+from hindsight.runtime.sqs_batches import queue_processor
 
 # Enough for the object in hand: a few thousand rows.
 RESERVED_MILLISECONDS = 60_000

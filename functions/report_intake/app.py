@@ -6,11 +6,11 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import reporting
-from shared.capture.imports import shown_import
-from shared.http.api import answer, create_api
-from shared.http.requests import identifier, limit, model_name, quarantine_name, requested_at
-from shared.labels.replay_request import shown_replay
+from hindsight.bootstrap import reporting
+from hindsight.ingestion.imports import shown_import
+from hindsight.quarantine.replay_request import shown_replay
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import identifier, limit, model_name, quarantine_name, requested_at
 
 DEFAULT_LIMIT = 50
 MOST = 300

@@ -6,9 +6,9 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import reporting
-from shared.http.api import answer, create_api
-from shared.http.requests import identifier, limit, model_name, requested_at
+from hindsight.bootstrap import reporting
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import identifier, limit, model_name, requested_at
 
 DEFAULT_LIMIT = 50
 MOST = 1000

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.approvals.requests import ApprovalRequest
-from shared.bootstrap import clients, retraining
+from hindsight.bootstrap import clients, retraining
+from hindsight.rollout.approval.requests import ApprovalRequest
 
 logger = Logger()
 tracer = Tracer()

@@ -6,10 +6,10 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling
-from shared.http.api import answer, create_api
-from shared.http.requests import quarantine_name, read_json, requested_at
-from shared.operator_request import MAX_REQUEST_BYTES
+from hindsight.bootstrap import labelling
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import quarantine_name, read_json, requested_at
+from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 logger = Logger()
 tracer = Tracer()

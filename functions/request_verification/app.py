@@ -6,9 +6,9 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import retraining
-from shared.http.api import answer, create_api
-from shared.http.requests import identifier, model_name, requested_at
+from hindsight.bootstrap import retraining
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import identifier, model_name, requested_at
 
 logger = Logger()
 tracer = Tracer()

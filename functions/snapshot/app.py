@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.datasets.athena_query import chosen_by
-from shared.datasets.champion import champion_features
-from shared.datasets.members import index_rows
-from shared.datasets.refusal import Refusal
-from shared.datasets.snapshot import take_snapshot
-from shared.registry.run import RetrainingRun
+from hindsight.bootstrap import stores
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.champion import champion_features
+from hindsight.datasets.dataset_check import Refusal
+from hindsight.datasets.members import index_rows
+from hindsight.datasets.records.athena_query import chosen_by
+from hindsight.runs.run import RetrainingRun
 
 logger = Logger()
 tracer = Tracer()

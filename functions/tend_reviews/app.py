@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import labelling
-from shared.bootstrap.deadline import time_left
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.counters import count
-from shared.schedule import parse_tick
+from hindsight.bootstrap import labelling
+from hindsight.bootstrap.deadline import time_left
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
+from hindsight.runtime.counters import count
 
 # Enough for the page of tasks in hand.
 RESERVED_MILLISECONDS = 15_000

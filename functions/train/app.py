@@ -7,14 +7,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import compact_json
-from shared.bootstrap import clients, stores
-from shared.configuration.training import Candidate
-from shared.datasets.dataset import read_manifest
-from shared.errors import UnusableDataset, UnusablePipeline
-from shared.lake import training_job_key
-from shared.registry.run import RetrainingRun
-from shared.training.train import TrainingJob, train_candidate, untrained
+from hindsight.bootstrap import clients, stores
+from hindsight.config.training import Candidate
+from hindsight.core import compact_json
+from hindsight.core.errors import UnusableDataset, UnusablePipeline
+from hindsight.datasets.dataset import read_manifest
+from hindsight.lake.object_store import training_job_key
+from hindsight.runs.run import RetrainingRun
+from hindsight.training.train import TrainingJob, train_candidate, untrained
 
 logger = Logger()
 tracer = Tracer()

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from functions.train.app import train
-from shared import compact_json
-from shared.bootstrap import stores
-from shared.lake import training_job_key
+from hindsight.bootstrap import stores
+from hindsight.core import compact_json
+from hindsight.lake.object_store import training_job_key
 
 CONTAINER = Path("/opt/ml")
 _MAX_REASON = 1000

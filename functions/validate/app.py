@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import clients, retraining, stores
-from shared.datasets.dataset import read_manifest
-from shared.registry.run import RetrainingRun
-from shared.training.validate import ValidationJob, validate
+from hindsight.bootstrap import clients, retraining, stores
+from hindsight.datasets.dataset import read_manifest
+from hindsight.runs.run import RetrainingRun
+from hindsight.training.gate.validate import ValidationJob, validate
 
 logger = Logger()
 tracer = Tracer()

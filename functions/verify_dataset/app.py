@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.bootstrap import stores
-from shared.datasets.verification import DatasetVerifier
+from hindsight.bootstrap import stores
+from hindsight.datasets.building.verification import DatasetVerifier
 
 logger = Logger()
 tracer = Tracer()

@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import counters
-from shared.bootstrap import retraining
-from shared.bootstrap.fan_out import one_invocation_a_model
-from shared.schedule import parse_tick
+from hindsight.bootstrap import retraining
+from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.schedule import parse_tick
+from hindsight.runtime import counters
 
 logger = Logger()
 metrics = Metrics()
@@ -21,7 +21,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's rollout and probation at the event's time, and list the evaluations."""
     # The invocation that starts the others does not need these imports of numpy.
-    from shared.watching.watch import WatchingFailed  # noqa: PLC0415
+    from hindsight.rollout.evaluation.sweep import WatchingFailed  # noqa: PLC0415
 
     tick = parse_tick(event)
     try:
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 def count(looks: list[dict[str, Any]]) -> None:
     """Note what was seen, and how many versions were taken back."""
-    from shared.watching.verdict import Outcome  # noqa: PLC0415
+    from hindsight.rollout.evaluation.verdict import Outcome  # noqa: PLC0415
 
     taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
     counters.count(metrics, {"VersionsTakenBack": taken_back})

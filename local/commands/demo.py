@@ -16,13 +16,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the demo from nothing to its report; nothing keeps running after it."""
     from rich.console import Console
 
+    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.demo import SPEC, STORY, prepare_bikeshare
     from local.deploy import DeploymentFailed
     from local.replay_file import ReplayFiles, replay_file
     from local.server import ServerError
     from local.stack import running_stack
-    from shared.errors import HindsightError
 
     rows = arguments.out / "bikeshare.csv"
     try:

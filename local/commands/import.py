@@ -21,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upload the files and wait; fail if a line was refused."""
+    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.file_import import SUFFIXES, ImportFile, upload_and_wait
-    from shared.errors import HindsightError
 
     files = [ImportFile(path, kind) for kind in ("predictions", "feedback") for path in getattr(arguments, kind)]
     if not files:

@@ -22,11 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay; a stack must be up."""
     from rich.console import Console
 
+    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.deploy import DeploymentFailed
     from local.replay_file import ReplayFiles, replay_file
     from local.stack import in_simulated_time
-    from shared.errors import HindsightError
 
     path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
     if not path.exists():

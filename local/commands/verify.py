@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask and wait; fail if the dataset is not what its manifest says."""
+    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.verification import verify_and_wait
-    from shared.errors import HindsightError
 
     path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
     if not path.exists():

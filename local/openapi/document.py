@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from local.openapi.routes import ROUTES, Route
 from local.openapi.schemas import Schema, components, ref
-from shared.configuration.types import IDENTIFIER, MODEL_NAME
 
-COMMITTED = Path(__file__).parents[2] / "shared/http/openapi.json"
+COMMITTED = Path(__file__).parents[2] / "shared/hindsight/runtime/http/openapi.json"
 _REFUSALS = {
     400: "malformed or invalid",
     401: "no key",

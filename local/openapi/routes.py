@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass, field
 
+from hindsight.config.model import ModelConfiguration
+from hindsight.ingestion.feedback_capture import FeedbackItem
+from hindsight.ingestion.instance import InstanceItem
+from hindsight.ingestion.prediction_log import PredictionItem
+from hindsight.privacy.requests import ErasureRequest
+from hindsight.quarantine.replay_request import ReplayRequest
+from hindsight.review.tasks.answers import AnswerItem
+from hindsight.rollout.approval.body import AnswerBody, ApproveBody
+from hindsight.rollout.rollback import RollbackRequest
+from hindsight.runtime.http.audiences import Audience
+from hindsight.triggers.evaluation.request import RetrainingRequest
+from hindsight.validation.operator_request import DaysRequest
 from local.openapi.schemas import ANYTHING, TEXT, WHOLE, Schema, either, listed, record, ref
-from shared.approvals.body import AnswerBody, ApproveBody
-from shared.capture.feedback_capture import FeedbackItem
-from shared.capture.instance import InstanceItem
-from shared.capture.prediction_log import PredictionItem
-from shared.configuration.model import ModelConfiguration
-from shared.erasure.requests import ErasureRequest
-from shared.http.audiences import Audience
-from shared.labels.replay_request import ReplayRequest
-from shared.operator_request import DaysRequest
-from shared.registry.rollback import RollbackRequest
-from shared.review.answers import AnswerItem
-from shared.triggers.request import RetrainingRequest
 
 MOST_ITEMS = 500
 MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from hindsight.labels.relabelling.batches import worker_count
 from local.preflight.check import Account, Check, Verdict
 from local.preflight.stack import living_stack, physical_id
 from local.schedules import most_at_a_tick
 from local.transformed import Deployment
-from shared.relabelling.batches import worker_count
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read on 2026-11-30: new accounts have less of
 # both, and memory is in no list of quotas that can be asked.

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.aws.allowance_table import DynamoAllowances
-from shared.labels.entity_limit import Allowance, EntityAllowances
-from tests.fakes.allowances import InMemoryAllowances
+from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
+from hindsight.labels.joining.entity_limit import Allowance, EntityAllowances
+from hindsight.testing.predictions.allowances import InMemoryAllowances
 
 THREE = Allowance(model="m", name="a", count=3, expires_at=2_000_000_000)
 

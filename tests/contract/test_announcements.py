@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from shared.announcements import Announcement
-from shared.erasure.subject import subject_digest
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.monitoring.verdict_changes import _FOUND, announcement_of
-from shared.registry.pointer import PointerMove
-from shared.registry.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
-from shared.relabelling.job import RelabelJob, RelabelStatus
-from shared.triggers.runs import run_input
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import OpenRun, RunOutcome
-from shared.watching.consequences import ENDS_OF_TRIALS, OTHER_MOVES
+from hindsight.core.announcements import Announcement
+from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.monitoring.checks.verdict_changes import _FOUND, announcement_of
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.privacy.subject import subject_digest
+from hindsight.registry.pointer import PointerMove
+from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
+from hindsight.triggers.run_start import run_input
+from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import OpenRun, RunOutcome
 from tests.event_schemas import announced, require_promised, schema_of, schemas
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.approvals.approval import Answer, Approval
-from shared.approvals.store import ApprovalStore
-from shared.aws.approval_table import DynamoApprovals
-from tests.fakes.approvals import InMemoryApprovals
+from hindsight.adapters.models_table.approval_table import DynamoApprovals
+from hindsight.rollout.approval.approval import Answer, Approval
+from hindsight.rollout.approval.store import ApprovalStore
+from hindsight.testing.models.approvals import InMemoryApprovals
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ASKED = Approval(

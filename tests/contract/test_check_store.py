@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.aws.check_table import DynamoChecks
-from shared.monitoring.check import Check, CheckKind, CheckStore, Verdict
-from tests.fakes.check_store import InMemoryChecks
+from hindsight.adapters.models_table.check_table import DynamoChecks
+from hindsight.monitoring.results.check import Check, CheckKind, CheckStore, Verdict
+from hindsight.testing.models.check_store import InMemoryChecks
 
 CHECK = Check(
     model="bike",

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from shared.aws.fall_table import DynamoFallTests
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.fall import FallTest, FallTests, claim, counted
-from tests.fakes.fall_tests import InMemoryFallTests
+from hindsight.adapters.models_table.fall_table import DynamoFallTests
+from hindsight.config.metrics import Metric, Task
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.sequential.degradation_test import FallTest, FallTests, claim, counted
+from hindsight.testing.models.fall_tests import InMemoryFallTests
 
 NOON, LATER = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (12, 13))
 CLAIM = claim("v1", Metric.ROC_AUC, Task.BINARY, limit=0.8, gate_value=0.9)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.aws.job_table import DynamoJobs
-from shared.jobs import Job, JobKind, JobStore, job_id
-from tests.fakes.job_store import InMemoryJobs
+from hindsight.adapters.jobs_table.job_table import DynamoJobs
+from hindsight.core.jobs import Job, JobKind, JobStore, job_id
+from hindsight.testing.jobs.job_store import InMemoryJobs
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job(

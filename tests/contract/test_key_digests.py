@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.aws.key_digests import SECONDS_PER_TURN, DynamoKeyDigests
-from shared.http.keyring import KeyDigests
-from tests.fakes.key_digests import InMemoryKeyDigests
+from hindsight.adapters.models_table.key_digests import SECONDS_PER_TURN, DynamoKeyDigests
+from hindsight.runtime.http.keyring import KeyDigests
+from hindsight.testing.models.key_digests import InMemoryKeyDigests
 
 
 @pytest.fixture(params=["in_memory", "dynamodb"])

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from shared.aws.dynamodb import to_item
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_items import DUE_SHARDS, head_key
-from shared.aws.prediction_store import DynamoPredictions
-from shared.capture.prediction import Prediction
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.collection import Collection
-from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.labels.maturing import SWEEPS
-from shared.labels.plan import JoinPlan, plan_join, plan_mature
-from shared.labels.store import LabelStore, Share
-from tests.fakes.label_store import InMemoryLabels
+from hindsight.adapters.dynamodb.requests import to_item
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_items import DUE_SHARDS, head_key
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import Prediction
+from hindsight.labels.joining.window_closing import SWEEPS
+from hindsight.labels.plan import JoinPlan, plan_join, plan_mature
+from hindsight.labels.store import LabelStore, Share
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.aws.lake import S3Lake
-from shared.errors import NotFound, UnreadableObject
-from shared.lake import EXAMPLES, Lake, day_prefix, keys_between
-from shared.packing.pack import Member
-from tests.fakes.lake import InMemoryLake
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix, keys_between
+from hindsight.lake.pack import Member
+from hindsight.testing.aws.lake import InMemoryLake
 
 
 @pytest.fixture(params=["in_memory", "s3"])

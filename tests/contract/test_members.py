@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.member_table import DynamoMembers
-from shared.datasets.members import ROWS_A_BUCKET, Member, MemberStore, bucket_of, find_member, spread
-from tests.fakes.members import InMemoryMembers
+from hindsight.adapters.models_table.member_table import DynamoMembers
+from hindsight.datasets.members import ROWS_A_BUCKET, Member, MemberStore, bucket_of, find_member, spread
+from hindsight.testing.models.members import InMemoryMembers
 
 MANY = {number: bytes([number % 256]) * 13 for number in range(60)}
 

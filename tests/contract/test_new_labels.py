@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from shared.aws.new_label_table import DynamoNewLabels
-from shared.labels.new_labels import HOUR, MINUTES, Arrivals, NewLabel, NewLabelStore, arrivals_of, packed_of
-from tests.fakes.new_labels import InMemoryNewLabels
+from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
+from hindsight.labels.archiving.new_labels import (
+    HOUR,
+    MINUTES,
+    Arrivals,
+    NewLabel,
+    NewLabelStore,
+    arrivals_of,
+    packed_of,
+)
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY = NOON.date()

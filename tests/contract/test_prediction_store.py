@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.aws.dynamodb import item_bytes
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_items import prediction_from_item, prediction_to_item
-from shared.aws.prediction_store import DynamoPredictions
-from shared.capture.prediction import Prediction, ShadowAnswer
-from shared.capture.prediction_store import PredictionStore, SaveOutcome
-from shared.errors import TooLarge, Unavailable
-from shared.labels.collection import Collection
-from shared.labels.plan import plan_join
-from tests.fakes.prediction_store import InMemoryPredictions
+from hindsight.adapters.dynamodb.requests import item_bytes
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_items import prediction_from_item, prediction_to_item
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.core.errors import TooLarge, Unavailable
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import Prediction, ShadowAnswer
+from hindsight.ingestion.prediction_store import PredictionStore, SaveOutcome
+from hindsight.labels.plan import plan_join
+from hindsight.testing.predictions.prediction_store import InMemoryPredictions
 from tests.unit.labels import builders as label_builders
 from tests.unit.labels.builders import event, key, revision
 

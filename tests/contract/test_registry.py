@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from shared.aws.registry_table import DynamoRegistry
-from shared.errors import Conflict, NotFound, StaleRun
-from shared.registry.moves import Account, PointerStep, Servable, start_trial, withdraw_trial
-from shared.registry.pointer import TrialMode
-from shared.registry.store import Registry
-from shared.registry.version import Check, DatasetRecord, Verdict, VersionRecord
-from tests.fakes.registry import InMemoryRegistry
-from tests.pointers import promoted
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.core.errors import Conflict, NotFound, StaleRun
+from hindsight.registry.moves import Account, PointerStep, Servable, start_trial, withdraw_trial
+from hindsight.registry.pointer import TrialMode
+from hindsight.registry.store import Registry
+from hindsight.registry.version import Check, DatasetRecord, Verdict, VersionRecord
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.models.registry import InMemoryRegistry
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERSION = VersionRecord(

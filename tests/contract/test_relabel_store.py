@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.aws.relabel_table import DynamoRelabels
-from shared.errors import NotFound
-from shared.relabelling.job import Counts, RelabelJob, RelabelStatus
-from shared.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd, RelabelStore
-from tests.fakes.relabels import InMemoryRelabels
+from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
+from hindsight.core.errors import NotFound
+from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd, RelabelStore
+from hindsight.testing.jobs.relabels import InMemoryRelabels
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

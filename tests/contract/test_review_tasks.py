@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from shared.aws.label_store import DynamoLabels
-from shared.aws.prediction_store import DynamoPredictions
-from shared.aws.review_table import DynamoReviews
-from shared.capture.prediction import PredictionKey
-from shared.labels.plan import plan_join
-from shared.labels.store import LabelStore
-from shared.review.pick import PickReason
-from shared.review.store import QueueSize, TaskStore
-from shared.review.task import ReviewTask, Settlement, TaskState
-from shared.review.transitions import answered, leased, sent, settled, skipped
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.review_tasks import InMemoryReviews
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.adapters.predictions_table.review_table import DynamoReviews
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.plan import plan_join
+from hindsight.labels.store import LabelStore
+from hindsight.review.selection.sample import PickReason
+from hindsight.review.tasks.store import QueueSize, TaskStore
+from hindsight.review.tasks.task import ReviewTask, Settlement, TaskState
+from hindsight.review.tasks.transitions import answered, leased, sent, settled, skipped
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.review_tasks import InMemoryReviews
 from tests.unit.labels import builders as labels_builders
 from tests.unit.labels.builders import MODEL, RETENTION, event, key, prediction, revision
 from tests.unit.review.builders import LEASE, configuration, minutes, pick, said

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from shared.aws.selection_table import DynamoSelection
-from shared.capture.prediction import PredictionKey
-from shared.review.budget import Day
-from shared.review.diversity import Moments
-from shared.review.pick import Pick, PickReason
-from shared.review.state import Drawn, Pace, SelectionState, SelectionStore
-from tests.fakes.selection_store import InMemorySelection
+from hindsight.adapters.models_table.selection_table import DynamoSelection
+from hindsight.entities.prediction import PredictionKey
+from hindsight.review.selection.budget import Day
+from hindsight.review.selection.diversity import Moments
+from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.review.selection.state import Drawn, Pace, SelectionState, SelectionStore
+from hindsight.testing.predictions.selection_store import InMemorySelection
 
 PICK = Pick(
     key=PredictionKey("bike", "p-1"),

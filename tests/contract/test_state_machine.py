@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from shared.aws.state_machine import StepFunctions
-from shared.executions import Execution, StateMachine
-from tests.fakes.state_machine import InMemoryStateMachine
+from hindsight.adapters.aws.state_machine import StepFunctions
+from hindsight.core.executions import Execution, StateMachine
+from hindsight.testing.aws.state_machine import InMemoryStateMachine
 
 RUN = {"model": "bike", "decision_id": "retrain-1", "fencing_token": 1}
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.aws.trigger_table import DynamoTriggers
-from shared.triggers.considered import Consideration
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.obstacles import Obstacle
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import Conclusion, OpenRun, RunOutcome, Suppression, TriggerState
-from shared.triggers.store import TriggerStore
-from shared.triggers.suppression import SuppressedBy
-from tests.fakes.trigger_store import InMemoryTriggers
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.triggers.considered import Consideration
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.obstacles import Obstacle
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import Conclusion, OpenRun, RunOutcome, Suppression, TriggerState
+from hindsight.triggers.store import TriggerStore
+from hindsight.triggers.suppression import SuppressedBy
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DRIFT = Signal(kind=SignalKind.DRIFT, at=NOW, evidence={"share": 0.5, "features": ["hour"], "threshold": 1.0})

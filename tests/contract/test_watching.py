@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from shared.aws.sequential_table import DynamoSequentialTests
-from shared.aws.watch_table import DynamoWatchProgress
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.performance.observation import Scale
-from shared.watching.progress import Watched, WatchProgress
-from shared.watching.sequential import Claim, SequentialTest, SequentialTests, Waiting, counted
-from tests.fakes.watching import InMemorySequentialTests, InMemoryWatchProgress
+from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests
+from hindsight.adapters.models_table.watch_table import DynamoWatchProgress
+from hindsight.config.metrics import Metric, Task
+from hindsight.evaluation.sequential.comparison_test import Claim, SequentialTest, SequentialTests, Waiting, counted
+from hindsight.evaluation.sequential.observation import Scale
+from hindsight.evaluation.sequential.progress import Watched, WatchProgress
+from hindsight.testing.models.watching import InMemorySequentialTests, InMemoryWatchProgress
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,10 +15,10 @@ os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 import boto3
 import pytest
 
-from shared.bootstrap import fan_out
-from shared.fan_out import FanOut
+from hindsight.bootstrap import fan_out
+from hindsight.core.fan_out import FanOut
+from hindsight.testing.aws.invocations import InMemoryInvocations
 from tests.contract import conftest as tables
-from tests.fakes.invocations import InMemoryInvocations
 from tests.ports import forget_ports
 
 aws, bucket, dynamodb = tables.aws, tables.bucket, tables.dynamodb

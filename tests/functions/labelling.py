@@ -6,11 +6,11 @@ from typing import Any
 
 import boto3
 
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import stores
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.prediction import Prediction
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import stores
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import Prediction
+from hindsight.ingestion.feedback_capture import feedback_line
 from tests.unit.labels.builders import DEMAND, NOON, RETENTION, configuration, event, prediction
 
 FILE = "feedback/date=2026-03-02/hindsight-feedback-1-2026-03-02-17-00-04-6f1f4c0e.gz"

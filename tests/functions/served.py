@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.bootstrap import stores
-from shared.configuration.training import Candidate
-from shared.datasets.members import index_rows
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, promote
-from shared.registry.version import Verdict, VersionRecord
-from shared.training.train import TrainingJob, train_candidate
+from hindsight.bootstrap import stores
+from hindsight.config.training import Candidate
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.members import index_rows
+from hindsight.registry.moves import Account, promote
+from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.rollout.deployment import servable
+from hindsight.training.train import TrainingJob, train_candidate
 from tests.unit.training.world import START, learnable, run, store
 
 FIRST_AS_OF = START + timedelta(days=30)

@@ -6,9 +6,9 @@ import boto3
 import pytest
 
 from functions.answer_reviews.app import handler
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import labelling, stores
-from shared.review.task import TaskState
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import labelling, stores
+from hindsight.review.tasks.task import TaskState
 from tests.functions.requests import paths, send
 from tests.unit.labels.builders import NOON, RETENTION, key, prediction
 from tests.unit.review.builders import configuration, minutes, pick

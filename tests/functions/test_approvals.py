@@ -8,17 +8,17 @@ import pytest
 
 from functions.answer_approval.app import handler as answer
 from functions.request_approval.app import handler as request
-from shared.approvals.answers import ApprovalAnswers
-from shared.bootstrap import retraining, stores
-from shared.errors import NotFound, StaleRun
-from shared.registry.version import Check, Verdict, VersionRecord
-from shared.times import format_time, parse_time
-from tests.fakes.approvals import InMemoryTasks
+from hindsight.bootstrap import retraining, stores
+from hindsight.core.errors import NotFound, StaleRun
+from hindsight.core.times import format_time, parse_time
+from hindsight.registry.version import Check, Verdict, VersionRecord
+from hindsight.rollout.approval.answers import ApprovalAnswers
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.approvals import InMemoryTasks
 from tests.functions.requests import paths, send
 from tests.functions.served import serve_version
 from tests.functions.test_retraining_steps import fire
 from tests.unit.training.world import START, revision
-from tests.versions import version_record
 
 Sample = Callable[[str], dict[str, Any]]
 VERSION = "v20260601T000000Z-a68f287f-logistic_regression"

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from functions.archive_labels.app import handler
-from shared.bootstrap import stores
-from shared.labels.example import Example
-from shared.labels.new_labels import NewLabels
+from hindsight.bootstrap import stores
+from hindsight.entities.label_record import Example
+from hindsight.labels.archiving.new_labels import NewLabels
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, predict, rows
 from tests.unit.labels.builders import MODEL, prediction

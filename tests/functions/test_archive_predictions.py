@@ -8,15 +8,15 @@ import boto3
 import pytest
 
 from functions.archive_predictions.app import RESERVED_MILLISECONDS, handler
-from shared.aws.label_store import DynamoLabels
-from shared.aws.subject_table import DynamoSubjectCollections
-from shared.bootstrap import stores
-from shared.errors import Unavailable
-from shared.review.pick import PickReason
-from tests.fakes.picked_tasks import PickedTasks
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.subject_table import DynamoSubjectCollections
+from hindsight.bootstrap import stores
+from hindsight.core.errors import Unavailable
+from hindsight.review.selection.sample import PickReason
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.predictions.picked_tasks import PickedTasks
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, predict, rows
-from tests.unit.configuration.example import configuration
 
 pytestmark = pytest.mark.usefixtures("deployed")
 Sample = Callable[[str], dict[str, Any]]

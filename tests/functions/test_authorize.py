@@ -5,7 +5,7 @@ import boto3
 import pytest
 
 from functions.authorize.app import handler
-from shared.http.audiences import Audience
+from hindsight.runtime.http.audiences import Audience
 
 Sample = Callable[[str], dict[str, Any]]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.capture.feedback_capture import MAX_FEEDBACK_BYTES
-from shared.capture.prediction_log import MAX_PREDICTIONS_BYTES
+from hindsight.ingestion.feedback_capture import MAX_FEEDBACK_BYTES
+from hindsight.ingestion.prediction_log import MAX_PREDICTIONS_BYTES
 
 LAMBDA_EVENT_BYTES = 6 * 1024 * 1024
 # API Gateway's limit of a request's line and headers, which stand in the event twice.

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from functions.capture_feedback.app import handler
-from shared.bootstrap import stores
+from hindsight.bootstrap import stores
+from hindsight.testing.builders.configuration import configuration
 from tests.functions.requests import paths, send
-from tests.unit.configuration.example import configuration
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ import boto3
 import pytest
 
 from functions.check_triggers.app import handler
-from shared.bootstrap import stores
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.triggers.signal import SignalKind
-from shared.triggers.state import Conclusion, RunOutcome
-from shared.triggers.suppression import SuppressedBy
+from hindsight.bootstrap import stores
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.pointers import promoted
+from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.state import Conclusion, RunOutcome
+from hindsight.triggers.suppression import SuppressedBy
 from tests.functions.conftest import ENVIRONMENT, Context, FannedOut
-from tests.pointers import promoted
 from tests.ports import forget_ports
-from tests.unit.configuration.example import configuration
 
 CHECKED_AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from functions.configure_model.app import handler
-from shared.bootstrap import stores
+from hindsight.bootstrap import stores
+from hindsight.testing.builders.configuration import document
 from tests.functions.requests import paths, send
-from tests.unit.configuration.example import document
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import boto3
 import pytest
 
 from functions.snapshot.app import handler as snapshot
-from shared.bootstrap import clients, erasing, labelling, stores
-from shared.datasets.members import bucket_of, find_member
-from shared.reporting.lineage import uses_of
+from hindsight.bootstrap import clients, erasing, labelling, stores
+from hindsight.datasets.members import bucket_of, find_member
+from hindsight.reporting.lineage import uses_of
 from tests.functions.conftest import Context
 from tests.functions.test_retraining_steps import run_event
 from tests.unit.labels.builders import prediction

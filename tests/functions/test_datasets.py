@@ -14,8 +14,8 @@ from functions.compact_examples.app import handler as compact
 from functions.request_verification.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
-from shared.bootstrap import labelling, stores
-from shared.labels.new_labels import NewLabel
+from hindsight.bootstrap import labelling, stores
+from hindsight.labels.archiving.new_labels import NewLabel
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event

@@ -12,21 +12,21 @@ import pytest
 from functions.erase_subject.app import RESERVED_MILLISECONDS
 from functions.erase_subject.app import handler as erase
 from functions.request_erasure.app import handler as request
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import erasing, labelling, stores
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.import_files import chunks_after
-from shared.capture.prediction_store import SaveOutcome
-from shared.erasure.requests import message
-from shared.jobs import Job, JobKind
-from shared.labels.archive import Archive
-from shared.labels.feedback_files import is_to_be_joined
-from shared.labels.join import Joined
-from shared.labels.quarantine import QuarantinedRow
-from shared.labels.rejects import RejectCode
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
-from shared.packing.packer import Packer
-from shared.times import format_time
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import erasing, labelling, stores
+from hindsight.core.jobs import Job, JobKind
+from hindsight.core.times import format_time
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.ingestion.import_files import chunks_after
+from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.labels.archiving.archive import Archive
+from hindsight.labels.joining.feedback_files import is_to_be_joined
+from hindsight.labels.joining.join import Joined
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.lake.packer import Packer
+from hindsight.privacy.requests import message
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.store import QuarantinedRow
 from tests.functions.conftest import Context
 from tests.functions.labelling import outcome
 from tests.functions.requests import paths, send

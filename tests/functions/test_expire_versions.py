@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.expire_versions.app import handler
-from shared.bootstrap import stores
-from shared.lake import version_prefix
-from tests.unit.configuration.example import configuration
+from hindsight.bootstrap import stores
+from hindsight.lake.object_store import version_prefix
+from hindsight.testing.builders.configuration import configuration
 from tests.unit.registry.test_expiry import version
 
 MODEL = "bike"

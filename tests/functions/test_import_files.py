@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from functions.import_files.app import RESERVED_MILLISECONDS, handler
-from shared.bootstrap import stores
-from shared.capture import import_files
-from shared.jobs import JobKind
+from hindsight.bootstrap import stores
+from hindsight.core.jobs import JobKind
+from hindsight.ingestion import import_files
 from tests.functions.conftest import Context
 from tests.functions.labelling import configure, metric, rows
 from tests.ports import forget_ports

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.join_labels.app import handler
-from shared.bootstrap import stores
-from shared.labels import feedback_files
+from hindsight.bootstrap import stores
+from hindsight.labels.joining import feedback_files
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, SECOND, configure, metric, outcome, predict, rows, write_feedback
 from tests.unit.labels.builders import MODEL, key

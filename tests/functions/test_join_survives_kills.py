@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.hooks import HierarchicalEmitter
 
-from shared.bootstrap import clients, labelling, stores
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
+from hindsight.bootstrap import clients, labelling, stores
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
 from tests.unit.labels.builders import ANNOTATION, DEMAND, EXPOSED_DEFAULT, NOON, THUMB, at, configuration, event
 
 pytestmark = pytest.mark.usefixtures("deployed")

@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from functions.lease_reviews.app import handler
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import stores
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import stores
 from tests.functions.requests import Answer, paths, send
 from tests.unit.labels.builders import NOON, RETENTION, prediction
 from tests.unit.review.builders import configuration, pick

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from functions.log_predictions.app import handler
-from shared.bootstrap import stores
-from shared.capture.prediction import PredictionKey
+from hindsight.bootstrap import stores
+from hindsight.entities.prediction import PredictionKey
+from hindsight.testing.builders.configuration import configuration
 from tests.functions.requests import paths, send
-from tests.unit.configuration.example import configuration
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from functions.mature_labels.app import handler
-from shared.bootstrap import fan_out, labelling, stores
-from shared.labels.label import LabelStatus
-from shared.labels.maturing import SWEEPS
+from hindsight.bootstrap import fan_out, labelling, stores
+from hindsight.entities.label import LabelStatus
+from hindsight.labels.joining.window_closing import SWEEPS
 from tests.functions.conftest import Context, FannedOut
 from tests.functions.labelling import FIRST, SECOND, configure, outcome, predict, rows, write_feedback
 from tests.unit.labels.builders import at, key
@@ -57,7 +57,7 @@ def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sam
 def test_model_of_which_much_is_due_is_shared_out_and_each_share_is_closed(
     fanned_out: FannedOut, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.labels.maturing.MUCH_DUE", 20)
+    monkeypatch.setattr("hindsight.labels.joining.window_closing.MUCH_DUE", 20)
     monkeypatch.setattr(fan_out, "invocations", lambda _name: fanned_out.invocations)
     configure()
     predict(*(f"p-{number}" for number in range(20)))

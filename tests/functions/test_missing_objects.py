@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 
 from functions.join_labels.app import handler as join
 from functions.relabel_files.app import handler as relabel
+from hindsight.bootstrap import clients, labelling, stores
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.relabelling.job import RelabelJob, run_input
+from hindsight.lake.object_store import REWRITTEN
 from local.rights import role_of
 from local.transformed import deployment
-from shared.bootstrap import clients, labelling, stores
-from shared.capture.feedback_capture import feedback_line
-from shared.lake import REWRITTEN
-from shared.relabelling.job import RelabelJob, run_input
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, configure, outcome, predict, write_feedback
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, key

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from functions.monitor.app import handler
-from shared.bootstrap import monitoring, stores
-from shared.configuration.metrics import Task
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
-from shared.monitoring.check import CheckKind, Verdict
-from shared.monitoring.monitor import Monitor
-from shared.profiles.build import Columns, profile_columns
-from shared.profiles.codec import encode
-from shared.profiles.log_profiler import LogProfiler
-from shared.profiles.profile import Profile
-from shared.times import format_time
+from hindsight.bootstrap import monitoring, stores
+from hindsight.config.metrics import Task
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
+from hindsight.monitoring.checks.monitor import Monitor
+from hindsight.monitoring.results.check import CheckKind, Verdict
+from hindsight.profiles.build import Columns, profile_columns
+from hindsight.profiles.codec import encode
+from hindsight.profiles.logs.log_profiler import LogProfiler
+from hindsight.profiles.profile import Profile
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.pointers import promoted
 from tests.functions.conftest import Context, FannedOut
-from tests.pointers import promoted
-from tests.unit.configuration.example import configuration
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 MODEL = "bike-demand"

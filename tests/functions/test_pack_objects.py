@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.pack_objects.app import handler
-from shared.bootstrap import stores
-from shared.lake import PREDICTIONS
+from hindsight.bootstrap import stores
+from hindsight.lake.object_store import PREDICTIONS
 from tests.functions.conftest import Context
 from tests.functions.labelling import configure
 from tests.functions.test_profile_predictions import write_log

@@ -9,16 +9,16 @@ import boto3
 import pytest
 
 from functions.predict.app import handler
-from shared.aws.lake import S3Lake
-from shared.bootstrap import stores
-from shared.capture.prediction import PredictionKey
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, roll_back, start_trial
-from shared.registry.pointer import TrialMode
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.bootstrap import stores
+from hindsight.entities.prediction import PredictionKey
+from hindsight.registry.moves import Account, roll_back, start_trial
+from hindsight.registry.pointer import TrialMode
+from hindsight.rollout.deployment import servable
+from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import EVENTS, Context
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
-from tests.unit.configuration.example import configuration
 
 MODEL = "bike-demand"
 FEATURES = {"hour": "9", "temperature": 0.4, "holiday": False}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from functions.profile_predictions.app import handler
-from shared.bootstrap import stores
-from shared.lake import PREDICTIONS, day_prefix
-from shared.profiles.hourly import window_profile
-from shared.profiles.profile import Profile
+from hindsight.bootstrap import stores
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
+from hindsight.profiles.logs.hourly import window_profile
+from hindsight.profiles.profile import Profile
 from tests.functions.conftest import Context
 from tests.functions.labelling import configure
 from tests.unit.labels.builders import MODEL

@@ -11,10 +11,10 @@ from functions.replay_quarantine.app import RESERVED_MILLISECONDS
 from functions.replay_quarantine.app import handler as replay
 from functions.report_intake.app import handler as report
 from functions.request_replay.app import handler as request
-from shared.bootstrap import labelling, stores
-from shared.jobs import Job, JobKind
-from shared.labels.quarantine import QuarantinedRow
-from shared.labels.rejects import RejectCode
+from hindsight.bootstrap import labelling, stores
+from hindsight.core.jobs import Job, JobKind
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.store import QuarantinedRow
 from tests.functions.conftest import Context
 from tests.functions.labelling import configure, metric, rows
 from tests.functions.requests import paths, send

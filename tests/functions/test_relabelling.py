@@ -12,8 +12,8 @@ from functions.conclude_relabelling.app import handler as conclude
 from functions.count_relabel_files.app import handler as count
 from functions.relabel_files.app import handler as relabel_files
 from functions.request_relabelling.app import handler as request
-from shared.bootstrap import labelling, stores
-from shared.relabelling.job import run_input
+from hindsight.bootstrap import labelling, stores
+from hindsight.labels.relabelling.job import run_input
 from tests.functions.conftest import Context
 from tests.functions.labelling import FILE, FIRST, SECOND, outcome, predict, write_feedback
 from tests.functions.requests import paths, send

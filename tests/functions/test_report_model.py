@@ -7,20 +7,20 @@ import boto3
 import pytest
 
 from functions.report_model.app import handler
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import labelling, stores
-from shared.capture.feedback import Feedback
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.times import format_time
-from shared.triggers.considered import Consideration
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.obstacles import Obstacle
-from shared.triggers.signal import SignalKind
-from shared.triggers.state import TriggerState
-from shared.triggers.suppression import SuppressedBy
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import labelling, stores
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.testing.builders.configuration import configuration
+from hindsight.triggers.considered import Consideration
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.obstacles import Obstacle
+from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.state import TriggerState
+from hindsight.triggers.suppression import SuppressedBy
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
-from tests.unit.configuration.example import configuration
 from tests.unit.labels.builders import prediction
 from tests.unit.training.world import START
 

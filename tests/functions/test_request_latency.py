@@ -11,10 +11,10 @@ from bench.request_latency import MODEL, Past
 from functions.configure_model.app import handler as configure
 from functions.report_model.app import handler as report
 from functions.request_retraining.app import handler as retrain
+from hindsight.bootstrap import clients
+from hindsight.labels.archiving.new_labels import NewLabel, NewLabels, arrivals_of, hour_of
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from local.state import Stack
-from shared.bootstrap import clients
-from shared.labels.new_labels import NewLabel, NewLabels, arrivals_of, hour_of
-from tests.fakes.new_labels import InMemoryNewLabels
 from tests.functions.requests import send
 
 NOW = datetime.now(UTC)

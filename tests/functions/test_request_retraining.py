@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from functions.request_retraining.app import handler
-from shared.bootstrap import clients, labelling, stores
-from shared.labels.new_labels import MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of
-from shared.triggers.signal import SignalKind
+from hindsight.bootstrap import clients, labelling, stores
+from hindsight.labels.archiving.new_labels import MINUTES, SETTLES_AFTER, NewLabel, arrivals_of, hour_of
+from hindsight.testing.builders.configuration import configuration
+from hindsight.triggers.signal import SignalKind
 from tests.functions.conftest import Context
 from tests.ports import forget_ports
-from tests.unit.configuration.example import configuration
 
 Sample = Callable[[str], dict[str, Any]]
 Ask = Callable[..., tuple[int, dict[str, Any]]]

@@ -16,11 +16,11 @@ from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.train.job import main
 from functions.validate.app import handler as validate
-from shared.bootstrap import clients, stores
-from shared.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
-from shared.times import format_time, parse_time
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.state import OpenRun, RunOutcome
+from hindsight.bootstrap import clients, stores
+from hindsight.core.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
+from hindsight.core.times import format_time, parse_time
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.state import OpenRun, RunOutcome
 from tests.unit.training.world import MODEL, START, learnable, revision, store
 
 AS_OF = datetime(2026, 4, 20, tzinfo=UTC)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from functions.roll_back.app import handler
-from shared.bootstrap import stores
+from hindsight.bootstrap import stores
+from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import Context
 from tests.functions.served import serve_version
-from tests.unit.configuration.example import configuration
 
 Sample = Callable[[str], dict[str, Any]]
 Ask = Callable[..., tuple[int, dict[str, Any]]]

@@ -8,11 +8,11 @@ import boto3
 import pytest
 
 from functions.tend_reviews.app import handler
-from shared.aws.prediction_store import DynamoPredictions
-from shared.bootstrap import stores
-from shared.review.settlement import settle
-from shared.review.task import TaskState
-from shared.review.transitions import answered
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import stores
+from hindsight.review.tasks.resolution import settle
+from hindsight.review.tasks.task import TaskState
+from hindsight.review.tasks.transitions import answered
 from tests.functions.conftest import Context
 from tests.unit.labels.builders import ANNOTATION, NOON, RETENTION, key, prediction
 from tests.unit.review.builders import configuration, minutes, pick, said

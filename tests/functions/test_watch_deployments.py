@@ -7,10 +7,10 @@ import boto3
 import pytest
 
 from functions.watch_deployments.app import handler
-from shared.bootstrap import stores
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, promote, start_trial
-from shared.registry.pointer import Change, Pointer, TrialMode
+from hindsight.bootstrap import stores
+from hindsight.registry.moves import Account, promote, start_trial
+from hindsight.registry.pointer import Change, Pointer, TrialMode
+from hindsight.rollout.deployment import servable
 from tests.functions.conftest import Context
 from tests.functions.served import serve_version
 from tests.unit.watching.world import DAY, MODEL, NEW, OLD, drawn, put, records, rules

@@ -5,9 +5,9 @@ import re
 import pytest
 import requests
 
+from hindsight.runtime.http.audiences import Audience
 from local.openapi.routes import ROUTES
 from local.state import Stack
-from shared.http.audiences import Audience
 
 CALLS = [(route.method.upper(), re.sub(r"\{\w+\}", "m", route.path), route.audiences) for route in ROUTES]
 NO_ROUTE = "there is nothing at this address"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, day_prefix
 from local.client import StackClient
-from shared.lake import EXAMPLES, day_prefix
-from shared.times import format_time
 from tests.stack.waiting import eventually
 from tests.unit.training.world import BINARY_RULE, START, learnable
 

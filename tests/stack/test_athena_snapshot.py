@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.close import MODEL, OLD, WINDOW, Closing
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.stack import running_stack
 from local.verification import verify_and_wait
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hindsight.core.times import format_time
 from local.client import CallFailed, StackClient
 from local.commands import verify as verify_command
 from local.verification import verify_and_wait
-from shared.times import format_time
 from tests.unit.training.world import BINARY_RULE, learnable, store
 
 MODEL = "compacted"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, model_prefix
 from local.client import CallFailed, StackClient
-from shared.lake import EXAMPLES, model_prefix
-from shared.times import format_time
 from tests.stack.test_loop import START, configuration, get, replay
 from tests.stack.waiting import eventually
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bench.close import MODEL, NAMES, NEW, OLD, WINDOW, Closing
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.server import Server, free_port
 from local.stack import SIMULATED_TIME, start
-from shared.aws.trigger_table import DynamoTriggers
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 

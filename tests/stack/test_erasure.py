@@ -12,9 +12,9 @@ import duckdb
 import numpy as np
 import pytest
 
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.verification import verify_and_wait
-from shared.times import format_time
 from tests.stack.test_datasets import run as take_snapshot
 from tests.stack.waiting import eventually
 from tests.unit.training.world import BINARY_RULE, learnable, store

@@ -1,10 +1,10 @@
 from datetime import timedelta
 
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.lake.object_store import version_prefix
+from hindsight.testing.builders.configuration import document
+from hindsight.testing.builders.pointers import promoted
 from local.client import StackClient
-from shared.aws.registry_table import DynamoRegistry
-from shared.lake import version_prefix
-from tests.pointers import promoted
-from tests.unit.configuration.example import document
 from tests.unit.registry.test_expiry import START, version
 
 

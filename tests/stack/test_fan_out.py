@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from hindsight.adapters.models_table.check_table import DynamoChecks
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.config.parse import parse_configuration
+from hindsight.core.times import format_time
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.testing.builders.configuration import document
+from hindsight.testing.builders.pointers import promoted
 from local.client import StackClient
 from local.stack import running_stack
 from local.state import Stack
-from shared.aws.check_table import DynamoChecks
-from shared.aws.registry_table import DynamoRegistry
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.times import format_time
-from tests.pointers import promoted
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import document
 
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 MODELS = ("apart-a", "apart-b")

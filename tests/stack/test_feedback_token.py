@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.times import parse_time
+from hindsight.ingestion.feedback_token import TokenKey, mint
+from hindsight.testing.builders.configuration import document
 from local.client import CallFailed, StackClient
-from shared.capture.feedback_token import TokenKey, mint
-from shared.times import parse_time
 from tests.stack.test_approval import outcome, retrain
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import document
 
 MODEL = "with-tokens"
 MADE = "2027-08-01T12:00:00Z"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from hindsight.core.times import format_time
 from local.client import StackClient
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 MODEL = "flooded"

@@ -5,8 +5,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from hindsight.core.times import format_time
 from local.client import StackClient
-from shared.times import format_time
 from tests.stack.test_quarantine import THEN, configure, counts, get, labels, outcome, replay, thumb
 from tests.stack.waiting import eventually, timeout
 

@@ -12,17 +12,17 @@ import pytest
 from msgspec.structs import replace as msgspec_replace
 
 from functions.join_labels.app import RESERVED_MILLISECONDS
+from hindsight.adapters.dynamodb.requests import from_item
+from hindsight.adapters.predictions_table.label_items import FEEDBACK, LABEL, feedback_from_item, label_from_item
+from hindsight.config.parse import dump_configuration
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import LabelRecord
+from hindsight.entities.prediction import body_digest
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.history import label_at
+from hindsight.labels.joining.feedback_files import CHUNK_LINES
 from local.client import StackClient
-from shared.aws.dynamodb import from_item
-from shared.aws.label_items import FEEDBACK, LABEL, feedback_from_item, label_from_item
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.capture.prediction import body_digest
-from shared.configuration.parse import dump_configuration
-from shared.labels.feedback_files import CHUNK_LINES
-from shared.labels.history import label_at
-from shared.labels.label import LabelRecord
-from shared.times import format_time
 from tests.stack.waiting import PATIENCE_SECONDS, eventually
 from tests.unit.labels.oracle import expected_label
 from tests.unit.labels.strategies import RuleSet

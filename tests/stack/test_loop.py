@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from hindsight.core import compact_json
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.lake.object_store import EXAMPLES, day_prefix
 from local.client import StackClient
 from local.replay_file import ReplayFiles, replay_file
-from shared import compact_json
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.lake import EXAMPLES, day_prefix
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 START = datetime(2026, 1, 10, tzinfo=UTC)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bench.close import OLD, Closing
+from hindsight.testing.builders.configuration import document
 from local.client import CallFailed, StackClient
 from local.deploy import client as aws_client
 from local.deploy import deploy
@@ -15,7 +16,6 @@ from local.server import Server, free_port
 from local.stack import SIMULATED_TIME
 from local.state import Stack
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import document
 
 AUDIENCES = {"app": "App", "reviewer": "Reviewer", "operator": "Operator"}
 

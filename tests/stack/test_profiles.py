@@ -9,11 +9,11 @@ from zlib import crc32
 
 import pytest
 
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
+from hindsight.lake.pack import is_pack, parts_of
+from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from local.client import StackClient
-from shared.lake import PREDICTIONS, day_prefix
-from shared.packing.pack import is_pack, parts_of
-from shared.profiles.hourly import WindowProfile, window_profile
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 START = datetime(2028, 2, 1, 22, 30, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.core import compact_json
+from hindsight.core.times import format_time, parse_time
 from local.client import StackClient
-from shared import compact_json
-from shared.times import format_time, parse_time
 from tests.stack.waiting import eventually, timeout
 
 # Before any replay of a file here, and in no model's windows of training.

@@ -4,17 +4,17 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.testing.builders.configuration import configuration, document
+from hindsight.triggers.decide import Occasion, decide
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.run_start import run_input
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import Conclusion, RunOutcome
 from local.client import StackClient
-from shared.aws.trigger_table import DynamoTriggers
-from shared.triggers.decide import Occasion, decide
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.demand import Observed
-from shared.triggers.runs import run_input
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import Conclusion, RunOutcome
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import configuration, document
 
 # Later than what other tests leave behind.
 NOW = datetime(2027, 10, 1, 12, tzinfo=UTC)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from hindsight.adapters.jobs_table.job_table import DynamoJobs
+from hindsight.core.jobs import Job, JobKind
+from hindsight.core.times import parse_time
+from hindsight.profiles.logs.hourly import window_profile
+from hindsight.testing.builders.configuration import document
 from local.client import StackClient
 from local.redrive import Deployment, NotRedriven, queues, redrive
-from shared.aws.job_table import DynamoJobs
-from shared.jobs import Job, JobKind
-from shared.profiles.hourly import window_profile
-from shared.times import parse_time
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import document
 
 MODEL = "redriven"
 MADE = "2027-09-01T12:00:00Z"

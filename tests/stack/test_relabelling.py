@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace as msgspec_replace
 
 from bench import relabelling_rate
+from hindsight.core.times import format_time, parse_time
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from local.client import CallFailed, StackClient
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.lake import PREDICTIONS, day_prefix
-from shared.times import format_time, parse_time
 from tests.stack.waiting import eventually
 
 # Days that no replay and no other test of the stack touches.

@@ -9,17 +9,17 @@ from typing import Any
 
 import requests
 
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.review_table import DynamoReviews
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.core import compact_json
+from hindsight.entities.prediction import PredictionKey
+from hindsight.lake.object_store import EXAMPLES, model_prefix
+from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.review.tasks.task import TaskState
 from local.client import StackClient
 from local.state import Stack
-from shared import compact_json
-from shared.aws.label_store import DynamoLabels
-from shared.aws.review_table import DynamoReviews
-from shared.capture.prediction import PredictionKey
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.lake import EXAMPLES, model_prefix
-from shared.review.pick import Pick, PickReason
-from shared.review.task import TaskState
 from tests.stack.waiting import PATIENCE_SECONDS, eventually
 
 TASKS = 400

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.times import format_time
 from local.client import StackClient
 from local.state import Stack
-from shared.times import format_time
 from tests.stack.waiting import eventually
 
 # The review queue, whose tasks the picks become.

@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 from bench.close import MODEL, NAMES, OLD, WINDOW, Closing
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.testing.builders.configuration import configuration
+from hindsight.triggers.decide import Occasion, decide
+from hindsight.triggers.decision import Cause
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.run_start import run_input
+from hindsight.triggers.signal import Signal, SignalKind
 from local.client import StackClient
 from local.stack import running_stack
-from shared.aws.trigger_table import DynamoTriggers
-from shared.triggers.decide import Occasion, decide
-from shared.triggers.decision import Cause
-from shared.triggers.demand import Observed
-from shared.triggers.runs import run_input
-from shared.triggers.signal import Signal, SignalKind
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import configuration
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = {

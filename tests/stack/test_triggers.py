@@ -6,28 +6,28 @@ from typing import Any
 
 import requests
 
+from hindsight.adapters.aws.metric_sink import CloudWatchMetrics
+from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
+from hindsight.adapters.models_table.check_table import DynamoChecks
+from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.core.times import format_time
+from hindsight.labels.archiving.new_labels import NewLabel, arrivals_of, hour_of
+from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.store import RelabelEnd
+from hindsight.monitoring.results.alarm_metrics import with_overall
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.monitoring.results.measurement import Measurement
+from hindsight.testing.builders.configuration import configuration, document
+from hindsight.testing.builders.pointers import promoted
+from hindsight.triggers.decide import Occasion, decide
+from hindsight.triggers.decision import Cause
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.signal import Signal, SignalKind
 from local.client import StackClient
-from shared.aws.check_table import DynamoChecks
-from shared.aws.metric_sink import CloudWatchMetrics
-from shared.aws.new_label_table import DynamoNewLabels
-from shared.aws.registry_table import DynamoRegistry
-from shared.aws.relabel_table import DynamoRelabels
-from shared.aws.trigger_table import DynamoTriggers
-from shared.labels.new_labels import NewLabel, arrivals_of, hour_of
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.monitoring.measurement import Measurement
-from shared.monitoring.watched import with_overall
-from shared.relabelling.job import RelabelJob, RelabelStatus
-from shared.relabelling.store import RelabelEnd
-from shared.times import format_time
-from shared.triggers.decide import Occasion, decide
-from shared.triggers.decision import Cause
-from shared.triggers.demand import Observed
-from shared.triggers.signal import Signal, SignalKind
 from tests.event_schemas import require_promised
-from tests.pointers import promoted
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import configuration, document
 
 # Later than any replay's checks, so that no alarm here speaks of what a replay left behind.
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)

@@ -7,19 +7,19 @@ from typing import Any
 import pandas as pd
 from sklearn.dummy import DummyClassifier
 
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import Metric, Task
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, day_prefix, version_prefix
+from hindsight.registry.moves import Account, promote, start_trial
+from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.schema import Schema
+from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.rollout.deployment import servable
+from hindsight.training.models.artifact import artifact_digest, dump_artifact
+from hindsight.training.models.scoring import LoadedVersion
 from local.client import StackClient
-from shared.aws.registry_table import DynamoRegistry
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import Metric, Task
-from shared.lake import EXAMPLES, day_prefix, version_prefix
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, promote, start_trial
-from shared.registry.pointer import Pointer, TrialMode
-from shared.registry.version import Verdict, VersionRecord
-from shared.times import format_time
-from shared.training.artifact import artifact_digest, dump_artifact
-from shared.training.schema import Schema
-from shared.training.scoring import LoadedVersion
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
 from tests.unit.watching.world import drawn, records

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.registry.moves import Account, Servable, promote
+from hindsight.testing.builders.configuration import configuration, document
+from hindsight.triggers.decide import Occasion, decide
+from hindsight.triggers.decision import Cause
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.run_start import run_input
+from hindsight.triggers.signal import Signal, SignalKind
 from local.client import StackClient
 from local.template import with_plain_timeouts
-from shared.aws.registry_table import DynamoRegistry
-from shared.aws.trigger_table import DynamoTriggers
-from shared.registry.moves import Account, Servable, promote
-from shared.triggers.decide import Occasion, decide
-from shared.triggers.decision import Cause
-from shared.triggers.demand import Observed
-from shared.triggers.runs import run_input
-from shared.triggers.signal import Signal, SignalKind
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
-from tests.unit.configuration.example import configuration, document
 
 # Later than what other tests leave behind.
 NOW = datetime(2027, 9, 1, 12, tzinfo=UTC)

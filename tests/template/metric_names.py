@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import join_metrics
+from hindsight.runtime import join_metrics
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +48,7 @@ def _nodes() -> Iterator[ast.AST]:
         text = path.read_text(encoding="utf-8")
         if "count(metrics, " in text:
             yield from ast.walk(ast.parse(text))
-    yield from ast.walk(ast.parse((ROOT / "shared/join_metrics.py").read_text(encoding="utf-8")))
+    yield from ast.walk(ast.parse((ROOT / "shared/hindsight/runtime/join_metrics.py").read_text(encoding="utf-8")))
 
 
 def _calls(name: str) -> Iterator[tuple[ast.Call, dict[str, str]]]:

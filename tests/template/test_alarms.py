@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.monitoring.results.alarm_metrics import WATCHED
 from local.stack import SIMULATED_TIME, by_the_clock
 from local.transformed import deployment
-from shared.monitoring.watched import WATCHED
 from tests.template.metric_names import embedded_metrics, is_among
 
 Resources = dict[str, dict[str, Any]]

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 
 from bench.sleeping_account import SleepingService
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.adapters.dynamodb.requests import MAX_BATCH_GET, to_item
+from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
+from hindsight.adapters.predictions_table.label_items import label_to_item
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_items import partition_key, prediction_to_item
+from hindsight.adapters.predictions_table.stream_records import label_change, new_prediction, read_batch
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.label_collection import Head, PredictionTimes
+from hindsight.entities.prediction import Prediction
+from hindsight.labels.archiving.archive import Archive
+from hindsight.labels.archiving.existing_predictions import ExistingPredictions
+from hindsight.labels.archiving.new_labels import NewLabels
 from local.account_rules.timing import LEFT_FOR, WATCHES_THE_CLOCK, WORST_SECONDS
 from local.template import TEMPLATE
 from local.transformed import deployment
-from shared.aws.dynamodb import MAX_BATCH_GET, to_item
-from shared.aws.label_items import label_to_item
-from shared.aws.label_store import DynamoLabels
-from shared.aws.lake import S3Lake
-from shared.aws.new_label_table import DynamoNewLabels
-from shared.aws.prediction_items import partition_key, prediction_to_item
-from shared.aws.stream_records import label_change, new_prediction, read_batch
-from shared.capture.prediction import Prediction
-from shared.labels.archive import Archive
-from shared.labels.collection import Head, PredictionTimes
-from shared.labels.existing_predictions import ExistingPredictions
-from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.labels.new_labels import NewLabels
 from tests.unit.labels.builders import at, prediction
 
 # The slowest that account mode, too, lets them be.

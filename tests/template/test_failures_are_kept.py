@@ -1,8 +1,8 @@
 from pathlib import Path
 from typing import Any
 
-from shared.bootstrap.fan_out import RESERVED_MILLISECONDS
-from shared.fan_out import MAX_STARTS_PER_SECOND
+from hindsight.bootstrap.fan_out import RESERVED_MILLISECONDS
+from hindsight.core.fan_out import MAX_STARTS_PER_SECOND
 
 Resources = dict[str, dict[str, Any]]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from bench.sleeping_table import FILE, SleepingTable, sleeping_files
 from functions.join_labels.app import RESERVED_MILLISECONDS
-from shared.capture.feedback_capture import feedback_line
-from shared.labels.feedback_files import CHUNK_LINES, FilePart
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining.feedback_files import CHUNK_LINES, FilePart
 from tests.unit.labels.builders import DEMAND, event, prediction, revision
 
 SLOW_SECONDS = 0.06

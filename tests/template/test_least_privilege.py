@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hindsight.adapters.models_table.key_digests import KEYS
+from hindsight.privacy.data_map import HOLDS_NOBODY, IN_OTHER_FORMS, LABEL_RECORDS, LOG, OTHERS
 from local.rights import role_of
 from local.template import resources_of
 from local.transformed import deployment
-from shared.aws.key_digests import KEYS
-from shared.erasure.places import HOLDS_NOBODY, IN_OTHER_FORMS, LABEL_RECORDS, LOG, OTHERS
 
 Resources = dict[str, dict[str, Any]]
 

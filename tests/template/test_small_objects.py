@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from hindsight.labels.archiving.existing_predictions import MAX_UNCHECKED_AGE
+from hindsight.review.selection.state import MOST_ROWS
 from local.intrinsics import Evaluation, Place
 from local.stack import SIMULATED_TIME, by_the_clock
 from local.template import load_template, resources_of
 from local.transformed import transformed
-from shared.labels.existing_predictions import MAX_UNCHECKED_AGE
-from shared.review.state import MOST_ROWS
 
 Resources = dict[str, dict[str, Any]]
 SECONDS_A_DAY = 86_400

@@ -9,12 +9,12 @@ from typing import Any
 import jsonata
 import pytest
 
+from hindsight.bootstrap.settings import Settings
+from hindsight.labels.relabelling.counting import Counting
+from hindsight.triggers.state import LEASE
 from local.account_rules.machines import machine_role
 from local.template import resources_of
 from local.transformed import deployment
-from shared.relabelling.counting import Counting
-from shared.settings import Settings
-from shared.triggers.state import LEASE
 
 Resources = dict[str, dict[str, Any]]
 

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from hindsight.datasets.records.athena_query import COLUMNS, TABLE
+from hindsight.lake.object_store import COMPACTED
 from local.template import resources_of
 from local.transformed import Place, deployment
-from shared.datasets.athena_query import COLUMNS, TABLE
-from shared.lake import COMPACTED
 
 
 def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str, Any]) -> None:

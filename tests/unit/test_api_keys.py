@@ -7,8 +7,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from shared.aws.api_keys import ApiGatewayKeys
-from shared.errors import Unavailable
+from hindsight.adapters.aws.api_keys import ApiGatewayKeys
+from hindsight.core.errors import Unavailable
 
 
 @mock_aws

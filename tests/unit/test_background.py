@@ -4,8 +4,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from shared.aws.background import LambdaBackground
-from shared.errors import Unavailable
+from hindsight.adapters.aws.background import LambdaBackground
+from hindsight.core.errors import Unavailable
 
 
 def stubbed() -> tuple[LambdaBackground, Stubber]:

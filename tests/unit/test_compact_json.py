@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import compact_json
-from shared.errors import InvalidInput
+from hindsight.core import compact_json
+from hindsight.core.errors import InvalidInput
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 json_values = st.recursive(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Metrics
 
-from shared.counters import count
+from hindsight.runtime.counters import count
 
 
 @pytest.fixture

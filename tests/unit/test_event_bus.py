@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.announcements import Announcement
-from shared.aws.event_bus import EventBridgeAnnouncements
-from shared.errors import Unavailable
+from hindsight.adapters.aws.event_bus import EventBridgeAnnouncements
+from hindsight.core.announcements import Announcement
+from hindsight.core.errors import Unavailable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

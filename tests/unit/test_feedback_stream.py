@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.feedback_stream import MAX_BATCH_BYTES, MAX_RECORD_BYTES, FirehoseFeedback
-from shared.errors import Unavailable
+from hindsight.adapters.aws.feedback_stream import MAX_BATCH_BYTES, MAX_RECORD_BYTES, FirehoseFeedback
+from hindsight.core.errors import Unavailable
 
 
 class FlakyFirehose:

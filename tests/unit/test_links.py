@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.bootstrap import stores
+from hindsight.bootstrap import stores
 from tests.ports import forget_ports
 
 BUCKET = "hindsight-lake-123456789012"

@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from shared.labels.feedback_files import file_day
-from shared.labels.quarantine import parse_key
-from shared.lake import PREDICTIONS, day_of, keys_between, partition_of
-from shared.lake_rows import days_newest_first, rows_between
-from shared.profiles.log_object import LogDay
-from tests.fakes.lake import InMemoryLake
+from hindsight.labels.joining.feedback_files import file_day
+from hindsight.lake.object_store import PREDICTIONS, day_of, keys_between, partition_of
+from hindsight.lake.rows import days_newest_first, rows_between
+from hindsight.profiles.logs.log_object import LogDay
+from hindsight.quarantine.store import parse_key
+from hindsight.testing.aws.lake import InMemoryLake
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
 FOLDER = "predictions/model=bikes/"

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from shared.errors import NotFound
-from shared.recent_reads import RecentReads
+from hindsight.core.errors import NotFound
+from hindsight.core.recent_reads import RecentReads
 
 # What one item of a DynamoDB table can be read consistently in a second, of at most 4 KB.
 MOST_READS_OF_AN_ITEM = 3000

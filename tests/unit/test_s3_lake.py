@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.aws.lake import S3Lake
-from shared.errors import NotFound
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.core.errors import NotFound
 
 
 def denied(operation: str) -> ClientError:

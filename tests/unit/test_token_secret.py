@@ -14,9 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from shared.aws.token_secret import CACHE_SECONDS, SIGNING_DELAY_SECONDS, UNKNOWN_SECONDS, SecretsManagerKeys
-from shared.capture.feedback_token import KeyNotLookedUp
-from shared.errors import Unavailable
+from hindsight.adapters.aws.token_secret import (
+    CACHE_SECONDS,
+    SIGNING_DELAY_SECONDS,
+    UNKNOWN_SECONDS,
+    SecretsManagerKeys,
+)
+from hindsight.core.errors import Unavailable
+from hindsight.ingestion.feedback_token import KeyNotLookedUp
 
 
 class Clock:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.approvals.approval import Answer
-from shared.approvals.override import Overrides
-from shared.errors import Conflict, NotFound, UnusableArtifact
-from shared.registry.pointer import Change
-from shared.registry.version import Check, Verdict, VersionRecord
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.registry import InMemoryRegistry
-from tests.pointers import promoted
-from tests.versions import version_record
+from hindsight.core.errors import Conflict, NotFound, UnusableArtifact
+from hindsight.registry.pointer import Change
+from hindsight.registry.version import Check, Verdict, VersionRecord
+from hindsight.rollout.approval.approval import Answer
+from hindsight.rollout.approval.override import Overrides
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.registry import InMemoryRegistry
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REJECTED = version_record(

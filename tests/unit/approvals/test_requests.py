@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from shared.approvals.answers import ApprovalAnswers
-from shared.approvals.approval import Answer, Approval
-from shared.approvals.requests import ApprovalRequest, ApprovalRequests
-from shared.capture.clocks import ClientTimestamps
-from shared.errors import Conflict, InvalidInput, NotFound, StaleRun, Unavailable
-from shared.registry.run import RetrainingRun
-from shared.times import format_time
-from shared.triggers.state import OpenRun, TriggerState
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.approvals import InMemoryApprovals, InMemoryTasks
-from tests.fakes.registry import InMemoryRegistry
-from tests.fakes.trigger_store import InMemoryTriggers
-from tests.versions import version_record
+from hindsight.core.errors import Conflict, InvalidInput, NotFound, StaleRun, Unavailable
+from hindsight.core.times import format_time
+from hindsight.rollout.approval.answers import ApprovalAnswers
+from hindsight.rollout.approval.approval import Answer, Approval
+from hindsight.rollout.approval.requests import ApprovalRequest, ApprovalRequests
+from hindsight.runs.run import RetrainingRun
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.approvals import InMemoryApprovals, InMemoryTasks
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.triggers.state import OpenRun, TriggerState
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = RetrainingRun(model="bike", decision_id="retrain-1", fencing_token=4, as_of=NOW, reason="drift")

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from bench.active_learning import ARMS, BUDGET_A_DAY, FIRST_LABELS, HELD_OUT, ROWS_A_DAY, START, Rentals, learn
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.training import Candidate
+from hindsight.registry.schema import Schema
+from hindsight.training.models.frame import to_frame
 from local.demo import SPEC
 from local.spec import load_spec
 from local.stream import Row
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.training import Candidate
-from shared.training.frame import to_frame
-from shared.training.schema import Schema
 
 DAYS = 3
 

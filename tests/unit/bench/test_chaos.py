@@ -19,14 +19,14 @@ from bench.chaos.partial import split
 from bench.chaos.proxy import running_proxy
 from bench.chaos.reconcile import Account, Reality, _count_labels, _count_quarantine
 from bench.chaos.traffic import END, OTHER, Traffic, configuration
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackReader
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.errors import InvalidInput
-from shared.labels.resolve import resolve
-from shared.labels.rules import rules_of
-from shared.times import parse_time
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import parse_time
+from hindsight.ingestion.feedback_capture import FeedbackReader
+from hindsight.labels.resolve import resolve
+from hindsight.labels.rules import rules_of
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import prediction
 
 HALF = [True, False, True, False]

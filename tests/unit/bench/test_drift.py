@@ -9,7 +9,7 @@ from bench.drift import HOURS, TRAFFIC, detection_rows, differences_from_check_d
 from bench.drift_agreement import agreement, stated_psi_error
 from bench.drift_seasons import seasonal_alarms
 from bench.drift_stream import WINDOW_HOURS, Year
-from shared.monitoring.drift.distance import population_stability_index
+from hindsight.monitoring.drift.distance import population_stability_index
 
 
 def test_a_year_without_drift_gives_no_alarm_and_the_plain_rule_many() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.estimate import LOCK, METRICS, compare, draw, measure_intervals
-from shared.monitoring.performance.answers import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
 
 
 def test_intervals_hold_about_as_often_as_they_say() -> None:

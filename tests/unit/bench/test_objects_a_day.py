@@ -3,8 +3,8 @@
 import pytest
 
 from bench.objects_a_day import KINDS, MOST_A_DAY, Play, last_feedback_rate, last_rate, measure, reckon
+from hindsight.lake.packer import MAX_OPEN, PACK_BYTES
 from local.template import load_template
-from shared.packing.packer import MAX_OPEN, PACK_BYTES
 
 
 def test_every_row_is_profiled_and_labelled_and_few_objects_are_left() -> None:

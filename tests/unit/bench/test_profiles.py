@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bench.folder_lake import folder_lake
 from bench.profiles import HOURS, MODEL, START, VERSION, WEEK, check, measure_building, measure_reading, write_history
-from shared.monitoring.check import Verdict
-from shared.profiles.hourly import window_profile
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.logs.hourly import window_profile
 
 
 def test_a_check_of_the_week_reads_every_row_there_was(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The benchmark in small: what fails in service goes, what is good stays, and the bets keep their promise."""
 
 from bench.rollback import FLIPPED, OLD_ACCURACY, _after_flip, _ever_beyond_doubt, _probations, _trials
-from shared.registry.pointer import TrialMode
+from hindsight.registry.pointer import TrialMode
 
 
 def test_a_version_whose_concept_flips_is_taken_back_within_four_hundred_labels() -> None:

@@ -2,7 +2,7 @@
 
 from bench.review_stream import ReviewStream
 from bench.weighted_coverage import SETTINGS, Setting, measure, simulate
-from shared.review.pick import PickReason
+from hindsight.review.selection.sample import PickReason
 
 SMALL = Setting(name="small", rows_per_day=400, days=4, uncertain_per_day=25, random_rate=0.03)
 

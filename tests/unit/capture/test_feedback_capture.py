@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackCapture, FeedbackReader
-from shared.errors import InvalidInput, Unavailable
-from tests.unit.configuration.example import configuration
+from hindsight.core.errors import InvalidInput, Unavailable
+from hindsight.ingestion.feedback_capture import FeedbackCapture, FeedbackReader
+from hindsight.testing.builders.configuration import configuration
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

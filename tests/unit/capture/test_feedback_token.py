@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackCapture
-from shared.capture.feedback_token import (
+from hindsight.config.feedback import FeedbackRules, FeedbackToken
+from hindsight.core.errors import Unavailable
+from hindsight.ingestion.feedback_capture import FeedbackCapture
+from hindsight.ingestion.feedback_token import (
     KeyNotLookedUp,
     TokenExpired,
     TokenHolder,
@@ -19,10 +20,9 @@ from shared.capture.feedback_token import (
     require_token,
     token_mint,
 )
-from shared.configuration.feedback import FeedbackRules, FeedbackToken
-from shared.errors import Unavailable
-from tests.fakes.feedback_stream import InMemoryStream
-from tests.unit.configuration.example import configuration
+from hindsight.testing.aws.feedback_stream import InMemoryStream
+from hindsight.testing.builders.configuration import configuration
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

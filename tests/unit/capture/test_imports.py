@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from shared.capture import import_files
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackCapture
-from shared.capture.import_files import Upload, imported_file, is_import
-from shared.capture.imports import FileImports, ImportRun, shown_import
-from shared.capture.prediction_log import PredictionLog
-from shared.errors import Unavailable
-from shared.jobs import JobKind
-from shared.labels.quarantine import Quarantine
-from shared.labels.rejects import RejectCode
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.job_store import InMemoryJobs
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
-from tests.unit.configuration.example import configuration
+from hindsight.core.errors import Unavailable
+from hindsight.core.jobs import JobKind
+from hindsight.ingestion import import_files
+from hindsight.ingestion.feedback_capture import FeedbackCapture
+from hindsight.ingestion.import_files import Upload, imported_file, is_import
+from hindsight.ingestion.imports import FileImports, ImportRun, shown_import
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.store import Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.jobs.job_store import InMemoryJobs
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL = "bike-demand"

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.instance import MAX_TO_OUTCOME, InstanceReader
-from shared.capture.prediction import PredictionKey
-from shared.capture.prediction_log import PredictionLog
-from shared.errors import InvalidInput
-from shared.times import format_time
-from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
-from tests.unit.configuration.example import configuration, document
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import PredictionKey
+from hindsight.ingestion.instance import MAX_TO_OUTCOME, InstanceReader
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.testing.builders.configuration import configuration, document
+from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FEATURES = {"hour": 7, "temperature": 0.5, "holiday": False}

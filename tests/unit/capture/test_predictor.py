@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.instance import InstanceReader, Scored
-from shared.capture.prediction import Features, ShadowAnswer
-from shared.capture.prediction_log import PredictionLog
-from shared.capture.predictor import Predictor, Scorer
-from shared.errors import Conflict, InvalidInput, UnusableArtifact
-from shared.registry.pointer import Trial, TrialMode
-from shared.registry.serving import InService, LineUp
-from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
-from tests.unit.configuration.example import configuration
+from hindsight.core.errors import Conflict, InvalidInput, UnusableArtifact
+from hindsight.entities.prediction import Features, ShadowAnswer
+from hindsight.ingestion.instance import InstanceReader, Scored
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.registry.pointer import Trial, TrialMode
+from hindsight.serving.line_up import InService, LineUp
+from hindsight.serving.predictor import Predictor, Scorer
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
+from hindsight.validation.timestamps import ClientTimestamps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.parse import (
+from hindsight.config.parse import (
     configuration_digest,
     dump_configuration,
     parse_configuration,
     parse_yaml,
 )
-from shared.configuration.types import format_duration, parse_duration
-from shared.errors import InvalidInput
-from tests.unit.configuration.example import configuration, document
+from hindsight.config.types import format_duration, parse_duration
+from hindsight.core.errors import InvalidInput
+from hindsight.testing.builders.configuration import configuration, document
 
 
 def changed(path: str, value: object) -> dict[str, Any]:

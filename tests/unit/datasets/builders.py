@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.store import ConfigurationRevision
-from shared.datasets.assembly import DatasetOrder, assemble, declared_types
-from shared.datasets.athena_query import Chosen
-from shared.datasets.columns import Categories
-from shared.datasets.dataset import PARTS, Manifest, Source
-from shared.datasets.part import unpack
-from shared.datasets.record_files import FoundFiles, RecordFiles
-from shared.datasets.snapshot import workshop
-from shared.labels.example import Example
-from shared.lake import Lake
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.store import ConfigurationRevision
+from hindsight.datasets.building.dataset_builder import DatasetOrder, assemble, declared_types
+from hindsight.datasets.building.snapshot import workshop
+from hindsight.datasets.dataset import PARTS, Manifest, Source
+from hindsight.datasets.formats.columns import Categories
+from hindsight.datasets.part import unpack
+from hindsight.datasets.records.athena_query import Chosen
+from hindsight.datasets.records.record_files import FoundFiles, RecordFiles
+from hindsight.entities.label_record import Example
+from hindsight.lake.object_store import Lake
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import revision, store
 
 Row = dict[str, Any]

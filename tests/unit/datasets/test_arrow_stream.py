@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.datasets.arrow_stream import read_columns
+from hindsight.datasets.formats.arrow_stream import read_columns
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
 DOUBLE = st.one_of(st.none(), st.floats(allow_nan=False))

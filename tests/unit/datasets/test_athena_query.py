@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.datasets.athena_query import COLUMNS, Chosen, chosen_by, plan_query
-from shared.datasets.record_scan import Span
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.errors import UnusableDataset
-from shared.lake import query_prefix
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import UnusableDataset
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.records.athena_query import COLUMNS, Chosen, chosen_by, plan_query
+from hindsight.datasets.records.record_scan import Span
+from hindsight.lake.object_store import query_prefix
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.datasets.builders import build
 from tests.unit.datasets.test_compaction import AS_OF, compact, files, lake_of
 from tests.unit.training.world import MODEL, example, learnable, revision, store

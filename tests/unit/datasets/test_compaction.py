@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.datasets.compaction import Compaction, CompactionFailed, CompactionReport
-from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
-from shared.errors import UnusableDataset
-from shared.labels.example import Example
-from shared.lake import EXAMPLES, day_prefix
-from shared.monitoring.performance.window import labels_in_window
-from shared.packing.pack import is_pack
-from shared.packing.packer import Packer
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core.errors import UnusableDataset
+from hindsight.datasets.building.compaction import Compaction, CompactionFailed, CompactionReport
+from hindsight.datasets.building.snapshot import Dataset, rebuilt, take_snapshot
+from hindsight.entities.label_record import Example
+from hindsight.label_records.window import labels_in_window
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.pack import is_pack
+from hindsight.lake.packer import Packer
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
 from tests.unit.datasets.builders import build
 from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.training.world import MODEL, START, example, learnable, revision, store

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.datasets.refusal import Refusal, refuse
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.labels.example import Example
-from tests.fakes.lake import InMemoryLake
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.dataset_check import Refusal, refuse
+from hindsight.entities.label_record import Example
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import DELAY, START, learnable, revision, store
 
 AS_OF = START + timedelta(days=30)

@@ -8,20 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from shared.configuration.features import FeatureType
-from shared.datasets.dataset import Manifest, read_manifest
-from shared.datasets.part import read_arrays
-from shared.datasets.snapshot import Dataset, rebuilt, take_snapshot
-from shared.datasets.split import split_by_time
-from shared.errors import UnusableDataset
-from shared.labels.example import Example
-from shared.labels.label import LabelStatus
-from shared.lake import Lake
-from shared.monitoring.performance.weights import review_weight
-from shared.times import microseconds
-from shared.training.frame import to_frame
-from shared.training.labelled_frame import LabelledFrame, load_part
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.features import FeatureType
+from hindsight.core.errors import UnusableDataset
+from hindsight.core.times import microseconds
+from hindsight.datasets.building.snapshot import Dataset, rebuilt, take_snapshot
+from hindsight.datasets.dataset import Manifest, read_manifest
+from hindsight.datasets.part import read_arrays
+from hindsight.datasets.split import split_by_time
+from hindsight.entities.label import LabelStatus
+from hindsight.entities.label_record import Example
+from hindsight.evaluation.weights import review_weight
+from hindsight.lake.object_store import Lake
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
+from hindsight.training.models.frame import to_frame
 from tests.unit.datasets.builders import build, built_of
 from tests.unit.training.world import START, example, learnable, revision, store
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datasets.split import split_by_time
+from hindsight.datasets.split import split_by_time
 
 
 @dataclass(frozen=True)

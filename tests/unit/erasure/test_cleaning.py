@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datasets.dataset import Source
-from shared.erasure.cleaning import clean_golden, clean_lines, drop_if_mentioned
-from shared.erasure.datasets import renamed
-from shared.erasure.subject import Subject, features_digest, subject_digest
-from shared.errors import UnreadableObject
-from shared.times import format_time
+from hindsight.core.errors import UnreadableObject
+from hindsight.core.times import format_time
+from hindsight.datasets.dataset import Source
+from hindsight.privacy.datasets import renamed
+from hindsight.privacy.redaction import clean_golden, clean_lines, drop_if_mentioned
+from hindsight.privacy.subject import Subject, features_digest, subject_digest
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL, ENTITY = "bike", "customer-17"

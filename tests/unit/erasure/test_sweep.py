@@ -7,10 +7,10 @@ from threading import Lock
 
 import pytest
 
-from shared.erasure.sweep import Sweep
-from shared.erasure.versions import ObjectVersion
-from shared.errors import NotFound
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import NotFound
+from hindsight.privacy.sweep import Sweep
+from hindsight.privacy.versions import ObjectVersion
+from hindsight.testing.aws.lake import InMemoryLake
 
 
 class SlowVersions:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import (
+from hindsight.core.errors import (
     Conflict,
     Fault,
     HindsightError,
@@ -17,7 +17,7 @@ from shared.errors import (
     UnusableArtifact,
     UnusableDataset,
 )
-from shared.http.api import answer, create_api
+from hindsight.runtime.http.api import answer, create_api
 from tests.functions.conftest import EVENTS, Context
 
 SECRET = "s3://lake/models/hunter2"

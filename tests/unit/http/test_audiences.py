@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from hindsight.core.errors import Forbidden
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.audiences import (
+    APP_ROUTES,
+    OPEN_ROUTES,
+    REVIEWER_ROUTES,
+    Audience,
+    audiences_of,
+    policy_for,
+)
 from local.openapi.routes import ROUTES, Route
-from shared.configuration.types import IDENTIFIER, MODEL_NAME
-from shared.errors import Forbidden
-from shared.http.api import answer, create_api
-from shared.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, Audience, audiences_of, policy_for
 from tests.functions.conftest import EVENTS, Context
 
 STAGE = "arn:aws:execute-api:eu-west-1:123456789012:api/v1"

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from shared.errors import Unavailable
-from shared.http.audiences import Audience
-from shared.http.keyring import GONE_SECONDS, LOOKUP_SECONDS, ApiKeyring, KeyId
-from tests.fakes.key_digests import InMemoryKeyDigests
+from hindsight.core.errors import Unavailable
+from hindsight.runtime.http.audiences import Audience
+from hindsight.runtime.http.keyring import GONE_SECONDS, LOOKUP_SECONDS, ApiKeyring, KeyId
+from hindsight.testing.models.key_digests import InMemoryKeyDigests
 
 KEY_IDS: list[KeyId] = [(Audience.APP, "a1"), (Audience.REVIEWER, "r1"), (Audience.OPERATOR, "o1")]
 VALUES = {"a1": "app-key", "r1": "reviewer-key", "o1": "operator-key"}

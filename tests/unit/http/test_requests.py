@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from shared.errors import InvalidInput, NotFound, TooLarge, UnsupportedType
-from shared.http.requests import identifier, limit, model_name, read_document, read_json, read_object, requested_at
+from hindsight.core.errors import InvalidInput, NotFound, TooLarge, UnsupportedType
+from hindsight.runtime.http.requests import (
+    identifier,
+    limit,
+    model_name,
+    read_document,
+    read_json,
+    read_object,
+    requested_at,
+)
 
 
 def request(body: str | None = None, kind: str | None = "application/json", **changes: Any) -> APIGatewayProxyEvent:

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.capture.feedback import Feedback, FeedbackValue
-from shared.capture.prediction import Prediction, PredictionKey
-from shared.configuration.labels import Labels
-from shared.configuration.metrics import Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.rules import Rules, ready_rules
+from hindsight.config.labels import Labels
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback, FeedbackValue
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.rules import Rules, ready_rules
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL = "bike-demand"

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.lake import EXAMPLES, Lake
-from shared.lake_rows import rows_between
-from shared.times import format_time
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, Lake
+from hindsight.lake.rows import rows_between
 
 
 def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, window: timedelta) -> int:

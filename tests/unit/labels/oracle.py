@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from shared.capture.feedback import Feedback
+from hindsight.entities.feedback import Feedback
 
 BACKWARD = timedelta(minutes=2)
 NOTHING = object()

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.capture.feedback import Feedback
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.types import format_duration
-from shared.labels.label import Label
-from shared.labels.rules import Rules, ready_rules
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.types import format_duration
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import Label
+from hindsight.labels.rules import Rules, ready_rules
 from tests.unit.labels.builders import configuration, event, prediction
 from tests.unit.labels.oracle import expected_label
 

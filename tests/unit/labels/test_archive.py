@@ -1,11 +1,11 @@
-from shared.capture.prediction import ShadowAnswer
-from shared.labels.archive import Archive, LabelChange
-from shared.labels.example import Example
-from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.labels.new_labels import NewLabels
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.new_labels import InMemoryNewLabels
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.label_record import Example
+from hindsight.entities.prediction import ShadowAnswer
+from hindsight.labels.archiving.archive import Archive, LabelChange
+from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from tests.unit.labels.builders import MODEL, RETENTION, at, key, prediction
 
 

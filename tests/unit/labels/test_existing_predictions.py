@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.capture.prediction import Prediction, PredictionKey
-from shared.errors import Unavailable
-from shared.labels.existing_predictions import MAX_UNCHECKED_AGE, ExistingPredictions, PredictionChange
-from tests.fakes.label_store import InMemoryLabels
+from hindsight.core.errors import Unavailable
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.archiving.existing_predictions import MAX_UNCHECKED_AGE, ExistingPredictions, PredictionChange
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import RETENTION, at, prediction
 
 NOW = at(24)

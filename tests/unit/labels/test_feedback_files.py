@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.errors import NotFound
-from shared.labels import feedback_files
-from shared.labels.feedback_files import FeedbackFiles, is_feedback_file, parse_feedback_line
-from shared.labels.join import Joined, LabelJoiner
-from shared.labels.quarantine import UNREADABLE, Quarantine
-from shared.labels.rejects import Reject, RejectCode
-from tests.fakes.allowances import no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import NotFound
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining import feedback_files
+from hindsight.labels.joining.feedback_files import FeedbackFiles, is_feedback_file, parse_feedback_line
+from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.quarantine.rejects import Reject, RejectCode
+from hindsight.quarantine.store import UNREADABLE, Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import MODEL, RETENTION, configuration, event, key, prediction
 
 FILE = "feedback/date=2026-03-01/stream-1-2026-03-01-12-00-00"

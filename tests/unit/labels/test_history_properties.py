@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.capture.feedback import Feedback
-from shared.capture.prediction import PredictionKey
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.archive import Archive, LabelChange
-from shared.labels.history import label_at
-from shared.labels.join import LabelJoiner
-from shared.labels.new_labels import NewLabels
-from shared.labels.plan import JoinPlan
-from shared.labels.quarantine import Quarantine
-from tests.fakes.allowances import no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.new_labels import InMemoryNewLabels
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.archiving.archive import Archive, LabelChange
+from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.labels.history import label_at
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.plan import JoinPlan
+from hindsight.quarantine.store import Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from tests.unit.datasets.builders import Built, build
 from tests.unit.labels.builders import ANNOTATION, DEMAND, NOON, RETENTION, at, configuration, event, key, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets

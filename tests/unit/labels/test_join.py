@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import at_once
-from shared.capture.feedback import Feedback
-from shared.capture.prediction import PredictionKey
-from shared.configuration.feedback import EntityLimit, FeedbackLimits, FeedbackRules
-from shared.configuration.store import ConfigurationRevision
-from shared.errors import Unavailable
-from shared.labels.collection import Collection
-from shared.labels.disposition import Disposition
-from shared.labels.entity_limit import Allowance, EntityLimits
-from shared.labels.history import label_at
-from shared.labels.join import Joined, LabelJoiner
-from shared.labels.label import LabelStatus
-from shared.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
-from shared.labels.quarantine import Quarantine
-from shared.labels.resolve import PENDING
-from tests.fakes.allowances import InMemoryAllowances, no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
+from hindsight.adapters.dynamodb.requests import at_once
+from hindsight.config.feedback import EntityLimit, FeedbackLimits, FeedbackRules
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core.errors import Unavailable
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import LabelStatus
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.disposition import Disposition
+from hindsight.labels.history import label_at
+from hindsight.labels.joining.entity_limit import Allowance, EntityLimits
+from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
+from hindsight.labels.resolve import PENDING
+from hindsight.quarantine.store import Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import InMemoryAllowances, no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,

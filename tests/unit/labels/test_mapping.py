@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from shared.configuration.metrics import Task
-from shared.errors import Fault
-from shared.labels.aggregate import rule_label
-from shared.labels.mapping import can_read, unreadable_value
+from hindsight.config.metrics import Task
+from hindsight.core.errors import Fault
+from hindsight.labels.aggregate import rule_label
+from hindsight.labels.mapping import can_read, unreadable_value
 from tests.unit.labels.builders import DEMAND, PURCHASE, THUMB, labels
 
 

@@ -2,14 +2,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.labels.join import Joined, LabelJoiner
-from shared.labels.maturing import SWEEPS, Maturing
-from shared.labels.quarantine import Quarantine
-from shared.labels.store import Share
-from tests.fakes.allowances import no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
+from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.labels.joining.window_closing import SWEEPS, Maturing
+from hindsight.labels.store import Share
+from hindsight.quarantine.store import Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import DEMAND, MODEL, RETENTION, at, configuration, key, prediction
 
 DEFAULT = {"value": 0, "after": "P2D"}
@@ -66,7 +66,7 @@ def test_without_predictions_a_sweep_is_empty() -> None:
 def test_more_than_one_sweep_works_off_is_shared_out_and_the_shares_do_all_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.labels.maturing.MUCH_DUE", 30)
+    monkeypatch.setattr("hindsight.labels.joining.window_closing.MUCH_DUE", 30)
     store, shares = InMemoryLabels(), list[bool]()
     for number in range(60):
         store.save(prediction(f"p-{number}"), RETENTION)

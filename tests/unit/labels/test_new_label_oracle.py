@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from shared.errors import UnreadableObject
-from shared.lake import EXAMPLES, day_prefix
-from shared.times import format_time
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import UnreadableObject
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.triggers.builders import DAY, HOUR, NOW
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.labels import new_labels
-from shared.labels.new_labels import HOUR, SETTLES_AFTER, Arrivals, NewLabel, NewLabels
-from shared.lake import EXAMPLES, day_prefix
-from shared.times import format_time
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.new_labels import InMemoryNewLabels
+from hindsight.core.times import format_time
+from hindsight.labels.archiving import new_labels
+from hindsight.labels.archiving.new_labels import HOUR, SETTLES_AFTER, Arrivals, NewLabel, NewLabels
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from tests.unit.labels.new_label_oracle import count_new_labels
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,27 +8,27 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback_capture import FeedbackCapture, feedback_line
-from shared.capture.prediction_log import PredictionLog
-from shared.errors import InvalidInput, NotFound
-from shared.jobs import Job
-from shared.labels.feedback_files import FeedbackFiles
-from shared.labels.history import label_at
-from shared.labels.join import LabelJoiner
-from shared.labels.plan import PARKING_LIMIT
-from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow, RowKind
-from shared.labels.quarantine_replay import QuarantineReplay, ReplayRequests
-from shared.labels.rejects import RejectCode
-from shared.labels.replay_request import parse_message, replay_job, shown_replay
-from shared.labels.reread import Rereader
-from shared.lake import Lake
-from tests.fakes.allowances import no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.job_store import InMemoryJobs
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.prediction_store import InMemoryPredictions, RecordedRejoins
+from hindsight.core.errors import InvalidInput, NotFound
+from hindsight.core.jobs import Job
+from hindsight.ingestion.feedback_capture import FeedbackCapture, feedback_line
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.labels.history import label_at
+from hindsight.labels.joining.feedback_files import FeedbackFiles
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.plan import PARKING_LIMIT
+from hindsight.lake.object_store import Lake
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.replay_request import parse_message, replay_job, shown_replay
+from hindsight.quarantine.store import UNREADABLE, Quarantine, QuarantinedRow, RowKind
+from hindsight.replay.quarantine_replay import QuarantineReplay, ReplayRequests
+from hindsight.replay.reread import Rereader
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.jobs.job_store import InMemoryJobs
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import (
     DEMAND,
     MODEL,

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NotFound
-from shared.labels import quarantine_report
-from shared.labels.quarantine import UNREADABLE, Quarantine, QuarantinedRow
-from shared.labels.quarantine_report import QuarantineReports
-from shared.labels.rejects import RejectCode
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import NotFound
+from hindsight.quarantine import report as quarantine_report
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.report import QuarantineReports
+from hindsight.quarantine.store import UNREADABLE, Quarantine, QuarantinedRow
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
 from tests.unit.labels.builders import MODEL, at, configuration
 
 NOW = at(24 * 30)

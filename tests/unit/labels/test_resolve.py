@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.labels.disposition import Disposition, disposition
-from shared.labels.label import Label, LabelStatus
-from shared.labels.resolve import CENSORED, PENDING, first_due_at, resolution, resolve
+from hindsight.entities.label import Label, LabelStatus
+from hindsight.labels.disposition import Disposition, disposition
+from hindsight.labels.resolve import CENSORED, PENDING, first_due_at, resolution, resolve
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as msgspec_replace
 
-from shared.capture.feedback import Feedback
-from shared.configuration.labels import Distrusted
-from shared.labels.label import LabelStatus
-from shared.labels.resolve import resolution, resolve
+from hindsight.config.labels import Distrusted
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import LabelStatus
+from hindsight.labels.resolve import resolution, resolve
 from tests.unit.labels.builders import at, prediction
 from tests.unit.labels.strategies import RuleSet, deliveries, rule_sets
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
 from local.spec import ReplaySpec
 from local.stream import Row, read_rows
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
 
 START = datetime(2026, 1, 10, tzinfo=UTC)
 DOCUMENT: dict[str, Any] = {

@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
+from hindsight.config.metrics import Task
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.logs.hour import HourProfiles, LogPiece, decode_hour, encode_hour
+from hindsight.profiles.logs.hourly import hour_key
+from hindsight.testing.aws.lake import InMemoryLake
 from local import arrivals
 from local.arrivals import Arrivals
-from shared.configuration.metrics import Task
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
-from shared.profiles.build import profile_rows
-from shared.profiles.hour import HourProfiles, LogPiece, decode_hour, encode_hour
-from shared.profiles.hourly import hour_key
-from tests.fakes.lake import InMemoryLake
 from tests.unit.local.files import START
 
 SPAN = (START, START + timedelta(days=1))

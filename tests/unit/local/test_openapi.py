@@ -5,10 +5,10 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from hindsight.runtime.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, audiences_of
 from local.openapi.document import COMMITTED, document, written
 from local.openapi.routes import ROUTES
 from local.template import load_template, resources_of
-from shared.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, audiences_of
 
 
 def of_template() -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ def test_the_same_code_makes_the_same_package() -> None:
 def test_a_package_holds_our_code_where_the_handlers_expect_it() -> None:
     names = zipfile.ZipFile(io.BytesIO(package().content)).namelist()
     assert "functions/authorize/app.py" in names
-    assert "shared/bootstrap/clients.py" in names
+    assert "hindsight/bootstrap/clients.py" in names
     assert not [name for name in names if "__pycache__" in name or name.startswith("local/")]
 
 

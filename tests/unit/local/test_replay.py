@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hindsight.core.times import parse_time
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.profiles.logs.log_profiler import LogProfiler
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
 from local.client import CallFailed, StackClient
 from local.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
 from local.spec import InvalidSpec
 from local.stream import Row
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix
-from shared.profiles.log_profiler import LogProfiler
-from shared.times import parse_time
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
 from tests.unit.local.files import START, configuration, spec
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

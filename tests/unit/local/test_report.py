@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time
 from local.report import Evidence, Story, write_report
-from shared.configuration.model import ModelConfiguration
-from shared.times import format_time
 from tests.unit.local.files import START, configuration
 
 SUMMARY: dict[str, Any] = {

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from hindsight.config.metrics import Task
+from hindsight.training.models.scoring import Scored
 from local.replay import ReplayResult
 from local.scores import Scores, score, truth_of
 from local.stream import Row
 from local.summary import lost_labels, summarise
-from shared.configuration.metrics import Task
-from shared.training.scoring import Scored
 from tests.unit.local.files import START, configuration
 
 

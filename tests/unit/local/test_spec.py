@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.errors import InvalidInput
 from local.demo import SPEC as DEMO
 from local.spec import InvalidSpec, load_spec
-from shared.errors import InvalidInput
 from tests.unit.local.files import DOCUMENT, SPEC, write_spec
 
 

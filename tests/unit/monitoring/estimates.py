@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.monitoring.estimates.estimator import Estimator
-from shared.monitoring.performance.metrics import Floats, Values
-from shared.profiles.build import profile_rows
-from shared.profiles.profile import Profile
-from shared.training.estimator import fit_estimator
-from shared.training.schema import Schema
-from shared.training.scoring import Answers
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.evaluation.metrics import Floats, Values
+from hindsight.monitoring.estimation.estimator import Estimator
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.profile import Profile
+from hindsight.registry.schema import Schema
+from hindsight.training.estimators.performance_estimator import fit_estimator
+from hindsight.training.models.scoring import Answers
 
 Row = dict[str, Any]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.monitoring.performance.betting import MULTIPLES, RICHEST, Hypothesis, Wealth, bet
+from hindsight.evaluation.sequential.betting import MULTIPLES, RICHEST, Hypothesis, Wealth, bet
 
 HYPOTHESIS = Hypothesis(null=0.875, limit=0.85)
 

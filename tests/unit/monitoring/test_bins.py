@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.features import Feature, FeatureType
-from shared.monitoring.drift.bins import CategoryCounts, category_bins, common_bins, number_bins
-from shared.profiles.distribution import Distribution
-from shared.profiles.reading import profile_column, profile_texts
+from hindsight.config.features import Feature, FeatureType
+from hindsight.monitoring.drift.bins import CategoryCounts, category_bins, common_bins, number_bins
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.reading import profile_column, profile_texts
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.integers(0, 3).map(float), min_size=1, max_size=60)
 COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 60).map(float), max_size=8)

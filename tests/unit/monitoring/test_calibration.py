@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from shared.configuration.metrics import Task
-from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.calibration import Calibration, calibration
+from hindsight.config.metrics import Task
+from hindsight.evaluation.calibration import Calibration, calibration
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
 
 
 def answers(rows: int, overconfidence: float, rng: np.random.Generator) -> LabelledAnswers:

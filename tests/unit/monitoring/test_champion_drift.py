@@ -3,17 +3,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.champion_drift import check_champion_drift
-from shared.monitoring.drift.newest import WEEK
-from shared.monitoring.drift.spending import level_of
-from shared.profiles.codec import encode
-from shared.profiles.hour import HourProfiles, encode_hour
-from shared.profiles.hourly import WindowProfile, hour_key, window_profile
-from shared.profiles.profile import Profile
-from shared.profiles.reference import reference_key
-from shared.registry.pointer import Pointer
-from tests.fakes.lake import InMemoryLake
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.champion_drift import check_champion_drift
+from hindsight.monitoring.drift.recent_window import WEEK
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.codec import encode
+from hindsight.profiles.logs.hour import HourProfiles, encode_hour
+from hindsight.profiles.logs.hourly import WindowProfile, hour_key, window_profile
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reference import reference_key
+from hindsight.registry.pointer import Pointer
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.monitoring.windows import Draw, profile_of, rows, rules, trained_on
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)

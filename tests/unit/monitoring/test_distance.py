@@ -6,14 +6,14 @@ from scipy import stats
 from scipy.spatial import distance as scipy_distance
 from scipy.special import rel_entr
 
-from shared.monitoring.drift.distance import (
+from hindsight.monitoring.drift.distance import (
     jensen_shannon_distance,
     population_stability_index,
     standardised_wasserstein,
     total_variation,
     wasserstein_distance,
 )
-from shared.profiles.distribution import Distribution
+from hindsight.profiles.distribution import Distribution
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
 ANY_NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20)

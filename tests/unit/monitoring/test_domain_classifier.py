@@ -4,12 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.configuration.features import Feature, FeatureType
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.domain_classifier import FEWEST_ROWS, separate
-from shared.monitoring.drift.input_drift import drift_measurements
-from shared.profiles.profile import Profile
-from shared.profiles.sample import RowSample
+from hindsight.config.features import Feature, FeatureType
+from hindsight.monitoring.drift.domain_classifier import FEWEST_ROWS, separate
+from hindsight.monitoring.drift.input_drift import drift_measurements
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.sample import RowSample
 from tests.unit.monitoring.windows import LEVEL, drift_of, profile_of, rows, rules, trained_on, window
 
 FEATURES = {

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import compact_json
-from shared.configuration.features import Feature, FeatureType
-from shared.configuration.monitoring import DriftMethod
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.feature_drift import DriftKind
-from shared.monitoring.drift.input_drift import MOST_SUMMARISED, check_drift, drift_measurements
-from shared.monitoring.drift.newest import NewestRows
-from shared.profiles.profile import Profile
-from shared.profiles.reading import profile_column, profile_texts
-from tests.unit.configuration.example import configuration
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.monitoring import DriftMethod
+from hindsight.core import compact_json
+from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.monitoring.drift.input_drift import MOST_SUMMARISED, check_drift, drift_measurements
+from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reading import profile_column, profile_texts
+from hindsight.testing.builders.configuration import configuration
 from tests.unit.monitoring.windows import LEVEL, Draw, drift_of, profile_of, rows, rules, trained_on, window
 
 METHODS = list(DriftMethod)

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.configuration.features import Feature, FeatureType
-from shared.monitoring.check import CheckKind, Verdict, page_key, report_key
-from shared.monitoring.drift.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
-from shared.monitoring.drift.input_drift import DriftReport, check_drift
-from shared.monitoring.drift.newest import NewestRows
-from shared.monitoring.svg import paired_bars
-from shared.profiles.profile import Profile
-from shared.profiles.reading import profile_column
-from tests.unit.configuration.example import configuration
+from hindsight.config.features import Feature, FeatureType
+from hindsight.monitoring.drift.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
+from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
+from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.results.check import CheckKind, Verdict, page_key, report_key
+from hindsight.monitoring.results.svg import paired_bars
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reading import profile_column
+from hindsight.testing.builders.configuration import configuration
 from tests.unit.monitoring.windows import LEVEL, drift_of, profile_of, rows, rules, trained_on, window
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)

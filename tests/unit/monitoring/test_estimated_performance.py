@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.monitoring.check import Verdict
-from shared.monitoring.estimates.estimated_performance import EstimateReport, check_estimate, estimate_measurements
-from shared.monitoring.estimates.estimator import (
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.evaluation.matured_labels import read_matured
+from hindsight.evaluation.metrics import evaluate
+from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
+from hindsight.monitoring.estimation.estimator import (
     ESTIMABLE,
     Estimator,
     HoldoutEstimate,
     ScoreCalibration,
     expected_answers,
 )
-from shared.monitoring.performance.matured import read_matured
-from shared.monitoring.performance.metrics import evaluate
-from shared.profiles.profile import Profile
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.profile import Profile
 from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
 
 HOLDOUT = binary_rows(20_000, seed=1)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.label_rows import LabelRows
-from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.fall import FallTest, claim, counted
-from shared.monitoring.performance.metrics import evaluate
-from shared.monitoring.performance.observation import Scale
-from shared.monitoring.record_collector import newest_records
-from shared.times import format_time
+from hindsight.config.metrics import Metric, Task
+from hindsight.core.times import format_time
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.metrics import evaluate
+from hindsight.evaluation.sequential.degradation_test import FallTest, claim, counted
+from hindsight.evaluation.sequential.observation import Scale
+from hindsight.label_records.collector import newest_records
+from hindsight.label_records.rows import LabelRows
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.monitoring.performance.answers import LabelledAnswers
-from shared.monitoring.performance.interval import estimate
-from shared.monitoring.performance.linearisation import linearise
-from shared.monitoring.performance.weighted_estimate import weighted_estimate
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.evaluation.confidence_interval import estimate
+from hindsight.evaluation.influence import linearise
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.weighted_estimate import weighted_estimate
 
 EVERY_METRIC = [(task, metric) for task in Task for metric in sorted(METRICS_BY_TASK[task])]
 CLASSES = ("a", "b", "c")

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import Task
-from shared.monitoring.join_health import join_health, percentile
-from shared.monitoring.record_collector import newest_records
-from shared.profiles.build import profile_rows
-from shared.profiles.profile import Profile
-from shared.times import format_time
+from hindsight.config.metrics import Task
+from hindsight.core.times import format_time
+from hindsight.label_records.collector import newest_records
+from hindsight.monitoring.label_health.join_health import join_health, percentile
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.profile import Profile
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.labels import LabelSource
-from shared.lake import EXAMPLES, day_prefix
-from shared.monitoring.columns import ABSENT, MappingColumn, TimeColumn, ValueColumn, Vocabulary
-from shared.monitoring.label_rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows
-from shared.monitoring.performance.metrics import as_numbers
-from shared.monitoring.performance.window import labels_in_window
-from shared.monitoring.record_collector import newest_records
-from shared.times import format_time
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.labels import LabelSource
+from hindsight.core.times import format_time
+from hindsight.evaluation.metrics import as_numbers
+from hindsight.label_records.collector import newest_records
+from hindsight.label_records.columns import ABSENT, MappingColumn, TimeColumn, ValueColumn, Vocabulary
+from hindsight.label_records.rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows
+from hindsight.label_records.window import labels_in_window
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.testing.aws.lake import InMemoryLake
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

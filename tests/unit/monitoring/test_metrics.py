@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.monitoring.performance.metrics import as_targets, evaluate
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.evaluation.metrics import as_targets, evaluate
 
 _BINARY_REFERENCE = {
     Metric.ACCURACY: lambda y, d, s, w: sklearn_metrics.accuracy_score(y, d, sample_weight=w),

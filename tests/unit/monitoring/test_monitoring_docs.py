@@ -6,10 +6,10 @@ from pathlib import Path
 
 import yaml
 
-from shared.configuration.monitoring import Monitoring
-from shared.monitoring.drift.feature_drift import DriftKind
-from shared.monitoring.drift.spending import HALF_SPENT, level_of
-from tests.unit.configuration.example import configuration
+from hindsight.config.monitoring import Monitoring
+from hindsight.monitoring.drift.alpha_spending import HALF_SPENT, level_of
+from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.testing.builders.configuration import configuration
 
 PAGE = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()
 

@@ -2,11 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.monitoring.drift.newest import WEEK, NewestRows, newest_profile, newest_rows
-from shared.profiles.hour import HourProfiles, encode_hour
-from shared.profiles.hourly import hour_key
-from shared.profiles.profile import Profile
-from tests.fakes.lake import InMemoryLake
+from hindsight.monitoring.drift.recent_window import WEEK, NewestRows, newest_profile, newest_rows
+from hindsight.profiles.logs.hour import HourProfiles, encode_hour
+from hindsight.profiles.logs.hourly import hour_key
+from hindsight.profiles.profile import Profile
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.monitoring.windows import profile_of, rows
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)

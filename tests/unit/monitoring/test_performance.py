@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.configuration.model import ModelConfiguration
-from shared.lake import EXAMPLES, day_prefix
-from shared.monitoring.check import Verdict
-from shared.monitoring.performance.fall import FallTest, counted
-from shared.monitoring.performance.live_performance import Champion, claim_of
-from shared.monitoring.performance.matured import read_matured
-from shared.monitoring.performance.performance_limit import performance_limit
-from shared.monitoring.performance.realised_performance import PerformanceReport, check_performance
-from shared.monitoring.performance.window import labels_in_window, matured_in_window
-from shared.times import format_time
-from tests.fakes.lake import InMemoryLake
-from tests.unit.configuration.example import configuration
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time
+from hindsight.evaluation.matured_labels import read_matured
+from hindsight.evaluation.performance_limit import performance_limit
+from hindsight.evaluation.sequential.degradation_test import FallTest, counted
+from hindsight.label_records.window import labels_in_window, matured_in_window
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.monitoring.performance.live_performance import Champion, claim_of
+from hindsight.monitoring.performance.realised_performance import PerformanceReport, check_performance
+from hindsight.monitoring.results.check import Verdict
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.configuration import configuration
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

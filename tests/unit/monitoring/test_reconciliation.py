@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.monitoring.check import Verdict
-from shared.monitoring.estimates.estimated_performance import check_estimate
-from shared.monitoring.estimates.reconciliation import MOST_PAIRS, Reconciliation, reconcile
+from hindsight.monitoring.estimation.estimated_performance import check_estimate
+from hindsight.monitoring.estimation.reconciliation import MOST_PAIRS, Reconciliation, reconcile
+from hindsight.monitoring.results.check import Verdict
 from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
 
 ESTIMATOR = learned(binary_rows(20_000, seed=1))

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from shared.monitoring.drift.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
-from shared.profiles.distribution import Distribution
-from shared.profiles.numbers import NumberSketch
+from hindsight.monitoring.drift.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.numbers import NumberSketch
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
 Floats = np.ndarray

@@ -1,7 +1,7 @@
 """Rows told apart by a feature."""
 
-from shared.configuration.features import FeatureType
-from shared.monitoring.performance.slices import slices_of
+from hindsight.config.features import FeatureType
+from hindsight.evaluation.slices import slices_of
 
 
 def test_large_numbers_are_quartered_by_names_that_differ() -> None:

@@ -3,9 +3,15 @@ from typing import Any
 
 import pytest
 
+from hindsight.core.times import format_time
+from hindsight.monitoring.label_health.freshness import (
+    MIN_STALE_SECONDS,
+    Staleness,
+    due_hours,
+    staleness,
+    staleness_measurements,
+)
 from local.template import load_template
-from shared.monitoring.staleness import MIN_STALE_SECONDS, Staleness, due_hours, staleness, staleness_measurements
-from shared.times import format_time
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)

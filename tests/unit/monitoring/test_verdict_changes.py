@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.monitoring.verdict_changes import VerdictAnnouncer
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.check_store import InMemoryChecks
+from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.models.check_store import InMemoryChecks
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

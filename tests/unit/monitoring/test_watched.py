@@ -1,5 +1,5 @@
-from shared.monitoring.measurement import COUNT, SECONDS, Measurement
-from shared.monitoring.watched import with_overall
+from hindsight.monitoring.results.alarm_metrics import with_overall
+from hindsight.monitoring.results.measurement import COUNT, SECONDS, Measurement
 
 
 def number(name: str, value: float, **dimensions: str) -> Measurement:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from shared.monitoring.performance.weighted_estimate import weighted_estimate
+from hindsight.evaluation.weighted_estimate import weighted_estimate
 
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.floats(1e-6, 1)), min_size=1, max_size=40)
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.model import ModelConfiguration
-from shared.monitoring.check import Verdict
-from shared.monitoring.performance.realised_performance import check_performance
-from shared.monitoring.performance.weights import effective_rows, labels_every_prediction, review_weight, review_weights
-from shared.monitoring.record_collector import newest_records
-from tests.unit.configuration.example import configuration
+from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.weights import effective_rows, labels_every_prediction, review_weight, review_weights
+from hindsight.label_records.collector import newest_records
+from hindsight.monitoring.performance.realised_performance import check_performance
+from hindsight.monitoring.results.check import Verdict
+from hindsight.testing.builders.configuration import configuration
 
 MANUAL = {"event": "annotation", "source": "manual"}
 OUTCOME = {"event": "demand", "source": "outcome", "window": "P2D"}

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.monitoring import DriftMethod
-from shared.monitoring.drift.input_drift import DriftReport, check_drift
-from shared.profiles.build import profile_rows
-from shared.profiles.codec import decode, encode
-from shared.profiles.profile import Profile
-from tests.unit.configuration.example import configuration
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.monitoring import DriftMethod
+from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.profile import Profile
+from hindsight.testing.builders.configuration import configuration
 
 Draw = Callable[[np.random.Generator], Any]
 LEVEL = 1e-5

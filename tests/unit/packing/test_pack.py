@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import UnreadableObject
-from shared.packing.pack import Member, Part, emptied_members, is_full, is_mark, is_pack, newest_in, pack_name, parts_of
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.pack import Member, Part, emptied_members, is_full, is_mark, is_pack, newest_in, pack_name, parts_of
 
 DAY = "predictions/model=m/date=2026-03-01"
 lines = st.lists(st.integers(0, 9).map(lambda number: b'{"prediction_id":"p%d"}' % number), max_size=3)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.lake import EXAMPLES, PREDICTIONS, day_prefix, model_prefix
-from shared.packing import packer as module
-from shared.packing.pack import is_full, is_pack, parts_of
-from shared.packing.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
-from tests.fakes.lake import InMemoryLake
+from hindsight.lake import packer as module
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix, model_prefix
+from hindsight.lake.pack import is_full, is_pack, parts_of
+from hindsight.lake.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import MODEL
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.features import Feature, FeatureType
-from shared.profiles.profile import Profile
+from hindsight.config.features import Feature, FeatureType
+from hindsight.profiles.profile import Profile
 
 FEATURES = {
     "temperature": Feature(type=FeatureType.NUMERIC, min=-20.0, max=40.0),

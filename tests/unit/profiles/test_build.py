@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.features import Feature, FeatureType
-from shared.configuration.labels import canonical_text
-from shared.configuration.metrics import Task
-from shared.profiles.build import Columns, profile_columns, profile_rows
-from shared.profiles.codec import decode, encode
-from shared.profiles.profile import Profile
-from shared.profiles.reading import group_texts, profile_column
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.labels import canonical_text
+from hindsight.config.metrics import Task
+from hindsight.profiles.build import Columns, profile_columns, profile_rows
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reading import group_texts, profile_column
 from tests.unit.profiles.builders import FEATURES, row, rows, told
 
 NUMERIC, CATEGORICAL, BOOLEAN = (Feature(type=kind) for kind in FeatureType)

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
-from shared.configuration.metrics import Task
-from shared.errors import UnreadableObject
-from shared.profiles.build import profile_rows
-from shared.profiles.codec import decode, encode
-from shared.profiles.profile import Profile
+from hindsight.config.metrics import Task
+from hindsight.core.errors import UnreadableObject
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.profile import Profile
 from tests.unit.profiles.builders import FEATURES, rows, told
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.profiles.distribution import Distribution
+from hindsight.profiles.distribution import Distribution
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

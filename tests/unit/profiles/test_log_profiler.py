@@ -8,20 +8,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import Task
-from shared.errors import Conflict, UnreadableObject
-from shared.lake import PREDICTIONS, PROFILES, Tagged, day_prefix
-from shared.monitoring.join_health import join_health
-from shared.monitoring.staleness import staleness
-from shared.packing.packer import Packer
-from shared.profiles.build import profile_rows
-from shared.profiles.hour import MOST_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
-from shared.profiles.hourly import WindowProfile, window_profile
-from shared.profiles.log_profiler import LogProfiler, ProfilingReport
-from shared.profiles.profile import Profile
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
-from tests.unit.configuration.example import configuration
+from hindsight.config.metrics import Task
+from hindsight.core.errors import Conflict, UnreadableObject
+from hindsight.lake.object_store import PREDICTIONS, PROFILES, Tagged, day_prefix
+from hindsight.lake.packer import Packer
+from hindsight.monitoring.label_health.freshness import staleness
+from hindsight.monitoring.label_health.join_health import join_health
+from hindsight.profiles.build import profile_rows
+from hindsight.profiles.logs.hour import MOST_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
+from hindsight.profiles.logs.hourly import WindowProfile, window_profile
+from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
+from hindsight.profiles.profile import Profile
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.models.configurations import InMemoryConfigurations
 from tests.unit.profiles.builders import row, told
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,14 +8,14 @@ from threading import Lock
 
 import pytest
 
-from shared.errors import UnreadableObject
-from shared.lake import PREDICTIONS, PROFILES, Tagged, day_prefix
-from shared.packing.pack import is_pack
-from shared.packing.packer import Packer
-from shared.profiles.day_log import READERS
-from shared.profiles.hourly import window_profile
-from shared.profiles.log_profiler import LogProfiler, ProfilingReport
-from tests.fakes.lake import InMemoryLake
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import PREDICTIONS, PROFILES, Tagged, day_prefix
+from hindsight.lake.pack import is_pack
+from hindsight.lake.packer import Packer
+from hindsight.profiles.logs.day_log import READERS
+from hindsight.profiles.logs.hourly import window_profile
+from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
+from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.profiles.test_log_profiler import MODEL, NOW, World, log_key, logged, of_rows, of_window
 
 LATER = NOW + timedelta(days=3)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.profiles.sample import RowSample, SampledRow, hash_ids
+from hindsight.profiles.sample import RowSample, SampledRow, hash_ids
 
 
 def sample(hashes: list[int], capacity: int = 5) -> RowSample:

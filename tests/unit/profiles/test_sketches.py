@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import UnreadableObject
-from shared.profiles.categories import CategorySketch
-from shared.profiles.numbers import FEATURE_K, SCORE_K, NumberSketch
+from hindsight.core.errors import UnreadableObject
+from hindsight.profiles.categories import CategorySketch
+from hindsight.profiles.numbers import FEATURE_K, SCORE_K, NumberSketch
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 few_numbers = st.lists(finite, max_size=30).map(np.array)

@@ -1,8 +1,9 @@
-from shared.profiles import codec, hour, stored_sample
-from shared.profiles.codec import decode, encode
-from shared.profiles.hour import HourProfiles, decode_hour, encode_hour
-from shared.profiles.profile import Profile
-from shared.profiles.sample import RowSample, SampledRow, hash_ids
+from hindsight.profiles import codec
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.logs import hour, stored_sample
+from hindsight.profiles.logs.hour import HourProfiles, decode_hour, encode_hour
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.sample import RowSample, SampledRow, hash_ids
 
 IDS = ["kept-1", "gone", "kept-2"]
 

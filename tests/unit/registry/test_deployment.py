@@ -3,18 +3,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.configuration.training import Deployment, Strategy
-from shared.errors import Conflict, InvalidInput, NotFound, StaleRun
-from shared.registry.conclusion import conclusion_of, plain_reason
-from shared.registry.deployment import Approved, deploy, strategy_of
-from shared.registry.moves import Account, Servable, pass_probation, roll_back
-from shared.registry.pointer import PointerMove
-from shared.registry.run import RetrainingRun
-from shared.registry.version import Verdict
-from shared.triggers.state import RunOutcome
-from tests.fakes.registry import InMemoryRegistry
-from tests.pointers import promoted
-from tests.versions import version_record
+from hindsight.config.training import Deployment, Strategy
+from hindsight.core.errors import Conflict, InvalidInput, NotFound, StaleRun
+from hindsight.registry.moves import Account, Servable, pass_probation, roll_back
+from hindsight.registry.pointer import PointerMove
+from hindsight.registry.version import Verdict
+from hindsight.rollout.deployment import Approved, deploy, strategy_of
+from hindsight.runs.run import RetrainingRun
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.triggers.runs.result import conclusion_of, plain_reason
+from hindsight.triggers.state import RunOutcome
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = RetrainingRun(model="m", decision_id="decision-1", fencing_token=1, as_of=AS_OF, reason="drift")

@@ -5,18 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Conflict
-from shared.registry.expiring import Expiring
-from shared.registry.expiry import Keep, expired_versions, protected_versions
-from shared.registry.moves import Account, PointerStep, Servable, promote, roll_back, start_trial, withdraw_trial
-from shared.registry.pointer import Pointer, TrialMode
-from shared.registry.run import moment_name
-from shared.registry.version import DatasetRecord, VersionRecord
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.members import InMemoryMembers
-from tests.fakes.registry import InMemoryRegistry
-from tests.pointers import promoted
-from tests.versions import version_record
+from hindsight.core.errors import Conflict
+from hindsight.registry.moves import Account, PointerStep, Servable, promote, roll_back, start_trial, withdraw_trial
+from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.version import DatasetRecord, VersionRecord
+from hindsight.registry.version_retention import Keep, expired_versions, protected_versions
+from hindsight.retention.version_expiry import Expiring
+from hindsight.runs.run import moment_name
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.members import InMemoryMembers
+from hindsight.testing.models.registry import InMemoryRegistry
 
 MODEL = "bike"
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bench.interleavings import MODEL, play
-from shared.registry import deployment
-from shared.registry.moves import PointerStep
-from shared.registry.pointer import Pointer
-from tests.fakes.registry import InMemoryRegistry
+from hindsight.registry.moves import PointerStep
+from hindsight.registry.pointer import Pointer
+from hindsight.rollout import deployment
+from hindsight.testing.models.registry import InMemoryRegistry
 
 PLAYED = 40
 

@@ -3,26 +3,26 @@ from typing import Any
 
 import pytest
 
-from shared import compact_json
-from shared.announcements import Announcement
-from shared.errors import InvalidInput, Unavailable
-from shared.registry.moves import Account, Servable, promote, roll_back, start_trial
-from shared.registry.pointer import Pointer, TrialMode
-from shared.registry.recovery import NOT_ANNOUNCED, DeadExecution, RunRecovery, parse_dead_execution
-from shared.registry.version import Check, Verdict
-from shared.triggers.decide import Occasion, decide
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.demand import Observed
-from shared.triggers.runs import run_input
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import Conclusion, RunOutcome
+from hindsight.core import compact_json
+from hindsight.core.announcements import Announcement
+from hindsight.core.errors import InvalidInput, Unavailable
+from hindsight.registry.moves import Account, Servable, promote, roll_back, start_trial
+from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.version import Check, Verdict
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.triggers.decide import Occasion, decide
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.run_start import run_input
+from hindsight.triggers.runs.recovery import NOT_ANNOUNCED, DeadExecution, RunRecovery, parse_dead_execution
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import Conclusion, RunOutcome
 from tests.event_schemas import require_promised
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.registry import InMemoryRegistry
-from tests.fakes.trigger_store import InMemoryTriggers
-from tests.pointers import promoted
 from tests.unit.triggers.builders import NOW, policy
-from tests.versions import version_record
 
 LATER = datetime(2026, 3, 1, 15, tzinfo=UTC)
 NEW = Servable(version="v2", artifact_key="k", artifact_digest="d")

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.capture.clocks import ClientTimestamps
-from shared.errors import Conflict, InvalidInput, NoModel, NotFound, Unavailable, UnusableArtifact
-from shared.registry.champions import champions_left
-from shared.registry.deployment import servable
-from shared.registry.moves import Account, promote, start_trial
-from shared.registry.pointer import Change, PointerMove, Probation, TrialMode
-from shared.registry.rollback import Rollbacks
-from shared.registry.version import Verdict, VersionRecord
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.registry import InMemoryRegistry
-from tests.unit.configuration.example import configuration
-from tests.versions import version_record
+from hindsight.core.errors import Conflict, InvalidInput, NoModel, NotFound, Unavailable, UnusableArtifact
+from hindsight.registry.champions import champions_left
+from hindsight.registry.moves import Account, promote, start_trial
+from hindsight.registry.pointer import Change, PointerMove, Probation, TrialMode
+from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.rollout.deployment import servable
+from hindsight.rollout.rollback import Rollbacks
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.validation.timestamps import ClientTimestamps
 
 MODEL = "bike-demand"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import NoModel, UnusableArtifact
-from shared.registry.moves import Account, Servable, start_trial
-from shared.registry.pointer import TrialMode
-from shared.registry.serving import Serving, share_of
-from tests.fakes.registry import InMemoryRegistry
-from tests.pointers import promoted
+from hindsight.core.errors import NoModel, UnusableArtifact
+from hindsight.registry.moves import Account, Servable, start_trial
+from hindsight.registry.pointer import TrialMode
+from hindsight.serving.line_up import Serving, share_of
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.models.registry import InMemoryRegistry
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

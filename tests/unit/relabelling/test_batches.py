@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.relabelling.batches import MAX_BATCHES, MAX_FILES_PER_BATCH, MAX_WORKERS, files_per_batch, worker_count
+from hindsight.labels.relabelling.batches import (
+    MAX_BATCHES,
+    MAX_FILES_PER_BATCH,
+    MAX_WORKERS,
+    files_per_batch,
+    worker_count,
+)
 
 
 @given(covered=st.integers(1, 3_000), workers=st.integers(1, MAX_WORKERS))

@@ -5,25 +5,25 @@ from typing import Any
 
 import pytest
 
-from shared.capture.feedback import Feedback
-from shared.capture.feedback_capture import feedback_line
-from shared.errors import Unavailable
-from shared.labels import feedback_files
-from shared.labels.history import label_at
-from shared.labels.join import JoinReport, LabelJoiner
-from shared.labels.quarantine import Quarantine
-from shared.lake import PREDICTIONS, day_prefix
-from shared.packing.packer import Packer
-from shared.relabelling import counting
-from shared.relabelling import files as relabel_files
-from shared.relabelling.counting import Counting, FileCount
-from shared.relabelling.files import RelabelBatch, RelabelFiles
-from shared.relabelling.job import Counts, RelabelJob
-from tests.fakes.allowances import no_limits
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.relabels import InMemoryRelabels
+from hindsight.core.errors import Unavailable
+from hindsight.entities.feedback import Feedback
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.history import label_at
+from hindsight.labels.joining import feedback_files
+from hindsight.labels.joining.join import JoinReport, LabelJoiner
+from hindsight.labels.relabelling import counting
+from hindsight.labels.relabelling import files as relabel_files
+from hindsight.labels.relabelling.counting import Counting, FileCount
+from hindsight.labels.relabelling.files import RelabelBatch, RelabelFiles
+from hindsight.labels.relabelling.job import Counts, RelabelJob
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
+from hindsight.lake.packer import Packer
+from hindsight.quarantine.store import Quarantine
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.jobs.relabels import InMemoryRelabels
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, event, key, prediction
 
 FILE = "feedback/date=2026-03-02/part-1"

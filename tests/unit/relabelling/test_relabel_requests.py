@@ -3,15 +3,15 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.errors import Conflict
-from shared.relabelling.conclusion import RelabelConclusions
-from shared.relabelling.job import RelabelJob, RelabelStatus, prefixes, relabel_id
-from shared.relabelling.requests import RelabelRequests
-from shared.relabelling.store import RelabelEnd
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.relabels import InMemoryRelabels
-from tests.fakes.state_machine import InMemoryStateMachine
+from hindsight.core.errors import Conflict
+from hindsight.labels.relabelling.finish import RelabelConclusions
+from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus, prefixes, relabel_id
+from hindsight.labels.relabelling.requests import RelabelRequests
+from hindsight.labels.relabelling.store import RelabelEnd
+from hindsight.testing.aws.state_machine import InMemoryStateMachine
+from hindsight.testing.jobs.relabels import InMemoryRelabels
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import DEMAND, MODEL, configuration
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)

@@ -5,20 +5,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.datasets.members import Member, index_rows, spread
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.labels.collection import Collection
-from shared.labels.label import Label, LabelRecord, LabelStatus
-from shared.registry.version import DatasetRecord
-from shared.reporting.explain import explain_labels
-from shared.reporting.lineage import MAX_DATASETS, Uses, uses_of, versions_trained_on
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.members import InMemoryMembers
-from tests.fakes.registry import InMemoryRegistry
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.members import Member, index_rows, spread
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.label_collection import Collection
+from hindsight.registry.version import DatasetRecord
+from hindsight.reporting.explain import explain_labels
+from hindsight.reporting.lineage import MAX_DATASETS, Uses, uses_of, versions_trained_on
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.members import InMemoryMembers
+from hindsight.testing.models.registry import InMemoryRegistry
 from tests.unit.labels.builders import DEMAND, at, configuration, event, key, prediction
 from tests.unit.training import world
 from tests.unit.training.world import START, learnable, revision, store
-from tests.versions import version_record
 
 AS_OF = START + timedelta(days=30)
 

@@ -4,35 +4,35 @@ from typing import Any
 
 import pytest
 
-from shared.approvals.approval import Answer, Approval
-from shared.capture.clocks import ClientTimestamps
-from shared.errors import NotFound
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.registry.moves import Account, Servable, start_trial
-from shared.registry.pointer import Pointer, TrialMode
-from shared.reporting import model_reports
-from shared.reporting.model_reports import ModelReports
-from shared.reporting.status import Backlog, model_status
-from shared.reporting.versions import shown_version
-from shared.review.overview import ReviewOverview
-from shared.review.transitions import leased
-from shared.times import format_time
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import OpenRun, RunOutcome, TriggerState
-from tests.fakes.approvals import InMemoryApprovals
-from tests.fakes.check_store import InMemoryChecks
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.members import InMemoryMembers
-from tests.fakes.registry import InMemoryRegistry
-from tests.fakes.review_tasks import InMemoryReviews
-from tests.fakes.trigger_store import InMemoryTriggers
-from tests.fakes.watching import InMemoryWatchProgress
-from tests.pointers import promoted
+from hindsight.core.errors import NotFound
+from hindsight.core.times import format_time
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.registry.moves import Account, Servable, start_trial
+from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.reporting import model_reports
+from hindsight.reporting.model_reports import ModelReports
+from hindsight.reporting.status import Backlog, model_status
+from hindsight.reporting.versions import shown_version
+from hindsight.review.tasks.overview import ReviewOverview
+from hindsight.review.tasks.transitions import leased
+from hindsight.rollout.approval.approval import Answer, Approval
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.builders.versions import version_record
+from hindsight.testing.models.approvals import InMemoryApprovals
+from hindsight.testing.models.check_store import InMemoryChecks
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.models.members import InMemoryMembers
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.testing.models.watching import InMemoryWatchProgress
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.review_tasks import InMemoryReviews
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import OpenRun, RunOutcome, TriggerState
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import pick
-from tests.versions import version_record
 
 NONE_OVERDUE = Backlog(overdue=0, capped=False)
 NO_REVIEWS: dict[str, Any] = {}

@@ -5,22 +5,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.feedback import FeedbackValue
-from shared.capture.intake import Receipt
-from shared.capture.prediction import PredictionKey
-from shared.configuration.labels import LabelValue
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
-from shared.review.answers import Answers
-from shared.review.leasing import LeasedTask, Leasing
-from shared.review.outbox import Outbox
-from shared.review.pick import Pick, PickReason
-from shared.review.task import Answer, ReviewTask, new_task
-from shared.review.tending import Tending
-from tests.fakes.feedback_stream import InMemoryStream
-from tests.fakes.label_store import InMemoryLabels
-from tests.fakes.review_tasks import InMemoryReviews
+from hindsight.config.labels import LabelValue
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.entities.feedback import FeedbackValue
+from hindsight.entities.prediction import PredictionKey
+from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.review.tasks.answers import Answers
+from hindsight.review.tasks.expiry import Tending
+from hindsight.review.tasks.leasing import LeasedTask, Leasing
+from hindsight.review.tasks.outbox import Outbox
+from hindsight.review.tasks.task import Answer, ReviewTask, new_task
+from hindsight.testing.aws.feedback_stream import InMemoryStream
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.review_tasks import InMemoryReviews
+from hindsight.validation.items import Receipt
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, key, prediction
 
 LEASE = timedelta(minutes=15)

@@ -4,9 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.capture.prediction import Prediction
-from shared.configuration.model import ModelConfiguration
-from shared.configuration.parse import parse_configuration
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import parse_configuration
+from hindsight.entities.prediction import Prediction
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 MODEL = "bike"

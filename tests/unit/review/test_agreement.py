@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from shared.review.agreement import MOST_PAIRS, agreement, cohen_kappa, fleiss_kappa
+from hindsight.review.tasks.agreement import MOST_PAIRS, agreement, cohen_kappa, fleiss_kappa
 
 PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=60)
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from shared.capture.feedback_capture import feedback_line
-from shared.configuration.labels import LabelSource
-from shared.errors import InvalidInput
-from shared.labels.feedback_files import parse_feedback_line
-from shared.labels.resolve import resolve
-from shared.labels.rules import ready_rules
-from shared.review.annotation import annotation, annotation_id, answer_label, choices, manual_rule
-from shared.review.settlement import settle
-from shared.review.transitions import answered, leased
+from hindsight.config.labels import LabelSource
+from hindsight.core.errors import InvalidInput
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.labels.joining.feedback_files import parse_feedback_line
+from hindsight.labels.resolve import resolve
+from hindsight.labels.rules import ready_rules
+from hindsight.review.tasks.annotation import annotation, annotation_id, answer_label, choices, manual_rule
+from hindsight.review.tasks.resolution import settle
+from hindsight.review.tasks.transitions import answered, leased
 from tests.unit.labels.builders import ANNOTATION, DEMAND, THUMB, at, prediction
 from tests.unit.review.builders import LEASE, configuration, minutes, said, task
 

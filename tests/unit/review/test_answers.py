@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
-from shared.review import answers
-from shared.review.task import TaskState
+from hindsight.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from hindsight.review.tasks import answers
+from hindsight.review.tasks.task import TaskState
 from tests.unit.labels.builders import DEMAND, MODEL, key
 from tests.unit.review.builders import Desk, codes, configuration, minutes
 

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.review.budget import MOST_CELLS, Day, day_of, due, rows_to_come, with_day
+from hindsight.review.selection.budget import MOST_CELLS, Day, day_of, due, rows_to_come, with_day
 from tests.unit.review.streams import MIDNIGHT
 
 TODAY = MIDNIGHT.date()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.features import Feature, FeatureType
-from shared.review.diversity import (
+from hindsight.config.features import Feature, FeatureType
+from hindsight.review.selection.diversity import (
     LEAST_CROWDING,
     MOST_FEATURES,
     Moments,

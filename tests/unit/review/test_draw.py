@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.capture.prediction import Prediction
-from shared.configuration.model import ModelConfiguration
-from shared.review.draw import Batch, Picks, draw
-from shared.review.pick import PickReason
-from shared.review.sampling import hash_uniform
-from shared.review.state import SelectionState
+from hindsight.config.model import ModelConfiguration
+from hindsight.entities.prediction import Prediction
+from hindsight.review.selection.sample import PickReason
+from hindsight.review.selection.sampling import hash_uniform
+from hindsight.review.selection.selection_round import Batch, Picks, draw
+from hindsight.review.selection.state import SelectionState
 from tests.unit.review.streams import MIDNIGHT, MODEL, configuration, prediction, predictions
 
 NEW = SelectionState(model=MODEL)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.review import leasing
+from hindsight.review.tasks import leasing
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, DEMAND, RETENTION, key, prediction
 from tests.unit.review.builders import Desk, configuration, minutes, pick
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.configuration.labels import canonical_text
-from shared.errors import Conflict
-from shared.review.task import TaskState
-from shared.review.transitions import MOST_SKIPS, live_leases
+from hindsight.config.labels import canonical_text
+from hindsight.core.errors import Conflict
+from hindsight.review.tasks.task import TaskState
+from hindsight.review.tasks.transitions import MOST_SKIPS, live_leases
 from tests.unit.labels.builders import MODEL
 from tests.unit.review.builders import Desk, configuration, minutes
 

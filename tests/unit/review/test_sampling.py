@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.review.sampling import UNITS, hash_uniform, inclusion_units, systematic_sample
+from hindsight.review.selection.sampling import UNITS, hash_uniform, inclusion_units, systematic_sample
 
 WEIGHTS = st.lists(st.floats(1e-4, 1.0), min_size=1, max_size=60)
 

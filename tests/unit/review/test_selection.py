@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import compact_json
-from shared.capture.clocks import ClientTimestamps
-from shared.capture.prediction import Prediction
-from shared.configuration.features import Feature, FeatureType
-from shared.errors import Unavailable
-from shared.review.pick import PickReason
-from shared.review.selection import MOST_ROWS_A_DRAW, ReviewSelection
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.picked_tasks import PickedTasks
-from tests.fakes.selection_store import InMemorySelection
+from hindsight.config.features import Feature, FeatureType
+from hindsight.core import compact_json
+from hindsight.core.errors import Unavailable
+from hindsight.entities.prediction import Prediction
+from hindsight.review.selection.sample import PickReason
+from hindsight.review.selection.selection import MOST_ROWS_A_DRAW, ReviewSelection
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.picked_tasks import PickedTasks
+from hindsight.testing.predictions.selection_store import InMemorySelection
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.review.streams import MIDNIGHT, MODEL, configuration, prediction, predictions
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared.configuration.labels import Rule
-from shared.configuration.metrics import Task
-from shared.review.settlement import settle, verdict
-from shared.review.task import TaskState
-from shared.review.transitions import answered, leased
+from hindsight.config.labels import Rule
+from hindsight.config.metrics import Task
+from hindsight.review.tasks.resolution import settle, verdict
+from hindsight.review.tasks.task import TaskState
+from hindsight.review.tasks.transitions import answered, leased
 from tests.unit.labels.builders import prediction
 from tests.unit.review.builders import LEASE, minutes, said, task
 

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from shared.review.task import TaskState
+from hindsight.review.tasks.task import TaskState
 from tests.unit.labels.builders import MODEL
 from tests.unit.review.builders import Desk, configuration, minutes
 

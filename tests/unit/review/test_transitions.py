@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import Conflict
-from shared.review.task import ReviewTask, Settlement, Shelf, TaskState, shelf_of
-from shared.review.transitions import answered, expired, leased, sent, settled, skipped
+from hindsight.core.errors import Conflict
+from hindsight.review.tasks.task import ReviewTask, Settlement, Shelf, TaskState, shelf_of
+from hindsight.review.tasks.transitions import answered, expired, leased, sent, settled, skipped
 from tests.unit.review.builders import LEASE, minutes, said, task
 
 SETTLEMENT = Settlement(value=1, label=1, event="annotation", occurred_at=minutes(2), at=minutes(2))

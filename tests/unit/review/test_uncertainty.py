@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import Task
-from shared.configuration.review import ReviewStrategy
-from shared.review.uncertainty import uncertainty
+from hindsight.config.metrics import Task
+from hindsight.config.review import ReviewStrategy
+from hindsight.review.selection.uncertainty import uncertainty
 
 LEAST_CONFIDENCE, MARGIN, ENTROPY = ReviewStrategy
 

@@ -15,11 +15,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from shared.configuration.metrics import Task
-from shared.configuration.training import Candidate
-from shared.errors import UnusableArtifact
-from shared.training.artifact import artifact_digest, dump_artifact, load_artifact, parse_artifact, untrusted_types
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.metrics import Task
+from hindsight.config.training import Candidate
+from hindsight.core.errors import UnusableArtifact
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.models.artifact import (
+    artifact_digest,
+    dump_artifact,
+    load_artifact,
+    parse_artifact,
+    untrusted_types,
+)
 from tests.unit.training.test_candidates import ODD_ROWS, schema, trained
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import DEFAULT_METRIC, Task
-from shared.configuration.training import Candidate
-from shared.errors import UnusableArtifact
-from shared.monitoring.performance.metrics import as_targets
-from shared.training.artifact import artifact_digest, dump_artifact, load_artifact, parse_artifact
-from shared.training.candidates import build, fit
-from shared.training.frame import to_frame
-from shared.training.schema import Schema
-from shared.training.scoring import LoadedVersion, class_codes
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import DEFAULT_METRIC, Task
+from hindsight.config.training import Candidate
+from hindsight.core.errors import UnusableArtifact
+from hindsight.evaluation.metrics import as_targets
+from hindsight.registry.schema import Schema
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.models.artifact import artifact_digest, dump_artifact, load_artifact, parse_artifact
+from hindsight.training.models.candidates import build, fit
+from hindsight.training.models.frame import to_frame
+from hindsight.training.models.scoring import LoadedVersion, class_codes
 from tests.unit.training.world import learnable
 
 FEATURES = {

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.training import Candidate, Training
-from shared.training import importance
-from shared.training.card_charts import bars, intervals, reliability_diagram
-from shared.training.card_limits import limits
-from shared.training.card_page import card_page
-from shared.training.importance import permutation_importances
-from shared.training.labelled_frame import LabelledFrame
-from shared.training.recipe import Recipe
-from shared.training.scoring import LoadedVersion
-from shared.training.train import train_candidate
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.training import Candidate, Training
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.fitting.labelled_frame import LabelledFrame
+from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.model_card import importance
+from hindsight.training.model_card.charts import bars, intervals, reliability_diagram
+from hindsight.training.model_card.importance import permutation_importances
+from hindsight.training.model_card.limits import limits
+from hindsight.training.model_card.page import card_page
+from hindsight.training.models.scoring import LoadedVersion
+from hindsight.training.train import train_candidate
 from tests.unit.training.test_candidates import schema
 from tests.unit.training.trainings import part, training_job
 from tests.unit.training.world import revision

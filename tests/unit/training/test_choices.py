@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.training import Candidate, Training
-from shared.monitoring.estimates.estimator import ScoreCalibration
-from shared.times import format_time
-from shared.training.artifact import dump_artifact, parse_artifact
-from shared.training.choices import Choices, choose
-from shared.training.labelled_frame import LabelledFrame, Moments
-from shared.training.paired_losses import Truth
-from shared.training.probabilities import Recalibration
-from shared.training.recalibrate import find_recalibration
-from shared.training.recipe import Recipe
-from shared.training.rehearsal import Rehearsal
-from shared.training.schema import Schema
-from shared.training.weighting import class_weights, row_weights
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.training import Candidate, Training
+from hindsight.core.times import format_time
+from hindsight.monitoring.estimation.estimator import ScoreCalibration
+from hindsight.registry.schema import Schema
+from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
+from hindsight.training.fitting.paired_losses import Truth
+from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.recalibration import find_recalibration
+from hindsight.training.fitting.selection import Choices, choose
+from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.fitting.weighting import class_weights, row_weights
+from hindsight.training.models.artifact import dump_artifact, parse_artifact
+from hindsight.training.models.probabilities import Recalibration
 from tests.unit.training.test_candidates import schema
 from tests.unit.training.trainings import part
 from tests.unit.training.world import START

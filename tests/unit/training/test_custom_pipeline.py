@@ -17,14 +17,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import pipelines
-from shared.configuration.metrics import Task
-from shared.configuration.training import Candidate, Training
-from shared.errors import UnusableArtifact, UnusablePipeline
-from shared.training.artifact import dump_artifact, parse_artifact
-from shared.training.recipe import Recipe
-from shared.training.scoring import LoadedVersion
-from shared.training.train import TrainedCandidate, train_candidate
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.metrics import Task
+from hindsight.config.training import Candidate, Training
+from hindsight.core.errors import UnusableArtifact, UnusablePipeline
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.models.artifact import dump_artifact, parse_artifact
+from hindsight.training.models.scoring import LoadedVersion
+from hindsight.training.train import TrainedCandidate, train_candidate
 from tests.unit.training.test_candidates import ODD_ROWS, schema
 from tests.unit.training.trainings import part, training_job
 
@@ -77,7 +77,7 @@ def test_another_process_loads_it_without_having_trained_it(tmp_path: Path) -> N
     artifact = tmp_path / "model.skops"
     artifact.write_bytes(dump_artifact(trained()))
     code = (
-        "import sys; from shared.training.artifact import parse_artifact;"
+        "import sys; from hindsight.training.models.artifact import parse_artifact;"
         "version = parse_artifact(open(sys.argv[1], 'rb').read());"
         "print(version.score([{'temperature': 1.5, 'hour': 9}])[0].score)"
     )

@@ -7,23 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import Metric, Task
-from shared.configuration.parse import parse_configuration
-from shared.errors import UnreadableObject, UnusableArtifact
-from shared.lake import version_prefix
-from shared.monitoring.check import Verdict
-from shared.monitoring.estimates.estimated_performance import check_estimate
-from shared.monitoring.estimates.estimator import Estimator
-from shared.monitoring.estimates.reconciliation import reconcile
-from shared.profiles.build import profile_rows
-from shared.training.calibrate import fit_calibration, needs_calibration
-from shared.training.estimator import FittedEstimator, fit_estimator
-from shared.training.estimator_files import ESTIMATOR, load_estimator, store_estimator
-from shared.training.frame import to_frame
-from shared.training.schema import Schema
-from shared.training.scoring import Answers
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import Metric, Task
+from hindsight.config.parse import parse_configuration
+from hindsight.core.errors import UnreadableObject, UnusableArtifact
+from hindsight.lake.object_store import version_prefix
+from hindsight.monitoring.estimation.estimated_performance import check_estimate
+from hindsight.monitoring.estimation.estimator import Estimator
+from hindsight.monitoring.estimation.reconciliation import reconcile
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.build import profile_rows
+from hindsight.registry.schema import Schema
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.estimators.estimator_files import ESTIMATOR, load_estimator, store_estimator
+from hindsight.training.estimators.performance_estimator import FittedEstimator, fit_estimator
+from hindsight.training.fitting.calibration import fit_calibration, needs_calibration
+from hindsight.training.models.frame import to_frame
+from hindsight.training.models.scoring import Answers
 from tests.unit.monitoring.estimates import configured
 
 FEATURES = {"x": FeatureType.NUMERIC, "kind": FeatureType.CATEGORICAL}

@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.configuration.features import FeatureType
-from shared.configuration.metrics import METRICS_BY_TASK, Metric, Task
-from shared.configuration.model import ModelConfiguration
-from shared.registry.version import Check
-from shared.training.bootstrap import Paired, paired_difference
-from shared.training.gate import Contest, judge, slices_of, trivial_answers
-from shared.training.scoring import Answers
+from hindsight.config.features import FeatureType
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.registry.version import Check
+from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.gate import Contest, judge, slices_of, trivial_answers
+from hindsight.training.models.scoring import Answers
 from tests.unit.training.world import revision
 
 ROWS = 400

@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.configuration.features import Feature, FeatureType
-from shared.configuration.metrics import Task
-from shared.configuration.training import Candidate
-from shared.monitoring.check import Verdict
-from shared.monitoring.drift.input_drift import check_drift
-from shared.profiles.build import Columns, profile_columns, profile_rows
-from shared.profiles.codec import decode, encode
-from shared.profiles.profile import Profile
-from shared.times import format_time
-from shared.training.frame import to_frame
-from shared.training.labelled_frame import LabelledFrame, Moments
-from shared.training.profile import reference_profile
-from shared.training.scoring import LoadedVersion
-from tests.unit.configuration.example import configuration
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.metrics import Task
+from hindsight.config.training import Candidate
+from hindsight.core.times import format_time
+from hindsight.monitoring.drift.input_drift import check_drift
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.build import Columns, profile_columns, profile_rows
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.profile import Profile
+from hindsight.testing.builders.configuration import configuration
+from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
+from hindsight.training.models.frame import to_frame
+from hindsight.training.models.scoring import LoadedVersion
+from hindsight.training.reference_profile import reference_profile
 from tests.unit.training.test_candidates import FEATURES, trained
 from tests.unit.training.world import learnable
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.configuration.metrics import Task
-from shared.configuration.training import Candidate, Search, Training
-from shared.training import search as searching
-from shared.training.labelled_frame import LabelledFrame
-from shared.training.paired_losses import Truth, is_better
-from shared.training.recipe import Recipe
-from shared.training.rehearsal import Rehearsal
-from shared.training.search import SearchOutcome, Stopwatch, search
-from shared.training.train import train_candidate
-from tests.fakes.lake import InMemoryLake
+from hindsight.config.metrics import Task
+from hindsight.config.training import Candidate, Search, Training
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.training.fitting import search as searching
+from hindsight.training.fitting.labelled_frame import LabelledFrame
+from hindsight.training.fitting.paired_losses import Truth, is_better
+from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.search import SearchOutcome, Stopwatch, search
+from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.train import train_candidate
 from tests.unit.training.test_candidates import COMBINATIONS, schema
 from tests.unit.training.trainings import part, training_job
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from shared.configuration.metrics import Metric
-from shared.configuration.store import ConfigurationRevision
-from shared.configuration.training import Candidate, Deployment
-from shared.datasets.champion import champion_features
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.errors import UnusableArtifact, UnusableDataset
-from shared.fresh_process import FreshProcess
-from shared.lake import version_prefix
-from shared.registry.deployment import deploy
-from shared.registry.run import RetrainingRun
-from shared.registry.version import Verdict, VersionRecord
-from shared.training.smoke import RunSmoke
-from shared.training.smoke_run import smoke_run
-from shared.training.train import TrainingJob, train_candidate
-from shared.training.validate import ValidationJob, best_candidate, validate
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.registry import InMemoryRegistry
+from hindsight.adapters.fresh_process import FreshProcess
+from hindsight.config.metrics import Metric
+from hindsight.config.store import ConfigurationRevision
+from hindsight.config.training import Candidate, Deployment
+from hindsight.core.errors import UnusableArtifact, UnusableDataset
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.champion import champion_features
+from hindsight.lake.object_store import version_prefix
+from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.rollout.deployment import deploy
+from hindsight.runs.run import RetrainingRun
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.training.gate.smoke_run import smoke_run
+from hindsight.training.gate.smoke_test import RunSmoke
+from hindsight.training.gate.validate import ValidationJob, best_candidate, validate
+from hindsight.training.train import TrainingJob, train_candidate
 from tests.unit.training.world import MODEL, START, learnable, revision, run, store
 
 AS_OF = START + timedelta(days=30)

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.metrics import Task
-from shared.configuration.training import Candidate
-from shared.datasets.snapshot import Dataset, take_snapshot
-from shared.lake import Lake
-from shared.monitoring.performance.metrics import as_targets
-from shared.times import format_time
-from shared.training.frame import to_frame
-from shared.training.job import TrainingJob
-from shared.training.labelled_frame import LabelledFrame, Moments
+from hindsight.config.metrics import Task
+from hindsight.config.training import Candidate
+from hindsight.core.times import format_time
+from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.evaluation.metrics import as_targets
+from hindsight.lake.object_store import Lake
+from hindsight.training.fitting.job import TrainingJob
+from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
+from hindsight.training.models.frame import to_frame
 from tests.unit.training.test_candidates import FEATURES
 from tests.unit.training.world import START, learnable, revision, run, store
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.configuration.parse import parse_configuration
-from shared.configuration.store import ConfigurationRevision
-from shared.labels.example import Example
-from shared.labels.label import LabelStatus
-from shared.lake import EXAMPLES, Lake, day_prefix
-from shared.registry.run import RetrainingRun
+from hindsight.config.parse import parse_configuration
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.label import LabelStatus
+from hindsight.entities.label_record import Example
+from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix
+from hindsight.runs.run import RetrainingRun
 
 MODEL = "demand"
 START = datetime(2026, 3, 1, tzinfo=UTC)

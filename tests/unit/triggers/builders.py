@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.configuration.triggers import Triggers
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.triggers.decide import Occasion
-from shared.triggers.decision import Cause
-from shared.triggers.demand import Observed
-from shared.triggers.signal import Signal, SignalKind
+from hindsight.config.triggers import Triggers
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.triggers.decide import Occasion
+from hindsight.triggers.decision import Cause
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.signal import Signal, SignalKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

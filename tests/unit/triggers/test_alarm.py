@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared.capture.clocks import ClientTimestamps
-from shared.errors import InvalidInput
-from shared.monitoring.check import Verdict
-from shared.triggers.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns, parse_alarm
-from tests.fakes.check_store import InMemoryChecks
+from hindsight.core.errors import InvalidInput
+from hindsight.monitoring.results.check import Verdict
+from hindsight.testing.models.check_store import InMemoryChecks
+from hindsight.triggers.evaluation.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns, parse_alarm
+from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.triggers.builders import HOUR, NOW, drift, performance
 
 

@@ -8,28 +8,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.errors import NotFound, Unavailable
-from shared.executions import Execution
-from shared.labels.new_labels import NewLabel, NewLabels
-from shared.monitoring.check import Verdict
-from shared.relabelling.job import RelabelJob, RelabelStatus
-from shared.relabelling.store import RelabelEnd
-from shared.relabelling.under_way import RelabellingWatch
-from shared.triggers.checker import TriggerChecker
-from shared.triggers.decide import Occasion
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.signal import SignalKind
-from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
-from shared.triggers.suppression import SuppressedBy
-from tests.fakes.check_store import InMemoryChecks
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.new_labels import InMemoryNewLabels
-from tests.fakes.registry import InMemoryRegistry
-from tests.fakes.relabels import InMemoryRelabels
-from tests.fakes.state_machine import InMemoryStateMachine
-from tests.fakes.trigger_store import InMemoryTriggers
-from tests.pointers import promoted
-from tests.unit.configuration.example import configuration
+from hindsight.core.errors import NotFound, Unavailable
+from hindsight.core.executions import Execution
+from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.store import RelabelEnd
+from hindsight.labels.relabelling.under_way import RelabellingWatch
+from hindsight.monitoring.results.check import Verdict
+from hindsight.testing.aws.state_machine import InMemoryStateMachine
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.pointers import promoted
+from hindsight.testing.jobs.relabels import InMemoryRelabels
+from hindsight.testing.models.check_store import InMemoryChecks
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
+from hindsight.triggers.decide import Occasion
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.evaluation.checker import TriggerChecker
+from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
+from hindsight.triggers.suppression import SuppressedBy
 from tests.unit.triggers.builders import DAY, HOUR, NOW, SCHEDULED, alarm, drift, performance, request
 
 COOLDOWN = DAY

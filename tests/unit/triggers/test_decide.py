@@ -3,15 +3,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared.configuration.triggers import AtLeast, RunBudget, Triggers
-from shared.monitoring.check import Verdict
-from shared.registry.pointer import Trial, TrialMode
-from shared.triggers.decide import Occasion, decide, worth_recording
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.demand import Observed
-from shared.triggers.signal import SignalKind
-from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded, rolled_back, trusted
-from shared.triggers.suppression import SuppressedBy
+from hindsight.config.triggers import AtLeast, RunBudget, Triggers
+from hindsight.monitoring.results.check import Verdict
+from hindsight.registry.pointer import Trial, TrialMode
+from hindsight.triggers.decide import Occasion, decide, worth_recording
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded, rolled_back, trusted
+from hindsight.triggers.suppression import SuppressedBy
 from tests.unit.triggers.builders import (
     DAY,
     HOUR,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from shared.configuration.triggers import AtLeast, RunBudget, Triggers
-from shared.monitoring.check import Verdict
-from shared.triggers.decide import decide, worth_recording
-from shared.triggers.decision import Decision
-from shared.triggers.demand import Observed
-from shared.triggers.signal import SignalKind
-from shared.triggers.state import TriggerState
+from hindsight.config.triggers import AtLeast, RunBudget, Triggers
+from hindsight.monitoring.results.check import Verdict
+from hindsight.triggers.decide import decide, worth_recording
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.state import TriggerState
 from tests.unit.triggers.builders import (
     DAY,
     HOUR,

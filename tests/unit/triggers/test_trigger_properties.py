@@ -8,15 +8,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.configuration.triggers import AtLeast, RunBudget, Triggers
-from shared.monitoring.check import Check, CheckKind, Verdict
-from shared.times import parse_time
-from shared.triggers.decide import Occasion, decide, worth_recording
-from shared.triggers.decision import Cause, Decision
-from shared.triggers.demand import Observed
-from shared.triggers.signal import Signal, SignalKind
-from shared.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
-from shared.triggers.suppression import SuppressedBy
+from hindsight.config.triggers import AtLeast, RunBudget, Triggers
+from hindsight.core.times import parse_time
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.triggers.decide import Occasion, decide, worth_recording
+from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.demand import Observed
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
+from hindsight.triggers.suppression import SuppressedBy
 from tests.unit.triggers.builders import DAY, HOUR, NOW, alarm, check, request
 
 TICK = timedelta(minutes=1)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.watching.looks import Look, Seen, look_at_probation
-from shared.watching.verdict import Outcome
-from shared.watching.yardstick import yardstick
+from hindsight.rollout.evaluation.baseline import yardstick
+from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_probation
+from hindsight.rollout.evaluation.verdict import Outcome
 from tests.unit.watching.world import (
     DAY,
     HOUR,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.configuration.metrics import Metric, Task
-from shared.monitoring.performance.matured import read_matured
-from shared.monitoring.performance.observation import scale_of
-from shared.watching.comparison import compare, difference_hypothesis
-from shared.watching.rows import evenly_reviewed, first_of_entities, matured_since
-from shared.watching.sequential import Waiting
+from hindsight.config.metrics import Metric, Task
+from hindsight.evaluation.matured_labels import read_matured
+from hindsight.evaluation.sequential.comparison_test import Waiting
+from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
+from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from tests.unit.watching.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
 
 REVIEWED = rules(labels={"rules": [{"event": "annotation", "source": "manual"}]}, review={"random_rate": 0.1})

@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from shared.registry.pointer import TrialMode
-from shared.watching.looks import Look, Seen, look_at_trial
-from shared.watching.verdict import Outcome
+from hindsight.registry.pointer import TrialMode
+from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_trial
+from hindsight.rollout.evaluation.verdict import Outcome
 from tests.unit.watching.world import (
     DAY,
     HOUR,

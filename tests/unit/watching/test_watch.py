@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Conflict, Unavailable, UnusableArtifact
-from shared.registry.moves import promote, roll_back, start_trial, withdraw_trial
-from shared.registry.pointer import Change, Pointer, Probation, TrialMode
-from shared.registry.version import VersionRecord
-from shared.watching.consequences import Consequences
-from shared.watching.model_watch import ModelWatch
-from shared.watching.watch import Watch, WatchingFailed
+from hindsight.core.errors import Conflict, Unavailable, UnusableArtifact
+from hindsight.registry.moves import promote, roll_back, start_trial, withdraw_trial
+from hindsight.registry.pointer import Change, Pointer, Probation, TrialMode
+from hindsight.registry.version import VersionRecord
+from hindsight.rollout.evaluation.events import Consequences
+from hindsight.rollout.evaluation.rollout_evaluation import ModelWatch
+from hindsight.rollout.evaluation.sweep import Watch, WatchingFailed
+from hindsight.testing.aws.announcements import InMemoryAnnouncements
+from hindsight.testing.aws.lake import InMemoryLake
+from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.testing.models.watching import InMemorySequentialTests, InMemoryWatchProgress
 from tests.event_schemas import require_promised
-from tests.fakes.announcements import InMemoryAnnouncements
-from tests.fakes.configurations import InMemoryConfigurations
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.registry import InMemoryRegistry
-from tests.fakes.trigger_store import InMemoryTriggers
-from tests.fakes.watching import InMemorySequentialTests, InMemoryWatchProgress
 from tests.unit.watching.world import (
     DAY,
     HOUR,

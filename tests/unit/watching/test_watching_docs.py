@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from shared.configuration.training import Deployment, Gate
-from shared.watching.consequences import ENDS_OF_TRIALS, OTHER_MOVES
+from hindsight.config.training import Deployment, Gate
+from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "watching.md").read_text()
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from shared.configuration.model import ModelConfiguration
-from shared.lake import EXAMPLES, Lake, day_prefix
-from shared.monitoring.record_collector import newest_records
-from shared.registry.moves import Account, Servable, promote, start_trial
-from shared.registry.pointer import Pointer, Trial, TrialMode
-from shared.registry.version import VersionRecord
-from shared.times import format_time, parse_time
-from shared.watching.looks import Seen
-from tests.unit.configuration.example import configuration
-from tests.versions import version_record
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time, parse_time
+from hindsight.label_records.collector import newest_records
+from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix
+from hindsight.registry.moves import Account, Servable, promote, start_trial
+from hindsight.registry.pointer import Pointer, Trial, TrialMode
+from hindsight.registry.version import VersionRecord
+from hindsight.rollout.evaluation.evaluate import Seen
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.versions import version_record
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -1,1 +1,0 @@
-"""What people say about versions: approval of those that passed the gate, override for those that did not."""

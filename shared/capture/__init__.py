@@ -1,1 +1,0 @@
-"""What apps send: predictions and feedback, checked at the door."""

@@ -1,1 +1,0 @@
-"""A model's configuration: what it predicts, how labels arise, when to retrain, what a new version must prove."""

@@ -1,1 +1,0 @@
-"""What is trained on: examples, compacted, frozen into datasets that can be built again."""

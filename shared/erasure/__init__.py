@@ -1,1 +1,0 @@
-"""Erasing what is kept of one entity, wherever it lies."""

@@ -1,0 +1,86 @@
+"""Feedback on its way to the lake: a Firehose stream."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from hindsight.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_firehose.type_defs import RecordTypeDef
+
+MAX_RECORD_BYTES = 1000 * 1024
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_BATCH_RECORDS = 500
+_ATTEMPTS = 6
+_FIRST_PAUSE_SECONDS = 0.05
+# Beyond the stream's quota Firehose refuses single records, or the call as a whole.
+_BUSY = frozenset({"ServiceUnavailableException", "ThrottlingException", "LimitExceededException"})
+
+
+class FirehoseFeedback:
+    """Appends lines to a Firehose stream; see ``hindsight.ingestion.feedback_capture.FeedbackStream``.
+
+    Firehose bills each record as at least 5 KB, so that many lines share one record.
+    """
+
+    def __init__(self, stream: str, client: "FirehoseClient", sleep: Callable[[float], None] = time.sleep) -> None:
+        self._stream = stream
+        self._client = client
+        self._sleep = sleep
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Return once Firehose has taken every line. Raises Unavailable if it keeps refusing some."""
+        for batch in _batches(_records(lines)):
+            self._put(batch)
+
+    def _put(self, records: list[bytes]) -> None:
+        for attempt in range(_ATTEMPTS):
+            records = self._refused(records)
+            if not records:
+                return
+            self._sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  jitter, not a secret
+        raise Unavailable("the feedback stream is too busy; send the same feedback again")
+
+    def _refused(self, records: list[bytes]) -> list[bytes]:
+        """Send records and list those that Firehose refused."""
+        entries: list[RecordTypeDef] = [{"Data": record} for record in records]
+        try:
+            answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=entries)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BUSY:
+                raise
+            return records
+        if not answer["FailedPutCount"]:
+            return []
+        # The call succeeds even when single records were refused: only those are sent again.
+        outcomes = zip(records, answer["RequestResponses"], strict=True)
+        return [record for record, outcome in outcomes if "ErrorCode" in outcome]
+
+
+def _records(lines: Sequence[bytes]) -> Iterator[bytes]:
+    record = bytearray()
+    for line in lines:
+        if record and len(record) + len(line) > MAX_RECORD_BYTES:
+            yield bytes(record)
+            record = bytearray()
+        record += line
+    if record:
+        yield bytes(record)
+
+
+def _batches(records: Iterator[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for record in records:
+        if batch and (len(batch) == MAX_BATCH_RECORDS or size + len(record) > MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += len(record)
+    if batch:
+        yield batch

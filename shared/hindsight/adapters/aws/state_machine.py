@@ -1,0 +1,35 @@
+"""A state machine on Step Functions."""
+
+from typing import TYPE_CHECKING, Any
+
+from hindsight.core import compact_json
+from hindsight.core.executions import Execution
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctions:
+    """Executions named by what started them; see ``hindsight.core.executions.StateMachine``."""
+
+    def __init__(self, state_machine_arn: str, client: "SFNClient") -> None:
+        self._arn = state_machine_arn
+        self._client = client
+
+    def start(self, name: str, run: dict[str, Any]) -> None:
+        """Start an execution unless one of that name exists, or existed within the last 90 days."""
+        try:
+            self._client.start_execution(stateMachineArn=self._arn, name=name, input=compact_json.dumps(run))
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+
+    def execution(self, name: str) -> Execution:
+        """Return what has become of an execution."""
+        try:
+            found = self._client.describe_execution(executionArn=self._execution_arn(name))
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return Execution.NEVER_STARTED
+        return Execution.RUNNING if found["status"] in {"RUNNING", "PENDING_REDRIVE"} else Execution.OVER
+
+    def _execution_arn(self, name: str) -> str:
+        return f"{self._arn.replace(':stateMachine:', ':execution:', 1)}:{name}"

@@ -1,0 +1,85 @@
+"""The item collections of one entity in the predictions table."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, to_item
+from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key, unpack_features
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import PredictionKey
+from hindsight.privacy.collections import FoundPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoSubjectCollections:
+    """See ``hindsight.privacy.collections.SubjectCollections``."""
+
+    def __init__(self, table: str, client: "DynamoDBClient", sleep: "Callable[[float], None]") -> None:
+        self._table = table
+        self._client = client
+        self._sleep = sleep
+
+    def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
+        """Yield, page by page, an entity's predictions that were received by a moment."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "FilterExpression": "sk = :head AND entity_id = :entity AND #model = :model AND received_at <= :by",
+            "ProjectionExpression": "prediction_id, features",
+            "ExpressionAttributeNames": {"#model": "model"},
+            "ExpressionAttributeValues": to_item(
+                {":head": HEAD, ":entity": entity_id, ":model": model, ":by": format_time(received_by)}
+            ),
+        }
+        while True:
+            if after:
+                request["ExclusiveStartKey"] = json.loads(after)
+            page = self._client.scan(**request)
+            rows = [from_item(item) for item in page["Items"]]
+            after = json.dumps(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else ""
+            yield FoundPage([{**row, "features": unpack_features(row["features"])} for row in rows], after)
+            if not after:
+                return
+
+    def erase(self, model: str, prediction_id: str, expires_at: int) -> int:
+        """Remove a prediction with all that belongs to it, and leave a mark in its place. Raises Unavailable."""
+        key = PredictionKey(model, prediction_id)
+        partition = partition_key(key)
+        found = list(
+            query_all(
+                self._client,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_item({":pk": partition}),
+                ProjectionExpression="pk, sk, erased",
+                ConsistentRead=True,
+            )
+        )
+        if not any(item.get("erased") for item in found):
+            # The mark comes first: every join is conditional on the head that it replaces.
+            self._client.put_item(TableName=self._table, Item=to_item(_mark(key, expires_at)))
+        others = [item["sk"] for item in found if item["sk"] != HEAD]
+        deletions = [{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in others]
+        batch_write(self._client, self._table, deletions, self._sleep)
+        return sum(not item.get("erased") for item in found)
+
+
+def _mark(key: PredictionKey, expires_at: int) -> dict[str, Any]:
+    """Return what keeps an erased prediction from coming back: a stub that takes no feedback and makes no place."""
+    return {
+        "pk": partition_key(key),
+        "sk": HEAD,
+        "model": key.model,
+        "prediction_id": key.prediction_id,
+        "parked": True,
+        "erased": True,
+        "revision": ERASED_REVISION,
+        "feedback_count": 0,
+        "expires_at": expires_at,
+    }

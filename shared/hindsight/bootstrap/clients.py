@@ -1,0 +1,69 @@
+"""The environment and the clients of AWS: the only place that reads the one and names ``boto3.client``."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from hindsight.bootstrap.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=3,
+    read_timeout=30,
+    # A quarter of the time of a call on a small Lambda; the adapters' types and contract suites check what is sent.
+    parameter_validation=False,
+)
+
+
+@cache
+def settings() -> Settings:
+    """Return the deployment's settings."""
+    return Settings(dict(os.environ))
+
+
+def allowed_origin() -> str:
+    """Return the origin whose pages may call the API from a browser, empty for none."""
+    return settings().environment.get("ALLOWED_ORIGIN", "")
+
+
+def dynamodb() -> "DynamoDBClient":
+    """Return the client of DynamoDB."""
+    made: DynamoDBClient = client("dynamodb")
+    return made
+
+
+@cache
+def s3() -> "S3Client":
+    """Return the client of S3, whose links hold for whoever gets one."""
+    # A link is signed for its host: the global endpoint would redirect it to the region's, where it holds no longer.
+    # Newer regions take no older signature. An endpoint that is not AWS's has no names for buckets.
+    environment = settings().environment
+    is_foreign = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    regional = Config(
+        signature_version="s3v4",
+        # As many as read the lake side by side; beyond it every read would open a connection of its own.
+        max_pool_connections=32,
+        s3={"addressing_style": "path" if is_foreign else "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+    return boto3.client("s3", config=_CONFIG.merge(regional))
+
+
+@cache
+def client(service: str) -> Any:
+    """Return the client of a service."""
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@cache
+def impatient_client(service: str) -> Any:
+    """Build the client of a service that is asked once and not waited for: of what gives few calls to an account."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+    return boto3.client(service, config=_CONFIG.merge(once))  # type: ignore[call-overload]

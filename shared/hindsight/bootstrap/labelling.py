@@ -1,0 +1,209 @@
+"""What captures predictions and feedback and makes labels of them, put together."""
+
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+
+from hindsight.adapters.dynamodb.requests import at_once, back_off
+from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.bootstrap import clients, stores
+from hindsight.config.model import ModelConfiguration
+from hindsight.ingestion.feedback_capture import FeedbackCapture
+from hindsight.ingestion.imports import FileImports
+from hindsight.ingestion.instance import InstanceReader
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.labels.archiving.archive import Archive
+from hindsight.labels.archiving.existing_predictions import ExistingPredictions
+from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.labels.joining.entity_limit import EntityLimits
+from hindsight.labels.joining.feedback_files import FeedbackFiles
+from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.joining.window_closing import Maturing
+from hindsight.labels.relabelling.batches import worker_count
+from hindsight.labels.relabelling.counting import FileCount
+from hindsight.labels.relabelling.files import RelabelFiles
+from hindsight.labels.relabelling.finish import RelabelConclusions
+from hindsight.labels.relabelling.requests import RelabelRequests
+from hindsight.privacy.requests import ErasureRequests
+from hindsight.quarantine.store import Quarantine
+from hindsight.replay.quarantine_replay import QuarantineReplay, ReplayRequests
+from hindsight.replay.reread import Rereader
+from hindsight.review.selection.selection import ReviewSelection
+from hindsight.review.tasks.answers import Answers
+from hindsight.review.tasks.expiry import Tending
+from hindsight.review.tasks.leasing import Leasing
+from hindsight.review.tasks.outbox import Outbox
+
+
+@cache
+def archive() -> Archive:
+    """Return the way from the table's stream to the lake."""
+    return Archive(stores.lake())
+
+
+@cache
+def erasure_requests() -> ErasureRequests:
+    """Return what takes requests to erase."""
+    return ErasureRequests(
+        stores.job_store(),
+        stores.configurations(),
+        stores.registry(),
+        stores.erasure_queue(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def existing_predictions() -> ExistingPredictions:
+    """Build the check of late stream records against the predictions table."""
+    return ExistingPredictions(stores.label_store(), clock=lambda: datetime.now(UTC))
+
+
+@cache
+def feedback_capture() -> FeedbackCapture:
+    """Return the door for feedback."""
+    return FeedbackCapture(stores.feedback_stream(), clients.settings().client_timestamps, stores.token_keys())
+
+
+@cache
+def feedback_files() -> FeedbackFiles:
+    """Return what joins feedback files."""
+    return FeedbackFiles(stores.lake(), label_joiner(), quarantine(), stores.configurations())
+
+
+@cache
+def file_imports() -> FileImports:
+    """Return what imports files."""
+    return FileImports(
+        stores.lake(), stores.job_store(), quarantine(), stores.configurations(), prediction_log(), feedback_capture()
+    )
+
+
+def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
+    """Return what checks the instances of one call."""
+    return InstanceReader(configuration, now, clients.settings().client_timestamps, new_id=lambda: str(uuid.uuid4()))
+
+
+@cache
+def label_joiner() -> LabelJoiner:
+    """Return what joins feedback onto predictions."""
+    limits = EntityLimits(DynamoAllowances(clients.settings().predictions_table, clients.dynamodb()))
+    return LabelJoiner(
+        stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
+    )
+
+
+@cache
+def maturing() -> Maturing:
+    """Return what lets the clock change labels."""
+    return Maturing(stores.label_store(), label_joiner())
+
+
+@cache
+def new_labels() -> NewLabels:
+    """Build the counter of new labels."""
+    return NewLabels(stores.new_label_store())
+
+
+@cache
+def prediction_log() -> PredictionLog:
+    """Return the door for predictions."""
+    return PredictionLog(DynamoPredictions(clients.settings().predictions_table, clients.dynamodb()), label_joiner())
+
+
+@cache
+def quarantine() -> Quarantine:
+    """Return where rejected feedback goes."""
+    return Quarantine(stores.lake())
+
+
+@cache
+def quarantine_replay() -> QuarantineReplay:
+    """Return what replays quarantines."""
+    rereader = Rereader(
+        stores.feedback_stream(),
+        prediction_log(),
+        stores.label_store(),
+        stores.configurations(),
+        clients.settings().client_timestamps,
+    )
+    return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader)
+
+
+@cache
+def relabel_conclusions() -> RelabelConclusions:
+    """Return what concludes relabellings."""
+    return RelabelConclusions(stores.relabel_store(), stores.configurations())
+
+
+@cache
+def relabel_file_count() -> FileCount:
+    """Build the counter of a relabelling's files."""
+    workers = worker_count(clients.settings().consumer_concurrency)
+    return FileCount(stores.lake(), stores.relabel_store(), workers)
+
+
+@cache
+def relabel_files() -> RelabelFiles:
+    """Return what relabels from raw files."""
+    return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations(), at_once)
+
+
+@cache
+def relabel_requests() -> RelabelRequests:
+    """Return what takes requests to relabel."""
+    return RelabelRequests(
+        stores.relabel_store(),
+        stores.relabelling_state_machine(),
+        stores.configurations(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def replay_requests() -> ReplayRequests:
+    """Return what takes operators' requests to replay."""
+    return ReplayRequests(
+        stores.job_store(),
+        stores.configurations(),
+        stores.lake(),
+        stores.replay_queue(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def review_answers() -> Answers:
+    """Return what takes reviewers' answers."""
+    return Answers(stores.review_tasks(), stores.label_store(), review_outbox())
+
+
+@cache
+def review_leasing() -> Leasing:
+    """Return what hands out review tasks."""
+    return Leasing(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
+
+
+@cache
+def review_outbox() -> Outbox:
+    """Return what makes feedback of settled review tasks."""
+    return Outbox(stores.review_tasks(), stores.feedback_stream())
+
+
+@cache
+def review_selection() -> ReviewSelection:
+    """Return what picks predictions for review."""
+    return ReviewSelection(
+        stores.configurations(),
+        stores.selection_store(),
+        stores.review_tasks(),
+        clients.settings().client_timestamps,
+        pause=back_off,
+    )
+
+
+@cache
+def review_tending() -> Tending:
+    """Return what the clock does to review tasks."""
+    return Tending(stores.review_tasks(), review_outbox())

@@ -1,0 +1,154 @@
+"""What decides on retraining, and what carries a version into service, watches it and takes it back, put together."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hindsight.adapters.aws.background import LambdaBackground
+from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
+from hindsight.bootstrap import clients, stores
+from hindsight.core.recent_reads import RecentReads
+from hindsight.datasets.building.verification_requests import VerificationRequests
+from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.labels.relabelling.under_way import RelabellingWatch
+from hindsight.lake.object_store import Lake
+from hindsight.registry.version import VersionRecord
+from hindsight.retention.version_expiry import Expiring
+from hindsight.rollout.approval.answers import ApprovalAnswers
+from hindsight.rollout.approval.override import Overrides
+from hindsight.rollout.approval.requests import ApprovalRequests
+from hindsight.rollout.rollback import Rollbacks
+from hindsight.serving.line_up import LoadedT, Serving
+from hindsight.triggers.evaluation.checker import TriggerChecker
+from hindsight.triggers.evaluation.request import RetrainingRequests
+from hindsight.triggers.evaluation.sweep import TriggerSweep
+from hindsight.triggers.runs.recovery import RunRecovery
+
+if TYPE_CHECKING:
+    from hindsight.adapters.fresh_process import FreshProcess
+    from hindsight.rollout.evaluation.sweep import Watch
+
+
+@cache
+def approval_answers() -> ApprovalAnswers:
+    """Return what takes people's answers to runs that wait."""
+    return ApprovalAnswers(stores.approvals(), stores.registry(), StepFunctionsTasks(clients.client("stepfunctions")))
+
+
+@cache
+def approval_requests() -> ApprovalRequests:
+    """Return what takes the requests of runs that wait for a person."""
+    return ApprovalRequests(stores.approvals(), stores.trigger_store(), stores.registry(), stores.announcements())
+
+
+@cache
+def expiring() -> Expiring:
+    """Return what lets go of old versions and datasets."""
+    return Expiring(stores.registry(), stores.lake(), clients.settings().keep, stores.member_store())
+
+
+@cache
+def fresh_process() -> "FreshProcess":
+    """Return what tries a saved artefact in a process of its own; only what validates pays for importing it."""
+    from hindsight.adapters.fresh_process import FreshProcess  # noqa: PLC0415  needs numpy
+
+    return FreshProcess(clients.settings().environment)
+
+
+@cache
+def overrides() -> Overrides:
+    """Return what takes overrides of the gate."""
+    return Overrides(stores.registry(), stores.announcements(), require_loadable)
+
+
+def require_loadable(record: VersionRecord) -> None:
+    """Raise UnusableArtifact for a version that cannot be served; asked only where the scientific layer is."""
+    from hindsight.training.models.artifact import load_artifact  # noqa: PLC0415  needs numpy
+
+    load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)
+
+
+@cache
+def retraining_requests() -> RetrainingRequests:
+    """Return what takes persons' requests to retrain."""
+    return RetrainingRequests(trigger_checker(), clients.settings().client_timestamps)
+
+
+@cache
+def rollbacks() -> Rollbacks:
+    """Return what takes champions back."""
+    return Rollbacks(
+        registry=stores.registry(),
+        configurations=stores.configurations(),
+        back_off=stores.trigger_store(),
+        announcements=stores.announcements(),
+        trust=clients.settings().client_timestamps,
+        require_loadable=require_loadable,
+    )
+
+
+@cache
+def run_recovery() -> RunRecovery:
+    """Return what ends runs whose execution could not."""
+    return RunRecovery(stores.trigger_store(), stores.registry(), stores.announcements())
+
+
+@cache
+def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
+    """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
+    pointers = RecentReads(stores.registry().pointer, time.time)
+    return Serving(pointers, lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
+
+
+@cache
+def trigger_checker() -> TriggerChecker:
+    """Return what decides on one model's retraining."""
+    return TriggerChecker(
+        store=stores.trigger_store(),
+        checks=stores.check_store(),
+        configurations=stores.configurations(),
+        registry=stores.registry(),
+        new_labels=NewLabels(stores.new_label_store()),
+        machine=stores.state_machine(),
+        relabelling=RelabellingWatch(stores.relabel_store(), stores.relabelling_state_machine()),
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+@cache
+def trigger_sweep() -> TriggerSweep:
+    """Return what checks the triggers of many models."""
+    return TriggerSweep(trigger_checker(), clients.settings().client_timestamps)
+
+
+@cache
+def verification_requests() -> VerificationRequests:
+    """Return what takes requests to verify datasets."""
+    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
+    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
+
+
+@cache
+def watch() -> "Watch":
+    """Return what watches trials and probations."""
+    from hindsight.rollout.evaluation.events import Consequences  # noqa: PLC0415
+    from hindsight.rollout.evaluation.rollout_evaluation import ModelWatch  # noqa: PLC0415  needs numpy
+    from hindsight.rollout.evaluation.sweep import Watch  # noqa: PLC0415
+
+    progress, triggers = stores.watch_progress(), stores.trigger_store()
+    of_model = ModelWatch(
+        registry=stores.registry(),
+        lake=stores.lake(),
+        tests=stores.sequential_tests(),
+        progress=progress,
+        announcements=stores.announcements(),
+        require_loadable=require_loadable,
+    )
+    consequences = Consequences(
+        registry=stores.registry(), triggers=triggers, announcements=stores.announcements(), progress=progress
+    )
+    return Watch(
+        configurations=stores.configurations(), registry=stores.registry(), of_model=of_model, consequences=consequences
+    )

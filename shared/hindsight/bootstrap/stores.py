@@ -1,0 +1,215 @@
+"""The ports of a deployment: its tables, lake, queues, bus and machines, each built once in the life of the process.
+
+Nothing imported here needs numpy, so that capture and join start without it.
+"""
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hindsight.adapters.aws.api_keys import ApiGatewayKeys
+from hindsight.adapters.aws.event_bus import EventBridgeAnnouncements
+from hindsight.adapters.aws.feedback_stream import FirehoseFeedback
+from hindsight.adapters.aws.metric_sink import CloudWatchMetrics
+from hindsight.adapters.aws.queue import SqsQueue
+from hindsight.adapters.aws.s3_lake import S3Lake
+from hindsight.adapters.aws.state_machine import StepFunctions
+from hindsight.adapters.aws.token_secret import SecretsManagerKeys
+from hindsight.adapters.jobs_table.job_table import DynamoJobs
+from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
+from hindsight.adapters.models_table.approval_table import DynamoApprovals
+from hindsight.adapters.models_table.check_table import DynamoChecks
+from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
+from hindsight.adapters.models_table.key_digests import DynamoKeyDigests
+from hindsight.adapters.models_table.member_table import DynamoMembers
+from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
+from hindsight.adapters.models_table.registry_table import DynamoRegistry
+from hindsight.adapters.models_table.selection_table import DynamoSelection
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.adapters.models_table.watch_table import DynamoWatchProgress
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.review_table import DynamoReviews
+from hindsight.bootstrap import clients
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core.recent_reads import RecentReads
+from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
+
+if TYPE_CHECKING:
+    from hindsight.adapters.models_table.fall_table import DynamoFallTests
+    from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests
+
+
+@cache
+def announcements() -> EventBridgeAnnouncements:
+    """Return where announcements go."""
+    return EventBridgeAnnouncements(clients.settings().event_bus, clients.client("events"))
+
+
+@cache
+def api_keyring() -> ApiKeyring:
+    """Return the API keys by audience."""
+    return ApiKeyring(
+        parse_key_ids(clients.settings().environment["AUDIENCE_KEYS"]),
+        DynamoKeyDigests(clients.settings().models_table, clients.dynamodb()),
+        ApiGatewayKeys(clients.impatient_client("apigateway")),
+    )
+
+
+@cache
+def approvals() -> DynamoApprovals:
+    """Return what people were asked about versions."""
+    return DynamoApprovals(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def check_store() -> DynamoChecks:
+    """Return the newest checks."""
+    return DynamoChecks(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def configurations() -> DynamoConfigurations:
+    """Return the models' configurations."""
+    return DynamoConfigurations(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def fall_tests() -> "DynamoFallTests":
+    """Return the tests of live performance; only what monitors pays for importing them."""
+    from hindsight.adapters.models_table.fall_table import DynamoFallTests  # noqa: PLC0415  needs numpy
+
+    return DynamoFallTests(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def feedback_stream() -> FirehoseFeedback:
+    """Return where feedback becomes durable."""
+    return FirehoseFeedback(clients.settings().feedback_stream, clients.client("firehose"))
+
+
+@cache
+def recent_configurations() -> RecentReads[ConfigurationRevision]:
+    """Build the reads of configurations on an app's calls, by model."""
+    return RecentReads(configurations().current, time.time)
+
+
+@cache
+def feedback_queue() -> SqsQueue:
+    """Build the queue of feedback files to join."""
+    return SqsQueue(clients.settings().feedback_queue_url, clients.client("sqs"))
+
+
+@cache
+def import_queue() -> SqsQueue:
+    """Return the queue of files to import."""
+    return SqsQueue(clients.settings().import_queue_url, clients.client("sqs"))
+
+
+@cache
+def job_store() -> DynamoJobs:
+    """Return the imports and replays."""
+    return DynamoJobs(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def label_store() -> DynamoLabels:
+    """Return the predictions with their feedback and labels."""
+    return DynamoLabels(clients.settings().predictions_table, clients.dynamodb())
+
+
+@cache
+def lake() -> S3Lake:
+    """Return the lake."""
+    return S3Lake(clients.settings().lake_bucket, clients.s3())
+
+
+@cache
+def member_store() -> DynamoMembers:
+    """Build the index of datasets' rows."""
+    return DynamoMembers(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def metric_sink() -> CloudWatchMetrics:
+    """Return where measurements go."""
+    return CloudWatchMetrics(clients.settings().metrics_namespace, clients.client("cloudwatch"))
+
+
+@cache
+def new_label_store() -> DynamoNewLabels:
+    """Build the store of new labels."""
+    return DynamoNewLabels(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def registry() -> DynamoRegistry:
+    """Return the versions, datasets and serving pointers."""
+    return DynamoRegistry(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def relabel_store() -> DynamoRelabels:
+    """Return the relabellings."""
+    return DynamoRelabels(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def relabelling_state_machine() -> StepFunctions:
+    """Return the relabelling state machine."""
+    return StepFunctions(clients.settings().relabelling_state_machine_arn, clients.client("stepfunctions"))
+
+
+@cache
+def erasure_queue() -> SqsQueue:
+    """Return where erasures wait."""
+    return SqsQueue(clients.settings().erasure_queue_url, clients.client("sqs"))
+
+
+@cache
+def replay_queue() -> SqsQueue:
+    """Return the queue of replays."""
+    return SqsQueue(clients.settings().replay_queue_url, clients.client("sqs"))
+
+
+@cache
+def review_tasks() -> DynamoReviews:
+    """Return the review tasks."""
+    return DynamoReviews(clients.settings().predictions_table, clients.dynamodb())
+
+
+@cache
+def selection_store() -> DynamoSelection:
+    """Return what the draws for review depend on."""
+    return DynamoSelection(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def sequential_tests() -> "DynamoSequentialTests":
+    """Return the tests of trials and probations; only what watches pays for importing them."""
+    from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
+
+    return DynamoSequentialTests(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def state_machine() -> StepFunctions:
+    """Return the retraining state machine."""
+    return StepFunctions(clients.settings().state_machine_arn, clients.client("stepfunctions"))
+
+
+@cache
+def token_keys() -> SecretsManagerKeys:
+    """Return the keys of feedback tokens; they are read only where a model requires tokens."""
+    return SecretsManagerKeys(clients.settings().token_secret, clients.client("secretsmanager"))
+
+
+@cache
+def trigger_store() -> DynamoTriggers:
+    """Return the trigger states and decisions."""
+    return DynamoTriggers(clients.settings().models_table, clients.dynamodb())
+
+
+@cache
+def watch_progress() -> DynamoWatchProgress:
+    """Return how far the watch has come."""
+    return DynamoWatchProgress(clients.settings().models_table, clients.dynamodb())

@@ -1,0 +1,32 @@
+"""The features a model reads, by type."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from hindsight.config.types import Section
+
+
+class FeatureType(StrEnum):
+    """How a feature's values are read, encoded and compared."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+
+
+class Feature(Section):
+    """One declared feature; ``min`` and ``max`` are the expected range of a numeric one, watched, not enforced."""
+
+    type: FeatureType
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _range_fits_type(self) -> Self:
+        if self.type is not FeatureType.NUMERIC and (self.min is not None or self.max is not None):
+            raise ValueError("only a numeric feature has a min and a max")
+        if self.min is not None and self.max is not None and self.min >= self.max:
+            raise ValueError("min must be less than max")
+        return self

@@ -1,0 +1,138 @@
+"""How labels arise: rules by precedence, windows, the default."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from hindsight.config.types import Duration, EventName, PositiveDuration, Section
+
+EXPOSED = "exposed"
+RETRACTED = "retracted"
+RESERVED_EVENTS = frozenset({EXPOSED, RETRACTED})
+
+LabelValue = bool | int | float | str
+
+
+class Aggregate(StrEnum):
+    """How several matching events become one value."""
+
+    FIRST = "first"
+    LAST = "last"
+    SUM = "sum"
+    MEAN = "mean"
+    MAX = "max"
+    MIN = "min"
+    COUNT = "count"
+    ANY = "any"
+    MAJORITY = "majority"
+
+
+NUMERIC_AGGREGATES = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX, Aggregate.MIN})
+
+
+class LabelSource(StrEnum):
+    """What kind of evidence a label rests on."""
+
+    MANUAL = "manual"
+    OUTCOME = "outcome"
+    EXPLICIT = "explicit"
+    ACTION = "action"
+
+
+class Threshold(Section):
+    """The positive class as a comparison; exactly one bound."""
+
+    greater_than: float | None = None
+    at_least: float | None = None
+    less_than: float | None = None
+    at_most: float | None = None
+    equals: bool | float | str | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if sum(bound is not None for _, bound in self) != 1:
+            raise ValueError("needs exactly one of greater_than, at_least, less_than, at_most, equals")
+        return self
+
+
+class Rule(Section):
+    """One way for feedback to become a label; without a window it applies whenever the feedback comes."""
+
+    event: EventName
+    source: LabelSource = LabelSource.EXPLICIT
+    window: PositiveDuration | None = None
+    aggregate: Aggregate = Aggregate.LAST
+    positive: Threshold | None = None
+    map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
+    value: bool | int | float | str | None = None
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _map_keys_as_text(cls, mapping: object) -> object:
+        """YAML reads ``{1: yes}`` with a number for a key; feedback values are matched by their text."""
+        if not isinstance(mapping, dict):
+            return mapping
+        return {key if isinstance(key, str) else canonical_text(key): value for key, value in mapping.items()}
+
+    @model_validator(mode="after")
+    def _one_mapping(self) -> Self:
+        if self.event in RESERVED_EVENTS:
+            raise ValueError(f"{self.event!r} is reserved and cannot be a rule's event")
+        if sum(mapping is not None for mapping in (self.positive, self.map, self.value)) > 1:
+            raise ValueError("takes at most one of positive, map and value")
+        return self
+
+
+class Default(Section):
+    """The label of a prediction nobody said anything about."""
+
+    value: bool | int | float | str
+    after: PositiveDuration
+    requires_exposure: bool = False
+
+
+class Distrusted(Section):
+    """What a source of feedback said does not count, of what was received from ``since`` to ``until``, both included.
+
+    ``source`` is the one that the feedback names; without a moment that end is open.
+    """
+
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _since_before_until(self) -> Self:
+        if self.since and self.until and self.since > self.until:
+            raise ValueError("since lies after until")
+        return self
+
+
+class Labels(Section):
+    """The rules by precedence, highest first, and the default below them all."""
+
+    backward: Duration = timedelta(minutes=2)
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=50)
+    default: Default | None = None
+    distrusted: tuple[Distrusted, ...] = Field(default=(), max_length=100)
+
+    @property
+    def longest_window(self) -> timedelta:
+        """The time after which no rule with a window can match any more; zero without such a rule."""
+        return max((rule.window for rule in self.rules if rule.window), default=timedelta(0))
+
+
+def canonical_text(value: object) -> str:
+    """Return the text under which a value is looked up in a mapping, and classes are compared.
+
+    >>> canonical_text(True), canonical_text(1.0), canonical_text(0.5), canonical_text("up")
+    ('true', '1', '0.5', 'up')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,219 @@
+"""The whole configuration of one model, checked as one."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from hindsight.config.features import Feature
+from hindsight.config.feedback import FeedbackRules
+from hindsight.config.labels import NUMERIC_AGGREGATES, Labels, LabelSource, Rule, canonical_text
+from hindsight.config.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
+from hindsight.config.monitoring import DriftMethod, Monitoring
+from hindsight.config.review import Review
+from hindsight.config.training import Candidate, Deployment, Gate, Training
+from hindsight.config.triggers import Triggers
+from hindsight.config.types import FEATURE_NAME, MODEL_NAME, PositiveDuration, Section
+from hindsight.core.errors import Fault
+
+# Of the others, some are the same at every threshold, precision and recall best at one of the ends.
+_BEST_SOMEWHERE = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1})
+
+FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
+
+
+class InconsistentConfiguration(ValueError):
+    """Sections that are valid alone contradict each other; ``faults`` names the paths."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+class ModelConfiguration(Section):
+    """One revision of a model's configuration."""
+
+    model: Annotated[str, Field(pattern=MODEL_NAME)]
+    task: Task
+    features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
+    labels: Labels
+    feedback: FeedbackRules = FeedbackRules()
+    review: Review = Review()
+    monitoring: Monitoring = Monitoring()
+    triggers: Triggers = Triggers()
+    training: Training = Training()
+    gate: Gate = Gate()
+    deployment: Deployment = Deployment()
+    retention: PositiveDuration = timedelta(days=400)
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        faults = [
+            *_label_faults(self),
+            *_metric_faults(self),
+            *_threshold_faults(self),
+            *_candidate_faults(self),
+            *_training_faults(self),
+            *_slice_faults(self),
+            *_review_faults(self),
+            *_window_faults(self),
+        ]
+        if faults:
+            raise InconsistentConfiguration(faults)
+        return self
+
+    @property
+    def outcome_delay(self) -> timedelta:
+        """How long after a prediction its outcome is due, unless the prediction says otherwise."""
+        after_default = self.labels.default.after if self.labels.default else timedelta(0)
+        return self.labels.longest_window or after_default
+
+    @property
+    def performance_metric(self) -> Metric:
+        """The metric live performance is judged by."""
+        return self.monitoring.performance.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def gate_metric(self) -> Metric:
+        """The metric a challenger is judged by."""
+        return self.gate.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The candidates to train, by default the linear model of the task, gradient boosting and one's own."""
+        linear = Candidate.LINEAR_REGRESSION if self.task is Task.REGRESSION else Candidate.LOGISTIC_REGRESSION
+        own = () if self.training.pipeline is None else (Candidate.CUSTOM,)
+        return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING, *own)
+
+
+def _label_faults(configuration: ModelConfiguration) -> list[Fault]:
+    labels, task = configuration.labels, configuration.task
+    faults = []
+    for position, rule in enumerate(labels.rules):
+        path = f"labels.rules[{position}]"
+        for name, value in _constants(rule):
+            if problem := unfit_label(value, task):
+                faults.append(Fault(f"{path}.{name}", problem))
+        if rule.positive is not None and task is not Task.BINARY:
+            faults.append(Fault(f"{path}.positive", f"is for binary tasks, not {task}"))
+        if rule.aggregate in NUMERIC_AGGREGATES and rule.map is not None:
+            faults.append(Fault(f"{path}.map", f"cannot map what {rule.aggregate} computes; use positive"))
+    if labels.default is not None and (problem := unfit_label(labels.default.value, task)):
+        faults.append(Fault("labels.default.value", problem))
+    return faults
+
+
+def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
+    constants = [] if rule.value is None else [("value", rule.value)]
+    return constants + [(f"map.{key}", value) for key, value in (rule.map or {}).items()]
+
+
+def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
+    """Return why a value cannot be a label of the task, None if it can.
+
+    >>> unfit_label(2, Task.BINARY)
+    'must be 0 or 1 for a binary task'
+    """
+    if task is Task.BINARY and canonical_text(value) not in {"0", "1", "true", "false"}:
+        return "must be 0 or 1 for a binary task"
+    if task is Task.REGRESSION and (isinstance(value, str | bool)):
+        return "must be a number for a regression task"
+    return None
+
+
+def _metric_faults(configuration: ModelConfiguration) -> list[Fault]:
+    faults = []
+    performance = configuration.monitoring.performance
+    for path, metric in (
+        ("monitoring.performance.metric", configuration.performance_metric),
+        ("gate.metric", configuration.gate_metric),
+    ):
+        if metric not in METRICS_BY_TASK[configuration.task]:
+            faults.append(Fault(path, f"{metric} does not measure a {configuration.task} model"))
+    wrong, right = ("max", "min") if configuration.performance_metric.greater_is_better else ("min", "max")
+    if getattr(performance, wrong) is not None:
+        faults.append(Fault(f"monitoring.performance.{wrong}", f"{configuration.performance_metric} takes {right}"))
+    return faults
+
+
+def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
+    """A threshold that no value of its metric can meet, or that every value meets, decides nothing."""
+    watched, judged = configuration.performance_metric, configuration.gate_metric
+    performance, gate = configuration.monitoring.performance, configuration.gate
+    faults = []
+    for path, metric, value in (
+        ("monitoring.performance.min", watched, performance.min),
+        ("monitoring.performance.max", watched, performance.max),
+        ("gate.floor", judged, gate.floor),
+    ):
+        low, high = metric.bounds
+        if value is not None and not low <= value <= high:
+            faults.append(Fault(path, f"{metric} lies from {low:g} to {high:g}"))
+    drift = configuration.monitoring.drift
+    if drift.method is DriftMethod.JENSEN_SHANNON and drift.threshold > 1:
+        faults.append(Fault("monitoring.drift.threshold", f"{drift.method} lies from 0 to 1"))
+    for path, metric, difference in (
+        ("monitoring.performance.max_drop", watched, performance.max_drop),
+        ("gate.margin", judged, gate.margin),
+        ("gate.max_slice_drop", judged, gate.max_slice_drop),
+        ("deployment.probation.max_drop", judged, configuration.deployment.probation.max_drop),
+    ):
+        span = metric.bounds[1] - metric.bounds[0]
+        if difference is not None and abs(difference) > span:
+            faults.append(Fault(path, f"{metric} cannot differ by more than {span:g}"))
+    return faults
+
+
+def _candidate_faults(configuration: ModelConfiguration) -> list[Fault]:
+    regression = configuration.task is Task.REGRESSION
+    unfit = Candidate.LOGISTIC_REGRESSION if regression else Candidate.LINEAR_REGRESSION
+    faults = []
+    candidates = configuration.training.candidates or ()
+    for position, candidate in enumerate(candidates):
+        path = f"training.candidates[{position}]"
+        if candidate is unfit:
+            faults.append(Fault(path, f"{candidate} does not fit a {configuration.task} task"))
+        if candidate in candidates[:position]:
+            faults.append(Fault(path, f"{candidate} is listed twice"))
+        if candidate is Candidate.CUSTOM and configuration.training.pipeline is None:
+            faults.append(Fault(path, "custom needs training.pipeline to name it"))
+    if candidates and Candidate.CUSTOM not in candidates and configuration.training.pipeline is not None:
+        faults.append(Fault("training.pipeline", "is not trained unless training.candidates lists custom"))
+    return faults
+
+
+def _training_faults(configuration: ModelConfiguration) -> list[Fault]:
+    training, task, faults = configuration.training, configuration.task, []
+    if training.class_weight != "none" and task is Task.REGRESSION:
+        faults.append(Fault("training.class_weight", "a regression has no classes"))
+    if training.threshold != 0.5 and task is not Task.BINARY:
+        faults.append(Fault("training.threshold", f"is for binary tasks, not {task}"))
+    elif training.threshold == "best" and configuration.gate_metric not in _BEST_SOMEWHERE:
+        faults.append(Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular"))
+    return faults
+
+
+def _slice_faults(configuration: ModelConfiguration) -> list[Fault]:
+    return [
+        Fault(f"monitoring.slices[{position}]", f"{name!r} is not a declared feature")
+        for position, name in enumerate(configuration.monitoring.slices)
+        if name not in configuration.features
+    ]
+
+
+def _review_faults(configuration: ModelConfiguration) -> list[Fault]:
+    is_read = any(rule.source is LabelSource.MANUAL for rule in configuration.labels.rules)
+    if is_read or not configuration.review.asks_for_answers:
+        return []
+    return [Fault("review", "asks for answers that no rule reads; add a rule with source manual")]
+
+
+def _window_faults(configuration: ModelConfiguration) -> list[Fault]:
+    faults = []
+    default = configuration.labels.default
+    windows = [rule.window for rule in configuration.labels.rules if rule.window]
+    if default is not None and windows and default.after < min(windows):
+        faults.append(Fault("labels.default.after", "must not be earlier than the close of the shortest window"))
+    if configuration.retention < configuration.training.window:
+        faults.append(Fault("retention", "must not be shorter than training.window"))
+    return faults

@@ -1,0 +1,99 @@
+"""Text to configuration, with every fault named by its path."""
+
+import hashlib
+import json
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from hindsight.config.model import InconsistentConfiguration, ModelConfiguration
+from hindsight.core.errors import Fault, InvalidInput
+
+MAX_CONFIGURATION_BYTES = 256 * 1024
+
+_SCALARS = frozenset({"bool", "int", "float", "str", "constrained-str"})
+_NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for branches
+
+
+def parse_yaml(text: str) -> object:
+    """Return the plain objects of a YAML document.
+
+    Raises InvalidInput, also for aliases: a few of them nested blow up to gigabytes.
+    """
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise InvalidInput("YAML aliases are not read; write the value out")
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"not valid YAML: {_first_line(error)}") from error
+
+
+def parse_configuration(document: object, *, model: str | None = None) -> ModelConfiguration:
+    """Return the configuration a parsed document describes.
+
+    ``model`` is the name it is stored under; a document that names another one is refused.
+    Raises InvalidInput with one fault for each path that is wrong.
+    """
+    if not isinstance(document, dict):
+        raise InvalidInput("the configuration must be an object", (Fault("", "must be an object"),))
+    if model is not None:
+        if document.get("model", model) != model:
+            raise InvalidInput(
+                "the configuration is invalid", (Fault("model", f"must be {model!r}, the name in the address"),)
+            )
+        document = {**document, "model": model}
+    try:
+        return ModelConfiguration.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        raise InvalidInput("the configuration is invalid", faults_of(error)) from error
+
+
+def dump_configuration(configuration: ModelConfiguration) -> dict[str, Any]:
+    """Return the configuration as JSON objects, every default written out."""
+    return configuration.model_dump(mode="json")
+
+
+def configuration_digest(configuration: ModelConfiguration) -> str:
+    """Return the SHA-256 of the canonical configuration: the same meaning, the same digest."""
+    canonical = json.dumps(dump_configuration(configuration), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
+    """Return what pydantic found wrong, as paths like ``labels.rules[1].window``."""
+    faults: list[Fault] = []
+    for details in error.errors(include_url=False):
+        cause = details.get("ctx", {}).get("error")
+        if isinstance(cause, InconsistentConfiguration):
+            faults.extend(cause.faults)
+        else:
+            faults.append(Fault(_path(details, prefix), _message(details)))
+    return tuple(dict.fromkeys(faults))
+
+
+def _path(details: ErrorDetails, prefix: str) -> str:
+    path = prefix
+    for part in details["loc"]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in _NOT_IN_THE_DOCUMENT and not part.startswith("literal["):
+            path += f".{part}" if path else part
+    return path
+
+
+def _message(details: ErrorDetails) -> str:
+    if details["type"] == "extra_forbidden":
+        return "is not a known field"
+    if details["type"] == "missing":
+        return "is required"
+    if details["type"] in {"model_type", "dict_type"}:
+        return "must be an object"
+    if details["loc"] and details["loc"][-1] in _SCALARS:
+        return "must be text, a number, true or false"
+    return details["msg"].removeprefix("Value error, ")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,37 @@
+"""Which predictions people are asked to label, and how the work is shared out."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from hindsight.config.types import Fraction, PositiveDuration, Section
+
+
+class ReviewStrategy(StrEnum):
+    """How uncertain a prediction counts as."""
+
+    LEAST_CONFIDENCE = "least_confidence"
+    MARGIN = "margin"
+    ENTROPY = "entropy"
+
+
+class Review(Section):
+    """The audit sample and the active-learning budget.
+
+    A reviewer has a task for ``lease``; nobody is offered one that has been open for ``expires``.
+    """
+
+    random_rate: Fraction = 0.0
+    uncertain_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    strategy: ReviewStrategy = ReviewStrategy.MARGIN
+    diversity: Fraction = 0.3
+    lease: PositiveDuration = timedelta(minutes=15)
+    expires: PositiveDuration = timedelta(days=14)
+    overlap: Annotated[int, Field(ge=1, le=10)] = 1
+
+    @property
+    def asks_for_answers(self) -> bool:
+        """Whether predictions are picked at all."""
+        return self.random_rate > 0 or self.uncertain_per_day > 0

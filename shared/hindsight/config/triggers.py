@@ -1,0 +1,38 @@
+"""When a retraining run is asked for, and what holds it back."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hindsight.config.types import Duration, PositiveDuration, Section
+
+
+class AtLeast(Section):
+    """A combination asking for a number of the signals that can be counted: an alarm or a request is enough alone."""
+
+    at_least: Annotated[int, Field(ge=1, le=5)]
+
+
+class RunBudget(Section):
+    """At most ``count`` runs in any period of length ``per``."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)]
+    per: PositiveDuration
+
+
+class Triggers(Section):
+    """The signals a model listens to; a person's request and a CloudWatch alarm are always heard.
+
+    ``estimated_performance`` is off unless asked for: an estimate made before labels come is blind to concept drift.
+    """
+
+    schedule: PositiveDuration | None = None
+    volume: Annotated[int, Field(ge=1)] | None = None
+    drift: bool = True
+    performance: bool = True
+    estimated_performance: bool = False
+    combine: Literal["any", "all"] | AtLeast = "any"
+    cooldown: Duration = timedelta(days=1)
+    min_new_labels: Annotated[int, Field(ge=0)] = 200
+    max_runs: RunBudget | None = None

@@ -1,0 +1,108 @@
+"""Every error Hindsight raises on purpose: one base, one class a cause.
+
+The domain raises them; only the edges (``runtime.http`` and the queue consumers) turn them into an HTTP answer or a
+quarantined record.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input: where (``events[3].value``) and what."""
+
+    path: str
+    message: str
+
+
+class HindsightError(Exception):
+    """Base of all errors raised on purpose; ``code`` is part of the HTTP contract."""
+
+    code = "error"
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = faults
+
+
+class InvalidInput(HindsightError):
+    """The request is malformed or breaks a rule of the contract."""
+
+    code = "invalid"
+
+
+class Forbidden(HindsightError):
+    """The caller's key is not one of those that may call the route."""
+
+    code = "forbidden"
+
+
+class NotFound(HindsightError):
+    """The model, prediction or version does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(HindsightError):
+    """The request contradicts what is stored, or another writer was faster."""
+
+    code = "conflict"
+
+
+class StaleRun(Conflict):
+    """A retraining run that has lost the model's lock tries to change what serves."""
+
+
+class NoModel(HindsightError):
+    """No version of the model has been deployed yet."""
+
+    code = "no_model"
+
+
+class TooLarge(HindsightError):
+    """The body or the batch exceeds its limit."""
+
+    code = "too_large"
+
+
+class UnsupportedType(HindsightError):
+    """The content type of the body is not one the route reads."""
+
+    code = "unsupported_type"
+
+
+class Unavailable(HindsightError):
+    """A write could not be made durable in time; sending the same request again is safe."""
+
+    code = "unavailable"
+
+
+class UnusableDataset(HindsightError):
+    """The snapshot cannot be trained on; the message says why."""
+
+    code = "unusable_dataset"
+
+
+class UnusablePipeline(HindsightError):
+    """The deployment's own pipeline does not exist, or cannot be built, trained or saved; the message says where."""
+
+    code = "unusable_pipeline"
+
+
+class UnusableArtifact(HindsightError):
+    """A model artefact is missing, altered, or holds types that are not trusted."""
+
+    code = "unusable_artifact"
+
+
+class UnreadableObject(HindsightError):
+    """An object is damaged, or larger than what is read; reading it again would end the same way."""
+
+    code = "unreadable_object"
+
+
+class UnreadableRecord(HindsightError):
+    """A stored record is damaged, or was written in another shape."""
+
+    code = "unreadable_record"

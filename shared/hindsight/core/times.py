@@ -1,0 +1,54 @@
+"""Moments: aware datetimes in UTC inside, RFC 3339 text outside."""
+
+from datetime import UTC, datetime, timedelta
+
+from hindsight.core.errors import InvalidInput
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def parse_time(text: object) -> datetime:
+    """Return the moment an RFC 3339 text with an offset names, in UTC.
+
+    Raises InvalidInput for anything else, also for a time without an offset: it could be any of 24 moments.
+
+    >>> parse_time("2026-03-01T13:00:00+01:00")
+    datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
+    """
+    if not isinstance(text, str) or not 20 <= len(text) <= 40 or text[10] not in "Tt":
+        raise InvalidInput("must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is None:
+            raise InvalidInput("must carry an offset, such as Z or +01:00")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput("must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z") from error
+
+
+def format_time(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC with microseconds: of one length, so that texts sort as moments do.
+
+    >>> format_time(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    '2026-03-01T12:00:00.000000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def microseconds(moment: datetime) -> int:
+    """Convert a moment to microseconds since 1970, exactly.
+
+    >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_text(moment: int) -> str:
+    """Format microseconds since 1970 as RFC 3339 text.
+
+    >>> moment_text(microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    '2026-03-01T12:00:00.000000Z'
+    """
+    return format_time(_EPOCH + moment * _MICROSECOND)

@@ -1,0 +1,96 @@
+"""Which label records become rows of a dataset: as known then, one a prediction, matured, usable, split in time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import moment_text
+from hindsight.datasets.dataset import Part
+from hindsight.datasets.formats.columns import MISSING, Categories, Column
+from hindsight.datasets.formats.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
+from hindsight.datasets.records.record_scan import RecordScan, Span, join_columns
+from hindsight.datasets.split import split_moments
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Selection:
+    """The rows that are kept, those to train on first, each part in the order of the predictions' times.
+
+    ``labels`` and ``otherwise`` are aligned with ``keys``; ``train`` is the number of rows to train on, ``dropped``
+    those left out, by reason, and ``seen`` whether there was a record to see, by file. ``boundary`` and ``newest`` are
+    as the manifest has them.
+    """
+
+    keys: RowKeys
+    labels: Column
+    otherwise: Flags
+    train: int
+    boundary: str
+    newest: str
+    dropped: dict[str, int]
+    seen: list[bool]
+
+    def place(self, part: Part) -> slice:
+        """Return where the rows of a part are."""
+        return slice(0, self.train) if part == "train" else slice(self.train, None)
+
+    @cached_property
+    def by_file(self) -> Places:
+        """The rows in the order of the files that hold them."""
+        return np.argsort(self.keys.file, kind="stable")
+
+
+def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> Selection:
+    """Return the rows that the records of some files make."""
+    seen = [scan.keys(number, span) for number, scan in enumerate(scans)]
+    task = configuration.task
+    labels = _joined_labels([at(scan.labels(task), keys.row) for scan, keys in zip(scans, seen, strict=True)], task)
+    keys, has_seen = RecordKeys.joined(seen), [len(found.seq) > 0 for found in seen]
+    del seen
+    newest = newest_of(keys)
+    order = by_place(keys.occurred[newest.places], keys.names[newest.places])
+    places, otherwise = newest.places[order], newest.otherwise[order]
+    labelled = keys.labelled[places]
+    usable = labelled & _is_given(at(labels, places))
+    fit = np.flatnonzero(usable)
+    kept = fit[-configuration.training.max_rows :]
+    train, first = split_moments(keys.occurred[places[kept]], keys.due[places[kept]], configuration.training.holdout)
+    chosen = np.concatenate([kept[train], kept[first:]])
+    rows = keys.rows_at(places[chosen])
+    return Selection(
+        keys=rows,
+        labels=at(labels, places[chosen]),
+        otherwise=otherwise[chosen],
+        train=len(train),
+        boundary=moment_text(int(keys.occurred[places[kept[first]]])) if len(kept) else "",
+        newest=moment_text(int(np.maximum(rows.known, rows.due).max())) if len(chosen) else "",
+        dropped={
+            "unlabelled": int((~labelled).sum()),
+            "unusable_value": int((labelled & ~usable).sum()),
+            "beyond_max_rows": len(fit) - len(kept),
+            "gap": len(kept) - len(chosen),
+        },
+        seen=has_seen,
+    )
+
+
+def at(column: Column, places: npt.NDArray[Any] | slice) -> Column:
+    """Return some of a column's rows."""
+    return column.at(places) if isinstance(column, Categories) else column[places]
+
+
+def _is_given(labels: Column) -> Flags:
+    given: Flags = labels.codes != MISSING if isinstance(labels, Categories) else ~np.isnan(labels)
+    return given
+
+
+def _joined_labels(parts: Sequence[Column], task: Task) -> Column:
+    if parts:
+        return join_columns(parts)
+    return Categories(np.zeros(0, dtype=np.int32), ()) if task is Task.MULTICLASS else np.zeros(0)

@@ -1,0 +1,64 @@
+"""Feedback as it is kept: one event about one prediction."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import PredictionKey
+
+# Ids that only settled reviews carry: an app that took one first would keep the reviewers' answer out.
+REVIEW_IDS = "review:"
+MAX_TEXT = 1024
+MAX_INTEGER = 2**53
+
+FeedbackValue = bool | int | float | str | None
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
+    return pattern.removesuffix("$") + r"\Z"
+
+
+_Identifier = Annotated[str, Meta(pattern=_whole(IDENTIFIER))]
+_Model = Annotated[str, Meta(pattern=_whole(MODEL_NAME))]
+_Name = Annotated[str, Meta(min_length=1, max_length=128)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+_Value = (
+    bool
+    | Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+    | float
+    | Annotated[str, Meta(max_length=MAX_TEXT)]
+    | None
+)
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """One feedback event: what happened, when it happened, and when we were told.
+
+    The constraints are those of a line of the raw feedback files, which is decoded straight into it.
+    """
+
+    model: _Model
+    prediction_id: _Identifier
+    feedback_id: _Identifier
+    name: _Name
+    value: _Value = None
+    occurred_at: _Moment
+    received_at: _Moment
+    source: _Name | None = None
+    body_digest: _Name
+
+    @property
+    def key(self) -> PredictionKey:
+        """The key of the prediction the event is about."""
+        return PredictionKey(self.model, self.prediction_id)
+
+
+def feedback_row(event: Feedback) -> dict[str, Any]:
+    """Return an event as the raw feedback files hold it."""
+    row = {name: getattr(event, name) for name in event.__struct_fields__}
+    row["occurred_at"], row["received_at"] = format_time(event.occurred_at), format_time(event.received_at)
+    return {name: value for name, value in row.items() if value is not None}

@@ -1,0 +1,44 @@
+"""A label, and the record of its becoming one."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hindsight.config.labels import LabelValue
+
+
+class LabelStatus(StrEnum):
+    """How far a label can be trusted."""
+
+    PENDING = "pending"
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+    CENSORED = "censored"
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """What a prediction turned out to be, as far as is known; ``value`` is None while pending and when censored.
+
+    ``source`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
+    ``disagreeing`` names the events of lower rules that said otherwise.
+    """
+
+    value: LabelValue | None
+    status: LabelStatus
+    source: str | None = None
+    event: str | None = None
+    disagreeing: tuple[str, ...] = ()
+
+
+class LabelRecord(Struct, frozen=True, kw_only=True):
+    """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on.
+
+    ``is_new`` marks a value that the history has not had before.
+    """
+
+    seq: int
+    label: Label
+    rules_revision: int
+    known_at: datetime
+    is_new: bool = False

@@ -1,0 +1,51 @@
+"""A prediction with everything known of its outcome: its head, its feedback, its labels."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import LabelRecord
+from hindsight.entities.prediction import PredictionKey
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionTimes:
+    """What of a prediction its label depends on."""
+
+    occurred_at: datetime
+    received_at: datetime
+    outcome_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The state of the join of one prediction; ``prediction`` is None while its feedback is parked.
+
+    ``revision`` counts the joins. ``resolved_as_of`` is how far the label has followed the clock, ``due_at`` when the
+    clock alone will next change it (of parked feedback: when to give up), ``expires_at`` (epoch seconds) when it may
+    be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet; ``is_erased`` that
+    it was erased with all that belonged to it, and takes no feedback any more; ``entity_id`` whom the prediction is
+    about, if its app said so.
+    """
+
+    key: PredictionKey
+    prediction: PredictionTimes | None
+    revision: int
+    feedback_count: int
+    label_seq: int
+    resolved_as_of: datetime | None
+    due_at: datetime | None
+    expires_at: int
+    rejoin: bool = False
+    is_erased: bool = False
+    entity_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """The item collection of one prediction; ``head`` is None where there is nothing."""
+
+    key: PredictionKey
+    head: Head | None
+    feedback: tuple[Feedback, ...] = ()
+    labels: tuple[LabelRecord, ...] = ()

@@ -1,0 +1,66 @@
+"""A training example: one label record together with the prediction it labels, a row of the lake."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.labels import LabelValue
+from hindsight.core.times import format_time, parse_time
+from hindsight.entities.label import LabelStatus
+from hindsight.entities.prediction import Decision, Features, ShadowAnswer
+
+_OPTIONAL = ("selection_probability", "probabilities", "shadow")  # rows without them have no such field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One row of ``examples/``: which prediction, what it saw and said, and one record of its label.
+
+    ``probabilities`` are those of all classes, where the prediction told them; ``shadow`` is what a version tried
+    unseen said; ``selection_probability`` is that of a prediction picked for review. A manual label stands for 1 over
+    that many predictions, unless they have labels anyway: then an estimate speaks of all predictions.
+    """
+
+    model: str
+    prediction_id: str
+    features: Features
+    score: float
+    decision: Decision
+    model_version: str
+    occurred_at: datetime
+    outcome_due_at: datetime
+    seq: int
+    value: LabelValue | None
+    status: LabelStatus
+    source: str | None
+    rules_revision: int
+    known_at: datetime
+    entity_id: str | None = None
+    propensity: float | None = None
+    selection_probability: float | None = None
+    probabilities: Mapping[str, float] | None = None
+    shadow: ShadowAnswer | None = None
+
+    @property
+    def matured_at(self) -> datetime:
+        """When the record became fit to learn from: known, and its outcome due. It lies in the lake under that day."""
+        return max(self.known_at, self.outcome_due_at)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row as JSON objects."""
+        row = {name: getattr(self, name) for name in self.__slots__}
+        row["features"] = dict(self.features)
+        row["status"] = self.status.value
+        for name in ("occurred_at", "outcome_due_at", "known_at"):
+            row[name] = format_time(row[name])
+        row["probabilities"] = None if self.probabilities is None else dict(self.probabilities)
+        row["shadow"] = None if self.shadow is None else self.shadow.to_json()
+        return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Example":
+        """Return the example a row describes."""
+        times = {name: parse_time(row[name]) for name in ("occurred_at", "outcome_due_at", "known_at")}
+        shadow = ShadowAnswer.from_json(row["shadow"]) if row.get("shadow") else None
+        return cls(**{**row, **times, "status": LabelStatus(row["status"]), "shadow": shadow})

@@ -1,0 +1,72 @@
+"""How many predictions a labelled one stands for, where only those picked for review would have a label."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hindsight.config.labels import Labels, LabelSource
+from hindsight.config.model import ModelConfiguration
+from hindsight.label_records.rows import LABELLED_OTHERWISE, LabelRows
+
+Floats = npt.NDArray[np.float64]
+Row = Mapping[str, Any]
+
+_SMALLEST_PROBABILITY = 1e-9
+
+
+def review_weight(record: Row, *, labelled_anyway: bool) -> float:
+    """Return how many predictions a prediction's newest label record stands for.
+
+    A reviewer's label stands for 1/π predictions, where π is the probability with which the prediction was to be
+    reviewed (Horvitz and Thompson, 1952), but only where it would have had no label without the review. It stands for
+    itself alone where every prediction is ``labelled_anyway``, or where this one has had a value from another source:
+    as many as its like have that too, whether or not they were reviewed. A label from any other source stands for
+    itself. So does one whose probability is not a number in (0, 1].
+
+    >>> record = {"source": "manual", "selection_probability": 0.02}
+    >>> review_weight(record, labelled_anyway=False), review_weight(record, labelled_anyway=True)
+    (50.0, 1.0)
+    >>> review_weight({**record, "labelled_otherwise": True}, labelled_anyway=False)
+    1.0
+    """
+    probability = record.get("selection_probability")
+    if labelled_anyway or record.get("source") != LabelSource.MANUAL or record.get(LABELLED_OTHERWISE):
+        return 1.0
+    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability <= 1:
+        return 1.0
+    return 1 / max(float(probability), _SMALLEST_PROBABILITY)
+
+
+def review_weights(records: Sequence[Row], labels: Labels) -> Floats:
+    """Return the weights of newest label records under a configuration's rules, shape (n,)."""
+    rows = LabelRows.of(records)
+    weights = np.ones(len(rows))
+    if labels_every_prediction(labels):
+        return weights
+    probability = rows.values("selection_probability").numbers
+    drawn = rows.is_reviewed_alone() & (probability > 0) & (probability <= 1)
+    weights[drawn] = 1 / np.maximum(probability[drawn], _SMALLEST_PROBABILITY)
+    return weights
+
+
+def labels_every_prediction(labels: Labels) -> bool:
+    """Return whether every prediction has a label in the end, reviewed or not: there is a default for all of them."""
+    return labels.default is not None and not labels.default.requires_exposure
+
+
+def heaviest_weight(configuration: ModelConfiguration) -> float:
+    """Return the largest weight a label can have: that of a prediction which only the audit could pick."""
+    rate = configuration.review.random_rate
+    return 1.0 if rate <= 0 or labels_every_prediction(configuration.labels) else 1 / rate
+
+
+def effective_rows(weights: Floats) -> float:
+    """Return the number of equally weighted rows that would tell as much (Kish, 1965).
+
+    >>> effective_rows(np.array([1.0, 1.0, 1.0])), round(effective_rows(np.array([1.0, 1.0, 50.0])), 2)
+    (3.0, 1.08)
+    """
+    squares = float(np.square(weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares else 0.0

@@ -1,0 +1,173 @@
+"""Feedback in: checked against the configuration, durable before it is acknowledged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+from pydantic import Field
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core import compact_json
+from hindsight.core.errors import Fault, InvalidInput, Unavailable
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import REVIEW_IDS, Feedback, feedback_row
+from hindsight.entities.prediction import body_digest
+from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
+from hindsight.labels.mapping import unreadable_value
+from hindsight.quarantine.rejects import REJECTED, shortened
+from hindsight.validation.items import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
+from hindsight.validation.timestamps import ClientTimestamps, settle_times
+
+MAX_FEEDBACK_BYTES = 1024 * 1024
+MAX_REJECTED_TEXT = 4096
+EVENTS = "events"
+
+
+class FeedbackStream(Protocol):
+    """Where feedback becomes durable."""
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Return once every line is durable. Raises Unavailable if that could not be had in time."""
+
+
+class FeedbackItem(RequestItem):
+    """One event of a feedback call."""
+
+    feedback_id: Identifier
+    prediction_id: Identifier
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    occurred_at: TimeText | None = None
+    received_at: TimeText | None = None
+    source: Annotated[str, Field(max_length=64)] | None = None
+    token: Annotated[str, Field(max_length=MAX_TOKEN)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackReader:
+    """Checks the events of one call, file or replay against the model's configuration.
+
+    Without ``keys`` no token is asked for: what operators import or replay needs none.
+    """
+
+    configuration: ModelConfiguration
+    now: datetime
+    trust: ClientTimestamps
+    keys: TokenKeys | None = None
+
+    def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
+        """Return the event an item describes. Raises InvalidInput with the path at fault.
+
+        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
+        """
+        item = parse_item(FeedbackItem, raw, path)
+        if self.keys is not None and self.configuration.feedback.token.required:
+            holder = TokenHolder(self.configuration.model, item.prediction_id, path)
+            require_token(self.keys, item.token, holder, self.now)
+        problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task)
+        if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
+            problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
+        if problem is not None:
+            fault = Fault(f"{path}.{problem.path}", problem.message)
+            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        fallback = format_time(sent_at) if sent_at is not None else None
+        occurred_at, received_at = settle_times(
+            item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
+        )
+        return Feedback(
+            model=self.configuration.model,
+            prediction_id=item.prediction_id,
+            feedback_id=item.feedback_id,
+            name=item.name,
+            value=item.value,
+            occurred_at=occurred_at,
+            received_at=received_at,
+            source=item.source,
+            # Not of the times we filled in: a client that retries without a time of its own sends the same body.
+            body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackCapture:
+    """Takes feedback calls for one deployment."""
+
+    stream: FeedbackStream
+    trust: ClientTimestamps
+    keys: TokenKeys | None = None
+
+    def capture(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
+        """Make every valid event durable, and say which ones were not taken and why.
+
+        What is not taken goes the same way, with its reason, to quarantine; but for what came without its token:
+        nobody knows who sent it, and a replay would take it.
+        Raises InvalidInput if none was valid, Unavailable if they could not be made durable; then nothing is
+        acknowledged, and sending them again is safe.
+        """
+        receipt, lines = read_all(FeedbackReader(configuration, now, self.trust, self.keys), items)
+        _require_verdicts(receipt)
+        # In the same records: no second service stands in the way of an answer.
+        rejected = [
+            rejected_line(configuration.model, rejection, items[rejection.index], now)
+            for rejection in receipt.rejected
+            if rejection.code == InvalidInput.code
+        ]
+        if lines or rejected:
+            self.stream.append([*lines, *rejected])
+        receipt.require_one_valid(len(items))
+        return receipt
+
+    def take(self, reader: FeedbackReader, items: Sequence[object]) -> Receipt:
+        """Make every valid event durable, and say which ones were not; those are the caller's to keep.
+
+        Raises Unavailable.
+        """
+        receipt, lines = read_all(reader, items)
+        if lines:
+            self.stream.append(lines)
+        return receipt
+
+
+def _require_verdicts(receipt: Receipt) -> None:
+    """Raise Unavailable where no event was accepted and another attempt may succeed."""
+    if not receipt.accepted and any(rejection.code == TokenUnverified.code for rejection in receipt.rejected):
+        raise Unavailable("tokens could not be checked now, and nothing was taken; try again")
+
+
+def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, list[bytes]]:
+    """Return what becomes of the events of a call, and the valid ones as lines of the raw feedback files."""
+    receipt, lines = Receipt(), []
+    for index, raw in enumerate(items):
+        try:
+            feedback = reader.read(raw, f"{EVENTS}[{index}]")
+        except InvalidInput as error:
+            receipt.reject(index, error)
+        else:
+            lines.append(feedback_line(feedback))
+            receipt.accepted.append(feedback.feedback_id)
+    return receipt, lines
+
+
+def feedback_line(feedback: Feedback) -> bytes:
+    """Return an event as one line of the raw feedback files."""
+    return compact_json.dumps(feedback_row(feedback)).encode() + b"\n"
+
+
+def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:
+    """Return an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
+    told = {name: value for name, value in item.items() if name != "token"} if isinstance(item, dict) else item
+    text = compact_json.dumps(told)
+    row: dict[str, Any] = {
+        "model": model,
+        REJECTED: {
+            "code": rejection.code,
+            "reason": shortened(rejection.fault.message),
+            "path": shortened(path_within(rejection.fault.path, f"{EVENTS}[{rejection.index}]")),
+        },
+        "received_at": format_time(now),
+        "text": text[:MAX_REJECTED_TEXT],
+    }
+    if len(text) > MAX_REJECTED_TEXT:
+        row["truncated"] = True
+    return compact_json.dumps(row).encode() + b"\n"

@@ -1,0 +1,159 @@
+"""Feedback tokens: who holds one may speak for one prediction, and for no other, until it expires.
+
+A token is ``v1.{key}.{expiry}.{mac}``: which key made it, until when it is good (seconds since 1970, not secret), and
+HMAC-SHA-256 (RFC 2104, FIPS 198-1) over version, expiry, model and prediction, each preceded by its length, so that no
+two of them can be read in two ways. It keeps strangers from speaking; it does not make its holder tell the truth, nor
+keep him from speaking twice.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import Fault, InvalidInput, Unavailable
+
+MAX_TOKEN = 128
+_VERSION = "v1"
+_NAME_LENGTH = 8
+
+
+class TokenRefused(InvalidInput):
+    """An event without a token that speaks for its prediction."""
+
+
+class TokenMissing(TokenRefused):
+    """An event came without a token, where one is required."""
+
+    code = "token_missing"
+
+
+class TokenInvalid(TokenRefused):
+    """A token was not made by us, or not for this prediction."""
+
+    code = "token_invalid"
+
+
+class TokenExpired(TokenRefused):
+    """A token was good once."""
+
+    code = "token_expired"
+
+
+class TokenUnverified(TokenRefused):
+    """A token could not be checked now: the same event is to be sent again."""
+
+    code = "token_unverified"
+
+
+class KeyNotLookedUp(Unavailable):
+    """A key is unknown here and may not be looked up yet, so that its tokens cannot be verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A secret that makes tokens; it is named by a digest of itself, which tells nothing of it."""
+
+    secret: bytes
+
+    @property
+    def name(self) -> str:
+        """What its tokens call it."""
+        return hashlib.sha256(b"name of " + self.secret).hexdigest()[:_NAME_LENGTH]
+
+    def __repr__(self) -> str:
+        return f"TokenKey({self.name})"
+
+
+class TokenKeys(Protocol):
+    """The keys there are: while keys are exchanged, two are good."""
+
+    def current(self) -> TokenKey:
+        """Return the key that makes tokens. Raises Unavailable."""
+
+    def named(self, name: str) -> TokenKey | None:
+        """Read the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """What a token says: which event it came with, and whom that speaks for."""
+
+    model: str
+    prediction_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMint:
+    """Makes the tokens of one call's predictions."""
+
+    key: TokenKey
+    model: str
+    expires_at: datetime
+
+    def of(self, prediction_id: str) -> str:
+        """Return the token of a prediction."""
+        return mint(self.key, self.model, prediction_id, self.expires_at)
+
+
+def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> TokenMint | None:
+    """Return what makes the tokens of a call, None where none are asked for and no key is read. Raises Unavailable."""
+    rules = configuration.feedback.token
+    return TokenMint(keys.current(), configuration.model, now + rules.expires) if rules.required else None
+
+
+def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) -> str:
+    """Return the token of a prediction.
+
+    >>> key = TokenKey(b"x" * 32)
+    >>> mint(key, "bikes", "p-1", datetime(2026, 3, 1, tzinfo=UTC)).rpartition(".")[0]
+    'v1.b38debf1.1772323200'
+    """
+    expiry = str(int(expires_at.timestamp()))
+    return ".".join((_VERSION, key.name, expiry, _mac(key, (_VERSION, expiry, model, prediction_id))))
+
+
+def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: datetime) -> None:
+    """Verify a prediction's token at a moment.
+
+    Raises TokenMissing, TokenInvalid, TokenExpired; TokenUnverified if another attempt may succeed.
+    """
+    if token is None:
+        raise _refused(TokenMissing, holder, "is required: it came with the prediction")
+    parts = token.split(".")
+    if len(parts) != 4 or parts[0] != _VERSION or not _is_name(parts[1]) or not _is_plain_number(parts[2]):
+        raise _refused(TokenInvalid, holder, "is not the token of this prediction")
+    _, name, expiry, mac = parts
+    try:
+        key = keys.named(name)
+    except KeyNotLookedUp as error:
+        raise _refused(TokenUnverified, holder, "cannot be checked now: send the event again") from error
+    expected = _mac(key, (_VERSION, expiry, holder.model, holder.prediction_id)) if key is not None else ""
+    # In the same time wherever they differ, so that no guess tells how far it got.
+    if key is None or not hmac.compare_digest(mac.encode(), expected.encode()):
+        raise _refused(TokenInvalid, holder, "is not the token of this prediction")
+    if now >= datetime.fromtimestamp(int(expiry), UTC):
+        raise _refused(TokenExpired, holder, "has expired")
+
+
+def _mac(key: TokenKey, parts: Sequence[str]) -> str:
+    message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    return base64.urlsafe_b64encode(hmac.digest(key.secret, message, "sha256")).rstrip(b"=").decode()
+
+
+def _is_name(text: str) -> bool:
+    return len(text) == _NAME_LENGTH and set(text) <= set("0123456789abcdef")
+
+
+def _is_plain_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 11 and str(int(text)) == text
+
+
+def _refused(kind: type[TokenRefused], holder: TokenHolder, message: str) -> TokenRefused:
+    path = f"{holder.path}.token" if holder.path else "token"
+    return kind(f"{path} {message}", (Fault(path, message),))

@@ -1,0 +1,129 @@
+"""What is to be predicted, or was: features, times and ids, checked; and with a score, a prediction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
+from hindsight.validation.features import check_features
+from hindsight.validation.items import Identifier, RequestItem, TimeText
+from hindsight.validation.timestamps import ClientTimestamps, parse_at, settle_times
+
+MAX_TO_OUTCOME = timedelta(days=3660)  # ten years, the longest a configured delay may be
+
+
+class InstanceItem(RequestItem):
+    """What every prediction carries, whoever makes it."""
+
+    features: dict[str, Any]
+    prediction_id: Identifier | None = None
+    entity_id: Identifier | None = None
+    occurred_at: TimeText | None = None
+    received_at: TimeText | None = None
+    outcome_due_at: TimeText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a version says of one instance; see ``Prediction`` for the meaning of ``score``."""
+
+    score: float
+    decision: Decision
+    probabilities: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One checked instance of a model."""
+
+    model: str
+    prediction_id: str
+    features: Features
+    occurred_at: datetime
+    received_at: datetime
+    outcome_due_at: datetime
+    entity_id: str | None
+    body_digest: str
+
+    @property
+    def entity(self) -> str:
+        """Whose prediction it is: one entity meets one version during a trial. Without an entity it is its own."""
+        return self.entity_id if self.entity_id is not None else self.prediction_id
+
+    def predicted(
+        self,
+        scored: Scored,
+        model_version: str,
+        propensity: float | None = None,
+        shadow: ShadowAnswer | None = None,
+    ) -> Prediction:
+        """Return the prediction that a version made of the instance."""
+        return Prediction(
+            model=self.model,
+            prediction_id=self.prediction_id,
+            features=self.features,
+            score=scored.score,
+            decision=scored.decision,
+            probabilities=scored.probabilities,
+            model_version=model_version,
+            occurred_at=self.occurred_at,
+            received_at=self.received_at,
+            outcome_due_at=self.outcome_due_at,
+            entity_id=self.entity_id,
+            propensity=propensity,
+            shadow=shadow,
+            body_digest=self.body_digest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReader:
+    """Checks the instances of one call; ``new_id`` names those that come without an id.
+
+    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    """
+
+    configuration: ModelConfiguration
+    now: datetime
+    trust: ClientTimestamps
+    new_id: Callable[[], str]
+    sent_at: datetime | None = None
+
+    def read(self, item: InstanceItem, path: str) -> Instance:
+        """Return the instance an item describes. Raises InvalidInput with the paths at fault."""
+        features, faults = check_features(item.features, self.configuration.features, f"{path}.features")
+        if faults:
+            raise InvalidInput(f"{faults[0].path} {faults[0].message}", tuple(faults))
+        fallback = format_time(self.sent_at) if self.sent_at is not None else None
+        occurred_at, received_at = settle_times(
+            item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
+        )
+        return Instance(
+            model=self.configuration.model,
+            prediction_id=item.prediction_id or self.new_id(),
+            features=features,
+            occurred_at=occurred_at,
+            received_at=received_at,
+            outcome_due_at=self._outcome_due_at(item, occurred_at, path),
+            entity_id=item.entity_id,
+            # Not of the times we fill in: a client that retries without a time of its own sends the same body.
+            body_digest=body_digest(item.model_dump(exclude={"received_at"})),
+        )
+
+    def _outcome_due_at(self, item: InstanceItem, occurred_at: datetime, path: str) -> datetime:
+        if item.outcome_due_at is None:
+            return occurred_at + self.configuration.outcome_delay
+        due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
+        if due_at < occurred_at:
+            raise _fault(f"{path}.outcome_due_at", "lies before the prediction")
+        if due_at - occurred_at > MAX_TO_OUTCOME:
+            raise _fault(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
+        return due_at
+
+
+def _fault(path: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{path} {message}", (Fault(path, message),))

@@ -1,0 +1,120 @@
+"""Predictions in: those made elsewhere, and the keeping of all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from hindsight.config.labels import canonical_text
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration, unfit_label
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.entities.prediction import Decision, Prediction
+from hindsight.ingestion.instance import InstanceItem, InstanceReader, Scored
+from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, Saved, SaveOutcome
+from hindsight.labels.resolve import first_due_at
+from hindsight.labels.rules import ready_rules
+from hindsight.validation.items import CONFLICT, Identifier, Receipt, Rejection, parse_item
+
+MAX_PREDICTIONS_BYTES = 3_584 * 1024
+"""API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
+
+Rows of short categorical features grow by six tenths: whatever this takes, the gateway takes.
+"""
+DECISION_THRESHOLD = 0.5
+PREDICTIONS = "predictions"
+
+
+class PredictionItem(InstanceItem):
+    """A prediction made elsewhere."""
+
+    score: float
+    model_version: Identifier
+    decision: bool | int | float | Annotated[str, Field(max_length=256)] | None = None
+    propensity: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionLog:
+    """Keeps predictions, and joins the feedback that came before them."""
+
+    store: PredictionStore
+    early_feedback: EarlyFeedback
+
+    def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Keep predictions made elsewhere, and say which ones were not taken and why.
+
+        Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
+        """
+        receipt = self.take(reader, items)
+        receipt.require_one_valid(len(items))
+        return receipt
+
+    def take(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Keep predictions as ``log`` does, also when none was valid. Raises Unavailable."""
+        receipt = Receipt()
+        predictions: dict[str, Prediction] = {}
+        indices: dict[str, int] = {}
+        for index, raw in enumerate(items):
+            try:
+                prediction = _read(reader, raw, f"{PREDICTIONS}[{index}]")
+            except InvalidInput as error:
+                receipt.reject(index, error)
+                continue
+            first = predictions.setdefault(prediction.prediction_id, prediction)
+            indices.setdefault(prediction.prediction_id, index)
+            if first.body_digest != prediction.body_digest:
+                receipt.rejected.append(_conflict(index))
+        for saved in self.keep(list(predictions.values()), reader.configuration):
+            if saved.outcome is SaveOutcome.CONFLICT:
+                receipt.rejected.append(_conflict(indices[saved.kept.prediction_id]))
+            else:
+                receipt.accepted.append(saved.kept.prediction_id)
+        return receipt
+
+    def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[Saved]:
+        """Make predictions durable, then join the feedback that was there before them."""
+        rules = ready_rules(configuration.labels, configuration.task)
+        results = self.store.save(
+            predictions, configuration.retention, lambda prediction: first_due_at(prediction, rules)
+        )
+        waiting = [saved.kept.key for saved in results if saved.feedback_waits]
+        if waiting:
+            self.early_feedback.rejoin(waiting)
+        return results
+
+
+def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
+    item = parse_item(PredictionItem, raw, path)
+    scored = _scored_elsewhere(item, reader.configuration.task, path)
+    return reader.read(item, path).predicted(scored, item.model_version, item.propensity)
+
+
+def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
+    fault = None
+    if task is not Task.REGRESSION and not 0 <= item.score <= 1:
+        fault = Fault(f"{path}.score", "must be a probability from 0 to 1")
+    elif item.decision is None and task is Task.MULTICLASS:
+        fault = Fault(f"{path}.decision", "is required for a multiclass task")
+    elif item.decision is not None and (problem := unfit_label(item.decision, task)):
+        fault = Fault(f"{path}.decision", problem)
+    if fault is not None:
+        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+    return Scored(item.score, _decision(item, task))
+
+
+def _decision(item: PredictionItem, task: Task) -> Decision:
+    if task is Task.REGRESSION:
+        return item.score if item.decision is None else float(item.decision)
+    if task is Task.MULTICLASS:
+        return canonical_text(item.decision)
+    if item.decision is None:
+        return int(item.score >= DECISION_THRESHOLD)
+    return int(canonical_text(item.decision) in {"1", "true"})
+
+
+def _conflict(index: int) -> Rejection:
+    return Rejection(
+        index, CONFLICT, Fault(f"{PREDICTIONS}[{index}].prediction_id", "was sent before with another body")
+    )

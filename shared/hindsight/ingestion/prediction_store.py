@@ -1,0 +1,57 @@
+"""Where predictions are kept, each id once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from hindsight.entities.prediction import Prediction, PredictionKey
+
+
+class SaveOutcome(StrEnum):
+    """What became of a prediction that was to be kept."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A prediction's outcome; ``kept`` is what the table holds under its id now.
+
+    ``feedback_waits`` says that feedback had come first and can be joined.
+    """
+
+    outcome: SaveOutcome
+    kept: Prediction
+    feedback_waits: bool = False
+
+
+DueAt = Callable[[Prediction], datetime | None]
+
+
+def when_outcome_is_due(prediction: Prediction) -> datetime:
+    """Return when maturing looks at a prediction whose rules are not known."""
+    return prediction.outcome_due_at
+
+
+class PredictionStore(Protocol):
+    """Predictions by model and id; the first body sent under an id stays."""
+
+    def save(
+        self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
+    ) -> list[Saved]:
+        """Return what became of each prediction, in order, once all are durable. Ids must differ.
+
+        ``due_at`` tells when the clock alone first changes a prediction's label, None if it never does.
+        Raises Unavailable if that could not be had in time; saving the same predictions again is safe.
+        """
+
+
+class EarlyFeedback(Protocol):
+    """Joins the feedback that came before its prediction."""
+
+    def rejoin(self, keys: Sequence[PredictionKey]) -> None:
+        """Join what waits for these predictions; what is not joined now, maturing joins later."""

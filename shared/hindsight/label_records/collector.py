@@ -1,0 +1,147 @@
+"""A collector of one model's label records in columns, which finds the newest of each prediction."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from hindsight.config.labels import LabelSource
+from hindsight.label_records.columns import ABSENT, Column, Integers, TimeColumn, ValueColumn, Vocabulary, bytes_of
+from hindsight.label_records.rows import (
+    FIRST_VALUED_AT,
+    LABELLED_OTHERWISE,
+    NEVER,
+    SHADOW,
+    AnyColumn,
+    Hashes,
+    LabelRows,
+    encoded,
+    flat,
+    hashes_of,
+)
+
+_CHUNK = 4096
+# Two hashes, a column's values, and what finding the newest takes of each record for a while.
+_BYTES_PER_RECORD, _BYTES_PER_VALUE = 64, 9
+
+
+@dataclass(slots=True)
+class RecordCollector:
+    """A collector of a model's label records, a few bytes each; ``names`` and ``features`` are the fields it keeps."""
+
+    names: Collection[str]
+    features: Collection[str]
+    vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        fields = [name for name in self.names if name != "shadow"]
+        self.names = [*fields, *(SHADOW if "shadow" in self.names else ())]
+        self.vocabularies = {name: Vocabulary() for name in (*self.names, *map(_feature, self.features))}
+
+    @property
+    def size(self) -> int:
+        """Estimated bytes of what was taken in."""
+        width = _BYTES_PER_RECORD + _BYTES_PER_VALUE * len(self.vocabularies)
+        return self.count * width + bytes_of(self.vocabularies.values())
+
+    def take(self, rows: Iterable[dict[str, Any]]) -> Iterator["RecordChunk"]:
+        """Encode rows, some thousand at a time."""
+        remaining = iter(rows)
+        while chunk := [flat(row) for row in islice(remaining, _CHUNK)]:
+            self.count += len(chunk)
+            yield self._encode(chunk)
+
+    def _encode(self, rows: list[dict[str, Any]]) -> "RecordChunk":
+        columns: dict[str, AnyColumn] = {
+            name: encoded(name, [row.get(name, ABSENT) for row in rows], self.vocabularies[name]) for name in self.names
+        }
+        for name in self.features:
+            values = [row["features"].get(name, ABSENT) for row in rows]
+            columns[_feature(name)] = ValueColumn.of(values, self.vocabularies[_feature(name)])
+        hashes = np.array([hashes_of(row["prediction_id"]) for row in rows], dtype=np.uint64).reshape(len(rows), 2)
+        return RecordChunk(columns, hashes, np.array([row["seq"] for row in rows], dtype=np.int64))
+
+    def newest(self, chunks: list["RecordChunk"]) -> LabelRows:
+        """Find of each prediction the record with the highest ``seq``, in the order in which predictions first came.
+
+        It carries facts of those before it: a reviewer's is marked as ``labelled_otherwise`` if an earlier one had a
+        value from another source, and each has ``first_valued_at``, when its prediction first had a value; None where
+        its first record is not among the rows. The chunks are used up.
+        """
+        chunks = chunks or [self._encode([])]
+        hashes = np.concatenate([chunk.hashes for chunk in chunks])
+        seq = np.concatenate([chunk.seq for chunk in chunks])
+        joined = {
+            name: _joined([chunk.columns.pop(name) for chunk in chunks]) for name in ("value", "known_at", "source")
+        }
+        found = _newest(hashes, seq, joined["value"], joined["known_at"], joined["source"])
+        fields, features = dict[str, AnyColumn](), dict[str, ValueColumn]()
+        for name in self.names:
+            column = joined.pop(name) if name in joined else _joined([chunk.columns.pop(name) for chunk in chunks])
+            fields[name] = column.at(found.places)
+        for name in self.features:
+            column = _joined([chunk.columns.pop(_feature(name)) for chunk in chunks])
+            assert isinstance(column, ValueColumn)
+            features[name] = column.at(found.places)
+        fields[FIRST_VALUED_AT] = found.first_valued
+        fields[LABELLED_OTHERWISE] = found.labelled_otherwise
+        return LabelRows(fields, features, hashes[found.places], np.arange(len(found.places)))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChunk:
+    """Some thousand records: their columns, the hashes of their predictions' ids, and their numbers."""
+
+    columns: dict[str, AnyColumn]
+    hashes: Hashes
+    seq: Integers
+
+
+def newest_records(rows: Iterable[dict[str, Any]]) -> LabelRows:
+    """Find of each prediction's label records the one with the highest ``seq``; see ``RecordCollector.newest``."""
+    given = list(rows)
+    names = dict.fromkeys(name for row in given for name in row if name not in {"features"})
+    features = dict.fromkeys(name for row in given for name in row.get("features") or {})
+    collector = RecordCollector(list(dict.fromkeys([*names, "value", "known_at", "source"])), list(features))
+    return collector.newest(list(collector.take({"features": {}, **row} for row in given)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    places: Integers
+    first_valued: TimeColumn
+    labelled_otherwise: ValueColumn
+
+
+def _newest(hashes: Hashes, seq: Integers, value: Column, known_at: Column, source: Column) -> _Newest:
+    assert isinstance(value, ValueColumn)
+    assert isinstance(known_at, TimeColumn)
+    assert isinstance(source, ValueColumn)
+    # Within a prediction the highest number first, of equal ones what came first.
+    order = np.lexsort((-seq, hashes[:, 1], hashes[:, 0]))
+    if not len(order):
+        return _Newest(order, TimeColumn.of([]), ValueColumn.of([]))
+    ordered = hashes[order]
+    starts = np.flatnonzero(np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)]))
+    has_value, is_manual = value.is_given, source.is_text(LabelSource.MANUAL.value)
+    begun = np.logical_or.reduceat((seq == 1)[order], starts)
+    valued = np.minimum.reduceat(np.where(has_value, known_at.microseconds, NEVER)[order], starts)
+    otherwise = np.logical_or.reduceat((has_value & ~is_manual)[order], starts)
+    by_coming = np.argsort(np.minimum.reduceat(order, starts), kind="stable")
+    places = order[starts][by_coming]
+    first_valued = np.where(begun & (valued != NEVER), valued, np.iinfo(np.int64).min)[by_coming]
+    marked = otherwise[by_coming] & is_manual[places]
+    return _Newest(places, TimeColumn(first_valued), ValueColumn.of([True if mark else ABSENT for mark in marked]))
+
+
+def _joined(columns: list[AnyColumn]) -> AnyColumn:
+    kind: Any = type(columns[0])
+    found: AnyColumn = kind.joined(columns)
+    return found
+
+
+def _feature(name: str) -> str:
+    return f"features.{name}"

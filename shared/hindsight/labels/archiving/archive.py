@@ -1,0 +1,131 @@
+"""From the table's stream to the lake: labels become examples, predictions become rows, by day.
+
+The stream delivers at least once. Objects are named by the first record of their batch, so that a batch delivered
+again replaces what it wrote; readers deduplicate what arrives in another grouping.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from hindsight.core.times import format_time
+from hindsight.entities.label import LabelRecord
+from hindsight.entities.label_record import Example
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.store import LabelStore
+from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, Lake, day_prefix
+
+# A batch may be of many models, or an import's of many days.
+_WRITERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """One label record, whose it is, and when the table took it."""
+
+    key: PredictionKey
+    record: LabelRecord
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LakeRow:
+    """A row, and where it belongs."""
+
+    model: str
+    day: date
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Writes what the stream tells to the lake."""
+
+    lake: Lake
+
+    def write_labels(self, name: str, changes: Sequence[LabelChange], store: LabelStore, new_labels: NewLabels) -> int:
+        """Write label records with their predictions' features, and note which labels are new; return how many.
+
+        A prediction that is gone, expired or erased, leaves nothing to learn from: its labels are passed over.
+        """
+        predictions = store.predictions([change.key for change in changes])
+        examples = [
+            (change, example_of(change.record, prediction))
+            for change in changes
+            if (prediction := predictions.get(change.key)) is not None
+        ]
+        rows = [LakeRow(example.model, example.matured_at.date(), example.to_row()) for _, example in examples]
+        written = self._write(EXAMPLES, name, rows)
+        # After the records are in the lake: what is counted as new can be learned from.
+        new_labels.note(
+            NewLabel(example.model, example.prediction_id, change.arrived_at, example.matured_at)
+            for change, example in examples
+            if change.record.is_new
+        )
+        return written
+
+    def write_predictions(self, name: str, predictions: Iterable[Prediction]) -> int:
+        """Write predictions; return how many."""
+        rows = (
+            LakeRow(prediction.model, prediction.occurred_at.date(), prediction_row(prediction))
+            for prediction in predictions
+        )
+        return self._write(PREDICTIONS, name, rows)
+
+    def _write(self, kind: str, name: str, rows: Iterable[LakeRow]) -> int:
+        by_day: dict[tuple[str, date], list[dict[str, Any]]] = {}
+        for row in rows:
+            by_day.setdefault((row.model, row.day), []).append(row.row)
+        keys = [f"{day_prefix(kind, model, day)}{name}.jsonl.gz" for model, day in by_day]
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            # The list makes the first write that failed fail the batch.
+            list(writers.map(self.lake.write_lines, keys, by_day.values()))
+        return sum(map(len, by_day.values()))
+
+
+def example_of(record: LabelRecord, prediction: Prediction) -> Example:
+    """Return a label record together with the prediction it labels."""
+    return Example(
+        model=prediction.model,
+        prediction_id=prediction.prediction_id,
+        features=prediction.features,
+        score=prediction.score,
+        decision=prediction.decision,
+        model_version=prediction.model_version,
+        occurred_at=prediction.occurred_at,
+        outcome_due_at=prediction.outcome_due_at,
+        seq=record.seq,
+        value=record.label.value,
+        status=record.label.status,
+        source=record.label.source,
+        rules_revision=record.rules_revision,
+        known_at=record.known_at,
+        entity_id=prediction.entity_id,
+        propensity=prediction.propensity,
+        selection_probability=prediction.selection_probability,
+        probabilities=prediction.probabilities,
+        shadow=prediction.shadow,
+    )
+
+
+def prediction_row(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as a row of ``predictions/``."""
+    row = {
+        "model": prediction.model,
+        "prediction_id": prediction.prediction_id,
+        "features": dict(prediction.features),
+        "score": prediction.score,
+        "decision": prediction.decision,
+        "probabilities": prediction.probabilities,
+        "model_version": prediction.model_version,
+        "occurred_at": format_time(prediction.occurred_at),
+        "received_at": format_time(prediction.received_at),
+        "outcome_due_at": format_time(prediction.outcome_due_at),
+        "entity_id": prediction.entity_id,
+        "propensity": prediction.propensity,
+        "shadow": prediction.shadow and prediction.shadow.to_json(),
+    }
+    return {name: value for name, value in row.items() if value is not None}

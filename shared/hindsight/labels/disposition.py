@@ -1,0 +1,57 @@
+"""What one event means for its prediction's label."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hindsight.config.labels import EXPOSED, RETRACTED
+from hindsight.entities.feedback import Feedback
+from hindsight.labels.resolve import Timed, in_window, shifted
+from hindsight.labels.rules import Rules
+
+
+class Disposition(StrEnum):
+    """How an event was joined; kept with it, and counted."""
+
+    IN_WINDOW = "in_window"
+    LATE = "late"
+    OUT_OF_WINDOW = "out_of_window"
+    UNMATCHED_RULE = "unmatched_rule"
+    RETRACTION = "retraction"
+    EXPOSURE = "exposure"
+    EARLY = "early"
+    DISTRUSTED = "distrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedFeedback:
+    """An event to keep, and what it means for the label."""
+
+    event: Feedback
+    disposition: Disposition
+
+
+_RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
+
+
+def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disposition:
+    """Return what an event means for a prediction; ``early`` without one.
+
+    Late is what occurred within a window but was received after it closed: it amends the label. With several rules
+    of one event the most favourable counts.
+    """
+    if prediction is None:
+        return Disposition.EARLY
+    if not rules.trusts(event):
+        return Disposition.DISTRUSTED
+    if event.name in _RESERVED:
+        return _RESERVED[event.name]
+    reading = [rule for rule in rules.of_event(event.name) if rule.reads(event.value)]
+    if not reading:
+        return Disposition.UNMATCHED_RULE
+    occurred_at = prediction.occurred_at
+    earliest = shifted(occurred_at, -rules.backward)
+    windows = [rule.window for rule in reading if in_window(event, rule.window, earliest, occurred_at)]
+    if not windows:
+        return Disposition.OUT_OF_WINDOW
+    in_time = any(window is None or event.received_at <= shifted(occurred_at, window) for window in windows)
+    return Disposition.IN_WINDOW if in_time else Disposition.LATE

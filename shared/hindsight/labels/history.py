@@ -1,0 +1,93 @@
+"""The append-only history of a label: what to add so that it says at every moment what is true of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import Label, LabelRecord
+from hindsight.labels.resolve import PENDING, Resolution, Timed, resolution
+from hindsight.labels.rules import Rules, rules_of
+
+MAX_RECORDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecords:
+    """What to append to a history; when the clock changes the label next, after it, if no more feedback comes."""
+
+    records: tuple[LabelRecord, ...]
+    next_change_at: datetime | None
+    untold_from: datetime | None
+
+
+def new_records(
+    prediction: Timed,
+    events: Sequence[Feedback],
+    existing: Sequence[LabelRecord],
+    revision: ConfigurationRevision,
+    span: tuple[datetime, datetime],
+) -> NewRecords:
+    """Return the records to append to a history so that it is right at every moment of a span, both ends included.
+
+    The label at a moment is that of the record with the highest ``seq`` known by then; before the first it is
+    pending. Each record is known from the moment its label first held, whenever it is written. A transaction has room
+    for ``MAX_RECORDS``: of a longer history told at once the beginning is, and ``untold_from`` says where to go on.
+    """
+    appended: list[tuple[datetime, Label]] = []
+    next_change_at = None
+    known_at = [record.known_at for record in existing]
+    for moment, found in _resolutions(prediction, events, known_at, rules_of(revision), span):
+        next_change_at = found.next_change_at
+        if found.label != (appended[-1][1] if appended else label_at(existing, moment)):
+            appended.append((moment, found.label))
+    last_seq = max((record.seq for record in existing), default=0)
+    values = [None, *(record.label.value for record in existing), *(label.value for _, label in appended)]
+    records = tuple(
+        LabelRecord(
+            seq=last_seq + position,
+            label=label,
+            rules_revision=revision.revision,
+            known_at=moment,
+            is_new=label.value not in values[: len(existing) + position],
+        )
+        for position, (moment, label) in enumerate(appended[:MAX_RECORDS], start=1)
+    )
+    untold_from = appended[MAX_RECORDS][0] if len(appended) > MAX_RECORDS else None
+    return NewRecords(records, next_change_at, untold_from)
+
+
+def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:
+    """Return the label a history tells for a moment."""
+    newest = None
+    for record in records:
+        if record.known_at <= moment and (newest is None or record.seq > newest.seq):
+            newest = record
+    return newest.label if newest else PENDING
+
+
+def _resolutions(
+    prediction: Timed,
+    events: Sequence[Feedback],
+    known_at: Iterable[datetime],
+    rules: Rules,
+    span: tuple[datetime, datetime],
+) -> Iterator[tuple[datetime, Resolution]]:
+    """Yield the resolution at every moment of a span at which it or the existing history can change.
+
+    Between two receipts only the clock changes a label, and each resolution tells when it next does.
+    """
+    since, until = span
+    news = {moment for moment in (*(event.received_at for event in events), *known_at) if since < moment <= until}
+    waiting = sorted(news, reverse=True)
+    moment: datetime | None = since
+    while moment is not None:
+        found = resolution(prediction, events, rules, moment)
+        yield moment, found
+        moment = waiting[-1] if waiting else None
+        change = found.next_change_at
+        if change is not None and change <= until and (moment is None or change < moment):
+            moment = change
+        elif waiting:
+            waiting.pop()

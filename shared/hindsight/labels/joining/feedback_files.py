@@ -1,0 +1,252 @@
+"""Raw feedback files: JSON lines, read in bounded chunks; a line that cannot be read does not hold up the others."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core import compact_json
+from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.entities.feedback import Feedback
+from hindsight.labels.joining.join import JoinReport, LabelJoiner
+from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of, day_of
+from hindsight.quarantine.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
+from hindsight.quarantine.store import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
+
+FEEDBACK_PREFIX = "feedback/"
+CHUNK_LINES = 2000
+# Far more than the stream puts into one file; what is larger was not written by it, and a few kilobytes of gzip can
+# unzip to terabytes.
+MOST_FILE_BYTES = 128 << 20
+MOST_LINE_BYTES = 4 << 20
+MOST_MALFORMED = 10_000
+_EPOCH = date(1970, 1, 1)
+_REJECTED_KEY = f'"{REJECTED}"'.encode()
+_decode = msgspec.json.Decoder(Feedback).decode
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a feedback file to join: the lines after line ``after``, all of them at first."""
+
+    key: str
+    after: int = 0
+
+
+@dataclass(slots=True)
+class FileRun:
+    """The result of one run over a file; ``rest`` is the part that time did not suffice for."""
+
+    report: JoinReport = field(default_factory=JoinReport)
+    rest: FilePart | None = None
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Lines up to ``end``, the events they hold and those that hold none."""
+
+    end: int = 0
+    is_last: bool = False
+    events: list[Feedback] = field(default_factory=list)
+    rejected: list[QuarantinedRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFiles:
+    """Joins feedback files of the lake."""
+
+    lake: Lake
+    joiner: LabelJoiner
+    quarantine: Quarantine
+    configurations: ConfigurationStore
+
+    def join(self, key: str) -> JoinReport:
+        """Join a whole file. Raises NotFound, Unavailable; joining the file again is safe."""
+        return self.join_part(FilePart(key), lambda: True).report
+
+    def join_part(self, part: FilePart, has_time: Callable[[], bool]) -> FileRun:
+        """Join a part of a file while there is time, at least some of its lines; raises as ``join`` does.
+
+        A file larger than one run can join is done after some runs instead of failing in each.
+        """
+        run, known = FileRun(), _KnownModels(self.configurations)
+        for chunk in self._chunks(part, known):
+            run.report.merge(self.joiner.join(chunk.events))
+            self.quarantine.put(chunk.rejected)
+            for row in chunk.rejected:
+                run.report.count_quarantined(row.model, row.code)
+            if not chunk.is_last and not has_time():
+                run.rest = FilePart(part.key, chunk.end)
+                break
+        return run
+
+    def _chunks(self, part: FilePart, known: "_KnownModels") -> Iterator[_Chunk]:
+        key, chunk, malformed = part.key, _Chunk(), 0
+        for number, line in self._lines(key):
+            if number <= part.after:
+                continue
+            if len(chunk.events) + len(chunk.rejected) >= CHUNK_LINES:
+                yield chunk
+                chunk = _Chunk()
+            chunk.end = number
+            parsed = line if isinstance(line, Reject) else parse_feedback_line(line)
+            if isinstance(parsed, Reject):
+                chunk.rejected.append(_rejected_row(key, number, b"" if isinstance(line, Reject) else line, parsed))
+                malformed += parsed.code is RejectCode.MALFORMED
+                if malformed > MOST_MALFORMED:
+                    reject = _unread(f"more than {MOST_MALFORMED} bad lines")
+                    chunk.rejected.append(_rejected_row(key, number, b"", reject))
+                    break
+            elif known(parsed.model):
+                chunk.events.append(parsed)
+            else:
+                reason = f"no model is called {parsed.model!r}"
+                chunk.rejected.append(event_row(RejectCode.UNKNOWN_MODEL, reason, parsed))
+        chunk.is_last = True
+        yield chunk
+
+    def _lines(self, key: str) -> Iterator[tuple[int, bytes | Reject]]:
+        """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
+        number = 0
+        try:
+            bounded = bounded_lines_of(self.lake, key, max_line=MOST_LINE_BYTES, max_total=MOST_FILE_BYTES)
+            for number, line in enumerate(bounded, start=1):
+                if line.is_cut:
+                    yield number, _unread(f"the line is longer than {MOST_LINE_BYTES} bytes")
+                elif line.content.strip():
+                    yield number, line.content
+        except UnreadableObject as error:
+            yield number + 1, _unread(error.message)
+
+
+def part_message(part: FilePart) -> str:
+    """Build the message that asks for the rest of a file.
+
+    >>> parse_part(part_message(FilePart("feedback/date=2026-03-01/a", 2000)))
+    FilePart(key='feedback/date=2026-03-01/a', after=2000)
+    """
+    return compact_json.dumps({"part": {"key": part.key, "after": part.after}})
+
+
+def parse_part(body: str) -> FilePart | None:
+    """Parse the part of a file that a message asks for, None for any other message."""
+    message: Any = compact_json.loads(body)
+    part = message.get("part") if isinstance(message, dict) else None
+    return None if part is None else FilePart(str(part["key"]), int(part["after"]))
+
+
+def is_feedback_file(key: str) -> bool:
+    """Return whether a key is a file of raw feedback; what Firehose could not deliver lies beside, under ``errors``."""
+    return key.startswith(FEEDBACK_PREFIX) and not key.startswith(f"{FEEDBACK_PREFIX}errors")
+
+
+def is_to_be_joined(key: str) -> bool:
+    """Return whether a file of raw feedback is news: what an erasure left of one is not."""
+    return is_feedback_file(key) and not key.endswith(REWRITTEN)
+
+
+def file_day(key: str) -> date:
+    """Return the day a feedback file lies under.
+
+    >>> file_day("feedback/date=2026-03-01/part-1")
+    datetime.date(2026, 3, 1)
+    """
+    return day_of(key) or _EPOCH
+
+
+def parse_feedback_line(line: bytes) -> Feedback | Reject:
+    """Return the event a line of a feedback file holds, or what is wrong with it.
+
+    >>> parse_feedback_line(b'{"model": 5}').reason
+    'model: expected str, got int'
+    """
+    try:
+        event = _decode(line)
+        if event.occurred_at.tzinfo is UTC and event.received_at.tzinfo is UTC:
+            return event
+        return replace(
+            event, occurred_at=event.occurred_at.astimezone(UTC), received_at=event.received_at.astimezone(UTC)
+        )
+    except (ValueError, OverflowError, RecursionError) as error:
+        return _not_an_event(line, _reason(error))
+
+
+def _not_an_event(line: bytes, reason: str) -> Reject:
+    """Return the reject that a line of capture passes on; of any other line, that it is malformed."""
+    try:
+        row = msgspec.json.decode(line) if _REJECTED_KEY in line else None
+        reject = passed_on(row) if isinstance(row, dict) else None
+    except (ValueError, RecursionError) as error:
+        return Reject(RejectCode.MALFORMED, _reason(error))
+    return reject or Reject(RejectCode.MALFORMED, reason)
+
+
+def _unread(reason: str) -> Reject:
+    """Return what stands for what was not read of a file; the file itself stays where it is."""
+    return Reject(RejectCode.MALFORMED, f"{reason}; what follows was not read", text="", is_truncated=True)
+
+
+class _KnownModels:
+    """Whether a model exists, asked once a file."""
+
+    def __init__(self, configurations: ConfigurationStore) -> None:
+        self._configurations = configurations
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, model: str) -> bool:
+        if model not in self._known:
+            try:
+                self._configurations.current(model)
+            except NotFound:
+                self._known[model] = False
+            else:
+                self._known[model] = True
+        return self._known[model]
+
+
+def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> QuarantinedRow:
+    if reject.text is None:
+        whole = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        model = model_in(whole)
+    else:
+        whole, model = reject.text, reject.model
+    text, was_cut = kept_text(whole)
+    return QuarantinedRow(
+        code=reject.code,
+        reason=reject.reason,
+        path=reject.path,
+        day=reject.received_at.date() if reject.received_at else file_day(key),
+        model=model or UNREADABLE,
+        received_at=reject.received_at,
+        file=key,
+        line=number,
+        text=text,
+        is_truncated=reject.is_truncated or was_cut,
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return what a decoder found wrong, the path at fault first; it never repeats what stands there."""
+    if isinstance(error, msgspec.ValidationError):
+        return _at_path(str(error))
+    if isinstance(error, msgspec.DecodeError):
+        return f"not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
+    if isinstance(error, UnicodeError):
+        return "not well-formed UTF-8"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _at_path(message: str) -> str:
+    """Return a message of msgspec with its path in front, as every other fault has it.
+
+    >>> _at_path("Expected `datetime` with a timezone component - at `$.occurred_at`")
+    'occurred_at: expected datetime with a timezone component'
+    """
+    problem, _, path = message.replace("Object missing required field", "Is required -").partition(" - ")
+    place = path.strip("`").removeprefix("at `$").lstrip(".").strip("`")
+    said = (problem[:1].lower() + problem[1:]).replace("`", "")
+    return f"{place}: {said}" if place else said

@@ -1,0 +1,50 @@
+"""What a relabelling writes for one prediction: its label under the rules of now, known from now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label_collection import Collection
+from hindsight.labels.merge import Merge
+from hindsight.labels.plan import JoinPlan, labelled, unchanged
+from hindsight.labels.resolve import known_from
+
+
+def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
+    """Return what keeping raw events writes, before a relabelling: they tell nothing of the label yet.
+
+    For a prediction with more of them than one transaction takes.
+    """
+    head = collection.head
+    if head is None or head.prediction is None:
+        return unchanged(Merge(collection, revision))
+    merge = Merge(collection, revision, incoming)
+    if not merge.written:
+        return replace(unchanged(merge), conflicts=())
+    after = replace(head, revision=head.revision + 1, feedback_count=len(merge.kept))
+    feedback = merge.joined(head.prediction)
+    return JoinPlan(key=head.key, before=head, after=after, feedback=feedback, duplicates=merge.duplicates)
+
+
+def plan_relabel(
+    collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision, at: datetime
+) -> JoinPlan:
+    """Return what relabelling a prediction at a moment writes, once the raw events it rests on are merged in.
+
+    The label that a revision gives is known from ``at``, never from before: what a snapshot as of an earlier moment
+    saw stays as it was. Where the label is the same nothing is written, so that relabelling again changes nothing.
+    A collection without its prediction is left alone: its label has no history yet, or has expired.
+
+    In a replay the collection may have followed a clock that is ahead of ``at``; then its own time counts.
+    """
+    merge, head = Merge(collection, revision, incoming), collection.head
+    if head is None or head.prediction is None:
+        return unchanged(Merge(collection, revision))
+    received = (event.received_at for event in merge.kept.values())
+    moment = max(at, known_from(head.prediction), head.resolved_as_of or at, *received)
+    plan = labelled(merge, head, head.prediction, (moment, moment))
+    is_news = plan.feedback or plan.records or head.rejoin or (plan.after and plan.after.due_at != head.due_at)
+    # Conflicts were set aside when the raw events were first joined.
+    return replace(plan if is_news else unchanged(merge), conflicts=())

@@ -1,0 +1,85 @@
+"""Files that a relabelling has open, and the chunks of lines in hand."""
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from hindsight.core.errors import Unavailable
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.joining.feedback_files import FEEDBACK_PREFIX, parse_feedback_line
+from hindsight.labels.relabelling.store import FilePosition, FileStep
+from hindsight.lake.pack import is_mark
+
+
+class Packed(Exception):
+    """A file of the log is gone: its rows are in a pack that was written before it went."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The lines up to ``end``: the predictions whose labels to resolve, with their events."""
+
+    end: int
+    is_last: bool = False
+    events: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """A file that is being read, from where it was; ``chunk`` is the one in hand.
+
+    ``expected`` is where the next chunk begins, None where the file is to be opened anew.
+    """
+
+    key: str
+    position: FilePosition
+    chunks: Generator[Chunk, None, None]
+    chunk: Chunk
+    expected: FilePosition | None = None
+    fault: str | None = None
+    is_packed: bool = False
+
+    @property
+    def step(self) -> FileStep:
+        """The step to record once the chunk in hand is relabelled."""
+        return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
+
+    def close(self) -> None:
+        """Close the file; its next chunk is read from a file opened anew."""
+        self.chunks.close()
+        self.expected = None
+
+
+def read_next(file: OpenFile) -> OpenFile:
+    """Read the next chunk of a file; another failure is kept as the file's ``fault``. Raises Unavailable."""
+    try:
+        file.chunk = next(file.chunks)
+        file.expected = file.step.after
+    except Unavailable:
+        raise
+    except Packed:
+        file.is_packed = True
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+        file.fault = fault_text(file.key, error)
+    return file
+
+
+def take_line(model: str, key: str, line: bytes, chunk: Chunk) -> None:
+    """Add a line's prediction or event of a model to a chunk."""
+    if key.startswith(FEEDBACK_PREFIX):
+        event = parse_feedback_line(line)
+        # An unreadable event was quarantined when the file was joined.
+        if isinstance(event, Feedback) and event.model == model:
+            chunk.events.setdefault(event.key, []).append(event)
+        return
+    if is_mark(line):
+        return
+    chunk.rows += 1
+    chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
+
+
+def fault_text(key: str, error: Exception) -> str:
+    """Build the message of a file's failure."""
+    return f"{key}: {type(error).__name__}: {error}"

@@ -1,0 +1,107 @@
+"""Operators' requests to relabel, to resume, and to see how far it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.errors import Conflict, Unavailable
+from hindsight.core.executions import Execution, StateMachine
+from hindsight.labels.relabelling.job import RESUMABLE, RelabelJob, RelabelStatus, relabel_id, run_input
+from hindsight.labels.relabelling.rules import same_rules
+from hindsight.labels.relabelling.store import RelabelStore
+from hindsight.validation.items import parse_item
+from hindsight.validation.operator_request import DaysRequest
+from hindsight.validation.timestamps import ClientTimestamps
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelRequests:
+    """Takes the requests of one deployment; every method raises NotFound for a model that does not exist."""
+
+    store: RelabelStore
+    runs: StateMachine
+    configurations: ConfigurationStore
+    trust: ClientTimestamps
+
+    def take(self, model: str, body: object, *, now: datetime, request_id: str) -> RelabelJob:
+        """Begin a relabelling; with trusted client timestamps its labels become known when the request says.
+
+        It is recorded before its execution starts: after a crash in between, the next request starts it.
+        Raises InvalidInput with the path at fault, Conflict if one is open.
+        """
+        request = parse_item(DaysRequest, body, "")
+        first, last = request.days()
+        known_at = request.moment(now, self.trust)
+        job = RelabelJob(
+            model=model,
+            relabel_id=relabel_id(model, known_at, request_id),
+            reason=request.reason,
+            rules_revision=self.configurations.current(model).revision,
+            known_at=known_at,
+            started_at=now,
+            first_day=first,
+            last_day=last,
+        )
+        return self._begin(job)
+
+    def resume(self, model: str, wanted: str) -> RelabelJob:
+        """Go on with a relabelling that failed or was stopped: what is done stays done.
+
+        Raises NotFound, and Conflict if it runs, is complete, its rules are no longer in force, or another is open.
+        """
+        job = self.job(model, wanted)
+        if job.status not in RESUMABLE:
+            raise Conflict(f"the relabelling {wanted} is {job.status.value}; only a failed or stopped one is resumed")
+        if not same_rules(self.configurations, model, job.rules_revision):
+            raise Conflict(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
+        changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
+        return self._begin(replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes))
+
+    def job(self, model: str, wanted: str) -> RelabelJob:
+        """Return one relabelling as it really stands. Raises NotFound."""
+        self.configurations.current(model)
+        return self._as_it_stands(self.store.job(model, wanted))
+
+    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
+        """Return relabellings, newest first."""
+        self.configurations.current(model)
+        return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
+
+    def _begin(self, job: RelabelJob) -> RelabelJob:
+        for _ in range(_ATTEMPTS):
+            found = self.store.open_job(job.model)
+            if found is not None and (found.relabel_id, found.attempt) == (job.relabel_id, job.attempt):
+                self.runs.start(found.execution, run_input(found))
+                return found
+            if found is not None and not self._is_over(found):
+                raise Conflict(f"the relabelling {found.relabel_id} of {job.model!r} is still running")
+            if self.store.begin(job, found):
+                self.runs.start(job.execution, run_input(job))
+                return job
+        raise Unavailable(f"the relabellings of {job.model!r} keep being changed by others; try again")
+
+    def _is_over(self, job: RelabelJob) -> bool:
+        """Return whether an open attempt's execution is over; one that a crash kept from starting is started."""
+        execution = self.runs.execution(job.execution)
+        if execution is Execution.NEVER_STARTED:
+            self.runs.start(job.execution, run_input(job))
+        return execution is Execution.OVER
+
+    def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
+        """Return a relabelling whose execution somebody stopped, or whose time ran out, as stopped."""
+        if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
+            # It may have been concluded between the two looks.
+            job = self.store.job(job.model, job.relabel_id)
+            if job.status is RelabelStatus.RUNNING:
+                return replace(job, status=RelabelStatus.STOPPED)
+        return job
+
+
+def accepted(job: RelabelJob) -> Mapping[str, Any]:
+    """Return what answers a request that was taken."""
+    shown = job.to_json()
+    return {name: shown[name] for name in ("relabel_id", "model", "rules_revision", "status", "attempt")}

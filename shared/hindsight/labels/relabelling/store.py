@@ -1,0 +1,80 @@
+"""Where relabellings, and how far they are in each file, are kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+
+MAX_STEPS = 40
+"""Files that move on together; with its condition each is an operation of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """How far a file has been read: so many lines, or to its end."""
+
+    line: int = 0
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileStep:
+    """One file's progress, from where a worker found it to where it got."""
+
+    file: str
+    before: FilePosition
+    after: FilePosition
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelEnd:
+    """How an attempt ended."""
+
+    status: RelabelStatus
+    at: datetime
+    failure: str | None = None
+
+
+class RelabelStore(Protocol):
+    """Relabellings by model; of one model at most one is open."""
+
+    def open_job(self, model: str) -> RelabelJob | None:
+        """Read the open relabelling without its counts, None if there is none."""
+
+    def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
+        """Make an attempt the open one: of a new relabelling (attempt 1) or of one there is, both parts or neither.
+
+        ``dead`` is the attempt it takes over from because its execution is over; unless it is of the same
+        relabelling, that one is stopped. Returns False, and changes nothing, if another attempt is open by now, or
+        the relabelling is no longer at the attempt before.
+        """
+
+    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
+        """Record how an attempt ended and close it; False if it is not the open one (any more)."""
+
+    def note_files(self, job: RelabelJob, total: int) -> None:
+        """Note how many files the open attempt has found. What an earlier attempt found is ignored."""
+
+    def note_failure(self, job: RelabelJob, failure: str) -> None:
+        """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
+
+    def job(self, model: str, relabel_id: str) -> RelabelJob:
+        """Return one relabelling. Raises NotFound."""
+
+    def state(self, model: str, relabel_id: str) -> RelabelJob:
+        """Read one relabelling without its counts, which is cheap. Raises NotFound."""
+
+    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
+        """Return at most ``limit`` relabellings, newest first."""
+
+    def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
+        """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""
+
+    def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
+        """Move on in at most ``MAX_STEPS`` files and add to the relabelling's counts, all of it or nothing.
+
+        Returns False, and changes nothing, if another worker has moved on in one of them already: so that what was
+        read twice is counted once. Raises Unavailable.
+        """

@@ -1,0 +1,32 @@
+"""Whether a model's labels are being made anew right now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hindsight.core.executions import Execution, StateMachine
+from hindsight.labels.relabelling.job import RelabelJob
+from hindsight.labels.relabelling.store import RelabelStore
+
+START_TAKES = timedelta(hours=1)
+"""Far above the moment between recording a relabelling and starting it; one that never started changes no label."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelabellingWatch:
+    """Tells whether a snapshot taken now would mix labels of the old rules with labels of the new."""
+
+    store: RelabelStore
+    runs: StateMachine
+
+    def under_way(self, model: str, now: datetime) -> RelabelJob | None:
+        """Return the relabelling whose labels a snapshot as of ``now`` would see in part, None if there is none.
+
+        Not one whose execution is over, though nobody has closed it: it changes no more labels before an operator
+        resumes it, and must not stop all retraining until then.
+        """
+        job = self.store.open_job(model)
+        if job is None or job.known_at > now:
+            return None
+        execution = self.runs.execution(job.execution)
+        is_starting = execution is Execution.NEVER_STARTED and now - job.known_at < START_TAKES
+        return job if execution is Execution.RUNNING or is_starting else None

@@ -1,0 +1,43 @@
+"""Where predictions, their feedback and their labels are kept together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.plan import JoinPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a model's predictions, the same ones each time: one of so many, all of them by default."""
+
+    number: int = 0
+    of: int = 1
+
+
+ALL = Share()
+
+
+class LabelStore(Protocol):
+    """Item collections by prediction; every change of one is all or nothing."""
+
+    def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
+        """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
+
+    def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
+        """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded.
+
+        Keys must differ. Raises Unavailable; what was written until then stays.
+        """
+
+    def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, those of a share of a model's predictions that the clock changes by ``now``.
+
+        The first one of a page has been due for as long as any other of it.
+        """
+
+    def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
+        """Return the predictions that exist of some keys. Raises Unavailable."""

@@ -1,0 +1,226 @@
+"""All checks of one model at one moment: what it is given, what it is worth, and how its labels come in."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import HindsightError, NotFound
+from hindsight.core.times import format_time
+from hindsight.evaluation.performance_limit import performance_limit
+from hindsight.label_records.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
+from hindsight.label_records.rows import LabelRows
+from hindsight.label_records.window import LabelWindow, labels_in_window, matured_in_window
+from hindsight.lake.object_store import Lake
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.champion_drift import check_champion_drift
+from hindsight.monitoring.drift.input_drift import drift_measurements
+from hindsight.monitoring.estimation.estimated_performance import check_estimate, estimate_measurements
+from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
+from hindsight.monitoring.estimation.reconciliation import reconcile
+from hindsight.monitoring.label_health.freshness import staleness, staleness_measurements
+from hindsight.monitoring.label_health.join_health import join_health, join_measurements
+from hindsight.monitoring.performance.live_performance import Champion, FallWatch
+from hindsight.monitoring.performance.realised_performance import check_performance, performance_measurements
+from hindsight.monitoring.results.check import CheckKind, Verdict
+from hindsight.monitoring.results.check_result import Finding
+from hindsight.profiles.logs.hourly import WindowProfile, window_profile
+from hindsight.profiles.profile import Profile
+from hindsight.registry.pointer import Pointer
+from hindsight.registry.store import Registry
+
+RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms may spend would be blind
+
+ModelCheck = Callable[[], Finding]
+# What estimates a version's performance, and for a regression its losses: by model and version.
+Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """The data of a model's checks: one window of profiles, and of each prediction's newest label record.
+
+    The ``window`` is the model's, or as much of it as there is room for the records of.
+    """
+
+    configuration: ModelConfiguration
+    now: datetime
+    window: timedelta
+    profiles: WindowProfile
+    labels: LabelWindow
+
+    @property
+    def matured(self) -> LabelRows:
+        """The label records of predictions whose outcome fell due in the window, as far as all of them are in."""
+        return matured_in_window(self.labels.rows, self.now, self.window, self._complete_until(timedelta(0)))
+
+    def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Add to what was found since when there were records to look at, where that is less than the window."""
+        since = self.labels.since
+        return dict(found) if since is None else {**found, "truncated_to": format_time(since)}
+
+    @property
+    def complete_until(self) -> datetime:
+        """The moment up to which all labels are in, and have had the time to arrive."""
+        return self._complete_until(SETTLING)
+
+    def _complete_until(self, settling: timedelta) -> datetime:
+        configuration = self.configuration
+        return complete_until(
+            self.profiles.all.due,
+            self.labels.rows,
+            self.now,
+            self.window,
+            settling=settling,
+            last_label_after=last_label_after(configuration),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChecks:
+    """Makes the checks of one model; input of any kind gives a verdict."""
+
+    registry: Registry
+    lake: Lake
+    watch: FallWatch
+    estimators: Estimators
+
+    def of(self, configuration: ModelConfiguration, now: datetime) -> Iterator[ModelCheck]:
+        """Yield the checks to make, each by itself: one that fails leaves the others.
+
+        Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
+        first; then raises what reading the labels raises.
+        """
+        pointer = self.registry.pointer(configuration.model)
+        profiles = window_profile(self.lake, configuration.model, now - configuration.monitoring.window, now)
+        if pointer is None and not profiles.all.rows:
+            return
+        if pointer is not None:
+            yield partial(self._of_drift, configuration, profiles, pointer, now)
+        looked = self._looked(configuration, profiles, now)
+        if pointer is None:
+            yield partial(_of_join, looked, None)
+            return
+        champion = Champion(
+            version=pointer.champion, since=pointer.serving_since, gate_value=self._gate_value(configuration, pointer)
+        )
+        yield partial(self._of_performance, looked, champion)
+        yield partial(self._of_estimate, looked, profiles.of_version(champion.version), champion)
+        yield partial(_of_join, looked, champion.version)
+
+    def _looked(self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime) -> Looked:
+        model, window = configuration.model, configuration.monitoring.window
+        # A short window must not lose the labels that are waited for.
+        reach = max(window, 2 * MOST_HELD)
+        labels = labels_in_window(self.lake, model, now, reach, _features_read(configuration))
+        shorter = labels.shortened(window, now)
+        if shorter < window:
+            # What is counted beside the records must be of the same time as they are.
+            profiles = window_profile(self.lake, model, now - shorter, now)
+        return Looked(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
+
+    def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
+        configuration = looked.configuration
+        report = check_performance(
+            looked.matured,
+            configuration,
+            champion=champion.version,
+            limit=performance_limit(configuration, champion.gate_value),
+            test=self.watch.look(configuration, champion, looked.labels.rows, looked.complete_until),
+            level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
+        )
+        return Finding(
+            kind=CheckKind.PERFORMANCE,
+            model_version=champion.version,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=looked.told(report.summary()),
+            report=looked.told(report.to_json()),
+            measurements=performance_measurements(configuration.model, champion.version, report),
+        )
+
+    def _of_estimate(self, looked: Looked, predictions: Profile, champion: Champion) -> Finding:
+        configuration, version = looked.configuration, champion.version
+        alpha = 1 - configuration.monitoring.performance.confidence
+        level = level_of(alpha, champion.since, looked.now)
+        try:
+            estimator, losses = self.estimators(configuration.model, version)
+        except HindsightError as error:
+            return Finding(
+                kind=CheckKind.ESTIMATE,
+                model_version=version,
+                verdict=Verdict.INSUFFICIENT,
+                reason=error.message,
+                summary={},
+                report={},
+            )
+        report = check_estimate(
+            predictions,
+            estimator,
+            configuration,
+            level=level,
+            gate_value=champion.gate_value,
+            losses=losses,
+            reconciliation=reconcile(
+                looked.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
+            ),
+        )
+        return Finding(
+            kind=CheckKind.ESTIMATE,
+            model_version=version,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=report.summary(),
+            report=report.to_json(),
+            measurements=estimate_measurements(configuration.model, version, report),
+        )
+
+    def _of_drift(
+        self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
+    ) -> Finding:
+        found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
+        report = found.report
+        return Finding(
+            kind=CheckKind.DRIFT,
+            model_version=pointer.champion,
+            verdict=report.verdict,
+            reason=report.reason,
+            summary=report.summary(),
+            report=report.to_json(),
+            measurements=drift_measurements(configuration.model, pointer.champion, report),
+            page=found.page(),
+        )
+
+    def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
+        """Return what the champion proved at the gate on the metric it is watched by."""
+        try:
+            record = self.registry.version(configuration.model, pointer.champion)
+        except NotFound:
+            return None
+        return record.metrics.get(configuration.performance_metric)
+
+
+def _of_join(looked: Looked, version: str | None) -> Finding:
+    configuration, profile = looked.configuration, looked.profiles.all
+    health = join_health(profile, looked.labels.rows, start=looked.now - looked.window, now=looked.now)
+    stale = staleness(profile.due, looked.labels.rows, looked.now, looked.window)
+    return Finding(
+        kind=CheckKind.JOIN_HEALTH,
+        model_version=version,
+        verdict=Verdict.OK,
+        reason="",
+        summary=looked.told({**health, **stale.to_json()}),
+        report=looked.told({**health, **stale.to_json()}),
+        measurements=[
+            *join_measurements(configuration.model, health),
+            *staleness_measurements(configuration.model, stale),
+        ],
+    )
+
+
+def _features_read(configuration: ModelConfiguration) -> Collection[str]:
+    """Return the features that checks read of label records: slices, and all where errors are foreseen from them."""
+    return configuration.features if configuration.task is Task.REGRESSION else configuration.monitoring.slices

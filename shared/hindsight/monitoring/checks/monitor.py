@@ -1,0 +1,108 @@
+"""One round of monitoring: a model is checked, its results are kept, and its numbers published."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core import compact_json
+from hindsight.core.errors import HindsightError
+from hindsight.lake.object_store import Lake
+from hindsight.monitoring.checks.model_checks import ModelChecks
+from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
+from hindsight.monitoring.results.alarm_metrics import with_overall
+from hindsight.monitoring.results.check import Check, CheckStore, page_key, report_key
+from hindsight.monitoring.results.check_result import Finding
+from hindsight.monitoring.results.measurement import Measurement, MetricSink
+
+
+class MonitoringFailed(HindsightError):
+    """Some checks of a model could not be made; the others were, and making them again is safe."""
+
+    code = "monitoring_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """Checks drift, performance and join health of the serving versions."""
+
+    configurations: ConfigurationStore
+    model_checks: ModelChecks
+    lake: Lake
+    checks: CheckStore
+    announcer: VerdictAnnouncer
+    sink: MetricSink
+
+    def run(self, model: str, now: datetime) -> list[Check]:
+        """Make all checks of a model and return them.
+
+        The checks are stored before their numbers are published, so that an alarm's cause can be read when it comes.
+        Raises MonitoringFailed once all checks have been tried and all numbers published.
+        """
+        round_ = _Round(self)
+        round_.check(model, now)
+        self.sink.publish(with_overall(round_.measured))
+        if round_.failures:
+            causes = ", ".join(f"{type(error).__name__}: {error}" for error in round_.failures)
+            raise MonitoringFailed(f"could not monitor {model} ({causes})") from round_.failures[0]
+        return round_.kept
+
+    def keep(self, model: str, now: datetime, finding: Finding) -> Check:
+        """Keep a finding: the page and the whole in the lake; return the newest check, which names them."""
+        page = page_key(model, now) if finding.page is not None else None
+        check = Check(
+            model=model,
+            kind=finding.kind,
+            at=now,
+            model_version=finding.model_version,
+            verdict=finding.verdict,
+            reason=finding.reason,
+            summary=finding.summary,
+            report_key=report_key(model, finding.kind, now),
+            page_key=page,
+        )
+        if page is not None and finding.page is not None:
+            self.lake.write_bytes(page, finding.page.encode(), "text/html; charset=utf-8")
+        self._write(check, finding.report)
+        return check
+
+    def _write(self, check: Check, report: Mapping[str, Any]) -> None:
+        whole = compact_json.dumps({**check.to_json(), "report": report}).encode()
+        self.lake.write_bytes(str(check.report_key), whole, "application/json")
+
+
+@dataclass(slots=True)
+class _Round:
+    """What a round has done so far; whatever is wrong with one check is not the others' fault."""
+
+    monitor: Monitor
+    kept: list[Check] = field(default_factory=list)
+    measured: list[Measurement] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    def check(self, model: str, now: datetime) -> None:
+        """Make all checks of a model."""
+        with self._noting():
+            configuration = self.monitor.configurations.current(model).configuration
+            for make in self.monitor.model_checks.of(configuration, now):
+                with self._noting():
+                    finding = make()
+                    self._add(self.monitor.keep(model, now, finding), finding)
+
+    def _add(self, check: Check, finding: Finding) -> None:
+        # Announced before it is stored, so that a crash in between tells twice rather than never; but a bus that
+        # refuses keeps no check from the triggers.
+        with self._noting():
+            self.monitor.announcer.announce(check)
+        self.monitor.checks.put(check)
+        self.kept.append(check)
+        self.measured.extend(finding.measurements)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  it is raised at the end of the round
+            self.failures.append(error)

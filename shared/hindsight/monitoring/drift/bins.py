@@ -1,0 +1,149 @@
+"""Two columns on common bins: what distances and the chi-squared test compare, and what the report draws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hindsight.config.features import FeatureType
+from hindsight.profiles.column import ColumnProfile
+from hindsight.profiles.distribution import Distribution
+
+Floats = npt.NDArray[np.float64]
+
+BINS = 10
+MOST_DISTINCT = 20
+"""A numeric column with no more values than this is compared value by value."""
+FEWEST_ROWS = 10.0
+"""A category with fewer rows than this in both samples together, both thought to be of the smaller one's size, joins
+the rare ones: alone it would tell more of chance than of drift."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bins:
+    """How many rows of the reference and of the window fall into each bin, shape (bins,).
+
+    ``slack`` is the share of the rows that the sketches could have moved into or out of each bin.
+    """
+
+    names: tuple[str, ...]
+    reference: Floats
+    current: Floats
+    slack: Floats
+
+    @property
+    def shares(self) -> tuple[Floats, Floats]:
+        """The shares of the rows of either side, zero where a side has none."""
+        return _shares(self.reference), _shares(self.current)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CategoryCounts:
+    """The counts of a column's categories, read from its sketch once.
+
+    ``rows`` have a usable value, ``unnamed`` of them one that no count holds; a count may be ``error`` too low.
+    """
+
+    counts: Mapping[str, float]
+    rows: float
+    unnamed: float = 0.0
+    error: float = 0.0
+
+    @classmethod
+    def of(cls, column: ColumnProfile) -> Self:
+        """Return the counts of a column, none of a numeric one."""
+        if column.categories is None:
+            return cls({}, column.present)
+        return cls(column.counts, column.present, column.categories.other, column.categories.error)
+
+    @property
+    def share_lost(self) -> float:
+        """By how much a category's share may be too low."""
+        return self.error / self.rows if self.rows else 0.0
+
+
+def common_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
+    """Return the usable values of two columns of one kind on common bins."""
+    if reference.kind is FeatureType.NUMERIC:
+        return number_bins(reference.distribution, current.distribution)
+    return category_bins(CategoryCounts.of(reference), CategoryCounts.of(current))
+
+
+def number_bins(reference: Distribution, current: Distribution) -> Bins:
+    """Return numbers between the deciles of the reference, or value by value where it has few."""
+    if len(reference.values) <= MOST_DISTINCT:
+        names = (*(f"{value:.4g}" for value in reference.values), "other values")
+        counts = (_by_value(side, reference.values) for side in (reference, current))
+    else:
+        edges = decile_edges(reference)
+        names = _names_between(edges)
+        counts = (_between(side, edges) for side in (reference, current))
+    expected, actual = counts
+    return Bins(names, expected, actual, np.full(len(names), 2 * (reference.rank_error + current.rank_error)))
+
+
+def decile_edges(reference: Distribution) -> Floats:
+    """Return the deciles, fewer of them where one value takes more than a tenth of the rows."""
+    return np.unique(reference.quantile(np.arange(1, BINS) / BINS))
+
+
+def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
+    """Return which categories have enough rows for a bin of their own.
+
+    Counts have shape (..., categories), ``rows`` those of either side, shape (..., 2). It depends on both sides alike,
+    so that neither side's accidents make bins of their own.
+
+    >>> named_categories(np.array([900.0, 99.0, 1.0]), np.array([40.0, 2.0, 8.0]), np.array([1000.0, 50.0])).tolist()
+    [True, False, False]
+    """
+    scale = rows.min(axis=-1, keepdims=True) / np.maximum(rows, 1.0)
+    named: npt.NDArray[np.bool_] = reference * scale[..., :1] + current * scale[..., 1:] >= FEWEST_ROWS
+    return named
+
+
+def category_bins(reference: CategoryCounts, current: CategoryCounts) -> Bins:
+    """Return a bin for each category with enough rows, the reference's most frequent first, and one for the rest."""
+    expected, actual = reference.counts, current.counts
+    texts = [*expected, *(text for text in actual if text not in expected)]
+    table = np.array([[side.get(text, 0.0) for text in texts] for side in (expected, actual)])
+    rows = np.array([reference.rows, current.rows])
+    chosen = named_categories(table[0], table[1], rows)
+    names = [texts[place] for place in np.flatnonzero(chosen)]
+    rest = np.maximum(rows - table[:, chosen].sum(axis=1), 0.0)
+    slack = np.full(len(names), reference.share_lost + current.share_lost)
+    if not rest.any():
+        return _bins(names, table[:, chosen], slack)
+    alone = len(texts) == len(names) + 1 and not reference.unnamed and not current.unnamed
+    names.append(texts[int(np.argmin(chosen))] if alone else "rare categories")
+    return _bins(names, np.column_stack([table[:, chosen], rest]), np.append(slack, min(1.0, slack.sum())))
+
+
+def _bins(names: Sequence[str], table: Floats, slack: Floats) -> Bins:
+    return Bins(tuple(names), table[0], table[1], slack)
+
+
+def _shares(counts: Floats) -> Floats:
+    return counts / max(float(counts.sum()), 1.0)
+
+
+def _by_value(side: Distribution, values: Floats) -> Floats:
+    places = np.minimum(np.searchsorted(values, side.values), max(len(values) - 1, 0))
+    known = values[places] == side.values if len(values) else np.zeros(len(side.values), dtype=bool)
+    return _counted(np.where(known, places, len(values)), side.weights, len(values) + 1)
+
+
+def _between(side: Distribution, edges: Floats) -> Floats:
+    return _counted(np.searchsorted(edges, side.values), side.weights, len(edges) + 1)
+
+
+def _counted(places: npt.NDArray[np.intp], weights: Floats, bins: int) -> Floats:
+    return np.bincount(places, weights, bins).astype(np.float64)
+
+
+def _names_between(edges: Floats) -> tuple[str, ...]:
+    shown: Sequence[str] = [f"{edge:.4g}" for edge in edges]
+    between = (f"{low} to {high}" for low, high in pairwise(shown))
+    return (f"up to {shown[0]}", *between, f"above {shown[-1]}")

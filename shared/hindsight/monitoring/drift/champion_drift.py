@@ -1,0 +1,72 @@
+"""The drift check of the version that serves: what it reads from the lake, what it may spend, and its page."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.lake.object_store import Lake
+from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.monitoring.drift.drift_page import Compared, PageHeading, drift_page
+from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
+from hindsight.monitoring.drift.recent_window import newest_profile
+from hindsight.profiles.codec import decode
+from hindsight.profiles.logs.hourly import WindowProfile
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reference import reference_key
+from hindsight.registry.pointer import Pointer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChampionDrift:
+    """What a drift check found, and what it compared."""
+
+    report: DriftReport
+    compared: Compared
+    heading: PageHeading
+
+    def page(self) -> str:
+        """Return the check as an HTML page."""
+        return drift_page(self.report, self.compared, self.heading)
+
+
+def check_champion_drift(
+    lake: Lake, configuration: ModelConfiguration, pointer: Pointer, predictions: WindowProfile, now: datetime
+) -> ChampionDrift:
+    """Compare the predictions of a window that ends now with what the champion was trained on.
+
+    Of a champion without a reference, or whose reference is damaged, nothing can be said: insufficient. Damaged hours
+    are left out, and the reason tells of how many.
+    """
+    monitoring, window = configuration.monitoring, predictions.all
+    compared = Compared(
+        reference=_reference(lake, configuration.model, pointer.champion),
+        window=window,
+        champion_window=predictions.of_version(pointer.champion),
+        newest=newest_profile(
+            lake, configuration.model, now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
+        ),
+    )
+    report = check_drift(
+        compared.reference,
+        compared.window,
+        compared.champion_window,
+        configuration,
+        level=level_of(monitoring.drift.alpha, pointer.serving_since, now),
+        newest=compared.newest,
+    )
+    if predictions.unreadable:
+        report = replace(report, reason=f"{report.reason}; {_left_out(len(predictions.unreadable))}")
+    heading = PageHeading(model=configuration.model, version=pointer.champion, start=now - monitoring.window, end=now)
+    return ChampionDrift(report=report, compared=compared, heading=heading)
+
+
+def _left_out(hours: int) -> str:
+    return f"{hours} {'hour' if hours == 1 else 'hours'} could not be read"
+
+
+def _reference(lake: Lake, model: str, version: str) -> Profile:
+    try:
+        return decode(lake.read_bytes(reference_key(model, version)))
+    except (NotFound, UnreadableObject):
+        return Profile.empty()

@@ -1,0 +1,251 @@
+"""What became of one feature: its values, and the violations that are drift of their own kind."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.monitoring import DriftMethod, DriftPolicy
+from hindsight.monitoring.drift.bins import Bins, CategoryCounts, category_bins, number_bins
+from hindsight.monitoring.drift.distance import (
+    Floats,
+    jensen_shannon_distance,
+    population_stability_index,
+    standardised_wasserstein,
+    total_variation,
+)
+from hindsight.monitoring.drift.significance import chi_squared, kolmogorov_smirnov
+from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.column import ColumnProfile
+
+
+class Rate(NamedTuple):
+    """How many rows something is wrong with, of how many."""
+
+    wrong: float
+    rows: float
+
+    @property
+    def share(self) -> float:
+        """The share of the rows."""
+        return self.wrong / self.rows if self.rows else 0.0
+
+
+class DriftKind(StrEnum):
+    """In what way a feature can drift."""
+
+    DISTRIBUTION = "distribution"
+    MISSING = "missing"
+    UNSEEN = "unseen"
+    INVALID = "invalid"
+    OUT_OF_RANGE = "out_of_range"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindDrift:
+    """One way in which a feature can have drifted.
+
+    ``size`` is the distance between the distributions, or the change of a rate (of ``reference`` to ``current``), and
+    ``limit`` from where it is large. It ``drifts`` if it is large and significant.
+    """
+
+    size: float
+    limit: float
+    p_value: float
+    reference: float | None = None
+    current: float | None = None
+    drifts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDrift:
+    """What became of one feature. ``p_value`` is that of any difference at all, None where nothing can be said.
+
+    ``newest`` says that it is the window's newest rows alone that differ.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    newest: bool = False
+    p_value: float | None = None
+    kinds: Mapping[DriftKind, KindDrift] = field(default_factory=dict)
+
+    @property
+    def distance(self) -> float | None:
+        """The distance between the distributions of the values, None where it can't be measured."""
+        found = self.kinds.get(DriftKind.DISTRIBUTION)
+        return None if found is None else found.size
+
+    @property
+    def drifting(self) -> list[DriftKind]:
+        """In what ways it drifts."""
+        return [kind for kind, found in self.kinds.items() if found.drifts]
+
+    @property
+    def severity(self) -> float:
+        """How far it has gone, in limits: of the ways in which it drifts, else of all."""
+        of = self.drifting or list(self.kinds)
+        return max((self.kinds[kind].size / self.kinds[kind].limit for kind in of), default=0.0)
+
+
+def measure_feature(
+    reference: ColumnProfile | None, current: ColumnProfile | None, feature: Feature, policy: DriftPolicy, least: int
+) -> FeatureDrift:
+    """Return how a feature of the window differs from the training's; whether that is drift, ``judge_feature`` says.
+
+    Insufficient, with the reason, where the two can't be compared.
+    """
+    if reference is None or not reference.rows:
+        return _insufficient("the training reference knows nothing of it")
+    if current is None or current.rows < max(least, 1):
+        rows = 0 if current is None else current.rows
+        return _insufficient(f"{rows} rows, fewer than the {max(least, 1)} a verdict needs")
+    for side, when in ((reference, "in training"), (current, "in most of the window")):
+        if side.kind is not feature.type:
+            return _insufficient(f"it was {side.kind} {when} and is declared {feature.type}")
+    if feature.type is FeatureType.NUMERIC:
+        kinds = _number_kinds(reference, current, feature, policy)
+    else:
+        kinds = _category_kinds(reference, current, feature, policy)
+    return FeatureDrift(verdict=Verdict.OK, p_value=_p_value(kinds), kinds=kinds)
+
+
+def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) -> FeatureDrift:
+    """Return the verdict on a feature, given the greatest p-value that is significant.
+
+    A feature's p-value is the least of its kinds', times their number (Bonferroni), and so is each kind's here.
+    """
+    kinds = {
+        kind: replace(
+            found, drifts=found.size >= found.limit and min(1.0, len(measured.kinds) * found.p_value) <= rejected
+        )
+        for kind, found in measured.kinds.items()
+    }
+    if not any(found.drifts for found in kinds.values()):
+        return replace(measured, kinds=kinds)
+    reason = "; ".join(_sentence(kind, found, method) for kind, found in kinds.items() if found.drifts)
+    return replace(measured, verdict=Verdict.DRIFT, kinds=kinds, reason=reason)
+
+
+def from_both(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
+    """Return how a feature differs from two references at once: in each way as from the one it is closer to.
+
+    An intersection–union test (Berger, 1982): the p-value of "it differs from both" is the larger of the two. The
+    rates are those of the first. Insufficient where either is.
+    """
+    for measured in (first, second):
+        if measured.p_value is None:
+            return measured
+    kinds = {
+        kind: replace(found, size=min(found.size, other.size), p_value=max(found.p_value, other.p_value))
+        for kind, found in first.kinds.items()
+        if (other := second.kinds.get(kind)) is not None
+    }
+    return replace(first, kinds=kinds, p_value=_p_value(kinds))
+
+
+def expected_unseen(reference: CategoryCounts) -> Rate:
+    """Return how often a category that the reference does not name is to be expected.
+
+    By Good & Turing (Good, 1953) the categories that were never seen have together as many rows as those seen once.
+    The estimate varies more than a binomial count; it is told as one of fewer rows, of the variance that Esty (1983)
+    gives it.
+
+    >>> expected_unseen(CategoryCounts({"a": 900.0, "b": 98.0, "c": 1.0}, rows=999.0))
+    Rate(wrong=2.0, rows=1000.0)
+    """
+    counts = np.fromiter(reference.counts.values(), dtype=np.float64)
+    once, twice = float(np.count_nonzero(counts == 1.0)), float(np.count_nonzero(counts == 2.0))
+    rows = reference.rows + 1.0
+    rare = min(once + reference.unnamed + 1.0, rows)  # one more of each: a rate of 0 would be too sure of itself
+    binomial = rare * (1.0 - rare / rows)
+    believed = binomial / (binomial + 2.0 * twice) if binomial > 0.0 else 1.0
+    return Rate(believed * rare, believed * rows)
+
+
+def _p_value(kinds: Mapping[DriftKind, KindDrift]) -> float:
+    return min(1.0, len(kinds) * min(found.p_value for found in kinds.values()))
+
+
+def _number_kinds(
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+) -> dict[DriftKind, KindDrift]:
+    rates = _shared_rates(reference, current)
+    if feature.min is not None or feature.max is not None:
+        before, now = (Rate(side.below + side.above, side.present) for side in (reference, current))
+        rates[DriftKind.OUT_OF_RANGE] = before, now
+    kinds = _rate_kinds(rates, policy.violations)
+    if not reference.present or not current.present:
+        return kinds
+    trained, served = reference.distribution, current.distribution
+    if policy.method is DriftMethod.WASSERSTEIN:
+        size = standardised_wasserstein(trained, served)
+    else:
+        size = _distance(number_bins(trained, served), policy.method)
+    p_value = float(kolmogorov_smirnov(trained, served).p_value)
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+
+
+def _category_kinds(
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+) -> dict[DriftKind, KindDrift]:
+    trained, served = CategoryCounts.of(reference), CategoryCounts.of(current)
+    rates = _shared_rates(reference, current)
+    if feature.type is FeatureType.CATEGORICAL:
+        unseen = sum(count for text, count in served.counts.items() if text not in trained.counts)
+        # What no count holds is new as well, but for what the counts of known categories may lack.
+        unseen += max(0.0, served.unnamed - served.error * len(trained.counts))
+        rates[DriftKind.UNSEEN] = expected_unseen(trained), Rate(unseen, served.rows)
+    kinds = _rate_kinds(rates, policy.violations)
+    if not reference.present or not current.present:
+        return kinds
+    bins = category_bins(trained, served)
+    p_value = float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value)
+    size = _distance(bins, policy.method)
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+
+
+def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[DriftKind, tuple[Rate, Rate]]:
+    return {
+        DriftKind.MISSING: (Rate(reference.missing, reference.rows), Rate(current.missing, current.rows)),
+        DriftKind.INVALID: (Rate(reference.invalid, reference.rows), Rate(current.invalid, current.rows)),
+    }
+
+
+def _rate_kinds(rates: Mapping[DriftKind, tuple[Rate, Rate]], limit: float) -> dict[DriftKind, KindDrift]:
+    """Return what changed of the rows that something is wrong with: more is drift, of missing values fewer as well."""
+    table = np.array([[(side.wrong, side.rows - side.wrong) for side in pair] for pair in rates.values()])
+    p_values = chi_squared(table[:, 0], table[:, 1]).p_value
+    return {
+        kind: KindDrift(
+            size=abs(now.share - before.share) if kind is DriftKind.MISSING else max(now.share - before.share, 0.0),
+            limit=limit,
+            p_value=float(p_value),
+            reference=before.share,
+            current=now.share,
+        )
+        for (kind, (before, now)), p_value in zip(rates.items(), p_values, strict=True)
+    }
+
+
+def _distance(bins: Bins, method: DriftMethod) -> float:
+    measures: Mapping[DriftMethod, Callable[..., Floats]] = {
+        DriftMethod.PSI: population_stability_index,
+        DriftMethod.JENSEN_SHANNON: jensen_shannon_distance,
+        DriftMethod.WASSERSTEIN: total_variation,
+    }
+    return float(measures[method](*bins.shares))
+
+
+def _insufficient(reason: str) -> FeatureDrift:
+    return FeatureDrift(verdict=Verdict.INSUFFICIENT, reason=reason)
+
+
+def _sentence(kind: DriftKind, found: KindDrift, method: DriftMethod) -> str:
+    chance = f"p = {found.p_value:.2g}" if found.p_value >= 1e-300 else "p < 1e-300"
+    if kind is DriftKind.DISTRIBUTION:
+        return f"{method} {found.size:.3f} reaches {found.limit:g}, {chance}"
+    return f"{kind.replace('_', ' ')} {found.reference:.1%}, now {found.current:.1%}, {chance}"

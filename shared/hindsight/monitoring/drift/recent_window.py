@@ -1,0 +1,72 @@
+"""The newest rows of a window by themselves: where a sudden shift shows first.
+
+An hour of traffic is never like the days of a training: nights and weekends differ. So the newest rows stand beside
+those of the same clock hours a week before, in which daily and weekly cycles are the same.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hindsight.lake.object_store import PROFILES, Lake, model_prefix
+from hindsight.profiles.logs.hourly import hour_key, window_profile
+from hindsight.profiles.profile import Profile
+
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NewestRows:
+    """The newest rows of a window, and those of the same clock hours one week before."""
+
+    rows: Profile
+    week_before: Profile
+
+
+def newest_profile(
+    lake: Lake, model: str, now: datetime, window: timedelta, *, least: int, window_rows: int
+) -> NewestRows | None:
+    """Return a model's newest predictions and those a week before them, read hour by hour.
+
+    None where there is nothing to say of them, as `newest_rows` tells.
+    """
+    return None if window_rows < 2 * least else newest_rows(_hours_back(lake, model, now, window), least, window_rows)
+
+
+def newest_rows(hours: Iterable[NewestRows], least: int, window_rows: int) -> NewestRows | None:
+    """Return the newest hours, which come first, in which there are ``least`` rows now and ``least`` a week before.
+
+    An hour that has no rows on one of both sides is left out on the other: after an outage the mix of the hours would
+    differ. None where the hours reach back over more than half of the window's ``window_rows``, so that they tell
+    nothing that the window does not; and where a week before there were too few rows.
+    """
+    taken, passed, now, before = list[NewestRows](), 0, 0, 0
+    for hour in hours:
+        passed += hour.rows.rows
+        if 2 * passed > window_rows:
+            return None
+        if not hour.rows.rows or not hour.week_before.rows:
+            continue
+        taken.append(hour)
+        now, before = now + hour.rows.rows, before + hour.week_before.rows
+        if min(now, before) >= least:
+            return NewestRows(
+                rows=Profile.merged([found.rows for found in taken]),
+                week_before=Profile.merged([found.week_before for found in taken]),
+            )
+    return None
+
+
+def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Iterator[NewestRows]:
+    """Yield the hours of a window, the newest first, as long as a week before them there are any profiles."""
+    first = next(iter(lake.keys(model_prefix(PROFILES, model))), None)
+    hour = (now - timedelta(microseconds=1)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour > now - window and first is not None and first <= _key_at(model, hour - WEEK):
+        rows, week_before = (window_profile(lake, model, start, start + HOUR) for start in (hour, hour - WEEK))
+        if not rows.unreadable and not week_before.unreadable:
+            yield NewestRows(rows=rows.all, week_before=week_before.all)
+        hour -= HOUR
+
+
+def _key_at(model: str, hour: datetime) -> str:
+    return hour_key(model, hour.date(), f"{hour.hour:02d}")

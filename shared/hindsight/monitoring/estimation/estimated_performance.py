@@ -1,0 +1,185 @@
+"""Estimated performance: what predictions are worth, before their labels come.
+
+From a profile, so that its cost does not grow with the predictions: confidence-based performance estimation (CBPE) for
+classifiers, direct loss estimation (DLE) for regression.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from hindsight.config.metrics import Metric
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import UnusableArtifact
+from hindsight.evaluation.performance_limit import performance_limit
+from hindsight.monitoring.estimation.estimator import ESTIMABLE, Estimator, LossPredictor
+from hindsight.monitoring.estimation.expected_performance import Expected, expectations
+from hindsight.monitoring.estimation.reconciliation import Reconciliation
+from hindsight.monitoring.results.check import Verdict
+from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.profile import Profile
+
+ASSUMPTION = (
+    "holds if scores still mean what they meant on the holdout: a change in how outcomes follow from features "
+    "(concept drift) is not seen"
+)
+ESTIMATED = "EstimatedPerformance"
+ESTIMATED_SHORTFALL = "EstimatedPerformanceShortfall"
+_MOST_EXTRAPOLATED = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateReport:
+    """How a window's predictions are expected to turn out.
+
+    ``optimistic`` is the bound that the verdict rests on, ``shortfall`` how far it breaks the ``limit``. ``rows`` are
+    the predictions with a usable score and decision, ``extrapolated`` the share of them whose score is beyond all that
+    the holdout had. ``holdout_bias`` is by how much the estimate was too high on the holdout itself.
+    """
+
+    verdict: Verdict
+    reason: str
+    metric: Metric
+    rows: int
+    expected: Expected | None = None
+    optimistic: float | None = None
+    limit: float | None = None
+    shortfall: float = 0.0
+    metrics: Mapping[str, Expected] | None = None
+    extrapolated: float = 0.0
+    is_calibrated: bool = False
+    holdout_rows: int = 0
+    holdout_bias: float | None = None
+    reconciliation: Reconciliation | None = None
+    assumption: str = ASSUMPTION
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers behind the verdict."""
+        found, paired = self.expected, self.reconciliation
+        return {
+            "metric": self.metric,
+            "value": _bounded(found.value if found else None),
+            "lower": _bounded(found.lower if found else None),
+            "upper": _bounded(found.upper if found else None),
+            "rows": self.rows,
+            "limit": _bounded(self.limit),
+            "shortfall": storable(self.shortfall),
+            "assumption": self.assumption,
+            "reconciled_labels": paired.labels if paired else 0,
+            "mean_error": _bounded(paired.mean_error if paired else None),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as it is kept in the lake."""
+        return asdict(self)
+
+
+def check_estimate(
+    window: Profile,
+    estimator: Estimator | None,
+    configuration: ModelConfiguration,
+    *,
+    level: float,
+    gate_value: float | None,
+    losses: LossPredictor | None = None,
+    reconciliation: Reconciliation | None = None,
+) -> EstimateReport:
+    """Judge the champion's predictions of a window, whose labels are not known.
+
+    The estimate is low when even its optimistic bound, which fails in a share ``level`` of all such windows, breaks the
+    limit that realised performance is held to. Where what has matured contradicts the estimates made for the same rows,
+    there is no verdict. Input of any kind gives a report.
+
+    Parameters
+    ----------
+    window
+        The profile of the champion's own predictions.
+    estimator, losses
+        The champion's; None for a version without, and where it is no regression.
+    reconciliation
+        What became of earlier estimates, if any has matured.
+    """
+    metric, policy = configuration.performance_metric, configuration.monitoring.performance
+    nothing = EstimateReport(
+        verdict=Verdict.INSUFFICIENT,
+        reason="",
+        metric=metric,
+        rows=window.rows,
+        limit=performance_limit(configuration, gate_value),
+        reconciliation=reconciliation,
+    )
+    if estimator is None or estimator.task is not configuration.task:
+        return replace(nothing, reason="the version was trained without an estimator of its performance")
+    try:
+        estimates = expectations(window, estimator, losses)
+    except UnusableArtifact as error:
+        return replace(nothing, reason=f"the model of the version's errors cannot be used: {error.message}")
+    usable = estimates.rows
+    tail = 1 - policy.confidence
+    known = replace(
+        nothing,
+        rows=round(usable),
+        metrics={name.value: found for name in sorted(estimator.metrics) if (found := estimates.expect(name, tail))},
+        extrapolated=_extrapolated(window.score.distribution, estimator),
+        is_calibrated=estimator.calibration is not None,
+        holdout_rows=estimator.rows,
+        holdout_bias=estimator.metrics[metric].bias if metric in estimator.metrics else None,
+    )
+    if usable < configuration.monitoring.min_rows:
+        return replace(
+            known, reason=f"{usable:.0f} usable predictions, fewer than the {configuration.monitoring.min_rows} needed"
+        )
+    if metric not in ESTIMABLE[configuration.task]:
+        return replace(known, reason=f"{metric} of a {configuration.task} model cannot be estimated without labels")
+    expected, at_level = estimates.expect(metric, tail), estimates.expect(metric, level)
+    if expected is None or at_level is None:
+        return replace(known, reason=f"{metric} is undefined on these predictions")
+    return _judge(replace(known, expected=expected), expected, at_level)
+
+
+def estimate_measurements(model: str, version: str, report: EstimateReport) -> list[Measurement]:
+    """Return an estimate as metrics: the value where there is one, and how far beyond doubt it breaks the limit."""
+    shortfall = Measurement(name=ESTIMATED_SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model})
+    numbers = above_zero(shortfall)
+    if report.expected is not None:
+        of_version = {"Model": model, "ModelVersion": version}
+        numbers.append(Measurement(name=ESTIMATED, value=storable(report.expected.value), dimensions=of_version))
+    return numbers
+
+
+def _judge(report: EstimateReport, expected: Expected, at_level: Expected) -> EstimateReport:
+    metric, limit = report.metric, report.limit
+    optimistic = at_level.upper if metric.greater_is_better else at_level.lower
+    if expected.lower is None or expected.upper is None or optimistic is None:
+        return replace(report, reason=f"how sure the estimate of {metric} is cannot be told")
+    told = (
+        f"estimated {metric} {expected.value:.4f} ({expected.lower:.4f} to {expected.upper:.4f}) "
+        f"on {report.rows} predictions"
+    )
+    paired = report.reconciliation
+    if paired is not None and not paired.trusted:
+        return replace(report, reason=f"{told} is not to be trusted: {paired.reason}")
+    if report.extrapolated > _MOST_EXTRAPOLATED:
+        told += f", {report.extrapolated:.0%} of them with scores beyond all the holdout had"
+    if limit is None:
+        return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{told}; no limit is set")
+    shortfall = max(0.0, limit - optimistic if metric.greater_is_better else optimistic - limit)
+    verdict, outcome = (Verdict.LOW, "breaks") if shortfall > 0 else (Verdict.OK, "against")
+    beyond = " beyond doubt" if shortfall > 0 else ""
+    return replace(
+        report,
+        verdict=verdict,
+        optimistic=optimistic,
+        shortfall=shortfall,
+        reason=f"{told} {outcome} the limit {limit:.4f}{beyond}; {report.assumption}",
+    )
+
+
+def _extrapolated(scores: Distribution, estimator: Estimator) -> float:
+    beyond = (scores.values < estimator.least_score) | (scores.values > estimator.greatest_score)
+    return float(scores.weights[beyond].sum()) / scores.rows if scores.rows else 0.0
+
+
+def _bounded(value: float | None) -> float | None:
+    return None if value is None else storable(value)

@@ -1,0 +1,142 @@
+"""A metric as it is expected to be, from what a profile keeps: scores by decision, or a sample of rows."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hindsight.config.metrics import Metric, Task
+from hindsight.core.errors import UnusableArtifact
+from hindsight.evaluation.confidence_interval import bounds
+from hindsight.evaluation.influence import Linearisation, linearise
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.metrics import as_numbers, as_targets
+from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.profile import Profile
+
+_DEVIATIONS_IN_RANK_ERROR = 2.576  # rank errors are told 99 % sure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """A metric as it is expected to be, with bounds that each hold at the policy's confidence.
+
+    They allow for the window's size (``sampling_error``) and the holdout's (``holdout_error``), both standard errors;
+    ``sketch_error`` is what the profile leaves open.
+    """
+
+    value: float
+    lower: float | None
+    upper: float | None
+    sampling_error: float
+    holdout_error: float
+    sketch_error: float
+
+
+class Expectations(Protocol):
+    """What the predictions of a window are expected to be worth."""
+
+    @property
+    def rows(self) -> float:
+        """How many of them can be read."""
+
+    def expect(self, metric: Metric, tail: float) -> Expected | None:
+        """Return a metric with bounds that each fail in a share ``tail`` of windows, None where it is undefined."""
+
+
+def expectations(window: Profile, estimator: Estimator, losses: LossPredictor | None) -> Expectations:
+    """Return what to expect of a window. Raises UnusableArtifact for a regression without a model of its errors."""
+    if estimator.task is not Task.REGRESSION:
+        return _OfScores(window, estimator)
+    if losses is None:
+        raise UnusableArtifact("there is none")
+    return _OfSample(window, estimator, losses)
+
+
+class _OfScores:
+    """Expectations over the scores that a profile keeps for each decision."""
+
+    def __init__(self, window: Profile, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self._found = _points(window, estimator)
+
+    @property
+    def rows(self) -> float:
+        return sum(points.rows for _, points in self._found)
+
+    def expect(self, metric: Metric, tail: float) -> Expected | None:
+        task = self._estimator.task
+        if not self._found or metric not in self._estimator.metrics:
+            return None
+        scores = np.concatenate([points.values for _, points in self._found])
+        decisions = np.concatenate([np.full(len(points.values), decision) for decision, points in self._found])
+        counts = np.concatenate([points.weights for _, points in self._found])
+        answers = expected_answers(task, scores, decisions, self._estimator.probabilities(scores), counts=counts)
+        value = answers.measure(metric)
+        return None if value is None else self._unsure(metric, value, answers, tail)
+
+    def _unsure(self, metric: Metric, value: float, answers: LabelledAnswers, tail: float) -> Expected:
+        linear, holdout = linearise(metric, answers), self._estimator.metrics[metric].standard_error
+        sketch = self._sketch_error()
+        lower, upper = bounds(metric, value, linear, self.rows, tail, more_variance=holdout**2 + sketch**2)
+        return Expected(
+            value=value,
+            lower=lower,
+            upper=upper,
+            sampling_error=float(np.sqrt(linear.variance)),
+            holdout_error=holdout,
+            sketch_error=sketch,
+        )
+
+    def _sketch_error(self) -> float:
+        """Return how far off a mean of probabilities may be: by as much as a rank, times their range."""
+        total, squares = self.rows, 0.0
+        for _, points in self._found:
+            least, most = self._estimator.probabilities(points.values[[0, -1]]).tolist()
+            squares += (points.rows / total * (most - least) * points.rank_error / _DEVIATIONS_IN_RANK_ERROR) ** 2
+        return float(np.sqrt(squares))
+
+
+def _points(window: Profile, estimator: Estimator) -> list[tuple[float | str, Distribution]]:
+    """Return the scores by decision, those left out that are none of the task's decisions."""
+    found = []
+    for text, sketch in window.score_by_decision.items():
+        decision = as_targets([text], estimator.task)[0]
+        if sketch.rows and (estimator.task is Task.MULTICLASS or np.isfinite(decision)):
+            found.append((text if estimator.task is Task.MULTICLASS else float(decision), sketch.distribution()))
+    return found
+
+
+class _OfSample:
+    """Expectations over the sample of rows that a profile keeps."""
+
+    def __init__(self, window: Profile, estimator: Estimator, losses: LossPredictor) -> None:
+        self._estimator, self._window = estimator, window
+        scored = [row for row in window.sample.rows if np.isfinite(as_numbers([row["score"]])[0])]
+        self._losses = losses.losses(scored) if scored else {}
+
+    @property
+    def rows(self) -> float:
+        return self._window.score.present if self._losses else 0.0
+
+    def expect(self, metric: Metric, tail: float) -> Expected | None:
+        known = self._estimator.metrics.get(metric)
+        losses = self._losses.get(SQUARED if metric is Metric.RMSE else ABSOLUTE)
+        if known is None or losses is None or not len(losses) or not np.isfinite(losses).all():
+            return None
+        mean = float(losses.mean())
+        # Which rows were sampled, and how each error differs from what is expected of it.
+        variance = float(losses.var()) / len(losses) + known.spread**2 / self.rows
+        value = float(np.sqrt(mean)) if metric is Metric.RMSE else mean
+        slope = (1 / (2 * value) if value else 0.0) if metric is Metric.RMSE else 1.0
+        linear = Linearisation(value, variance * slope**2, np.array([]))
+        lower, upper = bounds(metric, value, linear, len(losses), tail, more_variance=known.standard_error**2)
+        return Expected(
+            value=value,
+            lower=lower,
+            upper=upper,
+            sampling_error=float(np.sqrt(variance)) * slope,
+            holdout_error=known.standard_error,
+            sketch_error=0.0,
+        )

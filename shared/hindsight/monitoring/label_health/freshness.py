@@ -1,0 +1,121 @@
+"""Whether feedback still comes in: how long due predictions have waited for it without any."""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hindsight.core.times import format_time
+from hindsight.label_records.columns import microseconds_of, moment_of
+from hindsight.label_records.rows import LabelRows
+from hindsight.labels.resolve import DEFAULT_SOURCE
+from hindsight.monitoring.results.alarm_metrics import LABEL_AGE
+from hindsight.monitoring.results.measurement import SECONDS, Measurement
+
+# What the parameter StaleLabelSeconds is at least.
+MIN_STALE_SECONDS = 3600
+_HOUR = len("2026-03-01T05")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staleness:
+    """How the feedback on a window's due predictions comes in.
+
+    ``waiting`` of the ``due`` have no label that feedback made. ``age_seconds`` is for how long some have waited
+    while no such label became known, 0 where none wait.
+    """
+
+    due: int
+    waiting: int
+    age_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the staleness as it is kept in the lake."""
+        return {"due": self.due, "waiting": self.waiting, "label_age_seconds": self.age_seconds}
+
+
+def staleness(
+    due: Mapping[str, int], labels: Sequence[Mapping[str, Any]], now: datetime, window: timedelta
+) -> Staleness:
+    """Return how long the due predictions of a window have waited for feedback without any.
+
+    Parameters
+    ----------
+    due
+        The predictions that occurred from the full hour of ``now - window`` to ``now``, counted by the hour in which
+        their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile tells some
+        as the last hour of their day or of a month of 31 days.
+    labels
+        The newest label record of each prediction that has one, rows of ``examples/``.
+
+    A default is no sign of life: the clock gives it, whether feedback comes or has stopped. A prediction waits from the
+    end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
+    due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
+    """
+    last = format_time(now)
+    first = microseconds_of((now - window).astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+    rows = LabelRows.of(labels)
+    known = rows.at(
+        rows.has_value
+        & ~rows.values("source").is_text(DEFAULT_SOURCE)
+        & (rows.times("known_at").microseconds <= microseconds_of(now))
+    )
+    occurred = known.times("occurred_at").microseconds
+    in_window = known.at((first <= occurred) & (occurred <= microseconds_of(now)))
+    labelled = Counter(in_window.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
+    newest = max(known.times("known_at").microseconds.tolist(), default=None)
+    # An hour that has not passed may be one that no calendar has: texts are compared, and only the past is read.
+    passed = Counter({hour: count for hour, count in due.items() if hour < due_hour(last)})
+    waiting = _unlabelled(passed, labelled)
+    return Staleness(
+        due=passed.total(),
+        waiting=waiting.total(),
+        age_seconds=_waited(min(waiting), newest, now) if waiting else 0.0,
+    )
+
+
+def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
+    """Measure the age of a model's labels, from the age on that an alarm can be set to."""
+    if found.age_seconds < MIN_STALE_SECONDS:
+        return []
+    return [Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions={"Model": model})]
+
+
+def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return rows of ``predictions/`` counted by the hour in which their outcome falls due."""
+    return Counter(due_hour(row["outcome_due_at"]) for row in predictions)
+
+
+def due_hour(moment: str) -> str:
+    """Return the hour of a moment as texts have it.
+
+    >>> due_hour("2026-03-01T05:59:00.000000Z")
+    '2026-03-01T05'
+    """
+    return moment[:_HOUR]
+
+
+def _unlabelled(due: Counter[str], labelled: Counter[str]) -> Counter[str]:
+    """Return what has no label, by hour; labels of an hour that is told as the end of its day or month count there."""
+    waiting, spare = due - labelled, labelled - due
+    for hour in list(spare):
+        for told in (f"{hour[:10]}T23", f"{hour[:7]}-31T23"):
+            taken = min(spare[hour], waiting[told])
+            waiting[told] -= taken
+            spare[hour] -= taken
+    return +waiting
+
+
+def _waited(first_hour: str, newest: int | None, now: datetime) -> float:
+    """Return the seconds since the first began to wait, or since the newest label, whichever was later."""
+    began = _end(first_hour)
+    return (now - (began if newest is None else max(began, moment_of(newest)))).total_seconds()
+
+
+def _end(hour: str) -> datetime:
+    """Return the end of an hour; of one on a day that its month does not have, the end of the month."""
+    year, month, day = int(hour[:4]), int(hour[5:7]), int(hour[8:10])
+    known = min(day, monthrange(year, month)[1])
+    return datetime(year, month, known, int(hour[11:]), tzinfo=UTC) + timedelta(hours=1)

@@ -1,0 +1,82 @@
+"""How well feedback finds its predictions: how many of a window are labelled, and how long their labels took."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from hindsight.core.times import format_time
+from hindsight.label_records.columns import Floats, ValueColumn, microseconds_of
+from hindsight.label_records.rows import LabelRows
+from hindsight.monitoring.results.measurement import SECONDS, Measurement
+from hindsight.profiles.profile import Profile
+
+PERCENTILES = (50, 90, 99)
+_HOUR = len("2026-03-01T05")
+
+Row = Mapping[str, Any]
+
+
+def join_health(predictions: Profile, labels: Sequence[Row], *, start: datetime, now: datetime) -> dict[str, Any]:
+    """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
+
+    Only predictions whose outcome is due can be expected to have a label; the others are ``not_due``. An outcome counts
+    as due once the hour in which it falls due is over: profiles tell no more.
+
+    Parameters
+    ----------
+    predictions
+        The profile of the predictions from the full hour of ``start`` to ``now``.
+    labels
+        The newest label record of each prediction that has one; those of predictions outside the window are passed
+        over.
+
+    Latency runs from the prediction to the moment its newest label was known, in seconds.
+    """
+    present = format_time(now)[:_HOUR]
+    due = sum(count for hour, count in predictions.due.items() if hour < present)
+    rows = LabelRows.of(labels)
+    occurred, is_due = rows.times("occurred_at").microseconds, rows.times("outcome_due_at").microseconds
+    known = rows.at((occurred >= _hour_of(start)) & (is_due < _hour_of(now)))
+    by_status = _counted(known.values("status"))
+    if due > len(known):
+        by_status["pending"] += due - len(known)
+    labelled = known.at(known.has_value)
+    waited = labelled.times("known_at").microseconds - labelled.times("occurred_at").microseconds
+    latencies = np.sort(waited / 1e6)
+    return {
+        "predictions": predictions.rows,
+        "not_due": predictions.rows - due,
+        "labelled": len(latencies),
+        "by_status": dict(by_status),
+        "by_source": dict(_counted(labelled.values("source"))),
+        "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
+    }
+
+
+def join_measurements(model: str, health: Mapping[str, Any]) -> list[Measurement]:
+    """Measure the latency of a model's labels; the rest of its join's health is in the check."""
+    seconds = health["latency_seconds"]["p90"]
+    if seconds is None:
+        return []
+    return [Measurement(name="LabelLatencyP90", value=seconds, unit=SECONDS, dimensions={"Model": model})]
+
+
+def percentile(ordered: Sequence[float] | Floats, share: int) -> float | None:
+    """Return the nearest-rank percentile of ordered values, None of none.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 50)
+    2.0
+    """
+    return float(ordered[max(0, -(-share * len(ordered) // 100) - 1)]) if len(ordered) else None
+
+
+def _counted(column: ValueColumn) -> Counter[Any]:
+    values, codes = column.distinct()
+    return Counter(dict(zip(values, np.bincount(codes, minlength=len(values)).tolist(), strict=True)))
+
+
+def _hour_of(moment: datetime) -> int:
+    return microseconds_of(moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0))

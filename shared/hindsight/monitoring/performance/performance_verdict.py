@@ -1,0 +1,102 @@
+"""The verdict on live performance: what a test that may be looked at every hour says, in a sentence."""
+
+from dataclasses import dataclass
+
+from hindsight.config.metrics import Metric
+from hindsight.config.monitoring import PerformancePolicy
+from hindsight.evaluation.confidence_interval import Estimate
+from hindsight.evaluation.sequential.degradation_test import FallTest
+from hindsight.monitoring.results.check import Verdict
+
+SMALLEST_SHORTFALL = 1e-6  # an alarm on the shortfall must hear of every fall, however the newest labels look
+_ROUNDING = 1e-9  # equal weights are worth their number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict with its sentence; ``shortfall`` is how far live performance lies below its limit, 0 unless low."""
+
+    verdict: Verdict
+    reason: str
+    shortfall: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a verdict rests on.
+
+    ``found`` is the metric on the window's labels, ``test`` the anytime-valid test. A metric without one is judged by
+    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all looks like this.
+    """
+
+    metric: Metric
+    limit: float | None
+    found: Estimate
+    test: FallTest | None
+    at_level: Estimate
+    level: float
+
+
+def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
+    """Return the verdict on a version: ``low`` is what the test has put beyond doubt at the policy's confidence."""
+    found, test, limit = evidence.found, evidence.test, evidence.limit
+    if lacking := _lacking(found, test, policy.min_labels):
+        return _insufficient(lacking)
+    if found.value is None or (test is None and found.lower is None):
+        none = "no label of the window has matured"
+        return _insufficient(f"{evidence.metric} is undefined on these labels" if found.labels else none)
+    measured = _measured(found, evidence.metric)
+    if limit is None:
+        return Judged(verdict=Verdict.OK, reason=f"{measured}; no limit is set")
+    is_low, doubt = _by_test(test, policy) if test is not None else _by_interval(evidence, limit)
+    if not is_low:
+        return Judged(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {doubt}")
+    return Judged(
+        verdict=Verdict.LOW,
+        reason=f"{measured} of the window; {_line(test, limit, evidence.metric)} beyond doubt: {doubt}",
+        shortfall=max(SMALLEST_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
+    )
+
+
+def _lacking(found: Estimate, test: FallTest | None, least: int) -> str | None:
+    """Return what a verdict lacks: the labels of the window, or all since the version serves, are enough of either."""
+    if max(found.effective_rows, test.labels if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
+        return None
+    worth = f", by their weights worth {found.effective_rows:.0f}" if found.effective_rows < found.labels - 0.5 else ""
+    return f"{found.labels} matured labels{worth}, fewer than the {least} a verdict needs"
+
+
+def _insufficient(reason: str) -> Judged:
+    return Judged(verdict=Verdict.INSUFFICIENT, reason=reason)
+
+
+def _measured(found: Estimate, metric: Metric) -> str:
+    bounds = "" if found.lower is None or found.upper is None else f" ({found.lower:.4f} to {found.upper:.4f})"
+    return f"{metric} {found.value:.4f}{bounds} on {found.labels} labels"
+
+
+def _by_test(test: FallTest, policy: PerformancePolicy) -> tuple[bool, str]:
+    needed = 1 / (1 - policy.confidence)
+    return (
+        test.is_beyond_doubt(policy.confidence),
+        f"evidence {test.evidence:.3g} of the {needed:.3g} needed, from {test.labels} labels since the version serves",
+    )
+
+
+def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
+    bounds = evidence.at_level
+    optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
+    is_low = optimistic is not None and _beyond(limit, optimistic, evidence.metric) > 0
+    return is_low, f"judged by the interval of this look, at a level of {evidence.level:.1g}"
+
+
+def _line(test: FallTest | None, limit: float, metric: Metric) -> str:
+    """Return what live performance has passed: the limit, or for the test the line half-way to it from the gate."""
+    below = "below" if metric.greater_is_better else "above"
+    if test is None or test.claim.null == limit:
+        return f"it is {below} the limit {limit:.4f}"
+    return f"it is {below} {test.claim.null:.4f}, half-way to the limit {limit:.4f},"
+
+
+def _beyond(limit: float, value: float, metric: Metric) -> float:
+    return limit - value if metric.greater_is_better else value - limit

@@ -1,0 +1,143 @@
+"""Realised performance: what the predictions were worth, once their outcomes were due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hindsight.config.metrics import METRICS_BY_TASK, Metric
+from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.calibration import Calibration, calibration
+from hindsight.evaluation.confidence_interval import Estimate, estimate
+from hindsight.evaluation.matured_labels import Matured, read_matured
+from hindsight.evaluation.sequential.degradation_test import FallTest
+from hindsight.evaluation.slices import slices_of
+from hindsight.monitoring.performance.performance_verdict import Evidence, judge_performance
+from hindsight.monitoring.results.alarm_metrics import SHORTFALL
+from hindsight.monitoring.results.check import Verdict
+from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceReport:
+    """How the champion does on matured labels; ``versions`` and ``slices`` are told, not judged.
+
+    ``limit`` is what the metric must not fall below (a loss: not exceed), ``shortfall`` how far it does, 0 where that
+    is in doubt. ``evidence`` is what the anytime-valid test holds against the claim that the metric is no worse than
+    ``null``, on ``counted`` labels since the version serves; None for a metric without such a test. ``metrics`` and
+    ``calibration`` are the champion's. ``unreadable`` labels or decisions do not fit the task and are left out.
+    """
+
+    verdict: Verdict
+    reason: str
+    metric: Metric
+    champion: Estimate
+    limit: float | None
+    shortfall: float
+    evidence: float | None
+    null: float | None
+    counted: int
+    metrics: Mapping[str, Estimate]
+    calibration: Calibration | None
+    overall: Estimate
+    versions: Mapping[str, Estimate]
+    slices: Mapping[str, Mapping[str, Estimate]]
+    unreadable: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as it is kept in the lake."""
+        return asdict(self)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers behind the verdict: short, and storable."""
+        found = self.champion
+        numbers = {
+            "value": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+            "effective_rows": found.effective_rows,
+            "limit": self.limit,
+            "shortfall": self.shortfall,
+            "evidence": self.evidence,
+            "null": self.null,
+        }
+        bounded = {name: None if value is None else storable(value) for name, value in numbers.items()}
+        return {"metric": self.metric, "labels": found.labels, "counted": self.counted, **bounded}
+
+
+def check_performance(
+    rows: Sequence[Row],
+    configuration: ModelConfiguration,
+    *,
+    champion: str,
+    limit: float | None,
+    test: FallTest | None,
+    level: float,
+) -> PerformanceReport:
+    """Judge the champion on matured label records, rows of ``examples/`` one a prediction.
+
+    All is measured over the predictions that the records stand for, weighted as ``review_weight`` says.
+
+    Parameters
+    ----------
+    limit
+        What the metric must not fall below (a loss: not exceed), None where nothing is asked.
+    test
+        The anytime-valid test of the champion, which decides.
+    level
+        The share of looks like this in which a metric without such a test may be called low by chance.
+    """
+    policy, metric = configuration.monitoring.performance, configuration.performance_metric
+    matured, confidence = read_matured(rows, configuration), policy.confidence
+    version_of_row = matured.rows.values("model_version")
+    of_champion = matured.at(np.flatnonzero(version_of_row.is_text(champion)))
+    judged = of_champion.answers
+    found = estimate(judged, metric, confidence)
+    evidence = Evidence(
+        metric=metric, limit=limit, found=found, test=test, at_level=estimate(judged, metric, 1 - level), level=level
+    )
+    verdict = judge_performance(evidence, policy)
+    return PerformanceReport(
+        verdict=verdict.verdict,
+        reason=verdict.reason,
+        metric=metric,
+        champion=found,
+        limit=limit,
+        shortfall=verdict.shortfall,
+        evidence=test.evidence if test else None,
+        null=test.claim.null if test else None,
+        counted=test.labels if test else 0,
+        metrics={
+            name.value: estimate(judged, name, confidence) for name in sorted(METRICS_BY_TASK[configuration.task])
+        },
+        calibration=calibration(judged, confidence),
+        overall=estimate(matured.answers, metric, confidence),
+        versions={
+            version: estimate(matured.answers.at(version_of_row.is_text(version)), metric, confidence)
+            for version in sorted(version_of_row.distinct()[0])
+        },
+        slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
+        unreadable=matured.unreadable,
+    )
+
+
+def _by_slice(matured: Matured, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:
+    metric, confidence = configuration.performance_metric, configuration.monitoring.performance.confidence
+    return {
+        value: estimate(matured.answers.at(chosen), metric, confidence)
+        for value, chosen in slices_of(matured.rows, name, configuration.features[name].type)
+    }
+
+
+def performance_measurements(model: str, version: str, report: PerformanceReport) -> list[Measurement]:
+    """Return the numbers that alarms and dashboards follow."""
+    numbers = above_zero(Measurement(name=SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model}))
+    if report.champion.value is not None:
+        of_version = {"Model": model, "ModelVersion": version}
+        numbers.append(
+            Measurement(name="LivePerformance", value=storable(report.champion.value), dimensions=of_version)
+        )
+    return numbers

@@ -1,0 +1,80 @@
+"""The newest result of a check, as triggers and operators read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hindsight.core.times import format_time, parse_time
+from hindsight.lake.object_store import CHECKS, day_prefix
+
+
+class CheckKind(StrEnum):
+    """What was checked."""
+
+    DRIFT = "drift"
+    PERFORMANCE = "performance"
+    ESTIMATE = "estimated_performance"
+    JOIN_HEALTH = "join_health"
+
+
+class Verdict(StrEnum):
+    """What a check found; ``insufficient`` says that there is too little to say anything."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    LOW = "low"
+    INSUFFICIENT = "insufficient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of one version, or of a model that has none yet: its verdict, why, and the numbers that carry it.
+
+    ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake,
+    ``page_key`` where it lies as a page for people, if there is one.
+    """
+
+    model: str
+    kind: CheckKind
+    at: datetime
+    verdict: Verdict
+    reason: str
+    model_version: str | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    report_key: str | None = None
+    page_key: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the check as operators see it and as it is kept."""
+        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        shown |= {"at": format_time(self.at), "summary": dict(self.summary)}
+        return {name: value for name, value in shown.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Check":
+        """Return the check that ``to_json`` showed."""
+        known = {name: row[name] for name in cls.__slots__ if name in row}
+        known |= {"at": parse_time(row["at"]), "kind": CheckKind(row["kind"]), "verdict": Verdict(row["verdict"])}
+        return cls(**known)
+
+
+class CheckStore(Protocol):
+    """The newest check of every model and kind."""
+
+    def put(self, check: Check) -> None:
+        """Store a check, unless a newer one of its kind is stored: a replayed check must not hide it."""
+
+    def latest(self, model: str, kind: CheckKind) -> Check | None:
+        """Return the newest check, None before the first."""
+
+
+def report_key(model: str, kind: CheckKind, at: datetime) -> str:
+    """Return where a check's whole report lies: one name a moment, so that a repeated check replaces itself."""
+    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{kind}.json"
+
+
+def page_key(model: str, at: datetime) -> str:
+    """Return where the page lies that shows a drift check to a person, beside its report."""
+    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{CheckKind.DRIFT}.html"

@@ -1,0 +1,275 @@
+"""The work of erasures, step by step: stopped anywhere, it goes on there, and what was done already changes nothing.
+
+First it is found out which predictions are the entity's, from the table and the log. Each collection is then
+replaced by a mark that keeps it from coming back, and every place of the lake is cleaned, the datasets last: they are
+built anew from the cleaned records. What was on its way meanwhile (a stream, a buffer, a compaction that had read
+already) is caught by a second pass a while later, which looks at what was written since.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.announcements import Announcement, Announcements
+from hindsight.core.errors import NotFound
+from hindsight.core.jobs import Job, JobKind, JobStore
+from hindsight.core.times import parse_time
+from hindsight.datasets.building.snapshot import workshop
+from hindsight.datasets.dataset import Erasure, Source
+from hindsight.datasets.members import MemberStore
+from hindsight.labels.resolve import shifted
+from hindsight.lake.object_store import COMPACTED, Lake, model_prefix
+from hindsight.lake.pack import emptied_members
+from hindsight.privacy.collections import SubjectCollections
+from hindsight.privacy.data_map import LABEL_RECORDS, LOG, OTHERS, Place
+from hindsight.privacy.datasets import DatasetCleaner
+from hindsight.privacy.notes import ErasureNotes
+from hindsight.privacy.records import RecordCleaner
+from hindsight.privacy.redaction import Cleaned, unzipped
+from hindsight.privacy.requests import (
+    DATASETS,
+    ENTITY,
+    SINCE,
+    SUBJECT,
+    UNREADABLE,
+    affected_versions,
+    forgotten,
+)
+from hindsight.privacy.subject import Subject
+from hindsight.privacy.sweep import Progress, Sweep
+from hindsight.privacy.versions import ObjectVersions
+from hindsight.registry.store import Registry
+
+ERASED = "SubjectErased"
+_PASSES = 2
+_MOST_DATASETS = 10_000
+_COMPACTED = Place(name=COMPACTED, prefixes=lambda model: (model_prefix(COMPACTED, model),), clean=lambda *_: None)
+
+
+@dataclass(slots=True)
+class ErasureRun:
+    """What one run did: the erasure as far as it came, None if another worker has taken it over.
+
+    ``is_settling`` says that the next run is to wait for what is on its way.
+    """
+
+    job: Job | None
+    is_settling: bool = False
+
+    @property
+    def is_to_go_on(self) -> bool:
+        """Whether the rest waits for another run."""
+        return self.job is not None and not self.job.is_done
+
+
+@dataclass(slots=True)
+class _Work:
+    """An erasure in hand."""
+
+    job: Job
+    subject: Subject
+    notes: ErasureNotes
+    number: int
+    step: int
+    progress: Progress
+    datasets: set[str]
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on the second pass looks at what was written."""
+        return parse_time(self.job.request[SINCE]) if self.number > 1 else None
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {
+            "pass": self.number,
+            "step": self.step,
+            "after": self.progress.after,
+            DATASETS: sorted(self.datasets),
+            UNREADABLE: self.progress.unreadable,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eraser:
+    """Works off erasures."""
+
+    lake: Lake
+    versions: ObjectVersions
+    collections: SubjectCollections
+    jobs: JobStore
+    registry: Registry
+    configurations: ConfigurationStore
+    announcements: Announcements
+    members: MemberStore
+
+    def run(self, model: str, erasure_id: str, has_time: Callable[[], bool]) -> ErasureRun:
+        """Work on an erasure while there is time.
+
+        Raises NotFound for an unknown one, Unavailable; running it again goes on where it stopped.
+        """
+        job = self.jobs.load(model, JobKind.ERASURE, erasure_id)
+        if job is None:
+            raise NotFound(f"the model {model!r} has no erasure {erasure_id!r}")
+        run = ErasureRun(job)
+        if run.is_to_go_on:
+            self._go_on(run, self._in_hand(job), has_time)
+        return run
+
+    @property
+    def _sweep(self) -> Sweep:
+        return Sweep(self.lake, self.versions)
+
+    def _in_hand(self, job: Job) -> _Work:
+        subject = Subject(model=job.model, entity_id=job.request[ENTITY], at=job.at)
+        notes = ErasureNotes(self.lake, self.versions, job)
+        notes.recall(subject)
+        return _Work(
+            job=job,
+            subject=subject,
+            notes=notes,
+            number=job.place.get("pass", 1),
+            step=job.place.get("step", 0),
+            progress=Progress(job.place.get("after", ""), unreadable=list(job.place.get(UNREADABLE, ()))),
+            datasets=set(job.place.get(DATASETS, ())),
+        )
+
+    def _go_on(self, run: ErasureRun, work: _Work, has_time: Callable[[], bool]) -> None:
+        steps = self._steps()
+        while work.step < len(steps):
+            for after in steps[work.step](work):
+                work.progress.after = after
+                if not has_time():
+                    self._save(run, work)
+                    return
+            work.step, work.progress.after = work.step + 1, ""
+            if not self._save(run, work):
+                return
+        if work.number < _PASSES:
+            work.number, work.step = work.number + 1, 0
+            run.is_settling = self._save(run, work)
+            return
+        self._conclude(run, work)
+
+    def _steps(self) -> list[Callable[[_Work], Iterator[str]]]:
+        """Return what a pass does; each step yields how far it is."""
+        places = [partial(self._clean, place=place) for place in OTHERS]
+        return [
+            self._find,
+            self._clean_log,
+            self._erase_collections,
+            *places,
+            self._clean_compacted,
+            self._clean_lines,
+            self._clean_datasets,
+        ]
+
+    def _find(self, work: _Work) -> Iterator[str]:
+        subject = work.subject
+        for page in self.collections.find(subject.model, subject.entity_id, subject.at, work.progress.after):
+            self._learn(work, page.rows)
+            if page.after:
+                yield page.after
+
+    def _clean_log(self, work: _Work) -> Iterator[str]:
+        """Clean the log, and learn from it of predictions that the table has let go of.
+
+        From what was replaced, too: a packer may just have moved a row to where the list has passed by.
+        """
+
+        def learn_first(subject: Subject, content: bytes) -> Cleaned | None:
+            cleaned = LOG.clean(subject, content)
+            if cleaned is not None:
+                self._learn(work, _named_in(content, subject))
+            return cleaned
+
+        yield from self._clean(work, replace(LOG, clean=learn_first))
+
+    def _erase_collections(self, work: _Work) -> Iterator[str]:
+        retention = self.configurations.current(work.subject.model).configuration.retention
+        expires_at = int(shifted(work.subject.at, retention).timestamp())
+        for prediction_id in sorted(work.subject.prediction_ids):
+            if prediction_id > work.progress.after:
+                work.progress.counts["table"] += self.collections.erase(work.subject.model, prediction_id, expires_at)
+                yield prediction_id
+
+    def _clean(
+        self,
+        work: _Work,
+        place: Place,
+        before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
+    ) -> Iterator[str]:
+        sweep = self._sweep
+        for versions in sweep.read(sweep.keys(place, work.subject.model, work.progress.after, work.since)):
+            sweep.clean(place, versions, work.subject, work.progress, before_replacing)
+            yield versions[0].version.key
+
+    def _clean_compacted(self, work: _Work) -> Iterator[str]:
+        """Clean compacted label records; their lines are then called otherwise, and are clean."""
+        with workshop() as (connection, scratch):
+            cleaner = RecordCleaner(self.lake, self.versions, connection, scratch)
+            for versions in self._sweep.keys(_COMPACTED, work.subject.model, work.progress.after, work.since):
+                cleaner.clean(versions, work.subject, work.progress, work.notes.note_replaced)
+                yield versions[0].key
+
+    def _clean_lines(self, work: _Work) -> Iterator[str]:
+        """Clean label records that are not compacted."""
+
+        def note(key: str, content: bytes, target: str, cleaned: Cleaned) -> None:
+            left = None if cleaned.content is None else Source(target, hashlib.sha256(cleaned.content).hexdigest())
+            work.notes.note_replaced(Source(key, hashlib.sha256(content).hexdigest()), left)
+            for member in emptied_members(key, content, cleaned.content):
+                work.notes.note_replaced(Source(member.key, member.digest), None)
+
+        yield from self._clean(work, LABEL_RECORDS, note)
+
+    def _clean_datasets(self, work: _Work) -> Iterator[str]:
+        subject = work.subject
+        replaced = work.notes.replaced()
+        cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations, self.members)
+        erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
+        names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MOST_DATASETS))
+        for dataset_id in names:
+            if dataset_id > work.progress.after:
+                if cleaner.clean(dataset_id, subject, replaced, erased, work.progress):
+                    work.datasets.add(dataset_id)
+                yield dataset_id
+
+    def _conclude(self, run: ErasureRun, work: _Work) -> None:
+        """Tell of it, and forget whom it was about."""
+        job = work.job
+        work.notes.purge()
+        kept = {DATASETS: sorted(work.datasets), UNREADABLE: work.progress.unreadable}
+        done = forgotten(job, kept)
+        versions = list(affected_versions(self.registry, done))
+        data = {"model": job.model, "erasure_id": job.job_id, SUBJECT: job.request[SUBJECT], "versions": versions}
+        self.announcements.publish([Announcement(name=ERASED, correlation_id=job.job_id, at=job.at, data=data)])
+        run.job = done if self.jobs.save(done) else None
+
+    def _save(self, run: ErasureRun, work: _Work) -> bool:
+        job = work.job.advanced(work.place, work.progress.counts)
+        run.job = job if self.jobs.save(job) else None
+        work.job, work.progress.counts = job, type(work.progress.counts)()
+        return run.job is not None
+
+    def _learn(self, work: _Work, rows: Any) -> None:
+        """Take up what rows tell, durably: they may be gone the next moment."""
+        before = len(work.subject.prediction_ids), len(work.subject.feature_digests)
+        work.subject.learn(rows)
+        if (len(work.subject.prediction_ids), len(work.subject.feature_digests)) != before:
+            work.notes.keep(work.subject)
+
+
+def _named_in(content: bytes, subject: Subject) -> Iterator[dict[str, Any]]:
+    for line in unzipped(content).split(b"\n"):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and subject.owns_record(row):
+            yield row

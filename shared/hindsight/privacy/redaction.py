@@ -1,0 +1,90 @@
+"""Objects of the lake without what is a subject's: the bytes that are left, or that nothing has to be changed."""
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hindsight.core.errors import UnreadableObject
+from hindsight.privacy.subject import Subject
+
+_GZIP_MAGIC = b"\x1f\x8b"
+# More than anything here writes into one object; a few kilobytes of gzip can unzip to terabytes.
+_MOST_BYTES = 1 << 30
+
+Owns = Callable[[Subject, Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What is left of an object, None where nothing is; and how much was taken out."""
+
+    content: bytes | None
+    rows: int
+
+
+Cleaner = Callable[[Subject, bytes], Cleaned | None]
+
+
+def clean_lines(owns: Owns, *, keeps_numbers: bool = False) -> Cleaner:
+    """Return what takes a subject's lines out of JSON lines, gzipped or plain; the others stay byte by byte.
+
+    With ``keeps_numbers`` blank lines take their place: somebody may be on the way through the file. A line that is no
+    JSON object goes if it quotes one of the subject's ids. Raises UnreadableObject where the gzip is damaged.
+    """
+
+    def clean(subject: Subject, content: bytes) -> Cleaned | None:
+        lines = [(line, _is_theirs(subject, owns, line)) for line in unzipped(content).split(b"\n")]
+        taken = sum(is_theirs for _, is_theirs in lines)
+        if not taken:
+            return None
+        left = b"\n".join(b"" if is_theirs else line for line, is_theirs in lines if keeps_numbers or not is_theirs)
+        if not (keeps_numbers or left.strip()):
+            return Cleaned(None, taken)
+        is_zipped = content[:2] == _GZIP_MAGIC
+        return Cleaned(gzip.compress(left, 6, mtime=0) if is_zipped else left, taken)
+
+    return clean
+
+
+def clean_golden(subject: Subject, content: bytes) -> Cleaned | None:
+    """Take a subject's rows out of those whose answers a version must give again."""
+    document = json.loads(content)
+    kept = [row for row in document["rows"] if not subject.owns_features(row["features"])]
+    taken = len(document["rows"]) - len(kept)
+    return Cleaned(json.dumps({**document, "rows": kept}).encode(), taken) if taken else None
+
+
+def drop_if_mentioned(subject: Subject, content: bytes) -> Cleaned | None:
+    """Take away the whole of a text that quotes one of a subject's ids: it can be made again."""
+    text = unzipped(content).decode("utf-8", "replace").replace('""', '"')
+    cells = {cell.strip('"') for line in text.splitlines() for cell in line.split(",")}
+    is_mentioned = subject.entity_id in cells or not subject.prediction_ids.isdisjoint(cells)
+    return Cleaned(None, 1) if is_mentioned else None
+
+
+def unzipped(content: bytes) -> bytes:
+    """Return bytes, unzipped if they are gzipped. Raises UnreadableObject if that fails, or is more than fits."""
+    if content[:2] != _GZIP_MAGIC:
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(_MOST_BYTES + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableObject("the object cannot be unzipped") from error
+    if len(plain) > _MOST_BYTES:
+        raise UnreadableObject("the object unzips to more than a gigabyte")
+    return plain
+
+
+def _is_theirs(subject: Subject, owns: Owns, line: bytes) -> bool:
+    if not line.strip():
+        return False
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return subject.owns_text(line.decode("utf-8", "replace"))
+    return isinstance(row, dict) and owns(subject, row)

@@ -1,0 +1,99 @@
+"""Whom an erasure is about, and how what is theirs is told from what is not."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hindsight.core import compact_json
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import parse_time
+
+# What identifiers consist of; in text that cannot be parsed they stand in quotes.
+_QUOTED = re.compile(r'"([A-Za-z0-9._:@+=~-]{1,128})"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One entity of a model, and its predictions as far as they are known.
+
+    ``at`` is when the erasure was asked for: what was received later is not part of it. ``feature_digests`` are those
+    of the features its predictions were made from: some things keep features and no id.
+    """
+
+    model: str
+    entity_id: str
+    at: datetime
+    prediction_ids: set[str] = field(default_factory=set)
+    feature_digests: set[str] = field(default_factory=set)
+
+    def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take up what rows that name the entity tell of its predictions."""
+        for row in rows:
+            self.prediction_ids.add(row["prediction_id"])
+            if "features" in row:
+                self.feature_digests.add(features_digest(row["features"]))
+
+    def is_named_by(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row of the log, or a label record, names the entity and is not newer than the request."""
+        if row.get("entity_id") != self.entity_id or not isinstance(row.get("prediction_id"), str):
+            return False
+        moment = row.get("received_at", row.get("occurred_at"))
+        return isinstance(moment, str) and parse_time(moment) <= self.at
+
+    def owns_record(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row of the log, or a label record, is of the subject."""
+        return row.get("prediction_id") in self.prediction_ids or self.is_named_by(row)
+
+    def owns_feedback(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row of the raw feedback is of the subject, be it an event or what capture rejected."""
+        if row.get("model") != self.model:
+            return False
+        text = row.get("text")
+        return row.get("prediction_id") in self.prediction_ids or (isinstance(text, str) and self.owns_text(text))
+
+    def owns_reject(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row of a quarantine, or of what replays took from one, is of the subject."""
+        event, text = row.get("event"), row.get("text")
+        if isinstance(event, Mapping) and self.owns_feedback(event):
+            return True
+        if isinstance(text, str):
+            return self.owns_text(text)
+        return False
+
+    def owns_item(self, item: Mapping[str, Any]) -> bool:
+        """Return whether a prediction or feedback, as apps send them, is of the subject."""
+        return item.get("prediction_id") in self.prediction_ids or item.get("entity_id") == self.entity_id
+
+    def owns_text(self, text: str) -> bool:
+        """Return whether a text is an item of the subject; one that cannot be read is if it quotes one of its ids."""
+        try:
+            item = compact_json.loads(text)
+        except InvalidInput:
+            quoted = _QUOTED.findall(text)
+            return self.entity_id in quoted or not self.prediction_ids.isdisjoint(quoted)
+        return isinstance(item, dict) and item.get("model", self.model) == self.model and self.owns_item(item)
+
+    def owns_features(self, features: Mapping[str, Any]) -> bool:
+        """Return whether features are those of one of the subject's predictions (or equal to them)."""
+        return features_digest(features) in self.feature_digests
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is known of the subject's predictions."""
+        return {"prediction_ids": sorted(self.prediction_ids), "feature_digests": sorted(self.feature_digests)}
+
+
+def features_digest(features: Mapping[str, Any]) -> str:
+    """Return what tells features apart, in whatever order they come."""
+    return compact_json.digest(dict(sorted(features.items())))
+
+
+def subject_digest(erasure_id: str, model: str, entity_id: str) -> str:
+    """Return what stays of an entity's id: whoever knows it can tell that an erasure was about it, nobody else.
+
+    >>> subject_digest("e1", "m", "user-7") == subject_digest("e2", "m", "user-7")
+    False
+    """
+    return hashlib.sha256("\0".join((erasure_id, model, entity_id)).encode()).hexdigest()

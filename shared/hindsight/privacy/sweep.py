@@ -1,0 +1,141 @@
+"""One pass over the objects of a place: what is the subject's goes, from what was replaced too."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.lake.object_store import REWRITTEN, Lake
+from hindsight.privacy.data_map import Place
+from hindsight.privacy.redaction import Cleaned
+from hindsight.privacy.subject import Subject
+from hindsight.privacy.versions import ObjectVersion, ObjectVersions
+
+_MOST_TOLD = 20
+_READERS = 16
+_MOST_AHEAD = 4 * _READERS
+_AHEAD_BYTES = 32 << 20
+
+
+class ReadVersion(NamedTuple):
+    """A version with its bytes, None where it is gone."""
+
+    version: ObjectVersion
+    content: bytes | None
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is: what it took out, by place, and what it could not read. ``after`` is the last key done."""
+
+    after: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    def note_unreadable(self, key: str) -> None:
+        """Remember an object that somebody has to look at."""
+        if key not in self.unreadable and len(self.unreadable) < _MOST_TOLD:
+            self.unreadable.append(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Cleans the objects of places. ``before_replacing`` is told of each that is about to change, and to what."""
+
+    lake: Lake
+    versions: ObjectVersions
+
+    def keys(self, place: Place, model: str, after: str, since: datetime | None) -> Iterator[list[ObjectVersion]]:
+        """Yield all versions of each key of a place after a key; with ``since`` only keys written to from then on."""
+        for prefix in place.prefixes(model):
+            together: list[ObjectVersion] = []
+            for version in self.versions.under(prefix, after):
+                if not version.key.removesuffix(REWRITTEN).endswith(place.suffix):
+                    continue
+                if together and together[0].key != version.key:
+                    yield from self._if_new(together, since)
+                    together = []
+                together.append(version)
+            yield from self._if_new(together, since)
+
+    def read(self, keys: Iterable[list[ObjectVersion]]) -> Iterator[list[ReadVersion]]:
+        """Yield versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            for batch in _batches(keys):
+                contents = readers.map(self._content, [version for versions in batch for version in versions])
+                for versions in batch:
+                    yield [ReadVersion(version, next(contents)) for version in versions]
+
+    def _content(self, version: ObjectVersion) -> bytes | None:
+        try:
+            return self.versions.read(version)
+        except NotFound:
+            return None
+
+    def clean(
+        self,
+        place: Place,
+        versions: Sequence[ReadVersion],
+        subject: Subject,
+        progress: Progress,
+        before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
+    ) -> None:
+        """Take what is the subject's out of all versions of a key.
+
+        What is left is written before anything is removed. Raises Unavailable; doing it again is safe.
+        """
+        for version, content in versions:
+            if content is None:
+                continue
+            try:
+                cleaned = place.clean(subject, content)
+            except (UnreadableObject, ValueError, KeyError):
+                progress.note_unreadable(version.key)
+                continue
+            if cleaned is None:
+                continue
+            if version.is_current:
+                target = place.rewritten(version.key)
+                if before_replacing is not None:
+                    before_replacing(version.key, content, target, cleaned)
+                if not self._replace(version, target, cleaned):
+                    # Somebody has just written it: what that left behind is read by the second pass.
+                    continue
+                progress.counts[place.name] += cleaned.rows
+            self.versions.purge([version])
+
+    def _replace(self, version: ObjectVersion, target: str, cleaned: Cleaned) -> bool:
+        if cleaned.content is not None:
+            if target == version.key:
+                return self.lake.replace_bytes(target, cleaned.content, _type_of(target), expected=version.tag)
+            self.lake.write_bytes(target, cleaned.content, _type_of(target))
+        self.lake.delete(version.key)
+        return True
+
+    def _if_new(self, versions: list[ObjectVersion], since: datetime | None) -> Iterator[list[ObjectVersion]]:
+        if versions and (since is None or any(version.written_at >= since for version in versions)):
+            yield versions
+
+
+def _batches(keys: Iterable[list[ObjectVersion]]) -> Iterator[list[list[ObjectVersion]]]:
+    batch: list[list[ObjectVersion]] = []
+    count = size = 0
+    for versions in keys:
+        more = sum(version.size for version in versions)
+        if batch and (count >= _MOST_AHEAD or size + more > _AHEAD_BYTES):
+            yield batch
+            batch, count, size = [], 0, 0
+        batch.append(versions)
+        count += len(versions)
+        size += more
+    if batch:
+        yield batch
+
+
+def _type_of(key: str) -> str:
+    if key.endswith(".json"):
+        return "application/json"
+    return "application/x-msgpack" if key.endswith(".profile") else "application/x-ndjson"

@@ -1,0 +1,90 @@
+"""What one column of a set of rows looks like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from hindsight.config.features import FeatureType
+from hindsight.profiles.categories import CategorySketch
+from hindsight.profiles.distribution import Distribution
+from hindsight.profiles.numbers import FEATURE_K, NumberSketch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColumnProfile:
+    """One column of a set of rows.
+
+    ``missing`` rows have no value, ``invalid`` ones a value of another type, NaN or an infinity. ``below`` and
+    ``above`` count the present numbers outside the declared range. A numeric column has ``numbers``, another one
+    ``categories``, by canonical text.
+    """
+
+    kind: FeatureType
+    rows: int
+    missing: int
+    invalid: int
+    below: int = 0
+    above: int = 0
+    numbers: NumberSketch | None = None
+    categories: CategorySketch | None = None
+
+    @classmethod
+    def empty(cls, kind: FeatureType, k: int = FEATURE_K) -> Self:
+        """Return the profile of a column without rows."""
+        if kind is FeatureType.NUMERIC:
+            return cls(kind=kind, rows=0, missing=0, invalid=0, numbers=NumberSketch.of(np.array([]), k))
+        return cls(kind=kind, rows=0, missing=0, invalid=0, categories=CategorySketch.of({}))
+
+    @property
+    def present(self) -> int:
+        """The number of rows with a usable value."""
+        return self.rows - self.missing - self.invalid
+
+    @property
+    def distribution(self) -> Distribution:
+        """The distribution of the usable numbers; of no rows for a column that is not numeric."""
+        return Distribution.exact(np.array([])) if self.numbers is None else self.numbers.distribution()
+
+    @property
+    def counts(self) -> Mapping[str, float]:
+        """The counts of the usable values by text, the most frequent first; none for a numeric column."""
+        return {} if self.categories is None else self.categories.counts()
+
+    def merge(self, other: "ColumnProfile") -> "ColumnProfile":
+        """Return the profile of the rows of both."""
+        return merge_columns([self, other])
+
+
+def merge_columns(columns: list[ColumnProfile]) -> ColumnProfile:
+    """Return the profile of the rows of one or more columns of one name.
+
+    Where a column changed its type, the type of most rows stands, and what the others hold is of another type.
+    """
+    kind = columns[0].kind
+    if any(column.kind is not kind for column in columns):
+        kind = _commonest_kind(columns)
+        columns = [column if column.kind is kind else _as_invalid(column, kind) for column in columns]
+    numbers = [column.numbers for column in columns if column.numbers is not None]
+    categories = [column.categories for column in columns if column.categories is not None]
+    return ColumnProfile(
+        kind=kind,
+        rows=sum(column.rows for column in columns),
+        missing=sum(column.missing for column in columns),
+        invalid=sum(column.invalid for column in columns),
+        below=sum(column.below for column in columns),
+        above=sum(column.above for column in columns),
+        numbers=NumberSketch.merged(numbers) if kind is FeatureType.NUMERIC else None,
+        categories=CategorySketch.merged(categories) if kind is not FeatureType.NUMERIC else None,
+    )
+
+
+def _commonest_kind(columns: list[ColumnProfile]) -> FeatureType:
+    rows = {kind: sum(column.rows for column in columns if column.kind is kind) for kind in FeatureType}
+    return max(rows, key=lambda kind: (rows[kind], kind.value))
+
+
+def _as_invalid(column: ColumnProfile, kind: FeatureType) -> ColumnProfile:
+    invalid = column.rows - column.missing
+    return replace(ColumnProfile.empty(kind), rows=column.rows, missing=column.missing, invalid=invalid)

@@ -1,0 +1,154 @@
+"""The profiles of one hour of a model: by version, with what of the log has been merged into them."""
+
+import hashlib
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import msgspec
+import numpy as np
+
+from hindsight.core.errors import UnreadableObject
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.profile import Profile
+
+FORMAT = 1
+OTHER_VERSIONS = "(other)"  # no version can have this name
+MOST_VERSIONS = 50
+MOST_COLUMNS = 5_000  # of all versions together: an hour stays within a few dozen megabytes
+MOST_DUE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """The rows of one hour in one log object; ``name`` and ``tag`` identify the object and its content."""
+
+    name: int
+    tag: int
+    by_version: Mapping[str, Profile]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourProfiles:
+    """The profiles of one hour, and the content of the log objects merged into them by their names, both as hashes."""
+
+    by_version: Mapping[str, Profile] = field(default_factory=dict)
+    merged: Mapping[int, int] = field(default_factory=dict)
+
+    def add(self, pieces: Sequence[LogPiece]) -> Self:
+        """Return the profiles with pieces of the log that are not among what is merged.
+
+        Beyond fifty versions (fewer where they have very many features) those with the fewest rows become one.
+        """
+        by_version: dict[str, list[Profile]] = {version: [profile] for version, profile in self.by_version.items()}
+        for piece in pieces:
+            for version, profile in piece.by_version.items():
+                by_version.setdefault(version, []).append(profile)
+        profiles = _bounded({version: Profile.merged(found) for version, found in by_version.items()})
+        merged = {**self.merged, **{piece.name: piece.tag for piece in pieces}}
+        return type(self)(profiles, merged)
+
+
+class _PackedHour(msgspec.Struct, frozen=True, array_like=True):
+    format: int
+    merged: bytes  # pairs of 64-bit hashes: nobody but the writer reads them, however many there are
+    by_version: dict[str, bytes]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_PackedHour).decode
+_PAIR = np.dtype("<u8")
+
+
+def encode_hour(hour: HourProfiles) -> bytes:
+    """Return an hour's profiles as bytes."""
+    pairs = np.array(sorted(hour.merged.items()), dtype=_PAIR).tobytes()
+    return _encode(_PackedHour(FORMAT, pairs, {name: encode(profile) for name, profile in hour.by_version.items()}))
+
+
+def decode_hour(content: bytes) -> HourProfiles:
+    """Return the profiles and the log objects merged into them. Raises UnreadableObject."""
+    packed = _unpack(content)
+    return HourProfiles(_profiles(packed), _merged(packed))
+
+
+def decode_merged(content: bytes) -> dict[int, int]:
+    """Decode the objects merged into an hour, without its profiles. Raises UnreadableObject."""
+    return _merged(_unpack(content))
+
+
+def decode_profiles(content: bytes) -> dict[str, Profile]:
+    """Return an hour's profiles by version, without what was merged into them. Raises UnreadableObject."""
+    return _profiles(_unpack(content))
+
+
+def short_hash(text: str) -> int:
+    """Return the 64 bits by which a log object's name or tag is remembered."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _unpack(content: bytes) -> _PackedHour:
+    try:
+        packed = _decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnreadableObject(f"these are no profiles of an hour: {error}") from error
+    if packed.format != FORMAT:
+        raise UnreadableObject(f"the profiles have format {packed.format}, this release reads {FORMAT}")
+    return packed
+
+
+def _merged(packed: _PackedHour) -> dict[int, int]:
+    if len(packed.merged) % 16:
+        raise UnreadableObject("the profiles of an hour do not tell what was merged into them")
+    pairs = np.frombuffer(packed.merged, dtype=_PAIR).reshape(-1, 2)
+    return dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
+
+
+def _profiles(packed: _PackedHour) -> dict[str, Profile]:
+    return {version: decode(content) for version, content in packed.by_version.items()}
+
+
+def _bounded(by_version: Mapping[str, Profile]) -> dict[str, Profile]:
+    widest = max((len(profile.features) for profile in by_version.values()), default=0)
+    most = max(2, min(MOST_VERSIONS, MOST_COLUMNS // (widest + 1)))
+    named = sorted(by_version.keys() - {OTHER_VERSIONS}, key=lambda version: (-by_version[version].rows, version))
+    kept = {version: by_version[version] for version in named[:most]}
+    others = [by_version[version] for version in (*named[most:], OTHER_VERSIONS) if version in by_version]
+    if others:
+        kept[OTHER_VERSIONS] = Profile.merged(others)
+    return {version: replace(profile, due=_coarse(profile.due)) for version, profile in kept.items()}
+
+
+def _coarse(due: Mapping[str, int]) -> dict[str, int]:
+    """Return when outcomes fall due in at most a thousand hours: far ones at the end of their day, month, and era."""
+    for end in _ENDS:
+        if len(due) <= MOST_DUE:
+            break
+        near = set(sorted(due)[: MOST_DUE // 2])
+        coarse = Counter[str]()
+        for hour, count in due.items():
+            coarse[hour if hour in near else end(hour)] += count
+        due = coarse
+    return dict(due)
+
+
+def _end_of_day(hour: str) -> str:
+    return f"{hour[:10]}T23"
+
+
+def _end_of_month(hour: str) -> str:
+    """Return the last hour of an hour's month.
+
+    >>> _end_of_month("2028-02-03T05")
+    '2028-02-29T23'
+    """
+    return f"{hour[:7]}-{monthrange(int(hour[:4]), int(hour[5:7]))[1]}T23"
+
+
+def _end_of_era(_hour: str) -> str:
+    return "9999-12-31T23"
+
+
+_ENDS: tuple[Callable[[str], str], ...] = (_end_of_day, _end_of_month, _end_of_era)

@@ -1,0 +1,91 @@
+"""Hourly profiles in the lake, and a window of them: what a check reads instead of the rows."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import islice
+
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import PROFILES, Lake, day_prefix, keys_between
+from hindsight.profiles.logs.hour import decode_profiles
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.sample import WINDOW_CAPACITY
+
+_READERS = 8
+_SUFFIX = ".profile"
+
+
+@dataclass(frozen=True, eq=False)
+class WindowProfile:
+    """The predictions of a window, by the version that made them; its samples hold up to 2,000 rows.
+
+    ``unreadable`` are the keys of hours that are damaged, and whose predictions are left out.
+    """
+
+    by_version: Mapping[str, Profile]
+    unreadable: tuple[str, ...] = ()
+
+    @cached_property
+    def all(self) -> Profile:
+        """The predictions of all versions as one."""
+        profiles = list(self.by_version.values())
+        return profiles[0] if len(profiles) == 1 else Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
+
+    def of_version(self, version: str) -> Profile:
+        """Return the predictions one version made, of no rows where it made none."""
+        return self.by_version.get(version) or Profile.empty()
+
+
+def hour_key(model: str, day: date, hour: str) -> str:
+    """Return where the profiles of one hour of a model lie.
+
+    >>> hour_key("bike-demand", date(2026, 3, 1), "05")
+    'profiles/model=bike-demand/date=2026-03-01/hour=05.profile'
+    """
+    return f"{day_prefix(PROFILES, model, day)}hour={hour}{_SUFFIX}"
+
+
+def hour_of(key: str) -> str:
+    """Return the hour of the day whose profiles lie under a key.
+
+    >>> hour_of("profiles/model=bike-demand/date=2026-03-01/hour=05.profile")
+    '05'
+    """
+    return key.removesuffix(_SUFFIX)[-2:]
+
+
+def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> WindowProfile:
+    """Return the profile of a model's predictions from the full hour of ``start`` on, of hours begun before ``end``.
+
+    Reads one object an hour, however many predictions it has, a few at a time.
+    """
+    by_version, unreadable = dict[str, Profile](), list[str]()
+    remaining = _hours_between(lake, model, start, end)
+    with ThreadPoolExecutor(_READERS) as readers:
+        while batch := list(islice(remaining, 2 * _READERS)):
+            found: dict[str, list[Profile]] = {version: [profile] for version, profile in by_version.items()}
+            for key, content in zip(batch, readers.map(lake.read_bytes, batch), strict=True):
+                try:
+                    hour = decode_profiles(content)
+                except UnreadableObject:
+                    unreadable.append(key)
+                    continue
+                for version, profile in hour.items():
+                    found.setdefault(version, []).append(profile)
+            for version, profiles in found.items():
+                by_version[version] = Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
+    return WindowProfile(by_version, tuple(unreadable))
+
+
+def _hours_between(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[str]:
+    first, last = _key_at(model, start), _key_at(model, end - timedelta(microseconds=1))
+    for key in keys_between(lake, PROFILES, model, start, end):
+        if first <= key <= last:
+            yield key
+
+
+def _key_at(model: str, moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return hour_key(model, utc.date(), f"{utc.hour:02d}")

@@ -1,0 +1,47 @@
+"""From the log of predictions to hourly profiles, a day of a model at a time."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.errors import NotFound
+from hindsight.lake.object_store import Lake
+from hindsight.profiles.logs.day_log import DayLog, TimeUp
+from hindsight.profiles.logs.day_profiler import DayProfiler, ProfilingReport
+from hindsight.profiles.logs.log_object import LogDay, Reading
+
+__all__ = ["LogProfiler", "ProfilingReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogProfiler:
+    """Merges log objects into the hourly profiles; ``pause`` waits before another attempt, the first is 0."""
+
+    lake: Lake
+    configurations: ConfigurationStore
+    pause: Callable[[int], None]
+
+    def profile(self, keys: Iterable[str], has_time: Callable[[], bool] = lambda: True) -> ProfilingReport:
+        """Merge log objects into the profiles of their hours, each hour written once for all of them.
+
+        Failures are reported by key; profiling them again is safe, as it is for objects that time did not suffice for.
+        Keys outside the log, objects that are gone and those of an unknown model need nothing.
+        """
+        report = ProfilingReport()
+        days = [(day, key) for key in set(keys) if (day := LogDay.of(key)) is not None]
+        for day, found in groupby(sorted(days, key=lambda pair: (pair[0].model, pair[0].day, pair[1])), lambda p: p[0]):
+            day_keys = [key for _, key in found]
+            try:
+                configuration = self.configurations.current(day.model).configuration
+            except NotFound:
+                report.unknown_models.add(day.model)
+                continue
+            try:
+                log = DayLog(self.lake, day, Reading(configuration.features, configuration.task), has_time)
+                DayProfiler(self.lake, self.pause, log, report).profile(day_keys)
+            except TimeUp:
+                report.postponed.update(day_keys)
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one day is not the others' fault
+                report.failures.update(dict.fromkeys(day_keys, error))
+        return report

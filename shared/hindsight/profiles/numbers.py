@@ -1,0 +1,90 @@
+"""What is remembered of a numeric column: a KLL sketch of its values."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+from datasketches import kll_doubles_sketch
+
+from hindsight.core.errors import UnreadableObject
+from hindsight.profiles.distribution import Distribution, Floats
+
+FEATURE_K = 200  # ranks within 1.3 %, at most 5 KB
+SCORE_K = 1000  # ranks within 0.3 %, at most 22 KB
+
+
+class NumberSketch:
+    """Finite numbers, summarised: equal in size however many they are, and mergeable.
+
+    Karnin, Lang & Liberty (2016), "Optimal quantile approximation in streams": with the size ``k`` any rank is known
+    to within ``rank_error`` of its true share, 99 % sure; up to ``k`` numbers are kept as they are. Which numbers
+    stand for the others is a matter of chance, so that two sketches of the same numbers answer alike within the error,
+    but not bit for bit. A sketch never changes: merging makes a new one.
+
+    >>> NumberSketch.of(np.array([3.0, 1.0, 2.0])).distribution().values.tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    __slots__ = ("_sketch",)
+
+    def __init__(self, sketch: kll_doubles_sketch) -> None:
+        self._sketch = sketch
+
+    @classmethod
+    def of(cls, values: Floats, k: int = FEATURE_K) -> Self:
+        """Return the sketch of numbers, all of them finite."""
+        sketch = kll_doubles_sketch(k)
+        sketch.update(np.require(values, np.float64, ["C", "W"]))  # it takes no array that is read-only
+        return cls(sketch)
+
+    @classmethod
+    def merged(cls, sketches: Iterable["NumberSketch"], k: int = FEATURE_K) -> Self:
+        """Return the sketch of all the numbers that sketches have seen, of the size ``k`` if there is none."""
+        found = iter(sketches)
+        first = next(found, None)
+        whole = kll_doubles_sketch(k if first is None else first._sketch.k)
+        for sketch in () if first is None else (first, *found):
+            whole.merge(sketch._sketch)
+        return cls(whole)
+
+    def merge(self, other: "NumberSketch") -> "NumberSketch":
+        """Return the sketch of the numbers of both."""
+        return NumberSketch.merged((self, other))
+
+    @property
+    def rows(self) -> int:
+        """How many numbers it has seen."""
+        return int(self._sketch.n)
+
+    @property
+    def minimum(self) -> float | None:
+        """The least number, exactly; None of none."""
+        return float(self._sketch.get_min_value()) if self.rows else None
+
+    @property
+    def maximum(self) -> float | None:
+        """The greatest number, exactly; None of none."""
+        return float(self._sketch.get_max_value()) if self.rows else None
+
+    def distribution(self) -> Distribution:
+        """Return the distribution of the numbers seen."""
+        sketch = self._sketch
+        if not self.rows:
+            return Distribution(np.array([]), np.array([]))
+        values = np.unique(np.fromiter((value for value, _ in sketch), np.float64, sketch.num_retained))
+        # Not the weights it iterates over: datasketches 5.2 gives all as 1 where merging has emptied its lowest level.
+        up_to = np.rint(np.array(sketch.get_cdf(values, True)[:-1]) * self.rows)
+        error = sketch.normalized_rank_error(False) if sketch.is_estimation_mode() else 0.0
+        return Distribution(values, np.diff(up_to, prepend=0.0), float(error))
+
+    def to_bytes(self) -> bytes:
+        """Return the sketch in datasketches' own portable form."""
+        return bytes(self._sketch.serialize())
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Return the sketch that bytes hold. Raises UnreadableObject."""
+        try:
+            return cls(kll_doubles_sketch.deserialize(content))
+        except (RuntimeError, IndexError, ValueError, MemoryError) as error:
+            raise UnreadableObject(f"a sketch of numbers is damaged: {error}") from error

@@ -1,0 +1,95 @@
+"""What a set of predictions looks like."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from hindsight.config.features import FeatureType
+from hindsight.profiles.column import ColumnProfile, merge_columns
+from hindsight.profiles.numbers import SCORE_K, NumberSketch
+from hindsight.profiles.sample import RowSample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """What a set of predictions looks like.
+
+    Merging is associative and commutative: exactly in what is counted and in the sample, up to their stated error in
+    the sketches.
+
+    Parameters
+    ----------
+    rows
+        How many predictions.
+    features
+        The declared features, by name.
+    score
+        The scores, numeric.
+    decision
+        The decisions by canonical text; None for a regression, whose decisions are its scores.
+    score_by_decision
+        The scores given with each decision, by its canonical text; empty for a regression.
+    due
+        How many rows' outcomes fall due in each hour (``2026-03-01T05``).
+    sample
+        A few of the rows, uniformly drawn.
+    """
+
+    rows: int
+    features: Mapping[str, ColumnProfile]
+    score: ColumnProfile
+    decision: ColumnProfile | None = None
+    score_by_decision: Mapping[str, NumberSketch] = field(default_factory=dict)
+    due: Mapping[str, int] = field(default_factory=dict)
+    sample: RowSample = field(default_factory=RowSample)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the profile of no predictions.
+
+        >>> Profile.empty().merge(Profile.empty()).rows
+        0
+        """
+        return cls(rows=0, features={}, score=ColumnProfile.empty(FeatureType.NUMERIC, SCORE_K))
+
+    @classmethod
+    def merged(cls, profiles: Sequence["Profile"], *, sample_capacity: int | None = None) -> Self:
+        """Return the profile of the predictions of all; its sample has the largest capacity among them by default.
+
+        A feature that only some of them know is described by the rows of those.
+        """
+        decisions = [profile.decision for profile in profiles if profile.decision is not None]
+        return cls(
+            rows=sum(profile.rows for profile in profiles),
+            features={
+                name: merge_columns([profile.features[name] for profile in profiles if name in profile.features])
+                for name in _names(profile.features for profile in profiles)
+            },
+            score=merge_columns([profile.score for profile in profiles] or [cls.empty().score]),
+            decision=merge_columns(decisions) if decisions else None,
+            score_by_decision={
+                name: NumberSketch.merged(
+                    profile.score_by_decision[name] for profile in profiles if name in profile.score_by_decision
+                )
+                for name in _names(profile.score_by_decision for profile in profiles)
+            },
+            due=_sums(profile.due for profile in profiles),
+            sample=RowSample.merged([profile.sample for profile in profiles], sample_capacity),
+        )
+
+    def merge(self, other: "Profile") -> "Profile":
+        """Return the profile of the predictions of both."""
+        return Profile.merged([self, other])
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for counted in counts:
+        total.update(counted)
+    return dict(total)
+
+
+def _names(mappings: Iterable[Mapping[str, object]]) -> list[str]:
+    """Return the names that mappings have between them, in the order they come."""
+    return list(dict.fromkeys(name for mapping in mappings for name in mapping))

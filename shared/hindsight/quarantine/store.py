@@ -1,0 +1,160 @@
+"""What was not taken, kept with its reason so that it can be mended and replayed."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from hindsight.core import compact_json
+from hindsight.core.times import format_time, parse_time
+from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
+from hindsight.quarantine.rejects import RejectCode
+
+# No model can be called so: names begin with a letter or a digit.
+UNREADABLE = "_unreadable"
+MAX_TEXT = 32 * 1024
+_KEY = re.compile(
+    rf"{QUARANTINE}/model=(?P<model>[^/]+)/date=(?P<day>\d{{4}}-\d{{2}}-\d{{2}})/(?P<code>[a-z_]+)-[0-9a-f]{{32}}\.jsonl\.gz"
+)
+
+
+class RowKind(StrEnum):
+    """What a quarantined row would have become."""
+
+    FEEDBACK = "feedback"
+    PREDICTION = "prediction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedRow:
+    """One thing that was not taken.
+
+    It is either an ``event`` (a row of the raw feedback files) or the ``text`` of a line: an item as clients send
+    them, or, where it is malformed and comes from the raw feedback, a line of that. ``day`` is the day it was
+    received, ``replay_id`` the last replay that has looked at it.
+    """
+
+    code: RejectCode
+    reason: str
+    day: date
+    model: str = UNREADABLE
+    kind: RowKind = RowKind.FEEDBACK
+    path: str | None = None
+    received_at: datetime | None = None
+    event: Mapping[str, Any] | None = None
+    file: str | None = None
+    line: int | None = None
+    text: str | None = None
+    is_truncated: bool = False
+    replay_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells this reject from any other, whatever it is said to be rejected for.
+
+        After a crash the same reject may stand in two objects.
+        """
+        return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as its object holds it."""
+        row: dict[str, Any] = {
+            "code": self.code.value,
+            "reason": self.reason,
+            "path": self.path or None,
+            "kind": self.kind.value,
+            "model": None if self.model == UNREADABLE else self.model,
+            "received_at": format_time(self.received_at) if self.received_at else None,
+            "event": self.event,
+            "file": self.file,
+            "line": self.line,
+            "text": self.text,
+            "truncated": self.is_truncated or None,
+            "replay_id": self.replay_id,
+        }
+        return {name: value for name, value in row.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any], day: date) -> "QuarantinedRow":
+        """Return the row that an object of a day holds."""
+        return cls(
+            code=RejectCode(row["code"]),
+            reason=row["reason"],
+            day=day,
+            model=row.get("model", UNREADABLE),
+            kind=RowKind(row["kind"]),
+            path=row.get("path"),
+            received_at=parse_time(row["received_at"]) if "received_at" in row else None,
+            event=row.get("event"),
+            file=row.get("file"),
+            line=row.get("line"),
+            text=row.get("text"),
+            is_truncated=row.get("truncated", False),
+            replay_id=row.get("replay_id"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineKey:
+    """What an object's name tells of the rows in it."""
+
+    model: str
+    day: date
+    code: RejectCode
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Writes under ``quarantine/``; objects are named by their content, so that equal rows replace each other."""
+
+    lake: Lake
+
+    def put(self, rows: Iterable[QuarantinedRow]) -> list[str]:
+        """Keep rows, each code of a model's day in one object; return the objects' keys."""
+        grouped: dict[tuple[str, date, RejectCode], list[dict[str, Any]]] = {}
+        for row in rows:
+            grouped.setdefault((row.model, row.day, row.code), []).append(row.to_json())
+        written = []
+        for (model, day, code), found in grouped.items():
+            name = f"{code.value}-{compact_json.digest(found)[:32]}.jsonl.gz"
+            written.append(f"{day_prefix(QUARANTINE, model, day)}{name}")
+            self.lake.write_lines(written[-1], found)
+        return written
+
+    def put_events(self, code: RejectCode, reason: str, events: Iterable[Feedback]) -> None:
+        """Keep well-formed events that could not be joined."""
+        ordered = sorted(events, key=lambda event: (event.received_at, event.model, event.feedback_id))
+        self.put(event_row(code, reason, event) for event in ordered)
+
+
+def event_row(code: RejectCode, reason: str, event: Feedback) -> QuarantinedRow:
+    """Return the row of a well-formed event."""
+    return QuarantinedRow(
+        code=code,
+        reason=reason,
+        day=event.received_at.date(),
+        model=event.model,
+        received_at=event.received_at,
+        event=feedback_row(event),
+    )
+
+
+def parse_key(key: str) -> QuarantineKey | None:
+    """Return what the name of an object under ``quarantine/`` tells, None for any other.
+
+    >>> parse_key(f"quarantine/model=bikes/date=2026-03-01/invalid-{'0' * 32}.jsonl.gz").code.value
+    'invalid'
+    """
+    match = _KEY.fullmatch(key)
+    day = parse_day(match["day"]) if match else None
+    if match is None or day is None or match["code"] not in set(RejectCode):
+        return None
+    return QuarantineKey(match["model"], day, RejectCode(match["code"]))
+
+
+def kept_text(text: str) -> tuple[str, bool]:
+    """Return as much of a text as quarantine keeps, and whether something was cut off."""
+    return text[:MAX_TEXT], len(text) > MAX_TEXT

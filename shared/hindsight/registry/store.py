@@ -1,0 +1,59 @@
+"""Where versions, datasets and the serving pointer are kept."""
+
+from datetime import datetime
+from typing import Protocol
+
+from hindsight.registry.moves import PointerStep
+from hindsight.registry.pointer import Pointer, PointerMove
+from hindsight.registry.version import DatasetRecord, VersionRecord
+
+
+class Registry(Protocol):
+    """Immutable versions and datasets, one pointer a model, and the append-only history of its moves."""
+
+    def pointer(self, model: str) -> Pointer | None:
+        """Return what serves, None before the first deployment."""
+
+    def version(self, model: str, version: str) -> VersionRecord:
+        """Return one version. Raises NotFound."""
+
+    def versions(self, model: str, limit: int) -> list[VersionRecord]:
+        """Return at most ``limit`` versions, newest first."""
+
+    def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
+        """Store a version and return what is stored: of two records under one name the first stays."""
+
+    def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
+        """Return one dataset. Raises NotFound."""
+
+    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
+        """Return at most ``limit`` datasets, newest first."""
+
+    def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
+        """Store a dataset and return what is stored: of two records under one id the first stays."""
+
+    def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
+        """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
+
+    def move(self, model: str, sequence: int) -> PointerMove | None:
+        """Return one move of the pointer, None if it has not moved that often."""
+
+    def history(self, model: str, limit: int) -> list[PointerMove]:
+        """Return at most ``limit`` moves of the pointer, newest first."""
+
+    def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
+        """Move the pointer from the place before the step's and append its move to the history, both or neither.
+
+        Raises Conflict if the pointer has moved meanwhile, or would name a version that has expired; StaleRun if a
+        ``fencing_token`` is given and the run it belongs to no longer holds the model's lock.
+        """
+
+    def expire_version(self, model: str, version: str, at: datetime, pointer_sequence: int) -> bool:
+        """Mark a version as expired, so that no move of the pointer can name it any more.
+
+        Returns False, and marks nothing, if the pointer is no longer at the place given (0: there is none): the caller
+        decided by another one. Raises NotFound.
+        """
+
+    def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
+        """Mark a dataset as expired. Raises NotFound."""

@@ -1,0 +1,209 @@
+"""Reading again, under today's configuration, what could not be taken before."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from msgspec import structs
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import ConfigurationStore
+from hindsight.core import compact_json
+from hindsight.core.errors import InvalidInput, NotFound
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import PredictionKey
+from hindsight.ingestion.feedback_capture import FeedbackReader, FeedbackStream, feedback_line
+from hindsight.ingestion.instance import InstanceReader
+from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
+from hindsight.labels.joining.feedback_files import is_feedback_file, parse_feedback_line
+from hindsight.labels.mapping import unreadable_value
+from hindsight.labels.store import LabelStore
+from hindsight.quarantine.rejects import Reject, RejectCode, shortened
+from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
+from hindsight.validation.items import path_within
+from hindsight.validation.line_items import from_import, identified
+from hindsight.validation.timestamps import ClientTimestamps
+
+_ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What became of rows: sent the way of all feedback, joined already, or kept with their newest reason."""
+
+    replayed: list[QuarantinedRow] = field(default_factory=list)
+    settled: list[QuarantinedRow] = field(default_factory=list)
+    kept: list[QuarantinedRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rereader:
+    """Takes what can be read by now; taking it again changes nothing, since ids tell what was taken before."""
+
+    stream: FeedbackStream
+    log: PredictionLog
+    labels: LabelStore
+    configurations: ConfigurationStore
+    trust: ClientTimestamps
+
+    def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> Reread:
+        """Return what became of rows, once all that could be read is durable; it is received ``now``, not before.
+
+        Raises Unavailable; taking all of them again is safe.
+        """
+        reread, known = Reread(), _Configurations(self.configurations)
+        # Nothing is known of the end of a text that was cut; and of one id the first body stays, whatever is replayed.
+        readable = [row for row in rows if row.code is not RejectCode.CONFLICT and not row.is_truncated]
+        reread.kept.extend(row for row in rows if row.code is RejectCode.CONFLICT or row.is_truncated)
+        self._take_feedback([row for row in readable if row.kind is RowKind.FEEDBACK], now, known, reread)
+        self._take_predictions([row for row in readable if row.kind is RowKind.PREDICTION], now, known, reread)
+        return reread
+
+    def _take_feedback(
+        self, rows: Sequence[QuarantinedRow], now: datetime, known: "_Configurations", reread: Reread
+    ) -> None:
+        found: list[tuple[QuarantinedRow, Feedback]] = []
+        for row in rows:
+            event = self._event(row, now, known)
+            if isinstance(event, Feedback):
+                found.append((row, event))
+            else:
+                reread.kept.append(event)
+        collections = self._collections(event.key for row, event in found if row.code is RejectCode.UNMATCHED)
+        lines = []
+        for row, event in found:
+            collection = collections.get(event.key) if row.code is RejectCode.UNMATCHED else None
+            if collection is not None and (collection.head is None or collection.head.prediction is None):
+                reread.kept.append(row)
+            elif collection is not None and _holds(collection, event):
+                reread.settled.append(row)
+            else:
+                reread.replayed.append(row)
+                lines.append(feedback_line(structs.replace(event, received_at=now)))
+        if lines:
+            self.stream.append(lines)
+
+    def _event(self, row: QuarantinedRow, now: datetime, known: "_Configurations") -> Feedback | QuarantinedRow:
+        parsed = _parsed(row)
+        if isinstance(parsed, Reject):
+            return _still_rejected(row, parsed)
+        if parsed is not None:
+            row = replace(row, model=parsed.model, event=feedback_row(parsed), text=None)
+        model = row.model
+        configuration = known(model)
+        if configuration is None:
+            return _unknown(row, model)
+        if parsed is None:
+            return self._item(row, configuration, now)
+        fault = unreadable_value(parsed.name, parsed.value, configuration.labels, configuration.task)
+        return parsed if fault is None else _invalid(row, fault.message, fault.path)
+
+    def _item(self, row: QuarantinedRow, configuration: ModelConfiguration, now: datetime) -> Feedback | QuarantinedRow:
+        trust = ClientTimestamps.PAST if from_import(row.file) else self.trust
+        try:
+            item = compact_json.loads(row.text or "")
+        except InvalidInput as error:
+            return replace(row, code=RejectCode.MALFORMED, reason=shortened(error.message))
+        try:
+            return FeedbackReader(configuration, now, trust).read(item, _ITEM, sent_at=row.received_at)
+        except InvalidInput as error:
+            return _invalid(row, error.faults[0].message, path_within(error.faults[0].path, _ITEM))
+
+    def _collections(self, keys: Iterable[PredictionKey]) -> dict[PredictionKey, Collection]:
+        wanted = list(dict.fromkeys(keys))
+        return dict(zip(wanted, self.labels.load(wanted), strict=True)) if wanted else {}
+
+    def _take_predictions(
+        self, rows: Sequence[QuarantinedRow], now: datetime, known: "_Configurations", reread: Reread
+    ) -> None:
+        for (model, sent_at), group in groupby(rows, lambda row: (row.model, row.received_at)):
+            configuration, found = known(model), list(group)
+            if configuration is None:
+                reread.kept.extend(_unknown(row, model) for row in found)
+                continue
+            items: list[tuple[QuarantinedRow, Any]] = []
+            for row in found:
+                try:
+                    items.append((row, _prediction_item(row, now)))
+                except InvalidInput as error:
+                    reread.kept.append(replace(row, code=RejectCode.MALFORMED, reason=shortened(error.message)))
+            reader = InstanceReader(configuration, now, ClientTimestamps.PAST, new_id=_no_id, sent_at=sent_at)
+            receipt = self.log.take(reader, [item for _, item in items])
+            refused = {rejection.index: rejection for rejection in receipt.rejected}
+            for index, (row, _) in enumerate(items):
+                if (rejection := refused.get(index)) is None:
+                    reread.replayed.append(row)
+                else:
+                    path = path_within(rejection.fault.path, f"{PREDICTIONS}[{index}]")
+                    kept = _invalid(row, rejection.fault.message, path)
+                    reread.kept.append(replace(kept, code=RejectCode(rejection.code)))
+
+
+class _Configurations:
+    """Current configurations, each asked for once."""
+
+    def __init__(self, configurations: ConfigurationStore) -> None:
+        self._configurations = configurations
+        self._known: dict[str, ModelConfiguration | None] = {}
+
+    def __call__(self, model: str) -> ModelConfiguration | None:
+        if model not in self._known:
+            try:
+                self._known[model] = self._configurations.current(model).configuration
+            except NotFound:
+                self._known[model] = None
+        return self._known[model]
+
+
+def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
+    """Return the event a row of the raw feedback holds, or why it holds none; None where the row is a client's item."""
+    if row.event is not None:
+        return parse_feedback_line(compact_json.dumps(row.event).encode())
+    if row.code is RejectCode.MALFORMED and is_feedback_file(row.file or ""):
+        return parse_feedback_line((row.text or "").encode())
+    return None
+
+
+def _still_rejected(row: QuarantinedRow, reject: Reject) -> QuarantinedRow:
+    if reject.text is None:
+        return replace(row, code=reject.code, reason=reject.reason)
+    # A line by which capture passed on an item, and which could not be read until now.
+    text, was_cut = kept_text(reject.text)
+    return replace(
+        row,
+        code=reject.code,
+        reason=reject.reason,
+        path=reject.path,
+        model=reject.model or UNREADABLE,
+        received_at=reject.received_at,
+        text=text,
+        is_truncated=reject.is_truncated or was_cut,
+    )
+
+
+def _prediction_item(row: QuarantinedRow, now: datetime) -> Any:
+    text = row.text or ""
+    item = identified(compact_json.loads(text), row.file or "", row.line or 0, text)
+    return {**item, "received_at": format_time(now)} if isinstance(item, dict) else item
+
+
+def _holds(collection: Collection, event: Feedback) -> bool:
+    return any(
+        (kept.feedback_id, kept.body_digest) == (event.feedback_id, event.body_digest) for kept in collection.feedback
+    )
+
+
+def _unknown(row: QuarantinedRow, model: str) -> QuarantinedRow:
+    return replace(row, code=RejectCode.UNKNOWN_MODEL, reason=f"no model is called {model!r}")
+
+
+def _invalid(row: QuarantinedRow, reason: str, path: str) -> QuarantinedRow:
+    return replace(row, code=RejectCode.INVALID, reason=shortened(reason), path=shortened(path))
+
+
+def _no_id() -> str:
+    raise AssertionError("every imported prediction has an id")

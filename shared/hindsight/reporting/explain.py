@@ -1,0 +1,74 @@
+"""Why a prediction has the label it has: everything that was said about it, and every label it had."""
+
+from typing import Any
+
+from hindsight.config.labels import RETRACTED
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.label import LabelRecord
+from hindsight.entities.label_collection import Collection
+from hindsight.entities.prediction import Prediction
+from hindsight.labels.disposition import disposition
+from hindsight.labels.rules import ready_rules
+
+
+def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
+    """Return a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
+    rules = ready_rules(configuration.labels, configuration.task)
+    retracted = {event.value for event in collection.feedback if event.name == RETRACTED and rules.trusts(event)}
+    return {
+        "prediction": _shown_prediction(prediction),
+        "feedback": [
+            {
+                **_shown_feedback(event),
+                "disposition": disposition(event, prediction, rules).value,
+                "retracted": event.name != RETRACTED and event.feedback_id in retracted,
+            }
+            for event in sorted(collection.feedback, key=lambda event: (event.received_at, event.feedback_id))
+        ],
+        "labels": [_shown_label(record) for record in sorted(collection.labels, key=lambda record: record.seq)],
+    }
+
+
+def _shown_prediction(prediction: Prediction) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "prediction_id": prediction.prediction_id,
+        "model": prediction.model,
+        "features": dict(prediction.features),
+        "score": prediction.score,
+        "decision": prediction.decision,
+        "probabilities": None if prediction.probabilities is None else dict(prediction.probabilities),
+        "model_version": prediction.model_version,
+        "entity_id": prediction.entity_id,
+        "occurred_at": format_time(prediction.occurred_at),
+        "received_at": format_time(prediction.received_at),
+        "outcome_due_at": format_time(prediction.outcome_due_at),
+        "propensity": prediction.propensity,
+        "shadow": prediction.shadow and prediction.shadow.to_json(),
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _shown_feedback(event: Feedback) -> dict[str, Any]:
+    return {
+        "feedback_id": event.feedback_id,
+        "name": event.name,
+        "value": event.value,
+        "source": event.source,
+        "occurred_at": format_time(event.occurred_at),
+        "received_at": format_time(event.received_at),
+    }
+
+
+def _shown_label(record: LabelRecord) -> dict[str, Any]:
+    return {
+        "seq": record.seq,
+        "value": record.label.value,
+        "status": record.label.status.value,
+        "source": record.label.source,
+        "event": record.label.event,
+        "disagreeing": list(record.label.disagreeing),
+        "rules_revision": record.rules_revision,
+        "known_at": format_time(record.known_at),
+    }

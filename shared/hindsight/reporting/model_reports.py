@@ -1,0 +1,108 @@
+"""Everything an operator can read of a model."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.errors import NotFound
+from hindsight.datasets.members import MemberStore
+from hindsight.entities.prediction import PredictionKey
+from hindsight.evaluation.sequential.progress import WatchProgress
+from hindsight.labels.store import LabelStore
+from hindsight.lake.object_store import Lake
+from hindsight.monitoring.results.check import CheckKind, CheckStore
+from hindsight.registry.pointer import PointerMove
+from hindsight.registry.store import Registry
+from hindsight.reporting.explain import explain_labels
+from hindsight.reporting.lineage import uses_of, versions_trained_on
+from hindsight.reporting.status import LINKS_LAST, Backlog, model_status
+from hindsight.reporting.versions import shown_version
+from hindsight.review.tasks.overview import ReviewOverview
+from hindsight.rollout.approval.store import ApprovalStore
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.store import TriggerStore
+
+MOST_OVERDUE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReports:
+    """Reads the ports; every method raises NotFound for a model that does not exist."""
+
+    configurations: ConfigurationStore
+    labels: LabelStore
+    checks: CheckStore
+    triggers: TriggerStore
+    registry: Registry
+    lake: Lake
+    reviews: ReviewOverview
+    approvals: ApprovalStore
+    watch: WatchProgress
+    members: MemberStore
+
+    def status(self, model: str, now: datetime) -> dict[str, Any]:
+        """Return the state of a model on one page."""
+        revision = self.configurations.current(model)
+        return model_status(
+            revision,
+            self.registry.pointer(model),
+            self.triggers.load(model),
+            [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
+            self._backlog(model, now),
+            review_queue=self.reviews.queue(revision.configuration, now),
+            link=self._link,
+            last_look=self.triggers.last_look(model),
+            asked=next(iter(self.approvals.newest(model, 1)), None),
+            watched=self.watch.looks(model),
+        )
+
+    def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
+        """Return one prediction, its feedback, labels and review, and what was trained on it. Raises NotFound."""
+        configuration = self.configurations.current(model).configuration
+        key = PredictionKey(model, prediction_id)
+        prediction = self.labels.predictions([key]).get(key)
+        if prediction is None:
+            raise NotFound(f"the model {model!r} has no prediction {prediction_id!r}")
+        (collection,) = self.labels.load([key])
+        uses = uses_of(prediction, self.registry, self.members)
+        names = [use.dataset_id for use in uses.found]
+        return {
+            **explain_labels(prediction, collection, configuration),
+            "review": self.reviews.task(key),
+            "datasets": [{"dataset_id": use.dataset_id, "part": use.part, "seq": use.seq} for use in uses.found],
+            "all_datasets_searched": uses.is_complete,
+            "versions": versions_trained_on(names, model, self.registry),
+        }
+
+    def decisions(self, model: str, limit: int) -> list[Decision]:
+        """Return trigger decisions, newest first."""
+        return self.triggers.decisions(self._known(model), limit)
+
+    def last_look(self, model: str) -> Decision | None:
+        """Return what the newest scheduled check of the triggers decided; None before the first."""
+        return self.triggers.last_look(self._known(model))
+
+    def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
+        """Return versions as operators see them, newest first."""
+        found = self.registry.versions(self._known(model), limit)
+        asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
+        return [shown_version(record, self._link, asked.get(record.version)) for record in found]
+
+    def history(self, model: str, limit: int) -> list[PointerMove]:
+        """Return the moves of the serving pointer, newest first."""
+        return self.registry.history(self._known(model), limit)
+
+    def _known(self, model: str) -> str:
+        return self.configurations.current(model).configuration.model
+
+    def _link(self, key: str) -> str:
+        return self.lake.link(key, LINKS_LAST)
+
+    def _backlog(self, model: str, now: datetime) -> Backlog:
+        overdue = 0
+        for page in self.labels.due(model, now):
+            overdue += len(page)
+            if overdue >= MOST_OVERDUE:
+                return Backlog(overdue=MOST_OVERDUE, capped=True)
+        return Backlog(overdue=overdue, capped=False)

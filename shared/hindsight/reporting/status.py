@@ -1,0 +1,119 @@
+"""The state of a model on one page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hindsight.config.store import ConfigurationRevision
+from hindsight.core.times import format_time
+from hindsight.evaluation.sequential.progress import Watched
+from hindsight.monitoring.results.check import Check, CheckKind
+from hindsight.registry.pointer import Pointer
+from hindsight.rollout.approval.approval import Approval
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.state import TriggerState
+
+LINKS_LAST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Predictions whose label the clock is to change: ``overdue`` of them by now, ``capped`` if there are more."""
+
+    overdue: int
+    capped: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the backlog as JSON objects."""
+        return {"overdue": self.overdue, "capped": self.capped}
+
+
+def model_status(
+    revision: ConfigurationRevision,
+    pointer: Pointer | None,
+    state: TriggerState,
+    checks: list[Check],
+    backlog: Backlog,
+    *,
+    review_queue: dict[str, Any],
+    link: Callable[[str], str],
+    last_look: Decision | None = None,
+    asked: Approval | None = None,
+    watched: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return what an operator sees first of a model, as JSON objects.
+
+    ``link`` says where a key of the lake is read; ``asked`` is the newest version that people were asked about.
+    """
+    return {
+        "model": revision.configuration.model,
+        "configuration_revision": revision.revision,
+        "task": revision.configuration.task.value,
+        "champion": pointer.champion if pointer else None,
+        "challenger": pointer.trial.version if pointer and pointer.trial else None,
+        "previous": pointer.previous if pointer else None,
+        "serving_since": format_time(pointer.serving_since) if pointer else None,
+        "trial": pointer.trial.to_json() if pointer and pointer.trial else None,
+        "probation": pointer.probation.to_json() if pointer and pointer.probation else None,
+        "watched": _watched(pointer, watched or {}),
+        "open_run": _open_run(state),
+        "waiting_for_approval": _waiting(state, asked),
+        "demand": sorted(state.demand),
+        "last_look": _look(last_look) if last_look else None,
+        "last_outcome": state.last_outcome,
+        "last_concluded_at": _time(state.last_concluded_at),
+        "checks": {
+            check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
+        },
+        "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
+        "label_backlog": backlog.to_json(),
+        "review_queue": review_queue,
+    }
+
+
+def _watched(pointer: Pointer | None, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how far the trial and the probation have come that there are; older looks are of others."""
+    trial = pointer.trial.version if pointer and pointer.trial else None
+    on_probation = pointer.champion if pointer and pointer.probation else None
+    present = {Watched.TRIAL.value: trial, Watched.PROBATION.value: on_probation}
+    return {name: dict(look) for name, look in looks.items() if look["version"] == present.get(name)}
+
+
+def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
+    page = {} if check.page_key is None else {"page_url": link(check.page_key)}
+    return {**check.to_json(), **page}
+
+
+def _look(look: Decision) -> dict[str, Any]:
+    """Return in a line why the model is (not) being retrained; the decisions' route tells the rest."""
+    return {
+        "at": format_time(look.at),
+        "fired": look.fired,
+        "suppressed_by": look.suppressed_by,
+        "explanation": look.explanation,
+    }
+
+
+def _open_run(state: TriggerState) -> dict[str, Any] | None:
+    run = state.open_run
+    if run is None:
+        return None
+    return {
+        "decision_id": run.decision_id,
+        "reason": run.reason,
+        "started_at": format_time(run.started_at),
+        "lease_expires_at": format_time(run.lease_expires_at),
+    }
+
+
+def _waiting(state: TriggerState, asked: Approval | None) -> dict[str, Any] | None:
+    """Return what the open run asks a person, None if it asks nothing or has its answer."""
+    run = state.open_run
+    if run is None or asked is None or asked.answer is not None or asked.decision_id != run.decision_id:
+        return None
+    return {name: value for name, value in asked.to_json().items() if name != "answer"}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)

@@ -1,0 +1,27 @@
+"""A version as operators see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hindsight.registry.version import VersionRecord
+from hindsight.rollout.approval.approval import Approval
+
+_LINEAGE = ("dataset_id", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
+_GATE = ("verdict", "checks", "compared_with", "champion_metrics", "pointer_sequence", "notes")
+_OF_VERSION = {"version", "decision_id"}
+
+
+def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Approval | None = None) -> dict[str, Any]:
+    """Return what a version proved, what people said of it and what it was made from.
+
+    ``link`` says where a key of the lake is read; ``asked`` is what people were asked about the version.
+    """
+    kept = record.to_json()
+    shown = {name: value for name, value in kept.items() if name not in {*_LINEAGE, *_GATE}}
+    shown["gate"] = {name: kept[name] for name in _GATE if name in kept}
+    shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}
+    if record.card_key is not None:
+        shown["card_url"] = link(record.card_key)
+    if asked is not None:
+        shown["approval"] = {name: value for name, value in asked.to_json().items() if name not in _OF_VERSION}
+    return shown

@@ -1,0 +1,109 @@
+"""Let go of old versions and datasets: mark them, then remove what the lake holds of them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hindsight.datasets.members import MemberStore
+from hindsight.lake.object_store import Lake, model_prefix
+from hindsight.registry.store import Registry
+from hindsight.registry.version import DatasetRecord, VersionRecord
+from hindsight.registry.version_retention import Keep, expired_datasets, expired_versions, protected_versions
+
+# The pages of a model card and a dataset's manifest are small, and what a decision of long ago is explained by; from
+# the manifest the dataset can be built again as long as the objects it names stand.
+KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
+# Of a run's candidates one is recorded, within the day; the others are nobody's.
+UNRECORDED_FOR = timedelta(days=7)
+_ALL = 1_000_000
+_VERSION_KEY = re.compile(r"version=(?P<name>v(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
+_DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
+
+
+@dataclass(slots=True)
+class ExpiryReport:
+    """What a sweep let go of; ``is_complete`` tells whether its time sufficed."""
+
+    versions: int = 0
+    datasets: int = 0
+    objects: int = 0
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """Sweeps a model's versions and datasets.
+
+    A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
+    of a marked version the next sweep removes.
+    """
+
+    registry: Registry
+    lake: Lake
+    keep: Keep
+    members: MemberStore
+
+    def sweep(self, model: str, now: datetime, may_go_on: Callable[[], bool]) -> ExpiryReport:
+        """Expire what has had its time as long as it ``may_go_on``; the next sweep goes on with the rest."""
+        report = ExpiryReport()
+        versions = self._expire_versions(model, now, report)
+        datasets = self._expire_datasets(model, now, versions, report)
+        shelves = (
+            _Shelf(model_prefix("models", model), _VERSION_KEY, {kept.version: kept.expired_at for kept in versions}),
+            _Shelf(
+                model_prefix("datasets", model), _DATASET_KEY, {kept.dataset_id: kept.expired_at for kept in datasets}
+            ),
+        )
+        forgotten = set[str]()
+        for name, key in [found for shelf in shelves for found in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
+            if not may_go_on():
+                report.is_complete = False
+                break
+            if key.startswith(model_prefix("datasets", model)) and name not in forgotten:
+                # Before its objects: as long as there is one, the next sweep comes back to it.
+                self.members.forget(model, name)
+                forgotten.add(name)
+            self.lake.delete(key)
+            report.objects += 1
+        return report
+
+    def _expire_versions(self, model: str, now: datetime, report: ExpiryReport) -> list[VersionRecord]:
+        pointer, moves = self.registry.pointer(model), self.registry.history(model, _ALL)
+        protected = protected_versions(pointer, moves, self.keep.newest)
+        sequence = pointer.sequence if pointer else 0
+        for record in expired_versions(self.registry.versions(model, _ALL), protected, self.keep, now):
+            if not self.registry.expire_version(model, record.version, now, sequence):
+                break  # the pointer has moved: tomorrow is early enough to look again
+            report.versions += 1
+        return self.registry.versions(model, _ALL)
+
+    def _expire_datasets(
+        self, model: str, now: datetime, versions: Iterable[VersionRecord], report: ExpiryReport
+    ) -> list[DatasetRecord]:
+        used = {record.dataset_id for record in versions if record.expired_at is None}
+        for record in expired_datasets(self.registry.datasets(model, _ALL), used, self.keep, now):
+            self.registry.expire_dataset(model, record.dataset_id, now)
+            report.datasets += 1
+        return self.registry.datasets(model, _ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where objects of one kind lie, how their keys are read, and what is recorded: names, with when they expired."""
+
+    prefix: str
+    pattern: re.Pattern[str]
+    recorded: Mapping[str, datetime | None]
+
+    def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[tuple[str, str]]:
+        """Yield names and keys of expired objects, and of those that a run made before a moment and never recorded."""
+        for key in lake.keys(self.prefix):
+            place = self.pattern.fullmatch(key.removeprefix(self.prefix))
+            if place is None:
+                continue
+            if place["name"] not in self.recorded:
+                if datetime.strptime(place["moment"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < unrecorded_before:
+                    yield place["name"], key
+            elif self.recorded[place["name"]] is not None and place["file"] not in KEPT_NAMES:
+                yield place["name"], key

@@ -1,0 +1,111 @@
+"""A day's budget, spent evenly over a stream of predictions whose length nobody knows yet."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hindsight.review.selection.diversity import Cell
+
+HOURS = 24
+MOST_CELLS = 256
+_LEAST_SCALE, _LARGEST_SCALE = 0.25, 4.0
+_PRIOR_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What came of a UTC day, hour by hour, and what was picked of it.
+
+    ``picked`` is what of the budget is spent; ``cells`` counts all of the day's picks in the cells that have most.
+    """
+
+    day: date
+    hours: tuple[int, ...] = (0,) * HOURS
+    picked: int = 0
+    cells: Mapping[Cell, int] = field(default_factory=dict)
+
+    def with_rows(self, received: Iterable[datetime]) -> "Day":
+        """Return the day after more predictions were received."""
+        counts = Counter(moment.astimezone(UTC).hour for moment in received)
+        return replace(self, hours=tuple(seen + counts[hour] for hour, seen in enumerate(self.hours)))
+
+    def with_picks(self, spent: int, cells: Iterable[Cell]) -> "Day":
+        """Return the day after more picks, ``spent`` of them from the budget."""
+        counts = Counter(self.cells)
+        counts.update(cells)
+        return replace(self, picked=self.picked + spent, cells=dict(counts.most_common(MOST_CELLS)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the day as JSON objects."""
+        cells = {",".join(map(str, cell)): count for cell, count in self.cells.items()}
+        return {"day": self.day.isoformat(), "hours": list(self.hours), "picked": self.picked, "cells": cells}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Day":
+        """Return the day that ``to_json`` described."""
+        cells = {tuple(map(int, cell.split(","))): count for cell, count in row["cells"].items()}
+        return cls(day=date.fromisoformat(row["day"]), hours=tuple(row["hours"]), picked=row["picked"], cells=cells)
+
+
+Days = tuple[Day, ...]
+
+
+def day_of(days: Days, day: date) -> Day | None:
+    """Return a day as far as it is known, a new one, or None for a day that is closed.
+
+    The newest two days with predictions are open: shards of a stream are not equally fast, and one that lags brings
+    yesterday's after midnight. What is older has been forgotten, so that its budget could be spent twice.
+    """
+    for known in days:
+        if known.day == day:
+            return known
+    return Day(day=day) if len(days) < 2 or day > days[0].day else None
+
+
+def with_day(days: Days, day: Day) -> Days:
+    """Return the newest two days, oldest first."""
+    others = [known for known in days if known.day != day.day]
+    return tuple(sorted([*others, day], key=lambda known: known.day)[-2:])
+
+
+def rows_to_come(days: Days, today: Day, now: datetime) -> float:
+    """Return how many predictions the rest of a day is expected to bring, ``now`` included.
+
+    As many as the same hours brought on the day before, scaled by how today's full hours compare; what this hour still
+    holds is what it held then less what it has brought. A first day goes on at the rate of its full hours. In the first
+    hour there is nothing to go by: 0.
+    """
+    if any(known.day > today.day for known in days):
+        return 0.0
+    hour = now.astimezone(UTC).hour
+    before = next((known for known in reversed(days) if known.day < today.day), None)
+    profile = _first_day(today.hours, hour) if before is None else _as_before(before.hours, today.hours, hour)
+    return max(0.0, profile[hour] - today.hours[hour]) + sum(profile[hour + 1 :])
+
+
+def due(left: int, weights: Sequence[float], rows_after: float, mean_weight: float) -> float:
+    """Return what of the budget that is left is due to rows of some weights: their share of the weight to come.
+
+    By weight and not by number, so that rows that come one by one are told apart as well as those of a large batch.
+
+    >>> due(10, [0.5, 0.5], 8, 0.25)
+    3.3333333333333335
+    """
+    weight = sum(weights)
+    return max(0, left) * weight / (weight + max(0.0, rows_after) * mean_weight)
+
+
+def _as_before(before: Sequence[int], today: Sequence[int], hour: int) -> list[float]:
+    prior = _PRIOR_SHARE * sum(before)
+    scale = (sum(today[:hour]) + prior) / (sum(before[:hour]) + prior) if prior else 0.0
+    bounded = max(_LEAST_SCALE, min(_LARGEST_SCALE, scale))
+    return [bounded * rows for rows in before]
+
+
+def _first_day(today: Sequence[int], hour: int) -> list[float]:
+    first = next((index for index, rows in enumerate(today) if rows), hour)
+    full = today[first:hour]
+    rate = sum(full) / len(full) if full else 0.0
+    return [rate] * HOURS

@@ -1,0 +1,29 @@
+"""A prediction that was picked for review, and how likely that was."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hindsight.entities.prediction import PredictionKey
+
+
+class PickReason(StrEnum):
+    """Why a prediction is reviewed."""
+
+    AUDIT = "audit"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One prediction to review.
+
+    ``selection_probability`` is the probability, over both the audit sample and active learning, with which the
+    prediction was to be reviewed, in (0, 1]: whoever evaluates on reviewed rows weighs each by its inverse.
+    ``picked_at`` is the moment the prediction was received.
+    """
+
+    key: PredictionKey
+    reason: PickReason
+    selection_probability: float
+    picked_at: datetime

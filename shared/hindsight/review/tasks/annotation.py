@@ -1,0 +1,100 @@
+"""What a reviewer's answer means: the rule that reads it, the label it makes, the feedback event that tells it."""
+
+import hashlib
+import re
+from datetime import datetime
+
+from hindsight.config.labels import Labels, LabelSource, LabelValue, Rule
+from hindsight.config.metrics import Task
+from hindsight.config.types import IDENTIFIER
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import REVIEW_IDS, Feedback, FeedbackValue
+from hindsight.entities.prediction import body_digest
+from hindsight.labels.aggregate import rule_label
+from hindsight.labels.mapping import unreadable_value
+from hindsight.labels.resolve import Timed, shifted
+from hindsight.review.tasks.task import ReviewTask
+
+SOURCE = "review"
+_IDENTIFIER = re.compile(IDENTIFIER).fullmatch
+
+
+def manual_rule(labels: Labels) -> Rule | None:
+    """Return the rule that reads reviewers' answers: the highest whose source is manual."""
+    return next((rule for rule in labels.rules if rule.source is LabelSource.MANUAL), None)
+
+
+def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -> LabelValue:
+    """Return the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
+
+    >>> labels = Labels.model_validate({"rules": [{"event": "a", "source": "manual"}]}, strict=False)
+    >>> answer_label(labels.rules[0], True, labels, Task.BINARY)
+    1
+    """
+    alone = labels.model_copy(update={"rules": (rule,)})
+    fault = unreadable_value(rule.event, value, alone, task)
+    label = rule_label(rule, [value], task)
+    if fault is not None or label is None:
+        # A rule may read a number and still make nothing of it: the mean of one 7 is no binary label.
+        raise InvalidInput("the answer cannot become a label", (fault or Fault("value", "makes no label of the task"),))
+    return label
+
+
+def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
+    """Return the values an answer may have, None where they are not known.
+
+    >>> choices(Rule(event="a", map={"up": 1, "down": 0}), Task.BINARY), choices(Rule(event="a"), Task.BINARY)
+    (['down', 'up'], [0, 1])
+    """
+    if rule.map is not None:
+        return [*sorted(rule.map)]
+    return [0, 1] if task is Task.BINARY and rule.positive is None and rule.value is None else None
+
+
+def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime:
+    """Return when an answer counts as having occurred: when it was given, held within the rule's window.
+
+    It speaks of the prediction's case, not of the day on which somebody came to it. Given after the window closed it
+    is late, and amends the label as all late feedback does.
+    """
+    latest = answered_at
+    if rule.window is not None:
+        latest = min(answered_at, shifted(prediction.occurred_at, rule.window))
+    return max(latest, prediction.occurred_at)
+
+
+def annotation(task: ReviewTask) -> Feedback:
+    """Return the feedback event of a settled task: the same one whenever, and however often, it is asked for."""
+    settlement = task.settlement
+    if settlement is None:
+        raise ValueError("only a settled task has an annotation")
+    body = {
+        "feedback_id": annotation_id(task.task_id),
+        "prediction_id": task.key.prediction_id,
+        "name": settlement.event,
+        "value": settlement.value,
+        "occurred_at": format_time(settlement.occurred_at),
+        "source": SOURCE,
+    }
+    return Feedback(
+        model=task.key.model,
+        prediction_id=task.key.prediction_id,
+        feedback_id=annotation_id(task.task_id),
+        name=settlement.event,
+        value=settlement.value,
+        occurred_at=settlement.occurred_at,
+        received_at=settlement.at,
+        source=SOURCE,
+        body_digest=body_digest(body),
+    )
+
+
+def annotation_id(prediction_id: str) -> str:
+    """Return the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
+
+    >>> annotation_id("p-1")
+    'review:p-1'
+    """
+    name = f"{REVIEW_IDS}{prediction_id}"
+    return name if _IDENTIFIER(name) else f"{REVIEW_IDS}{hashlib.sha256(prediction_id.encode()).hexdigest()}"

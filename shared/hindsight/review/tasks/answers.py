@@ -1,0 +1,185 @@
+"""Reviewers' answers in: each recorded on its task before anything comes of it, and told before it is acknowledged."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from hindsight.config.labels import Rule
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, NotFound, Unavailable
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.store import LabelStore
+from hindsight.review.tasks.annotation import answer_label, manual_rule
+from hindsight.review.tasks.outbox import Outbox
+from hindsight.review.tasks.resolution import settle
+from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.task import Answer, ReviewTask
+from hindsight.review.tasks.transitions import answered, skipped
+from hindsight.validation.items import Identifier, Receipt, RequestItem, parse_item
+
+MAX_ANSWERS_BYTES = 1024 * 1024
+_ROUNDS = 8
+_NO_TASK = "is no task of this model"
+
+
+class AnswerItem(RequestItem):
+    """One answer of a review call: a value, or ``skip``."""
+
+    task_id: Identifier
+    reviewer: Identifier
+    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A checked item of a call; ``answer`` is None for a skip."""
+
+    index: int
+    reviewer: str
+    answer: Answer | None
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What some answers make of their task."""
+
+    task: ReviewTask
+    accepted: list[int] = field(default_factory=list)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Takes review calls."""
+
+    tasks: TaskStore
+    labels: LabelStore
+    outbox: Outbox
+
+    def take(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
+        """Record every answer that counts, and say which ones were not taken and why.
+
+        An answer sent again is accepted and changes nothing. When none was taken, raises Conflict if any met a lease
+        that is not there or another answer, else InvalidInput if any could not be read, else NotFound.
+        Raises Unavailable if they could not be made durable; sending them again is safe.
+        """
+        rule = manual_rule(configuration.labels)
+        if rule is None:
+            raise Conflict("the model has no rule of source manual any more: no answer could become a label")
+        receipt = Receipt()
+        waiting = _read(configuration, rule, items, now, receipt)
+        predictions = self.labels.predictions(list(waiting))
+        kind = configuration.task
+        outcomes: list[_Outcome] = []
+        for _ in range(_ROUNDS):
+            tasks = self.tasks.load([key for key in waiting if key in predictions])
+            for key in [key for key in waiting if key not in tasks]:
+                for given in waiting.pop(key):
+                    receipt.reject(given.index, _refused(NotFound, given.index, _NO_TASK))
+            for outcome in self._record(waiting, tasks, lambda task: settle(task, rule, kind, predictions[task.key])):
+                outcomes.append(outcome)
+                del waiting[outcome.task.key]
+            if not waiting:
+                break
+        else:
+            raise Unavailable("others keep answering the same tasks; send the answers again")
+        self.outbox.send([outcome.task for outcome in outcomes])
+        _report(outcomes, receipt)
+        return receipt
+
+    def _record(
+        self,
+        waiting: Mapping[PredictionKey, Sequence[_Given]],
+        tasks: Mapping[PredictionKey, ReviewTask],
+        settle: Callable[[ReviewTask], ReviewTask],
+    ) -> list[_Outcome]:
+        """Write what the answers make of their tasks; return what is so, not what somebody else has changed."""
+        outcomes = [_apply(task, waiting[key], settle) for key, task in tasks.items()]
+        changed = [outcome.task for outcome in outcomes if outcome.task != tasks[outcome.task.key]]
+        written = self.tasks.save(changed)
+        lost = {task.key for task in changed} - written.keys()
+        return [
+            replace(outcome, task=written.get(outcome.task.key, outcome.task))
+            for outcome in outcomes
+            if outcome.task.key not in lost
+        ]
+
+
+def _read(
+    configuration: ModelConfiguration, rule: Rule, items: Sequence[object], now: datetime, receipt: Receipt
+) -> dict[PredictionKey, list[_Given]]:
+    """Return the answers that can be read, by their task; the others are rejected."""
+    readable: dict[PredictionKey, list[_Given]] = {}
+    for index, raw in enumerate(items):
+        path = f"answers[{index}]"
+        try:
+            item = parse_item(AnswerItem, raw, path)
+            answer = _answer(item, configuration, rule, now, path)
+        except InvalidInput as error:
+            receipt.reject(index, error)
+        else:
+            key = PredictionKey(configuration.model, item.task_id)
+            readable.setdefault(key, []).append(_Given(index, item.reviewer, answer, now))
+    return readable
+
+
+def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | None:
+    """Return what an item answers, None if it skips."""
+    has_value = "value" in item.model_fields_set
+    if item.skip and has_value:
+        raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))
+    if item.skip:
+        return None
+    if not has_value:
+        raise _invalid(Fault(f"{path}.value", "is required, unless the task is skipped"))
+    try:
+        label = answer_label(rule, item.value, configuration.labels, configuration.task)
+    except InvalidInput as error:
+        raise _invalid(Fault(f"{path}.value", error.faults[0].message)) from error
+    return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now)
+
+
+def _apply(task: ReviewTask, items: Sequence[_Given], settle: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
+    outcome = _Outcome(task)
+    for given in items:
+        try:
+            if given.answer is None:
+                outcome.task = skipped(outcome.task, given.reviewer, given.at)
+            else:
+                outcome.task = settle(answered(outcome.task, given.answer))
+        except Conflict as error:
+            outcome.rejected.append((given.index, error.message))
+        else:
+            outcome.accepted.append(given.index)
+    return outcome
+
+
+def _report(outcomes: Sequence[_Outcome], receipt: Receipt) -> None:
+    accepted = sorted((index, outcome.task.task_id) for outcome in outcomes for index in outcome.accepted)
+    receipt.accepted.extend(task_id for _, task_id in accepted)
+    for outcome in outcomes:
+        for index, message in outcome.rejected:
+            receipt.reject(index, _refused(Conflict, index, message))
+    if not receipt.accepted:
+        _refuse(receipt)
+
+
+def _refuse(receipt: Receipt) -> None:
+    """Raise what stands for a call of which nothing was taken: a caller that reads only the status must see it."""
+    faults = tuple(rejection.fault for rejection in receipt.in_order())
+    codes = {rejection.code for rejection in receipt.rejected}
+    kind = next(kind for kind in (Conflict, InvalidInput, NotFound) if kind.code in codes)
+    raise kind(f"{faults[0].path} {faults[0].message}; nothing was taken", faults)
+
+
+def _refused(kind: type[HindsightError], index: int, message: str) -> HindsightError:
+    return kind(message, (Fault(f"answers[{index}].task_id", message),))
+
+
+def _invalid(fault: Fault) -> InvalidInput:
+    return InvalidInput(f"{fault.path} {fault.message}", (fault,))

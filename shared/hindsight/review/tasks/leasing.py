@@ -1,0 +1,154 @@
+"""Handing out review tasks: each lease is claimed by a conditional write and lapses by itself."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core import compact_json
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import FeedbackValue
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.store import LabelStore
+from hindsight.review.tasks.annotation import choices, manual_rule
+from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.task import ReviewTask
+from hindsight.review.tasks.transitions import leased
+from hindsight.validation.timestamps import ClientTimestamps
+
+MOST_LEASES = 100
+DEFAULT_LEASES = 10
+MAX_FEATURES_BYTES = 4 * 1024 * 1024
+# A reviewer for whom nothing is left must not read a whole queue to learn it.
+MOST_PAGES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasedTask:
+    """A task in a reviewer's hands, with the prediction it is about."""
+
+    task: ReviewTask
+    prediction: Prediction
+    until: datetime
+    values: list[FeedbackValue] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the reviewer sees; who the others are that disagree is not for them to know."""
+        prediction = self.prediction
+        shown: dict[str, Any] = {
+            "task_id": self.task.task_id,
+            "prediction_id": prediction.prediction_id,
+            "features": dict(prediction.features),
+            "score": prediction.score,
+            "decision": prediction.decision,
+            "model_version": prediction.model_version,
+            "occurred_at": format_time(prediction.occurred_at),
+            "reason": self.task.shown_reason,
+            "lease_expires_at": format_time(self.until),
+        }
+        if prediction.probabilities is not None:
+            shown["probabilities"] = dict(prediction.probabilities)
+        if self.values is not None:
+            shown["values"] = self.values
+        if self.task.is_disputed:
+            shown["answers"] = [answer.value for answer in self.task.answers]
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Leasing:
+    """Leases a model's tasks to its reviewers.
+
+    Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
+    only ``tend_reviews``, whose tick tells that clock's time, lets them expire.
+    """
+
+    tasks: TaskStore
+    labels: LabelStore
+    trust: ClientTimestamps
+
+    def lease(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> list[LeasedTask]:
+        """Return up to ``limit`` tasks that the reviewer has from now on, beside those they had."""
+        if manual_rule(configuration.labels) is None:
+            return []
+        hand = _Hand(configuration, reviewer, limit, now)
+        open_at = now if self.trust is ClientTimestamps.BOUNDED else None
+        pages = self.tasks.available(configuration.model, reviewer, now, open_at=open_at)
+        for page in islice(pages, MOST_PAGES):
+            self._fill(hand, page)
+            if hand.is_full:
+                break
+        return hand.held
+
+    def _fill(self, hand: "_Hand", page: list[PredictionKey]) -> None:
+        """Claim from a page: the first ones; and where others are faster, from another point than they do."""
+        waiting = page
+        while waiting and not hand.is_full:
+            batch, waiting = waiting[: hand.room], waiting[hand.room :]
+            if self._claim(hand, batch):
+                waiting = _from_another_point(waiting, hand.reviewer, hand.now)
+
+    def _claim(self, hand: "_Hand", keys: Sequence[PredictionKey]) -> bool:
+        """Claim some tasks; return whether another reviewer was faster at any."""
+        found, predictions = self.tasks.load(keys), self.labels.predictions(keys)
+        # A task whose prediction is gone has nothing to show: it is passed over until it goes as well.
+        there = [(found[key], predictions[key]) for key in keys if key in found and key in predictions]
+        claims = list(hand.claims(there))
+        won = self.tasks.save([task for task, _ in claims])
+        for task, prediction in claims:
+            if task.key in won:
+                hand.take(won[task.key], prediction)
+        return len(won) < len(claims)
+
+
+class _Hand:
+    """What a reviewer has got of what they asked for."""
+
+    def __init__(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> None:
+        self.reviewer = reviewer
+        self.now = now
+        self.held: list[LeasedTask] = []
+        self._limit = limit
+        self._length = configuration.review.lease
+        rule = manual_rule(configuration.labels)
+        self._values = choices(rule, configuration.task) if rule else None
+        self._bytes = 0
+
+    @property
+    def room(self) -> int:
+        return self._limit - len(self.held)
+
+    @property
+    def is_full(self) -> bool:
+        return self.room <= 0 or self._bytes >= MAX_FEATURES_BYTES
+
+    def claims(self, found: Sequence[tuple[ReviewTask, Prediction]]) -> Iterator[tuple[ReviewTask, Prediction]]:
+        """Yield the tasks that can be had, as leased, as far as one answer can carry their predictions."""
+        claimed = self._bytes
+        for task, prediction in found:
+            if claimed >= MAX_FEATURES_BYTES:
+                return
+            mine = leased(task, self.reviewer, self.now, self._length)
+            if mine is not None:
+                claimed += _size(prediction)
+                yield mine, prediction
+
+    def take(self, task: ReviewTask, prediction: Prediction) -> None:
+        until = task.leases[self.reviewer]
+        self.held.append(LeasedTask(task=task, prediction=prediction, until=until, values=self._values))
+        self._bytes += _size(prediction)
+
+
+def _size(prediction: Prediction) -> int:
+    return len(compact_json.dumps(dict(prediction.features)).encode())
+
+
+def _from_another_point(keys: list[PredictionKey], reviewer: str, now: datetime) -> list[PredictionKey]:
+    """Return keys beginning at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
+    if not keys:
+        return keys
+    start = zlib.crc32(f"{reviewer} {format_time(now)}".encode()) % len(keys)
+    return keys[start:] + keys[:start]

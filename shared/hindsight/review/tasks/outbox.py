@@ -1,0 +1,27 @@
+"""Settled tasks become feedback: the same stream to the lake, the same join, as all feedback."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hindsight.ingestion.feedback_capture import FeedbackStream, feedback_line
+from hindsight.review.tasks.annotation import annotation
+from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.task import ReviewTask
+from hindsight.review.tasks.transitions import sent
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Sends what tasks came to. Sent twice it is one event: its id and its body are those of the settlement."""
+
+    tasks: TaskStore
+    stream: FeedbackStream
+
+    def send(self, tasks: Iterable[ReviewTask]) -> int:
+        """Make the annotations of settled tasks durable; return how many. Raises Unavailable; then none is marked."""
+        unsent = [task for task in tasks if task.settlement is not None and not task.is_sent]
+        if unsent:
+            self.stream.append([feedback_line(annotation(task)) for task in unsent])
+            # One that was changed meanwhile was sent by somebody else as well: it is marked already.
+            self.tasks.save([sent(task) for task in unsent])
+        return len(unsent)

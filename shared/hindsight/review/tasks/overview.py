@@ -1,0 +1,74 @@
+"""What operators read of reviews: how long the queue is, how far reviewers agree, what became of one task."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.metrics import Task
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import PredictionKey
+from hindsight.review.tasks.agreement import agreement
+from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.task import ReviewTask
+from hindsight.validation.timestamps import ClientTimestamps
+
+MOST_COUNTED = 10_000
+MOST_RATED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOverview:
+    """Reads the tasks; ``trust`` tells whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
+
+    tasks: TaskStore
+    trust: ClientTimestamps
+
+    def queue(self, configuration: ModelConfiguration, now: datetime) -> dict[str, Any]:
+        """Return the size of a model's queue, and the agreement over the newest tasks that several people answered."""
+        open_at = now if self.trust is ClientTimestamps.BOUNDED else None
+        size = self.tasks.size(configuration.model, open_at=open_at, most=MOST_COUNTED)
+        # Kappa is for classes: of numbers hardly two are the same.
+        nominal = configuration.task is not Task.REGRESSION
+        rated = self.tasks.ratings(configuration.model, MOST_RATED) if nominal else []
+        return {
+            "open": size.open,
+            "free": size.free,
+            "leased": size.leased,
+            "adjudication": size.adjudication,
+            "capped": size.capped,
+            "agreement": agreement(rated).to_json() if rated else None,
+        }
+
+    def task(self, key: PredictionKey) -> dict[str, Any] | None:
+        """Return what became of the review of a prediction, None if it was never picked."""
+        task = self.tasks.load([key]).get(key)
+        return None if task is None else shown_task(task)
+
+
+def shown_task(task: ReviewTask) -> dict[str, Any]:
+    """Return a task as operators see it."""
+    settlement = task.settlement
+    return {
+        "reason": task.reason.value,
+        "selection_probability": task.selection_probability,
+        "state": task.state.value,
+        "created_at": format_time(task.created_at),
+        "closes_at": format_time(task.closes_at),
+        "overlap": task.overlap,
+        "adjudication": len(task.answers) > task.overlap or task.is_disputed,
+        "answers": [
+            {"reviewer": answer.reviewer, "value": answer.value, "label": answer.label, "at": format_time(answer.at)}
+            for answer in task.answers
+        ],
+        "skipped_by": list(task.skips),
+        "settled": None
+        if settlement is None
+        else {
+            "value": settlement.value,
+            "label": settlement.label,
+            "event": settlement.event,
+            "at": format_time(settlement.at),
+            "sent": task.is_sent,
+        },
+    }

@@ -1,0 +1,151 @@
+"""A review task: one prediction that people are asked to label, and all they have said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from hindsight.config.labels import LabelValue
+from hindsight.config.model import ModelConfiguration
+from hindsight.entities.feedback import FeedbackValue
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.resolve import shifted
+from hindsight.review.selection.sample import Pick, PickReason
+
+ADJUDICATION = "adjudication"
+
+
+class TaskState(StrEnum):
+    """What has become of a task."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one reviewer said: the value as it was sent, the label it means, and when."""
+
+    reviewer: str
+    value: FeedbackValue
+    label: LabelValue
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What a task came to, and the feedback event that tells it; ``at`` is when the deciding answer came."""
+
+    value: FeedbackValue
+    label: LabelValue
+    event: str
+    occurred_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewTask:
+    """One task; there is one a prediction, so that the prediction's id is the task's.
+
+    ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` tells by reviewer
+    until when each has it. ``is_sent`` says that the settlement's feedback is durable. ``revision`` is that
+    of the task as it was read; a store counts it on when it writes.
+    """
+
+    key: PredictionKey
+    reason: PickReason
+    selection_probability: float
+    created_at: datetime
+    closes_at: datetime
+    overlap: int
+    expires_at: int
+    leases: Mapping[str, datetime] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+    skips: tuple[str, ...] = ()
+    state: TaskState = TaskState.OPEN
+    settlement: Settlement | None = None
+    is_sent: bool = False
+    revision: int = 0
+
+    @property
+    def task_id(self) -> str:
+        """The task's id."""
+        return self.key.prediction_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers are wanted."""
+        return self.state is TaskState.OPEN
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether those who were asked disagree, and somebody else is to decide."""
+        return self.is_open and len(self.answers) >= self.overlap
+
+    @property
+    def places(self) -> int:
+        """How many more answers are wanted; nobody beyond them is given the task."""
+        if not self.is_open:
+            return 0
+        return max(self.overlap - len(self.answers), 1)
+
+    @property
+    def ratings(self) -> Mapping[str, LabelValue]:
+        """The labels of those who answered without knowing the others' answers, by reviewer."""
+        return {answer.reviewer: answer.label for answer in self.answers[: self.overlap]}
+
+    @property
+    def done_by(self) -> tuple[str, ...]:
+        """Who never gets the task again: those who answered or skipped it."""
+        return (*(answer.reviewer for answer in self.answers), *self.skips)
+
+    def counted_on(self) -> "ReviewTask":
+        """Return the task with its next revision, as a store writes it."""
+        return replace(self, revision=self.revision + 1)
+
+    @property
+    def shown_reason(self) -> str:
+        """Why the task is offered."""
+        return ADJUDICATION if self.is_disputed else self.reason.value
+
+
+class Shelf(StrEnum):
+    """Where a task lies while somebody may look for it."""
+
+    FREE = "free"
+    ADJUDICATION = "adjudication"
+    LEASED = "leased"
+    UNSENT = "unsent"
+    OVERLAPPING = "overlapping"
+
+
+def shelf_of(task: ReviewTask) -> tuple[Shelf, datetime] | None:
+    """Return where a task lies and the moment it is sorted by, None for one that nobody looks for.
+
+    A task whose places are all leased is sorted by the first lease to lapse: from that moment it is to be had again,
+    without anybody having touched it.
+    """
+    if task.settlement is not None:
+        if not task.is_sent:
+            return Shelf.UNSENT, task.settlement.at
+        return (Shelf.OVERLAPPING, task.settlement.at) if len(task.ratings) > 1 else None
+    if not task.is_open:
+        return None
+    if len(task.leases) >= task.places:
+        return Shelf.LEASED, min(task.leases.values())
+    return (Shelf.ADJUDICATION if task.is_disputed else Shelf.FREE), task.created_at
+
+
+def new_task(pick: Pick, configuration: ModelConfiguration) -> ReviewTask:
+    """Return the task of a prediction that was picked."""
+    return ReviewTask(
+        key=pick.key,
+        reason=pick.reason,
+        selection_probability=pick.selection_probability,
+        created_at=pick.picked_at,
+        closes_at=shifted(pick.picked_at, configuration.review.expires),
+        overlap=configuration.review.overlap,
+        expires_at=int(shifted(pick.picked_at, configuration.retention).timestamp()),
+    )

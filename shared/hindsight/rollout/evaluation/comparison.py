@@ -1,0 +1,81 @@
+"""Two versions beside each other as values from 0 to 1, one half where they are alike: what a trial's test bets on."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from hindsight.config.metrics import Metric
+from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.sequential.betting import Floats, Hypothesis
+from hindsight.evaluation.sequential.comparison_test import Waiting
+from hindsight.evaluation.sequential.observation import Scale
+
+ALIKE = 0.5
+MOST_WAITING = 200
+
+_ON_OTHER_ROWS = frozenset({Metric.PRECISION, Metric.F1})  # which rows tell of it depends on the decisions
+
+
+def difference_hypothesis(scale: Scale) -> Hypothesis:
+    """Return what a trial bets against: that the version is no worse than the champion, on ``compare``'s values.
+
+    Stakes break even where it is worse by all that is allowed.
+    """
+    allowed = scale.hypothesis.null - scale.hypothesis.limit
+    return Hypothesis(ALIKE, ALIKE - allowed / 2)
+
+
+def compare(
+    scale: Scale, version: LabelledAnswers, champion: LabelledAnswers, waiting: Waiting
+) -> tuple[Floats, Waiting]:
+    """Return what the answers of two versions to different rows of one time tell, and what is left over.
+
+    The values of both sides, in the order their labels matured, are cut into as many consecutive blocks as the shorter
+    side has values; each block gives ``(1 + a - b) / 2`` of its means. A version that is no worse than the champion at
+    any time makes values of at least one half in expectation, given all that went before, whatever the traffic does;
+    nothing about the values decides where blocks end (Shekhar & Ramdas, 2023, "Nonparametric two-sample testing by
+    betting").
+    """
+    ours = scale.observe(unweighted(version), waiting.unpaired[0])
+    others = scale.observe(unweighted(champion), waiting.unpaired[1])
+    first = np.concatenate([waiting.values[0], ours.values])
+    second = np.concatenate([waiting.values[1], others.values])
+    unpaired = (ours.unpaired, others.unpaired)
+    blocks = min(len(first), len(second))
+    if not blocks:
+        left = (tuple(first[-MOST_WAITING:].tolist()), tuple(second[-MOST_WAITING:].tolist()))
+        return np.array([]), Waiting(unpaired=unpaired, values=left)
+    return _values(_means(first, blocks) - _means(second, blocks)), Waiting(unpaired=unpaired)
+
+
+def compare_paired(
+    scale: Scale, version: LabelledAnswers, champion: LabelledAnswers, waiting: Waiting
+) -> tuple[Floats, Waiting]:
+    """Return what the answers of two versions to the same rows tell, and what is left over.
+
+    What single rows tell of precision and F1 depends on the decisions, so that the two versions speak of other rows.
+    Where they decide differently, one more positive decision is worth ``y - p`` of a precision of p, and ``2 y - f`` of
+    an F1 of f, y being the label: at the champion's own p or f the sum is negative just where the version is worse
+    (Narasimhan, Vaish & Agarwal, 2014, on what is linear in such metrics). What the champion proved at the gate is
+    put for its own.
+    """
+    if scale.metric in _ON_OTHER_ROWS:
+        more = np.asarray(version.decisions - champion.decisions, dtype=np.float64)
+        worth = 2 * champion.labels - scale.null if scale.metric is Metric.F1 else champion.labels - scale.null
+        return _values(more * worth / (2 if scale.metric is Metric.F1 else 1)), Waiting()
+    ours = scale.observe(unweighted(version), waiting.unpaired[0])
+    others = scale.observe(unweighted(champion), waiting.unpaired[1])
+    return _values(ours.values - others.values), Waiting(unpaired=(ours.unpaired, others.unpaired))
+
+
+def unweighted(answers: LabelledAnswers) -> LabelledAnswers:
+    """Return answers of rows that were drawn evenly, each standing for itself."""
+    return replace(answers, weights=None)
+
+
+def _means(values: Floats, blocks: int) -> Floats:
+    return np.array([block.mean() for block in np.array_split(values, blocks)])
+
+
+def _values(differences: Floats) -> Floats:
+    return np.asarray((1 + differences) / 2, dtype=np.float64)

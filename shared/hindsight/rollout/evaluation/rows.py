@@ -1,0 +1,57 @@
+"""Which matured label records a version in service is judged by."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.weights import heaviest_weight, labels_every_prediction, review_weights
+from hindsight.label_records.columns import microseconds_of
+from hindsight.label_records.rows import LabelRows
+
+Row = Mapping[str, Any]
+
+_HASHES = 2.0**64
+
+
+def matured_since(labels: Sequence[Row], since: datetime, until: datetime) -> LabelRows:
+    """Return the newest label records that have come to count by ``until``, of predictions made from ``since`` on.
+
+    In the order in which they came to count. What the version answered before, in an earlier time of service, is not
+    what it is judged by now.
+    """
+    rows = LabelRows.of(labels)
+    is_recent = rows.times("occurred_at").microseconds >= microseconds_of(since)
+    return rows.at(rows.has_value & is_recent & rows.came_to_count(since, until)).by_maturity()
+
+
+def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> LabelRows:
+    """Return the rows of which two versions may be compared without weights.
+
+    Of predictions that have a label only because they were picked for review, each stands for ``1/π`` others, and π
+    depends on the score and so on the version. A row is kept with the probability ``1/π`` over the largest there is
+    (rejection sampling, von Neumann, 1951): what remains was picked evenly, as the audit picks. Rows that would have a
+    label anyway are all kept. Which ones, a hash of the id tells, so that it is the same at every look.
+    """
+    records = LabelRows.of(rows)
+    if labels_every_prediction(configuration.labels):
+        return records
+    chance = records.thinning.astype(np.float64) / _HASHES
+    is_kept = chance * heaviest_weight(configuration) <= review_weights(records, configuration.labels)
+    return records.at(~records.is_reviewed_alone() | is_kept)
+
+
+def first_of_entities(rows: Sequence[Row]) -> LabelRows:
+    """Return of each entity the row that came to count first; rows without an entity are each their own.
+
+    A canary gives entities, not predictions, to one version or the other: what one entity adds a second time tells of
+    the entity, and a version that drew the harder ones would look worse the longer it is tried.
+    """
+    records = LabelRows.of(rows)
+    entities = records.values("entity_id")
+    _, codes = entities.distinct()
+    is_first = ~entities.is_given
+    is_first[np.unique(codes, return_index=True)[1]] = True
+    return records.at(is_first)

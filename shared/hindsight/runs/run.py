@@ -1,0 +1,60 @@
+"""The retraining run a step of the state machine belongs to, and the names that follow from it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import parse_time
+from hindsight.validation.timestamps import ClientTimestamps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingRun:
+    """One execution of the state machine; ``as_of`` is the moment it pretends to be at."""
+
+    model: str
+    decision_id: str
+    fencing_token: int
+    as_of: datetime
+    reason: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "RetrainingRun":
+        """Return the run a step's input names. Raises InvalidInput."""
+        try:
+            return cls(
+                model=event["model"],
+                decision_id=event["decision_id"],
+                fencing_token=int(event["fencing_token"]),
+                as_of=parse_time(event["as_of"]),
+                reason=str(event.get("reason", "")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"the step's input does not name its run: {error}") from error
+
+    def moment(self, entered_at: str | None, trust: ClientTimestamps) -> datetime:
+        """Return when a step of the run is: when it was entered, if that is told (RFC 3339).
+
+        In simulated time, and for a step that is invoked by hand, it is the run's own moment. Raises InvalidInput.
+        """
+        if entered_at is None or trust is not ClientTimestamps.BOUNDED:
+            return self.as_of
+        return max(self.as_of, parse_time(entered_at))
+
+    def version_of(self, candidate: str) -> str:
+        """Return the name of the version a candidate of this run becomes: always the same, sorted by time.
+
+        >>> from datetime import UTC
+        >>> at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> RetrainingRun(model="m", decision_id="d", fencing_token=1, as_of=at, reason="").version_of("ridge")
+        'v20260301T120000Z-18ac3e73-ridge'
+        """
+        return f"v{moment_name(self.as_of)}-{hashlib.sha256(self.decision_id.encode()).hexdigest()[:8]}-{candidate}"
+
+
+def moment_name(moment: datetime) -> str:
+    """Return a moment as the part of a name, without the characters that keys and addresses mind."""
+    return moment.strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,128 @@
+"""Requests in: the body within its limits, the names in the path, the moment of the request."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from hindsight.config.parse import parse_yaml
+from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from hindsight.core import compact_json
+from hindsight.core.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
+from hindsight.quarantine.store import UNREADABLE
+
+JSON_TYPE = "application/json"
+YAML_TYPE = "application/yaml"
+
+_MODEL_NAME = re.compile(MODEL_NAME)
+_IDENTIFIER = re.compile(IDENTIFIER)
+
+
+def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
+    """Return the JSON value of the body.
+
+    Raises UnsupportedType for another content type, TooLarge beyond ``max_bytes``, InvalidInput for a body that is
+    not JSON or breaks a limit of ``hindsight.core.compact_json.loads``.
+    """
+    if content_type(event) != JSON_TYPE:
+        raise UnsupportedType(f"the content type must be {JSON_TYPE}")
+    return compact_json.loads(_body(event, max_bytes))
+
+
+def read_optional_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
+    """Return the JSON value of the body, an empty object where there is none; raises as ``read_json`` does."""
+    return read_json(event, max_bytes=max_bytes) if event.body else {}
+
+
+def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> object:
+    """Return the value of a JSON or YAML body; raises as ``read_json`` does."""
+    kind = content_type(event)
+    if kind == JSON_TYPE:
+        return read_json(event, max_bytes=max_bytes)
+    if kind != YAML_TYPE:
+        raise UnsupportedType(f"the content type must be {JSON_TYPE} or {YAML_TYPE}")
+    try:
+        return parse_yaml(_body(event, max_bytes).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the body is not well-formed UTF-8") from error
+
+
+def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset[str]) -> dict[str, Any]:
+    """Return a JSON object that has no other than the known fields; raises as ``read_json`` does."""
+    value = read_json(event, max_bytes=max_bytes)
+    if not isinstance(value, dict):
+        raise InvalidInput("the body must be a JSON object", (Fault("", "must be an object"),))
+    if unknown := sorted(value.keys() - known):
+        raise InvalidInput("the body is invalid", tuple(Fault(name, "is not a known field") for name in unknown))
+    return value
+
+
+def content_type(event: APIGatewayProxyEvent) -> str:
+    """Return the body's media type without parameters, in lower case."""
+    header = event.headers.get("content-type") or ""
+    return header.split(";", 1)[0].strip().lower()
+
+
+def model_name(raw: str) -> str:
+    """Return the model's name in a path. Raises NotFound for a name no model can have."""
+    name = unquoted(raw)
+    if not _MODEL_NAME.fullmatch(name):
+        raise NotFound("no model has that name")
+    return name
+
+
+def quarantine_name(raw: str) -> str:
+    """Return the model whose quarantine a path names, or what stands for all that names no readable model."""
+    return UNREADABLE if unquoted(raw) == UNREADABLE else model_name(raw)
+
+
+def identifier(raw: str, what: str) -> str:
+    """Return an id in a path. Raises NotFound for an id nothing can have."""
+    value = unquoted(raw)
+    if not _IDENTIFIER.fullmatch(value):
+        raise NotFound(f"no {what} has that id")
+    return value
+
+
+def unquoted(raw: str) -> str:
+    """Return a part of the path as the caller meant it, whether or not the gateway has decoded it already."""
+    return unquote(raw)
+
+
+def requested_at(event: APIGatewayProxyEvent) -> datetime:
+    """Return the moment API Gateway took the request, in UTC."""
+    return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
+
+
+def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
+    """Return the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
+    text = event.query_string_parameters.get("limit") if event.query_string_parameters else None
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
+        message = f"must be a whole number from 1 to {most}"
+        raise InvalidInput(f"the query parameter limit {message}", (Fault("limit", message),))
+    return int(text)
+
+
+def query_identifier(event: APIGatewayProxyEvent, name: str) -> str:
+    """Return the id that a query parameter carries. Raises InvalidInput if it is missing, or no id."""
+    text = (event.query_string_parameters or {}).get(name)
+    if not text or not _IDENTIFIER.fullmatch(text):
+        message = "must be letters, digits and . _ : @ + = ~ -, at most 128" if text else "is required"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
+
+
+def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:
+    try:
+        body = (event.decoded_body or "").encode("utf-8")
+    except (UnicodeError, ValueError) as error:
+        raise InvalidInput("the body is not well-formed UTF-8") from error
+    if len(body) > max_bytes:
+        raise TooLarge(f"the body has {len(body)} bytes, more than the {max_bytes} allowed")
+    if not body.strip():
+        raise InvalidInput("the body is empty", (Fault("", "is required"),))
+    return body

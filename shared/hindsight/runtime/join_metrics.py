@@ -1,0 +1,58 @@
+"""Join health as CloudWatch metrics, by model."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from aws_lambda_powertools import Metrics
+
+from hindsight.ingestion.imports import ImportRun
+from hindsight.labels.joining.join import Joined, JoinReport
+from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.replay_request import REPLAYED
+from hindsight.quarantine.store import RowKind
+from hindsight.runtime.counters import count
+
+_NAMES = {
+    Joined.JOINED: "FeedbackJoined",
+    Joined.LATE: "FeedbackLate",
+    Joined.EARLY: "FeedbackEarly",
+    Joined.DUPLICATE: "FeedbackDuplicate",
+    Joined.CONFLICTING: "FeedbackConflicting",
+    Joined.OUT_OF_WINDOW: "FeedbackOutOfWindow",
+    Joined.IGNORED: "FeedbackIgnored",
+    Joined.UNMATCHED: "FeedbackUnmatched",
+    Joined.QUARANTINED: "FeedbackQuarantined",
+    Joined.ERASED: "FeedbackErased",
+    Joined.DISTRUSTED: "FeedbackDistrusted",
+}
+
+
+def publish(metrics: Metrics, report: JoinReport) -> None:
+    """Write one metric record a model, and one a quarantine reason.
+
+    Quarantined events are published once more over all models: an alarm watches one series and cannot search for any.
+    """
+    for model, counts in sorted(report.counts.items()):
+        count(metrics, {name: counts[what] for what, name in _NAMES.items()}, model=model)
+    for model, reasons in sorted(report.quarantined.items()):
+        publish_quarantined(metrics, model, reasons)
+    count(metrics, {"FeedbackLost": sum(map(Counter.total, report.quarantined.values()))})
+
+
+def publish_quarantined(metrics: Metrics, model: str, reasons: Mapping[RejectCode, int]) -> None:
+    """Write one metric record a reason for which something of a model went to quarantine."""
+    for reason, number in sorted(reasons.items()):
+        count(metrics, {_NAMES[Joined.QUARANTINED]: number}, model=model, reason=reason.value)
+
+
+def publish_replayed(metrics: Metrics, model: str, counts: Mapping[str, int]) -> None:
+    """Write how much of a model's quarantine a run took."""
+    count(metrics, {"QuarantineReplayed": counts.get(REPLAYED, 0)}, model=model)
+
+
+def publish_imported(metrics: Metrics, run: ImportRun) -> None:
+    """Write how much a run took of a file, and for which reasons lines of it went to quarantine."""
+    counts = {"LinesImported": run.accepted, "LinesRefused": run.rejected.total()}
+    count(metrics, counts, model=run.model, kind=run.kind.value)
+    if run.kind is RowKind.FEEDBACK:
+        publish_quarantined(metrics, run.model, run.rejected)

@@ -1,0 +1,177 @@
+"""The versions that serve, loaded once and for as long as the pointer names them."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+from hindsight.core.errors import HindsightError, NoModel
+from hindsight.registry.moves import Servable
+from hindsight.registry.pointer import Pointer, Trial, TrialMode
+
+LoadedT = TypeVar("LoadedT")
+
+MOST_MODELS = 16
+_LONGEST_WAIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class InService(Generic[LoadedT]):
+    """A version and what scores for it."""
+
+    version: str
+    scorer: LoadedT
+
+
+@dataclass(frozen=True, slots=True)
+class LineUp(Generic[LoadedT]):
+    """Who answers: the champion, and a challenger on trial if there is one that can be loaded.
+
+    ``troubles`` say which versions the pointer names and could not be loaded; they go to the operator, not the app.
+    """
+
+    model: str
+    champion: InService[LoadedT]
+    trial: Trial | None = None
+    challenger: InService[LoadedT] | None = None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def shadow(self) -> InService[LoadedT] | None:
+        """The challenger that answers beside the champion, unseen."""
+        return self.challenger if self.trial and self.trial.mode is TrialMode.SHADOW else None
+
+    def answers_for(self, entity: str) -> InService[LoadedT]:
+        """Return who answers an entity: the canary its share, always the same entities; the champion the others."""
+        trial = self.trial
+        if trial is None or self.challenger is None or trial.mode is not TrialMode.CANARY or trial.share is None:
+            return self.champion
+        chosen = share_of(self.model, trial.version, entity) < trial.share
+        return self.challenger if chosen else self.champion
+
+
+def share_of(model: str, version: str, entity: str) -> float:
+    """Return an entity's place in [0, 1): even over entities, and another one at every trial.
+
+    >>> round(share_of("bike-demand", "v2", "rider-1"), 3)
+    0.35
+    """
+    hashed = blake2b("\n".join((model, version, entity)).encode(), digest_size=8, person=b"canary").digest()
+    return int.from_bytes(hashed, "big") / 2.0**64
+
+
+class Serving(Generic[LoadedT]):
+    """The serving versions of models, by their pointers.
+
+    The pointer is one small read beside the writes of a prediction, at every call unless calls come fast: a promotion
+    or a rollback takes effect at the next call, or within half a second. An artefact is loaded only when the pointer
+    names another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one
+    before it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest
+    unused first.
+    """
+
+    def __init__(
+        self,
+        pointer: Callable[[str], Pointer | None],
+        load: Callable[[Servable], LoadedT],
+        most_models: int = MOST_MODELS,
+    ) -> None:
+        self._pointer = pointer
+        self._load = load
+        self._most_models = most_models
+        self._held: OrderedDict[str, dict[str, InService[LoadedT]]] = OrderedDict()
+        self._champions: dict[str, InService[LoadedT]] = {}
+        self._waits: dict[str, tuple[int, int]] = {}
+
+    def line_up(self, model: str) -> LineUp[LoadedT]:
+        """Return who answers for a model now.
+
+        Raises NoModel before the first deployment, and what loading raised if the champion cannot be loaded and none
+        before it is held.
+        """
+        pointer = self._pointer(model)
+        if pointer is None:
+            raise NoModel(f"no version of {model!r} has been deployed yet")
+        held = self._held.pop(model, {})
+        troubles: list[str] = []
+        named = Servable(
+            version=pointer.champion, artifact_key=pointer.artifact_key, artifact_digest=pointer.artifact_digest
+        )
+        before = self._champions.get(model)
+        champion = self._load_now(named) if before is None else self._attempt(named, held, troubles) or before
+        challenger = self._attempt(_on_trial(pointer.trial), held, troubles) if pointer.trial else None
+        self._hold(model, champion, challenger, pointer)
+        return LineUp(model, champion, pointer.trial, challenger, tuple(troubles))
+
+    def warm_up(self, models: Sequence[str], has_time: Callable[[], bool]) -> dict[str, str]:
+        """Load the serving version of each model for its next call; list the failures by model.
+
+        At most as many models as are held: those held already, then others in the order given. A model without a
+        version needs nothing.
+        """
+        held = [model for model in models if model in self._held]
+        others = [model for model in models if model not in self._held]
+        failures: dict[str, str] = {}
+        for model in [*held, *others][: self._most_models]:
+            if not has_time():
+                break
+            try:
+                self.line_up(model)
+            except NoModel:
+                continue
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one model, the others are warmed up
+                failures[model] = _told(error)
+        return failures
+
+    def _attempt(
+        self, named: Servable, held: dict[str, InService[LoadedT]], troubles: list[str]
+    ) -> InService[LoadedT] | None:
+        """Return a version, held or loaded; None, with the trouble told, if it cannot be.
+
+        A load that fails may be a download of many megabytes: after each failure twice as many calls pass before the
+        next attempt.
+        """
+        digest = named.artifact_digest
+        if (found := held.get(digest)) is not None:
+            return InService(named.version, found.scorer)
+        left, wait = self._waits.get(digest, (0, 0))
+        if left > 0:
+            self._waits[digest] = (left - 1, wait)
+            troubles.append(f"{named.version} could not be loaded a short while ago")
+            return None
+        try:
+            loaded = self._load_now(named)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with a new version, the one before it can answer
+            wait = min(max(1, 2 * wait), _LONGEST_WAIT)
+            self._waits[digest] = (wait, wait)
+            troubles.append(f"{named.version} cannot be loaded: {_told(error)}")
+            return None
+        self._waits.pop(digest, None)
+        return loaded
+
+    def _load_now(self, named: Servable) -> InService[LoadedT]:
+        return InService(named.version, self._load(named))
+
+    def _hold(
+        self, model: str, champion: InService[LoadedT], challenger: InService[LoadedT] | None, pointer: Pointer
+    ) -> None:
+        held: dict[str, InService[LoadedT]] = {}
+        if champion.version == pointer.champion:
+            held[pointer.artifact_digest] = champion
+        if challenger is not None and pointer.trial is not None:
+            held[pointer.trial.artifact_digest] = challenger
+        self._held[model] = held
+        self._champions[model] = champion
+        while len(self._held) > self._most_models:
+            forgotten, _ = self._held.popitem(last=False)
+            self._champions.pop(forgotten, None)
+
+
+def _told(error: Exception) -> str:
+    """Return an error as the log may have it: the words of others may quote what must not stand there."""
+    return error.message if isinstance(error, HindsightError) else type(error).__name__
+
+
+def _on_trial(trial: Trial) -> Servable:
+    return Servable(version=trial.version, artifact_key=trial.artifact_key, artifact_digest=trial.artifact_digest)

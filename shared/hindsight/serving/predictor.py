@@ -1,0 +1,151 @@
+"""Predictions made here: scored by the serving version, durable before they are answered."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hindsight.core.errors import Conflict, Fault, InvalidInput
+from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
+from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, Scored
+from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.validation.items import parse_item
+
+
+class Scorer(Protocol):
+    """A loaded version."""
+
+    def score(self, rows: Sequence[Features]) -> Sequence[Scored]:
+        """Return what the version says of each row, in order."""
+
+
+class Answerer(Protocol):
+    """A version and what scores for it."""
+
+    @property
+    def version(self) -> str:
+        """Its name."""
+
+    @property
+    def scorer(self) -> Scorer:
+        """What scores for it."""
+
+
+class Lineup(Protocol):
+    """Who answers: the champion, a canary some entities, a shadow all of them unseen."""
+
+    @property
+    def champion(self) -> Answerer:
+        """Who answers unless another one does."""
+
+    @property
+    def shadow(self) -> Answerer | None:
+        """Who answers beside, unseen."""
+
+    def answers_for(self, entity: str) -> Answerer:
+        """Return who answers an entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Stored predictions in the order of the instances, and what a version on trial failed at."""
+
+    predictions: list[Prediction]
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """Answers predict calls."""
+
+    log: PredictionLog
+
+    def predict(self, reader: InstanceReader, items: Sequence[object], lineup: Lineup) -> Answered:
+        """Return a stored prediction for each instance, in order.
+
+        An id that was predicted before, from the same instance, gets the same answer again. Where a version on trial
+        fails, the champion answers: a trial must not hurt what serves.
+        Raises InvalidInput if any instance is invalid (then none is predicted), Conflict if an id was used for
+        another instance, Unavailable if the predictions could not be made durable.
+        """
+        instances = _read(reader, items)
+        predictions, troubles = _score(instances, lineup)
+        results = self.log.keep(predictions, reader.configuration)
+        conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
+        if conflicts:
+            raise Conflict("a prediction_id was used before for another instance", _taken(conflicts))
+        return Answered([saved.kept for saved in results], troubles)
+
+
+def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Prediction], tuple[str, ...]]:
+    troubles: list[str] = []
+    answers: dict[int, tuple[Scored, str]] = {}
+    others = [place for place, found in enumerate(instances) if lineup.answers_for(found.entity) is not lineup.champion]
+    if others:
+        canary = lineup.answers_for(instances[others[0]].entity)
+        tried = _try(canary, [instances[place] for place in others], troubles)
+        answers |= {place: (scored, canary.version) for place, scored in zip(others, tried, strict=False)}
+    left = [place for place in range(len(instances)) if place not in answers]
+    if left:
+        scored = lineup.champion.scorer.score([instances[place].features for place in left])
+        answers |= {place: (said, lineup.champion.version) for place, said in zip(left, scored, strict=True)}
+    unseen = _shadows(instances, lineup.shadow, troubles)
+    predictions = [
+        instance.predicted(*answers[place], shadow=unseen.get(place)) for place, instance in enumerate(instances)
+    ]
+    return predictions, tuple(troubles)
+
+
+def _shadows(instances: Sequence[Instance], shadow: Answerer | None, troubles: list[str]) -> dict[int, ShadowAnswer]:
+    if shadow is None:
+        return {}
+    return {
+        place: ShadowAnswer(
+            version=shadow.version, score=said.score, decision=said.decision, probabilities=said.probabilities
+        )
+        for place, said in enumerate(_try(shadow, instances, troubles))
+    }
+
+
+def _try(tried: Answerer, instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
+    """Return what a version on trial says of instances, nothing if it cannot say it of all."""
+    try:
+        scored = tried.scorer.score([instance.features for instance in instances])
+    except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion answers
+        # Its kind alone: what a library says of a row it cannot read may hold the row's values.
+        troubles.append(f"{tried.version} could not score: {type(error).__name__}")
+        return []
+    if len(scored) != len(instances):
+        troubles.append(f"{tried.version} gave {len(scored)} answers to {len(instances)} instances")
+        return []
+    if not all(map(_is_storable, scored)):
+        troubles.append(f"{tried.version} gave a score that is no number")
+        return []
+    return scored
+
+
+def _is_storable(said: Scored) -> bool:
+    return math.isfinite(said.score) and all(map(math.isfinite, (said.probabilities or {}).values()))
+
+
+def _read(reader: InstanceReader, items: Sequence[object]) -> list[Instance]:
+    instances: list[Instance] = []
+    faults: list[Fault] = []
+    for index, raw in enumerate(items):
+        path = f"instances[{index}]"
+        try:
+            instances.append(reader.read(parse_item(InstanceItem, raw, path), path))
+        except InvalidInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InvalidInput(f"{faults[0].path} {faults[0].message}; nothing was predicted", tuple(faults))
+    counts = Counter(instance.prediction_id for instance in instances)
+    if repeated := [index for index, instance in enumerate(instances) if counts[instance.prediction_id] > 1]:
+        raise Conflict("a prediction_id stands twice in one call", _taken(repeated))
+    return instances
+
+
+def _taken(indices: Sequence[int]) -> tuple[Fault, ...]:
+    return tuple(Fault(f"instances[{index}].prediction_id", "is taken") for index in indices)

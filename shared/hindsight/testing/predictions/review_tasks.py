@@ -1,0 +1,95 @@
+"""Review tasks in memory, judged by the same contract suite as DynamoReviews."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+
+from hindsight.config.labels import LabelValue
+from hindsight.config.model import ModelConfiguration
+from hindsight.entities.prediction import PredictionKey
+from hindsight.review.selection.sample import Pick
+from hindsight.review.tasks.store import QueueSize
+from hindsight.review.tasks.task import ReviewTask, Shelf, new_task, shelf_of
+from hindsight.testing.predictions.label_store import InMemoryLabels
+
+OPEN = (Shelf.ADJUDICATION, Shelf.LEASED, Shelf.FREE)
+
+
+class InMemoryReviews:
+    """Tasks in a dictionary; ``between`` is called after every read, where others may come in between."""
+
+    def __init__(self, labels: InMemoryLabels, page: int = 2) -> None:
+        self.tasks: dict[PredictionKey, ReviewTask] = {}
+        self.between: Callable[[], None] = lambda: None
+        self._labels = labels
+        self._page = page
+        self._lock = Lock()
+
+    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
+        new = [
+            pick
+            for pick in picks
+            if pick.key not in self.tasks and self._labels.select(pick.key, pick.selection_probability)
+        ]
+        self.tasks |= {pick.key: new_task(pick, configuration) for pick in new}
+        return len(new)
+
+    def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
+        found = {key: self.tasks[key] for key in keys if key in self.tasks}
+        self.between()
+        return found
+
+    def save(self, tasks: Sequence[ReviewTask]) -> dict[PredictionKey, ReviewTask]:
+        return {task.key: written for task in tasks if (written := self._save(task))}
+
+    def available(
+        self, model: str, reviewer: str, now: datetime, *, open_at: datetime | None
+    ) -> Iterator[list[PredictionKey]]:
+        for shelf in OPEN:
+            until = now if shelf is Shelf.LEASED else None
+            for page in self._pages(self._open(model, shelf, open_at, until)):
+                yield [key for key in page if reviewer not in self.tasks[key].done_by]
+
+    def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
+        for shelf in OPEN:
+            yield from self._pages([task for task in self._on(model, shelf) if task.closes_at <= now])
+
+    def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
+        yield from self._pages(self._on(model, Shelf.UNSENT))
+
+    def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
+        counts = {shelf: min(most, len(self._open(model, shelf, open_at))) for shelf in OPEN}
+        return QueueSize(
+            free=counts[Shelf.FREE],
+            adjudication=counts[Shelf.ADJUDICATION],
+            leased=counts[Shelf.LEASED],
+            capped=most in counts.values(),
+        )
+
+    def ratings(self, model: str, most: int) -> list[Mapping[str, LabelValue]]:
+        return [task.ratings for task in self._on(model, Shelf.OVERLAPPING)[::-1]][:most]
+
+    def _save(self, task: ReviewTask) -> ReviewTask | None:
+        with self._lock:
+            current = self.tasks.get(task.key)
+            if current is None or current.revision != task.revision:
+                return None
+            self.tasks[task.key] = written = task.counted_on()
+            return written
+
+    def _open(
+        self, model: str, shelf: Shelf, open_at: datetime | None, until: datetime | None = None
+    ) -> list[ReviewTask]:
+        found = self._on(model, shelf, until)
+        return [task for task in found if open_at is None or task.closes_at > open_at]
+
+    def _on(self, model: str, shelf: Shelf, until: datetime | None = None) -> list[ReviewTask]:
+        lying = [(task, where) for task in list(self.tasks.values()) if (where := shelf_of(task))]
+        found = [(at, task) for task, (kind, at) in lying if kind is shelf and task.key.model == model]
+        found.sort(key=lambda entry: entry[0])
+        return [task for at, task in found if until is None or at <= until]
+
+    def _pages(self, tasks: Sequence[ReviewTask]) -> Iterator[list[PredictionKey]]:
+        keys = [task.key for task in tasks]
+        for start in range(0, len(keys), self._page):
+            yield keys[start : start + self._page]

@@ -1,0 +1,44 @@
+"""A version's estimator in the lake, beside its artefact."""
+
+import json
+
+from hindsight.core import compact_json
+from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.lake.object_store import Lake, version_prefix
+from hindsight.monitoring.estimation.estimator import Estimator, StoredLoss
+from hindsight.training.estimators.loss_model import LossModel
+from hindsight.training.estimators.performance_estimator import FittedEstimator
+from hindsight.training.models.artifact import artifact_digest, dump_artifact, load_artifact
+
+ESTIMATOR = "estimator.json"
+
+
+def store_estimator(lake: Lake, model: str, version: str, fitted: FittedEstimator) -> Estimator:
+    """Store an estimator and the loss models it needs, these first; return it as it is stored."""
+    prefix = version_prefix(model, version)
+    stored = {}
+    for name, loss in (fitted.loss_model.models if fitted.loss_model else {}).items():
+        content, key = dump_artifact(loss), f"{prefix}{name}_error.skops"
+        lake.write_bytes(key, content, "application/octet-stream")
+        stored[name] = StoredLoss(key=key, digest=artifact_digest(content))
+    estimator = fitted.estimator.with_losses(stored)
+    lake.write_bytes(prefix + ESTIMATOR, compact_json.dumps(estimator.to_json()).encode(), "application/json")
+    return estimator
+
+
+def load_estimator(lake: Lake, model: str, version: str) -> FittedEstimator | None:
+    """Return a version's estimator, None if it has none, as those trained before there were any.
+
+    Raises UnreadableObject, and UnusableArtifact for a loss model that is missing, altered or not to be trusted.
+    """
+    try:
+        content = lake.read_bytes(version_prefix(model, version) + ESTIMATOR)
+    except NotFound:
+        return None
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise UnreadableObject(f"the estimator of {version} is damaged: {error}") from error
+    estimator = Estimator.from_json(document)
+    models = {name: load_artifact(lake, loss.key, loss.digest) for name, loss in estimator.losses.items()}
+    return FittedEstimator(estimator, LossModel(models, estimator.score_feature) if models else None)

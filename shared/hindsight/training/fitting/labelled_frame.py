@@ -1,0 +1,120 @@
+"""A part of a dataset as columns and targets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hindsight.config.features import FeatureType
+from hindsight.config.labels import Labels
+from hindsight.config.model import ModelConfiguration
+from hindsight.datasets.dataset import Manifest, Part
+from hindsight.datasets.formats.columns import Categories
+from hindsight.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
+from hindsight.datasets.split import Split, split_by_time, split_moments
+from hindsight.evaluation.weights import review_weights
+from hindsight.lake.object_store import Lake
+from hindsight.profiles.sample import hash_ids
+from hindsight.training.fitting.moments import MomentColumns, Moments
+from hindsight.training.models.frame import frame_of
+
+__all__ = ["LabelledFrame", "Moments", "feature_types", "load_part"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFrame:
+    """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
+
+    ``weights``, shape (n,), tell how many predictions each stands for, as ``review_weight`` does. ``entity_ids`` tell
+    which rows are of one subject and so not independent, None where the app named none.
+    """
+
+    frame: pd.DataFrame
+    labels: npt.NDArray[Any]
+    moments: Sequence[Moments]
+    first_features: list[Mapping[str, Any]]
+    prediction_ids: list[str]
+    weights: npt.NDArray[np.float64]
+    entity_ids: list[str | None]
+
+    def at(self, positions: Sequence[int]) -> "LabelledFrame":
+        """Return some of the rows."""
+        places = np.asarray(positions, dtype=np.intp)
+        moments = self.moments
+        return LabelledFrame(
+            self.frame.iloc[places],
+            self.labels[places],
+            moments.at(places) if isinstance(moments, MomentColumns) else [moments[place] for place in positions],
+            self.first_features,
+            [self.prediction_ids[place] for place in positions],
+            self.weights[places],
+            [self.entity_ids[place] for place in positions],
+        )
+
+    def split(self, share: float) -> Split:
+        """Return the rows on either side of a moment, as ``split_by_time`` splits them."""
+        if not isinstance(self.moments, MomentColumns):
+            return split_by_time(self.moments, share)
+        train, first = split_moments(self.moments.occurred, self.moments.due, share)
+        holdout = list(range(first, len(self.moments)))
+        return Split(train.tolist(), holdout, self.moments[first].occurred_at if holdout else "")
+
+    def representative(self) -> "LabelledFrame":
+        """Return rows that look as all predictions do: each is kept with a chance in proportion to its weight.
+
+        The heaviest are all kept, and none comes twice: a copy would claim to be evidence. The chance lies in the hash
+        of the id, so that the same rows give the same ones. Where all weights are the same, all stay as they are.
+        """
+        if not len(self.weights) or np.ptp(self.weights) == 0.0:
+            return self
+        # Another hash than that of samples, which would keep the light rows it has left in.
+        draws = hash_ids([f"representative {name}" for name in self.prediction_ids]) / 2.0**64
+        return self.at(np.flatnonzero(draws < self.weights / self.weights.max()).tolist())
+
+
+def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
+    """Return the types of the declared features, in the order they are declared."""
+    return {name: feature.type for name, feature in configuration.features.items()}
+
+
+def load_part(
+    lake: Lake, manifest: Manifest, part: Part, features: Mapping[str, FeatureType], configuration: ModelConfiguration
+) -> LabelledFrame:
+    """Return a part of a dataset in the order of the predictions' times. Raises UnusableDataset, NotFound.
+
+    ``features`` may be others than are declared: a snapshot also holds those that the champion of its time read
+    otherwise. One that it does not hold, or only by another type, is missing in all rows.
+    """
+    arrays = read_arrays(lake, manifest, part)
+    rows = len(arrays["seq"])
+    return LabelledFrame(
+        frame=frame_of(features_in(arrays, features), rows),
+        labels=targets_in(arrays, manifest.task),
+        moments=MomentColumns(np.array(arrays["occurred_at"]), np.array(arrays["outcome_due_at"])),
+        first_features=unpack_json(arrays["first_features"]),
+        prediction_ids=texts_in(arrays, "prediction_id"),
+        weights=_weights(arrays, configuration.labels),
+        entity_ids=[text or None for text in texts_in(arrays, "entity_id")],
+    )
+
+
+def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
+    """Return the weights of rows: 1 of all but those picked for review, which are few."""
+    weights = np.ones(len(arrays["seq"]))
+    sources = unpack("source", arrays)
+    assert isinstance(sources, Categories)
+    picked = np.flatnonzero(~np.isnan(arrays["selection_probability"]))
+    records = [
+        {"selection_probability": probability, "source": source, "labelled_otherwise": otherwise}
+        for probability, source, otherwise in zip(
+            arrays["selection_probability"][picked].tolist(),
+            sources.at(picked).texts().tolist(),
+            arrays["labelled_otherwise"][picked].tolist(),
+            strict=True,
+        )
+    ]
+    weights[picked] = review_weights(records, rules)
+    return weights

@@ -1,0 +1,87 @@
+"""What a saved artefact does in a process that knows nothing of its training; run as ``python -m``, in a folder.
+
+The folder holds ``model.skops`` and ``request.json`` (``digest``, ``rows`` of features); ``answer.json`` is written to
+it. The process needs no AWS, no environment and no network.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from hindsight.core.errors import UnusableArtifact
+from hindsight.registry.schema import Schema
+from hindsight.training.models.artifact import artifact_digest, parse_artifact
+from hindsight.training.models.scoring import LoadedVersion, Scored
+
+ARTIFACT, REQUEST, ANSWER = "model.skops", "request.json", "answer.json"
+
+_TIMED_CALLS = 5
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeRun:
+    """What was seen: the schema read, the answers to the rows, how long loading took and one row takes."""
+
+    schema: Schema
+    answers: Sequence[Scored]
+    load_seconds: float
+    row_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as JSON objects."""
+        answers = [[answer.score, answer.decision] for answer in self.answers]
+        times = {"load_seconds": self.load_seconds, "row_seconds": self.row_seconds}
+        return {"schema": self.schema.to_json(), "answers": answers, **times}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "SmokeRun":
+        """Return the run that ``to_json`` showed."""
+        return cls(
+            schema=Schema.from_json(document["schema"]),
+            answers=[Scored(score, decision) for score, decision in document["answers"]],
+            load_seconds=document["load_seconds"],
+            row_seconds=document["row_seconds"],
+        )
+
+
+def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], float]) -> SmokeRun:
+    """Load an artefact, answer rows and time one; ``stopwatch`` returns seconds from any start.
+
+    Raises UnusableArtifact if it is not the one the digest names, cannot be loaded or cannot score.
+    """
+    if artifact_digest(content) != digest:
+        raise UnusableArtifact("the artefact is not the one that was registered")
+    start = stopwatch()
+    loaded = parse_artifact(content)
+    load_seconds = stopwatch() - start
+    answers = loaded.score(rows)
+    row_seconds = median(_time(loaded, rows[:1], stopwatch) for _ in range(_TIMED_CALLS))
+    return SmokeRun(schema=loaded.schema, answers=answers, load_seconds=load_seconds, row_seconds=row_seconds)
+
+
+def _time(loaded: LoadedVersion, rows: Rows, stopwatch: Callable[[], float]) -> float:
+    start = stopwatch()
+    loaded.score(rows)
+    return stopwatch() - start
+
+
+def main(folder: Path) -> None:
+    """Answer the request in a folder."""
+    request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    try:
+        run = smoke_run((folder / ARTIFACT).read_bytes(), request["digest"], request["rows"], perf_counter)
+        answer = run.to_json()
+    except UnusableArtifact as error:
+        answer = {"unusable": error.message}
+    (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,176 @@
+"""Choose the best candidate of a run, put it to the gate and write down the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hindsight.config.metrics import METRICS_BY_TASK, Metric
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import NotFound, UnusableArtifact, UnusableDataset
+from hindsight.datasets.dataset import Manifest
+from hindsight.lake.object_store import Lake
+from hindsight.registry.pointer import Pointer
+from hindsight.registry.store import Registry
+from hindsight.registry.version import Check, Verdict, VersionRecord
+from hindsight.runs.run import RetrainingRun
+from hindsight.training.fitting.labelled_frame import LabelledFrame, feature_types, load_part
+from hindsight.training.gate.gate import Contest, judge, trivial_answers
+from hindsight.training.gate.smoke_test import RunSmoke, smoke_test
+from hindsight.training.models.artifact import load_artifact
+from hindsight.training.models.scoring import Answers, LoadedVersion
+
+_MAX_ERROR = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationJob:
+    """What to judge, on what, for which run; ``configuration`` is the revision the manifest names.
+
+    ``trained`` is what the train steps returned: candidates with their artefact, or with the error they ended in.
+    """
+
+    run: RetrainingRun
+    manifest: Manifest
+    configuration: ModelConfiguration
+    trained: Sequence[Mapping[str, Any]]
+    code_version: str
+
+
+def validate(lake: Lake, registry: Registry, job: ValidationJob, run_smoke: RunSmoke) -> VersionRecord:
+    """Judge the best candidate and return its record; the record of an earlier attempt stands.
+
+    Raises UnusableDataset if no candidate could be trained. ``run_smoke`` tries the saved artefact in a process
+    of its own.
+    """
+    best = best_candidate(job.trained, job.configuration.gate_metric)
+    version = job.run.version_of(best["candidate"])
+    try:
+        return registry.version(job.run.model, version)
+    except NotFound:
+        return registry.put_version(job.run.model, _judge(lake, registry, job, best, run_smoke))
+
+
+def best_candidate(trained: Sequence[Mapping[str, Any]], metric: Metric) -> Mapping[str, Any]:
+    """Return the candidate with the best validation score, of equal ones the first; one without a score comes last.
+
+    Raises UnusableDataset if none was trained.
+    """
+    finished = [candidate for candidate in trained if "artifact_key" in candidate]
+    if not finished:
+        told = "; ".join(f"{summary['candidate']}: {summary['error']}" for summary in map(_summary, trained))
+        raise UnusableDataset(f"no candidate could be trained: {told}")
+    sign = 1 if metric.greater_is_better else -1
+    worst = float("-inf")
+    scores = [candidate.get("validation_score") for candidate in finished]
+    ranks = [worst if score is None else sign * float(score) for score in scores]
+    return finished[ranks.index(max(ranks))]
+
+
+def _judge(
+    lake: Lake, registry: Registry, job: ValidationJob, best: Mapping[str, Any], run_smoke: RunSmoke
+) -> VersionRecord:
+    version = job.run.version_of(best["candidate"])
+    artifact = (best["artifact_key"], best["artifact_digest"])
+    features = feature_types(job.configuration)
+    # Read once: the verdict is about the champion of this very move of the pointer, and says so.
+    pointer = registry.pointer(job.run.model)
+    challenger, checks = smoke_test(lake, version, artifact, features, run_smoke)
+    findings = _Findings() if challenger is None else _compare(lake, job, challenger, pointer)
+    sequence = 0 if pointer is None else pointer.sequence
+    return _record(job, best, replace(findings, checks=[*findings.checks, *checks], pointer_sequence=sequence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Findings:
+    checks: Sequence[Check] = ()
+    metrics: Mapping[str, float | None] | None = None
+    champion: str | None = None
+    champion_metrics: Mapping[str, float | None] | None = None
+    notes: tuple[str, ...] = ()
+    pointer_sequence: int = 0
+
+
+def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None) -> _Findings:
+    configuration, manifest = job.configuration, job.manifest
+    holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration)
+    answers = challenger.answer(holdout.frame)
+    champion: Answers | None = None
+    notes: tuple[str, ...] = ()
+    if pointer is None:
+        notes = ("there is no champion: judged as a first version",)
+    else:
+        try:
+            champion = _champion_answers(lake, job, pointer)
+        except UnusableArtifact as error:
+            notes = (
+                f"the champion {pointer.champion} could not be scored, judged as a first version: {error.message}",
+            )
+    rows = len(holdout.labels)
+    baseline = trivial_answers(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
+    contest = Contest(
+        labels=holdout.labels,
+        frame=holdout.frame,
+        challenger=answers,
+        baseline=baseline,
+        champion=champion,
+        weights=holdout.weights,
+        entities=holdout.entity_ids,
+    )
+    return _Findings(
+        checks=judge(contest, configuration),
+        metrics=_measure(answers, holdout, configuration),
+        champion=pointer.champion if pointer and champion else None,
+        champion_metrics=_measure(champion, holdout, configuration) if champion else None,
+        notes=notes,
+    )
+
+
+def _champion_answers(lake: Lake, job: ValidationJob, pointer: Pointer) -> Answers:
+    """Return the champion's answers to the holdout, read with the features it was trained on."""
+    champion = load_artifact(lake, pointer.artifact_key, pointer.artifact_digest)
+    if champion.schema.task is not job.configuration.task:
+        raise UnusableArtifact(f"it answers a {champion.schema.task} task")
+    holdout = load_part(lake, job.manifest, "holdout", champion.schema.features, job.configuration)
+    return champion.answer(holdout.frame)
+
+
+def _measure(answers: Answers, holdout: LabelledFrame, configuration: ModelConfiguration) -> dict[str, float | None]:
+    metrics = sorted(METRICS_BY_TASK[configuration.task])
+    return {metric.value: answers.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
+
+
+def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:
+    return VersionRecord(
+        version=job.run.version_of(best["candidate"]),
+        created_at=job.run.as_of,
+        candidate=best["candidate"],
+        decision_id=job.run.decision_id,
+        dataset_id=job.manifest.dataset_id,
+        configuration_revision=job.manifest.configuration_revision,
+        code_version=job.code_version,
+        artifact_key=best["artifact_key"],
+        artifact_digest=best["artifact_digest"],
+        verdict=Verdict.PROMOTE if all(check.passed for check in findings.checks) else Verdict.REJECT,
+        checks=tuple(findings.checks),
+        metrics=findings.metrics or {},
+        compared_with=findings.champion,
+        champion_metrics=findings.champion_metrics,
+        notes=findings.notes,
+        candidates=tuple(_summary(candidate) for candidate in job.trained),
+        pointer_sequence=findings.pointer_sequence,
+        card_key=best.get("card_key"),
+    )
+
+
+def _summary(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    if "artifact_key" in candidate:
+        return {"candidate": candidate["candidate"], "validation_score": candidate.get("validation_score")}
+    return {"candidate": candidate.get("candidate"), "error": _error_text(candidate.get("error"))}
+
+
+def _error_text(error: object) -> str:
+    """Return what kept a candidate from being trained: what ``untrained`` tells of it, or the error that was caught.
+
+    The cause of the latter carries a stack trace, which nobody is shown: the state machine leaves it out.
+    """
+    return str(error)[:_MAX_ERROR]

@@ -1,0 +1,122 @@
+"""CloudWatch alarms: what one says, and which models it speaks of."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.core import compact_json
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import format_time, parse_time
+from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED, SHORTFALL
+from hindsight.monitoring.results.check import Check, CheckKind, CheckStore
+from hindsight.triggers.demand import ALARMING
+from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.validation.timestamps import ClientTimestamps
+
+ALARM_STATE = "ALARM"
+MODEL_DIMENSION = "Model"
+_CHECK_BEHIND = {SHORTFALL: CheckKind.PERFORMANCE, DRIFT_DETECTED: CheckKind.DRIFT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One change of an alarm's state: of which metric, and whose, if the metric has the dimension ``Model``."""
+
+    name: str
+    state: str
+    changed_at: datetime
+    reason: str
+    metric: str | None = None
+    model: str | None = None
+
+    @property
+    def rings(self) -> bool:
+        """Whether the alarm went off, rather than back to normal or out of data."""
+        return self.state == ALARM_STATE
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether the alarm only asks to look, as the stack's own do: what a bad check weighs each policy says."""
+        return self.model is None and self.metric in _CHECK_BEHIND
+
+    @property
+    def checks(self) -> tuple[CheckKind, ...]:
+        """The kinds of check that can have set the alarm off; of a metric that is not Hindsight's any."""
+        known = _CHECK_BEHIND.get(self.metric or "")
+        return tuple(_CHECK_BEHIND.values()) if known is None else (known,)
+
+
+def parse_alarm(message: str) -> Alarm:
+    """Return the alarm an SNS message carries. Raises InvalidInput for any other message."""
+    body = compact_json.loads(message)
+    if not isinstance(body, dict) or not isinstance(body.get("AlarmName"), str):
+        raise InvalidInput("the message is not a CloudWatch alarm")
+    return Alarm(
+        name=body["AlarmName"],
+        state=str(body.get("NewStateValue")),
+        changed_at=parse_time(body.get("StateChangeTime")),
+        reason=str(body.get("NewStateReason") or ""),
+        metric=next(_metrics(body.get("Trigger")), None),
+        model=next(_models(body.get("Trigger")), None),
+    )
+
+
+def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
+    """Match an alarm against a model that it asks to check; one that went back to normal asks for none.
+
+    An alarm on a metric of one model names it in its dimension ``Model``. One without that dimension watches all
+    models at once, as the stack's own alarms on live performance and drift do: it concerns those whose newest check
+    of that kind is bad, which was stored before the metric that set it off was published.
+    """
+    if not alarm.rings:
+        return False
+    if alarm.model is not None:
+        return alarm.model == model
+    return any(check.verdict in ALARMING for check in checks_behind(alarm, model, checks))
+
+
+def checks_behind(alarm: Alarm, model: str, checks: CheckStore) -> list[Check]:
+    """Return a model's newest checks that can have set an alarm off."""
+    found = [checks.latest(model, kind) for kind in alarm.checks]
+    return [check for check in found if check is not None]
+
+
+def alarm_moment(alarm: Alarm, behind: Iterable[Check], trust: ClientTimestamps) -> datetime:
+    """Return the moment an alarm speaks of.
+
+    CloudWatch knows no time but the present. Where clients' times are trusted, in a replay of another year, the alarm
+    belongs to the moment of the check that set it off: the present would end every cooldown, and start one that
+    outlasts the replay.
+    """
+    if trust is not ClientTimestamps.TRUSTED:
+        return alarm.changed_at
+    return max((check.at for check in behind), default=alarm.changed_at)
+
+
+def alarm_signal(alarm: Alarm, at: datetime) -> Signal | None:
+    """Return the signal an alarm is; None for one that only asks to look."""
+    if alarm.is_prompt:
+        return None
+    evidence = {"alarm": alarm.name, "reason": alarm.reason, "changed_at": format_time(alarm.changed_at)}
+    return Signal(kind=SignalKind.ALARM, at=at, evidence=evidence)
+
+
+def _metrics(trigger: object) -> Iterator[str]:
+    """Yield the names of an alarm's metric, or of the metrics in its expression."""
+    yield from (str(metric["MetricName"]) for metric in _parts(trigger) if metric.get("MetricName"))
+
+
+def _models(trigger: object) -> Iterator[str]:
+    """Yield the models in the dimensions of an alarm's metric, or of the metrics in its expression."""
+    for dimension in (dimension for metric in _parts(trigger) for dimension in metric.get("Dimensions") or []):
+        # CloudWatch writes its own messages with small letters, its API answers with capitals.
+        named = {key.lower(): value for key, value in dimension.items()}
+        if named.get("name") == MODEL_DIMENSION:
+            yield str(named.get("value"))
+
+
+def _parts(trigger: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(trigger, Mapping):
+        yield trigger
+        yield from ((query.get("MetricStat") or {}).get("Metric") or {} for query in trigger.get("Metrics") or [])

@@ -1,0 +1,50 @@
+"""The features of a prediction, checked against those the configuration declares."""
+
+from collections.abc import Mapping
+
+from hindsight.config.features import Feature, FeatureType
+from hindsight.config.labels import canonical_text
+from hindsight.core import compact_json
+from hindsight.core.errors import Fault
+from hindsight.entities.prediction import Features, FeatureValue
+
+MAX_TEXT = 256
+MAX_FEATURES_BYTES = 256 * 1024
+
+_EXPECTED = {
+    FeatureType.NUMERIC: "must be a number",
+    FeatureType.CATEGORICAL: f"must be text of at most {MAX_TEXT} characters, a whole number or a boolean",
+    FeatureType.BOOLEAN: "must be true or false",
+}
+
+
+def check_features(values: object, declared: Mapping[str, Feature], path: str) -> tuple[Features, list[Fault]]:
+    """Return every declared feature, null where it is missing, and what is wrong with the values given.
+
+    A number outside its declared range is kept: that is for monitoring to see, not for capture to lose.
+    """
+    if not isinstance(values, dict):
+        return {}, [Fault(path, "must be an object")]
+    faults = [
+        Fault(f"{path}.{name[:MAX_TEXT]}", "is not a declared feature") for name in values.keys() - declared.keys()
+    ]
+    features: dict[str, FeatureValue] = {}
+    for name, feature in declared.items():
+        value = values.get(name)
+        if value is None or _fits(value, feature.type):
+            features[name] = value
+        else:
+            faults.append(Fault(f"{path}.{name}", _EXPECTED[feature.type]))
+    if not faults and len(compact_json.dumps(features).encode()) > MAX_FEATURES_BYTES:
+        faults.append(Fault(path, f"is larger than {MAX_FEATURES_BYTES} bytes"))
+    return features, sorted(faults, key=lambda fault: fault.path)
+
+
+def _fits(value: object, kind: FeatureType) -> bool:
+    if kind is FeatureType.BOOLEAN:
+        return isinstance(value, bool)
+    if kind is FeatureType.NUMERIC:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int | str) and len(canonical_text(value)) <= MAX_TEXT

@@ -1,0 +1,97 @@
+"""What every capture call shares: items checked one by one, the good ones kept, the others told apart by index."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hindsight.config.parse import faults_of
+from hindsight.config.types import IDENTIFIER
+from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
+
+MAX_ITEMS = 500
+
+INVALID = InvalidInput.code
+CONFLICT = Conflict.code
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
+TimeText = Annotated[str, Field(max_length=40)]
+ItemT = TypeVar("ItemT", bound="RequestItem")
+
+
+class RequestItem(BaseModel):
+    """One item of a request: no unknown fields, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one item of a call was not taken."""
+
+    index: int
+    code: str
+    fault: Fault
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rejection as the caller sees it."""
+        return {"index": self.index, "code": self.code, "message": self.fault.message, "path": self.fault.path}
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of the items of a call, by their ids and indices."""
+
+    accepted: list[str] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def reject(self, index: int, error: HindsightError) -> None:
+        """Record an item as refused, with the error's code and its first path at fault."""
+        self.rejected.append(Rejection(index, error.code, error.faults[0]))
+
+    def in_order(self) -> list[Rejection]:
+        """Return the rejections in the order of the items."""
+        return sorted(self.rejected, key=lambda rejection: rejection.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as the caller sees it."""
+        return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.in_order()]}
+
+    def require_one_valid(self, items: int) -> None:
+        """Raise InvalidInput when every item was invalid: a caller that reads only the status must see it."""
+        if sum(rejection.code == INVALID for rejection in self.rejected) == items:
+            faults = tuple(rejection.fault for rejection in self.rejected)
+            raise InvalidInput(f"{faults[0].path} {faults[0].message}; nothing was taken", faults)
+
+
+def items_of(body: dict[str, Any], name: str) -> list[Any]:
+    """Return the list a request carries under ``name``.
+
+    Raises InvalidInput if it is missing, empty or no list, TooLarge beyond ``MAX_ITEMS``.
+    """
+    items = body.get(name)
+    if not isinstance(items, list) or not items:
+        message = "is required" if name not in body else "must be a list of at least one item"
+        raise InvalidInput(f"{name} {message}", (Fault(name, message),))
+    if len(items) > MAX_ITEMS:
+        message = f"has {len(items)} items, more than the {MAX_ITEMS} allowed"
+        raise TooLarge(f"{name} {message}", (Fault(name, message),))
+    return items
+
+
+def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
+    """Return one item of a request. Raises InvalidInput with the paths at fault."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        faults = faults_of(error, path)
+        raise InvalidInput(f"{faults[0].path} {faults[0].message}", faults) from error
+
+
+def path_within(path: str, item: str) -> str:
+    """Return the path of a fault within an item, given the item's own.
+
+    >>> path_within("events[3].value", "events[3]")
+    'value'
+    """
+    return path.removeprefix(item).removeprefix(".")

@@ -1,0 +1,54 @@
+"""What the requests of operators have in common: a reason, perhaps the days they are about, and their moment."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.validation.items import RequestItem, TimeText
+from hindsight.validation.timestamps import ClientTimestamps, parse_at
+
+MAX_REQUEST_BYTES = 16 * 1024
+
+DayText = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class TimedRequest(RequestItem):
+    """A request; its ``occurred_at`` is read where client timestamps are trusted."""
+
+    occurred_at: TimeText | None = None
+
+    def moment(self, now: datetime, trust: ClientTimestamps) -> datetime:
+        """Return when the request counts as made: now, with trusted timestamps when it says. Raises InvalidInput."""
+        claimed = parse_at(self.occurred_at, "occurred_at") if self.occurred_at is not None else now
+        return claimed if trust is ClientTimestamps.TRUSTED else now
+
+
+class OperatorRequest(TimedRequest):
+    """A request that says why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class DaysRequest(OperatorRequest):
+    """A request about some days, both ends included; without them it is about all."""
+
+    first_day: Annotated[DayText | None, Field(alias="from")] = None
+    last_day: Annotated[DayText | None, Field(alias="to")] = None
+
+    def days(self) -> tuple[date | None, date | None]:
+        """Return the first and the last day. Raises InvalidInput with the path at fault."""
+        first, last = day_of(self.first_day, "from"), day_of(self.last_day, "to")
+        if first and last and first > last:
+            raise InvalidInput("from lies after to", (Fault("from", "lies after to"),))
+        return first, last
+
+
+def day_of(text: str | None, path: str) -> date | None:
+    """Return the day a text names, None of none. Raises InvalidInput with the path at fault."""
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        message = "must be a day of the calendar, such as 2026-03-01"
+        raise InvalidInput(f"{path} {message}", (Fault(path, message),)) from None

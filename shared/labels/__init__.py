@@ -1,1 +1,0 @@
-"""From feedback to labels: ``label = resolve(prediction, events, rules, as_of)``."""

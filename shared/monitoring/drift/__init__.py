@@ -1,1 +1,0 @@
-"""Drift: current predictions against the data that the champion was trained on."""

@@ -1,1 +1,0 @@
-"""Versions, the serving pointer and its history."""

@@ -1,1 +1,0 @@
-"""Relabelling: the labels of the past, told anew under the rules of today."""

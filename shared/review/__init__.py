@@ -1,1 +1,0 @@
-"""Which predictions people are asked to label, and what becomes of their answers."""

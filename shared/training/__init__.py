@@ -1,1 +1,0 @@
-"""The trained model in service: loading, scoring, judging (nothing here is needed to capture or join)."""

@@ -1,1 +1,0 @@
-"""From signals to demand to a decision: whether to retrain, and why (not)."""

@@ -1,1 +1,0 @@
-"""What serves is watched on matured labels: trials are decided, and a promotion that was a mistake is taken back."""
