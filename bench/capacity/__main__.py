@@ -15,6 +15,7 @@ from bench.capacity import speeds
 from bench.capacity.counts import count
 from bench.capacity.page import with_tables
 from bench.capacity.parts import bottleneck, parts_of
+from bench.capacity.prefixes import prefixes_of
 from bench.figures import publish
 from local.template import load_template
 
@@ -38,7 +39,8 @@ def main() -> None:
         SPEEDS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     counts, measured = count(), json.loads(SPEEDS.read_text(encoding="utf-8"))
     parts = parts_of(counts, measured["microseconds"], defaults())
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), counts, parts), encoding="utf-8")
+    page = with_tables(PAGE.read_text(encoding="utf-8"), counts, parts, prefixes_of(defaults()))
+    PAGE.write_text(page, encoding="utf-8")
     figures = {
         "bottleneck": bottleneck(parts).name,
         "predictions_per_second": round(bottleneck(parts).most or 0),

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from bench.capacity.counts import Units
 from bench.capacity.parts import Part, bottleneck
+from bench.capacity.prefixes import Prefix
 
 UNITS = "units"
 PARTS = "parts"
+PREFIXES = "prefixes"
 
 
-def with_tables(page: str, counts: Mapping[str, Units], parts: Sequence[Part]) -> str:
+def with_tables(page: str, counts: Mapping[str, Units], parts: Sequence[Part], prefixes: Sequence[Prefix]) -> str:
     """Replace a page's tables by those of some figures."""
-    return _replaced(_replaced(page, UNITS, _units(counts)), PARTS, _parts(parts))
+    tables = {UNITS: _units(counts), PARTS: _parts(parts), PREFIXES: _prefixes(prefixes)}
+    for name, table in tables.items():
+        page = _replaced(page, name, table)
+    return page
 
 
 def _replaced(page: str, name: str, table: str) -> str:
@@ -46,6 +51,12 @@ def _parts(parts: Sequence[Part]) -> str:
     first = bottleneck(list(parts))
     last = f"With all of that raised, **{first.name}** ends first: at {_rounded(first.most or 0)} predictions a second."
     return "\n".join([*lines, "", last]) + "\n"
+
+
+def _prefixes(prefixes: Sequence[Prefix]) -> str:
+    lines = ["| prefix | of | objects a day, at most | because |", "|---|---|---|---|"]
+    lines += (f"| `{found.name}/` | {found.of} | {found.most} | {found.because} |" for found in prefixes)
+    return "\n".join(lines) + "\n"
 
 
 def _rounded(number: float) -> str:

@@ -1,6 +1,7 @@
 """docs/capacity.md says what its command counts, and holds what is promised."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from bench.capacity.__main__ import PAGE, SPEEDS, defaults
 from bench.capacity.counts import Units, count
 from bench.capacity.page import with_tables
 from bench.capacity.parts import Part, bottleneck, parts_of
+from bench.capacity.prefixes import prefixes_of
+from local.template import load_template
 
 PROMISED = 5_000
 
@@ -26,7 +29,28 @@ def parts(counts: dict[str, Units]) -> list[Part]:
 
 def test_page_shows_what_is_counted(counts: dict[str, Units], parts: list[Part]) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, counts, parts) == page, "make capacity writes the tables anew"
+    assert with_tables(page, counts, parts, prefixes_of(defaults())) == page, "make capacity writes the tables anew"
+
+
+def test_every_prefix_of_the_lake_has_its_number_of_objects_a_day() -> None:
+    page = (PAGE.parent / "data-model.md").read_text(encoding="utf-8")
+    lake = page.partition("## The lake")[2].partition("\n## ")[0]
+    described = set(re.findall(r"^\| `([a-z-]+)/", lake, re.MULTILINE))
+    reckoned = [prefix.name for prefix in prefixes_of(defaults())]
+    assert set(reckoned) == described
+    assert len(set(reckoned)) == len(reckoned)
+
+
+def test_lifecycle_names_no_prefix_that_is_not_reckoned() -> None:
+    rules = load_template()["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expired = {rule["Prefix"].rstrip("/") for rule in rules if "Prefix" in rule}
+    assert len(expired) > 5
+    assert expired <= {prefix.name for prefix in prefixes_of(defaults())}
+
+
+def test_quarantine_gets_an_object_a_minute_and_code_of_a_join_and_one_a_sweep() -> None:
+    [found] = [one for one in prefixes_of({**defaults(), "FeedbackBufferSeconds": 120}) if one.name == "quarantine"]
+    assert found.most == f"{720 * 3 + 288:,}"
 
 
 def test_one_model_takes_what_is_promised_by_raised_quotas_alone(parts: list[Part]) -> None:
