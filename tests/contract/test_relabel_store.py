@@ -63,6 +63,17 @@ def ended(store: RelabelStore, end: RelabelEnd, attempt: int = 1, number: int = 
     return store.conclude("bike", job(number).relabel_id, attempt, end)
 
 
+def test_followed_file_is_counted_once_when_it_is_listed(store: RelabelStore) -> None:
+    followed, counted = FilePosition(3, True, is_followed=True), FilePosition(3, True)
+    begun(store)
+    assert advanced(store, FilePosition(), followed, Counts(events=3))
+    assert position(store, job()) == followed
+    assert advanced(store, followed, counted, Counts(files=1))
+    assert not advanced(store, followed, counted, Counts(files=1))
+    assert position(store, job()) == counted
+    assert stored(store).counts == Counts(files=1, events=3)
+
+
 def test_a_relabelling_comes_back_as_it_was_begun(store: RelabelStore) -> None:
     assert store.open_job("bike") is None
     begun(store)

@@ -342,8 +342,44 @@ def test_rows_that_were_packed_after_the_listing_are_relabelled_once(bench: Benc
     assert [bench.values(name)[-1] for name in bench.names] == [1, 1, 1]
     assert bench.counts.predictions == 3 + 2 * times
     once = {name: bench.values(name) for name in bench.names}, bench.counts
-    bench.relabel(*bench.lake.keys(f"{PREDICTIONS}/"), ROWS)
-    assert ({name: bench.values(name) for name in bench.names}, bench.counts) == once
+    assert bench.counts.files == 2
+    # Packs that are listed too are counted, and nothing else, however often they are listed.
+    packs = list(bench.lake.keys(f"{PREDICTIONS}/"))
+    for _ in range(2):
+        bench.relabel(*packs, ROWS)
+        values, counts = {name: bench.values(name) for name in bench.names}, bench.counts
+        assert (values, replace(counts, files=2)) == once
+        assert counts.files == 2 + len(packs)
+
+
+def test_never_more_files_are_done_than_were_counted_though_some_are_packed_meanwhile(bench: Bench) -> None:
+    parts = [ROWS.replace("part-1", f"part-{number}") for number in range(2, 6)]
+    for part in parts:
+        bench.lake.write_lines(part, [{"prediction_id": "other"}])
+    total = bench.counted().files
+    listed = [FILE, *bench.lake.keys(f"{PREDICTIONS}/")]
+    assert total == len(listed)
+
+    done = list[int]()
+    for part in listed:
+        if part == parts[0]:
+            Packer(bench.lake).sweep(MODEL, at(20), lambda: True)
+        assert bench.relabel(part) == ()
+        done.append(bench.counts.files)
+
+    assert done == list(range(1, total + 1))
+
+
+def test_listed_pack_that_is_read_in_place_of_a_listed_file_counts_once(bench: Bench) -> None:
+    other = ROWS.replace("part-1", "part-2")
+    bench.lake.write_lines(other, [{"prediction_id": "other"}])
+    Packer(bench.lake).sweep(MODEL, at(20), lambda: True)
+    [pack] = bench.lake.keys(f"{PREDICTIONS}/")
+    # The file's place in the listing was taken just before it was packed, the pack's just after.
+    for listed in (ROWS, pack, pack, ROWS):
+        assert bench.relabel(listed) == ()
+    assert bench.counts.files == 2
+    assert bench.counts.predictions == 4
 
 
 @pytest.mark.usefixtures("short_chunks")

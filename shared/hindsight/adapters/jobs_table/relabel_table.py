@@ -105,7 +105,7 @@ class DynamoRelabels:
         keys = [file_key(job, file) for file in files]
         wanted = [(key["pk"], key["sk"]) for key in keys]
         found = {
-            item["sk"]: FilePosition(item["line"], item["is_done"])
+            item["sk"]: FilePosition(item["line"], item["is_done"], item.get("is_followed", False))
             for item in batch_get(self._client, self._table, wanted, consistent=True)
         }
         return {file: found.get(file, FilePosition()) for file in files}
@@ -128,14 +128,21 @@ class DynamoRelabels:
         moved = {
             ":line": step.after.line,
             ":done": step.after.is_done,
+            ":followed": step.after.is_followed,
             ":expires": int(job.forgotten_at.timestamp()),
         }
         is_new = step.before == FilePosition()
+        before: dict[str, Any] = {":before": step.before.line, ":undone": step.before.is_done}
+        found = "line = :before AND is_done = :undone"
+        if step.before.is_followed:
+            # Done before and after: of two workers that count it only the first finds it uncounted.
+            before[":uncounted"] = True
+            found += " AND is_followed = :uncounted"
         return self._update(
             file_key(job, step.file),
-            "SET line = :line, is_done = :done, expires_at = :expires",
-            _ABSENT if is_new else "line = :before AND is_done = :undone",
-            moved if is_new else {**moved, ":before": step.before.line, ":undone": step.before.is_done},
+            "SET line = :line, is_done = :done, is_followed = :followed, expires_at = :expires",
+            _ABSENT if is_new else found,
+            moved if is_new else {**moved, **before},
         )
 
     def _counted(self, job: RelabelJob) -> RelabelJob:

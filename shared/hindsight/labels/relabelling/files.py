@@ -19,6 +19,8 @@ from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep
 from hindsight.lake.object_store import REWRITTEN, Lake
 from hindsight.lake.pack import is_pack
 
+_ONE_FILE = Counts(files=1)
+
 
 @dataclass(frozen=True, slots=True)
 class RelabelBatch:
@@ -61,11 +63,13 @@ class RelabelFiles:
                 return (*left, *keys[start + MAX_STEPS :])
         return ()
 
-    def _work_off(self, batch: RelabelBatch, keys: Sequence[str], has_time: Callable[[], bool]) -> list[str] | None:
+    def _work_off(
+        self, batch: RelabelBatch, keys: Sequence[str], has_time: Callable[[], bool], *, is_listed: bool = True
+    ) -> list[str] | None:
         """List the files that are left; None if another attempt has taken over."""
         if (job := self._current(batch)) is None:
             return None
-        files = self._read_on(job, self._opened(job, keys))
+        files = self._read_on(job, self._opened(job, keys, is_listed=is_listed))
         packed = [file for file in files if file.is_packed]
         if packed and not self._follow(batch, job, packed, has_time):
             return _unfinished(files)
@@ -105,14 +109,23 @@ class RelabelFiles:
         is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
         return job if is_open and same_rules(self.configurations, job.model, job.rules_revision) else None
 
-    def _opened(self, job: RelabelJob, keys: Sequence[str]) -> list[OpenFile]:
+    def _opened(self, job: RelabelJob, keys: Sequence[str], *, is_listed: bool) -> list[OpenFile]:
         # A listing by prefix may hold files of other days than those asked for.
         covered = [key for key in keys if job.covers(file_day(key))]
         positions = self.store.positions(job, covered)
-        return [self._open(job, key, positions[key]) for key in covered if not positions[key].is_done]
+        if is_listed:
+            self._count_followed(job, positions)
+        return [self._open(job, key, positions[key], is_listed) for key in covered if not positions[key].is_done]
 
-    def _open(self, job: RelabelJob, key: str, position: FilePosition) -> OpenFile:
-        return OpenFile(key, position, self._chunks(job, key, position.line), Chunk(position.line))
+    def _open(self, job: RelabelJob, key: str, position: FilePosition, is_listed: bool) -> OpenFile:
+        chunks = self._chunks(job, key, position.line)
+        return OpenFile(key, position, chunks, Chunk(position.line), is_listed=is_listed)
+
+    def _count_followed(self, job: RelabelJob, listed: Mapping[str, FilePosition]) -> None:
+        """Count those of some listed files that were read in place of others: what was not listed is never counted."""
+        for key, position in listed.items():
+            if position.is_followed:
+                self.store.advance(job, [FileStep(key, position, replace(position, is_followed=False))], _ONE_FILE)
 
     def _read_on(self, job: RelabelJob, files: Sequence[OpenFile]) -> list[OpenFile]:
         """Read the next chunk of some files; one that cannot be read is noted, and left out."""
@@ -130,16 +143,18 @@ class RelabelFiles:
         """Relabel from the packs that hold files which were packed since their listing; True once all is done."""
         folders = sorted({f"{file.key.rpartition('/')[0]}/" for file in files})
         packs = [key for folder in folders for key in self.lake.keys(folder) if is_pack(key)]
-        left = self._work_off(batch, packs, has_time)
+        left = self._work_off(batch, packs, has_time, is_listed=False)
         if left is None or left:
             return False
-        steps = [FileStep(file.key, file.position, replace(file.position, is_done=True)) for file in files]
-        # A file that another worker was faster with is counted by that worker.
-        if not self.store.advance(job, steps, Counts(files=len(steps))):
-            for step in steps:
-                self.store.advance(job, [step], Counts(files=1))
-        for file, step in zip(files, steps, strict=True):
-            file.position = step.after
+        ends = [replace(file.position, is_done=True, is_followed=not file.is_listed) for file in files]
+        steps = [FileStep(file.key, file.position, end) for file, end in zip(files, ends, strict=True)]
+        if not self.store.advance(job, steps, Counts(files=sum(file.is_listed for file in files))):
+            for file, step in zip(files, steps, strict=True):
+                # A file that another worker was faster with is counted by that worker, if it was listed to it too.
+                if not self.store.advance(job, [step], _ONE_FILE if file.is_listed else Counts()) and file.is_listed:
+                    self._count_followed(job, self.store.positions(job, [file.key]))
+        for file, end in zip(files, ends, strict=True):
+            file.position = end
         return True
 
     def _settle(self, job: RelabelJob, group: Sequence[OpenFile]) -> None:
@@ -173,6 +188,7 @@ class RelabelFiles:
     def _catch_up(self, job: RelabelJob, group: Sequence[OpenFile]) -> None:
         """Go on from where another worker, who had a file of the group too and was faster, has brought it."""
         positions = self.store.positions(job, [file.key for file in group])
+        self._count_followed(job, {file.key: positions[file.key] for file in group if file.is_listed})
         for file in group:
             file.position = positions[file.key]
             file.close()
@@ -226,7 +242,7 @@ def _unfinished(files: Sequence[OpenFile]) -> list[str]:
 def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts:
     joined = report.counts.get(model, Counter())
     return Counts(
-        files=sum(file.chunk.is_last for file in group),
+        files=sum(file.chunk.is_last and file.is_listed for file in group),
         predictions=sum(file.chunk.rows for file in group),
         events=sum(len(found) for file in group for found in file.chunk.events.values()),
         recovered=joined[Joined.JOINED],

@@ -107,7 +107,7 @@ class RelabelJob:
             "started_at": format_time(self.started_at),
             "finished_at": format_time(self.finished_at) if self.finished_at else None,
             "attempt": self.attempt,
-            # A few may have come since they were counted.
+            # A few may have come since they were counted, and what an earlier attempt read may be in packs by now.
             "files": {"done": done, "total": None if total is None else max(done, total)},
             "predictions": self.counts.predictions,
             "events": self.counts.events,

@@ -30,7 +30,8 @@ class Chunk:
 class OpenFile:
     """A file that is being read, from where it was; ``chunk`` is the one in hand.
 
-    ``expected`` is where the next chunk begins, None where the file is to be opened anew.
+    ``expected`` is where the next chunk begins, None where the file is to be opened anew. One that is not ``is_listed``
+    is a pack, read in place of the listed files that it holds.
     """
 
     key: str
@@ -40,11 +41,13 @@ class OpenFile:
     expected: FilePosition | None = None
     fault: str | None = None
     is_packed: bool = False
+    is_listed: bool = True
 
     @property
     def step(self) -> FileStep:
         """The step to record once the chunk in hand is relabelled."""
-        return FileStep(self.key, self.position, FilePosition(self.chunk.end, self.chunk.is_last))
+        is_last = self.chunk.is_last
+        return FileStep(self.key, self.position, FilePosition(self.chunk.end, is_last, is_last and not self.is_listed))
 
     def close(self) -> None:
         """Close the file; its next chunk is read from a file opened anew."""

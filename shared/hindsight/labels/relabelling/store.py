@@ -13,10 +13,15 @@ MAX_STEPS = 40
 
 @dataclass(frozen=True, slots=True)
 class FilePosition:
-    """How far a file has been read: so many lines, or to its end."""
+    """How far a file has been read: so many lines, or to its end.
+
+    One that ``is_followed`` was read to its end in place of others, which it holds, and does not count as a file; the
+    batch that lists it, if one does, counts it then.
+    """
 
     line: int = 0
     is_done: bool = False
+    is_followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
