@@ -30,7 +30,7 @@ help: ## Show this help
 setup: $(VENV)/.synced ## Create the virtual environment with the pinned dependencies (the other targets do it too)
 
 demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack and report how the loop did
-	$(BIN)/python -m local demo --data $(RENTALS)
+	$(BIN)/hindsight demo --data $(RENTALS)
 
 bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; writes out/bench/labels.json
 	$(BIN)/python -m bench.labels
@@ -63,19 +63,19 @@ test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2
 
 up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
-	$(BIN)/python -m local up --port $(PORT) $(STACK_PARAMETERS)
+	$(BIN)/hindsight up --port $(PORT) $(STACK_PARAMETERS)
 
 down: setup ## Stop it and leave nothing running (all ports, or PORT=...)
-	$(BIN)/python -m local down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
+	$(BIN)/hindsight down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 status: setup ## Tell which local stacks are up
-	$(BIN)/python -m local status
+	$(BIN)/hindsight status
 
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack
-	$(BIN)/python -m local deploy $(STACK_PARAMETERS)
+	$(BIN)/hindsight deploy $(STACK_PARAMETERS)
 
 verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
-	$(BIN)/python -m local verify --model $(MODEL) --dataset $(DATASET)
+	$(BIN)/hindsight verify --model $(MODEL) --dataset $(DATASET)
 
 lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of insecure code and dependencies
 	$(BIN)/ruff check .
@@ -83,23 +83,23 @@ lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of
 	$(BIN)/mypy shared functions pipelines local bench
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared functions pipelines local bench
-	@mkdir -p build && $(BIN)/python -m local template > build/template.json
+	@mkdir -p build && $(BIN)/hindsight template > build/template.json
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
-	$(BIN)/python -m local audit
+	$(BIN)/hindsight audit
 
 redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
-	$(BIN)/python -m local redrive --queue $(QUEUE)
+	$(BIN)/hindsight redrive --queue $(QUEUE)
 
 openapi: setup ## Write the OpenAPI document of the HTTP API to shared/hindsight/runtime/http/openapi.json, which is served
-	$(BIN)/python -m local openapi
+	$(BIN)/hindsight openapi
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
 	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(BIN)/python -m local sizes
+	$(BIN)/hindsight sizes
 
 layers: $(foreach name,dependencies science data,build/layers/$(name)/.$(ARCHITECTURE)) ## Put the layers together
 
-$(VENV)/.synced: requirements.lock requirements-setup.lock
+$(VENV)/.synced: pyproject.toml requirements.lock requirements-setup.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
@@ -134,7 +134,7 @@ build/layers/%/.$(ARCHITECTURE): requirements-%.lock | $(VENV)/.synced
 	@touch $@
 
 locks: ## Resolve the dependencies anew and write the lock files
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group local --group test --group lint \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group test --group lint \
 		--generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		- -o requirements-setup.lock

@@ -1,29 +1,63 @@
-"""``python -m local <command>``: the laptop's AWS and what runs on it; each command has its own ``--help``."""
+"""Hindsight on this machine, in an account and in this checkout; each command has its own ``--help``."""
 
 import argparse
+import ast
 import importlib
-import pkgutil
 import sys
 from pathlib import Path
 
 from local import commands
 from local.state import DEFAULT_STATE
 
+# Packages whose absence is a fault of ours, not of how the package was installed.
+OURS = ("hindsight", "local", "functions", "pipelines")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="hindsight",
+        description=__doc__,
+        epilog=list_commands(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="where stacks are remembered (%(default)s)")
-    parser.add_argument("command", choices=names)
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    names = [name for group in commands.GROUPS.values() for name in group]
+    parser.add_argument("command", choices=names, metavar="command", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
-    # Only the chosen command is imported: the replay's numerics take longer to load than a stop takes to run.
-    command = importlib.import_module(f"{commands.__name__}.{chosen.command}")
-    command_parser = argparse.ArgumentParser(prog=f"python -m local {chosen.command}", description=command.__doc__)
-    command.add_arguments(command_parser)
-    status: int = command.run(command_parser.parse_args(chosen.arguments, argparse.Namespace(state=chosen.state)))
+    try:
+        return run_command(chosen.command, chosen.arguments, chosen.state)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in OURS:
+            raise
+        advice = "pip install '.[local]' in the checkout, or `make setup` and .venv/bin/hindsight"
+        print(f"hindsight {chosen.command} needs the package {package}: {advice}", file=sys.stderr)
+        return 2
+
+
+def run_command(name: str, arguments: list[str], state: Path) -> int:
+    """Run a command; only the chosen one is imported: the replay's numerics take longer to load than a stop to run."""
+    command = importlib.import_module(f"{commands.__name__}.{name}")
+    parser = argparse.ArgumentParser(prog=f"hindsight {name}", description=command.__doc__)
+    command.add_arguments(parser)
+    status: int = command.run(parser.parse_args(arguments, argparse.Namespace(state=state)))
     return status
+
+
+def list_commands() -> str:
+    """List the commands by group, each with the first line of its module's docstring, which is read, not imported."""
+    lines = []
+    for title, names in commands.GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {name:<10} {summary(name)}" for name in names)]
+    return "\n".join(lines).strip()
+
+
+def summary(name: str) -> str:
+    """Read the first line of a command's docstring."""
+    path = Path(commands.__path__[0]) / f"{name}.py"
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Where local stacks are remembered: each in ``.local/{port}/``, the newest in ``.local/stack.json`` too."""
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-DEFAULT_STATE = Path(".local")
+# The checkout's, from whichever of its folders a command is run.
+DEFAULT_STATE = Path(os.path.relpath(Path(__file__).parents[1] / ".local"))
 STACK_FILE = "stack.json"
 
 

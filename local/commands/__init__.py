@@ -1,5 +1,12 @@
-"""The subcommands of ``python -m local``: every module here is one, named as the command.
+"""The subcommands of ``hindsight``: every module here is one, named as the command and listed in a group.
 
 A module has a docstring (its help), ``add_arguments(parser)`` and ``run(arguments) -> int``; ``arguments.state`` is the
 folder that remembers the stacks.
 """
+
+GROUPS = {
+    "a stack on this machine": ("up", "down", "status", "deploy"),
+    "data and models of a running stack": ("replay", "demo", "import", "verify", "redrive"),
+    "an AWS account": ("preflight", "adopt"),
+    "the checkout": ("openapi", "template", "sizes", "audit"),
+}

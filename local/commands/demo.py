@@ -5,10 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+DATA = Path("build/demo/ISLP/data/Bikeshare.csv")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", type=Path, required=True, help="the package's Bikeshare.csv")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="Bikeshare.csv, which `make demo` fetches (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="where the results go (%(default)s)")
 
 

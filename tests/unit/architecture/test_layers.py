@@ -69,11 +69,23 @@ EDGES = (
     "hindsight.bootstrap",
 )
 # Each package with all that lies in it, except where a package inside is listed for itself.
-LAYERS = (*DOMAIN, *EDGES, "hindsight.testing", "pipelines", "functions", "local", "bench", "tests")
+LAYERS = (
+    *DOMAIN,
+    *EDGES,
+    "hindsight.testing",
+    "hindsight.__main__",
+    "pipelines",
+    "functions",
+    "local",
+    "bench",
+    "tests",
+)
 MOST_MODULES = 12
 FLOORS = 2
 CLOUD = ("boto3", "botocore", "aws_lambda_powertools", "moto")
 CLIENTS = LIBRARY / "bootstrap/clients.py"
+# Starts the commands of a checkout; it hands its own environment on.
+LAUNCHER = LIBRARY / "__main__.py"
 
 
 def within(name: str, packages: tuple[str, ...]) -> bool:
@@ -201,7 +213,7 @@ def test_only_the_composition_root_names_clients_and_the_environment() -> None:
 
     users = {path for path in modules(LIBRARY, ROOT / "functions") if not named.isdisjoint(attributes(parse(path)))}
 
-    assert users == {CLIENTS}
+    assert users == {CLIENTS, LAUNCHER}
 
 
 def test_no_module_of_the_product_loads_a_pickle() -> None:

@@ -1,0 +1,92 @@
+"""The console script: its commands, their groups, and where it may be run."""
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hindsight.__main__ import find_checkout
+from local import __main__ as console
+from local import commands
+
+ROOT = Path(__file__).parents[3]
+# Loaded by what talks to a stack or computes; none of it is needed to list the commands.
+HEAVY = {"boto3", "numpy", "pandas", "pydantic", "requests", "rich"}
+
+
+def run_python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_every_command_is_in_one_group() -> None:
+    grouped = [name for names in commands.GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+
+def test_help_names_every_command_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        console.main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    for name in (name for names in commands.GROUPS.values() for name in names):
+        assert console.summary(name)
+        assert f"  {name:<10} {console.summary(name)}\n" in shown
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from local.__main__ import list_commands; list_commands(); print(*sys.modules)"
+    assert HEAVY.isdisjoint(run_python("-c", code, cwd=ROOT).stdout.split())
+
+
+def test_every_command_has_a_help_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (name for names in commands.GROUPS.values() for name in names):
+        with pytest.raises(SystemExit) as ended:
+            console.main([name, "--help"])
+        assert ended.value.code == 0
+        assert f"usage: hindsight {name}" in capsys.readouterr().out
+
+
+def test_missing_package_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: object) -> int:
+        raise ModuleNotFoundError(name="ministack.server")
+
+    monkeypatch.setattr(console, "run_command", fail)
+    assert console.main(["up"]) == 2
+    assert "hindsight up needs the package ministack: pip install '.[local]'" in capsys.readouterr().err
+
+
+def test_missing_module_of_the_checkout_is_a_fault_that_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> int:
+        raise ModuleNotFoundError(name="local.nothing")
+
+    monkeypatch.setattr(console, "run_command", fail)
+    with pytest.raises(ModuleNotFoundError):
+        console.main(["up"])
+
+
+def test_checkout_is_found_from_any_of_its_folders(tmp_path: Path) -> None:
+    assert find_checkout(ROOT / "docs") == ROOT
+    assert find_checkout(tmp_path, ROOT / "shared/hindsight") == ROOT
+    assert find_checkout(tmp_path) is None
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Copy the launcher out of the checkout, as an installation does."""
+    copy = tmp_path / "launcher.py"
+    copy.write_text((ROOT / "shared/hindsight/__main__.py").read_text(encoding="utf-8"), encoding="utf-8")
+    return copy
+
+
+def test_installed_copy_outside_a_checkout_ends_with_advice(installed: Path) -> None:
+    ended = run_python(str(installed), "up", cwd=installed.parent)
+    assert (ended.returncode, ended.stderr) == (2, "hindsight: run inside a checkout of Hindsight\n")
+
+
+def test_installed_copy_runs_the_commands_of_the_checkout_around_it(installed: Path) -> None:
+    ended = run_python(str(installed), "--state", str(installed.parent), "status", cwd=ROOT / "docs")
+    assert (ended.returncode, ended.stdout) == (1, "nothing is running\n")
