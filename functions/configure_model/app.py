@@ -1,4 +1,4 @@
-"""Store a model's configuration as a new revision (PUT /v1/models/{model})."""
+"""Store a model's configuration as a new revision, or preview what that does (PUT /v1/models/{model})."""
 
 from typing import Any
 
@@ -6,10 +6,12 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from hindsight.bootstrap import stores
+from hindsight.bootstrap import models
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
+from hindsight.core.codec import to_plain
+from hindsight.registry.configuration_change import ConfigurationChange
 from hindsight.runtime.http.api import answer, create_api
-from hindsight.runtime.http.requests import read_document, requested_at, unquoted
+from hindsight.runtime.http.requests import flag, read_document, requested_at, unquoted
 
 logger = Logger()
 tracer = Tracer()
@@ -18,11 +20,20 @@ api = create_api()
 
 @api.put("/models/<model>")
 def configure_model(model: str) -> Response[str]:
-    """Check and store the configuration in the body."""
-    document = read_document(api.current_event, max_bytes=MAX_CONFIGURATION_BYTES)
+    """Check and store the configuration in the body; with ``dry_run`` nothing is stored."""
+    event = api.current_event
+    document, sent = read_document(event, max_bytes=MAX_CONFIGURATION_BYTES)
     configuration = parse_configuration(document, model=unquoted(model))
-    revision = stores.configurations().put(configuration, requested_at(api.current_event))
-    return answer(200, {"model": configuration.model, "revision": revision})
+    changes = models.configuration_changes()
+    if flag(event, "dry_run"):
+        change = changes.preview(configuration)
+        return answer(200, shown(change) | {"dry_run": True, "diff": to_plain(change.differences)})
+    return answer(200, shown(changes.store(configuration, sent, requested_at(event), force=flag(event, "force"))))
+
+
+def shown(change: ConfigurationChange) -> dict[str, Any]:
+    """Show what storing a configuration does."""
+    return {"model": change.model, "revision": change.revision, "effects": to_plain(change.effects)}
 
 
 @logger.inject_lambda_context

@@ -110,7 +110,14 @@ OPERATORS = [
         does="Store the model's configuration as a new revision",
         body=ref(ModelConfiguration),
         types=("application/json", "application/yaml"),
-        answer=record({"model": TEXT, "revision": WHOLE}),
+        query={"dry_run": False, "force": False},
+        answer=record(
+            {"model": TEXT, "revision": WHOLE, "effects": listed(record({"code": TEXT, "message": TEXT}))},
+            {
+                "dry_run": {"type": "boolean"},
+                "diff": listed(record({"path": TEXT, "before": ANYTHING, "after": ANYTHING})),
+            },
+        ),
         conflicts=True,
     ),
     Route(method="get", path="/models/{model}", does="Report how a model is doing", answer=record({"model": TEXT})),

@@ -1,5 +1,6 @@
 """Configurations through their handler, each change a revision."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,19 +16,20 @@ def account(deployed: None) -> None:
     """An empty deployment."""
 
 
-def put(configuration: Any, model: str = "bike-demand") -> tuple[int, Any]:
-    return send(handler, "configure_model", configuration, content_type="application/json", path=f"/models/{model}")
+def put(configuration: Any, model: str = "bike-demand", query: dict[str, str] | None = None) -> tuple[int, Any]:
+    changes: dict[str, Any] = {"path": f"/models/{model}", "queryStringParameters": query}
+    return send(handler, "configure_model", configuration, content_type="application/json", **changes)
 
 
 def test_the_sample_request_stores_the_first_revision() -> None:
-    assert send(handler, "configure_model") == (200, {"model": "bike-demand", "revision": 1})
+    assert send(handler, "configure_model") == (200, {"model": "bike-demand", "revision": 1, "effects": []})
     assert stores.configurations().models() == ["bike-demand"]
 
 
 def test_the_same_configuration_in_json_is_the_same_revision() -> None:
     send(handler, "configure_model")
 
-    assert put(document()) == (200, {"model": "bike-demand", "revision": 1})
+    assert put(document()) == (200, {"model": "bike-demand", "revision": 1, "effects": []})
 
 
 def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
@@ -41,7 +43,7 @@ def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
 def test_a_name_may_be_left_to_the_address() -> None:
     nameless = {name: value for name, value in document().items() if name != "model"}
 
-    assert put(nameless, "trees") == (200, {"model": "trees", "revision": 1})
+    assert put(nameless, "trees") == (200, {"model": "trees", "revision": 1, "effects": []})
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,43 @@ def test_a_bad_configuration_is_refused_by_its_path(change: dict[str, Any], mode
 
 def test_a_configuration_is_json_or_yaml() -> None:
     assert send(handler, "configure_model", content_type="text/csv")[0] == 415
+
+
+def test_configuration_is_kept_as_it_was_sent() -> None:
+    text = "# our first\n" + json.dumps(document())
+    send(handler, "configure_model", text, content_type="text/yaml", path="/models/bike-demand")
+
+    sent = stores.configurations().stored("bike-demand").sent
+
+    assert (sent.text, sent.content_type) == (text, "text/yaml")
+
+
+def test_dry_run_answers_what_would_change_and_stores_nothing() -> None:
+    put(document())
+
+    status, answer = put({**document(), "retention": "P500D"}, query={"dry_run": "true"})
+
+    assert status == 200
+    assert answer == {
+        "model": "bike-demand",
+        "revision": 2,
+        "dry_run": True,
+        "effects": [{"code": "retention_changed", "message": "what is kept already ends when it was to end"}],
+        "diff": [{"path": "retention", "before": "P400D", "after": "P500D"}],
+    }
+    assert stores.configurations().current("bike-demand").revision == 1
+
+
+def test_another_task_is_a_conflict_unless_it_is_forced() -> None:
+    put(document())
+    other = {
+        "task": "regression",
+        "features": {"hour": {"type": "categorical"}},
+        "labels": {"rules": [{"event": "demand", "window": "P2D"}]},
+    }
+
+    status, answer = put(other)
+    assert (status, paths(answer)) == (409, ["task"])
+
+    status, answer = put(other, query={"force": "true"})
+    assert (status, answer["revision"], answer["effects"][0]["code"]) == (200, 2, "task_changed")

@@ -1,4 +1,4 @@
-"""Where configurations are kept, revision by revision."""
+"""The stored configurations of models, revision by revision."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,17 +15,53 @@ class ConfigurationRevision:
     configuration: ModelConfiguration
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentDocument:
+    """A configuration as an operator sent it: its text and its media type."""
+
+    text: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConfiguration:
+    """One revision with the document that became it. Of equal configurations sent again the first document stays."""
+
+    revision: int
+    created_at: datetime
+    sent: SentDocument
+    configuration: ModelConfiguration
+
+
+def canonical_document(configuration: ModelConfiguration) -> SentDocument:
+    """Write a configuration out as the JSON document that means the same, every default in it."""
+    return SentDocument(text=configuration.model_dump_json(), content_type="application/json")
+
+
 class ConfigurationStore(Protocol):
     """Append-only revisions of every model's configuration."""
 
     def current(self, model: str) -> ConfigurationRevision:
-        """Return the newest revision. Raises NotFound for an unknown model."""
+        """Read the newest revision. Raises NotFound for a model that is unknown or retired."""
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
-        """Return one revision. Raises NotFound."""
+        """Read one revision. Raises NotFound."""
 
-    def put(self, configuration: ModelConfiguration, now: datetime) -> int:
-        """Store a configuration; return its revision, the current one if nothing in it changed."""
+    def stored(self, model: str, revision: int | None = None) -> StoredConfiguration:
+        """Read one revision as it was sent, the newest by default. Raises NotFound."""
+
+    def revisions(self, model: str, limit: int, before: int | None = None) -> list[StoredConfiguration]:
+        """List at most ``limit`` revisions below ``before``, the newest first. Raises NotFound for an unknown model."""
+
+    def put(self, configuration: ModelConfiguration, now: datetime, sent: SentDocument | None = None) -> int:
+        """Store a configuration; return its revision, the current one if nothing in it changed.
+
+        Without a document its canonical JSON counts as what was sent. A retired model is in service again. Raises
+        Unavailable where other writers keep being faster.
+        """
+
+    def retire(self, model: str, now: datetime) -> None:
+        """Take a model out of service; its revisions stay readable. Raises NotFound for an unknown model."""
 
     def models(self) -> list[str]:
-        """Return the names of all models, sorted."""
+        """List the names of all models in service, sorted."""

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from hindsight.config.store import SentDocument
 from hindsight.core.errors import InvalidInput, NotFound, TooLarge, UnsupportedType
 from hindsight.runtime.http.requests import (
+    flag,
     identifier,
     limit,
     model_name,
@@ -64,14 +66,38 @@ def test_an_encoded_body_is_decoded_and_what_is_not_text_refused() -> None:
             read_json(broken, max_bytes=100)
 
 
-def test_a_document_is_json_or_yaml() -> None:
-    assert read_document(request("{}"), max_bytes=100) == {}
-    assert read_document(request("a: [1]", "application/yaml"), max_bytes=100) == {"a": [1]}
+def test_document_is_json_or_yaml_and_kept_as_it_was_sent() -> None:
+    json_document = read_document(request("{}"), max_bytes=100)
+    yaml_document = read_document(request("a: [1]  # note", "application/yaml"), max_bytes=100)
+
+    assert json_document == ({}, SentDocument(text="{}", content_type="application/json"))
+    assert yaml_document == ({"a": [1]}, SentDocument(text="a: [1]  # note", content_type="application/yaml"))
+
+
+@pytest.mark.parametrize("kind", ["text/yaml", "application/x-yaml", "text/x-yaml", "text/vnd.yaml; charset=utf-8"])
+def test_usual_aliases_of_yaml_are_read_as_yaml(kind: str) -> None:
+    assert read_document(request("a: 1", kind), max_bytes=100)[0] == {"a": 1}
+
+
+def test_document_of_another_type_or_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(UnsupportedType):
-        read_document(request("a: 1", "text/yaml"), max_bytes=100)
+        read_document(request("a: 1", "text/plain"), max_bytes=100)
     for broken in ("a: [", "a: !!python/object:os.system {}"):
         with pytest.raises(InvalidInput):
             read_document(request(broken, "application/yaml"), max_bytes=100)
+
+
+@pytest.mark.parametrize(("text", "value"), [(None, False), ("false", False), ("true", True)])
+def test_flag_is_true_or_false(text: str | None, value: bool) -> None:
+    query = None if text is None else {"force": text}
+    assert flag(request(queryStringParameters=query), "force") is value
+
+
+@pytest.mark.parametrize("text", ["", "1", "True", "yes"])
+def test_flag_of_other_text_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        flag(request(queryStringParameters={"force": text}), "force")
+    assert [fault.path for fault in refused.value.faults] == ["force"]
 
 
 def test_an_object_has_no_other_than_the_known_fields() -> None:

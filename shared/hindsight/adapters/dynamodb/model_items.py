@@ -35,13 +35,13 @@ class ModelItems:
         return list(islice(self.each(model, prefix, descending=True, before=before, page=max(1, limit)), limit))
 
     def each(
-        self, model: str, prefix: str, *, descending: bool = False, before: str | None = None, page: int = 100
+        self, model: str, prefix: str = "", *, descending: bool = False, before: str | None = None, page: int = 100
     ) -> Iterator[dict[str, Any]]:
         """Yield the items whose sort keys begin with a prefix, consistently, in the order of the keys."""
         request: dict[str, Any] = {
             "TableName": self.table,
-            "KeyConditionExpression": "pk = :model AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": to_item({":model": model, ":prefix": prefix}),
+            "KeyConditionExpression": "pk = :model" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": to_item({":model": model} | ({":prefix": prefix} if prefix else {})),
             "ScanIndexForward": not descending,
             "ConsistentRead": True,
             "PaginationConfig": {"PageSize": page},
@@ -52,7 +52,7 @@ class ModelItems:
 
     def put(self, model: str, sort_key: str, values: Values) -> None:
         """Store an item, whatever was there."""
-        put(self.client, TableName=self.table, Item=_item(model, sort_key, values))
+        put(self.client, **self.whatever(model, sort_key, values))
 
     def put_once(self, model: str, sort_key: str, values: Values) -> dict[str, Any] | None:
         """Store an item where none is; None once it is durable, else the item found: of two the first stays."""
@@ -83,7 +83,7 @@ class ModelItems:
 
     def delete(self, model: str, sort_key: str) -> None:
         """Remove an item; one that is not there is removed already."""
-        self.client.delete_item(TableName=self.table, Key=_key(model, sort_key))
+        self.client.delete_item(**self.gone(model, sort_key)["Delete"])
 
     def write(self, operations: list["TransactWriteItemTypeDef"]) -> bool:
         """Write all operations or none; False if a condition of one refused them."""
@@ -103,6 +103,10 @@ class ModelItems:
 
         return optimistic(once, otherwise=Unavailable(f"{what} keeps being changed by other writers"), pause=back_off)
 
+    def whatever(self, model: str, sort_key: str, values: Values) -> Any:
+        """Build the request that stores an item, whatever was there."""
+        return {"TableName": self.table, "Item": _item(model, sort_key, values)}
+
     def once(self, model: str, sort_key: str, values: Values) -> Any:
         """Build the operation that stores an item where none is."""
         condition = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -118,6 +122,10 @@ class ModelItems:
             "ExpressionAttributeValues": to_item({":expected": expected}),
         }
         return {"Put": {"TableName": self.table, "Item": _item(model, sort_key, values), **condition}}
+
+    def gone(self, model: str, sort_key: str) -> Any:
+        """Build the operation that removes an item; one that is not there is removed already."""
+        return {"Delete": {"TableName": self.table, "Key": _key(model, sort_key)}}
 
     def set(self, model: str, sort_key: str, values: Values) -> Any:
         """Build the operation that sets attributes of an item; those that are None are left as they are."""

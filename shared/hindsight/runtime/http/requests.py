@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from hindsight.config.parse import parse_yaml
+from hindsight.config.store import SentDocument
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
@@ -15,6 +16,8 @@ from hindsight.quarantine.store import UNREADABLE
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
+# RFC 9512 names the first; clients still send the others.
+YAML_TYPES = frozenset({YAML_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml"})
 
 _MODEL_NAME = re.compile(MODEL_NAME)
 _IDENTIFIER = re.compile(IDENTIFIER)
@@ -36,17 +39,16 @@ def read_optional_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
     return read_json(event, max_bytes=max_bytes) if event.body else {}
 
 
-def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> object:
-    """Return the value of a JSON or YAML body; raises as ``read_json`` does."""
+def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> tuple[object, SentDocument]:
+    """Read the value of a JSON or YAML body, and the document as it was sent; raises as ``read_json`` does."""
     kind = content_type(event)
-    if kind == JSON_TYPE:
-        return read_json(event, max_bytes=max_bytes)
-    if kind != YAML_TYPE:
+    if kind != JSON_TYPE and kind not in YAML_TYPES:
         raise UnsupportedType(f"the content type must be {JSON_TYPE} or {YAML_TYPE}")
     try:
-        return parse_yaml(_body(event, max_bytes).decode("utf-8"))
+        sent = SentDocument(text=_body(event, max_bytes).decode("utf-8"), content_type=kind)
     except UnicodeDecodeError as error:
         raise InvalidInput("the body is not well-formed UTF-8") from error
+    return (compact_json.loads(sent.text) if kind == JSON_TYPE else parse_yaml(sent.text)), sent
 
 
 def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset[str]) -> dict[str, Any]:
@@ -97,13 +99,26 @@ def requested_at(event: APIGatewayProxyEvent) -> datetime:
 
 
 def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
-    """Return the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
-    text = event.query_string_parameters.get("limit") if event.query_string_parameters else None
+    """Read the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
+    return whole_number(event, "limit", most) or default
+
+
+def flag(event: APIGatewayProxyEvent, name: str) -> bool:
+    """Read a query parameter that is ``true`` or ``false``, false by default. Raises InvalidInput for other text."""
+    text = (event.query_string_parameters or {}).get(name, "false")
+    if text not in {"true", "false"}:
+        raise InvalidInput(f"the query parameter {name} must be true or false", (Fault(name, "must be true or false"),))
+    return text == "true"
+
+
+def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | None:
+    """Read a query parameter that is a whole number from 1 on, None where it is absent. Raises InvalidInput."""
+    text = (event.query_string_parameters or {}).get(name)
     if text is None:
-        return default
+        return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
         message = f"must be a whole number from 1 to {most}"
-        raise InvalidInput(f"the query parameter limit {message}", (Fault("limit", message),))
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
     return int(text)
 
 

@@ -1,0 +1,21 @@
+"""The models' configurations and their list, put together."""
+
+from functools import cache
+
+from hindsight.bootstrap import stores
+from hindsight.registry.configuration_change import ConfigurationChanges
+from hindsight.reporting.model_list import ModelList
+
+
+@cache
+def configuration_changes() -> ConfigurationChanges:
+    """Build the changes of configurations."""
+    return ConfigurationChanges(stores.configurations(), stores.registry())
+
+
+@cache
+def model_list() -> ModelList:
+    """Build the list of models."""
+    return ModelList(
+        stores.configurations(), stores.registry(), stores.trigger_store(), stores.check_store(), stores.approvals()
+    )

@@ -1,0 +1,140 @@
+"""Changes of a model's configuration: what differs, and what that does to the version that serves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.parse import dump_configuration
+from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.core.errors import Conflict, Fault, NotFound
+from hindsight.registry.store import Registry
+
+TASK_CHANGED = "task_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing that a new configuration changes for what serves or is kept; ``code`` is part of the HTTP contract."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One path at which two configurations differ, every default written out; None where a side has nothing."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChange:
+    """What storing a configuration does, or would do."""
+
+    model: str
+    revision: int
+    effects: tuple[Effect, ...]
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanges:
+    """The changes of models' configurations."""
+
+    configurations: ConfigurationStore
+    registry: Registry
+
+    def preview(self, configuration: ModelConfiguration) -> ConfigurationChange:
+        """Compute what storing a configuration would do; nothing is stored."""
+        try:
+            newest = self.configurations.stored(configuration.model)
+        except NotFound:
+            return ConfigurationChange(model=configuration.model, revision=1, effects=(), differences=())
+        before, reads = newest.configuration, self._read_by_champion(configuration.model)
+        differences = tuple(differences_between(before, configuration))
+        return ConfigurationChange(
+            model=configuration.model,
+            revision=newest.revision + bool(differences),
+            effects=tuple(effects_of(before, configuration, reads)),
+            differences=differences,
+        )
+
+    def store(
+        self, configuration: ModelConfiguration, sent: SentDocument, now: datetime, *, force: bool
+    ) -> ConfigurationChange:
+        """Store a configuration. Raises Conflict for another task than before, unless it is forced."""
+        change = self.preview(configuration)
+        if not force and any(effect.code == TASK_CHANGED for effect in change.effects):
+            message = "the model has another task; ask for ?force=true, or store it under another name"
+            raise Conflict(message, (Fault("task", "is not the one the model has"),))
+        revision = self.configurations.put(configuration, now, sent)
+        return ConfigurationChange(
+            model=change.model, revision=revision, effects=change.effects, differences=change.differences
+        )
+
+    def _read_by_champion(self, model: str) -> ModelConfiguration | None:
+        """Find the configuration that the serving version was trained by; its features are what it reads."""
+        pointer = self.registry.pointer(model)
+        if pointer is None:
+            return None
+        trained_by = self.registry.version(model, pointer.champion).configuration_revision
+        return self.configurations.revision(model, trained_by).configuration
+
+
+def effects_of(
+    before: ModelConfiguration, after: ModelConfiguration, champion: ModelConfiguration | None
+) -> Iterator[Effect]:
+    """Yield what a new configuration changes; ``champion`` is the one that the serving version was trained by.
+
+    >>> from hindsight.testing.builders.configuration import configuration
+    >>> [effect.code for effect in effects_of(configuration(), configuration(), None)]
+    []
+    """
+    if before.task is not after.task:
+        message = f"the task was {before.task}: labels, metrics and the serving version are of the old one"
+        yield Effect(code=TASK_CHANGED, message=message)
+    if champion is not None:
+        yield from _feature_effects(champion, after)
+    if before.labels != after.labels or before.feedback != after.feedback:
+        message = "labels that exist stay as the old rules made them; POST .../relabel gives history the new ones"
+        yield Effect(code="labels_changed", message=message)
+    if before.outcome_delay != after.outcome_delay:
+        message = f"outcomes are due after {after.outcome_delay} instead of {before.outcome_delay}, from now on logged"
+        yield Effect(code="outcome_delay_changed", message=message)
+    if before.retention != after.retention:
+        message = "what is kept already ends when it was to end"
+        yield Effect(code="retention_changed", message=message)
+
+
+def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
+    """Yield the paths at which two configurations differ."""
+    yield from _differences("", dump_configuration(before), dump_configuration(after))
+
+
+def _feature_effects(champion: ModelConfiguration, after: ModelConfiguration) -> Iterator[Effect]:
+    for name, feature in champion.features.items():
+        declared = after.features.get(name)
+        if declared is None:
+            message = f"the serving version reads {name!r}, which is no longer accepted: it sees it as missing"
+            yield Effect(code="feature_removed", message=message)
+        elif declared.type is not feature.type:
+            message = f"the serving version reads {name!r} as {feature.type}, which is {declared.type} now"
+            yield Effect(code="feature_type_changed", message=message)
+    for name in sorted(after.features.keys() - champion.features.keys()):
+        message = f"the serving version does not read {name!r}; the next one that is trained does"
+        yield Effect(code="feature_added", message=message)
+
+
+def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in dict.fromkeys((*before, *after)):
+            yield from _differences(f"{path}.{name}" if path else name, before.get(name), after.get(name))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for position, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(f"{path}[{position}]", old, new)
+    elif before != after:
+        yield Difference(path=path, before=before, after=after)

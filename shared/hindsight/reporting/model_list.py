@@ -1,0 +1,84 @@
+"""The list of models: for each what serves, what state it is in, and what asks for a person's attention."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.monitoring.results.check import CheckKind, CheckStore, Verdict
+from hindsight.registry.pointer import Pointer
+from hindsight.registry.store import Registry
+from hindsight.rollout.approval.store import ApprovalStore
+from hindsight.triggers.state import RunOutcome, TriggerState
+from hindsight.triggers.store import TriggerStore
+
+
+class ModelState(StrEnum):
+    """Where a model is in its life."""
+
+    NO_VERSION = "no_version"
+    RETRAINING = "retraining"
+    ROLLOUT = "rollout"
+    PROBATION = "probation"
+    SERVING = "serving"
+
+
+# A check that has too little to go by asks for nobody's attention.
+_FINDINGS = {
+    (CheckKind.DRIFT, Verdict.DRIFT): "drift",
+    (CheckKind.PERFORMANCE, Verdict.LOW): "low_performance",
+    (CheckKind.ESTIMATE, Verdict.LOW): "low_estimated_performance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """The models in service, a few reads each."""
+
+    configurations: ConfigurationStore
+    registry: Registry
+    triggers: TriggerStore
+    checks: CheckStore
+    approvals: ApprovalStore
+
+    def names(self, most: int, after: str | None = None) -> list[str]:
+        """List at most ``most`` names that sort after one, sorted."""
+        return [name for name in self.configurations.models() if after is None or name > after][:most]
+
+    def entry(self, model: str) -> dict[str, Any]:
+        """Read what the list shows of one model. Raises NotFound."""
+        revision = self.configurations.current(model)
+        pointer, state = self.registry.pointer(model), self.triggers.load(model)
+        return {
+            "model": model,
+            "task": revision.configuration.task.value,
+            "revision": revision.revision,
+            "serving": "hindsight",
+            "champion": pointer.champion if pointer else None,
+            "state": state_of(pointer, state).value,
+            "attention": sorted(self._attention(model, state)),
+        }
+
+    def _attention(self, model: str, state: TriggerState) -> Iterator[str]:
+        for kind in CheckKind:
+            check = self.checks.latest(model, kind)
+            if check is not None and (code := _FINDINGS.get((check.kind, check.verdict))):
+                yield code
+        if state.last_outcome is RunOutcome.FAILED:
+            yield "run_failed"
+        asked = next(iter(self.approvals.newest(model, 1)), None)
+        run = state.open_run
+        if run is not None and asked is not None and asked.answer is None and asked.decision_id == run.decision_id:
+            yield "approval_wanted"
+
+
+def state_of(pointer: Pointer | None, triggers: TriggerState) -> ModelState:
+    """Choose a model's state; of several that apply the one in which most is about to change."""
+    if triggers.open_run is not None:
+        return ModelState.RETRAINING
+    if pointer is None:
+        return ModelState.NO_VERSION
+    if pointer.trial is not None:
+        return ModelState.ROLLOUT
+    return ModelState.PROBATION if pointer.probation is not None else ModelState.SERVING

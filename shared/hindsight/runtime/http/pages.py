@@ -1,0 +1,57 @@
+"""Pages of lists: a limit and an opaque token in, the items and the token of the next page out."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.runtime.http.requests import limit
+
+T = TypeVar("T")
+MAX_TOKEN = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that a caller asks for: at most ``limit`` items after the one named, from the first one on without."""
+
+    limit: int
+    after: str | None = None
+
+    def of(self, name: str, items: Sequence[T], cursor: Callable[[T], str], show: Callable[[T], Any]) -> dict[str, Any]:
+        """Show the first ``limit`` items under a name, with ``next_token`` where there are more.
+
+        ``items`` are up to one more than the page holds; ``cursor`` names an item so that a page can begin after it.
+        """
+        shown = items[: self.limit]
+        body: dict[str, Any] = {name: [show(item) for item in shown]}
+        return body | ({"next_token": token_of(cursor(shown[-1]))} if len(items) > self.limit else {})
+
+
+def page(event: APIGatewayProxyEvent, *, default: int, most: int) -> Page:
+    """Read the page that the query asks for by ``limit`` and ``next_token``. Raises InvalidInput."""
+    token = (event.query_string_parameters or {}).get("next_token")
+    return Page(limit(event, default=default, most=most), None if token is None else _cursor(token))
+
+
+def token_of(cursor: str) -> str:
+    """Write a cursor as a token that is safe in an address.
+
+    >>> token_of("v20260301T120000Z-18ac3e73-ridge")
+    'djIwMjYwMzAxVDEyMDAwMFotMThhYzNlNzMtcmlkZ2U'
+    """
+    return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
+
+
+def _cursor(token: str) -> str:
+    try:
+        if not 0 < len(token) <= MAX_TOKEN:
+            raise ValueError("no token is that long")
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        message = "is not a token that a list has answered"
+        raise InvalidInput(f"the query parameter next_token {message}", (Fault("next_token", message),)) from error

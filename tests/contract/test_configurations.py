@@ -1,0 +1,98 @@
+"""One suite judges the fake and the adapter."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.core.errors import NotFound
+from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.models.configurations import InMemoryConfigurations
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SENT = SentDocument(text="task: binary  # a note\n", content_type="application/yaml")
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> ConfigurationStore:
+    if request.param == "in_memory":
+        return InMemoryConfigurations()
+    return DynamoConfigurations("models", request.getfixturevalue("dynamodb"))
+
+
+def revised(days: int) -> ModelConfiguration:
+    return configuration().model_copy(update={"retention": timedelta(days=days)})
+
+
+def test_unknown_model_is_not_found(store: ConfigurationStore) -> None:
+    with pytest.raises(NotFound, match="does not exist"):
+        store.current("bike-demand")
+    with pytest.raises(NotFound, match="does not exist"):
+        store.stored("bike-demand")
+    with pytest.raises(NotFound, match="does not exist"):
+        store.revisions("bike-demand", 1)
+    with pytest.raises(NotFound, match="does not exist"):
+        store.retire("bike-demand", NOON)
+
+
+def test_configuration_comes_back_as_it_was_sent(store: ConfigurationStore) -> None:
+    assert store.put(revised(500), NOON, SENT) == 1
+
+    found = store.stored("bike-demand")
+
+    assert (found.revision, found.created_at, found.sent) == (1, NOON, SENT)
+    assert found.configuration == revised(500) == store.current("bike-demand").configuration
+
+
+def test_same_configuration_again_is_the_same_revision_with_the_first_document(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON, SENT)
+
+    assert store.put(revised(500), NOON + timedelta(days=1)) == 1
+
+    assert store.stored("bike-demand").sent == SENT
+
+
+def test_revisions_are_listed_newest_first_in_pages(store: ConfigurationStore) -> None:
+    for days in (401, 402, 403):
+        store.put(revised(days), NOON)
+
+    first = store.revisions("bike-demand", 2)
+    second = store.revisions("bike-demand", 2, before=first[-1].revision)
+
+    assert [found.revision for found in first] == [3, 2]
+    assert [found.revision for found in second] == [1]
+    assert store.revisions("bike-demand", 2, before=1) == []
+    assert second[0].configuration == revised(401) == store.revision("bike-demand", 1).configuration
+
+
+def test_unknown_revision_is_not_found(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON)
+
+    with pytest.raises(NotFound, match="has no configuration revision 2"):
+        store.revision("bike-demand", 2)
+    with pytest.raises(NotFound, match="has no configuration revision 2"):
+        store.stored("bike-demand", 2)
+
+
+def test_retired_model_is_in_no_list_and_its_revisions_stay_readable(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON)
+
+    store.retire("bike-demand", NOON)
+
+    assert store.models() == []
+    with pytest.raises(NotFound, match="retired"):
+        store.current("bike-demand")
+    assert store.stored("bike-demand").revision == store.revision("bike-demand", 1).revision == 1
+
+
+@pytest.mark.parametrize("days", [500, 501], ids=["unchanged", "changed"])
+def test_retired_model_is_back_once_its_configuration_is_put_again(store: ConfigurationStore, days: int) -> None:
+    store.put(revised(500), NOON)
+    store.retire("bike-demand", NOON)
+
+    revision = store.put(revised(days), NOON)
+
+    assert store.models() == ["bike-demand"]
+    assert store.current("bike-demand").revision == revision == 1 + (days != 500)
