@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.table import Table
 
 from bench.capacity import speeds
+from bench.capacity.checks import checks_of
 from bench.capacity.counts import count
 from bench.capacity.page import with_tables
 from bench.capacity.parts import bottleneck, parts_of
@@ -39,7 +40,8 @@ def main() -> None:
         SPEEDS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     counts, measured = count(), json.loads(SPEEDS.read_text(encoding="utf-8"))
     parts = parts_of(counts, measured["microseconds"], defaults())
-    page = with_tables(PAGE.read_text(encoding="utf-8"), counts, parts, prefixes_of(defaults()))
+    prefixes, checks = prefixes_of(defaults()), checks_of(measured["microseconds"])
+    page = with_tables(PAGE.read_text(encoding="utf-8"), counts, parts, prefixes, checks)
     PAGE.write_text(page, encoding="utf-8")
     figures = {
         "bottleneck": bottleneck(parts).name,
@@ -47,6 +49,7 @@ def main() -> None:
         "counts": counts,
         "speeds": measured,
         "parts": [asdict(part) for part in parts],
+        "checks": [asdict(check) for check in checks],
     }
 
     def shown(_: object) -> Table:

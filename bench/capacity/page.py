@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.capacity.checks import LabelCheck
 from bench.capacity.counts import Units
 from bench.capacity.parts import Part, bottleneck
 from bench.capacity.prefixes import Prefix
@@ -9,11 +10,18 @@ from bench.capacity.prefixes import Prefix
 UNITS = "units"
 PARTS = "parts"
 PREFIXES = "prefixes"
+CHECKS = "checks"
 
 
-def with_tables(page: str, counts: Mapping[str, Units], parts: Sequence[Part], prefixes: Sequence[Prefix]) -> str:
+def with_tables(
+    page: str,
+    counts: Mapping[str, Units],
+    parts: Sequence[Part],
+    prefixes: Sequence[Prefix],
+    checks: Sequence[LabelCheck],
+) -> str:
     """Replace a page's tables by those of some figures."""
-    tables = {UNITS: _units(counts), PARTS: _parts(parts), PREFIXES: _prefixes(prefixes)}
+    tables = {UNITS: _units(counts), PARTS: _parts(parts), PREFIXES: _prefixes(prefixes), CHECKS: _checks(checks)}
     for name, table in tables.items():
         page = _replaced(page, name, table)
     return page
@@ -56,6 +64,17 @@ def _parts(parts: Sequence[Part]) -> str:
 def _prefixes(prefixes: Sequence[Prefix]) -> str:
     lines = ["| prefix | of | objects a day, at most | because |", "|---|---|---|---|"]
     lines += (f"| `{found.name}/` | {found.of} | {found.most} | {found.because} |" for found in prefixes)
+    return "\n".join(lines) + "\n"
+
+
+def _checks(checks: Sequence[LabelCheck]) -> str:
+    lines = [
+        "| check | window | holds all records up to | samples all days up to | has labels up to |",
+        "|---|---|---|---|---|",
+    ]
+    for check in checks:
+        shown = " | ".join(_rounded(number) for number in (check.held, check.read, check.day))
+        lines.append(f"| {check.name} | {check.window} | {shown} |")
     return "\n".join(lines) + "\n"
 
 

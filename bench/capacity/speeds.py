@@ -7,7 +7,8 @@ usually takes.
 import gzip
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +21,16 @@ from hindsight.adapters.predictions_table.stream_records import new_prediction, 
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core import compact_json
-from hindsight.labels.archiving.archive import Archive
+from hindsight.entities.label import Label, LabelRecord, LabelStatus
+from hindsight.entities.prediction import Prediction
+from hindsight.label_records.collector import RecordCollector
+from hindsight.label_records.rows import ENTITY
+from hindsight.label_records.sampling import MIN_SHARE, WHOLE
+from hindsight.label_records.window import KEPT
+from hindsight.labels.archiving.archive import Archive, example_of
 from hindsight.labels.joining.feedback_files import FilePart
+from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.rows import days_newest_first
 from hindsight.review.selection.selection_round import Batch, draw
 from hindsight.review.selection.state import SelectionState
 
@@ -44,6 +53,7 @@ def measure() -> dict[str, float]:
         batch = read_batch(records, new_prediction)
         Archive(_Discarding()).write_predictions(batch.name, [change.prediction for change in batch.values])  # type: ignore[arg-type]
 
+    day = _OneDay(rows)
     state = SelectionState(model=rows[0].model)
     dice = random.Random(7)
     return {
@@ -51,6 +61,9 @@ def measure() -> dict[str, float]:
         "mature": _microseconds(lambda: files.joiner.mature(keys, CLOSED_AT)),
         "archive predictions": _microseconds(archive),
         "archive labels": _microseconds(lambda: heads.predictions(keys)),
+        "read label records": _microseconds(lambda: day.read(share=WHOLE)),
+        "pass over label records": _microseconds(lambda: day.read(share=MIN_SHARE)),
+        "pass over label records by entity": _microseconds(lambda: day.read(share=MIN_SHARE, names=[*KEPT, ENTITY])),
         "draw for review": _microseconds(lambda: draw(Batch(str(dice.random()), rows), revision.configuration, state)),
     }
 
@@ -71,6 +84,34 @@ def _record(image: Mapping[str, Any]) -> dict[str, Any]:
     arrived_at = (START + timedelta(seconds=1)).timestamp()
     change = {"SequenceNumber": "1", "ApproximateCreationDateTime": arrived_at, "NewImage": dict(image)}
     return {"eventName": "INSERT", "dynamodb": change}
+
+
+class _OneDay:
+    """A lake with one object, the final label record of each prediction."""
+
+    def __init__(self, rows: Sequence[Prediction]) -> None:
+        known = CLOSED_AT
+        label = Label(value=1, status=LabelStatus.FINAL, source="outcome")
+        records = [
+            example_of(LabelRecord(seq=2, label=label, known_at=known, rules_revision=1), row).to_row()
+            for row in (replace(row, entity_id=f"customer-{number}") for number, row in enumerate(rows))
+        ]
+        self._model, self._rows = rows[0].model, len(rows)
+        self._content = gzip.compress(b"\n".join(compact_json.dumps(record).encode() for record in records), 6)
+
+    def keys(self, _prefix: str, *, after: str = "") -> Iterator[str]:
+        yield f"{day_prefix(EXAMPLES, self._model, CLOSED_AT.date())}a.jsonl.gz"
+
+    def read_bytes(self, _key: str) -> bytes:
+        return self._content
+
+    def read(self, share: float, names: Sequence[str] = KEPT) -> None:
+        """Read it as the monitor does where it keeps a share, or as the evaluation of a canary does."""
+        collector = RecordCollector(names, (), share=share)
+        days = days_newest_first(self, EXAMPLES, self._model, CLOSED_AT, CLOSED_AT, wanted=collector.is_wanted)  # type: ignore[arg-type]
+        for _, rows in days:
+            for _ in collector.take(rows):
+                pass
 
 
 class _Discarding:

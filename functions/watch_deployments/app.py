@@ -6,9 +6,13 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining
+from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
 from hindsight.core.schedule import parse_tick
 from hindsight.runtime import counters
+
+# Enough to find the newest of three million records, and to evaluate and act.
+RESERVED_MILLISECONDS = 120_000
 
 logger = Logger()
 metrics = Metrics()
@@ -18,14 +22,14 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's rollout and probation at the event's time, and list the evaluations."""
     # The invocation that starts the others does not need these imports of numpy.
     from hindsight.rollout.evaluation.sweep import WatchingFailed  # noqa: PLC0415
 
     tick = parse_tick(event)
     try:
-        looks = retraining.watch().run(tick.model, tick.now)
+        looks = retraining.watch().run(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
     except WatchingFailed as error:
         # Counted now: its decisions have taken effect, and a retry of the event does not repeat them.
         count(error.looks)

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from functions.monitor.app import handler
 from hindsight.bootstrap import monitoring, stores
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
+from hindsight.label_records.sampling import margin
 from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
 from hindsight.monitoring.checks.monitor import Monitor
 from hindsight.monitoring.results.check import CheckKind, Verdict
@@ -207,6 +209,35 @@ def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
     assert metric("LivePerformanceShortfall") == metric("EstimatedPerformanceShortfall") == {}
 
 
+def test_of_too_many_label_records_a_sample_is_judged_and_every_report_names_its_share(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    serve(MODEL, temperature=0.0, accuracy=0.7)
+    whole = monitoring.monitor()
+    few = replace(whole, model_checks=replace(whole.model_checks, max_bytes=80_000))
+    for monitor, share in ((whole, 1.0), (few, 0.5)):
+        checks = {check.kind: check for check in monitor.run(MODEL, NOW + share * timedelta(minutes=1))}
+        for kind in (CheckKind.PERFORMANCE, CheckKind.JOIN_HEALTH):
+            assert checks[kind].summary["sampled_share"] == share
+            report = json.loads(stores.lake().read_bytes(str(checks[kind].report_key)))["report"]
+            assert report["sampled_share"] == share
+            assert "truncated_to" not in report
+        performance, health = checks[CheckKind.PERFORMANCE].summary, checks[CheckKind.JOIN_HEALTH].summary
+        assert checks[CheckKind.PERFORMANCE].verdict is Verdict.LOW
+        assert abs(performance["labels"] / share - 600) <= margin(600, share)
+        assert performance["value"] == pytest.approx(0.7, abs=0.1 * (share < 1))
+        assert abs(health["by_status"]["final"] - 600) <= margin(600, share)
+        assert health["waiting"] == 0
+
+
+def test_without_time_to_read_a_day_of_label_records_the_check_says_so(deployed: None, sample: Sample) -> None:
+    serve(MODEL, temperature=0.0, accuracy=0.7)
+    checks = {check.kind: check for check in monitoring.monitor().run(MODEL, NOW, lambda: False)}
+    performance = checks[CheckKind.PERFORMANCE]
+    assert performance.verdict is Verdict.INSUFFICIENT
+    assert performance.summary["truncated_to"] == "2026-03-09T00:00:00.000000Z"
+
+
 def test_a_model_whose_check_hangs_has_not_kept_the_others_numbers_back(
     fanned_out: FannedOut, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,12 +246,12 @@ def test_a_model_whose_check_hangs_has_not_kept_the_others_numbers_back(
         serve(model, temperature=0.0, accuracy=0.7)
     run = monitoring.monitor().run
 
-    def killed(model: str, now: datetime) -> Any:
+    def killed(model: str, now: datetime, has_time: Callable[[], bool]) -> Any:
         if model == "hanging":
             raise SystemExit
-        return run(model, now)
+        return run(model, now, has_time)
 
-    monkeypatch.setattr(Monitor, "run", lambda _self, model, now: killed(model, now))
+    monkeypatch.setattr(Monitor, "run", lambda _self, *given: killed(*given))
     handler(sample("monitor"), fanned_out.context)
     assert fanned_out.invocations.models == ["a", "hanging", "z"]
     for payload in fanned_out.invocations.payloads:

@@ -1,6 +1,6 @@
 """A collector of one model's label records in columns, which finds the newest of each prediction."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -8,33 +8,52 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.labels import LabelSource
-from hindsight.label_records.columns import ABSENT, Column, Integers, TimeColumn, ValueColumn, Vocabulary, bytes_of
+from hindsight.label_records.columns import (
+    ABSENT,
+    Column,
+    Integers,
+    Mask,
+    TimeColumn,
+    ValueColumn,
+    Vocabulary,
+    bytes_of,
+)
+from hindsight.label_records.hash_column import HashColumn
+from hindsight.label_records.mapping_column import MappingColumn
 from hindsight.label_records.rows import (
+    ENTITY,
     FIRST_VALUED_AT,
     LABELLED_OTHERWISE,
     NEVER,
     SHADOW,
     AnyColumn,
-    Hashes,
     LabelRows,
     encoded,
+    entity_keys,
     flat,
     hashes_of,
 )
+from hindsight.label_records.sampling import MIN_SHARE, WHOLE, Hashes, is_line_sampled, is_sampled
 
 _CHUNK = 4096
 # Two hashes, a column's values, and what finding the newest takes of each record for a while.
-_BYTES_PER_RECORD, _BYTES_PER_VALUE = 64, 9
+_BYTES_PER_RECORD, _BYTES_PER_VALUE, _BYTES_PER_NUMBER = 64, 9, 8
 
 
 @dataclass(slots=True)
 class RecordCollector:
-    """A collector of a model's label records, a few bytes each; ``names`` and ``features`` are the fields it keeps."""
+    """A collector of a model's label records, a few bytes each; ``names`` and ``features`` are the fields it keeps.
+
+    Of more records than it has room for it keeps a sample, ``share`` of the predictions; where it keeps entities, also
+    the records of ``share`` of the entities, since a canary is judged by whole entities.
+    """
 
     names: Collection[str]
     features: Collection[str]
+    share: float = WHOLE
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
     count: int = 0
+    numbers: int = 0
 
     def __post_init__(self) -> None:
         fields = [name for name in self.names if name != "shadow"]
@@ -43,16 +62,46 @@ class RecordCollector:
 
     @property
     def size(self) -> int:
-        """Estimated bytes of what was taken in."""
-        width = _BYTES_PER_RECORD + _BYTES_PER_VALUE * len(self.vocabularies)
-        return self.count * width + bytes_of(self.vocabularies.values())
+        """Estimated bytes of what is held."""
+        return self.count * self.record_bytes + self.numbers * _BYTES_PER_NUMBER + bytes_of(self.vocabularies.values())
+
+    @property
+    def record_bytes(self) -> int:
+        """Estimated bytes of a record, beside the words and numbers of its mappings."""
+        return _BYTES_PER_RECORD + _BYTES_PER_VALUE * len(self.vocabularies)
+
+    def is_wanted(self, line: bytes) -> bool:
+        """Find whether a line of JSON is of the sample."""
+        return is_line_sampled(line, self.share, by_entity=ENTITY in self.names)
 
     def take(self, rows: Iterable[dict[str, Any]]) -> Iterator["RecordChunk"]:
-        """Encode rows, some thousand at a time."""
+        """Encode rows, some thousand at a time, those that are of the sample."""
         remaining = iter(rows)
         while chunk := [flat(row) for row in islice(remaining, _CHUNK)]:
-            self.count += len(chunk)
-            yield self._encode(chunk)
+            encoded_ = self._encode(chunk)
+            yield self._counted(encoded_ if self.share == WHOLE else encoded_.at(self._sampled(encoded_)))
+
+    def fit(self, chunks: list["RecordChunk"], max_bytes: int) -> None:
+        """Halve the share until what is held fits, and leave out of the chunks what is no longer of the sample."""
+        while self.size > max_bytes and self.count and self.share > MIN_SHARE:
+            self.share /= 2
+            self.count = self.numbers = 0
+            words = {name: Vocabulary() for name in self.vocabularies}
+            for place, chunk in enumerate(chunks):
+                chunks[place] = self._counted(chunk.at(self._sampled(chunk)).moved(words))
+            self.vocabularies = words
+
+    def _counted(self, chunk: "RecordChunk") -> "RecordChunk":
+        self.count += len(chunk.seq)
+        self.numbers += chunk.numbers
+        return chunk
+
+    def _sampled(self, chunk: "RecordChunk") -> Mask:
+        keys = chunk.hashes[:, 1]
+        found, entities = is_sampled(keys, self.share), chunk.columns.get(ENTITY)
+        if not isinstance(entities, HashColumn):
+            return found
+        return found | is_sampled(entity_keys(entities, keys), self.share)
 
     def _encode(self, rows: list[dict[str, Any]]) -> "RecordChunk":
         columns: dict[str, AnyColumn] = {
@@ -98,6 +147,23 @@ class RecordChunk:
     columns: dict[str, AnyColumn]
     hashes: Hashes
     seq: Integers
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers its mappings hold."""
+        return sum(len(column.numbers) for column in self.columns.values() if isinstance(column, MappingColumn))
+
+    def at(self, chosen: Mask) -> "RecordChunk":
+        """Pick some of the records."""
+        columns: dict[str, AnyColumn] = {name: column.at(chosen) for name, column in self.columns.items()}
+        return RecordChunk(columns, self.hashes[chosen], self.seq[chosen])
+
+    def moved(self, vocabularies: Mapping[str, Vocabulary]) -> "RecordChunk":
+        """Put what these records need of their vocabularies into others."""
+        columns: dict[str, AnyColumn] = {
+            name: column.moved(vocabularies[name]) for name, column in self.columns.items()
+        }
+        return RecordChunk(columns, self.hashes, self.seq)
 
 
 def newest_records(rows: Iterable[dict[str, Any]]) -> LabelRows:

@@ -1,7 +1,7 @@
 """Columns of JSON values, a few bytes a value, so that a million label records fit in memory."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -103,6 +103,14 @@ class ValueColumn:
         """Pick some of the values, by their indices or a mask."""
         return ValueColumn(self.tags[places], self.payload[places], self.vocabulary)
 
+    def moved(self, vocabulary: Vocabulary) -> "ValueColumn":
+        """Put the words that these values need into another vocabulary."""
+        payload, is_word = self.payload.copy(), self.tags == _OTHER
+        found, codes = np.unique(payload[is_word].astype(np.int64), return_inverse=True)
+        places = [vocabulary.place(self.vocabulary.words[place]) for place in found.tolist()]
+        payload[is_word] = np.array(places, dtype=np.float64)[codes.reshape(-1)]
+        return ValueColumn(self.tags, payload, vocabulary)
+
     def value(self, place: int) -> Any:
         """Give one value back as it was, ABSENT where the row had none."""
         return _decode(int(self.tags[place]), float(self.payload[place]), self.vocabulary)
@@ -185,6 +193,10 @@ class TimeColumn:
         """Pick some of the moments, by their indices or a mask."""
         return TimeColumn(self.microseconds[places])
 
+    def moved(self, _vocabulary: Vocabulary) -> "TimeColumn":
+        """Keep the moments: they need no words."""
+        return self
+
     def value(self, place: int) -> Any:
         """Give one moment back as a text, None where there is none."""
         found = int(self.microseconds[place])
@@ -202,67 +214,6 @@ class TimeColumn:
         units, codes = np.unique(self.microseconds // size, return_inverse=True)
         made = [format_time(moment_of(int(found) * size))[:length] for found in units]
         return [made[code] for code in codes.reshape(-1).tolist()]
-
-
-@dataclass(frozen=True, slots=True)
-class MappingColumn:
-    """Numbers by name, the same names in most rows: eight bytes a number."""
-
-    names: ValueColumn
-    starts: Integers
-    numbers: Floats
-
-    @classmethod
-    def of(cls, values: Sequence[Any], vocabulary: Vocabulary | None = None) -> "MappingColumn":
-        """Encode mappings; what is no mapping becomes None, and what is no number in one NaN."""
-        given = [value if isinstance(value, Mapping) else None for value in values]
-        names = ValueColumn.of([None if value is None else list(value) for value in given], vocabulary)
-        counts = [0 if value is None else len(value) for value in given]
-        numbers = ValueColumn.of([number for value in given if value is not None for number in value.values()]).numbers
-        return cls(names, np.cumsum([0, *counts[:-1]], dtype=np.int64)[: len(given)], numbers)
-
-    @classmethod
-    def joined(cls, columns: Sequence["MappingColumn"]) -> "MappingColumn":
-        """Join columns of one vocabulary."""
-        if not columns:
-            return cls.of(())
-        offsets = np.cumsum([0, *(len(column.numbers) for column in columns[:-1])])
-        return cls(
-            ValueColumn.joined([column.names for column in columns]),
-            np.concatenate([column.starts + offset for column, offset in zip(columns, offsets, strict=True)]),
-            np.concatenate([column.numbers for column in columns]),
-        )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def at(self, places: Values) -> "MappingColumn":
-        """Pick some of the mappings, by their indices or a mask."""
-        return MappingColumn(self.names.at(places), self.starts[places], self.numbers)
-
-    def value(self, place: int) -> Any:
-        """Give one mapping back, ABSENT where there is none."""
-        names = self.names.value(place)
-        if names is None:
-            return ABSENT
-        start = int(self.starts[place])
-        return dict(zip(names, self.numbers[start : start + len(names)].tolist(), strict=True))
-
-    def table(self) -> tuple[Floats | None, tuple[str, ...]]:
-        """Make one table of shape (n, names), NaN in rows without a mapping and 0 where one lacks a name."""
-        kinds, codes = self.names.distinct()
-        every = tuple(sorted({name for names in kinds if names is not None for name in names}))
-        if not every:
-            return None, ()
-        table = np.full((len(self), len(every)), np.nan)
-        for code, names in enumerate(kinds):
-            if names is None:
-                continue
-            places = np.flatnonzero(codes == code)
-            table[places] = 0.0
-            for step, name in enumerate(names):
-                table[places, every.index(name)] = np.nan_to_num(self.numbers[self.starts[places] + step])
-        return table, every
 
 
 def microseconds_of(moment: datetime) -> int:

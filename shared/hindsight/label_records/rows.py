@@ -7,13 +7,11 @@ from hashlib import blake2b
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from hindsight.config.labels import LabelSource
 from hindsight.label_records.columns import (
     ABSENT,
     Integers,
-    MappingColumn,
     Mask,
     TimeColumn,
     ValueColumn,
@@ -21,17 +19,20 @@ from hindsight.label_records.columns import (
     Vocabulary,
     microseconds_of,
 )
+from hindsight.label_records.hash_column import HashColumn
+from hindsight.label_records.mapping_column import MappingColumn
+from hindsight.label_records.sampling import WHOLE, Hashes, is_sampled, prediction_hash
 
 Row = Mapping[str, Any]
-Hashes = npt.NDArray[np.uint64]
 
 LABELLED_OTHERWISE = "labelled_otherwise"
 FIRST_VALUED_AT = "first_valued_at"
 _TIMES = frozenset({"known_at", "occurred_at", "outcome_due_at", FIRST_VALUED_AT})
 _MAPPINGS = frozenset({"probabilities"})
+ENTITY = "entity_id"
 NEVER = np.iinfo(np.int64).max
 
-AnyColumn = ValueColumn | TimeColumn | MappingColumn
+AnyColumn = ValueColumn | TimeColumn | MappingColumn | HashColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,8 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
     """Rows that are decoded when they are read; ``fields`` and ``features`` hold their values by name.
 
     Some of the rows are a view of them all, ``places`` of the columns: nothing is copied before it is read.
-    A row does not know its ``prediction_id`` where it was read without: ``hashes`` are two of it.
+    A row does not know its ``prediction_id`` where it was read without: ``hashes`` are two of it. Of its entity it
+    knows a hash alone: entities are told apart, never named, and as texts they took more than all else.
     """
 
     fields: Mapping[str, AnyColumn]
@@ -116,6 +118,22 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
         return column.at(self.places) if isinstance(column, MappingColumn) else MappingColumn.of([None] * len(self))
 
     @property
+    def entities(self) -> HashColumn:
+        """The hashes of the entities; none is given where the field was not read."""
+        column = self.fields.get(ENTITY)
+        if isinstance(column, HashColumn):
+            return column.at(self.places)
+        return HashColumn(np.zeros(len(self), dtype=np.uint64))
+
+    def sampled(self, share: float) -> "LabelRows":
+        """Pick the rows whose prediction is of the sample of a share."""
+        return self if share == WHOLE else self.at(is_sampled(self.thinning, share))
+
+    def sampled_by_entity(self, share: float) -> "LabelRows":
+        """Pick the rows whose entity is of the sample of a share; a row without an entity goes by its prediction."""
+        return self if share == WHOLE else self.at(is_sampled(entity_keys(self.entities, self.thinning), share))
+
+    @property
     def thinning(self) -> Hashes:
         """Hashes of the ids, that rows are thinned by."""
         found: Hashes = self.hashes[self.places, 1]
@@ -172,14 +190,21 @@ def hashes_of(prediction_id: str) -> tuple[int, int]:
     """Hash an id twice: to shuffle by, and to thin by. Together they identify a prediction."""
     encoded = prediction_id.encode()
     shuffled = blake2b(encoded, digest_size=8).digest()
-    thinning = blake2b(encoded, digest_size=8, person=b"thinning").digest()
-    return int.from_bytes(shuffled, "big"), int.from_bytes(thinning, "big")
+    return int.from_bytes(shuffled, "big"), prediction_hash(prediction_id)
+
+
+def entity_keys(entities: HashColumn, thinning: Hashes) -> Hashes:
+    """Choose what rows are sampled by where entities are: the entity's hash, without one the prediction's."""
+    found: Hashes = np.where(entities.is_given, entities.hashes, thinning)
+    return found
 
 
 def encoded(name: str, values: list[Any], vocabulary: Vocabulary | None) -> AnyColumn:
     """Encode the values of a field in the kind of column that its name asks for."""
     if name in _TIMES:
         return TimeColumn.of([None if value is ABSENT else value for value in values])
+    if name == ENTITY:
+        return HashColumn.of(values)
     if name.rpartition(".")[2] in _MAPPINGS:
         return MappingColumn.of(values, vocabulary)
     return ValueColumn.of(values, vocabulary)

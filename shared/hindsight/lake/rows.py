@@ -1,7 +1,7 @@
 """Rows of many small objects of the lake, a few read ahead: reading them waits for answers, not for bytes."""
 
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from itertools import islice
@@ -12,6 +12,14 @@ from hindsight.lake.object_store import Lake, day_prefix, keys_between, partitio
 from hindsight.lake.pack import is_mark, unzipped
 
 _READERS = 8
+
+# A condition on a row's line, before it is decoded.
+Wanted = Callable[[bytes], bool]
+
+
+def every_line(_line: bytes) -> bool:
+    """Want every line."""
+    return True
 
 
 def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
@@ -29,28 +37,30 @@ def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: dateti
 
 
 def days_newest_first(
-    lake: Lake, kind: str, model: str, start: datetime, end: datetime
+    lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = every_line
 ) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
     """Yield each day that a span touches and that has rows, the newest first, with its rows as ``rows_between`` does.
 
-    One listing for the whole span; a day's rows are read as they are taken.
+    One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``.
     """
     by_day = dict[date, list[str]]()
     for key in keys_between(lake, kind, model, start, end):
         if (day := partition_of(key, kind, model)) is not None:
             by_day.setdefault(day, []).append(key)
     for day in sorted(by_day, reverse=True):
-        yield day, _rows_of_day(lake, day_prefix(kind, model, day), by_day[day])
+        yield day, _rows_of_day(lake, day_prefix(kind, model, day), by_day[day], wanted)
 
 
-def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str], wanted: Wanted) -> Iterator[dict[str, Any]]:
     read = set[str]()
-    while (yield from _rows_of(lake, keys, read)):
+    while (yield from _rows_of(lake, keys, read, wanted)):
         keys = (key for key in lake.keys(prefix) if key not in read)
 
 
-def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[str, Any], None, bool]:
-    """Yield the rows of objects, note which were read, and return whether any was gone."""
+def _rows_of(
+    lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted = every_line
+) -> Generator[dict[str, Any], None, bool]:
+    """Yield the wanted rows of objects, note which were read, and return whether any was gone."""
     remaining, gone = iter(keys), False
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 4 * _READERS)):
@@ -59,14 +69,14 @@ def _rows_of(lake: Lake, keys: Iterable[str], read: set[str]) -> Generator[dict[
                 if content is None:
                     gone = True
                 else:
-                    yield from _rows_in(key, content)
+                    yield from _rows_in(key, content, wanted)
     return gone
 
 
-def _rows_in(key: str, content: bytes) -> Iterator[dict[str, Any]]:
+def _rows_in(key: str, content: bytes, wanted: Wanted) -> Iterator[dict[str, Any]]:
     try:
         for line in unzipped(key, content).split(b"\n"):
-            if line.strip() and not is_mark(line):
+            if line.strip() and not is_mark(line) and wanted(line):
                 yield json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error

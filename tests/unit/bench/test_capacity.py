@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from bench.capacity.__main__ import PAGE, SPEEDS, defaults
+from bench.capacity.checks import READ_SECONDS, LabelCheck, checks_of
 from bench.capacity.counts import Units, count
 from bench.capacity.page import with_tables
-from bench.capacity.parts import Part, bottleneck, parts_of
+from bench.capacity.parts import FULL_PROCESSOR_MEGABYTES, Part, bottleneck, parts_of
 from bench.capacity.prefixes import prefixes_of
+from functions.monitor import app as monitor
+from functions.watch_deployments import app as watch
 from local.template import load_template
 
 PROMISED = 5_000
@@ -27,9 +30,16 @@ def parts(counts: dict[str, Units]) -> list[Part]:
     return parts_of(counts, measured["microseconds"], defaults())
 
 
-def test_page_shows_what_is_counted(counts: dict[str, Units], parts: list[Part]) -> None:
+@pytest.fixture(scope="module")
+def checks() -> list[LabelCheck]:
+    measured: dict[str, Any] = json.loads(SPEEDS.read_text(encoding="utf-8"))
+    return checks_of(measured["microseconds"])
+
+
+def test_page_shows_what_is_counted(counts: dict[str, Units], parts: list[Part], checks: list[LabelCheck]) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, counts, parts, prefixes_of(defaults())) == page, "make capacity writes the tables anew"
+    shown = with_tables(page, counts, parts, prefixes_of(defaults()), checks)
+    assert shown == page, "make capacity writes the tables anew"
 
 
 def test_every_prefix_of_the_lake_has_its_number_of_objects_a_day() -> None:
@@ -51,6 +61,22 @@ def test_lifecycle_names_no_prefix_that_is_not_reckoned() -> None:
 def test_quarantine_gets_an_object_a_minute_and_code_of_a_join_and_one_a_sweep() -> None:
     [found] = [one for one in prefixes_of({**defaults(), "FeedbackBufferSeconds": 120}) if one.name == "quarantine"]
     assert found.most == f"{720 * 3 + 288:,}"
+
+
+def test_checks_of_labels_follow_what_the_door_lets_in_by_default(checks: list[LabelCheck]) -> None:
+    """They do not follow what is promised of the door with raised quotas: the page says where each ends."""
+    door = defaults()["AppRequestsPerSecond"] / 2
+    for check in checks:
+        assert check.held < check.read < check.day
+        assert check.day >= door, check
+        assert check.day < PROMISED, "the page says that checks end sooner"
+
+
+def test_functions_that_read_labels_have_the_time_that_is_reckoned_with() -> None:
+    functions = load_template()["Resources"]
+    for name, module in (("MonitorFunction", monitor), ("WatchDeploymentsFunction", watch)):
+        assert functions[name]["Properties"]["Timeout"] - module.RESERVED_MILLISECONDS / 1000 == READ_SECONDS
+        assert functions[name]["Properties"]["MemorySize"] >= FULL_PROCESSOR_MEGABYTES
 
 
 def test_one_model_takes_what_is_promised_by_raised_quotas_alone(parts: list[Part]) -> None:

@@ -13,14 +13,11 @@ from hindsight.config.labels import LabelSource
 from hindsight.core.times import format_time
 from hindsight.evaluation.metrics import as_numbers
 from hindsight.label_records.collector import newest_records
-from hindsight.label_records.columns import ABSENT, MappingColumn, TimeColumn, ValueColumn, Vocabulary
+from hindsight.label_records.columns import ABSENT, TimeColumn, ValueColumn, Vocabulary
+from hindsight.label_records.mapping_column import MappingColumn
 from hindsight.label_records.rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows
-from hindsight.label_records.window import labels_in_window
-from hindsight.lake.object_store import EXAMPLES, day_prefix
-from hindsight.testing.aws.lake import InMemoryLake
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 Row = dict[str, Any]
 SCALARS = st.one_of(
@@ -133,41 +130,22 @@ def test_rows_that_are_encoded_are_what_they_were() -> None:
     assert [(row["score"], row["decision"]) for row in ours] == [(0.5, 1)]
 
 
-def lake_of_days(days: int, records_a_day: int) -> InMemoryLake:
-    lake = InMemoryLake()
-    for day in range(days):
-        due = NOON + day * DAY
-        rows = [
-            {
-                "prediction_id": f"{day}-{number}",
-                "seq": 1,
-                "value": 1,
-                "source": "outcome",
-                "features": {},
-                "model_version": "v1",
-                "known_at": format_time(due),
-                "occurred_at": format_time(due),
-                "outcome_due_at": format_time(due),
-            }
-            for number in range(records_a_day)
-        ]
-        lake.write_lines(f"{day_prefix(EXAMPLES, 'm', due.date())}a.jsonl", rows)
-    return lake
+@given(st.lists(st.one_of(SCALARS, st.just(ABSENT), st.lists(st.integers(), max_size=2)), min_size=1), st.data())
+def test_values_that_move_to_other_words_come_back_as_they_were(values: list[Any], data: st.DataObject) -> None:
+    words = Vocabulary()
+    chosen = data.draw(st.lists(st.integers(0, len(values) - 1), unique=True))
+    column = ValueColumn.of(values).at(np.array(chosen, dtype=np.int64)).moved(words)
+    back, expected = [column.value(place) for place in range(len(chosen))], [values[place] for place in chosen]
+    assert [(type(value), value) for value in back] == [(type(value), value) for value in expected]
+    assert len(words.words) <= len(chosen)
 
 
-def test_of_more_records_than_there_is_room_for_the_newest_days_are_kept() -> None:
-    lake, now = lake_of_days(4, 5000), NOON + 3 * DAY + timedelta(hours=1)
-    whole = labels_in_window(lake, "m", now, 4 * DAY, ())
-    assert (len(whole.rows), whole.since) == (20_000, None)
-    room = labels_in_window(lake, "m", now, 4 * DAY, (), max_bytes=2_000_000)
-    midnight = datetime(2026, 3, 3, tzinfo=UTC)
-    assert (len(room.rows), room.since) == (10_000, midnight)
-    assert room.shortened(4 * DAY, now) == now - midnight
-    assert min(row["occurred_at"] for row in room.rows) >= format_time(midnight)
-
-
-def test_where_there_is_no_room_for_a_single_day_nothing_is_held() -> None:
-    lake, now = lake_of_days(2, 5000), NOON + DAY + timedelta(hours=1)
-    room = labels_in_window(lake, "m", now, 4 * DAY, (), max_bytes=100_000)
-    assert len(room.rows) == 0
-    assert room.shortened(4 * DAY, now) == timedelta(0)
+@given(st.lists(st.one_of(st.none(), st.dictionaries(st.sampled_from("abc"), st.floats(0, 1)))), st.data())
+def test_mappings_that_move_leave_the_numbers_of_the_others_behind(values: list[Any], data: st.DataObject) -> None:
+    is_chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))), dtype=bool)
+    chosen = [value for value, wanted in zip(values, is_chosen, strict=True) if wanted]
+    column = MappingColumn.of(values).at(is_chosen).moved(Vocabulary())
+    assert [column.value(place) for place in range(len(chosen))] == [
+        ABSENT if value is None else value for value in chosen
+    ]
+    assert len(column.numbers) == sum(len(value) for value in chosen if value is not None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hindsight.core.errors import Conflict, Unavailable, UnusableArtifact
+from hindsight.label_records.window import MAX_BYTES
 from hindsight.registry.moves import promote, roll_back, start_trial, withdraw_trial
 from hindsight.registry.pointer import Change, Pointer, Probation, TrialMode
 from hindsight.registry.version import VersionRecord
@@ -87,7 +88,7 @@ class World:
         if record.version in self.broken:
             raise UnusableArtifact(f"the artefact of {record.version} is gone")
 
-    def watch(self, now: datetime = NOW) -> list[dict[str, Any]]:
+    def watch(self, now: datetime = NOW, max_bytes: int = MAX_BYTES) -> list[dict[str, Any]]:
         of_model = ModelWatch(
             registry=self.registry,
             lake=self.lake,
@@ -95,6 +96,7 @@ class World:
             progress=self.progress,
             announcements=self.bus,
             require_loadable=self.require_loadable,
+            max_bytes=max_bytes,
         )
         consequences = Consequences(
             registry=self.registry, triggers=self.triggers, announcements=self.bus, progress=self.progress
@@ -124,6 +126,25 @@ def test_a_bad_champion_is_rolled_back_and_the_next_run_backs_off() -> None:
     assert move.why.startswith("worse beyond doubt")
     assert world.announced == ["ModelRolledBack"]
     assert (world.rollbacks, world.triggers.load(MODEL).rolled_back_at) == (1, NOW)
+
+
+def test_of_too_many_label_records_a_sample_decides_and_the_evaluation_names_its_share() -> None:
+    whole, sampled = World().promote(), World().promote()
+    for world, max_bytes, share in ((whole, MAX_BYTES, 1.0), (sampled, 100_000, 0.5)):
+        put(world.lake, records(NEW, drawn(1000, 0.2)))
+        (look,) = world.watch(max_bytes=max_bytes)
+        assert (look["sampled_share"], look["verdict"]) == (share, "take_back")
+        assert abs(look["labels"] / share - 1000) <= 4 * (1000 * (1 - share) / share) ** 0.5
+        assert world.pointer.champion == OLD
+
+
+def test_canary_on_a_sample_of_its_entities_takes_over() -> None:
+    world = World().try_out()
+    rows = [{**row, "entity_id": f"customer-{place}"} for place, row in enumerate(canary(0.88, 1000))]
+    put(world.lake, rows)
+    (look,) = world.watch(max_bytes=1_000_000)
+    assert look["sampled_share"] < 1
+    assert (look["verdict"], world.pointer.champion) == ("keep", NEW)
 
 
 def test_after_a_rollback_the_next_one_leads_to_the_version_before_and_never_back_again() -> None:

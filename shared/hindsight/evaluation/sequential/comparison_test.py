@@ -12,6 +12,7 @@ from hindsight.core.times import format_time, parse_time
 from hindsight.evaluation.sequential.betting import Floats, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
 from hindsight.evaluation.sequential.progress import Watched
+from hindsight.label_records.sampling import WHOLE
 
 STARTS = 50.0  # labels by which half of the bettors have begun: what serves wrongly is mostly wrong from the first day
 
@@ -52,7 +53,8 @@ class SequentialTest:
     ``reached`` is the moment up to which matured labels have been counted, each once, ``updates`` how often a test of
     this model was stored. ``highest`` is the most evidence there ever was: that is what may reach ``1 / alpha`` with
     a chance of at most alpha, so a test that has once put something beyond doubt has done so for good.
-    ``deferred_at`` is the number of labels at which a decision was last put off.
+    ``deferred_at`` is the number of labels at which a decision was last put off, ``sampled_share`` the smallest share
+    of the records that labels were counted of.
     """
 
     claim: Claim
@@ -62,6 +64,7 @@ class SequentialTest:
     deferred_at: int = 0
     waiting: Waiting = Waiting()
     updates: int = 0
+    sampled_share: float = WHOLE
 
     @classmethod
     def of(cls, claim: Claim, stored: "SequentialTest | None", heaviest: float = 1.0) -> "SequentialTest":
@@ -90,6 +93,15 @@ class SequentialTest:
         """Return whether that it is worse is beyond doubt: the evidence has reached ``1 / (1 - confidence)``."""
         return self.highest * (1 - confidence) >= 1
 
+    def narrowed(self, sampled_share: float) -> "SequentialTest":
+        """Narrow the test to a share of the records: from now on it counts what is kept at the smallest it has met.
+
+        The share of a test only falls, and what is kept at a share is kept at every larger one. So an evaluation that
+        has room for more counts what one with less would have counted; what was counted before is not counted again;
+        and which labels are counted depends on hashes and on how many records there were, never on what they say.
+        """
+        return replace(self, sampled_share=min(self.sampled_share, sampled_share))
+
     def to_json(self) -> dict[str, Any]:
         """Return the test as it is kept."""
         claim, wealth = self.claim, self.wealth
@@ -114,6 +126,7 @@ class SequentialTest:
             "unpaired": [[list(row) for row in side] for side in self.waiting.unpaired],
             "values": [list(side) for side in self.waiting.values],
             "updates": self.updates,
+            "sampled_share": self.sampled_share,
         }
 
     @classmethod
@@ -145,6 +158,7 @@ class SequentialTest:
             deferred_at=row["deferred_at"],
             waiting=Waiting(unpaired=(first, second), values=(ones, others)),
             updates=row["updates"],
+            sampled_share=row.get("sampled_share", WHOLE),
         )
 
 

@@ -12,6 +12,7 @@ from hindsight.core.times import format_time, parse_time
 from hindsight.evaluation.labelled_predictions import LabelledAnswers
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired, scale_of
+from hindsight.label_records.sampling import WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class FallTest:
     """How far the test of a claim has come.
 
     ``reached`` is the moment up to which matured labels have been counted, each once; ``updates`` the number of looks
-    that found labels, those at earlier versions too.
+    that found labels, those at earlier versions too. ``sampled_share`` is the smallest share of the predictions that
+    labels were counted of.
     """
 
     claim: Claim
@@ -58,6 +60,7 @@ class FallTest:
     wealth: Wealth
     updates: int = 0
     unpaired: Unpaired = ()
+    sampled_share: float = WHOLE
 
     @classmethod
     def of(cls, claimed: Claim, since: datetime, stored: "FallTest | None", heaviest: float = 1.0) -> "FallTest | None":
@@ -116,6 +119,7 @@ class FallTest:
             "heaviest": wealth.heaviest,
             "updates": self.updates,
             "unpaired": [list(row) for row in self.unpaired],
+            "sampled_share": self.sampled_share,
         }
 
     @classmethod
@@ -139,6 +143,7 @@ class FallTest:
             ),
             updates=row["updates"],
             unpaired=tuple((label, compared, weight) for label, compared, weight in row["unpaired"]),
+            sampled_share=row.get("sampled_share", WHOLE),
         )
 
 

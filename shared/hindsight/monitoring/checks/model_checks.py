@@ -13,7 +13,7 @@ from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.label_records.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
 from hindsight.label_records.rows import LabelRows
-from hindsight.label_records.window import LabelWindow, labels_in_window, matured_in_window
+from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.champion_drift import check_champion_drift
@@ -43,7 +43,7 @@ Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 class Looked:
     """The data of a model's checks: one window of profiles, and of each prediction's newest label record.
 
-    The ``window`` is the model's, or as much of it as there is room for the records of.
+    The ``window`` is the model's, or as much of it as there was time to read the records of.
     """
 
     configuration: ModelConfiguration
@@ -58,9 +58,10 @@ class Looked:
         return matured_in_window(self.labels.rows, self.now, self.window, self._complete_until(timedelta(0)))
 
     def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """Add to what was found since when there were records to look at, where that is less than the window."""
+        """Add to what was found the share of the predictions it is of, and since when, if less than the window."""
         since = self.labels.since
-        return dict(found) if since is None else {**found, "truncated_to": format_time(since)}
+        truncated = {} if since is None else {"truncated_to": format_time(since)}
+        return {**found, "sampled_share": self.labels.sampled_share, **truncated}
 
     @property
     def complete_until(self) -> datetime:
@@ -76,19 +77,26 @@ class Looked:
             self.window,
             settling=settling,
             last_label_after=last_label_after(configuration),
+            sampled_share=self.labels.sampled_share,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChecks:
-    """Makes the checks of one model; input of any kind gives a verdict."""
+    """Makes the checks of one model; input of any kind gives a verdict.
+
+    Of label records that take more than ``max_bytes`` a sample is held.
+    """
 
     registry: Registry
     lake: Lake
     watch: FallWatch
     estimators: Estimators
+    max_bytes: int = MAX_BYTES
 
-    def of(self, configuration: ModelConfiguration, now: datetime) -> Iterator[ModelCheck]:
+    def of(
+        self, configuration: ModelConfiguration, now: datetime, has_time: Callable[[], bool] = lambda: True
+    ) -> Iterator[ModelCheck]:
         """Yield the checks to make, each by itself: one that fails leaves the others.
 
         Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
@@ -100,7 +108,7 @@ class ModelChecks:
             return
         if pointer is not None:
             yield partial(self._of_drift, configuration, profiles, pointer, now)
-        looked = self._looked(configuration, profiles, now)
+        looked = self._looked(configuration, profiles, now, has_time)
         if pointer is None:
             yield partial(_of_join, looked, None)
             return
@@ -111,11 +119,14 @@ class ModelChecks:
         yield partial(self._of_estimate, looked, profiles.of_version(champion.version), champion)
         yield partial(_of_join, looked, champion.version)
 
-    def _looked(self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime) -> Looked:
+    def _looked(
+        self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime, has_time: Callable[[], bool]
+    ) -> Looked:
         model, window = configuration.model, configuration.monitoring.window
         # A short window must not lose the labels that are waited for.
         reach = max(window, 2 * MOST_HELD)
-        labels = labels_in_window(self.lake, model, now, reach, _features_read(configuration))
+        features = _features_read(configuration)
+        labels = labels_in_window(self.lake, model, now, reach, features, max_bytes=self.max_bytes, has_time=has_time)
         shorter = labels.shortened(window, now)
         if shorter < window:
             # What is counted beside the records must be of the same time as they are.
@@ -123,13 +134,19 @@ class ModelChecks:
         return Looked(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
 
     def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
-        configuration = looked.configuration
+        configuration, labels = looked.configuration, looked.labels
         report = check_performance(
             looked.matured,
             configuration,
             champion=champion.version,
             limit=performance_limit(configuration, champion.gate_value),
-            test=self.watch.look(configuration, champion, looked.labels.rows, looked.complete_until),
+            test=self.watch.look(
+                configuration,
+                champion,
+                labels.rows,
+                looked.complete_until,
+                sampled_share=labels.sampled_share,
+            ),
             level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
         )
         return Finding(
@@ -173,8 +190,8 @@ class ModelChecks:
             model_version=version,
             verdict=report.verdict,
             reason=report.reason,
-            summary=report.summary(),
-            report=report.to_json(),
+            summary=looked.told(report.summary()),
+            report=looked.told(report.to_json()),
             measurements=estimate_measurements(configuration.model, version, report),
         )
 
@@ -205,8 +222,9 @@ class ModelChecks:
 
 def _of_join(looked: Looked, version: str | None) -> Finding:
     configuration, profile = looked.configuration, looked.profiles.all
-    health = join_health(profile, looked.labels.rows, start=looked.now - looked.window, now=looked.now)
-    stale = staleness(profile.due, looked.labels.rows, looked.now, looked.window)
+    rows, share = looked.labels.rows, looked.labels.sampled_share
+    health = join_health(profile, rows, start=looked.now - looked.window, now=looked.now, sampled_share=share)
+    stale = staleness(profile.due, rows, looked.now, looked.window, sampled_share=share)
     return Finding(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,

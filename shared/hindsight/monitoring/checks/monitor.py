@@ -1,6 +1,6 @@
 """One round of monitoring: a model is checked, its results are kept, and its numbers published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,14 +35,14 @@ class Monitor:
     announcer: VerdictAnnouncer
     sink: MetricSink
 
-    def run(self, model: str, now: datetime) -> list[Check]:
-        """Make all checks of a model and return them.
+    def run(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[Check]:
+        """Make all checks of a model and return them; label records are read for as long as there is time.
 
         The checks are stored before their numbers are published, so that an alarm's cause can be read when it comes.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
         round_ = _Round(self)
-        round_.check(model, now)
+        round_.check(model, now, has_time)
         self.sink.publish(with_overall(round_.measured))
         if round_.failures:
             causes = ", ".join(f"{type(error).__name__}: {error}" for error in round_.failures)
@@ -82,11 +82,11 @@ class _Round:
     measured: list[Measurement] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    def check(self, model: str, now: datetime) -> None:
+    def check(self, model: str, now: datetime, has_time: Callable[[], bool]) -> None:
         """Make all checks of a model."""
         with self._noting():
             configuration = self.monitor.configurations.current(model).configuration
-            for make in self.monitor.model_checks.of(configuration, now):
+            for make in self.monitor.model_checks.of(configuration, now, has_time):
                 with self._noting():
                     finding = make()
                     self._add(self.monitor.keep(model, now, finding), finding)

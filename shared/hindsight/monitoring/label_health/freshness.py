@@ -10,6 +10,7 @@ from typing import Any
 from hindsight.core.times import format_time
 from hindsight.label_records.columns import microseconds_of, moment_of
 from hindsight.label_records.rows import LabelRows
+from hindsight.label_records.sampling import WHOLE, margin, scaled_up
 from hindsight.labels.resolve import DEFAULT_SOURCE
 from hindsight.monitoring.results.alarm_metrics import LABEL_AGE
 from hindsight.monitoring.results.measurement import SECONDS, Measurement
@@ -37,7 +38,12 @@ class Staleness:
 
 
 def staleness(
-    due: Mapping[str, int], labels: Sequence[Mapping[str, Any]], now: datetime, window: timedelta
+    due: Mapping[str, int],
+    labels: Sequence[Mapping[str, Any]],
+    now: datetime,
+    window: timedelta,
+    *,
+    sampled_share: float = WHOLE,
 ) -> Staleness:
     """Return how long the due predictions of a window have waited for feedback without any.
 
@@ -49,6 +55,9 @@ def staleness(
         as the last hour of their day or of a month of 31 days.
     labels
         The newest label record of each prediction that has one, rows of ``examples/``.
+    sampled_share
+        The share of the predictions whose records are among ``labels``; an hour then waits if it lacks more labels than
+        a sample misses by chance.
 
     A default is no sign of life: the clock gives it, whether feedback comes or has stopped. A prediction waits from the
     end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
@@ -64,11 +73,13 @@ def staleness(
     )
     occurred = known.times("occurred_at").microseconds
     in_window = known.at((first <= occurred) & (occurred <= microseconds_of(now)))
-    labelled = Counter(in_window.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
+    sampled = Counter(in_window.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
+    labelled = Counter({hour: scaled_up(count, sampled_share) for hour, count in sampled.items()})
     newest = max(known.times("known_at").microseconds.tolist(), default=None)
     # An hour that has not passed may be one that no calendar has: texts are compared, and only the past is read.
     passed = Counter({hour: count for hour, count in due.items() if hour < due_hour(last)})
-    waiting = _unlabelled(passed, labelled)
+    lacking = _unlabelled(passed, labelled)
+    waiting = Counter({hour: n for hour, n in lacking.items() if n > margin(passed[hour], sampled_share)})
     return Staleness(
         due=passed.total(),
         waiting=waiting.total(),

@@ -10,6 +10,7 @@ import numpy as np
 from hindsight.core.times import format_time
 from hindsight.label_records.columns import Floats, ValueColumn, microseconds_of
 from hindsight.label_records.rows import LabelRows
+from hindsight.label_records.sampling import WHOLE, scaled_up
 from hindsight.monitoring.results.measurement import SECONDS, Measurement
 from hindsight.profiles.profile import Profile
 
@@ -19,7 +20,9 @@ _HOUR = len("2026-03-01T05")
 Row = Mapping[str, Any]
 
 
-def join_health(predictions: Profile, labels: Sequence[Row], *, start: datetime, now: datetime) -> dict[str, Any]:
+def join_health(
+    predictions: Profile, labels: Sequence[Row], *, start: datetime, now: datetime, sampled_share: float = WHOLE
+) -> dict[str, Any]:
     """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
 
     Only predictions whose outcome is due can be expected to have a label; the others are ``not_due``. An outcome counts
@@ -32,6 +35,8 @@ def join_health(predictions: Profile, labels: Sequence[Row], *, start: datetime,
     labels
         The newest label record of each prediction that has one; those of predictions outside the window are passed
         over.
+    sampled_share
+        The share of the predictions whose records are among ``labels``; counts are then estimates for all of them.
 
     Latency runs from the prediction to the moment its newest label was known, in seconds.
     """
@@ -40,18 +45,18 @@ def join_health(predictions: Profile, labels: Sequence[Row], *, start: datetime,
     rows = LabelRows.of(labels)
     occurred, is_due = rows.times("occurred_at").microseconds, rows.times("outcome_due_at").microseconds
     known = rows.at((occurred >= _hour_of(start)) & (is_due < _hour_of(now)))
-    by_status = _counted(known.values("status"))
-    if due > len(known):
-        by_status["pending"] += due - len(known)
+    by_status = _counted(known.values("status"), sampled_share)
+    if due > (labels_known := scaled_up(len(known), sampled_share)):
+        by_status["pending"] += due - labels_known
     labelled = known.at(known.has_value)
     waited = labelled.times("known_at").microseconds - labelled.times("occurred_at").microseconds
     latencies = np.sort(waited / 1e6)
     return {
         "predictions": predictions.rows,
         "not_due": predictions.rows - due,
-        "labelled": len(latencies),
+        "labelled": scaled_up(len(latencies), sampled_share),
         "by_status": dict(by_status),
-        "by_source": dict(_counted(labelled.values("source"))),
+        "by_source": dict(_counted(labelled.values("source"), sampled_share)),
         "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
     }
 
@@ -73,9 +78,10 @@ def percentile(ordered: Sequence[float] | Floats, share: int) -> float | None:
     return float(ordered[max(0, -(-share * len(ordered) // 100) - 1)]) if len(ordered) else None
 
 
-def _counted(column: ValueColumn) -> Counter[Any]:
+def _counted(column: ValueColumn, sampled_share: float) -> Counter[Any]:
     values, codes = column.distinct()
-    return Counter(dict(zip(values, np.bincount(codes, minlength=len(values)).tolist(), strict=True)))
+    counts = np.bincount(codes, minlength=len(values)).tolist()
+    return Counter({value: scaled_up(count, sampled_share) for value, count in zip(values, counts, strict=True)})
 
 
 def _hour_of(moment: datetime) -> int:

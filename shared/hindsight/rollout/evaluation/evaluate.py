@@ -11,6 +11,7 @@ from hindsight.evaluation.sequential.comparison_test import Claim, SequentialTes
 from hindsight.evaluation.sequential.progress import Watched
 from hindsight.evaluation.weights import heaviest_weight
 from hindsight.label_records.rows import LabelRows
+from hindsight.label_records.sampling import WHOLE
 from hindsight.registry.pointer import Pointer, Probation, Trial, TrialMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Yardstick, yardstick
@@ -31,13 +32,28 @@ Sides = tuple[LabelRows, LabelRows]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a look sees: the newest label records of the model, all in up to ``until``, and the test so far."""
+    """What a look sees: the newest label records of the model, all in up to ``until``, and the test so far.
+
+    At a ``sampled_share`` below 1 the records are those of so many of the predictions; with entities, those of so many
+    of the entities too. A canary is judged by the one, all else by the other.
+    """
 
     configuration: ModelConfiguration
     labels: Sequence[Row]
     until: datetime
     now: datetime
     stored: SequentialTest | None = None
+    sampled_share: float = WHOLE
+
+    @property
+    def predictions(self) -> LabelRows:
+        """The records of the sampled predictions."""
+        return LabelRows.of(self.labels).sampled(self.sampled_share)
+
+    @property
+    def entities(self) -> LabelRows:
+        """The records of the sampled entities, each with all of them: its first is its first at every share."""
+        return LabelRows.of(self.labels).sampled_by_entity(self.sampled_share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +63,7 @@ class Look:
     verdict: Verdict
     measured: Measured
     test: SequentialTest | None
+    sampled_share: float = WHOLE
 
     @property
     def evidence(self) -> float | None:
@@ -65,6 +82,7 @@ class Look:
             "reason": self.verdict.reason,
             "labels": self.measured.labels,
             "evidence": self.evidence,
+            "sampled_share": self.sampled_share,
         }
 
 
@@ -76,13 +94,17 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
     """
     configuration, measure = seen.configuration, yardstick(seen.configuration, record, pointer.champion)
     is_canary = trial.mode is TrialMode.CANARY
-    rows = evenly_reviewed(matured_since(seen.labels, trial.since, seen.until), configuration)
+    labels = seen.entities if is_canary else seen.predictions
+    rows = evenly_reviewed(matured_since(labels, trial.since, seen.until), configuration)
     ours, others = _canary(rows, trial, pointer) if is_canary else _shadow(rows, trial, pointer, configuration)
     terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
     test = _trial_test(seen, measure, pointer, trial)
     if test is not None and seen.until > test.reached:
         reached, tell = test.reached, compare if is_canary else compare_paired
-        fresh = [side.at(side.came_to_count(reached, seen.until)) for side in (ours, others)]
+        test = test.narrowed(seen.sampled_share)
+        kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
+        sides = (kept(side, test.sampled_share) for side in (ours, others))
+        fresh = [side.at(side.came_to_count(reached, seen.until)) for side in sides]
         version, champion = (read_matured(side, configuration).answers for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
         test = counted(test, values, None, waiting, seen.until)
@@ -93,7 +115,7 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
         min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=trial.since + terms.max_age
     )
     verdict, test = decide(test, measured, ends, seen.now)
-    return Look(verdict=verdict, measured=measured, test=test)
+    return Look(verdict=verdict, measured=measured, test=test, sampled_share=seen.sampled_share)
 
 
 def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record: VersionRecord) -> Look:
@@ -104,10 +126,12 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
     with at most the stated probability.
     """
     configuration, measure = seen.configuration, yardstick(seen.configuration, record, probation.against)
-    rows = _of_version(matured_since(seen.labels, probation.since, seen.until), pointer.champion)
+    rows = _of_version(matured_since(seen.predictions, probation.since, seen.until), pointer.champion)
     test = _probation_test(seen, measure, pointer, probation)
     if test is not None and seen.until > test.reached:
-        fresh = read_matured(rows.at(rows.came_to_count(test.reached, seen.until)), configuration).answers
+        test = test.narrowed(seen.sampled_share)
+        kept = rows.sampled(test.sampled_share)
+        fresh = read_matured(kept.at(kept.came_to_count(test.reached, seen.until)), configuration).answers
         observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
         test = counted(test, observed.values, observed.weights, waiting, seen.until)
@@ -121,7 +145,7 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
         undecided=Outcome.KEEP,
     )
     verdict, test = decide(test, measured, terms, seen.now)
-    return Look(verdict=verdict, measured=measured, test=test)
+    return Look(verdict=verdict, measured=measured, test=test, sampled_share=seen.sampled_share)
 
 
 def _canary(rows: LabelRows, trial: Trial, pointer: Pointer) -> Sides:

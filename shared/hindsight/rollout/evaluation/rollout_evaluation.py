@@ -1,6 +1,6 @@
 """The watch over one model: its labels are read, its probation and its trial looked at, its pointer moved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,13 @@ from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.comparison_test import SequentialTest, SequentialTests
 from hindsight.evaluation.sequential.progress import Watched, WatchProgress
 from hindsight.label_records.completeness import MOST_HELD, complete_until, last_label_after
-from hindsight.label_records.window import ENTITIES_AND_SHADOWS, labels_in_window
+from hindsight.label_records.rows import ENTITY
+from hindsight.label_records.window import MAX_BYTES, labels_in_window
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.logs.hourly import window_profile
 from hindsight.registry.champions import champions_left
 from hindsight.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
-from hindsight.registry.pointer import Pointer, Probation, Trial
+from hindsight.registry.pointer import Pointer, Probation, Trial, TrialMode
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_probation, look_at_trial
@@ -30,7 +31,10 @@ NO_WAY_BACK = "NoWayBack"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelWatch:
-    """Decides trials, ends probations and rolls back; ``require_loadable`` raises for what cannot be served."""
+    """Decides trials, ends probations and rolls back; ``require_loadable`` raises for what cannot be served.
+
+    Of label records that take more than ``max_bytes`` a sample is held.
+    """
 
     registry: Registry
     lake: Lake
@@ -38,8 +42,15 @@ class ModelWatch:
     progress: WatchProgress
     announcements: Announcements
     require_loadable: Callable[[VersionRecord], None]
+    max_bytes: int = MAX_BYTES
 
-    def look(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> list[dict[str, Any]]:
+    def look(
+        self,
+        configuration: ModelConfiguration,
+        pointer: Pointer,
+        now: datetime,
+        has_time: Callable[[], bool] = lambda: True,
+    ) -> list[dict[str, Any]]:
         """Look at a champion's probation, then at the trial beside it; do what is decided and return what was seen.
 
         A champion that is taken back takes the trial against it along, so that nothing is left to look at. Raises
@@ -48,7 +59,7 @@ class ModelWatch:
         since = [part.since for part in (pointer.probation, pointer.trial) if part is not None]
         if not since or now <= min(since):
             return []
-        seen = self._seen(configuration, min(since), now)
+        seen = self._seen(configuration, pointer, min(since), now, has_time)
         looks = []
         if pointer.probation is not None:
             look, pointer = self._at_probation(seen, pointer, pointer.probation)
@@ -57,16 +68,45 @@ class ModelWatch:
             looks.append(self._at_trial(seen, pointer, pointer.trial))
         return looks
 
-    def _seen(self, configuration: ModelConfiguration, since: datetime, now: datetime) -> Seen:
+    def _seen(
+        self,
+        configuration: ModelConfiguration,
+        pointer: Pointer,
+        since: datetime,
+        now: datetime,
+        has_time: Callable[[], bool],
+    ) -> Seen:
         """Return the labels of all that was predicted since a moment, and until when they are all in."""
         model, window = configuration.model, now - since
-        labels = labels_in_window(self.lake, model, now, window, (), also=ENTITIES_AND_SHADOWS)
+        labels = labels_in_window(
+            self.lake,
+            model,
+            now,
+            window,
+            (),
+            also=_fields_of(pointer.trial),
+            max_bytes=self.max_bytes,
+            has_time=has_time,
+        )
         # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
         window = labels.shortened(window, now)
         shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MOST_HELD))
         due = window_profile(self.lake, model, now - shown, now).all.due
-        until = complete_until(due, labels.rows, now, shown, last_label_after=last_label_after(configuration))
-        return Seen(configuration=configuration, labels=labels.rows, until=until, now=now)
+        until = complete_until(
+            due,
+            labels.rows.sampled(labels.sampled_share),
+            now,
+            shown,
+            last_label_after=last_label_after(configuration),
+            sampled_share=labels.sampled_share,
+        )
+        return Seen(
+            configuration=configuration,
+            labels=labels.rows,
+            until=until,
+            now=now,
+            sampled_share=labels.sampled_share,
+        )
 
     def _at_probation(self, seen: Seen, pointer: Pointer, probation: Probation) -> tuple[dict[str, Any], Pointer]:
         """Return what was seen of a probation, and the pointer after what was decided."""
@@ -147,3 +187,10 @@ class ModelWatch:
         shown = {"at": format_time(now), "version": version, **look.summary()}
         self.progress.note_look(model, watched, shown)
         return {"model": model, "watched": watched.value, **shown}
+
+
+def _fields_of(trial: Trial | None) -> Collection[str]:
+    """List what only a trial needs of label records: a canary's entities, a shadow's answers."""
+    if trial is None:
+        return ()
+    return (ENTITY,) if trial.mode is TrialMode.CANARY else ("shadow",)

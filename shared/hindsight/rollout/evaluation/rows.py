@@ -50,8 +50,7 @@ def first_of_entities(rows: Sequence[Row]) -> LabelRows:
     the entity, and a version that drew the harder ones would look worse the longer it is tried.
     """
     records = LabelRows.of(rows)
-    entities = records.values("entity_id")
-    _, codes = entities.distinct()
+    entities = records.entities
     is_first = ~entities.is_given
-    is_first[np.unique(codes, return_index=True)[1]] = True
+    is_first[np.unique(entities.hashes, return_index=True)[1]] = True
     return records.at(is_first)

@@ -1,6 +1,6 @@
 """The watch over a model: its trial or probation is looked at, and what is decided is done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,16 +32,17 @@ class Watch:
     of_model: ModelWatch
     consequences: Consequences
 
-    def run(self, model: str, now: datetime) -> list[dict[str, Any]]:
+    def run(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[dict[str, Any]]:
         """Make up for what a crash left undone, look, and draw the consequences of what was decided.
 
-        Return what was seen. Raises WatchingFailed once all three have been tried.
+        Label records are read for as long as there is time. Return what was seen. Raises WatchingFailed once all three
+        have been tried.
         """
         round_ = _Round()
         with round_.noting():
             self.consequences.draw(model)
         with round_.noting():
-            round_.looks.extend(self._look(model, now))
+            round_.looks.extend(self._look(model, now, has_time))
         with round_.noting():
             self.consequences.draw(model)
         if round_.failures:
@@ -49,14 +50,14 @@ class Watch:
             raise WatchingFailed(f"could not watch {model} ({causes})", round_.looks) from round_.failures[0]
         return round_.looks
 
-    def _look(self, model: str, now: datetime) -> list[dict[str, Any]]:
+    def _look(self, model: str, now: datetime, has_time: Callable[[], bool]) -> list[dict[str, Any]]:
         pointer = self.registry.pointer(model)
         if pointer is None or (pointer.trial is None and pointer.probation is None):
             return []
         configuration = self.configurations.current(model).configuration
         # Who moved the pointer meanwhile knew more; the next look sees where to.
         with suppress(Conflict):
-            return self.of_model.look(configuration, pointer, now)
+            return self.of_model.look(configuration, pointer, now, has_time)
         return []
 
 
