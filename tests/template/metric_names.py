@@ -71,7 +71,7 @@ def _pattern(name: ast.expr, constants: dict[str, str]) -> str | None:
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Yield the module's texts by name, those of the watched metrics too wherever they are imported."""
-    watched = ROOT / "shared" / "monitoring" / "watched.py"
+    watched = ROOT / "shared/hindsight/monitoring/results/alarm_metrics.py"
     for node in [*ast.parse(watched.read_text(encoding="utf-8")).body, *tree.body]:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
