@@ -1,6 +1,8 @@
 # Everything a checkout needs is Python 3.11 or newer, make and git.
 PYTHON ?= python3
 PORT ?= 4566
+# Options of pytest: two workers, as many as there are stacks to test on.
+PYTEST_ARGS ?= -n 2
 ARCHITECTURE ?= arm64
 RUNTIME := 3.13
 
@@ -21,16 +23,50 @@ LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-labels bench-monitoring bench-pipeline cost chaos account hostile capacity permissions test up down status deploy-local verify-dataset lint openapi redrive layers build \
-	locks
+.PHONY: help setup demo test test-unit test-contract test-functions test-template test-stack lint fmt up down status \
+	clean-local deploy-local verify-dataset redrive openapi docs dist build layers locks bench-labels bench-monitoring bench-pipeline \
+	cost capacity chaos hostile account permissions
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo 'Defaults, to be overridden as in `make up PORT=4567`: PYTHON=$(PYTHON) PORT=$(PORT) ARCHITECTURE=$(ARCHITECTURE) PYTEST_ARGS="$(PYTEST_ARGS)"'
 
 setup: $(VENV)/.synced ## Create the virtual environment with the pinned dependencies (the other targets do it too)
 
 demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack and report how the loop did
 	$(BIN)/hindsight demo --data $(RENTALS)
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-unit: setup ## Run the tests of each part by itself, and the examples in docstrings
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit shared pipelines local bench
+
+test-contract: setup ## Run the suites that a fake and its adapter both pass
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/contract
+
+test-functions: setup ## Run the tests of the handlers, with their adapters on moto
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/functions
+
+test-template: setup ## Run the tests of the template: rights, alarms, dead letters, schedules
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/template
+
+test-stack: setup ## Run the tests of the whole stack on an embedded AWS
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/stack tests/account
+
+lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of insecure code and dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy shared functions pipelines local bench
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared functions pipelines local bench
+	@mkdir -p build && $(BIN)/hindsight template > build/template.json
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
+	$(BIN)/hindsight audit
+
+fmt: setup ## Format the code, and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 bench-labels: setup $(RENTALS) ## Measure how labels are joined and reviewed; writes out/bench/labels.json
 	$(BIN)/python -m bench.labels
@@ -41,7 +77,7 @@ bench-monitoring: setup ## Measure drift, performance and estimates: alarms, del
 bench-pipeline: setup ## Measure snapshot, training, gate, deployment and rollback; writes out/bench/pipeline.json
 	$(BIN)/python -m bench.pipeline
 
-cost: setup ## Count what a month costs, quiet and under traffic; writes out/cost/summary.json and the README's table
+cost: setup ## Count what a month costs, quiet and under traffic; writes out/cost/summary.json and the table of docs/figures.md
 	$(BIN)/python -m bench.cost
 
 chaos: setup ## Lose, repeat, kill and poison for twenty seeds, and reconcile; writes out/chaos/summary.json
@@ -59,17 +95,17 @@ capacity: setup ## Count what a prediction asks of each part and write the table
 permissions: setup ## Run the stack's tests and note what its functions are allowed; what no test needs fails one afterwards
 	$(BIN)/python -m bench.permissions
 
-test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 2
-
 up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
 	$(BIN)/hindsight up --port $(PORT) $(STACK_PARAMETERS)
 
-down: setup ## Stop it and leave nothing running (all ports, or PORT=...)
+down: setup ## Stop it, leave nothing running and delete its data (all ports, or PORT=...)
 	$(BIN)/hindsight down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
-status: setup ## Tell which local stacks are up
+status: setup ## List the local stacks that are up
 	$(BIN)/hindsight status
+
+clean-local: down ## Stop every local stack and delete what runs, builds and caches left
+	rm -rf .local out build dist .aws-sam .mypy_cache .ruff_cache .hypothesis .sam-venv .checkov-venv
 
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack
 	$(BIN)/hindsight deploy $(STACK_PARAMETERS)
@@ -77,21 +113,17 @@ deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or ag
 verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
 	$(BIN)/hindsight verify --model $(MODEL) --dataset $(DATASET)
 
-lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of insecure code and dependencies
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy shared functions pipelines local bench
-	$(BIN)/cfn-lint template.yaml
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared functions pipelines local bench
-	@mkdir -p build && $(BIN)/hindsight template > build/template.json
-	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
-	$(BIN)/hindsight audit
-
 redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
 	$(BIN)/hindsight redrive --queue $(QUEUE)
 
-openapi: setup ## Write the OpenAPI document of the HTTP API to shared/hindsight/runtime/http/openapi.json, which is served
+openapi: setup ## Write the OpenAPI document that the HTTP API serves, and the table of docs/http.md
 	$(BIN)/hindsight openapi
+
+docs: openapi ## Write the generated pages anew, and check that every link of every page leads somewhere
+	$(BIN)/python -m pytest -q -n 0 tests/unit/docs
+
+dist: setup ## Build the wheel of the library and its launcher into dist/
+	$(BIN)/uv build --quiet --wheel --out-dir dist
 
 build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and check its size
 	SAM_CLI_TELEMETRY=0 $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)

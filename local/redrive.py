@@ -77,7 +77,7 @@ def _records(deployment: Deployment, batch: dict[str, Any]) -> Iterator[dict[str
             SequenceNumber=place["startSequenceNumber"],
         )["ShardIterator"]
     except streams.exceptions.TrimmedDataAccessException as error:
-        raise NotRedriven("a stream keeps a day; what is older, repair by docs/repair.md") from error
+        raise NotRedriven("a stream keeps a day; what is older, repair by docs/relabelling.md") from error
     while iterator is not None:
         page = streams.get_records(ShardIterator=iterator)
         for record in page["Records"]:

@@ -6,6 +6,7 @@ from bench.capacity.checks import LabelCheck
 from bench.capacity.counts import Units
 from bench.capacity.parts import Part, bottleneck
 from bench.capacity.prefixes import Prefix
+from local.pages import replace_block
 
 UNITS = "units"
 PARTS = "parts"
@@ -23,17 +24,8 @@ def with_tables(
     """Replace a page's tables by those of some figures."""
     tables = {UNITS: _units(counts), PARTS: _parts(parts), PREFIXES: _prefixes(prefixes), CHECKS: _checks(checks)}
     for name, table in tables.items():
-        page = _replaced(page, name, table)
+        page = replace_block(page, name, table)
     return page
-
-
-def _replaced(page: str, name: str, table: str) -> str:
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-    before, _, rest = page.partition(begin)
-    _, mark, after = rest.partition(end)
-    if not mark:
-        raise ValueError(f"the page has no place for {name}")
-    return f"{before}{begin}{table}{end}{after}"
 
 
 def _units(counts: Mapping[str, Units]) -> str:

@@ -15,18 +15,19 @@ from bench.cost.full_windows import means, with_full_windows
 from bench.cost.play import Play
 from bench.cost.prices import price_list
 from bench.cost.scenarios import SCENARIOS, START, Scenario
+from local.pages import replace_block
 from local.template import TEMPLATE
 from local.transformed import Place, deployment
 
 MEASURED = Path(__file__).with_name("measured.json")
 OUT = Path("out/cost")
-BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
-AIMS_BEGIN, AIMS_END = "<!-- aims: begin -->", "<!-- aims: end -->"
+README = TEMPLATE.parent / "README.md"
+FIGURES = TEMPLATE.parent / "docs/figures.md"
 AT_ONCE = 2
 
 
 def main() -> int:
-    """Play what is asked for; write out/cost/, the measured quantities and the README's table."""
+    """Play what is asked for; write out/cost/, the measured quantities, the README's first line on costs and the table of docs/figures.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=[one.name for one in SCENARIOS], help="play one scenario and print it")
     parser.add_argument("--hours", type=int, help="hours that count, instead of each scenario's own")
@@ -71,20 +72,13 @@ def play(scenario: Scenario, hours: int) -> dict[str, Any]:
 
 
 def write(found: dict[str, dict[str, Any]]) -> None:
-    """Write the summary, the measured quantities and the README's table."""
+    """Write the summary, the measured quantities, the README's first line on costs and the table of docs/figures.md."""
     summary = {name: one["dollars"] for name, one in found.items()}
     (OUT / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    readme = TEMPLATE.parent / "README.md"
-    text = _between(readme.read_text(encoding="utf-8"), BEGIN, table(found), END)
-    readme.write_text(_between(text, AIMS_BEGIN, aims(found), AIMS_END), encoding="utf-8")
+    for page, name, content in ((README, "aims", aims(found)), (FIGURES, "cost", table(found))):
+        page.write_text(replace_block(page.read_text(encoding="utf-8"), name, content), encoding="utf-8")
     print(aims(found), table(found), sep="\n\n")
-
-
-def _between(text: str, begin: str, content: str, end: str) -> str:
-    before, rest = text.split(begin)
-    after = rest.split(end)[1]
-    return f"{before}{begin}\n{content}\n{end}{after}"
 
 
 def _apart(scenario: Scenario, hours: int) -> dict[str, Any]:

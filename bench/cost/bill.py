@@ -113,7 +113,7 @@ def figures(name: str, month: Mapping[str, float]) -> Figures:
 
 
 def table(found: Mapping[str, Figures]) -> str:
-    """Write the table of the README."""
+    """Write the table of docs/figures.md."""
     heads = {
         "quiet": "quiet",
         "thousand_a_day": "1,000 a day, single calls",

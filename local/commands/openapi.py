@@ -1,8 +1,9 @@
-"""Write the OpenAPI document of the HTTP API to where it is served from."""
+"""Write the OpenAPI document of the HTTP API to where it is served from, and the table of docs/http.md."""
 
 import argparse
 
 from local.openapi.document import COMMITTED, written
+from local.openapi.page import PAGE, with_routes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,7 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Write it."""
+    """Write both."""
     COMMITTED.write_text(written(), encoding="utf-8")
-    print(f"written to {COMMITTED}")
+    PAGE.write_text(with_routes(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"written to {COMMITTED} and {PAGE}")
     return 0

@@ -1,4 +1,4 @@
-"""The table of the README is what was counted, and what was counted is of the template and the prices of today."""
+"""The table of docs/figures.md is what was counted, and what was counted is of today's template and prices."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bench.cost.__main__ import AIMS_BEGIN, AIMS_END, BEGIN, END, MEASURED
+from bench.cost.__main__ import FIGURES, MEASURED, README
 from bench.cost.bill import AIMS, aims, table
 from bench.cost.prices import lines
 from bench.cost.scenarios import SCENARIOS
-from local.template import TEMPLATE
+from local.pages import read_block
 from local.transformed import Place, deployment
 
 # A series an hour; what is seldom (a run's end, a trial) has its hours only.
@@ -23,17 +23,15 @@ def measured() -> dict[str, Any]:
     return found
 
 
-def test_the_table_of_the_readme_is_made_of_what_was_counted(measured: dict[str, Any]) -> None:
-    readme = (TEMPLATE.parent / "README.md").read_text(encoding="utf-8")
-    shown = readme.split(BEGIN)[1].split(END)[0].strip()
-    assert shown == table(measured)
+def test_cost_table_is_made_of_what_was_counted(measured: dict[str, Any]) -> None:
+    assert read_block(FIGURES.read_text(encoding="utf-8"), "cost") == table(measured)
     assert set(measured) == {scenario.name for scenario in SCENARIOS}
 
 
-def test_the_first_sentence_of_the_readme_s_costs_tells_who_misses_an_aim(measured: dict[str, Any]) -> None:
-    readme = (TEMPLATE.parent / "README.md").read_text(encoding="utf-8")
-    _, costs = readme.split("## What it costs\n")
-    assert costs.startswith(f"{AIMS_BEGIN}\n{aims(measured)}\n{AIMS_END}\n")
+def test_first_sentence_of_the_readme_on_costs_names_the_missed_aims(measured: dict[str, Any]) -> None:
+    _, costs = README.read_text(encoding="utf-8").split("## What it costs\n")
+    assert costs.startswith("<!-- aims -->\n")
+    assert read_block(costs, "aims") == aims(measured)
     for name, aim in AIMS.items():
         assert (f"miss their aim of ${aim}" in aims(measured)) is (measured[name]["dollars"] > aim)
 

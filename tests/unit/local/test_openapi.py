@@ -7,6 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hindsight.runtime.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, audiences_of
 from local.openapi.document import COMMITTED, document, written
+from local.openapi.page import PAGE, with_routes
 from local.openapi.routes import ROUTES
 from local.template import load_template, resources_of
 
@@ -23,6 +24,11 @@ def of_template() -> set[tuple[str, str]]:
 
 def test_what_is_committed_is_what_would_be_written() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == written(), "run make openapi"
+
+
+def test_page_of_the_api_lists_the_routes_of_now() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_routes(page) == page, "run make openapi"
 
 
 def test_every_route_of_the_template_is_in_the_document_and_no_other() -> None:

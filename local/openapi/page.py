@@ -1,0 +1,25 @@
+"""The table of routes in docs/http.md, made of the routes that make the OpenAPI document."""
+
+from pathlib import Path
+
+from local.openapi.routes import ROUTES, Route
+from local.pages import replace_block
+
+PAGE = Path(__file__).parents[2] / "docs/http.md"
+BLOCK = "routes"
+
+
+def with_routes(page: str) -> str:
+    """Replace a page's table of routes by that of the routes as they are now."""
+    lines = ["| route | for | does | answers |", "|---|---|---|---|", *(_row(route) for route in ROUTES)]
+    return replace_block(page, BLOCK, "\n".join(lines))
+
+
+def _row(route: Route) -> str:
+    audiences = "all" if len(route.audiences) > 1 else f"{route.audiences[0].value}s"
+    names = [f"{name}=" for name in sorted({*route.query, *(["limit"] if route.most else [])})]
+    query = f"?{'&'.join(names)}" if names else ""
+    conflict = ", 409" if route.conflicts else ""
+    return (
+        f"| `{route.method.upper()} /v1{route.path}{query}` | {audiences} | {route.does} | {route.status}{conflict} |"
+    )

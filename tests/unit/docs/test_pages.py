@@ -1,0 +1,50 @@
+"""The pages for readers: every link leads somewhere, every page is in the index, and the README stays short."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MAX_README_LINES = 120
+MAX_PICTURE_LINES = 25
+
+
+def links_of(page: Path) -> set[str]:
+    return set(LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))))
+
+
+@cache
+def anchors_of(page: Path) -> set[str]:
+    """List the anchors that a page's headings have where Markdown is shown."""
+    headings = re.findall(r"^#+ (.+)$", CODE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {word.replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_to_a_file_and_its_heading(page: Path) -> None:
+    for link in links_of(page):
+        target, _, anchor = link.partition("#")
+        if ":" in target:
+            continue
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        assert not anchor or path.suffix != ".md" or anchor in anchors_of(path), link
+
+
+def test_index_lists_every_page() -> None:
+    index = ROOT / "docs/index.md"
+    listed = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
+    assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed
+
+
+def test_readme_is_read_in_three_minutes() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (picture,) = re.findall(r"^```mermaid\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(text.splitlines()) <= MAX_README_LINES
+    assert len(picture.splitlines()) <= MAX_PICTURE_LINES
