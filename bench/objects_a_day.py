@@ -24,7 +24,8 @@ from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.label_records.window import labels_in_window
 from hindsight.labels.archiving.archive import Archive, LabelChange
-from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.archiving.new_label_counts import NewLabel
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix
 from hindsight.lake.packer import MAX_OPEN, PACK_BYTES, Packer

@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +26,8 @@ from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.datasets.members import ROWS_A_BUCKET, Member, bucket_of, spread
 from hindsight.entities.prediction import Prediction
-from hindsight.labels.archiving.new_labels import (
-    HOUR,
-    MINUTES,
-    SETTLES_AFTER,
-    NewLabel,
-    arrivals_of,
-    hour_of,
-    packed_of,
-)
+from hindsight.labels.archiving.new_label_counts import HOUR, MINUTES, NewLabel, arrivals_of, hour_of
+from hindsight.labels.archiving.new_labels import SETTLES_AFTER, NewLabels
 from hindsight.registry.version import DatasetRecord, Verdict, VersionRecord
 from hindsight.runs.run import moment_name
 from local.client import StackClient
@@ -127,13 +118,10 @@ class Past:
         each = [math.ceil(a_day / MINUTES)] * MINUTES
         for number in range(2, DATASETS + 2):
             store.add(MODEL, (self.now - number * _DAY).date(), settled - HOUR, each)
-        store.mark_settled(MODEL, settled)
-        arrivals = [found for batch in self._batches(settled, a_day) for found in arrivals_of(batch)]
-        last = hour_of(self.now)
-        for _, found in groupby((one for one in arrivals if one.hour < last), key=attrgetter("hour")):
-            # As the hourly check of the triggers leaves an hour that is over.
-            store.note(packed_of(list(found)))
-        store.note([one for one in arrivals if one.hour == last])
+        store.advance(MODEL, settled=settled)
+        store.note([found for batch in self._batches(settled, a_day) for found in arrivals_of(batch)])
+        # As the hourly check of the triggers leaves the hours that are over.
+        NewLabels(store).condense(MODEL, self.now)
 
     def keep_datasets(self, count: int) -> None:
         """Keep a data set a day, each of which holds the prediction, and the version trained on it."""

@@ -14,8 +14,8 @@ from functions.compact_examples.app import handler as compact
 from functions.request_verification.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
-from hindsight.bootstrap import labelling, stores
-from hindsight.labels.archiving.new_labels import NewLabel
+from hindsight.bootstrap import clients, labelling, stores
+from hindsight.labels.archiving.new_label_counts import NewLabel
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
@@ -94,9 +94,12 @@ def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: Non
 def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(labelled: None, sample: Sample) -> None:
     new_labels, end, window = labelling.new_labels(), START + timedelta(days=90), timedelta(days=60 + 90)
     new_labels.note(NewLabel(MODEL, found.prediction_id, START, found.matured_at) for found in learnable(1000))
-    new_labels.settle(MODEL, end)
+    new_labels.condense(MODEL, START + timedelta(days=2))
     # Once they are settled they expire.
-    stores.new_label_store().forget(list(stores.new_label_store().arrivals(MODEL, None)))
+    table, client = clients.settings().models_table, clients.dynamodb()
+    for item in client.scan(TableName=table)["Items"]:
+        if item["sk"]["S"].startswith(("arrived#", "summed#")):
+            client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
     for context in [*[Hurried()] * 8, Patient(), Patient()]:
         compact(sample("compact_examples"), context)
         assert new_labels.count(MODEL, since=None, as_of=end, window=window) == 1000

@@ -13,7 +13,7 @@ from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.core.times import format_time
-from hindsight.labels.archiving.new_labels import NewLabel, arrivals_of, hour_of
+from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of, hour_of
 from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.monitoring.results.alarm_metrics import with_overall
@@ -171,7 +171,7 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
     eventually(lambda: ended(client, model))
 
 
-def test_new_labels_of_an_hour_that_is_over_are_packed_and_counted_as_before(client: StackClient) -> None:
+def test_new_labels_of_an_hour_that_is_over_are_summed_up_and_counted_as_before(client: StackClient) -> None:
     model = "counted"
     serve(client, model, min_new_labels=10)
     store = DynamoNewLabels(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
@@ -181,7 +181,12 @@ def test_new_labels_of_an_hour_that_is_over_are_packed_and_counted_as_before(cli
 
     client.run_schedule("CheckTriggers", NOW, model)
 
-    assert [found.is_packed for found in store.arrivals(model, None)] == [True]
+    [summed] = store.hours(model, None, arrived + HOUR)
+    assert (summed.hour, sum(map(sum, summed.days.values())), store.stale(model, None, arrived + HOUR)) == (
+        arrived,
+        3,
+        [],
+    )
     asked = {"reason": "a new season", "occurred_at": format_time(NOW)}
     client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
     (decision,) = decisions(client, model)

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from hindsight.config.types import Duration, PositiveDuration, Section
 
+# Hours that are summed up are counted without a bound (``labels.archiving.new_labels``): any number can be reached.
+MAX_NEW_LABELS = 1_000_000_000
+
 
 class AtLeast(Section):
     """A combination asking for a number of the signals that can be counted: an alarm or a request is enough alone."""
@@ -28,11 +31,11 @@ class Triggers(Section):
     """
 
     schedule: PositiveDuration | None = None
-    volume: Annotated[int, Field(ge=1)] | None = None
+    volume: Annotated[int, Field(ge=1, le=MAX_NEW_LABELS)] | None = None
     drift: bool = True
     performance: bool = True
     estimated_performance: bool = False
     combine: Literal["any", "all"] | AtLeast = "any"
     cooldown: Duration = timedelta(days=1)
-    min_new_labels: Annotated[int, Field(ge=0)] = 200
+    min_new_labels: Annotated[int, Field(ge=0, le=MAX_NEW_LABELS)] = 200
     max_runs: RunBudget | None = None

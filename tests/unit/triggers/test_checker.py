@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.core.executions import Execution
-from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.archiving.new_label_counts import NewLabel, hour_of
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.labels.relabelling.under_way import RelabellingWatch
@@ -361,9 +362,9 @@ def test_a_scheduled_check_settles_what_the_stream_can_deliver_no_more_by_the_re
     world.checker.new_labels.note([NewLabel("bike", "a", old, old), NewLabel("bike", "b", fresh, fresh)])
     far = NOW + 1000 * HOUR
     for occasion in (Occasion(cause=Cause.MANUAL, event_id="m"), SCHEDULED):
-        before = store.settled_until("bike")
+        before = store.marks(["bike"])
         decision = world.check(far, occasion, event=request() if occasion.cause is Cause.MANUAL else None)
-        assert before is None
+        assert before == {}
         assert decision is not None
-    assert store.settled_until("bike") == NOW - 29 * HOUR
-    assert len(list(store.arrivals("bike", store.settled_until("bike")))) == 1
+    assert store.marks(["bike"])["bike"].settled == NOW - 29 * HOUR
+    assert [found.hour for found in store.hours("bike", NOW - 29 * HOUR, NOW)] == [hour_of(fresh)]

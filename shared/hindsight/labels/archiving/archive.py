@@ -14,7 +14,8 @@ from hindsight.core.times import format_time
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_record import Example
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.labels.archiving.new_labels import NewLabel, NewLabels
+from hindsight.labels.archiving.new_label_counts import NewLabel
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, Lake, day_prefix
 

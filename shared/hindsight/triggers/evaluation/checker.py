@@ -52,9 +52,8 @@ class TriggerChecker:
         decision = self._decide(model, occasion, Observed(now=now, champion=None, event=event, force=force))
         if occasion.cause is Cause.SCHEDULE:
             self.store.note_look(decision)
-            # Last: packing and settling change no count, so that a decision need not wait for them.
-            self.new_labels.settle(model, self.clock())
-            self.new_labels.pack(model, self.clock())
+            # Last: it changes no count, so that a decision need not wait for it.
+            self.new_labels.condense(model, self.clock())
         return decision
 
     def _decide(self, model: str, occasion: Occasion, known: Observed) -> Decision:
