@@ -27,7 +27,7 @@ AT_ONCE = 2
 
 
 def main() -> int:
-    """Play what is asked for; write out/cost/, the measured quantities, the README's first line on costs and the table of docs/figures.md."""
+    """Play what is asked for; write out/cost/, the measured quantities, and what the pages show of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=[one.name for one in SCENARIOS], help="play one scenario and print it")
     parser.add_argument("--hours", type=int, help="hours that count, instead of each scenario's own")
@@ -72,7 +72,7 @@ def play(scenario: Scenario, hours: int) -> dict[str, Any]:
 
 
 def write(found: dict[str, dict[str, Any]]) -> None:
-    """Write the summary, the measured quantities, the README's first line on costs and the table of docs/figures.md."""
+    """Write the summary, the measured quantities, the README's first line on costs and the table of its page."""
     summary = {name: one["dollars"] for name, one in found.items()}
     (OUT / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
