@@ -18,8 +18,9 @@ SDK_SERVICES := apigateway cloudwatch dynamodb events firehose lambda s3 secrets
 SDK_DATA := build/layers/dependencies/python/botocore/data
 # NannyML asks for these, and for no statsmodels, which it imports; a benchmark on one processor needs neither.
 NEVER_RUN := kaleido nvidia-nccl-cu12
-LAYER_LOCK = $(BIN)/uv pip compile --quiet --python-version $(RUNTIME) --python-platform $(PLATFORM) --generate-hashes \
-	--no-emit-index-url --constraint requirements.lock pyproject.toml
+# Every version with every hash of it, for each Python from 3.11 on; no index is named.
+LOCK := requirements/hindsight.txt
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
@@ -131,33 +132,36 @@ build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and ch
 
 layers: $(foreach name,dependencies science data,build/layers/$(name)/.$(ARCHITECTURE)) ## Put the layers together
 
-$(VENV)/.synced: pyproject.toml requirements.lock requirements-setup.lock
+# Pip takes uv out of the lock, uv the rest; both check every hash.
+$(VENV)/.synced: pyproject.toml $(LOCK)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-setup.lock
+	@awk '/^[a-z0-9]/ {taken = /^uv==/} taken' $(LOCK) > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 # The package asks for a deep-learning framework that one file of data does not need.
-$(RENTALS): requirements-demo.lock | $(VENV)/.synced
+$(RENTALS): requirements/demo.txt | $(VENV)/.synced
 	@rm -rf build/demo
 	$(BIN)/uv pip install --quiet --require-hashes --no-deps --target build/demo -r $<
 	@touch $@
 
 # These pin another boto3, so each lives apart.
-$(SAM): requirements-sam.lock
-$(CHECKOV): requirements-checkov.lock
+$(SAM): requirements/sam.txt
+$(CHECKOV): requirements/checkov.txt
 $(SAM) $(CHECKOV): | $(VENV)/.synced
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .$(@F)-venv
-	$(BIN)/uv pip sync --quiet --python .$(@F)-venv/bin/python --require-hashes requirements-$(@F).lock
+	$(BIN)/uv pip sync --quiet --python .$(@F)-venv/bin/python --require-hashes requirements/$(@F).txt
 	@touch $@
 
 # Wheels for the functions' runtime and processor, on any host; tests and type stubs would not fit.
-build/layers/%/.$(ARCHITECTURE): requirements-%.lock | $(VENV)/.synced
+build/layers/%/.$(ARCHITECTURE): pyproject.toml $(LOCK) | $(VENV)/.synced
 	rm -rf build/layers/$*
+	$(BIN)/hindsight requirements --layer $* --python $(RUNTIME) --platform $(PLATFORM)
 	$(BIN)/uv pip install --quiet --require-hashes --no-deps --only-binary :all: --python-version $(RUNTIME) \
-		--python-platform $(PLATFORM) --target build/layers/$*/python -r $<
+		--python-platform $(PLATFORM) --target build/layers/$*/python -r build/layers/$*.txt
 	find build/layers/$*/python \( -name tests -o -name __pycache__ -o -name include \) -type d -prune -exec rm -rf {} +
 	find build/layers/$*/python \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -delete
 	rm -rf build/layers/$*/python/bin build/layers/$*/python/.lock
@@ -165,21 +169,10 @@ build/layers/%/.$(ARCHITECTURE): requirements-%.lock | $(VENV)/.synced
 		$(foreach service,$(SDK_SERVICES),! -name $(service)) -exec rm -rf {} +)
 	@touch $@
 
-locks: ## Resolve the dependencies anew and write the lock files
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group test --group lint \
-		--generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
-	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		- -o requirements-setup.lock
-	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url - -o requirements-sam.lock
-	echo checkov | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url - -o requirements-checkov.lock
-	echo islp==0.6.0 | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url - -o requirements-demo.lock
-	printf 'nannyml==0.13.1\nstatsmodels\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url $(foreach name,$(NEVER_RUN),--no-emit-package $(name)) \
-		- -o requirements-nannyml.lock
-	$(LAYER_LOCK) -o requirements-dependencies.lock
-	$(foreach name,science data,$(LAYER_LOCK) --extra $(name) \
-		$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements-dependencies.lock) \
-		-o requirements-$(name).lock &&) true
+locks: ## Resolve the dependencies anew and write the locks in requirements/
+	$(COMPILE) --all-extras --group test --group lint --group setup pyproject.toml -o $(LOCK)
+	echo aws-sam-cli | $(COMPILE) - -o requirements/sam.txt
+	echo checkov | $(COMPILE) - -o requirements/checkov.txt
+	echo islp==0.6.0 | $(COMPILE) --no-deps - -o requirements/demo.txt
+	printf 'nannyml==0.13.1\nstatsmodels\n' | $(COMPILE) $(foreach name,$(NEVER_RUN),--no-emit-package $(name)) \
+		- -o requirements/nannyml.txt

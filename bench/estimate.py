@@ -35,7 +35,7 @@ from hindsight.training.estimators.performance_estimator import fit_estimator
 from hindsight.training.models.scoring import Answers
 
 ROOT = Path(__file__).parents[1]
-LOCK = ROOT / "requirements-nannyml.lock"
+LOCK = ROOT / "requirements/nannyml.txt"
 ENVIRONMENT = ROOT / "build" / "nannyml"
 METRICS = (Metric.ACCURACY, Metric.ROC_AUC)
 CONFIDENCE = 0.95

@@ -50,7 +50,7 @@ def list_commands() -> str:
     """List the commands by group, each with the first line of its module's docstring, which is read, not imported."""
     lines = []
     for title, names in commands.GROUPS.items():
-        lines += ["", f"{title}:", *(f"  {name:<10} {summary(name)}" for name in names)]
+        lines += ["", f"{title}:", *(f"  {name:<12} {summary(name)}" for name in names)]
     return "\n".join(lines).strip()
 
 

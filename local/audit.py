@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-# What is deployed, and what this checkout runs with; the layers' locks are part of the one.
-LOCKS = ("requirements.lock", "requirements-dependencies.lock", "requirements-science.lock", "requirements-data.lock")
+# What this checkout runs with and, as a part of it, what is deployed.
+LOCKS = ("requirements/hindsight.txt",)
 _PATIENCE_SECONDS = 120
 
 

@@ -8,5 +8,5 @@ GROUPS = {
     "a stack on this machine": ("up", "down", "status", "deploy"),
     "data and models of a running stack": ("replay", "demo", "import", "verify", "redrive"),
     "an AWS account": ("preflight", "adopt"),
-    "the checkout": ("openapi", "template", "sizes", "audit"),
+    "the checkout": ("openapi", "template", "requirements", "sizes", "audit"),
 }

@@ -4,7 +4,8 @@ import pytest
 
 from local.audit import LOCKS, ROOT, finding_of
 
-EVERY_LOCK = sorted(path.name for path in ROOT.glob("requirements*.lock"))
+EVERY_LOCK = sorted(f"requirements/{path.name}" for path in (ROOT / "requirements").iterdir())
+HOST = re.compile(r"https?://|^--", re.MULTILINE)
 LOADS = re.compile(
     r"\b(import pickle|from pickle|import (?:cPickle|dill|cloudpickle|joblib|marshal|shelve)|joblib\.load|torch\.load|"
     r"read_pickle|yaml\.unsafe_load|allow_pickle=True)"
@@ -19,6 +20,7 @@ def test_every_dependency_is_pinned_and_hashed(lock: str) -> None:
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
     assert len(blocks) == len(pinned) > 0
     assert all("--hash=sha256:" in block for block in blocks)
+    assert not HOST.search(text), "a lock names no registry"
     assert set(LOCKS) <= set(EVERY_LOCK)
 
 

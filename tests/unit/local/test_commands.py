@@ -32,7 +32,7 @@ def test_help_names_every_command_with_what_it_does(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     for name in (name for names in commands.GROUPS.values() for name in names):
         assert console.summary(name)
-        assert f"  {name:<10} {console.summary(name)}\n" in shown
+        assert f"  {name:<12} {console.summary(name)}\n" in shown
 
 
 def test_help_loads_nothing_heavy() -> None:
