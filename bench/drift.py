@@ -28,7 +28,7 @@ from hindsight.config.parse import parse_configuration
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.feature_drift import FeatureDrift
 from hindsight.monitoring.drift.input_drift import check_drift
-from hindsight.monitoring.drift.recent_window import NewestRows, newest_rows
+from hindsight.monitoring.drift.recent_window import RecentRows, select_recent_rows
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.profile import Profile
@@ -114,9 +114,9 @@ def differences_from_check_drift(traffic: Traffic, seed: int, hours: Sequence[in
     drifting = year.drifting(year.rejected(year.p_values))
     different = 0
     for hour in hours:
-        reference, window, newest = year.profiles(hour)
+        reference, window, recent = year.profiles(hour)
         report = check_drift(
-            reference, window, window, year.configuration, level=float(year.levels[hour]), newest=newest
+            reference, window, window, year.configuration, level=float(year.levels[hour]), recent=recent
         )
         for place, (name, feature) in enumerate(report.features.items()):
             different += bool(drifting[hour, place]) is not (feature.verdict is Verdict.DRIFT)
@@ -152,15 +152,15 @@ def _rows_until_seen(seed: int, window_rows: int, age: timedelta, step: int = 50
     values = np.concatenate([dice.normal(size=window_rows), dice.normal(1.0, size=most)])
     for rows in range(max(step, configuration.monitoring.min_rows - window_rows), most + 1, step):
         seen = values[: window_rows + rows]
-        window, newest = (_with_first(others, seen[-size:]) for size in (window_rows or rows, 500))
+        window, recent = (_with_first(others, seen[-size:]) for size in (window_rows or rows, 500))
         report = check_drift(
             reference,
             window,
             window,
             configuration,
             level=level,
-            newest=newest_rows(
-                [NewestRows(rows=newest, week_before=week_before)], configuration.monitoring.min_rows, window.rows
+            recent=select_recent_rows(
+                [RecentRows(rows=recent, week_before=week_before)], configuration.monitoring.min_rows, window.rows
             ),
         )
         if report.features["number_0"].verdict is Verdict.DRIFT:

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import rel_entr
 
-from hindsight.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
-from hindsight.monitoring.drift.distance import SMALLEST_SHARE, population_stability_index, wasserstein_distance
+from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
+from hindsight.monitoring.drift.distance import MIN_BIN_SHARE, population_stability_index, wasserstein_distance
 from hindsight.monitoring.drift.significance import chi_squared, greatest_gap
 from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.numbers import NumberSketch
@@ -95,14 +95,14 @@ def _psi(
 ) -> tuple[float, tuple[float, float]]:
     """Return the PSI of the same bins in the raw rows, two relative entropies of scipy's, and the difference."""
     expected, actual = (_raw_shares(values, trained) for values in (reference, window))
-    floored = [np.maximum(shares, SMALLEST_SHARE) for shares in (expected, actual)]
+    floored = [np.maximum(shares, MIN_BIN_SHARE) for shares in (expected, actual)]
     exact = float((rel_entr(*floored) + rel_entr(*reversed(floored))).sum())
     found = float(population_stability_index(*number_bins(trained, served).shares))
     return exact, (abs(found - exact), stated_psi_error(expected, actual, _bin_error(trained), _bin_error(served)))
 
 
 def _raw_shares(values: Floats, trained: Distribution) -> Floats:
-    if len(trained.values) <= MOST_DISTINCT:
+    if len(trained.values) <= MAX_DISTINCT:
         known = [float((values == value).mean()) for value in trained.values]
         return np.array([*known, 1.0 - sum(known)])
     edges = decile_edges(trained)

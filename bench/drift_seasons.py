@@ -14,7 +14,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.input_drift import check_drift
-from hindsight.monitoring.drift.recent_window import NewestRows, newest_rows
+from hindsight.monitoring.drift.recent_window import RecentRows, select_recent_rows
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.build import Columns, profile_columns
 from hindsight.profiles.profile import Profile
@@ -44,15 +44,15 @@ def _alarms(seed: int, rows_an_hour: int, checked_hours: int, every: int) -> dic
     for end in ends:
         window = Profile.merged(hours[end - WEEK_HOURS : end])
         back = (
-            NewestRows(rows=hours[hour], week_before=hours[hour - WEEK_HOURS])
+            RecentRows(rows=hours[hour], week_before=hours[hour - WEEK_HOURS])
             for hour in range(end - 1, end - WEEK_HOURS - 1, -1)
         )
-        newest = newest_rows(back, configuration.monitoring.min_rows, window.rows)
+        recent = select_recent_rows(back, configuration.monitoring.min_rows, window.rows)
         level = level_of(configuration.monitoring.drift.alpha, PROMOTED, PROMOTED + timedelta(hours=end - _FIRST + 1))
-        report = check_drift(reference, window, window, configuration, level=level, newest=newest)
-        alone = newest and check_drift(reference, newest.rows, newest.rows, configuration, level=level)
+        report = check_drift(reference, window, window, configuration, level=level, recent=recent)
+        alone = recent and check_drift(reference, recent.rows, recent.rows, configuration, level=level)
         said.append(
-            (report.verdict is Verdict.DRIFT, bool(report.drifting), bool(newest), bool(alone and alone.drifting))
+            (report.verdict is Verdict.DRIFT, bool(report.drifting), bool(recent), bool(alone and alone.drifting))
         )
     model, feature, apart, far = np.mean(said, axis=0).tolist()
     return {

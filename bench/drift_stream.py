@@ -18,11 +18,11 @@ from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.bins import MOST_DISTINCT, CategoryCounts, decile_edges, named_categories
+from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, decile_edges, named_categories
 from hindsight.monitoring.drift.distance import population_stability_index
 from hindsight.monitoring.drift.feature_drift import DriftKind, expected_unseen
-from hindsight.monitoring.drift.input_drift import measure_newest
-from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.input_drift import measure_recent
+from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.drift.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
 from hindsight.profiles.categories import CategorySketch
 from hindsight.profiles.column import ColumnProfile
@@ -119,10 +119,10 @@ class Year:
     configuration: ModelConfiguration
     reference: dict[str, Integers]
     windows: dict[str, Integers]
-    newest: dict[str, Integers]
+    recent: dict[str, Integers]
     week_before: dict[str, Integers]
     looks: dict[str, Looks] = field(default_factory=dict)
-    newest_looks: dict[str, Looks] = field(default_factory=dict)
+    recent_looks: dict[str, Looks] = field(default_factory=dict)
 
     @classmethod
     def simulate(cls, rows_an_hour: float, reference_rows: int, seed: int) -> "Year":
@@ -136,7 +136,7 @@ class Year:
             np.zeros(WINDOW_HOURS, dtype=np.bool_),
             (arrivals[WINDOW_HOURS:] > 0) & (arrivals[: HOURS + _BEFORE - WINDOW_HOURS] > 0),
         )
-        starts = _newest_starts(arrivals, both, ends, year.configuration.monitoring.min_rows)
+        starts = _recent_starts(arrivals, both, ends, year.configuration.monitoring.min_rows)
         for column in columns:
             total = _total(column, hour_of, dice)
             year.reference[column.name] = dice.multinomial(reference_rows, column.shares)
@@ -146,9 +146,9 @@ class Year:
                 hourly = np.diff(total, axis=0)
                 paired = _cumulated(np.where(both[:, np.newaxis], hourly, 0))
                 before = _cumulated(np.where(both[:, np.newaxis], np.roll(hourly, WINDOW_HOURS, axis=0), 0))
-                year.newest[column.name] = paired[ends] - paired[starts]
+                year.recent[column.name] = paired[ends] - paired[starts]
                 year.week_before[column.name] = before[ends] - before[starts]
-                year.newest_looks[column.name] = year._look(column, year.newest[column.name])
+                year.recent_looks[column.name] = year._look(column, year.recent[column.name])
         year._look_a_week_before()
         return year
 
@@ -166,7 +166,7 @@ class Year:
     @property
     def p_values(self) -> Floats:
         """The p-values of all columns, and of the newest rows of all features, shape (hours, comparisons)."""
-        return np.column_stack([looks.p_value for looks in (*self.looks.values(), *self.newest_looks.values())])
+        return np.column_stack([looks.p_value for looks in (*self.looks.values(), *self.recent_looks.values())])
 
     def rejected(self, p_values: Floats) -> Floats:
         """Return the greatest significant p-value of every check."""
@@ -176,26 +176,26 @@ class Year:
         """Return which features drift at which check, shape (hours, features)."""
         features = [column.name for column in self.columns if column.name != SCORE]
         found = np.column_stack([self.looks[name].drifts(rejected) for name in features])
-        if self.newest_looks:
-            found |= np.column_stack([self.newest_looks[name].drifts(rejected) for name in features])
+        if self.recent_looks:
+            found |= np.column_stack([self.recent_looks[name].drifts(rejected) for name in features])
         return found & self.enough[:, np.newaxis]
 
-    def profiles(self, hour: int) -> tuple[Profile, Profile, NewestRows | None]:
+    def profiles(self, hour: int) -> tuple[Profile, Profile, RecentRows | None]:
         """Return the reference, the window, and the window's newest rows, of one check."""
         window, rows, before = (
             self._profile({name: counts[hour] for name, counts in of.items()}) if of else Profile.empty()
-            for of in (self.windows, self.newest, self.week_before)
+            for of in (self.windows, self.recent, self.week_before)
         )
-        newest = NewestRows(rows=rows, week_before=before) if self.newest else None
-        return self._profile(self.reference), window, newest
+        recent = RecentRows(rows=rows, week_before=before) if self.recent else None
+        return self._profile(self.reference), window, recent
 
     def _look_a_week_before(self) -> None:
         """Put the difference from both training and the week before where that from training is significant."""
-        found = np.column_stack([looks.p_value for looks in self.newest_looks.values()] or [np.ones(HOURS)])
+        found = np.column_stack([looks.p_value for looks in self.recent_looks.values()] or [np.ones(HOURS)])
         for hour in np.flatnonzero((found <= self.levels[:, np.newaxis]).any(axis=1)):
-            reference, _, newest = self.profiles(int(hour))
-            for name, measured in measure_newest(reference, newest, self.configuration).items() if newest else ():
-                looks = self.newest_looks[name]
+            reference, _, recent = self.profiles(int(hour))
+            for name, measured in measure_recent(reference, recent, self.configuration).items() if recent else ():
+                looks = self.recent_looks[name]
                 for kind in looks.sizes:
                     looks.sizes[kind][hour] = measured.kinds[kind].size / measured.kinds[kind].limit
                     looks.p_values[kind][hour] = measured.kinds[kind].p_value
@@ -208,7 +208,7 @@ class Year:
         return Profile(rows=max(column.rows for column in columns.values()), features=columns, score=score)
 
     def _look(self, column: SimulatedColumn, served: Integers) -> Looks:
-        policy, trained = self.configuration.monitoring.drift, self.reference[column.name]
+        monitoring, trained = self.configuration.monitoring, self.reference[column.name]
         kinds = {DriftKind.MISSING: _missing(trained, served)}
         if column.kind is FeatureType.NUMERIC:
             size, p_value = _numbers(trained[:-1], served[:, :-1])
@@ -218,8 +218,8 @@ class Year:
             kinds[DriftKind.UNSEEN] = _unseen(trained[:-1], served[:, :-1])
         return Looks(
             sizes={
-                DriftKind.DISTRIBUTION: size / policy.threshold,
-                **{kind: change / policy.violations for kind, (change, _) in kinds.items()},
+                DriftKind.DISTRIBUTION: size / monitoring.drift.threshold,
+                **{kind: change / monitoring.data_quality.threshold for kind, (change, _) in kinds.items()},
             },
             p_values={DriftKind.DISTRIBUTION: p_value, **{kind: chance for kind, (_, chance) in kinds.items()}},
             kinds=len(kinds) + 2,  # with the distribution, and invalid values, of which there are none
@@ -240,8 +240,8 @@ def _cumulated(hourly: Integers) -> Integers:
     return total
 
 
-def _newest_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Integers, least: int) -> Integers | None:
-    """Return where the newest rows of every check begin, as `newest_rows` takes them; None where they are too many.
+def _recent_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Integers, least: int) -> Integers | None:
+    """Find the starts of the newest rows of every check, as `select_recent_rows` takes them; None for too many.
 
     ``both`` are the hours that have rows, and had a week before.
     """
@@ -257,7 +257,7 @@ def _newest_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Intege
 def _numbers(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
     known = trained > 0
     rows = np.maximum(served.sum(axis=1), 1)
-    if known.sum() <= MOST_DISTINCT:
+    if known.sum() <= MAX_DISTINCT:
         of_bin = np.where(known, np.cumsum(known) - 1, known.sum())
     else:
         points = np.arange(len(trained), dtype=np.float64)

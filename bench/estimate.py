@@ -25,7 +25,7 @@ from rich.table import Table
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate
 from hindsight.monitoring.estimation.estimator import Estimator
 from hindsight.monitoring.performance.realised_performance import check_performance
@@ -111,11 +111,11 @@ def _mean_distance(ours: Sequence[float], others: Sequence[float]) -> float:
     return fmean(abs(one - other) for one, other in zip(ours, others, strict=True))
 
 
-def _stream(columns: dict[str, list[float]]) -> LabelledAnswers:
+def _stream(columns: dict[str, list[float]]) -> LabelledPredictions:
     labels, decisions, scores = (
         np.array(columns[name], dtype=np.float64) for name in ("y_true", "y_pred", "y_pred_proba")
     )
-    return LabelledAnswers(Task.BINARY, labels, decisions, scores)
+    return LabelledPredictions(Task.BINARY, labels, decisions, scores)
 
 
 def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
@@ -131,7 +131,7 @@ def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
     )
 
 
-def learn(holdout: LabelledAnswers) -> Estimator:
+def learn(holdout: LabelledPredictions) -> Estimator:
     """Return what a holdout teaches."""
     schema = Schema(
         model="simulated", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={}, classes=("0", "1")
@@ -144,7 +144,7 @@ def learn(holdout: LabelledAnswers) -> Estimator:
     return fitted.estimator
 
 
-def estimate(window: LabelledAnswers, estimator: Estimator, confidence: float = CONFIDENCE) -> EstimateReport:
+def estimate(window: LabelledPredictions, estimator: Estimator, confidence: float = CONFIDENCE) -> EstimateReport:
     """Return what is estimated for a window without its labels, from its profile."""
     configuration = configured(confidence)
     columns = Columns(
@@ -190,16 +190,16 @@ def measure_intervals(runs: int, first_seed: int) -> dict[str, Any]:
     }
 
 
-def draw(rows: int, rng: np.random.Generator, shift: float = 0.0) -> LabelledAnswers:
+def draw(rows: int, rng: np.random.Generator, shift: float = 0.0) -> LabelledPredictions:
     """Return a stream whose scores are too sure of themselves; ``shift`` moves its inputs."""
     signal = rng.normal(size=rows) + shift
     scores = 1 / (1 + np.exp(-3.0 * signal))
     labels = (rng.uniform(size=rows) < 1 / (1 + np.exp(-2.0 * signal))).astype(np.float64)
-    return LabelledAnswers(Task.BINARY, labels, (scores >= 0.5).astype(np.float64), scores)
+    return LabelledPredictions(Task.BINARY, labels, (scores >= 0.5).astype(np.float64), scores)
 
 
 def review(
-    rows: LabelledAnswers, rng: np.random.Generator, confidence: float
+    rows: LabelledPredictions, rng: np.random.Generator, confidence: float
 ) -> tuple[tuple[float | None, float | None], float]:
     """Return the bounds of the accuracy of reviewed rows, and the accuracy of all."""
     chances = np.where(np.abs(rows.scores - 0.5) < 0.3, 0.3, 0.03)

@@ -1,4 +1,4 @@
-"""The figures behind monitoring: how often it cries wolf, how soon it sees, how exact it is and what it costs.
+"""The figures behind monitoring: false alarms, delays, errors and costs.
 
 ``make bench-monitoring`` prints them and writes ``out/bench/monitoring.json``.
 """
@@ -8,27 +8,27 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import drift, estimate, performance_fall, profiles
+from bench import drift, estimate, performance_degradation, profiles
 from bench.figures import publish
 
 OUT = Path("out/bench/monitoring.json")
 
 
 def measure() -> dict[str, Any]:
-    """Return every figure, with the seeds and sizes it was measured with."""
+    """Measure every figure, with its seeds and sizes."""
     cost, of_drift = profiles.measure(), drift.measure()
-    fall, of_estimate = performance_fall.measure(), estimate.measure()
+    degradation, of_estimate = performance_degradation.measure(), estimate.measure()
     return {
         "drift_false_alarm_rate": of_drift["drift_false_alarm_rate"],
         "seasonal_false_alarm_rate": of_drift["seasonal_false_alarm_rate"],
-        "performance_false_alarm_rate": fall["performance_false_alarm_rate"],
-        "performance_detection_labels_median": fall["performance_detection_labels_median"],
+        "performance_false_alarm_rate": degradation["performance_false_alarm_rate"],
+        "performance_detection_labels_median": degradation["performance_detection_labels_median"],
         "drift_detection_rows": of_drift["drift_detection_rows"],
         "check_cost_ratio": cost["check_cost_ratio"],
         "profile_rows_per_second": cost["profile_rows_per_second"],
         "check_seconds": cost["check_seconds"],
         "cbpe_max_difference": of_estimate["cbpe_max_difference"],
-        "measured": {"profiles": cost, "drift": of_drift, "performance": fall, "estimate": of_estimate},
+        "measured": {"profiles": cost, "drift": of_drift, "performance": degradation, "estimate": of_estimate},
     }
 
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Build a table of the figures."""
     table = Table("figure", "seen", "measured with", title="Monitoring")
     for name, how in _how(figures["measured"]).items():
         seen = figures[name]
@@ -47,10 +47,10 @@ def shown(figures: dict[str, Any]) -> Table:
 
 
 def _how(measured: dict[str, Any]) -> dict[str, str]:
-    cost, of_drift, fall, cbpe = (measured[name] for name in ("profiles", "drift", "performance", "estimate"))
+    cost, of_drift, live, cbpe = (measured[name] for name in ("profiles", "drift", "performance", "estimate"))
     seconds = "; ".join(f"{int(rows):,} rows: {found} s" for rows, found in cost["check_seconds_by_rows"].items())
     peak = max(cost["check_peak_bytes"]) / 2**20
-    good = [*fall["labels_until_found_by_good_labels_before"]][:3]
+    good = [*live["labels_until_found_by_good_labels_before"]][:3]
     accuracy = cbpe["cbpe"]["metrics"]["accuracy"]
     return {
         "drift_false_alarm_rate": (
@@ -61,12 +61,12 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"that repeat, at {', '.join(of_drift['seasonal'])}"
         ),
         "performance_false_alarm_rate": (
-            f"{fall['runs']:,} years of {fall['labels_a_year']:,} labels, a look after each; accuracy {fall['null']} "
-            f"all year, limit {fall['limit']}"
+            f"{live['runs']:,} years of {live['labels_a_year']:,} labels, evaluated after each; accuracy "
+            f"{live['null']} all year, limit {live['limit']}"
         ),
         "performance_detection_labels_median": (
-            f"{fall['runs']:,} falls from {fall['gate']} to {fall['fallen_to']}, limit {fall['limit']}; the worst of "
-            f"{', '.join(good)} good labels before"
+            f"{live['runs']:,} degradations from {live['gate']} to {live['degraded_to']}, "
+            f"limit {live['limit']}; the worst of {', '.join(good)} good labels before"
         ),
         "drift_detection_rows": (
             f"median of {of_drift['runs']} runs, one feature of 20 shifted by a standard deviation; worst of all "

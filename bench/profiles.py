@@ -37,7 +37,7 @@ from hindsight.profiles.build import Columns, profile_columns
 from hindsight.profiles.codec import CONTENT_TYPE, encode
 from hindsight.profiles.logs.hour import HourProfiles, LogPiece, encode_hour
 from hindsight.profiles.logs.hourly import hour_key, window_profile
-from hindsight.profiles.logs.log_object import Reading, log_parts
+from hindsight.profiles.logs.log_object import RowProfiler, log_parts
 from hindsight.profiles.reference import reference_key
 from hindsight.registry.pointer import Pointer
 
@@ -117,7 +117,7 @@ def measure_reading(rows: int, seed: int, rounds: int = 3) -> dict[str, Any]:
         hour = HourProfiles()
         for _ in range(rows // 1000):
             for part in log_parts(key, content):
-                hour = hour.add([*part.profiled(Reading(declared, Task.BINARY)).pieces.values()])
+                hour = hour.add([*part.profiled(RowProfiler(declared, Task.BINARY)).pieces.values()])
 
     return {"profile_lines_per_second": round(rows / _cpu_seconds(work, rounds)), "profile_lines": rows}
 

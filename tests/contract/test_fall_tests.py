@@ -8,7 +8,7 @@ import pytest
 
 from hindsight.adapters.models_table.fall_table import DynamoFallTests
 from hindsight.config.metrics import Metric, Task
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.degradation_test import FallTest, FallTests, claim, counted
 from hindsight.testing.models.fall_tests import InMemoryFallTests
 
@@ -27,7 +27,7 @@ def once_counted() -> FallTest:
     test = FallTest.of(CLAIM, NOON, None)
     assert test is not None
     labels = np.array([1.0, 0.0, 1.0])
-    return counted(test, LabelledAnswers(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7])), NOON)
+    return counted(test, LabelledPredictions(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7])), NOON)
 
 
 def test_before_the_first_look_there_is_none(store: FallTests) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hindsight.monitoring.results.alarm_metrics import WATCHED
+from hindsight.monitoring.results.alarm_metrics import ALARM_METRICS
 from local.stack import SIMULATED_TIME, by_the_clock
 from local.transformed import deployment
 from tests.template.metric_names import embedded_metrics, is_among
@@ -24,7 +24,7 @@ def actions(alarm: dict[str, Any]) -> set[str]:
 
 def test_what_is_watched_over_all_models_has_an_alarm_without_dimensions(alarms: Resources) -> None:
     overall = {alarm["MetricName"] for alarm in of_hindsight(alarms).values() if "Dimensions" not in alarm}
-    assert overall == set(WATCHED)
+    assert overall == set(ALARM_METRICS)
 
 
 def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(

@@ -16,12 +16,12 @@ def monitor() -> "Monitor":
     from hindsight.monitoring.checks.model_checks import ModelChecks  # noqa: PLC0415  needs numpy
     from hindsight.monitoring.checks.monitor import Monitor  # noqa: PLC0415
     from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer  # noqa: PLC0415
-    from hindsight.monitoring.performance.live_performance import FallWatch  # noqa: PLC0415
+    from hindsight.monitoring.performance.live_performance import DegradationMonitor  # noqa: PLC0415
 
     return Monitor(
         configurations=stores.configurations(),
         model_checks=ModelChecks(
-            stores.registry(), stores.lake(), FallWatch(stores.fall_tests()), _estimators_of_version
+            stores.registry(), stores.lake(), DegradationMonitor(stores.fall_tests()), _estimators_of_version
         ),
         lake=stores.lake(),
         checks=stores.check_store(),

@@ -1,4 +1,4 @@
-"""What counts as drift, and as a performance that is no longer good enough."""
+"""The policies of monitoring: drift, data quality and live performance."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -26,25 +26,31 @@ class DriftPolicy(Section):
     Parameters
     ----------
     method, threshold
-        The distance between the distributions of a feature's values, and from where it is large.
-    violations
-        From where a share of the rows is large: by how much the missing values changed, or the unseen categories, the
-        values of another type or those out of range became more.
+        The distance between the distributions of a feature's values, and the one at which it is large.
     alpha
         The chance that any of a champion's checks, over its whole life, calls a difference significant that is none.
     share
         The share of the features that must drift for the model's inputs to count as drifted.
     multivariate, multivariate_auc
-        Whether a classifier tries to tell the window's rows from the training's, and from which ROC AUC on they drift.
+        Whether a classifier tries to separate window and training, and the ROC AUC at which the window drifts.
     """
 
     method: DriftMethod = DriftMethod.PSI
     threshold: Annotated[float, Field(gt=0, le=100)] = 0.2
-    violations: Annotated[float, Field(gt=0, le=1)] = 0.05
     alpha: OpenFraction = 0.01
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
     multivariate: bool = False
     multivariate_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.65
+
+
+class DataQualityPolicy(Section):
+    """The data quality of a feature is bad when a rate of it has changed by ``threshold``, a share of the rows.
+
+    That is the rate of missing values, which may change either way, or that of unseen categories, of values of another
+    type or of values out of range, which must grow. A rate that changes significantly counts as drift of its feature.
+    """
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.05
 
 
 class PerformancePolicy(Section):
@@ -62,10 +68,11 @@ class PerformancePolicy(Section):
 
 
 class Monitoring(Section):
-    """How far a check looks back, how many rows a verdict needs, and what it compares."""
+    """The window of a check, the rows a verdict needs, and the policies it judges by."""
 
     window: PositiveDuration = timedelta(days=7)
     min_rows: RowCount = 500
     drift: DriftPolicy = DriftPolicy()
+    data_quality: DataQualityPolicy = DataQualityPolicy()
     performance: PerformancePolicy = PerformancePolicy()
     slices: tuple[str, ...] = Field(default=(), max_length=20)

@@ -1,4 +1,4 @@
-"""Whether scores are the probabilities they are taken for."""
+"""Calibration of scores: their distance from the probabilities that they are taken for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.confidence_interval import estimate
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values
 
 BINS = 10
@@ -16,7 +16,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """Answers with about the same score: its mean, and the share that turned out as scored, with its bounds."""
+    """Predictions with about the same score: its mean, and the share that turned out as scored, with its bounds."""
 
     labels: int
     score: float
@@ -29,7 +29,7 @@ class ReliabilityBin:
 class Calibration:
     """The expected calibration error (Naeini et al., 2015; Guo et al., 2017) with its bins.
 
-    ``error`` is the mean distance between score and share, bin by bin, as it is commonly told. It is never 0, since
+    ``error`` is the mean distance between score and share, bin by bin, as it is commonly given. It is never 0, since
     shares of few labels miss their mark by chance: a perfectly calibrated model would show about ``by_chance`` on as
     many labels (Bröcker and Smith, 2007). ``lower`` and ``upper`` are bounds of the error itself, that part taken off.
     """
@@ -41,20 +41,24 @@ class Calibration:
     bins: tuple[ReliabilityBin, ...]
 
 
-def calibration(answers: LabelledAnswers, confidence: float) -> Calibration | None:
-    """Return how well scores are calibrated, None where they are no probabilities or there are no labels.
+def calibration(predictions: LabelledPredictions, confidence: float) -> Calibration | None:
+    """Measure the calibration of scores, None where they are no probabilities or there are no labels.
 
     Of a binary model the score is compared with the share of positive labels, of a multiclass model, whose score is
     the decided class's, with the share of right decisions. Ten bins hold about equal weights; equal scores share one.
     Bounds each hold at ``confidence``.
     """
-    scores = answers.scores
-    if answers.task is Task.REGRESSION or not len(scores) or not (np.isfinite(scores) & (scores >= 0)).all():
+    scores = predictions.scores
+    if predictions.task is Task.REGRESSION or not len(scores) or not (np.isfinite(scores) & (scores >= 0)).all():
         return None
     if scores.max() > 1:
         return None
-    hits = answers.labels if answers.task is Task.BINARY else (answers.labels == answers.decisions).astype(np.float64)
-    weights = answers.weighing * answers.counting
+    hits = (
+        predictions.labels
+        if predictions.task is Task.BINARY
+        else (predictions.labels == predictions.decisions).astype(np.float64)
+    )
+    weights = predictions.weights * predictions.counts
     found = list(_bins(scores, hits.astype(np.float64), weights, confidence))
     shares = np.array([one.weight for one in found]) / weights.sum()
     gaps, chances = np.array([one.gap for one in found]), np.array([one.chance for one in found])
@@ -72,15 +76,15 @@ def calibration(answers: LabelledAnswers, confidence: float) -> Calibration | No
         lower=min(1.0, max(0.0, centre - deviate * deviation)) if error > most_by_chance else 0.0,
         upper=min(1.0, max(0.0, centre + deviate * deviation)),
         by_chance=by_chance,
-        bins=tuple(one.told for one in found),
+        bins=tuple(one.reported for one in found),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Bin:
-    """A bin with its weight, its gap between score and share, and the gap's deviation as seen and by pure chance."""
+    """A bin with its weight, its gap between score and share, and the gap's deviation, measured and by chance alone."""
 
-    told: ReliabilityBin
+    reported: ReliabilityBin
     weight: float
     gap: float
     spread: float
@@ -102,26 +106,26 @@ def _bin(scores: Floats, hits: Floats, weights: Floats, confidence: float) -> _B
     score, gaps = float(shares @ scores), scores - hits
     gap = float(shares @ gaps)
     chance = float(np.sqrt(shares**2 @ (scores * (1 - scores))))
-    seen = float(np.sqrt(shares**2 @ (gaps - gap) ** 2))
-    observed = estimate(_as_answers(hits, weights), Metric.ACCURACY, confidence)
-    told = ReliabilityBin(
+    measured = float(np.sqrt(shares**2 @ (gaps - gap) ** 2))
+    observed = estimate(_as_predictions(hits, weights), Metric.ACCURACY, confidence)
+    reported = ReliabilityBin(
         labels=len(scores),
         score=score,
         observed=observed.value or 0.0,
         lower=observed.lower or 0.0,
         upper=1.0 if observed.upper is None else observed.upper,
     )
-    # Labels that are all the same tell nothing of their spread; the scores do.
-    return _Bin(told, float(weights.sum()), gap, max(seen, chance), chance)
+    # Labels that are all the same have no spread to measure; the scores have.
+    return _Bin(reported, float(weights.sum()), gap, max(measured, chance), chance)
 
 
-def _as_answers(hits: Values, weights: Floats) -> LabelledAnswers:
+def _as_predictions(hits: Values, weights: Floats) -> LabelledPredictions:
     ones = np.ones(len(hits))
-    return LabelledAnswers(Task.BINARY, hits, ones, ones, weights)
+    return LabelledPredictions(Task.BINARY, hits, ones, ones, weights)
 
 
 def _mean_distance(gaps: Floats, spreads: Floats) -> Floats:
-    """Return the mean of |x| for normal x: the folded normal distribution's (Leone, Nelson and Nottingham, 1961)."""
+    """Compute the mean of |x| for normal x: the folded normal distribution's (Leone, Nelson and Nottingham, 1961)."""
     safe = np.where(spreads > 0, spreads, 1.0)
     ratio = gaps / safe
     mean = safe * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + gaps * (1 - 2 * ndtr(-ratio))

@@ -1,4 +1,4 @@
-"""How sure a measured metric is: bounds that each hold at a confidence of their own."""
+"""Confidence bounds of a measured metric, each of which holds at a confidence of its own."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
-from hindsight.evaluation.influence import SHARES, Linearisation, linearise
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.influence import SHARES, MetricInfluence, measure_influence
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.weighted_estimate import clopper_pearson
 
 _LARGEST = 1e300
@@ -15,9 +15,9 @@ _LARGEST = 1e300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A metric on n labels with its bounds; None where it, or how sure it is, cannot be told.
+    """A metric on n labels with its bounds; None where it is undefined or has no bounds.
 
-    ``effective_rows`` is the number of equally weighted labels that would tell as much (Kish, 1965).
+    ``effective_rows`` is the number of equally weighted labels with as much information (Kish, 1965).
     """
 
     labels: int
@@ -27,27 +27,27 @@ class Estimate:
     upper: float | None = None
 
 
-def estimate(answers: LabelledAnswers, metric: Metric, confidence: float) -> Estimate:
-    """Return a metric with the lower and the upper bound that each hold at ``confidence``.
+def estimate(predictions: LabelledPredictions, metric: Metric, confidence: float) -> Estimate:
+    """Measure a metric with a lower and an upper bound that each hold at ``confidence``.
 
     The variance is that of the linearised metric. A share of hits (accuracy, F1, ROC AUC …) has the bounds of Clopper
     and Pearson (1934) for the number of rows of which a share would have that variance, as in ``weighted_estimate``;
     a loss those of Student's t on its logarithm, and none from fewer than two effective rows.
     """
-    value, effective = answers.measure(metric), answers.effective_rows
+    value, effective = predictions.measure(metric), predictions.effective_rows
     if value is None:
-        return Estimate(labels=len(answers), effective_rows=effective)
+        return Estimate(labels=len(predictions), effective_rows=effective)
     with np.errstate(over="ignore", invalid="ignore"):  # the largest doubles have no squares, and no bounds then
-        lower, upper = bounds(metric, value, linearise(metric, answers), effective, 1 - confidence)
-    return Estimate(labels=len(answers), effective_rows=effective, value=value, lower=lower, upper=upper)
+        lower, upper = bounds(metric, value, measure_influence(metric, predictions), effective, 1 - confidence)
+    return Estimate(labels=len(predictions), effective_rows=effective, value=value, lower=lower, upper=upper)
 
 
 def bounds(
-    metric: Metric, value: float, linear: Linearisation, effective: float, tail: float, *, more_variance: float = 0.0
+    metric: Metric, value: float, linear: MetricInfluence, effective: float, tail: float, *, more_variance: float = 0.0
 ) -> tuple[float | None, float | None]:
-    """Return a metric's bounds, each of which fails in a share ``tail`` of all samples.
+    """Compute a metric's bounds, each of which fails in a share ``tail`` of all samples.
 
-    ``effective`` is the effective number of rows, ``more_variance`` what else than the rows makes the value unsure.
+    ``effective`` is the effective number of rows, ``more_variance`` the variance of the value from other sources.
     """
     variance = linear.variance + more_variance
     if metric in SHARES:
@@ -65,7 +65,7 @@ def bounds(
 
 
 def _around(loss: float, variance: float, effective: float, tail: float) -> tuple[float, float]:
-    """Return the bounds of a loss, which is positive and skewed to the right: on its logarithm."""
+    """Compute the bounds of a loss, which is positive and skewed to the right: on its logarithm."""
     if loss <= 0:
         return loss, loss
     deviation = float(np.sqrt(variance * effective / (effective - 1))) / loss

@@ -1,4 +1,4 @@
-"""How much each row moves a metric, and so how sure the metric is: without resampling, whatever its weights.
+"""Influence of each row on a metric, and with it the metric's variance: without resampling, whatever the weights.
 
 Every metric but the ROC AUC is a mean of ratios of weighted sums, or a function of one. A row's influence on a ratio
 N/D is its weight times (n - N/D d)/D, the first term of its Taylor series; the sum of the squared influences is the
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values, loss_of_rows
 
-# A share of hits: how sure it is follows from few errors badly, so two more rows steady it.
+# A share of hits: its variance is badly estimated from few errors, so two more rows steady it.
 SHARES = frozenset(
     {Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.PRECISION, Metric.RECALL, Metric.ROC_AUC}
 )
@@ -27,7 +27,7 @@ _STEADYING_SHARE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Linearisation:
+class MetricInfluence:
     """A metric near its value: ``variance`` of its estimate, and the ``influence`` of each row, shape (n,).
 
     For a metric in ``SHARES`` all is taken with a right and a wrong row more (after Agresti and Coull, 1998), each of
@@ -41,12 +41,12 @@ class Linearisation:
     steadying_rows: float = 0.0
 
 
-def linearise(metric: Metric, rows: LabelledAnswers) -> Linearisation:
-    """Return a metric's linearisation on rows on which it is defined."""
+def measure_influence(metric: Metric, rows: LabelledPredictions) -> MetricInfluence:
+    """Compute the influence of rows on a metric that is defined on them."""
     if metric is Metric.ROC_AUC:
-        return _linearise_roc_auc(rows)
+        return _roc_auc_influence(rows)
     terms = _terms(metric, rows)
-    weights, counts = rows.weighing, rows.counting
+    weights, counts = rows.weights, rows.counts
     unit = average_weight(weights, counts) if metric in SHARES else 0.0
     total = (weights * counts)[terms.row]
     under = np.bincount(terms.ratio, total * terms.under, terms.ratios) + _STEADYING_ROWS * unit
@@ -60,29 +60,29 @@ def linearise(metric: Metric, rows: LabelledAnswers) -> Linearisation:
     steadying = unit**2 * ((1 - ratios) ** 2 + ratios**2) / under**2
     variance = float((counts * influence**2).sum() + steadying[present].sum() / among**2)
     added = _STEADYING_ROWS if unit else 0.0
-    return _of_ratio(metric, Linearisation(float(ratios[present].sum()) / among, variance, influence, added))
+    return _of_ratio(metric, MetricInfluence(float(ratios[present].sum()) / among, variance, influence, added))
 
 
 def average_weight(weights: Floats, counts: Floats) -> float:
-    """Return the weight that a unit of weight lies in on average, 0 of none."""
+    """Compute the weight that a unit of weight lies in on average, 0 of none."""
     total = float((counts * weights).sum())
     return float((counts * weights**2).sum()) / total if total else 0.0
 
 
-def _of_ratio(metric: Metric, ratio: Linearisation) -> Linearisation:
-    """Return the linearisation of a metric that is a function of the ratio."""
+def _of_ratio(metric: Metric, ratio: MetricInfluence) -> MetricInfluence:
+    """Convert the influence on a ratio to that on a metric that is a function of it."""
     if metric is Metric.RMSE:
         root = float(np.sqrt(ratio.value))
         slope = 1 / (2 * root) if root else 0.0
-        return Linearisation(root, ratio.variance * slope**2, ratio.influence * slope)
+        return MetricInfluence(root, ratio.variance * slope**2, ratio.influence * slope)
     if metric is Metric.R2:
-        return Linearisation(1 - ratio.value, ratio.variance, -ratio.influence)
+        return MetricInfluence(1 - ratio.value, ratio.variance, -ratio.influence)
     return ratio
 
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What rows add to the numerators and denominators of ratios, term by term, shape (terms,)."""
+    """Contributions of rows to the numerators and denominators of ratios, term by term, shape (terms,)."""
 
     ratios: int
     ratio: npt.NDArray[np.intp]
@@ -91,7 +91,7 @@ class _Terms:
     under: Floats
 
 
-def _terms(metric: Metric, rows: LabelledAnswers) -> _Terms:
+def _terms(metric: Metric, rows: LabelledPredictions) -> _Terms:
     if metric in _TERMS:
         return _TERMS[metric](rows)
     losses = loss_of_rows(
@@ -107,43 +107,43 @@ def _terms(metric: Metric, rows: LabelledAnswers) -> _Terms:
 
 
 def _one_each(over: Values, under: Values, ratio: Values | None = None, ratios: int = 1) -> _Terms:
-    """Return terms of which every row has one, all of one ratio by default."""
+    """Build terms of which every row has one, all of one ratio by default."""
     places = np.arange(len(over))
     of_ratio = np.zeros(len(over), np.intp) if ratio is None else ratio
     return _Terms(ratios, of_ratio, places, over.astype(np.float64), under.astype(np.float64))
 
 
-def _hits(rows: LabelledAnswers) -> Values:
+def _hits(rows: LabelledPredictions) -> Values:
     hits: Values = rows.labels == rows.decisions
     return hits
 
 
-def _accuracy_terms(rows: LabelledAnswers) -> _Terms:
+def _accuracy_terms(rows: LabelledPredictions) -> _Terms:
     return _one_each(_hits(rows), np.ones(len(rows)))
 
 
-def _balanced_accuracy_terms(rows: LabelledAnswers) -> _Terms:
+def _balanced_accuracy_terms(rows: LabelledPredictions) -> _Terms:
     classes, codes = np.unique(rows.labels, return_inverse=True)
     return _one_each(_hits(rows), np.ones(len(rows)), codes, len(classes))
 
 
-def _precision_terms(rows: LabelledAnswers) -> _Terms:
+def _precision_terms(rows: LabelledPredictions) -> _Terms:
     decided = rows.decisions == 1.0
     return _one_each(_hits(rows) & decided, decided)
 
 
-def _recall_terms(rows: LabelledAnswers) -> _Terms:
+def _recall_terms(rows: LabelledPredictions) -> _Terms:
     labelled = rows.labels == 1.0
     return _one_each(_hits(rows) & labelled, labelled)
 
 
-def _r2_terms(rows: LabelledAnswers) -> _Terms:
-    centre = float(np.average(rows.labels, weights=rows.weighing * rows.counting))
+def _r2_terms(rows: LabelledPredictions) -> _Terms:
+    centre = float(np.average(rows.labels, weights=rows.weights * rows.counts))
     return _one_each((rows.labels - rows.decisions) ** 2, (rows.labels - centre) ** 2)
 
 
-def _f1_terms(rows: LabelledAnswers) -> _Terms:
-    """Return 2 TP / (labelled + decided), of the positive class, or of each class of many."""
+def _f1_terms(rows: LabelledPredictions) -> _Terms:
+    """Build the terms of 2 TP / (labelled + decided), of the positive class, or of each class of many."""
     if rows.task is Task.BINARY:
         labelled, decided = rows.labels == 1.0, rows.decisions == 1.0
         return _one_each(2.0 * (labelled & decided), labelled.astype(np.float64) + decided)
@@ -153,7 +153,7 @@ def _f1_terms(rows: LabelledAnswers) -> _Terms:
     return _Terms(len(classes), codes, np.concatenate([places, places]), over, np.ones(2 * len(rows)))
 
 
-_TERMS: Mapping[Metric, Callable[[LabelledAnswers], _Terms]] = {
+_TERMS: Mapping[Metric, Callable[[LabelledPredictions], _Terms]] = {
     Metric.ACCURACY: _accuracy_terms,
     Metric.BALANCED_ACCURACY: _balanced_accuracy_terms,
     Metric.PRECISION: _precision_terms,
@@ -163,15 +163,15 @@ _TERMS: Mapping[Metric, Callable[[LabelledAnswers], _Terms]] = {
 }
 
 
-def _linearise_roc_auc(rows: LabelledAnswers) -> Linearisation:
-    unit = _STEADYING_SHARE * average_weight(rows.weighing, rows.counting)
+def _roc_auc_influence(rows: LabelledPredictions) -> MetricInfluence:
+    unit = _STEADYING_SHARE * average_weight(rows.weights, rows.counts)
     last = float(rows.scores.max()) + 1.0 if len(rows) else 1.0
     first = float(rows.scores.min()) - 1.0 if len(rows) else -1.0
     # Right and wrong rows of each class: a positive above all and one below all, and two such negatives.
     scores = np.concatenate([rows.scores, [last, first, last, first]])
     positive = np.concatenate([rows.labels, [1.0, 1.0, 0.0, 0.0]]) == 1.0
-    weights = np.concatenate([rows.weighing, np.full(4, unit)])
-    counts = np.concatenate([rows.counting, np.ones(4)])
+    weights = np.concatenate([rows.weights, np.full(4, unit)])
+    counts = np.concatenate([rows.counts, np.ones(4)])
     _, rank = np.unique(scores, return_inverse=True)
     total = weights * counts
     positives = np.bincount(rank, total * positive)
@@ -181,6 +181,6 @@ def _linearise_roc_auc(rows: LabelledAnswers) -> Linearisation:
     outranking = (all_positive - np.cumsum(positives) + positives / 2)[rank] / all_positive
     value = float((total * positive) @ outranked) / all_positive
     influence = weights * np.where(positive, (outranked - value) / all_positive, (outranking - value) / all_negative)
-    return Linearisation(
+    return MetricInfluence(
         value, float((counts * influence**2).sum()), influence[:-4], _STEADYING_ROWS * _STEADYING_SHARE
     )

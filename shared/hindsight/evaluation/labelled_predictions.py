@@ -1,4 +1,4 @@
-"""What was decided, beside what turned out: rows that each weigh something, and may stand for several."""
+"""Labelled predictions as arrays: rows that each have a weight, and may stand for several equal ones."""
 
 from dataclasses import dataclass
 
@@ -10,59 +10,59 @@ from hindsight.evaluation.weights import effective_rows
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledAnswers:
+class LabelledPredictions:
     """Labels with the decisions and scores given before they came, as arrays of shape (n,).
 
-    ``weights`` say how many predictions a row was sampled to stand for, and make what is measured less certain;
-    ``counts`` how often an equal row was seen, which makes it more certain. Both are 1 by default. ``probabilities``,
-    shape (n, classes), are those of a multiclass answer, NaN in rows that came without.
+    ``sample_weights`` are the numbers of predictions that rows were sampled to stand for, and make what is measured
+    less certain; ``row_counts`` are the numbers of equal rows, and make it more certain. Both are 1 by default.
+    ``probabilities``, shape (n, classes), are those of a multiclass prediction, NaN in rows that came without.
     """
 
     task: Task
     labels: Values
     decisions: Values
     scores: Values
-    weights: Floats | None = None
-    counts: Floats | None = None
+    sample_weights: Floats | None = None
+    row_counts: Floats | None = None
     probabilities: Floats | None = None
     classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def at(self, chosen: Values) -> "LabelledAnswers":
-        """Return some of the rows, by a mask or by indices."""
-        return LabelledAnswers(
+    def at(self, chosen: Values) -> "LabelledPredictions":
+        """Pick some of the rows, by a mask or by indices."""
+        return LabelledPredictions(
             self.task,
             self.labels[chosen],
             self.decisions[chosen],
             self.scores[chosen],
-            None if self.weights is None else self.weights[chosen],
-            None if self.counts is None else self.counts[chosen],
+            None if self.sample_weights is None else self.sample_weights[chosen],
+            None if self.row_counts is None else self.row_counts[chosen],
             None if self.probabilities is None else self.probabilities[chosen],
             self.classes,
         )
 
     @property
-    def weighing(self) -> Floats:
+    def weights(self) -> Floats:
         """The rows' weights, 1 by default."""
-        return np.ones(len(self)) if self.weights is None else self.weights
+        return np.ones(len(self)) if self.sample_weights is None else self.sample_weights
 
     @property
-    def counting(self) -> Floats:
-        """How often each row was seen, 1 by default."""
-        return np.ones(len(self)) if self.counts is None else self.counts
+    def counts(self) -> Floats:
+        """The number of times each row was seen, 1 by default."""
+        return np.ones(len(self)) if self.row_counts is None else self.row_counts
 
     @property
     def effective_rows(self) -> float:
-        """The number of equally weighted rows that would tell as much (Kish, 1965)."""
-        if self.counts is None:
-            return effective_rows(self.weighing)
-        squares = float((self.counts * self.weighing**2).sum())
-        return float((self.counts * self.weighing).sum()) ** 2 / squares if squares else 0.0
+        """The number of equally weighted rows with as much information (Kish, 1965)."""
+        if self.row_counts is None:
+            return effective_rows(self.weights)
+        squares = float((self.row_counts * self.weights**2).sum())
+        return float((self.row_counts * self.weights).sum()) ** 2 / squares if squares else 0.0
 
     def measure(self, metric: Metric) -> float | None:
-        """Return a metric's value over the predictions that the rows stand for, None where it is undefined."""
+        """Compute a metric over the predictions that the rows stand for, None where it is undefined."""
         return evaluate(
             metric,
             self.task,
@@ -70,6 +70,6 @@ class LabelledAnswers:
             self.decisions,
             self.scores,
             probabilities=self.probabilities,
-            weights=self.weighing * self.counting,
+            weights=self.weights * self.counts,
             classes=self.classes,
         )

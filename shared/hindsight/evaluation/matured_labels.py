@@ -1,4 +1,4 @@
-"""Matured label records as arrays: labels beside the decisions and scores given before they came."""
+"""MaturedLabels label records as arrays: labels beside the decisions and scores given before they came."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Values, as_targets
 from hindsight.evaluation.weights import review_weights
 from hindsight.label_records.columns import Mask, ValueColumn
@@ -18,19 +18,19 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Matured:
+class MaturedLabels:
     """Records that can be read, as rows and as arrays; ``unreadable`` ones do not fit the task and are left out."""
 
     rows: LabelRows
-    answers: LabelledAnswers
+    predictions: LabelledPredictions
     unreadable: int
 
-    def at(self, places: Values) -> "Matured":
+    def at(self, places: Values) -> "MaturedLabels":
         """Pick some of the records, by their indices."""
-        return Matured(self.rows.at(places), self.answers.at(places), self.unreadable)
+        return MaturedLabels(self.rows.at(places), self.predictions.at(places), self.unreadable)
 
 
-def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matured:
+def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> MaturedLabels:
     """Read records of ``examples/``, the newest of each prediction, weighted by ``review_weight``."""
     task, records = configuration.task, LabelRows.of(rows)
     labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))
@@ -38,7 +38,7 @@ def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matu
     readable = _readable(task, labels, decisions, scores)
     kept = records.at(readable)
     probabilities, classes = kept.mappings("probabilities").table() if task is Task.MULTICLASS else (None, ())
-    answers = LabelledAnswers(
+    predictions = LabelledPredictions(
         task,
         labels[readable],
         decisions[readable],
@@ -47,7 +47,7 @@ def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> Matu
         probabilities=probabilities,
         classes=classes,
     )
-    return Matured(kept, answers, len(records) - len(kept))
+    return MaturedLabels(kept, predictions, len(records) - len(kept))
 
 
 def is_readable(rows: LabelRows, task: Task) -> Mask:

@@ -1,4 +1,4 @@
-"""How well predictions fit labels: every metric a configuration may name, on plain arrays.
+"""Metrics of predictions against labels: each one that a configuration may name, on plain arrays.
 
 Rows count by their weights, so that a bootstrap resample is a vector of counts and a sampled row can stand for the
 rows it was drawn from.
@@ -17,12 +17,12 @@ from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-SMALLEST_PROBABILITY = 1e-15
+MIN_PROBABILITY = 1e-15
 _BINARY = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 
 
 def as_targets(values: Sequence[LabelValue], task: Task) -> Values:
-    """Return label values or decisions as ``evaluate`` takes them, shape (n,).
+    """Convert label values or decisions to what ``evaluate`` takes, shape (n,).
 
     Binary gives 0.0 and 1.0, multiclass the classes' canonical text, regression floats; what cannot be read as such
     becomes NaN (text always can).
@@ -38,7 +38,7 @@ def as_targets(values: Sequence[LabelValue], task: Task) -> Values:
 
 
 def as_numbers(values: Sequence[object]) -> Floats:
-    """Return values as floats, NaN where one is no number; shape (n,).
+    """Convert values to floats, NaN where one is no number; shape (n,).
 
     >>> as_numbers([1, 0.5, True, "2", None])
     array([1. , 0.5, nan, nan, nan])
@@ -57,7 +57,7 @@ def evaluate(
     weights: Values | None = None,
     classes: Sequence[str] | None = None,
 ) -> float | None:
-    """Return a metric's value, None where it is undefined.
+    """Compute a metric, None where it is undefined.
 
     Parameters
     ----------
@@ -77,16 +77,16 @@ def evaluate(
     """
     if metric not in METRICS_BY_TASK[task]:
         raise ValueError(f"{metric} does not measure a {task} model")
-    weighing = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
-    counted = weighing > 0
-    if not counted.any() or not np.isfinite(weighing).all():
+    row_weights = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
+    counted = row_weights > 0
+    if not counted.any() or not np.isfinite(row_weights).all():
         return None
     rows = _Rows(
         task=task,
         labels=labels[counted],
         decisions=decisions[counted],
         scores=scores[counted],
-        weights=weighing[counted],
+        weights=row_weights[counted],
         probabilities=None if probabilities is None else probabilities[counted],
         classes=classes,
     )
@@ -105,7 +105,7 @@ def loss_of_rows(
     probabilities: Floats | None = None,
     classes: Sequence[str] | None = None,
 ) -> Floats:
-    """Return what each row adds to a mean loss, shape (n,): to the RMSE its squared error. Arguments as ``evaluate``'s.
+    """Compute each row's part of a mean loss, shape (n,): of the RMSE its squared error. Arguments as ``evaluate``'s.
 
     Raises ValueError for a metric that is no mean loss, or a log loss without probabilities.
     """
@@ -187,7 +187,7 @@ def _recall(rows: _Rows) -> float | None:
 
 
 def _roc_auc(rows: _Rows) -> float | None:
-    """Return the weighted probability that a positive outranks a negative, ties counting half."""
+    """Compute the weighted probability that a positive outranks a negative, ties counting half."""
     if _has_nan(rows.labels, rows.scores):
         return None
     _, rank = np.unique(rows.scores, return_inverse=True)
@@ -199,7 +199,7 @@ def _roc_auc(rows: _Rows) -> float | None:
 
 def _log_losses(rows: _Rows) -> Floats | None:
     given = _probability_of_label(rows)
-    return None if given is None else -np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0))
+    return None if given is None else -np.log(np.clip(given, MIN_PROBABILITY, 1.0))
 
 
 def _probability_of_label(rows: _Rows) -> Values | None:
@@ -210,12 +210,12 @@ def _probability_of_label(rows: _Rows) -> Values | None:
         return None
     column = {name: position for position, name in enumerate(rows.classes)}
     chosen = np.array([column.get(str(label), -1) for label in rows.labels])
-    # A class the model never heard of was given no chance at all.
+    # A class unknown to the model was given no chance at all.
     return np.where(chosen < 0, 0.0, rows.probabilities[np.arange(len(chosen)), chosen])
 
 
-def _squared_errors(answers: Values, labels: Values) -> Floats:
-    squares: Floats = (answers - labels) ** 2
+def _squared_errors(predictions: Values, labels: Values) -> Floats:
+    squares: Floats = (predictions - labels) ** 2
     return squares
 
 

@@ -1,4 +1,4 @@
-"""What a model's live performance must not fall below."""
+"""The limit of a model's live performance."""
 
 from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
@@ -8,7 +8,7 @@ DEFAULT_WORSENING = 0.2
 
 
 def performance_limit(configuration: ModelConfiguration, gate_value: float | None) -> float | None:
-    """Return what the metric must not fall below (a loss: not exceed), None where nothing is known to ask for.
+    """Find the limit the metric must not fall below (a loss: not exceed), None where neither policy nor gate sets one.
 
     That is ``min`` (``max``), or ``max_drop`` worse than what was proved at the gate, whichever is stricter. Where the
     policy names none of them, performance may drop by 0.05, a loss grow by a fifth, before the model counts as low.

@@ -1,4 +1,4 @@
-"""What a mean is over all rows, from rows that were selected with known, unequal probabilities."""
+"""Estimate of a mean over all rows, from rows that were selected with known, unequal probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Numbers = Sequence[float] | Floats
 class WeightedEstimate:
     """A weighted mean with its interval; without rows the value is None and the interval all there is.
 
-    ``effective_rows`` is the number of equally weighted rows that would tell as much (Kish, 1965).
+    ``effective_rows`` is the number of equally weighted rows with as much information (Kish, 1965).
     """
 
     value: float | None
@@ -26,7 +26,7 @@ class WeightedEstimate:
 
 
 def weighted_estimate(values: Numbers, probabilities: Numbers, confidence: float) -> WeightedEstimate:
-    """Return the mean of values in [0, 1] over all rows there were, from those selected.
+    """Estimate the mean of values in [0, 1] over all rows there were, from those selected.
 
     The value is Hájek's estimate (1971): each row weighs the inverse of its probability, the weights sum to 1. The
     interval, two-sided at ``confidence``, is that of Clopper and Pearson (1934) for the share such a value would be in
@@ -71,7 +71,7 @@ def weighted_estimate(values: Numbers, probabilities: Numbers, confidence: float
 
 
 def clopper_pearson(share: float, rows: float, tail: float) -> tuple[float, float]:
-    """Return the bounds of a share seen in a number of rows, each of which fails in at most ``tail`` of all samples.
+    """Compute the bounds of a share seen in some rows, each of which fails in at most ``tail`` of all samples.
 
     >>> [round(bound, 3) for bound in clopper_pearson(0.9, 100, 0.025)]
     [0.824, 0.951]
@@ -94,7 +94,7 @@ def _require_sound(values: Numbers, probabilities: Numbers, confidence: float) -
 
 
 def _size_by_variance(values: Floats, weights: Floats, added: float) -> float:
-    """Return how many equally weighted rows have the variance of these, steadied by two more that are not counted."""
+    """Count the equally weighted rows with the variance of these, steadied by two more that are not counted."""
     total = float(weights.sum()) + 2 * added
     mean = (float(weights @ values) + added) / total
     spread = float(np.square(weights * (values - mean)).sum())

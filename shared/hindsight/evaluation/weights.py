@@ -1,4 +1,4 @@
-"""How many predictions a labelled one stands for, where only those picked for review would have a label."""
+"""Weights of labels: the predictions that each stands for, where only those picked for review would have a label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from hindsight.label_records.rows import LABELLED_OTHERWISE, LabelRows
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
 
-_SMALLEST_PROBABILITY = 1e-9
+_MIN_PROBABILITY = 1e-9
 
 
 def review_weight(record: Row, *, labelled_anyway: bool) -> float:
-    """Return how many predictions a prediction's newest label record stands for.
+    """Compute the number of predictions that a prediction's newest label record stands for.
 
     A reviewer's label stands for 1/π predictions, where π is the probability with which the prediction was to be
     reviewed (Horvitz and Thompson, 1952), but only where it would have had no label without the review. It stands for
@@ -36,34 +36,34 @@ def review_weight(record: Row, *, labelled_anyway: bool) -> float:
         return 1.0
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability <= 1:
         return 1.0
-    return 1 / max(float(probability), _SMALLEST_PROBABILITY)
+    return 1 / max(float(probability), _MIN_PROBABILITY)
 
 
 def review_weights(records: Sequence[Row], labels: Labels) -> Floats:
-    """Return the weights of newest label records under a configuration's rules, shape (n,)."""
+    """Compute the weights of newest label records under a configuration's rules, shape (n,)."""
     rows = LabelRows.of(records)
     weights = np.ones(len(rows))
     if labels_every_prediction(labels):
         return weights
     probability = rows.values("selection_probability").numbers
     drawn = rows.is_reviewed_alone() & (probability > 0) & (probability <= 1)
-    weights[drawn] = 1 / np.maximum(probability[drawn], _SMALLEST_PROBABILITY)
+    weights[drawn] = 1 / np.maximum(probability[drawn], _MIN_PROBABILITY)
     return weights
 
 
 def labels_every_prediction(labels: Labels) -> bool:
-    """Return whether every prediction has a label in the end, reviewed or not: there is a default for all of them."""
+    """Check whether every prediction has a label in the end, reviewed or not: there is a default for all of them."""
     return labels.default is not None and not labels.default.requires_exposure
 
 
-def heaviest_weight(configuration: ModelConfiguration) -> float:
-    """Return the largest weight a label can have: that of a prediction which only the audit could pick."""
+def max_label_weight(configuration: ModelConfiguration) -> float:
+    """Compute the largest weight a label can have: that of a prediction which only the audit could pick."""
     rate = configuration.review.random_rate
     return 1.0 if rate <= 0 or labels_every_prediction(configuration.labels) else 1 / rate
 
 
 def effective_rows(weights: Floats) -> float:
-    """Return the number of equally weighted rows that would tell as much (Kish, 1965).
+    """Compute the number of equally weighted rows with as much information (Kish, 1965).
 
     >>> effective_rows(np.array([1.0, 1.0, 1.0])), round(effective_rows(np.array([1.0, 1.0, 50.0])), 2)
     (3.0, 1.08)

@@ -1,4 +1,4 @@
-"""Up to when the labels of a model are all in: a test of those of one kind alone would be no test."""
+"""Label completeness: the moment up to which all labels are in; a test of labels of one kind would be biased."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ def complete_until(
     last_label_after: timedelta = timedelta(0),
     sampled_share: float = WHOLE,
 ) -> datetime:
-    """Return the moment up to which every prediction whose outcome fell due has its label record, whatever it says.
+    """Find the moment up to which every prediction whose outcome fell due has its label record, whatever its value.
 
-    Labels of one kind come sooner than of another: a click within minutes, its absence when the clock says so. Where
+    Labels of one kind come sooner than of another: a click within minutes, its absence when the window closes. Where
     the clock is behind, the clicks of an hour would be counted and what was not clicked would not.
 
     Parameters
@@ -60,7 +60,7 @@ def complete_until(
 
 
 def last_label_after(configuration: ModelConfiguration) -> timedelta:
-    """Return how long after its outcome is due a prediction may still get its default."""
+    """Compute how long after its outcome is due a prediction may still get its default."""
     default = configuration.labels.default
     return max(timedelta(0), default.after - configuration.outcome_delay) if default else timedelta(0)
 

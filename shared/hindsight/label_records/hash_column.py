@@ -1,4 +1,4 @@
-"""A column of hashes of texts, where nobody needs the texts."""
+"""A column of hashes of texts, where the texts are not needed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hindsight.label_records.sampling import Hashes, entity_hash
 
 @dataclass(frozen=True, slots=True)
 class HashColumn:
-    """Hashes of texts that are only told apart, eight bytes each; 0 where there is no text."""
+    """Hashes of texts that are only distinguished, eight bytes each; 0 where there is no text."""
 
     hashes: Hashes
 

@@ -1,4 +1,4 @@
-"""From predictions to their profile: from rows as the lake has them, or faster from columns."""
+"""The building of profiles: from rows as the lake has them, or faster from columns."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import Values, as_numbers, group_texts, profile_column, profile_numbers, profile_texts
 from hindsight.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_ids
 
-MOST_DECISIONS = 100  # whose scores are profiled apart: the commonest
+MAX_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
 _LARGEST_WHOLE = 2**63  # that MessagePack holds
 _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
@@ -27,7 +27,7 @@ _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Predictions by column, each of the same length; ``due`` may be empty where nobody asks for it."""
+    """Predictions by column, each of the same length; ``due`` may be empty where it is not needed."""
 
     prediction_ids: Sequence[str]
     features: Mapping[str, Values]
@@ -43,7 +43,7 @@ def profile_rows(
     *,
     sample_capacity: int = HOUR_CAPACITY,
 ) -> Profile:
-    """Return the profile of rows of ``predictions/``, each prediction counted once, whatever their values are."""
+    """Profile rows of ``predictions/``, each prediction counted once, whatever their values are."""
     once = list({row["prediction_id"]: row for row in rows}.values())
     features = [found if isinstance(found := row.get("features"), Mapping) else {} for row in once]
     columns = Columns(
@@ -59,7 +59,7 @@ def profile_rows(
 def profile_columns(
     columns: Columns, declared: Mapping[str, Feature], task: Task, *, sample_capacity: int = HOUR_CAPACITY
 ) -> Profile:
-    """Return the profile of predictions by column, no prediction twice among them.
+    """Profile predictions by column, no prediction twice among them.
 
     A declared feature without a column is missing in every row; a column that is not declared is left out.
     """
@@ -90,7 +90,7 @@ def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
     scores, _ = as_numbers(columns.scores)
     texts, places = group_texts(columns.decisions)
     counts = np.bincount(places[places >= 0], minlength=len(texts))
-    commonest = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))[:MOST_DECISIONS]
+    commonest = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))[:MAX_DECISIONS]
     usable = np.isfinite(scores)
     return {
         storable_text(texts[place]): NumberSketch.of(scores[usable & (places == place)], SCORE_K) for place in commonest
@@ -98,7 +98,7 @@ def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
 
 
 def choose_rows(ids: Sequence[str], capacity: int) -> npt.NDArray[np.intp]:
-    """Return the places of the rows that a sample takes, and of the next one, whose hash is its threshold."""
+    """Choose the indices of the rows that a sample takes, and of the next one, whose hash is its threshold."""
     hashes = hash_ids(ids)
     return np.arange(len(ids)) if len(ids) <= capacity + 1 else np.argpartition(hashes, capacity)[: capacity + 1]
 
@@ -123,7 +123,7 @@ def _row(columns: Columns, declared: Mapping[str, Feature], place: int) -> dict[
 
 
 def _plain(value: Any, kind: FeatureType | None = None) -> bool | int | float | str | None:
-    """Return a value as it is kept in a sample; what is of another type, NaN or infinite is left out."""
+    """Convert a value to what a sample keeps; what is of another type, NaN or infinite is left out."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
         return storable_text(plain)

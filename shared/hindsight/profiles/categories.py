@@ -1,4 +1,4 @@
-"""What is remembered of a categorical column: how often its frequent values came."""
+"""A sketch of a categorical column: the counts of its frequent values."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Self
 
-LONGEST_TEXT = 256
-MOST_COUNTED = 768
+MAX_TEXT_LENGTH = 256
+MAX_CATEGORIES = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class CategorySketch:
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> Self:
-        """Return the sketch of counted texts."""
+        """Build the sketch of counted texts."""
         storable = Counter[str]()
         for text, count in counts.items():
             storable[storable_text(text)] += count
@@ -38,7 +38,7 @@ class CategorySketch:
 
     @classmethod
     def merged(cls, sketches: Iterable["CategorySketch"]) -> Self:
-        """Return the sketch of all the texts that sketches have seen."""
+        """Merge sketches into one of all their texts."""
         counts, rows, error = Counter[str](), 0, 0
         for sketch in sketches:
             counts.update(sketch.kept)
@@ -47,27 +47,27 @@ class CategorySketch:
         return cls._reduced(counts, rows, error)
 
     def merge(self, other: "CategorySketch") -> "CategorySketch":
-        """Return the sketch of the texts of both."""
+        """Merge two sketches into one of the texts of both."""
         return CategorySketch.merged((self, other))
 
     @property
     def other(self) -> float:
-        """How many of the rows no count holds."""
+        """The number of rows that no count holds."""
         return float(self.rows - sum(self.kept.values()))
 
     def counts(self) -> dict[str, float]:
-        """Return the counts by text, the most frequent first, equal ones by text."""
+        """List the counts by text, the most frequent first, equal ones by text."""
         return {text: float(count) for text, count in sorted(self.kept.items(), key=lambda pair: (-pair[1], pair[0]))}
 
     @classmethod
     def _reduced(cls, counts: Mapping[str, int], rows: int, error: int) -> Self:
-        if len(counts) <= MOST_COUNTED:
+        if len(counts) <= MAX_CATEGORIES:
             return cls({text: count for text, count in counts.items() if count > 0}, rows, error)
-        lost = nlargest(MOST_COUNTED + 1, counts.values())[-1]
+        lost = nlargest(MAX_CATEGORIES + 1, counts.values())[-1]
         return cls({text: count - lost for text, count in counts.items() if count > lost}, rows, error + lost)
 
 
 def storable_text(text: str) -> str:
-    """Return what is kept of a text: 256 characters of well-formed Unicode."""
-    cut = text[:LONGEST_TEXT]
+    """Cut a text to what is stored of it: 256 characters of well-formed Unicode."""
+    cut = text[:MAX_TEXT_LENGTH]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()

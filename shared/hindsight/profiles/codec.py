@@ -26,11 +26,11 @@ class PackedCategories(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, sketch: CategorySketch) -> Self:
-        """Return counts as they are stored."""
+        """Pack counts."""
         return cls(dict(sketch.kept), sketch.rows, sketch.error)
 
     def unpack(self) -> CategorySketch:
-        """Return the counts."""
+        """Unpack the counts."""
         return CategorySketch(self.kept, self.rows, self.error)
 
 
@@ -48,7 +48,7 @@ class PackedColumn(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, column: ColumnProfile) -> Self:
-        """Return a column as it is stored."""
+        """Pack a column."""
         return cls(
             column.kind,
             column.rows,
@@ -61,7 +61,7 @@ class PackedColumn(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def unpack(self) -> ColumnProfile:
-        """Return the column. Raises UnreadableObject."""
+        """Unpack the column. Raises UnreadableObject."""
         if (self.numbers is None) is (self.kind is FeatureType.NUMERIC) or (self.numbers is None) is (
             self.categories is None
         ):
@@ -87,12 +87,12 @@ class PackedSample(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, sample: RowSample) -> Self:
-        """Return a sample as it is stored."""
+        """Pack a sample."""
         threshold = None if sample.threshold == RowSample().threshold else sample.threshold
         return cls(threshold, sample.capacity, sample.sampled)
 
     def unpack(self) -> RowSample:
-        """Return the sample."""
+        """Unpack the sample."""
         threshold = RowSample().threshold if self.threshold is None else self.threshold
         return RowSample(self.rows, threshold, self.capacity)
 
@@ -111,7 +111,7 @@ class PackedProfile(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
-        """Return a profile as it is stored."""
+        """Pack a profile."""
         return cls(
             FORMAT,
             profile.rows,
@@ -124,7 +124,7 @@ class PackedProfile(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def unpack(self) -> Profile:
-        """Return the profile. Raises UnreadableObject."""
+        """Unpack the profile. Raises UnreadableObject."""
         scores: Mapping[str, NumberSketch] = {
             name: NumberSketch.from_bytes(content) for name, content in self.score_by_decision.items()
         }
@@ -144,7 +144,7 @@ _decode = msgspec.msgpack.Decoder(PackedProfile).decode
 
 
 def encode(profile: Profile) -> bytes:
-    """Return a profile as bytes.
+    """Encode a profile as bytes.
 
     >>> decode(encode(Profile.empty())).rows
     0
@@ -153,7 +153,7 @@ def encode(profile: Profile) -> bytes:
 
 
 def decode(content: bytes) -> Profile:
-    """Return the profile that bytes hold.
+    """Decode a profile from bytes.
 
     Raises UnreadableObject for bytes that are damaged, of another kind, or of a format that a later release writes.
     """

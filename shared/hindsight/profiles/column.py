@@ -1,4 +1,4 @@
-"""What one column of a set of rows looks like."""
+"""The profile of one column of a set of rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from hindsight.profiles.numbers import FEATURE_K, NumberSketch
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ColumnProfile:
-    """One column of a set of rows.
+    """The profile of one column of a set of rows.
 
     ``missing`` rows have no value, ``invalid`` ones a value of another type, NaN or an infinity. ``below`` and
     ``above`` count the present numbers outside the declared range. A numeric column has ``numbers``, another one
@@ -32,7 +32,7 @@ class ColumnProfile:
 
     @classmethod
     def empty(cls, kind: FeatureType, k: int = FEATURE_K) -> Self:
-        """Return the profile of a column without rows."""
+        """Build the profile of a column without rows."""
         if kind is FeatureType.NUMERIC:
             return cls(kind=kind, rows=0, missing=0, invalid=0, numbers=NumberSketch.of(np.array([]), k))
         return cls(kind=kind, rows=0, missing=0, invalid=0, categories=CategorySketch.of({}))
@@ -53,14 +53,14 @@ class ColumnProfile:
         return {} if self.categories is None else self.categories.counts()
 
     def merge(self, other: "ColumnProfile") -> "ColumnProfile":
-        """Return the profile of the rows of both."""
+        """Merge two profiles into one of the rows of both."""
         return merge_columns([self, other])
 
 
 def merge_columns(columns: list[ColumnProfile]) -> ColumnProfile:
-    """Return the profile of the rows of one or more columns of one name.
+    """Merge the profiles of one or more columns of one name.
 
-    Where a column changed its type, the type of most rows stands, and what the others hold is of another type.
+    Where a column changed its type, the type of most rows is kept, and values of the others count as of another type.
     """
     kind = columns[0].kind
     if any(column.kind is not kind for column in columns):

@@ -18,9 +18,9 @@ class Distribution:
     values
         Finite and strictly ascending, shape (points,).
     weights
-        How many rows each value stands for, positive, shape (points,).
+        The number of rows each value stands for, positive, shape (points,).
     rank_error
-        By how much the share at or below a value may be off, 99 % sure; 0 where the points are exact.
+        The error of the share at or below a value, at 99 %; 0 where the points are exact.
     """
 
     values: Floats
@@ -29,7 +29,7 @@ class Distribution:
 
     @classmethod
     def exact(cls, values: Floats) -> Self:
-        """Return the distribution of finite values in any order.
+        """Build the distribution of finite values in any order.
 
         >>> Distribution.exact(np.array([2.0, 1.0, 2.0])).weights.tolist()
         [1.0, 2.0]
@@ -43,7 +43,7 @@ class Distribution:
         return float(self.weights.sum())
 
     def share_at_or_below(self, values: npt.ArrayLike) -> Floats:
-        """Return the share of the rows at or below each value, 0 where there are no rows.
+        """Compute the share of the rows at or below each value, 0 where there are no rows.
 
         >>> Distribution.exact(np.array([1.0, 2.0, 3.0, 4.0])).share_at_or_below([0.0, 2.0, 2.5, 9.0]).tolist()
         [0.0, 0.5, 0.5, 1.0]
@@ -53,7 +53,7 @@ class Distribution:
         return found / below[-1] if below[-1] else found
 
     def quantile(self, shares: npt.ArrayLike) -> Floats:
-        """Return for each share the smallest value that at least this share of the rows is at or below, NaN of none.
+        """Find for each share the smallest value that at least this share of the rows is at or below, NaN of none.
 
         >>> Distribution.exact(np.array([1.0, 2.0, 3.0, 4.0])).quantile([0.0, 0.5, 0.51, 1.0]).tolist()
         [1.0, 2.0, 3.0, 4.0]

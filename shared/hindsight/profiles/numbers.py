@@ -1,4 +1,4 @@
-"""What is remembered of a numeric column: a KLL sketch of its values."""
+"""A KLL sketch of a numeric column."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -32,14 +32,14 @@ class NumberSketch:
 
     @classmethod
     def of(cls, values: Floats, k: int = FEATURE_K) -> Self:
-        """Return the sketch of numbers, all of them finite."""
+        """Build the sketch of numbers, all of them finite."""
         sketch = kll_doubles_sketch(k)
         sketch.update(np.require(values, np.float64, ["C", "W"]))  # it takes no array that is read-only
         return cls(sketch)
 
     @classmethod
     def merged(cls, sketches: Iterable["NumberSketch"], k: int = FEATURE_K) -> Self:
-        """Return the sketch of all the numbers that sketches have seen, of the size ``k`` if there is none."""
+        """Merge sketches into one of all their numbers, of the size ``k`` if there is none."""
         found = iter(sketches)
         first = next(found, None)
         whole = kll_doubles_sketch(k if first is None else first._sketch.k)
@@ -48,12 +48,12 @@ class NumberSketch:
         return cls(whole)
 
     def merge(self, other: "NumberSketch") -> "NumberSketch":
-        """Return the sketch of the numbers of both."""
+        """Merge two sketches into one of the numbers of both."""
         return NumberSketch.merged((self, other))
 
     @property
     def rows(self) -> int:
-        """How many numbers it has seen."""
+        """The number of numbers it has seen."""
         return int(self._sketch.n)
 
     @property
@@ -67,7 +67,7 @@ class NumberSketch:
         return float(self._sketch.get_max_value()) if self.rows else None
 
     def distribution(self) -> Distribution:
-        """Return the distribution of the numbers seen."""
+        """Build the distribution of the numbers seen."""
         sketch = self._sketch
         if not self.rows:
             return Distribution(np.array([]), np.array([]))
@@ -78,12 +78,12 @@ class NumberSketch:
         return Distribution(values, np.diff(up_to, prepend=0.0), float(error))
 
     def to_bytes(self) -> bytes:
-        """Return the sketch in datasketches' own portable form."""
+        """Serialise the sketch in datasketches' own portable form."""
         return bytes(self._sketch.serialize())
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Return the sketch that bytes hold. Raises UnreadableObject."""
+        """Deserialise a sketch. Raises UnreadableObject."""
         try:
             return cls(kll_doubles_sketch.deserialize(content))
         except (RuntimeError, IndexError, ValueError, MemoryError) as error:

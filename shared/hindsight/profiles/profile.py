@@ -1,4 +1,4 @@
-"""What a set of predictions looks like."""
+"""The profile of a set of predictions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from hindsight.profiles.sample import RowSample
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profile:
-    """What a set of predictions looks like.
+    """The profile of a set of predictions.
 
     Merging is associative and commutative: exactly in what is counted and in the sample, up to their stated error in
     the sketches.
@@ -21,7 +21,7 @@ class Profile:
     Parameters
     ----------
     rows
-        How many predictions.
+        The number of predictions.
     features
         The declared features, by name.
     score
@@ -31,7 +31,7 @@ class Profile:
     score_by_decision
         The scores given with each decision, by its canonical text; empty for a regression.
     due
-        How many rows' outcomes fall due in each hour (``2026-03-01T05``).
+        The number of rows whose outcomes fall due in each hour (``2026-03-01T05``).
     sample
         A few of the rows, uniformly drawn.
     """
@@ -46,7 +46,7 @@ class Profile:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the profile of no predictions.
+        """Build the profile of no predictions.
 
         >>> Profile.empty().merge(Profile.empty()).rows
         0
@@ -55,7 +55,7 @@ class Profile:
 
     @classmethod
     def merged(cls, profiles: Sequence["Profile"], *, sample_capacity: int | None = None) -> Self:
-        """Return the profile of the predictions of all; its sample has the largest capacity among them by default.
+        """Merge profiles into one of all their predictions; its sample has their largest capacity by default.
 
         A feature that only some of them know is described by the rows of those.
         """
@@ -79,7 +79,7 @@ class Profile:
         )
 
     def merge(self, other: "Profile") -> "Profile":
-        """Return the profile of the predictions of both."""
+        """Merge two profiles into one of the predictions of both."""
         return Profile.merged([self, other])
 
 
@@ -91,5 +91,5 @@ def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _names(mappings: Iterable[Mapping[str, object]]) -> list[str]:
-    """Return the names that mappings have between them, in the order they come."""
+    """List the names that mappings have between them, in the order they come."""
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))

@@ -1,4 +1,4 @@
-"""Values of one column, from rows or from arrays, to the profile of it.
+"""Profiles of single columns, from the values of rows or from arrays.
 
 Values of another type, NaN and infinities are counted as invalid, never fatal. An array has no null: there NaN stands
 for a missing value.
@@ -25,7 +25,7 @@ _ONLY_TEXTS = {str, type(None)}
 
 
 def profile_column(values: Values, feature: Feature) -> ColumnProfile:
-    """Return what a feature's values look like.
+    """Profile a feature's values.
 
     >>> profile_column([1.5, None, "high"], Feature(type=FeatureType.NUMERIC, max=1.0)).above
     1
@@ -38,7 +38,7 @@ def profile_column(values: Values, feature: Feature) -> ColumnProfile:
 def profile_numbers(
     values: Values, *, low: float | None = None, high: float | None = None, k: int = FEATURE_K
 ) -> ColumnProfile:
-    """Return what numbers look like; ``low`` and ``high`` are the range they are expected in."""
+    """Profile numbers; ``low`` and ``high`` are the range they are expected in."""
     numbers, missing = as_numbers(values)
     finite = _finite(numbers)
     return ColumnProfile(
@@ -53,7 +53,7 @@ def profile_numbers(
 
 
 def profile_texts(values: Values, kind: FeatureType = FeatureType.CATEGORICAL) -> ColumnProfile:
-    """Return what categories or booleans look like."""
+    """Profile categories or booleans."""
     counted, missing, invalid = _count(values, kind)
     return ColumnProfile(
         kind=kind, rows=len(values), missing=missing, invalid=invalid, categories=CategorySketch.of(counted)
@@ -61,7 +61,7 @@ def profile_texts(values: Values, kind: FeatureType = FeatureType.CATEGORICAL) -
 
 
 def as_numbers(values: Values) -> tuple[Floats, int]:
-    """Return values as numbers, NaN where there is none, and how many are missing; shape (rows,)."""
+    """Convert values to numbers, shape (rows,), NaN where there is none, and count the missing ones."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         numbers = values.astype(np.float64, copy=False)
         return numbers, int(np.count_nonzero(np.isnan(numbers)))
@@ -75,15 +75,15 @@ def as_numbers(values: Values) -> tuple[Floats, int]:
 
 
 def group_texts(values: Values) -> tuple[list[str], npt.NDArray[np.intp]]:
-    """Return the distinct canonical texts of values, and the place of each value's text among them, shape (rows,).
+    """List the distinct canonical texts of values, and the index of each value's text among them, shape (rows,).
 
-    The place is -1 where a value is missing or no category.
+    The index is -1 where a value is missing or no category.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
         distinct, places = np.unique(values, return_inverse=True)
         return [canonical_text(value) for value in distinct.tolist()], places.astype(np.intp)
     plain = _as_list(values)
-    # True, 1 and 1.0 are equal, their texts are not: a mix of types is told apart by type.
+    # True, 1 and 1.0 are equal, their texts are not: a mix of types is kept apart by type.
     keys = plain if len(set(map(type, plain)) - {type(None)}) <= 1 else list(zip(map(type, plain), plain, strict=True))
     try:
         text_of = {key: _text(key if keys is plain else key[1], FeatureType.CATEGORICAL) for key in set(keys)}
@@ -114,7 +114,7 @@ def _number(value: object) -> float:
 
 
 def _count(values: Values, kind: FeatureType) -> tuple[Counter[str], int, int]:
-    """Return the counts by canonical text, how many values are missing and how many are of another type."""
+    """Count values by canonical text, those that are missing and those of another type."""
     if isinstance(values, np.ndarray) and kind is FeatureType.BOOLEAN and values.dtype.kind == "f":
         return _count_flags(values)
     plain = _as_list(values)
@@ -131,7 +131,7 @@ def _count(values: Values, kind: FeatureType) -> tuple[Counter[str], int, int]:
 
 
 def _distinct(values: Sequence[Any]) -> list[tuple[Any, int]]:
-    """Return distinct values of any types with their counts."""
+    """Count distinct values of any types."""
     try:
         return [(value, count) for (_, value), count in Counter(zip(map(type, values), values, strict=True)).items()]
     except TypeError:  # a list or an object is among them
@@ -145,7 +145,7 @@ def _count_flags(values: Floats) -> tuple[Counter[str], int, int]:
 
 
 def _text(value: object, kind: FeatureType) -> str | None:
-    """Return a value's canonical text, None for one that is missing or of another type."""
+    """Convert a value to its canonical text, None for one that is missing or of another type."""
     if isinstance(value, bool):
         return canonical_text(value)
     if kind is FeatureType.BOOLEAN or not isinstance(value, int | float | str):

@@ -1,10 +1,10 @@
-"""Where a version's training reference lies: what it was trained on, as a profile."""
+"""The key of a version's training reference, the profile of its training rows."""
 
 from hindsight.lake.object_store import version_prefix
 
 
 def reference_key(model: str, version: str) -> str:
-    """Return where the profile of what a version was trained on lies.
+    """Build the key of a version's training reference.
 
     >>> reference_key("bike-demand", "v1")
     'models/model=bike-demand/version=v1/reference.profile'

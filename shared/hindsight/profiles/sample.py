@@ -1,4 +1,4 @@
-"""A few rows of a profile, whole: what single columns cannot tell."""
+"""A sample of whole rows in a profile, for what single columns cannot show."""
 
 import zlib
 from bisect import bisect_right
@@ -23,14 +23,14 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 class SampledRow(NamedTuple):
-    """A row under the hash of its id; packed until somebody reads it."""
+    """A row under the hash of its id; packed until it is read."""
 
     hash: int
     packed: bytes
 
     @classmethod
     def of(cls, hash_: int, row: Mapping[str, Any]) -> Self:
-        """Return a row to keep: ``prediction_id``, ``features``, ``score`` and ``decision``."""
+        """Pack a row: ``prediction_id``, ``features``, ``score`` and ``decision``."""
         return cls(hash_, _encode(row))
 
 
@@ -53,7 +53,7 @@ class RowSample:
 
     @classmethod
     def of(cls, rows: Iterable[SampledRow], *, capacity: int, threshold: int = _EVERY_HASH) -> Self:
-        """Return the sample of rows; of rows under one hash one is kept."""
+        """Build the sample of rows; of rows under one hash one is kept."""
         ordered = sorted(row for row in rows if row.hash < threshold)
         if len({row.hash for row in ordered}) < len(ordered):
             ordered = [row for place, row in enumerate(ordered) if not place or ordered[place - 1].hash != row.hash]
@@ -65,14 +65,14 @@ class RowSample:
 
     @classmethod
     def merged(cls, samples: Sequence["RowSample"], capacity: int | None = None) -> Self:
-        """Return the sample of the rows of all, by default with the largest capacity among them."""
+        """Merge samples into one of all their rows, by default with the largest capacity among them."""
         room = capacity or max((sample.capacity for sample in samples), default=HOUR_CAPACITY)
         threshold = min((sample.threshold for sample in samples), default=_EVERY_HASH)
         rows = (row for sample in samples for row in sample.sampled)
         return cls.of(rows, capacity=room, threshold=threshold)
 
     def merge(self, other: "RowSample") -> "RowSample":
-        """Return the sample of the rows of both."""
+        """Merge two samples into one of the rows of both."""
         return RowSample.merged([self, other])
 
     @property
@@ -82,7 +82,7 @@ class RowSample:
 
 
 def hash_ids(ids: Sequence[str]) -> Hashes:
-    """Return a hash of each id, spread evenly over 64 bits, shape (rows,); the same wherever it is computed.
+    """Hash ids, spread evenly over 64 bits, shape (rows,); the same wherever they are hashed.
 
     CRC-32 alone would pick ids of one pattern, since it is linear; the finaliser of SplitMix64 (Steele et al. 2014)
     breaks that.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.estimate import LOCK, METRICS, compare, draw, measure_intervals
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 
 
 def test_intervals_hold_about_as_often_as_they_say() -> None:
@@ -15,7 +15,7 @@ def test_intervals_hold_about_as_often_as_they_say() -> None:
     assert all(share >= 0.8 for share in coverage.values())
 
 
-def columns(rows: LabelledAnswers) -> dict[str, list[float]]:
+def columns(rows: LabelledPredictions) -> dict[str, list[float]]:
     return {"y_true": rows.labels.tolist(), "y_pred": rows.decisions.tolist(), "y_pred_proba": rows.scores.tolist()}
 
 

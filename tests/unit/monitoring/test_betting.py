@@ -20,22 +20,22 @@ def first_doubt(shares: np.ndarray, runs: int, seed: int, hypothesis: Hypothesis
     return found
 
 
-def test_a_mean_at_the_null_hardly_ever_looks_like_a_fall() -> None:
+def test_mean_at_the_null_is_rarely_called_a_degradation() -> None:
     assert (first_doubt(np.full(5_000, 0.875), runs=400, seed=1) <= 5_000).mean() <= 0.05
 
 
-def test_where_the_null_is_the_limit_the_limit_itself_is_no_fall() -> None:
+def test_mean_at_the_limit_is_no_degradation_if_the_limit_is_the_null() -> None:
     found = first_doubt(np.full(5_000, 0.85), runs=400, seed=2, hypothesis=Hypothesis(0.85, 0.85))
     assert (found <= 5_000).mean() <= 0.05
 
 
 @pytest.mark.parametrize("good_labels", [0, 1_000, 4_000])
-def test_a_fall_is_found_early_and_late_in_a_life(good_labels: int) -> None:
+def test_degradation_is_found_early_and_late_in_the_life_of_a_version(good_labels: int) -> None:
     shares = np.r_[np.full(good_labels, 0.9), np.full(800, 0.8)]
     assert np.median(first_doubt(shares, runs=200, seed=3)) - good_labels <= 400
 
 
-def test_values_that_all_lie_at_the_null_make_nobody_rich() -> None:
+def test_values_at_the_null_add_no_wealth() -> None:
     wealth = Wealth.at_start(HYPOTHESIS)
     for _ in range(1_000):
         wealth = bet(wealth, HYPOTHESIS, np.asarray(0.875))
@@ -52,7 +52,7 @@ def test_wealth_stays_a_positive_number(rounds: list[tuple[float, float]], null:
 
 
 @given(st.floats(0.05, 0.95), st.floats(0, 1), st.lists(st.booleans(), max_size=30))
-def test_no_round_is_won_on_average_at_the_null(null: float, share: float, past: list[bool]) -> None:
+def test_expected_gain_of_a_round_at_the_null_is_not_positive(null: float, share: float, past: list[bool]) -> None:
     hypothesis = Hypothesis(null, max(0.01, null * share))
     wealth = Wealth.at_start(hypothesis)
     for right in past:
@@ -62,7 +62,7 @@ def test_no_round_is_won_on_average_at_the_null(null: float, share: float, past:
 
 
 @pytest.mark.parametrize("audit", [0.1, 0.02, 0.005])
-def test_rows_that_stand_for_others_weigh_as_much(audit: float) -> None:
+def test_weighted_rows_count_by_their_weight(audit: float) -> None:
     """Hard rows are always reviewed and half wrong, the others rarely and nearly always right: 0.9 in all."""
     rng = np.random.default_rng(4)
     alarms = 0
@@ -77,6 +77,6 @@ def test_rows_that_stand_for_others_weigh_as_much(audit: float) -> None:
     assert alarms <= 6
 
 
-def test_a_row_that_the_stakes_do_not_allow_for_is_refused() -> None:
+def test_row_above_the_largest_weight_is_rejected() -> None:
     with pytest.raises(ValueError, match="heavier"):
         bet(Wealth.at_start(HYPOTHESIS, heaviest=10), HYPOTHESIS, 1.0, 11.0)

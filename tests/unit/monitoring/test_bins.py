@@ -35,7 +35,7 @@ def test_every_category_falls_into_one_bin(first: dict[str, float], second: dict
 
 
 @given(COUNTS, COUNTS)
-def test_which_categories_are_named_does_not_depend_on_the_side(
+def test_named_categories_do_not_depend_on_the_order_of_samples(
     first: dict[str, float], second: dict[str, float]
 ) -> None:
     there, back = (
@@ -68,7 +68,7 @@ def test_rare_categories_share_a_bin_and_a_new_frequent_one_has_its_own() -> Non
     assert bins.current.tolist() == [400, 50, 45, 5]
 
 
-def test_a_single_rare_category_keeps_its_name() -> None:
+def test_single_rare_category_keeps_its_name() -> None:
     assert category_bins(counted({"web": 900.0, "fax": 2.0}), counted({"web": 500.0})).names == ("web", "fax")
 
 
@@ -81,7 +81,7 @@ def test_columns_without_values_have_bins_without_rows(values: list[object], kin
     assert all(share.sum() == 0 for share in bins.shares)
 
 
-def test_categories_beyond_what_is_counted_are_rare_ones() -> None:
+def test_uncounted_categories_are_rare_categories() -> None:
     dice = np.random.default_rng(1)
     columns = [profile_texts([f"id-{value}" for value in dice.integers(0, 100_000, 5_000)]) for _ in range(2)]
     bins = common_bins(*columns)

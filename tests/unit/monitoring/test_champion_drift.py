@@ -58,22 +58,22 @@ def test_features_of_all_versions_and_scores_of_the_champion_are_compared() -> N
     lake = lake_with(hours, trained_on())
     found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
     assert found.rows == 3_000  # the window begins with the hour a week before
-    assert (found.newest_rows, found.week_before_rows) == (600, 600)
+    assert (found.recent_rows, found.week_before_rows) == (600, 600)
     assert found.drifting == []
     assert found.score.verdict is Verdict.OK
 
 
-def test_a_shift_of_the_last_hour_is_seen_at_once_and_drawn() -> None:
+def test_shift_of_the_last_hour_is_seen_at_once_and_drawn() -> None:
     hours = [{"v2": drawn(600, 1, temperature=lambda rng: float(rng.uniform() ** 3))}]
     hours += [{"v2": drawn(600, 2 + hour)} for hour in range(6)]
     lake = lake_with(hours, trained_on())
     found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW)
     assert found.report.drifting == ["temperature"]
-    assert found.report.features["temperature"].newest
+    assert found.report.features["temperature"].recent
     assert "in the newest rows psi" in found.page()
 
 
-def test_damaged_hours_are_left_out_and_told() -> None:
+def test_damaged_hours_are_left_out_and_reported() -> None:
     hours = [{"v2": drawn(600, hour)} for hour in range(4)]
     for damaged, said in ((1, "1 hour could not be read"), (3, "3 hours could not be read")):
         lake = lake_with(hours, trained_on())
@@ -85,28 +85,28 @@ def test_damaged_hours_are_left_out_and_told() -> None:
         assert found.rows == 600 * (5 - damaged)
 
 
-def test_the_level_is_what_the_champions_alpha_has_left_for_the_hour() -> None:
+def test_level_is_what_the_champions_alpha_has_left_for_the_hour() -> None:
     lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
     found = check_champion_drift(lake, rules(alpha=0.02), pointer(), window_of(lake), NOW).report
     assert found.level == level_of(0.02, PROMOTED, NOW)
 
 
 @pytest.mark.parametrize("version", ["v2", "v9"])
-def test_a_champion_without_a_reference_is_insufficient(version: str) -> None:
+def test_champion_without_a_reference_is_insufficient(version: str) -> None:
     lake = lake_with([{"v2": drawn(600, 1)}])
     found = check_champion_drift(lake, rules(), pointer(version), window_of(lake), NOW)
     assert found.report.verdict is Verdict.INSUFFICIENT
     assert "no feature can be compared with the training reference" in found.page()
 
 
-def test_a_window_without_rows_is_insufficient() -> None:
+def test_window_without_rows_is_insufficient() -> None:
     lake = lake_with([], trained_on())
     found = check_champion_drift(lake, rules(), pointer(), window_of(lake), NOW).report
     assert found.verdict is Verdict.INSUFFICIENT
     assert found.reason == "0 rows, fewer than the 500 a verdict needs"
 
 
-def test_the_page_names_model_version_and_window() -> None:
+def test_page_names_model_version_and_window() -> None:
     lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
     named = replace(pointer(), champion="v2")
     page = check_champion_drift(lake, rules(), named, window_of(lake), NOW).page()

@@ -18,7 +18,7 @@ def hour(moment: datetime) -> str:
     return format_time(moment)[:13]
 
 
-def test_where_every_due_prediction_has_a_record_only_the_way_to_the_lake_is_waited_for() -> None:
+def test_labels_are_complete_up_to_the_settling_time_if_every_due_prediction_has_a_record() -> None:
     due = {hour(NOW - 5 * HOUR): 3, hour(NOW + HOUR): 9}
     assert complete_until(due, labels(NOW - 5 * HOUR, 3), NOW, WEEK) == NOW - SETTLING
 

@@ -73,7 +73,7 @@ def test_distances_between_bins_are_symmetric_zero_between_equals_and_bounded(
 
 
 @given(PAIRS, st.permutations(range(6)))
-def test_the_order_of_bins_does_not_matter(pair: tuple[list[int], list[int]], order: list[int]) -> None:
+def test_order_of_bins_does_not_matter(pair: tuple[list[int], list[int]], order: list[int]) -> None:
     first, second = map(shares, pair)
     kept = [place for place in order if place < len(first)]
     for measure in OF_BINS:
@@ -82,7 +82,7 @@ def test_the_order_of_bins_does_not_matter(pair: tuple[list[int], list[int]], or
 
 
 @given(st.lists(pairs_of(3), min_size=1, max_size=4))
-def test_many_comparisons_at_once_are_each_of_them(pairs: list[tuple[list[int], list[int]]]) -> None:
+def test_vectorised_comparisons_equal_single_ones(pairs: list[tuple[list[int], list[int]]]) -> None:
     first, second = (np.array([shares(pair[side]) for pair in pairs]) for side in (0, 1))
     for measure in OF_BINS:
         assert measure(first, second).tolist() == [measure(*pair) for pair in zip(first, second, strict=True)]
@@ -108,7 +108,7 @@ def test_standardised_wasserstein_is_a_number_whatever_the_values(first: list[fl
     assert standardised_wasserstein(exact(first), exact(first)) == 0
 
 
-def test_a_shift_is_measured_in_standard_deviations() -> None:
+def test_shift_is_measured_in_standard_deviations() -> None:
     values = np.random.default_rng(1).normal(50, 10, size=5_000).tolist()
     assert standardised_wasserstein(exact(values), exact([value + 15 for value in values])) == pytest.approx(
         1.5, abs=0.05

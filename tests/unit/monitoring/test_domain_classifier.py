@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hindsight.config.features import Feature, FeatureType
-from hindsight.monitoring.drift.domain_classifier import FEWEST_ROWS, separate
+from hindsight.monitoring.drift.domain_classifier import MIN_ROWS, separate
 from hindsight.monitoring.drift.input_drift import drift_measurements
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.profile import Profile
@@ -38,22 +38,22 @@ def drawn(count: int, seed: int, together: float = 0.0) -> list[dict[str, Any]]:
     ]
 
 
-def test_features_that_only_move_together_are_told_apart_and_named() -> None:
+def test_features_that_move_only_together_are_separated_and_named() -> None:
     found = separate(drawn(1_000, 1), drawn(600, 2, together=0.9), FEATURES, seed=1)
     assert found.auc > 0.7
     assert found.p_value < 1e-9
-    assert set(list(found.telling)[:2]) == {"first", "second"}
+    assert set(list(found.importance)[:2]) == {"first", "second"}
 
 
-def test_p_values_keep_what_they_promise_where_nothing_differs() -> None:
+def test_p_values_hold_where_nothing_differs() -> None:
     p_values = [separate(drawn(220, seed), drawn(200, seed + 500), FEATURES, seed=seed).p_value for seed in range(30)]
     assert sum(p_value <= 0.05 for p_value in p_values) <= 5  # expected at most 1.5; 6 or more would be 1 in 200
     assert min(p_values) > 1e-4
 
 
-def test_the_same_rows_and_seed_give_the_same_answer() -> None:
+def test_same_rows_and_seed_give_the_same_answer() -> None:
     one, two = (separate(drawn(300, 1), drawn(300, 2, together=0.5), FEATURES, seed=7) for _ in range(2))
-    assert (one.auc, one.p_value, one.telling) == (two.auc, two.p_value, two.telling)
+    assert (one.auc, one.p_value, one.importance) == (two.auc, two.p_value, two.importance)
 
 
 def test_values_of_any_kind_are_read() -> None:
@@ -64,11 +64,11 @@ def test_values_of_any_kind_are_read() -> None:
     assert 0 <= found.auc <= 1
 
 
-def test_unless_asked_for_nothing_is_classified() -> None:
+def test_classifier_runs_only_if_configured() -> None:
     assert drift_of(window()).multivariate is None
 
 
-def test_rows_like_those_trained_on_are_not_told_apart() -> None:
+def test_rows_like_the_training_are_not_separated() -> None:
     report = drift_of(window(), ASKED)
     assert report.multivariate is not None
     assert report.multivariate.verdict is Verdict.OK
@@ -76,7 +76,7 @@ def test_rows_like_those_trained_on_are_not_told_apart() -> None:
     assert report.verdict is Verdict.OK
 
 
-def test_what_no_feature_shows_alone_is_drift_of_the_inputs() -> None:
+def test_joint_shift_of_features_is_drift_of_the_inputs() -> None:
     one_way = [
         row for row in rows(4_000, 5) if (row["features"]["temperature"] > 0.5) is (row["features"]["hour"] == "8")
     ]
@@ -93,7 +93,7 @@ def test_what_no_feature_shows_alone_is_drift_of_the_inputs() -> None:
     }
 
 
-def test_a_small_separation_is_no_drift_however_significant() -> None:
+def test_small_separation_is_no_drift_however_significant() -> None:
     one_way = [
         row for row in rows(4_000, 5) if (row["features"]["temperature"] > 0.5) is (row["features"]["hour"] == "8")
     ]
@@ -108,21 +108,21 @@ def test_too_few_sampled_rows_are_insufficient() -> None:
     report = drift_of(replace(window(), sample=RowSample()), ASKED)
     assert report.multivariate is not None
     assert report.multivariate.verdict is Verdict.INSUFFICIENT
-    assert report.multivariate.reason == f"2000 rows of the training and 0 of the window, {FEWEST_ROWS} of each needed"
+    assert report.multivariate.reason == f"2000 rows of the training and 0 of the window, {MIN_ROWS} of each needed"
     assert report.verdict is Verdict.OK
 
 
-def test_a_new_column_does_not_tell_the_rows_apart() -> None:
+def test_new_column_does_not_separate_the_rows() -> None:
     known = trained_on()
     before = profile_of([{**row, "features": {**row["features"], "hour": None}} for row in rows(2_000, 99)])
     without_hour = replace(before, features={name: known.features[name] for name in ("temperature", "holiday")})
     report = drift_of(window(), ASKED, reference=without_hour)
     assert report.multivariate is not None
     assert report.multivariate.verdict is Verdict.OK
-    assert "hour" not in report.multivariate.telling
+    assert "hour" not in report.multivariate.importance
 
 
-def test_without_a_reference_nothing_is_classified() -> None:
+def test_classifier_does_not_run_without_a_reference() -> None:
     report = drift_of(window(), ASKED, reference=Profile.empty())
     assert report.multivariate is not None
     assert report.multivariate.reason == "no feature can be compared with the training reference"

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hindsight.config.features import Feature, FeatureType
-from hindsight.monitoring.drift.drift_page import MOST_SHOWN, Compared, PageHeading, drift_page
+from hindsight.monitoring.drift.drift_page import MAX_SHOWN, ComparedProfiles, PageHeading, drift_page
 from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
-from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import CheckKind, Verdict, page_key, report_key
 from hindsight.monitoring.results.svg import paired_bars
 from hindsight.profiles.profile import Profile
@@ -57,10 +57,10 @@ def page_of(
 ) -> str:
     trained = reference or trained_on()
     told = report or drift_of(found, reference=trained)
-    return drift_page(told, Compared(reference=trained, window=found, champion_window=found, **other), HEADING)
+    return drift_page(told, ComparedProfiles(reference=trained, window=found, champion_window=found, **other), HEADING)
 
 
-def test_a_page_says_whose_check_it_is_and_what_came_of_it() -> None:
+def test_page_names_its_check_and_verdict() -> None:
     read = Reader(page_of(window(temperature=lambda rng: float(rng.uniform() ** 3))))
     for said in ("Drift of bike-demand", "v3", "2026-03-01 12:00 UTC to 2026-03-08 12:00 UTC", "1 of 3 features drift"):
         assert said in read.text
@@ -85,7 +85,7 @@ def test_both_distributions_are_drawn_bin_by_bin() -> None:
     assert re.search(r"23: 0\.00% in training, 3\d\.\d\d% now", card)
 
 
-def test_names_from_outside_are_text_never_markup() -> None:
+def test_names_from_data_are_escaped() -> None:
     evil = '<script>alert("x")</script>&\'"><img src=x onerror=y>'
     column = profile_column([evil, f"</svg>{evil}"] * 500, Feature(type=FeatureType.CATEGORICAL))
     known = trained_on()
@@ -93,14 +93,14 @@ def test_names_from_outside_are_text_never_markup() -> None:
     outside = configuration(features={evil: {"type": "categorical"}}, monitoring={})
     reference = replace(found, features={evil: profile_column(["a", "b"] * 500, Feature(type=FeatureType.CATEGORICAL))})
     report = check_drift(reference, found, found, outside, level=LEVEL)
-    compared = Compared(reference=reference, window=found, champion_window=found)
+    compared = ComparedProfiles(reference=reference, window=found, champion_window=found)
     read = Reader(drift_page(report, compared, replace(HEADING, model=evil, version=evil)))
     assert {"script", "img"}.isdisjoint(read.tags)
     assert evil in read.texts
     assert not [name for name, _ in read.attributes if name.startswith("on")]
 
 
-def test_a_page_needs_nothing_from_elsewhere_and_runs_nothing() -> None:
+def test_page_loads_no_resource_and_runs_no_script() -> None:
     page = page_of(window())
     read = Reader(page)
     assert {"script", "link", "img", "iframe", "object"}.isdisjoint(read.tags)
@@ -117,7 +117,7 @@ def test_no_row_of_the_sample_is_shown() -> None:
     assert not [row["prediction_id"] for row in found.sample.rows if row["prediction_id"] in Reader(page).texts]
 
 
-def test_many_features_are_drawn_up_to_twenty_and_listed_all() -> None:
+def test_twenty_features_are_drawn_and_all_are_listed() -> None:
     names = [f"f{index:03d}" for index in range(60)]
     many = configuration(features={name: {"type": "boolean"} for name in names}, monitoring={})
     boolean = Feature(type=FeatureType.BOOLEAN)
@@ -127,7 +127,7 @@ def test_many_features_are_drawn_up_to_twenty_and_listed_all() -> None:
         for values in ([True, False] * 500, [True] * 1_000)
     )
     page = page_of(found, check_drift(reference, found, found, many, level=LEVEL), reference=reference)
-    assert page.count("<article") == MOST_SHOWN + 1
+    assert page.count("<article") == MAX_SHOWN + 1
     assert all(f"<td>{name}</td>" in page for name in names)
     assert "the 20 farthest" in page
 
@@ -140,20 +140,20 @@ def test_many_categories_are_drawn_as_those_that_differ_most_and_the_others() ->
     assert "86 others" in card or "87 others" in card
 
 
-def test_the_newest_rows_are_drawn_where_it_is_they_that_drift() -> None:
+def test_newest_rows_are_drawn_if_they_alone_drift() -> None:
     new = profile_of(rows(500, 2, temperature=lambda rng: float(rng.uniform() ** 3)))
     found = Profile.merged([profile_of(rows(5_000, 1)), new])
-    newest = NewestRows(rows=new, week_before=window(600, seed=3))
-    report = drift_of(found, newest=newest)
-    [card] = re.findall(r"<h3>temperature</h3>.*?</article>", page_of(found, report, newest=newest), re.DOTALL)
+    recent = RecentRows(rows=new, week_before=window(600, seed=3))
+    report = drift_of(found, recent=recent)
+    [card] = re.findall(r"<h3>temperature</h3>.*?</article>", page_of(found, report, recent=recent), re.DOTALL)
     shown = [float(share) for share in re.findall(r"training, ([\d.]+)% now", card)]
     assert max(shown) > 40  # of the newest rows; of the window it is below 15
     assert "in the newest rows" in card
     assert "against training and the week before" in card
-    assert "<dd>600</dd>" in page_of(found, report, newest=newest)
+    assert "<dd>600</dd>" in page_of(found, report, recent=recent)
 
 
-def test_a_check_that_could_not_say_anything_says_why() -> None:
+def test_insufficient_check_gives_its_reason() -> None:
     read = Reader(page_of(window(10)))
     assert "10 rows, fewer than the 500 a verdict needs" in read.text
     nothing = Reader(page_of(window(), reference=Profile.empty()))
@@ -162,7 +162,7 @@ def test_a_check_that_could_not_say_anything_says_why() -> None:
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_the_classifier_is_told_where_it_was_asked_for(same: bool) -> None:
+def test_classifier_is_shown_if_configured(same: bool) -> None:
     drawn = rows(4_000, 5)
     if not same:
         drawn = [row for row in drawn if (row["features"]["temperature"] > 0.5) is (row["features"]["hour"] == "8")]
@@ -200,5 +200,5 @@ def test_bars_are_as_long_as_their_shares() -> None:
     Reader(paired_bars([], [], [], "nothing"))
 
 
-def test_a_page_lies_beside_its_report() -> None:
+def test_page_is_stored_beside_its_report() -> None:
     assert page_key("m", NOW) == report_key("m", CheckKind.DRIFT, NOW).replace(".json", ".html")

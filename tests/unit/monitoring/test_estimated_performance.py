@@ -18,7 +18,7 @@ from hindsight.monitoring.estimation.estimator import (
     Estimator,
     HoldoutEstimate,
     ScoreCalibration,
-    expected_answers,
+    expected_predictions,
 )
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.profile import Profile
@@ -39,7 +39,7 @@ def check(
 @pytest.mark.parametrize("shift", [0.0, 0.8])
 def test_every_binary_metric_is_estimated_though_the_inputs_move(metric: Metric, shift: float) -> None:
     rows = binary_rows(20_000, seed=2, shift=shift)
-    realised = read_matured(rows, configured()).answers.measure(metric)
+    realised = read_matured(rows, configured()).predictions.measure(metric)
     assert realised is not None
     found = (check(rows).metrics or {})[metric.value]
     # The labels that came are no surer than those expected, so that twice the sampling error counts.
@@ -59,11 +59,11 @@ def test_any_confidence_gives_an_estimate_and_bounds_around_it(confidence: float
         assert found.lower <= found.value <= found.upper
 
 
-def test_a_calibration_is_needed_where_scores_are_too_sure() -> None:
+def test_overconfident_scores_are_calibrated() -> None:
     assert ESTIMATOR.calibration is not None
     rows = binary_rows(10_000, seed=3)
     realised = float(np.mean(column(rows, "decision") == column(rows, "value")))
-    naive = expected_answers(
+    naive = expected_predictions(
         Task.BINARY, column(rows, "score"), column(rows, "decision").astype(float), column(rows, "score")
     ).measure(Metric.ACCURACY)
     assert naive is not None
@@ -73,7 +73,7 @@ def test_a_calibration_is_needed_where_scores_are_too_sure() -> None:
     assert found.value == pytest.approx(realised, abs=0.02)
 
 
-def test_a_performance_that_must_have_fallen_is_low_before_a_label_comes() -> None:
+def test_degraded_performance_is_low_before_a_label_comes() -> None:
     harder = [row for row in binary_rows(20_000, seed=4) if 0.2 < row["score"] < 0.8]
     found = check(harder, min=0.75)
     assert found.verdict is Verdict.LOW
@@ -83,13 +83,13 @@ def test_a_performance_that_must_have_fallen_is_low_before_a_label_comes() -> No
     assert check(binary_rows(5_000, seed=5), min=0.75).verdict is Verdict.OK
 
 
-def test_a_loss_is_low_when_it_is_too_large() -> None:
+def test_loss_is_low_when_it_is_too_large() -> None:
     harder = [row for row in binary_rows(20_000, seed=6) if 0.2 < row["score"] < 0.8]
     assert check(harder, metric="brier", max=0.15).verdict is Verdict.LOW
     assert check(harder, metric="brier", max=0.35).verdict is Verdict.OK
 
 
-def test_concept_drift_is_not_seen_and_it_says_so() -> None:
+def test_concept_drift_is_not_seen_and_the_report_states_it() -> None:
     turned = binary_rows(5_000, seed=8, turn=-1.0)
     found = check(turned, min=0.75)
     assert float(np.mean(column(turned, "decision") == column(turned, "value"))) < 0.35
@@ -111,7 +111,7 @@ def test_estimates_are_low_by_chance_no_more_often_than_their_level() -> None:
     assert low <= 8  # of 60 at 5 %, more than 8 come in 1 of 300
 
 
-def test_the_interval_widens_with_a_small_holdout_and_a_small_window() -> None:
+def test_interval_widens_with_a_small_holdout_and_a_small_window() -> None:
     small = learned(binary_rows(400, seed=9))
     window = binary_rows(4_000, seed=10)
     wide, narrow = check(window, estimator=small).expected, check(window).expected
@@ -123,7 +123,7 @@ def test_the_interval_widens_with_a_small_holdout_and_a_small_window() -> None:
     assert few.sampling_error > 2 * narrow.sampling_error
 
 
-def test_a_hundred_times_the_rows_cost_the_same_and_say_the_same() -> None:
+def test_estimate_costs_the_same_for_a_hundred_times_the_rows() -> None:
     rows = binary_rows(3_000, seed=11)
     once = profiled(rows, configured())
     often = Profile.merged([once] * 100)
@@ -137,7 +137,7 @@ def test_a_hundred_times_the_rows_cost_the_same_and_say_the_same() -> None:
     assert sum(len(sketch.distribution().values) for sketch in often.score_by_decision.values()) < 5_000
 
 
-def test_a_multiclass_accuracy_is_estimated_from_the_decided_class_alone() -> None:
+def test_multiclass_accuracy_is_estimated_from_the_decided_class_alone() -> None:
     rng = np.random.default_rng(12)
 
     def draw(count: int) -> list[Row]:
@@ -188,7 +188,7 @@ def test_broken_predictions_are_insufficient_and_no_alarm(broken: dict[str, Any]
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_an_empty_window_and_a_version_without_an_estimator_are_insufficient() -> None:
+def test_empty_window_and_a_version_without_an_estimator_are_insufficient() -> None:
     assert check([], min=0.9).verdict is Verdict.INSUFFICIENT
     assert check(binary_rows(1_000, seed=14), estimator=None, min=0.9).verdict is Verdict.INSUFFICIENT
     nothing = check_estimate(Profile.empty(), ESTIMATOR, configured(), level=0.05, gate_value=None)
@@ -197,7 +197,7 @@ def test_an_empty_window_and_a_version_without_an_estimator_are_insufficient() -
 
 @given(score=st.sampled_from([-5.0, 0.0, 0.3, 1.0, 2.0, 1e300]), decision=st.sampled_from([0, 1]))
 @settings(deadline=None)
-def test_scores_all_alike_give_a_report(score: float, decision: int) -> None:
+def test_constant_scores_give_a_report(score: float, decision: int) -> None:
     rows = [{"prediction_id": str(n), "features": {}, "score": score, "decision": decision} for n in range(600)]
     for metric in sorted(METRICS_BY_TASK[Task.BINARY]):
         found = check(rows, metric=metric.value)
@@ -205,27 +205,27 @@ def test_scores_all_alike_give_a_report(score: float, decision: int) -> None:
         assert found.verdict in {Verdict.OK, Verdict.INSUFFICIENT}
 
 
-def test_scores_beyond_the_holdout_s_are_said() -> None:
+def test_scores_beyond_the_holdout_are_reported() -> None:
     sure = [{**row, "score": 1.0, "decision": 1} for row in binary_rows(1_000, seed=15)]
     found = check([*binary_rows(2_000, seed=16), *[{**row, "prediction_id": f"s{n}"} for n, row in enumerate(sure)]])
     assert found.extrapolated == pytest.approx(1 / 3, abs=0.01)
     assert "beyond all the holdout had" in found.reason
 
 
-def test_an_estimate_becomes_metrics_only_where_there_is_one() -> None:
+def test_estimate_becomes_metrics_only_where_there_is_one() -> None:
     names = [number.name for number in estimate_measurements("demand", "v1", check(binary_rows(1_000, seed=17)))]
     assert names == ["EstimatedPerformance"]
     assert estimate_measurements("demand", "v1", check([])) == []
 
 
-def test_a_shortfall_of_the_estimate_is_published_by_model() -> None:
+def test_shortfall_of_the_estimate_is_published_by_model() -> None:
     low = replace(check(binary_rows(1_000, seed=17)), shortfall=0.25)
     shortfall, _ = estimate_measurements("demand", "v1", low)
     assert (shortfall.name, shortfall.value) == ("EstimatedPerformanceShortfall", 0.25)
     assert shortfall.dimensions == {"Model": "demand"}
 
 
-def test_an_estimator_comes_back_from_json_as_it_was() -> None:
+def test_estimator_comes_back_from_json_as_it_was() -> None:
     assert Estimator.from_json(json.loads(json.dumps(ESTIMATOR.to_json()))) == ESTIMATOR
     plain = Estimator(
         task=Task.BINARY,
@@ -243,14 +243,14 @@ def test_an_estimator_comes_back_from_json_as_it_was() -> None:
     knots=st.tuples(st.floats(0.0, 0.5), st.floats(0.5, 1.0)),
 )
 @settings(deadline=None)
-def test_an_expected_metric_is_the_mean_over_all_labels_there_could_be(
+def test_expected_metric_is_the_mean_over_all_labels_there_could_be(
     scores: list[float], knots: tuple[float, float]
 ) -> None:
     """Of accuracy, Brier score and log loss, which are means over rows, exactly."""
     given_scores = np.array(scores)
     decisions = (given_scores >= 0.5).astype(float)
     chances = ScoreCalibration((0.0, 1.0), knots).apply(given_scores)
-    expected = expected_answers(Task.BINARY, given_scores, decisions, chances)
+    expected = expected_predictions(Task.BINARY, given_scores, decisions, chances)
     for metric in (Metric.ACCURACY, Metric.BRIER, Metric.LOG_LOSS):
         mean = 0.0
         for outcome in range(2 ** len(scores)):
@@ -262,7 +262,7 @@ def test_an_expected_metric_is_the_mean_over_all_labels_there_could_be(
 
 
 @pytest.mark.parametrize("level", [1e-9, 1e-5, 0.05, 0.5])
-def test_the_less_a_check_may_spend_the_farther_its_bound(level: float) -> None:
+def test_less_a_check_may_spend_the_farther_its_bound(level: float) -> None:
     harder = [row for row in binary_rows(20_000, seed=18) if 0.2 < row["score"] < 0.8]
     found = check(harder, level=level, min=0.99)
     assert found.expected is not None

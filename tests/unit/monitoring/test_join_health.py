@@ -46,7 +46,7 @@ def window_of(*due: datetime) -> Profile:
     return profile_rows(rows, {}, Task.BINARY)
 
 
-def test_a_window_is_told_by_the_state_of_its_labels() -> None:
+def test_window_is_counted_by_the_state_of_its_labels() -> None:
     predictions = window_of(NOON, NOON, NOON, NOON, NOON + timedelta(days=9))
     censored = record("c", value=None, status="censored", source=None)
     before = record("z", occurred_at=format_time(NOON - timedelta(hours=1)))
@@ -63,7 +63,7 @@ def test_a_window_is_told_by_the_state_of_its_labels() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "due"), [(29, 0), (59, 0), (60, 2), (90, 2)])
-def test_an_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alike(minutes: int, due: int) -> None:
+def test_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alike(minutes: int, due: int) -> None:
     half_past = NOON + timedelta(minutes=30)
     labels = [record("a", outcome_due_at=format_time(half_past))]
 
@@ -74,7 +74,7 @@ def test_an_outcome_is_due_when_its_hour_is_over_for_predictions_and_labels_alik
     assert health["by_status"] == ({"final": 1, "pending": 1} if due else {})
 
 
-def test_labels_that_are_ahead_of_the_profiles_leave_nothing_pending() -> None:
+def test_labels_ahead_of_the_profiles_leave_nothing_pending() -> None:
     labels = [record(name) for name in "abc"]
 
     health = join_health(window_of(NOON), labels, start=NOON, now=NOON + timedelta(days=1))
@@ -82,7 +82,7 @@ def test_labels_that_are_ahead_of_the_profiles_leave_nothing_pending() -> None:
     assert (health["by_status"], health["labelled"]) == ({"final": 3}, 3)
 
 
-def test_an_empty_window_has_no_latency() -> None:
+def test_empty_window_has_no_latency() -> None:
     health = join_health(Profile.empty(), [], start=NOON, now=NOON)
 
     assert (health["predictions"], health["labelled"]) == (0, 0)
@@ -90,7 +90,7 @@ def test_an_empty_window_has_no_latency() -> None:
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([50, 90, 99]))
-def test_a_percentile_leaves_at_most_its_rest_above_it(values: list[float], share: int) -> None:
+def test_percentile_leaves_at_most_its_rest_above_it(values: list[float], share: int) -> None:
     found = percentile(sorted(values), share)
 
     assert found is not None

@@ -68,7 +68,7 @@ def newest_by_hand(rows: list[Row]) -> list[Row]:
 
 
 @given(RECORDS)
-def test_the_newest_records_are_those_found_in_dictionaries_in_the_same_order(rows: list[Row]) -> None:
+def test_newest_records_in_columns_equal_those_in_dictionaries(rows: list[Row]) -> None:
     assert list(newest_records(rows)) == newest_by_hand(rows)
 
 
@@ -117,7 +117,7 @@ def test_moments_are_read_however_they_are_written(text: str) -> None:
     assert TimeColumn.of([text, None]).value(1) is None
 
 
-def test_rows_that_are_encoded_are_what_they_were() -> None:
+def test_encoded_rows_are_decoded_unchanged() -> None:
     shadow = {"version": "v2", "score": 0.5, "decision": 1}
     rows = [
         {"prediction_id": "a", "features": {"x": 1}, "score": 0.2, "decision": 0, "shadow": shadow},
@@ -131,7 +131,7 @@ def test_rows_that_are_encoded_are_what_they_were() -> None:
 
 
 @given(st.lists(st.one_of(SCALARS, st.just(ABSENT), st.lists(st.integers(), max_size=2)), min_size=1), st.data())
-def test_values_that_move_to_other_words_come_back_as_they_were(values: list[Any], data: st.DataObject) -> None:
+def test_values_moved_to_another_vocabulary_are_decoded_unchanged(values: list[Any], data: st.DataObject) -> None:
     words = Vocabulary()
     chosen = data.draw(st.lists(st.integers(0, len(values) - 1), unique=True))
     column = ValueColumn.of(values).at(np.array(chosen, dtype=np.int64)).moved(words)
@@ -141,7 +141,7 @@ def test_values_that_move_to_other_words_come_back_as_they_were(values: list[Any
 
 
 @given(st.lists(st.one_of(st.none(), st.dictionaries(st.sampled_from("abc"), st.floats(0, 1)))), st.data())
-def test_mappings_that_move_leave_the_numbers_of_the_others_behind(values: list[Any], data: st.DataObject) -> None:
+def test_moved_mappings_keep_only_their_own_numbers(values: list[Any], data: st.DataObject) -> None:
     is_chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))), dtype=bool)
     chosen = [value for value, wanted in zip(values, is_chosen, strict=True) if wanted]
     column = MappingColumn.of(values).at(is_chosen).moved(Vocabulary())

@@ -29,7 +29,7 @@ _REGRESSION_REFERENCE = {
 @pytest.mark.parametrize("metric", sorted(_BINARY_REFERENCE))
 @given(seed=st.integers(0, 10_000), weighted=st.booleans())
 @settings(max_examples=20, deadline=None)
-def test_a_binary_metric_agrees_with_scikit_learn(metric: Metric, seed: int, weighted: bool) -> None:
+def test_binary_metric_agrees_with_scikit_learn(metric: Metric, seed: int, weighted: bool) -> None:
     rng = np.random.default_rng(seed)
     labels = np.concatenate([[0.0, 1.0], rng.integers(0, 2, 60).astype(float)])
     scores = np.round(rng.uniform(0.01, 0.99, 62), 1).clip(0.05, 0.95)
@@ -42,7 +42,7 @@ def test_a_binary_metric_agrees_with_scikit_learn(metric: Metric, seed: int, wei
 
 
 @pytest.mark.parametrize("metric", sorted(_REGRESSION_REFERENCE))
-def test_a_regression_metric_agrees_with_scikit_learn(metric: Metric) -> None:
+def test_regression_metric_agrees_with_scikit_learn(metric: Metric) -> None:
     rng = np.random.default_rng(1)
     labels, predicted, weights = rng.normal(size=50), rng.normal(size=50), rng.uniform(0.1, 2, 50)
     expected = _REGRESSION_REFERENCE[metric](labels, predicted, sample_weight=weights)
@@ -67,7 +67,7 @@ def test_multiclass_metrics_agree_with_scikit_learn() -> None:
     assert found(Metric.LOG_LOSS) == pytest.approx(sklearn_metrics.log_loss(labels, probabilities, labels=classes))
 
 
-def test_a_resample_as_counts_is_the_resample_itself() -> None:
+def test_counts_as_weights_equal_the_resample() -> None:
     rng = np.random.default_rng(3)
     labels, scores = rng.integers(0, 2, 40).astype(float), rng.uniform(size=40)
     decisions = (scores > 0.5).astype(float)
@@ -88,7 +88,7 @@ def test_without_rows_every_metric_is_undefined(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
-def test_a_nan_makes_a_metric_undefined_and_raises_no_warning(task: Task) -> None:
+def test_nan_makes_a_metric_undefined_and_raises_no_warning(task: Task) -> None:
     labels, broken = np.array([1.0, 0.0, 1.0]), np.array([1.0, np.nan, 0.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -98,7 +98,7 @@ def test_a_nan_makes_a_metric_undefined_and_raises_no_warning(task: Task) -> Non
 
 
 @pytest.mark.parametrize("metric", [Metric.ROC_AUC, Metric.BALANCED_ACCURACY, Metric.RECALL, Metric.PRECISION])
-def test_a_metric_of_two_classes_is_undefined_on_negatives_alone(metric: Metric) -> None:
+def test_metric_of_two_classes_is_undefined_on_negatives_alone(metric: Metric) -> None:
     labels = np.zeros(3)
     assert evaluate(metric, Task.BINARY, labels, labels, np.array([0.1, 0.2, 0.3])) is None
 
@@ -108,7 +108,7 @@ def test_r2_of_constant_labels_is_undefined() -> None:
     assert evaluate(Metric.R2, Task.REGRESSION, labels, np.array([0.0, 1.0, 2.0]), labels) is None
 
 
-def test_a_class_the_model_never_heard_of_costs_the_most() -> None:
+def test_class_unknown_to_the_model_has_the_largest_loss() -> None:
     probabilities = np.array([[1.0, 0.0]])
     labels, decisions = np.array(["new"]), np.array(["a"])
     loss = evaluate(
@@ -123,6 +123,6 @@ def test_a_class_the_model_never_heard_of_costs_the_most() -> None:
     assert loss == pytest.approx(-np.log(1e-15))
 
 
-def test_a_metric_of_another_task_is_refused() -> None:
+def test_metric_of_another_task_is_rejected() -> None:
     with pytest.raises(ValueError, match="does not measure"):
         evaluate(Metric.MAE, Task.BINARY, np.ones(1), np.ones(1), np.ones(1))

@@ -14,7 +14,7 @@ from hindsight.testing.builders.configuration import configuration
 PAGE = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()
 
 
-def test_the_settings_are_all_there_with_their_defaults() -> None:
+def test_page_shows_all_settings_with_their_defaults() -> None:
     [block] = re.findall(r"```yaml\n(monitoring:\n.*?  drift:.*?)```", PAGE, re.DOTALL)
     shown = yaml.safe_load(block)["monitoring"]
     defaults = Monitoring()
@@ -27,7 +27,7 @@ def test_every_kind_of_drift_is_explained() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)[: len(DriftKind)] == list(DriftKind)
 
 
-def test_the_levels_are_those_it_tells() -> None:
+def test_page_gives_the_levels_of_alpha_spending() -> None:
     promoted = datetime(2026, 3, 1, tzinfo=UTC)
     assert f"{HALF_SPENT / timedelta(hours=1):.0f}" in PAGE
     assert f"{level_of(0.01, promoted, promoted):.1e}" == "1.4e-05"

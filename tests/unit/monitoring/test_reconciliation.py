@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hindsight.monitoring.estimation.estimated_performance import check_estimate
-from hindsight.monitoring.estimation.reconciliation import MOST_PAIRS, Reconciliation, reconcile
+from hindsight.monitoring.estimation.reconciliation import MAX_PAIRS, Reconciliation, reconcile
 from hindsight.monitoring.results.check import Verdict
 from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
 
@@ -28,7 +28,7 @@ def test_estimates_that_come_true_are_trusted() -> None:
     assert found.mean_error == pytest.approx(0.0, abs=0.03)
 
 
-def test_realised_is_what_the_labels_say_and_estimated_what_the_scores_said() -> None:
+def test_reconciliation_compares_labels_with_scores() -> None:
     rows = binary_rows(700, seed=3)
     found = reconciled(rows)
     first = rows[:100]
@@ -49,7 +49,7 @@ def test_concept_drift_is_found_once_labels_mature(metric: str) -> None:
     assert (found.mean_error > 0) == (metric == "brier")
 
 
-def test_an_estimate_that_is_not_trusted_gives_no_verdict() -> None:
+def test_estimate_that_is_not_trusted_gives_no_verdict() -> None:
     window = binary_rows(2_000, seed=5)
     configuration = configured(min=0.99)
     low, distrusted = (
@@ -66,13 +66,13 @@ def test_an_estimate_that_is_not_trusted_gives_no_verdict() -> None:
     assert low.verdict is Verdict.LOW
     assert distrusted.verdict is Verdict.INSUFFICIENT
     assert distrusted.shortfall == 0.0
-    assert "not to be trusted" in distrusted.reason
+    assert "cannot be trusted" in distrusted.reason
     assert low.expected is not None
     assert distrusted.expected is not None
     assert distrusted.expected.value == pytest.approx(low.expected.value, abs=0.005)  # sketches draw lots
 
 
-def test_true_estimates_are_distrusted_no_more_often_than_their_level() -> None:
+def test_true_estimates_are_not_trusted_at_most_as_often_as_the_level() -> None:
     distrusted = sum(
         not reconcile(
             binary_rows(1_000, seed=3_000 + seed),
@@ -86,7 +86,7 @@ def test_true_estimates_are_distrusted_no_more_often_than_their_level() -> None:
     assert distrusted <= 8
 
 
-def test_reviewed_rows_stand_for_others_in_both() -> None:
+def test_reviewed_rows_are_weighted_in_both() -> None:
     rows = binary_rows(2_000, seed=7)
     reviewed = [
         {**row, "source": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
@@ -102,7 +102,7 @@ def test_many_days_make_a_bounded_number_of_pairs_and_few_labels_join_the_next_d
         {**row, "occurred_at": f"20{26 + place // 3000}-{1 + place // 250 % 12:02d}-{1 + place % 28:02d}T00:00:00Z"}
         for place, row in enumerate(rows)
     ]
-    assert 0 < len(reconciled(spread).pairs) <= MOST_PAIRS
+    assert 0 < len(reconciled(spread).pairs) <= MAX_PAIRS
     assert all(pair.labels >= 100 for pair in reconciled(spread).pairs)
     assert reconciled(rows[:50]).pairs == ()
 
@@ -110,7 +110,7 @@ def test_many_days_make_a_bounded_number_of_pairs_and_few_labels_join_the_next_d
 @pytest.mark.parametrize(
     "rows", [[], [{"score": None, "decision": 1, "value": 1}], [{"score": 0.5, "decision": "x", "value": "y"}]]
 )
-def test_nothing_readable_gives_nothing(rows: list[Row]) -> None:
+def test_unreadable_rows_give_no_reconciliation(rows: list[Row]) -> None:
     given = [{"model_version": "v1", "occurred_at": "2026-03-01T00:00:00Z", "features": {}, **row} for row in rows]
     assert reconcile(given, ESTIMATOR, configured(), champion="v1", level=0.01) is None
     assert reconcile(binary_rows(500, seed=9), None, configured(), champion="v1", level=0.01) is None

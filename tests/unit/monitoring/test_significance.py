@@ -22,13 +22,13 @@ def sketched(values: Floats, parts: int = 20) -> Distribution:
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # scipy dividing by its own rounding
 @given(NUMBERS, NUMBERS)
-def test_the_kolmogorov_smirnov_statistic_is_scipys(first: list[float], second: list[float]) -> None:
+def test_kolmogorov_smirnov_statistic_is_scipys(first: list[float], second: list[float]) -> None:
     found = kolmogorov_smirnov(exact(first), exact(second))
     assert found.statistic == pytest.approx(stats.ks_2samp(first, second, method="asymp").statistic)
     assert 0 <= found.p_value <= 1
 
 
-def test_its_p_value_is_close_to_the_exact_one_and_no_smaller_in_the_tail() -> None:
+def test_kolmogorov_smirnov_p_value_is_close_to_the_exact_one_and_no_smaller_in_the_tail() -> None:
     rng = np.random.default_rng(1)
     first = rng.normal(size=800)
     for shift in (0.08, 0.2, 0.4, 0.5):
@@ -43,7 +43,7 @@ def test_without_rows_there_is_no_evidence(first: list[float], second: list[floa
     assert (found.statistic, found.p_value) == (0, 1)
 
 
-def test_what_sketches_forgot_is_not_significant_and_a_small_shift_still_is() -> None:
+def test_sketch_errors_are_not_significant_and_a_small_shift_is() -> None:
     rng = np.random.default_rng(2)
     reference = sketched(rng.normal(size=100_000))
     same = [kolmogorov_smirnov(reference, sketched(rng.normal(size=100_000))).p_value for _ in range(30)]
@@ -51,7 +51,7 @@ def test_what_sketches_forgot_is_not_significant_and_a_small_shift_still_is() ->
     assert kolmogorov_smirnov(reference, sketched(rng.normal(0.2, size=100_000))).p_value < 1e-9
 
 
-def test_the_statistic_on_sketches_is_within_their_stated_error() -> None:
+def test_statistic_on_sketches_is_within_their_stated_error() -> None:
     rng = np.random.default_rng(3)
     for shift in (0.0, 0.1, 1.0):
         first, second = rng.normal(size=20_000), rng.normal(shift, size=10_000)
@@ -61,13 +61,13 @@ def test_the_statistic_on_sketches_is_within_their_stated_error() -> None:
 
 
 @given(NUMBERS, NUMBERS)
-def test_the_greatest_gap_is_symmetric_and_zero_between_equals(first: list[float], second: list[float]) -> None:
+def test_greatest_gap_is_symmetric_and_zero_between_equals(first: list[float], second: list[float]) -> None:
     assert greatest_gap(exact(first), exact(second)) == greatest_gap(exact(second), exact(first))
     assert greatest_gap(exact(first), exact(first)) == 0
 
 
 @given(NUMBERS, NUMBERS, st.integers(0, 40))
-def test_it_does_not_matter_how_rows_were_put_together(first: list[float], second: list[float], cut: int) -> None:
+def test_result_does_not_depend_on_how_sketches_were_merged(first: list[float], second: list[float], cut: int) -> None:
     merged = NumberSketch.of(np.array(second[:cut])).merge(NumberSketch.of(np.array(second[cut:]))).distribution()
     assert greatest_gap(exact(first), merged) == pytest.approx(float(greatest_gap(exact(first), exact(second))))
 
@@ -91,7 +91,7 @@ def test_chi_squared_is_scipys(table: tuple[list[int], list[int]]) -> None:
         assert found.p_value >= expected.pvalue * (1 - 1e-9)
 
 
-def test_its_p_value_is_close_to_scipys_where_no_bin_is_rare() -> None:
+def test_chi_squared_p_value_is_close_to_scipys_where_no_bin_is_rare() -> None:
     rng = np.random.default_rng(4)
     first, second = (rng.multinomial(rows, [0.2, 0.3, 0.5]) for rows in (50_000, 30_000))
     expected = stats.chi2_contingency([first, second], correction=False).pvalue
@@ -99,7 +99,7 @@ def test_its_p_value_is_close_to_scipys_where_no_bin_is_rare() -> None:
 
 
 @given(TABLES)
-def test_chi_squared_is_symmetric_and_silent_between_equals(table: tuple[list[int], list[int]]) -> None:
+def test_chi_squared_is_symmetric_and_zero_between_equals(table: tuple[list[int], list[int]]) -> None:
     there, back = chi_squared(*table), chi_squared(*reversed(table))
     assert there.statistic == pytest.approx(back.statistic)
     assert there.p_value == pytest.approx(back.p_value)
@@ -108,7 +108,7 @@ def test_chi_squared_is_symmetric_and_silent_between_equals(table: tuple[list[in
 
 
 @given(st.lists(tables_of(3), min_size=1, max_size=4))
-def test_many_tables_at_once_are_each_of_them(tables: list[tuple[list[int], list[int]]]) -> None:
+def test_vectorised_tables_equal_single_ones(tables: list[tuple[list[int], list[int]]]) -> None:
     found = chi_squared([table[0] for table in tables], [table[1] for table in tables])
     assert found.p_value.tolist() == [float(chi_squared(*table).p_value) for table in tables]
 
@@ -121,9 +121,7 @@ def test_slack_only_takes_evidence_away(table: tuple[list[int], list[int]], slac
 
 @pytest.mark.parametrize(("window", "reference"), [(500, 2_000), (500, 100_000), (50, 50), (100_000, 2_000)])
 @pytest.mark.parametrize("rare", [2, 5, 10, 20, 50])
-def test_p_values_far_in_the_tail_promise_no_more_than_the_exact_distribution_keeps(
-    window: int, reference: int, rare: int
-) -> None:
+def test_p_values_far_in_the_tail_are_conservative(window: int, reference: int, rare: int) -> None:
     """The exact (hypergeometric) chance of a p-value as small as 1e-10 is hardly larger than it says; Pearson's is."""
     counts = np.arange(max(0, rare - reference), min(rare, window) + 1, dtype=np.float64)
     chance = stats.hypergeom.pmf(counts, window + reference, rare, window)
@@ -133,7 +131,7 @@ def test_p_values_far_in_the_tail_promise_no_more_than_the_exact_distribution_ke
         assert chance[p_values <= level].sum() <= 1.5 * level
 
 
-def test_pearsons_own_p_values_would_not_keep_that_promise() -> None:
+def test_plain_pearson_p_values_are_not_conservative_in_the_tail() -> None:
     counts = np.arange(0, 21)
     chance = stats.hypergeom.pmf(counts, 100_500, 20, 500)
     p_values = [
@@ -150,7 +148,7 @@ def plain_benjamini_hochberg(p_values: list[float], alpha: float) -> list[bool]:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.5))
-def test_benjamini_hochberg_is_the_plain_one(p_values: list[float], alpha: float) -> None:
+def test_benjamini_hochberg_equals_the_plain_procedure(p_values: list[float], alpha: float) -> None:
     limit = benjamini_hochberg(p_values, alpha)
     assert [bool(value <= limit) for value in p_values] == plain_benjamini_hochberg(p_values, alpha)
 
@@ -167,7 +165,7 @@ def test_no_hypothesis_is_rejected_where_there_is_none() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_many_checks_at_once_are_each_of_them(checks: list[list[float]]) -> None:
+def test_vectorised_levels_equal_single_ones(checks: list[list[float]]) -> None:
     levels = np.linspace(0.01, 0.2, len(checks))
     found = benjamini_hochberg(checks, levels).tolist()
     assert found == [benjamini_hochberg(check, level) for check, level in zip(checks, levels, strict=True)]

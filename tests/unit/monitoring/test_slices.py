@@ -14,7 +14,7 @@ def test_large_numbers_are_quartered_by_names_that_differ() -> None:
     }
 
 
-def test_a_category_of_that_name_is_not_a_missing_value() -> None:
+def test_category_of_that_name_is_not_a_missing_value() -> None:
     rows = [{"features": {"plan": plan}} for plan in ("missing", None, None)]
     assert {name: len(places) for name, places in slices_of(rows, "plan", FeatureType.CATEGORICAL)} == {
         "missing": 1,

@@ -36,7 +36,7 @@ class Round:
         (CheckKind.ESTIMATE, Verdict.LOW, "EstimatedPerformanceLow"),
     ],
 )
-def test_a_bad_verdict_is_announced_once_and_again_after_a_better_one(
+def test_bad_verdict_is_announced_once_and_again_after_a_better_one(
     kind: CheckKind, verdict: Verdict, name: str
 ) -> None:
     rounds = Round()
@@ -47,19 +47,19 @@ def test_a_bad_verdict_is_announced_once_and_again_after_a_better_one(
     assert rounds.find(kind, verdict, 4) == [name]
 
 
-def test_the_first_check_can_be_bad_and_so_can_that_of_another_version() -> None:
+def test_first_check_can_be_bad_and_so_can_that_of_another_version() -> None:
     rounds = Round()
     assert rounds.find(CheckKind.DRIFT, Verdict.DRIFT) == ["DriftDetected"]
     assert rounds.find(CheckKind.DRIFT, Verdict.DRIFT, 1, "v2") == ["DriftDetected"]
 
 
-def test_a_check_of_the_past_is_not_news() -> None:
+def test_check_of_the_past_is_not_announced() -> None:
     rounds = Round()
     rounds.find(CheckKind.DRIFT, Verdict.OK, 5)
     assert rounds.find(CheckKind.DRIFT, Verdict.DRIFT, 1) == []
 
 
-def test_an_announcement_that_a_crash_left_unstored_is_made_again_under_the_same_id() -> None:
+def test_announcement_that_a_crash_left_unstored_is_made_again_under_the_same_id() -> None:
     rounds = Round()
     announcer = VerdictAnnouncer(rounds.checks, rounds.bus, str)
     check = Check(model="bike", kind=CheckKind.DRIFT, at=NOW, model_version="v1", verdict=Verdict.DRIFT, reason="r")
@@ -70,7 +70,7 @@ def test_an_announcement_that_a_crash_left_unstored_is_made_again_under_the_same
     assert first.correlation_id == "bike/drift/2026-03-01T12:00:00.000000Z"
 
 
-def test_an_announcement_says_where_the_page_can_be_read() -> None:
+def test_announcement_links_the_page() -> None:
     rounds = Round()
     rounds.find(CheckKind.DRIFT, Verdict.DRIFT)
     assert rounds.bus.published[0].data["page_url"] == "https://lake.example/p"

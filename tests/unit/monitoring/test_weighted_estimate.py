@@ -12,14 +12,14 @@ from hindsight.evaluation.weighted_estimate import weighted_estimate
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.floats(1e-6, 1)), min_size=1, max_size=40)
 
 
-def test_without_rows_nothing_is_known() -> None:
+def test_estimate_without_rows_has_no_value() -> None:
     found = weighted_estimate([], [], 0.95)
     assert (found.value, found.lower, found.upper, found.rows, found.effective_rows) == (None, 0, 1, 0, 0)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 @pytest.mark.parametrize("rows", [1, 2, 30])
-def test_rows_all_right_or_all_wrong_leave_room_for_doubt(value: float, rows: int) -> None:
+def test_rows_all_right_or_all_wrong_have_wide_bounds(value: float, rows: int) -> None:
     found = weighted_estimate([value] * rows, [0.5, *[0.01] * (rows - 1)], 0.95)
     assert found.value == value
     assert found.lower == 0 or found.lower > 0.01
@@ -27,13 +27,13 @@ def test_rows_all_right_or_all_wrong_leave_room_for_doubt(value: float, rows: in
     assert found.lower <= value <= found.upper
 
 
-def test_one_row_says_next_to_nothing() -> None:
+def test_single_row_has_very_wide_bounds() -> None:
     found = weighted_estimate([1.0], [0.02], 0.95)
     assert found.effective_rows == 1
     assert found.lower < 0.1
 
 
-def test_each_row_stands_for_as_many_as_its_probability_says() -> None:
+def test_each_row_counts_by_its_inverse_probability() -> None:
     # 100 rows: 10 hard ones, all reviewed and half of them wrong; 90 easy ones, every tenth reviewed, all right.
     values = [0.0] * 5 + [1.0] * 5 + [1.0] * 9
     found = weighted_estimate(values, [1.0] * 10 + [0.1] * 9, 0.95)
@@ -50,7 +50,7 @@ def test_equal_probabilities_give_clopper_and_pearson_s_interval(right: int, wro
 
 
 @given(rows=ROWS, confidence=st.floats(0.5, 0.999))
-def test_the_interval_holds_its_value_within_0_and_1(rows: list[tuple[float, float]], confidence: float) -> None:
+def test_interval_holds_its_value_within_0_and_1(rows: list[tuple[float, float]], confidence: float) -> None:
     values, probabilities = zip(*rows, strict=True)
     found = weighted_estimate(values, probabilities, confidence)
     assert found.value is not None
@@ -68,21 +68,19 @@ def test_only_the_ratio_of_probabilities_counts(rows: list[tuple[float, float]],
 
 
 @pytest.mark.parametrize("chance", [0.0, -0.1, 1.01, math.nan])
-def test_a_probability_that_is_none_is_refused(chance: float) -> None:
+def test_invalid_probability_is_rejected(chance: float) -> None:
     with pytest.raises(ValueError, match="probabilities"):
         weighted_estimate([1.0, 0.0], [0.5, chance], 0.95)
 
 
-def test_other_impossible_input_is_refused() -> None:
+def test_invalid_input_is_rejected() -> None:
     for values, chances, confidence in (([1.0], [], 0.95), ([1.5], [0.5], 0.95), ([1.0], [0.5], 1.0)):
         with pytest.raises(ValueError, match=r"values|confidence"):
             weighted_estimate(values, chances, confidence)
 
 
 @pytest.mark.parametrize(("error_rate", "least"), [(0.1, 0.002), (0.02, 0.002), (0.01, 0.03)])
-def test_intervals_hold_as_often_as_they_say_with_skewed_weights_and_few_errors(
-    error_rate: float, least: float
-) -> None:
+def test_intervals_hold_at_their_confidence_with_skewed_weights_and_few_errors(error_rate: float, least: float) -> None:
     dice = random.Random(20261124)
     held, samples, population = 0, 400, 1500
     for _ in range(samples):

@@ -35,39 +35,39 @@ def weights(records: list[dict[str, Any]], configured: ModelConfiguration) -> li
     return review_weights(newest_records(records), configured.labels).tolist()
 
 
-def test_a_reviewed_prediction_stands_for_the_others_that_were_not() -> None:
+def test_reviewed_prediction_counts_by_its_inverse_probability() -> None:
     assert weights([REVIEWED], rules(MANUAL, OUTCOME)) == [50.0]
 
 
-def test_it_stands_for_itself_where_all_have_a_label_in_the_end() -> None:
+def test_weight_is_one_if_all_have_a_label_in_the_end() -> None:
     everywhere = rules(MANUAL, OUTCOME, default={"value": 0, "after": "P7D"})
     assert labels_every_prediction(everywhere.labels)
     assert weights([REVIEWED], everywhere) == [1.0]
 
 
-def test_a_default_that_requires_exposure_leaves_some_without_a_label() -> None:
+def test_default_that_requires_exposure_leaves_some_without_a_label() -> None:
     exposed_only = rules(MANUAL, OUTCOME, default={"value": 0, "after": "P7D", "requires_exposure": True})
     assert weights([REVIEWED], exposed_only) == [50.0]
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_it_stands_for_itself_where_the_outcome_was_known_before(order: int) -> None:
+def test_weight_is_one_if_the_outcome_was_known_before(order: int) -> None:
     outcome = {**REVIEWED, "source": "outcome", "value": 0}
     records = [outcome, {**REVIEWED, "seq": 2}]
     assert weights(records[::order], rules(MANUAL, OUTCOME)) == [1.0]
 
 
-def test_an_earlier_record_without_a_value_is_no_other_label() -> None:
+def test_earlier_record_without_a_value_is_no_other_label() -> None:
     censored = {**REVIEWED, "source": None, "value": None}
     assert weights([censored, {**REVIEWED, "seq": 2}], rules(MANUAL, OUTCOME)) == [50.0]
 
 
-def test_a_picked_prediction_that_another_source_labelled_stands_for_itself() -> None:
+def test_weight_is_one_if_another_source_labelled_a_picked_prediction() -> None:
     assert weights([{**REVIEWED, "source": "outcome"}], rules(MANUAL, OUTCOME)) == [1.0]
 
 
 @pytest.mark.parametrize("probability", [None, 0, -0.1, 1.5, float("nan"), float("inf"), "0.5", True])
-def test_a_probability_that_is_none_weighs_nothing_extra(probability: object) -> None:
+def test_weight_is_one_for_an_invalid_probability(probability: object) -> None:
     assert review_weight({**REVIEWED, "selection_probability": probability}, labelled_anyway=False) == 1.0
 
 
@@ -76,7 +76,7 @@ def test_effective_rows_are_between_one_and_all(found: list[float]) -> None:
     assert 1 - 1e-9 <= effective_rows(np.array(found)) <= len(found) * (1 + 1e-9)
 
 
-def test_no_rows_are_worth_none() -> None:
+def test_no_rows_have_no_effective_rows() -> None:
     assert effective_rows(np.array([])) == 0.0
 
 
@@ -106,7 +106,7 @@ def audited(rows: int, seed: int) -> tuple[list[dict[str, Any]], float]:
     return records, right / rows
 
 
-def test_performance_speaks_of_all_predictions_and_not_of_the_reviewed_ones() -> None:
+def test_performance_is_of_all_predictions_not_of_the_reviewed_ones() -> None:
     reviewed_only = configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]})
     held = 0
     for seed in range(60):
@@ -140,7 +140,7 @@ def test_versions_and_slices_are_weighted_too() -> None:
     assert report.metrics["precision"].value == pytest.approx(0.9)
 
 
-def test_a_verdict_needs_labels_that_are_worth_enough() -> None:
+def test_verdict_needs_enough_effective_labels() -> None:
     heavy = [
         {
             **REVIEWED,

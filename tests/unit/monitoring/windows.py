@@ -23,8 +23,11 @@ USUAL: dict[str, Draw] = {
 }
 
 
-def rules(method: DriftMethod = DriftMethod.PSI, **drift: Any) -> ModelConfiguration:
-    return configuration(monitoring={"min_rows": 500, "drift": {"method": method, "share": 0.3, **drift}})
+def rules(method: DriftMethod = DriftMethod.PSI, *, data_quality: float = 0.05, **drift: Any) -> ModelConfiguration:
+    drift_policy = {"method": method, "share": 0.3, **drift}
+    return configuration(
+        monitoring={"min_rows": 500, "drift": drift_policy, "data_quality": {"threshold": data_quality}}
+    )
 
 
 def rows(count: int, seed: int, **columns: Draw) -> list[dict[str, Any]]:

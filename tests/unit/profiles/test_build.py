@@ -18,7 +18,7 @@ from tests.unit.profiles.builders import FEATURES, row, rows, told
 NUMERIC, CATEGORICAL, BOOLEAN = (Feature(type=kind) for kind in FeatureType)
 
 
-def test_missing_values_are_told_from_those_of_another_type() -> None:
+def test_missing_values_are_counted_apart_from_other_types() -> None:
     numbers = profile_column([1, 2.5, None, "3", True, math.nan, math.inf, 10**400, [1]], NUMERIC)
     texts = profile_column(["a", 1, 1.0, True, 0.5, None, {}, math.nan], CATEGORICAL)
     flags = profile_column([True, False, True, None, 1, "true"], BOOLEAN)
@@ -46,7 +46,7 @@ def test_numbers_outside_their_range_are_counted_on_either_side() -> None:
         ([True, False, True], np.array([True, False, True]), BOOLEAN),
     ],
 )
-def test_a_list_and_an_array_of_the_same_values_look_the_same(as_list: Any, as_array: Any, feature: Feature) -> None:
+def test_list_and_an_array_of_the_same_values_look_the_same(as_list: Any, as_array: Any, feature: Feature) -> None:
     first, second = profile_column(as_list, feature), profile_column(as_array, feature)
 
     assert (first.missing, first.invalid, first.counts) == (second.missing, second.invalid, second.counts)
@@ -68,7 +68,7 @@ def test_any_values_give_a_column_whose_rows_add_up(values: list[Any], feature: 
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_a_profile_of_parts_is_the_profile_of_the_whole(first: int, second: int) -> None:
+def test_profile_of_parts_is_the_profile_of_the_whole(first: int, second: int) -> None:
     found = rows(80)
     cuts = sorted([first, second])
     parts = [
@@ -83,7 +83,7 @@ def test_a_profile_of_parts_is_the_profile_of_the_whole(first: int, second: int)
     assert told(Profile.empty().merge(Profile.merged(parts))) == whole
 
 
-def test_a_prediction_that_comes_twice_counts_once() -> None:
+def test_prediction_that_comes_twice_counts_once() -> None:
     found = rows(30)
 
     assert told(profile_rows([*found, *found[:10]], FEATURES, Task.BINARY)) == told(
@@ -102,7 +102,7 @@ def test_scores_are_kept_by_decision_and_outcomes_by_the_hour_they_fall_due() ->
     assert sum(profile.due.values()) == 200
 
 
-def test_a_regression_decides_nothing() -> None:
+def test_regression_has_no_decisions() -> None:
     profile = profile_rows(rows(20), FEATURES, Task.REGRESSION)
 
     assert (profile.decision, profile.score_by_decision, profile.score.rows) == (None, {}, 20)
@@ -117,7 +117,7 @@ def test_only_the_commonest_of_very_many_decisions_are_profiled_apart() -> None:
     assert profile.score_by_decision["class-7"].rows == 51
 
 
-def test_undeclared_features_are_left_out_and_declared_ones_that_never_come_are_missing() -> None:
+def test_undeclared_features_are_left_out_and_absent_declared_ones_are_missing() -> None:
     declared = {"new": NUMERIC, "also_new": CATEGORICAL}
 
     profile = profile_rows(rows(5), declared, Task.BINARY)
@@ -134,7 +134,7 @@ def test_rows_of_any_form_give_a_profile(features: Any) -> None:
     assert (profile.rows, profile.score.invalid, profile.features["temperature"].present) == (3, 3, 0)
 
 
-def test_the_sample_holds_whole_rows() -> None:
+def test_sample_holds_whole_rows() -> None:
     found = rows(20)
     profile = decode(encode(profile_rows(found, FEATURES, Task.BINARY)))
 
@@ -165,7 +165,7 @@ def test_rows_and_columns_give_the_same_profile() -> None:
         assert by_column.features[name].counts == by_row.features[name].counts
 
 
-def test_a_column_that_changed_its_type_is_invalid_where_fewer_rows_have_it() -> None:
+def test_column_that_changed_its_type_is_invalid_where_fewer_rows_have_it() -> None:
     before = profile_column([1.0, 2.0, None], NUMERIC)
     after = profile_column(["a", "b", "b", "c"], CATEGORICAL)
 

@@ -10,13 +10,13 @@ from tests.unit.profiles.builders import FEATURES, rows, told
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_a_profile_comes_back_as_it_was(task: Task) -> None:
+def test_profile_is_decoded_unchanged(task: Task) -> None:
     profile = profile_rows(rows(150), FEATURES, task)
 
     assert told(decode(encode(profile))) == told(profile)
 
 
-def test_a_profile_of_many_rows_is_no_larger_than_one_of_a_few_thousand() -> None:
+def test_profile_of_many_rows_is_no_larger_than_one_of_a_few_thousand() -> None:
     few = profile_rows(rows(6_000), FEATURES, Task.BINARY)
     many = Profile.merged([few] * 1_000)
 
@@ -25,12 +25,12 @@ def test_a_profile_of_many_rows_is_no_larger_than_one_of_a_few_thousand() -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff" * 20, msgspec.msgpack.encode({"a": 1})])
-def test_what_is_no_profile_is_told(content: bytes) -> None:
+def test_bytes_that_are_no_profile_are_unreadable(content: bytes) -> None:
     with pytest.raises(UnreadableObject):
         decode(content)
 
 
-def test_a_damaged_profile_and_one_of_a_later_release_are_told() -> None:
+def test_damaged_profile_and_later_format_are_unreadable() -> None:
     content = encode(profile_rows(rows(50), FEATURES, Task.BINARY))
     fields = msgspec.msgpack.decode(content)
 

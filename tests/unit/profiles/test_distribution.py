@@ -16,7 +16,7 @@ def test_shares_are_those_counted(values: list[float], asked: list[float]) -> No
 
 
 @given(st.lists(finite, min_size=1), st.floats(0, 1))
-def test_a_quantile_is_the_least_value_that_reaches_its_share(values: list[float], share: float) -> None:
+def test_quantile_is_the_least_value_that_reaches_its_share(values: list[float], share: float) -> None:
     distribution = Distribution.exact(np.array(values))
     found = float(distribution.quantile(share))
 
@@ -34,11 +34,11 @@ def test_mean_and_spread_are_those_of_the_values(values: list[float]) -> None:
     assert distribution.std == pytest.approx(np.std(values), rel=1e-6, abs=1e-3)
 
 
-def test_the_spread_of_huge_values_is_finite() -> None:
+def test_spread_of_huge_values_is_finite() -> None:
     assert Distribution.exact(np.array([-1e300, 1e300])).std == pytest.approx(1e300)
 
 
-def test_of_nothing_nothing_is_known() -> None:
+def test_empty_distribution_has_no_statistics() -> None:
     nothing = Distribution.exact(np.array([]))
 
     assert (nothing.rows, nothing.share_at_or_below([1.0]).tolist()) == (0.0, [0.0])

@@ -15,7 +15,7 @@ from hindsight.lake.packer import Packer
 from hindsight.monitoring.label_health.freshness import staleness
 from hindsight.monitoring.label_health.join_health import join_health
 from hindsight.profiles.build import profile_rows
-from hindsight.profiles.logs.hour import MOST_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
+from hindsight.profiles.logs.hour import MAX_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
 from hindsight.profiles.profile import Profile
@@ -96,7 +96,7 @@ def test_rows_of_several_hours_and_versions_are_profiled_by_hour_and_version() -
 
 
 @pytest.mark.parametrize(("start", "end", "hours"), [(5, 6, {5}), (5, 7, {5, 6}), (0, 24, set(range(24)))])
-def test_a_window_holds_the_hours_from_its_start_up_to_its_end(start: int, end: int, hours: set[int]) -> None:
+def test_window_holds_the_hours_from_its_start_up_to_its_end(start: int, end: int, hours: set[int]) -> None:
     world = World()
     world.profile(world.write("1", [logged(number) for number in range(48)]))
 
@@ -105,7 +105,7 @@ def test_a_window_holds_the_hours_from_its_start_up_to_its_end(start: int, end: 
     assert found == hours
 
 
-def test_an_hour_that_has_begun_belongs_to_the_window() -> None:
+def test_hour_that_has_begun_belongs_to_the_window() -> None:
     world = World()
     world.profile(world.write("1", [logged(number) for number in range(24)]))
 
@@ -114,13 +114,13 @@ def test_an_hour_that_has_begun_belongs_to_the_window() -> None:
     assert window.all.rows == 3
 
 
-def test_a_window_without_predictions_is_empty() -> None:
+def test_window_without_predictions_is_empty() -> None:
     window = World().window()
 
     assert (window.by_version, window.all.rows, window.of_version("v1").rows) == ({}, 0, 0)
 
 
-def test_a_log_object_that_is_announced_again_counts_once() -> None:
+def test_log_object_that_is_announced_again_counts_once() -> None:
     world = World()
     key = world.write("1", [logged(number) for number in range(30)])
     world.profile(key)
@@ -130,7 +130,7 @@ def test_a_log_object_that_is_announced_again_counts_once() -> None:
     assert world.lake.objects == before
 
 
-def test_a_prediction_that_is_twice_in_one_object_counts_once() -> None:
+def test_prediction_that_is_twice_in_one_object_counts_once() -> None:
     world = World()
     rows = [logged(number) for number in range(10)]
     world.profile(world.write("1", [*rows, *rows[:5]]))
@@ -138,7 +138,7 @@ def test_a_prediction_that_is_twice_in_one_object_counts_once() -> None:
     assert of_window(world.window()) == of_rows(rows)
 
 
-def test_an_object_written_again_counts_as_it_is_now_also_in_hours_it_has_left() -> None:
+def test_object_written_again_counts_as_it_is_now_also_in_hours_it_has_left() -> None:
     world = World()
     rows = [logged(number) for number in range(24)]
     world.profile(world.write("1", rows), world.write("0", [logged(100)]))
@@ -149,7 +149,7 @@ def test_an_object_written_again_counts_as_it_is_now_also_in_hours_it_has_left()
     assert of_window(world.window()) == of_rows([logged(100), *rows])
 
 
-def test_an_object_that_is_emptied_leaves_its_hours() -> None:
+def test_object_that_is_emptied_leaves_its_hours() -> None:
     world = World()
     world.profile(world.write("1", [logged(number) for number in range(5)]), world.write("2", [logged(50)]))
     world.profile(world.write("1", []))
@@ -157,14 +157,14 @@ def test_an_object_that_is_emptied_leaves_its_hours() -> None:
     assert of_window(world.window()) == of_rows([logged(50)])
 
 
-def test_what_is_no_log_is_passed_over_and_what_is_gone_needs_nothing() -> None:
+def test_foreign_and_deleted_objects_are_skipped() -> None:
     world = World()
     report = world.profile("feedback/date=2026-03-01/1", log_key("gone"))
 
     assert report == ProfilingReport()
 
 
-def test_the_log_of_a_model_nobody_knows_needs_nothing_and_the_others_are_profiled() -> None:
+def test_log_of_an_unknown_model_is_skipped_and_the_others_are_profiled() -> None:
     world = World()
     unknown = f"{day_prefix(PREDICTIONS, 'forgotten', DAY)}1.jsonl.gz"
     world.lake.write_lines(unknown, [logged(1)])
@@ -175,7 +175,7 @@ def test_the_log_of_a_model_nobody_knows_needs_nothing_and_the_others_are_profil
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8bdamaged", b"[1]\n", b"{\n", b'{"prediction_id": "p"}\n'])
-def test_an_object_that_cannot_be_read_fails_alone(content: bytes) -> None:
+def test_object_that_cannot_be_read_fails_alone(content: bytes) -> None:
     world = World()
     world.lake.write_bytes(log_key("damaged"), content, "application/x-ndjson")
     report = world.profile(log_key("damaged"), world.write("1", [logged(1)]))
@@ -185,20 +185,20 @@ def test_an_object_that_cannot_be_read_fails_alone(content: bytes) -> None:
     assert world.window().all.rows == 1
 
 
-def test_of_very_many_versions_the_rarest_become_one() -> None:
+def test_rarest_of_many_versions_are_merged() -> None:
     world = World()
     rows = [logged(24 * number, model_version=f"v{number % 70}" if number < 140 else "v69") for number in range(150)]
     for part in range(0, 150, 30):
         world.profile(world.write(str(part), rows[part : part + 30]))
     window = world.window()
 
-    assert len(window.by_version) == MOST_VERSIONS + 1
+    assert len(window.by_version) == MAX_VERSIONS + 1
     assert window.by_version[OTHER_VERSIONS].rows > 0
     assert window.all.rows == 150
     assert window.of_version("v69").rows >= 10
 
 
-def test_outcomes_that_fall_due_at_very_many_times_are_told_more_coarsely_and_never_too_early() -> None:
+def test_many_due_hours_are_grouped_more_coarsely_and_never_too_early() -> None:
     world = World()
     due = [f"{2026 + number // 300}-{1 + number % 12:02d}-{1 + number % 28:02d}T05:00:00Z" for number in range(3000)]
     world.profile(world.write("1", [logged(24 * n, outcome_due_at=text) for n, text in enumerate(due)]))
@@ -210,7 +210,7 @@ def test_outcomes_that_fall_due_at_very_many_times_are_told_more_coarsely_and_ne
         assert sum(n for hour, n in told_due.items() if hour < moment) <= sum(text[:13] < moment for text in due)
 
 
-def test_outcomes_told_coarsely_are_still_moments_that_checks_can_read() -> None:
+def test_grouped_due_hours_are_moments_that_checks_can_read() -> None:
     hours = [NOW + timedelta(days=number % 1_500, hours=number % 24) for number in range(3_000)]
     due = Counter({f"{hour:%Y-%m-%dT%H}": 1 for hour in hours})
     hour = HourProfiles().add([LogPiece(1, 1, {"v1": replace(Profile.empty(), rows=len(due), due=due)})])
@@ -228,7 +228,7 @@ HOUR_FIVE = f"{day_prefix(PROFILES, MODEL, DAY)}hour=05.profile"
 
 
 @pytest.mark.parametrize("content", [b"", b"damaged", b"\x93\x02\xc4\x00\x80"])
-def test_an_hour_that_is_damaged_is_left_out_of_the_window_and_told(content: bytes) -> None:
+def test_damaged_hour_is_left_out_of_the_window_and_reported(content: bytes) -> None:
     world = World()
     world.profile(world.write("1", [logged(number) for number in range(48)]))
     world.lake.write_bytes(HOUR_FIVE, content, "application/octet-stream")
@@ -239,7 +239,7 @@ def test_an_hour_that_is_damaged_is_left_out_of_the_window_and_told(content: byt
 
 
 @pytest.mark.parametrize("announced", ["1", "2", "new"])
-def test_an_hour_that_is_damaged_is_built_anew_from_the_whole_day(announced: str) -> None:
+def test_hour_that_is_damaged_is_built_anew_from_the_whole_day(announced: str) -> None:
     world = World()
     rows = [logged(number) for number in range(96)]
     world.profile(world.write("1", rows[:30]), world.write("2", rows[30:60]))
@@ -257,7 +257,7 @@ def test_an_hour_that_is_damaged_is_built_anew_from_the_whole_day(announced: str
     assert world.lake.objects == before
 
 
-def test_a_window_is_merged_once() -> None:
+def test_window_is_merged_once() -> None:
     window = WindowProfile({"v1": profile_rows([logged(1)], RULES.features, Task.BINARY), "v2": Profile.empty()})
 
     assert window.all is window.all
@@ -301,7 +301,7 @@ def test_two_workers_on_one_hour_lose_nothing() -> None:
     assert of_window(world.window()) == of_rows(rows)
 
 
-def test_a_worker_that_is_always_overtaken_gives_the_message_back() -> None:
+def test_worker_that_always_loses_the_race_returns_the_message() -> None:
     lake = EventfulLake()
     world = World(lake)
 
@@ -326,7 +326,7 @@ class _Plain(InMemoryLake):
 
 @pytest.mark.parametrize("when", ["after_read", "before_change", "after_change"])
 @pytest.mark.parametrize("nth", range(4))
-def test_a_worker_that_dies_leaves_what_the_next_one_completes(when: str, nth: int) -> None:
+def test_work_of_a_dead_worker_is_completed_by_the_next_one(when: str, nth: int) -> None:
     lake = EventfulLake()
     world = World(lake)
     rows = [logged(number) for number in range(12)]
@@ -380,7 +380,7 @@ WRITTEN_MEANWHILE = [
 @example(TWO_WRITTEN_AGAIN)
 @example(WRITTEN_MEANWHILE)
 @given(deliveries)
-def test_in_whatever_order_objects_are_written_and_announced_each_counts_once_as_it_is(
+def test_each_object_counts_once_in_any_order_of_writes_and_announcements(
     steps: list[tuple[int, int, list[int], str, bool, int | None]],
 ) -> None:
     lake = EventfulLake()

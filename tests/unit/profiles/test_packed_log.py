@@ -81,7 +81,7 @@ def test_equal_bytes_delivered_again_rebuild_nothing_where_tags_are_no_digests()
     assert [key for key in lake.reads if key.startswith(PREDICTIONS)] == [log_key("7")]
 
 
-def test_a_pack_of_what_is_profiled_changes_no_profile() -> None:
+def test_pack_of_what_is_profiled_changes_no_profile() -> None:
     lake = CountingLake()
     world = World(lake)
     rows = [logged(number) for number in range(48)]
@@ -95,7 +95,7 @@ def test_a_pack_of_what_is_profiled_changes_no_profile() -> None:
     assert of_window(world.window()) == of_rows(rows)
 
 
-def test_what_was_packed_before_it_was_profiled_is_profiled_from_its_pack() -> None:
+def test_object_packed_before_it_was_profiled_is_profiled_from_its_pack() -> None:
     world = World()
     rows = [logged(number) for number in range(48)]
     keys = [world.write(str(number), rows[number::6]) for number in range(6)]
@@ -109,7 +109,7 @@ def test_what_was_packed_before_it_was_profiled_is_profiled_from_its_pack() -> N
 
 
 @pytest.mark.parametrize("is_changed", [False, True])
-def test_a_packed_object_that_reappears_counts_once_as_it_is_now(is_changed: bool) -> None:
+def test_packed_object_that_reappears_counts_once_as_it_is_now(is_changed: bool) -> None:
     world = World()
     rows = [logged(number) for number in range(48)]
     world.profile(*(world.write(str(number), rows[number::6]) for number in range(6)))
@@ -127,7 +127,7 @@ def test_a_packed_object_that_reappears_counts_once_as_it_is_now(is_changed: boo
 
 
 @pytest.mark.parametrize("is_packed_again", [False, True])
-def test_a_pack_that_is_announced_late_does_not_bring_back_what_was_written_again(is_packed_again: bool) -> None:
+def test_pack_that_is_announced_late_does_not_bring_back_what_was_written_again(is_packed_again: bool) -> None:
     world = World()
     world.write("1", [logged(6)])
     world.write("2", [logged(7)])
@@ -165,7 +165,7 @@ def test_rows_erased_from_a_pack_are_out_of_every_hour(keeps: int) -> None:
     assert world.lake.objects == before
 
 
-def test_a_damaged_hour_is_built_anew_from_packs() -> None:
+def test_damaged_hour_is_built_anew_from_packs() -> None:
     world = World()
     rows = [logged(number) for number in range(48)]
     world.profile(*(world.write(str(number), rows[number::6]) for number in range(6)))
@@ -176,7 +176,7 @@ def test_a_damaged_hour_is_built_anew_from_packs() -> None:
     assert of_window(world.window()) == of_rows([*rows, logged(245)])
 
 
-def test_a_damaged_pack_is_told_and_does_not_hold_up_the_others() -> None:
+def test_damaged_pack_is_reported_and_the_others_are_profiled() -> None:
     world = World()
     damaged = f"{day_prefix(PREDICTIONS, MODEL, date(2026, 3, 1))}packed-20260301T000000Z-0000-ab.jsonl.gz"
     world.lake.write_bytes(damaged, b'{"#member":7}\n', "application/x-ndjson")
@@ -231,7 +231,7 @@ def rows_left(world: World, days: list[date]) -> list[int]:
     return [window_profile(world.lake, MODEL, day, day + timedelta(days=1)).all.rows for day in start]
 
 
-def test_an_erasure_on_a_busy_model_makes_progress_each_try_until_it_is_done() -> None:
+def test_erasure_on_a_busy_model_makes_progress_each_try_until_it_is_done() -> None:
     world = World(SlowLake(0.002))
     days = [date(2026, 3, 1) + timedelta(days=number) for number in range(6)]
     waiting = set(erase_from_days(world, days, objects=240))
@@ -248,7 +248,7 @@ def test_an_erasure_on_a_busy_model_makes_progress_each_try_until_it_is_done() -
     assert rows_left(world, days) == [2 * 240 - 1] * 6
 
 
-def test_a_busy_hour_is_read_many_objects_at_a_time() -> None:
+def test_busy_hour_is_read_many_objects_at_a_time() -> None:
     class Watched(SlowLake):
         reading, most = 0, 0
 

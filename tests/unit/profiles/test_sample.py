@@ -28,7 +28,7 @@ def test_merging_samples_is_sampling_the_rows_of_both(first: list[int], second: 
     assert merged == whole
 
 
-def test_a_merged_sample_has_its_rows_in_proportion_though_the_busy_hour_is_sampled_more_thinly() -> None:
+def test_merged_sample_has_its_rows_in_proportion_though_the_busy_hour_is_sampled_more_thinly() -> None:
     rng = np.random.default_rng(1)
     busy = RowSample.of((SampledRow(int(h), b"busy") for h in rng.integers(0, 2**63, 40_000)), capacity=100)
     quiet = RowSample.of((SampledRow(int(h), b"quiet") for h in rng.integers(0, 2**63, 4_000)), capacity=100)

@@ -60,7 +60,7 @@ def test_numbers_may_be_read_only_strided_or_of_a_smaller_type() -> None:
         assert NumberSketch.of(values).distribution().values.tolist() == [1.0, 3.0]
 
 
-def test_a_sketch_of_no_numbers_knows_none() -> None:
+def test_sketch_of_no_numbers_is_empty() -> None:
     nothing = NumberSketch.of(np.array([]))
 
     assert (nothing.rows, nothing.minimum, nothing.maximum) == (0, None, None)
@@ -98,7 +98,7 @@ def test_any_text_can_be_counted(text: str) -> None:
     assert all(len(kept) <= 256 for kept in sketch.counts())
 
 
-def test_of_a_category_a_row_none_is_named_and_none_is_lost() -> None:
+def test_distinct_categories_of_single_rows_are_counted_as_other() -> None:
     ids = [CategorySketch.of({f"id-{hour}-{number}": 1 for number in range(769)}) for hour in range(5)]
     sketch = CategorySketch.merged(ids)
 
@@ -106,6 +106,6 @@ def test_of_a_category_a_row_none_is_named_and_none_is_lost() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"xx", b"\0" * 100])
-def test_a_damaged_sketch_is_told(content: bytes) -> None:
+def test_damaged_sketch_is_unreadable(content: bytes) -> None:
     with pytest.raises(UnreadableObject):
         NumberSketch.from_bytes(content)

@@ -21,13 +21,13 @@ def names(found: Profile) -> set[str]:
     return {row["prediction_id"] for row in found.sample.rows}
 
 
-def test_a_stored_profile_loses_the_rows_of_some_predictions_and_nothing_else() -> None:
+def test_stored_profile_loses_the_rows_of_some_predictions_and_nothing_else() -> None:
     left, taken = stored_sample.without_rows(encode(profile()), {"gone", "never-there"})
     found = decode(left)
     assert (taken, names(found), found.rows) == (1, {"kept-1", "kept-2"}, 3)
 
 
-def test_a_profile_without_such_rows_stays_byte_by_byte() -> None:
+def test_profile_without_such_rows_stays_byte_by_byte() -> None:
     content = encode(profile())
     assert stored_sample.without_rows(content, {"never-there"}) == (content, 0)
 
@@ -42,5 +42,5 @@ def test_every_version_of_an_hour_loses_them_and_what_is_merged_stays() -> None:
     assert stored_sample.hour_without_rows(content, set()) == (content, 0)
 
 
-def test_the_formats_are_those_that_are_written() -> None:
+def test_formats_are_those_that_are_written() -> None:
     assert codec.FORMAT == hour.FORMAT == stored_sample._FORMAT

@@ -62,7 +62,7 @@ def test_however_labels_are_cut_into_looks_every_value_of_the_shorter_side_is_be
 ) -> None:
     scale = scale_of(Metric.ACCURACY, Task.BINARY, null=0.8, limit=0.75)
     assert scale is not None
-    ours, others = (read_matured(records(NEW, drawn(count, 0.8)), rules()).answers for count in (120, 120 * beside))
+    ours, others = (read_matured(records(NEW, drawn(count, 0.8)), rules()).predictions for count in (120, 120 * beside))
     waiting, values = Waiting(), []
     places = [0, *sorted(cuts), 120]
     for start, end in pairwise(places):
@@ -83,7 +83,7 @@ def test_however_labels_are_cut_into_looks_every_value_of_the_shorter_side_is_be
 def test_a_side_without_labels_waits_for_the_other() -> None:
     scale = scale_of(Metric.ACCURACY, Task.BINARY, null=0.8, limit=0.75)
     assert scale is not None
-    some = read_matured(records(NEW, [True, False, True]), rules()).answers
+    some = read_matured(records(NEW, [True, False, True]), rules()).predictions
     none = some.at(np.array([], dtype=int))
     found, waiting = compare(scale, some, none, Waiting())
     assert (len(found), waiting.values) == (0, ((1.0, 0.0, 1.0), ()))

@@ -15,7 +15,7 @@ from hindsight.evaluation.sequential.degradation_test import FallTest
 from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-from hindsight.monitoring.performance.live_performance import Champion, FallWatch
+from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.registry.pointer import TrialMode
 from hindsight.rollout.evaluation.evaluate import Seen, look_at_probation, look_at_trial
 from hindsight.testing.models.fall_tests import InMemoryFallTests
@@ -92,11 +92,11 @@ def test_probation_bets_on_each_label_once_that_is_kept_at_the_smallest_share_so
 def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_share_so_far(
     shares: list[float],
 ) -> None:
-    rows, watch = records(NEW, drawn(300, 0.88)), FallWatch(InMemoryFallTests())
+    rows, monitor = records(NEW, drawn(300, 0.88)), DegradationMonitor(InMemoryFallTests())
     champion = Champion(version=NEW, since=SINCE, gate_value=0.9)
     test: FallTest | None = None
     for until, share in zip(MOMENTS, shares, strict=True):
-        test = watch.look(LIMITS, champion, visible(rows, until), until, sampled_share=share)
+        test = monitor.update(LIMITS, champion, visible(rows, until), until, sampled_share=share)
     assert test is not None
     assert test.labels == counted_at(rows, shares)
     assert test.sampled_share == min(shares)

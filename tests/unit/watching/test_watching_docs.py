@@ -11,7 +11,7 @@ from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
 PAGE = (Path(__file__).parents[3] / "docs" / "watching.md").read_text()
 
 
-def test_the_settings_are_all_there_with_their_defaults() -> None:
+def test_page_shows_all_settings_with_their_defaults() -> None:
     [block] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     shown = yaml.safe_load(block)
     defaults = Deployment()

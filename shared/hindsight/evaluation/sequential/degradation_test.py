@@ -9,7 +9,7 @@ import numpy as np
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time, parse_time
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired, scale_of
 from hindsight.label_records.sampling import WHOLE
@@ -160,7 +160,7 @@ class FallTests(Protocol):
         """
 
 
-def counted(test: FallTest, answers: LabelledAnswers, until: datetime) -> FallTest:
+def counted(test: FallTest, answers: LabelledPredictions, until: datetime) -> FallTest:
     """Return the test after more labels, in the order they matured, none of them counted before.
 
     Without any, the test stays as it is: the same look again gives the same verdict.

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
-from hindsight.evaluation.metrics import SMALLEST_PROBABILITY
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.metrics import MIN_PROBABILITY
 from hindsight.evaluation.sequential.betting import Hypothesis, Wealth
 
 Floats = npt.NDArray[np.float64]
@@ -50,15 +50,15 @@ class Scale:
         """Return what bettors have at the start, where a label weighs ``heaviest`` at most."""
         return Wealth.at_start(self.hypothesis, heaviest=heaviest**2 if self.metric in _PAIRED else heaviest)
 
-    def observe(self, answers: LabelledAnswers, unpaired: Unpaired = ()) -> Observations:
+    def observe(self, answers: LabelledPredictions, unpaired: Unpaired = ()) -> Observations:
         """Return what labels tell, in the order given; of some metrics not every label tells something."""
         if self.metric in _PAIRED:
             return _pairs(_PAIRED[self.metric], answers, unpaired)
         if self.metric in _OF_LOSS:
             losses = np.minimum(_OF_LOSS[self.metric](answers), self._worst)
-            return Observations(1 - losses / self._worst, answers.weighing)
+            return Observations(1 - losses / self._worst, answers.weights)
         values, telling = _OF_ANSWERS[self.metric](answers, self.null)
-        return Observations(values[telling], answers.weighing[telling])
+        return Observations(values[telling], answers.weights[telling])
 
     @property
     def _worst(self) -> float:
@@ -89,19 +89,19 @@ def scale_of(metric: Metric, task: Task, *, null: float, limit: float) -> Scale 
 _PerLabel = tuple[Floats, npt.NDArray[np.bool_]]
 
 
-def _accuracy(answers: LabelledAnswers, _null: float) -> _PerLabel:
+def _accuracy(answers: LabelledPredictions, _null: float) -> _PerLabel:
     return (answers.labels == answers.decisions).astype(np.float64), np.ones(len(answers), dtype=bool)
 
 
-def _precision(answers: LabelledAnswers, _null: float) -> _PerLabel:
+def _precision(answers: LabelledPredictions, _null: float) -> _PerLabel:
     return answers.labels.astype(np.float64), answers.decisions == 1.0
 
 
-def _recall(answers: LabelledAnswers, _null: float) -> _PerLabel:
+def _recall(answers: LabelledPredictions, _null: float) -> _PerLabel:
     return answers.decisions.astype(np.float64), answers.labels == 1.0
 
 
-def _f1(answers: LabelledAnswers, null: float) -> _PerLabel:
+def _f1(answers: LabelledPredictions, null: float) -> _PerLabel:
     """Return 1 for a hit and ``null / 2`` for a false alarm or a miss.
 
     F1 is at least the null where 2 TP - null (2 TP + FP + FN) is at least 0: a mean over labels, halved and put on
@@ -111,35 +111,37 @@ def _f1(answers: LabelledAnswers, null: float) -> _PerLabel:
     return np.where(hit, 1.0, null / 2), (answers.labels == 1.0) | (answers.decisions == 1.0)
 
 
-def _log_losses(answers: LabelledAnswers) -> Floats:
+def _log_losses(answers: LabelledPredictions) -> Floats:
     chance = np.where(answers.labels == 1.0, answers.scores, 1 - answers.scores)
-    return np.asarray(-np.log(np.clip(chance, SMALLEST_PROBABILITY, 1.0)), dtype=np.float64)
+    return np.asarray(-np.log(np.clip(chance, MIN_PROBABILITY, 1.0)), dtype=np.float64)
 
 
-def _squared_errors(answers: LabelledAnswers) -> Floats:
+def _squared_errors(answers: LabelledPredictions) -> Floats:
     return np.asarray((answers.decisions - answers.labels) ** 2, dtype=np.float64)
 
 
-_OF_ANSWERS: Mapping[Metric, Callable[[LabelledAnswers, float], _PerLabel]] = {
+_OF_ANSWERS: Mapping[Metric, Callable[[LabelledPredictions, float], _PerLabel]] = {
     Metric.ACCURACY: _accuracy,
     Metric.PRECISION: _precision,
     Metric.RECALL: _recall,
     Metric.F1: _f1,
 }
-_OF_LOSS: Mapping[Metric, Callable[[LabelledAnswers], Floats]] = {
+_OF_LOSS: Mapping[Metric, Callable[[LabelledPredictions], Floats]] = {
     Metric.BRIER: lambda answers: np.asarray((answers.scores - answers.labels) ** 2, dtype=np.float64),
     Metric.LOG_LOSS: _log_losses,
     Metric.MAE: lambda answers: np.abs(np.asarray(answers.decisions - answers.labels, dtype=np.float64)),
     Metric.RMSE: _squared_errors,
 }
-_PAIRED: Mapping[Metric, Callable[[LabelledAnswers], Floats]] = {
+_PAIRED: Mapping[Metric, Callable[[LabelledPredictions], Floats]] = {
     Metric.ROC_AUC: lambda answers: np.asarray(answers.scores, dtype=np.float64),
     Metric.BALANCED_ACCURACY: lambda answers: (answers.labels == answers.decisions).astype(np.float64),
 }
 _BINARY_ONLY = frozenset({Metric.F1, Metric.LOG_LOSS, Metric.BRIER, *_PAIRED})
 
 
-def _pairs(compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswers, unpaired: Unpaired) -> Observations:
+def _pairs(
+    compared: Callable[[LabelledPredictions], Floats], answers: LabelledPredictions, unpaired: Unpaired
+) -> Observations:
     """Return the metric on pairs of the n-th positive and the n-th negative, in the order they came.
 
     Scores tell whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
@@ -147,7 +149,7 @@ def _pairs(compared: Callable[[LabelledAnswers], Floats], answers: LabelledAnswe
     """
     waiting = [
         *unpaired,
-        *zip(answers.labels.tolist(), compared(answers).tolist(), answers.weighing.tolist(), strict=True),
+        *zip(answers.labels.tolist(), compared(answers).tolist(), answers.weights.tolist(), strict=True),
     ]
     positives, negatives = ([row for row in waiting if row[0] == label] for label in (1.0, 0.0))
     pairs = list(zip(positives, negatives, strict=False))

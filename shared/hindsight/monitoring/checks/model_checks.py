@@ -1,4 +1,4 @@
-"""All checks of one model at one moment: what it is given, what it is worth, and how its labels come in."""
+"""All checks of one model at one moment: of its inputs, its performance, its estimate and its labels."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,25 +23,25 @@ from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
 from hindsight.monitoring.label_health.freshness import staleness, staleness_measurements
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements
-from hindsight.monitoring.performance.live_performance import Champion, FallWatch
+from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.monitoring.performance.realised_performance import check_performance, performance_measurements
 from hindsight.monitoring.results.check import CheckKind, Verdict
-from hindsight.monitoring.results.check_result import Finding
+from hindsight.monitoring.results.check_result import CheckResult
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.profile import Profile
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 
-RECONCILED_AT = 0.01  # an estimate must be doubted early: the level that alarms may spend would be blind
+RECONCILED_AT = 0.01  # an estimate must be doubted early: at the level of alarms it hardly ever would be
 
-ModelCheck = Callable[[], Finding]
-# What estimates a version's performance, and for a regression its losses: by model and version.
+ModelCheck = Callable[[], CheckResult]
+# Loads a version's estimator, and for a regression the predictor of its losses: by model and version.
 Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """The data of a model's checks: one window of profiles, and of each prediction's newest label record.
+class CheckData:
+    """The data of a model's checks: one window of profiles, and each prediction's newest label record.
 
     The ``window`` is the model's, or as much of it as there was time to read the records of.
     """
@@ -57,11 +57,11 @@ class Looked:
         """The label records of predictions whose outcome fell due in the window, as far as all of them are in."""
         return matured_in_window(self.labels.rows, self.now, self.window, self._complete_until(timedelta(0)))
 
-    def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """Add to what was found the share of the predictions it is of, and since when, if less than the window."""
+    def with_sampling(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the share of the predictions that figures are of, and since when, if less than the window."""
         since = self.labels.since
         truncated = {} if since is None else {"truncated_to": format_time(since)}
-        return {**found, "sampled_share": self.labels.sampled_share, **truncated}
+        return {**figures, "sampled_share": self.labels.sampled_share, **truncated}
 
     @property
     def complete_until(self) -> datetime:
@@ -83,24 +83,24 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class ModelChecks:
-    """Makes the checks of one model; input of any kind gives a verdict.
+    """The checks of one model; input of any kind gives a verdict.
 
     Of label records that take more than ``max_bytes`` a sample is held.
     """
 
     registry: Registry
     lake: Lake
-    watch: FallWatch
+    degradation: DegradationMonitor
     estimators: Estimators
     max_bytes: int = MAX_BYTES
 
     def of(
         self, configuration: ModelConfiguration, now: datetime, has_time: Callable[[], bool] = lambda: True
     ) -> Iterator[ModelCheck]:
-        """Yield the checks to make, each by itself: one that fails leaves the others.
+        """Yield the checks of a model, each by itself: one that fails leaves the others.
 
         Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
-        first; then raises what reading the labels raises.
+        first; then reading the labels may raise.
         """
         pointer = self.registry.pointer(configuration.model)
         profiles = window_profile(self.lake, configuration.model, now - configuration.monitoring.window, now)
@@ -108,22 +108,22 @@ class ModelChecks:
             return
         if pointer is not None:
             yield partial(self._of_drift, configuration, profiles, pointer, now)
-        looked = self._looked(configuration, profiles, now, has_time)
+        data = self._read_data(configuration, profiles, now, has_time)
         if pointer is None:
-            yield partial(_of_join, looked, None)
+            yield partial(_of_join, data, None)
             return
         champion = Champion(
             version=pointer.champion, since=pointer.serving_since, gate_value=self._gate_value(configuration, pointer)
         )
-        yield partial(self._of_performance, looked, champion)
-        yield partial(self._of_estimate, looked, profiles.of_version(champion.version), champion)
-        yield partial(_of_join, looked, champion.version)
+        yield partial(self._of_performance, data, champion)
+        yield partial(self._of_estimate, data, profiles.of_version(champion.version), champion)
+        yield partial(_of_join, data, champion.version)
 
-    def _looked(
+    def _read_data(
         self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime, has_time: Callable[[], bool]
-    ) -> Looked:
+    ) -> CheckData:
         model, window = configuration.model, configuration.monitoring.window
-        # A short window must not lose the labels that are waited for.
+        # A short window must not lose labels that are still to come.
         reach = max(window, 2 * MOST_HELD)
         features = _features_read(configuration)
         labels = labels_in_window(self.lake, model, now, reach, features, max_bytes=self.max_bytes, has_time=has_time)
@@ -131,42 +131,42 @@ class ModelChecks:
         if shorter < window:
             # What is counted beside the records must be of the same time as they are.
             profiles = window_profile(self.lake, model, now - shorter, now)
-        return Looked(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
+        return CheckData(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
 
-    def _of_performance(self, looked: Looked, champion: Champion) -> Finding:
-        configuration, labels = looked.configuration, looked.labels
+    def _of_performance(self, data: CheckData, champion: Champion) -> CheckResult:
+        configuration, labels = data.configuration, data.labels
         report = check_performance(
-            looked.matured,
+            data.matured,
             configuration,
             champion=champion.version,
             limit=performance_limit(configuration, champion.gate_value),
-            test=self.watch.look(
+            test=self.degradation.update(
                 configuration,
                 champion,
                 labels.rows,
-                looked.complete_until,
+                data.complete_until,
                 sampled_share=labels.sampled_share,
             ),
-            level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, looked.now),
+            level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, data.now),
         )
-        return Finding(
+        return CheckResult(
             kind=CheckKind.PERFORMANCE,
             model_version=champion.version,
             verdict=report.verdict,
             reason=report.reason,
-            summary=looked.told(report.summary()),
-            report=looked.told(report.to_json()),
+            summary=data.with_sampling(report.summary()),
+            report=data.with_sampling(report.to_json()),
             measurements=performance_measurements(configuration.model, champion.version, report),
         )
 
-    def _of_estimate(self, looked: Looked, predictions: Profile, champion: Champion) -> Finding:
-        configuration, version = looked.configuration, champion.version
+    def _of_estimate(self, data: CheckData, predictions: Profile, champion: Champion) -> CheckResult:
+        configuration, version = data.configuration, champion.version
         alpha = 1 - configuration.monitoring.performance.confidence
-        level = level_of(alpha, champion.since, looked.now)
+        level = level_of(alpha, champion.since, data.now)
         try:
             estimator, losses = self.estimators(configuration.model, version)
         except HindsightError as error:
-            return Finding(
+            return CheckResult(
                 kind=CheckKind.ESTIMATE,
                 model_version=version,
                 verdict=Verdict.INSUFFICIENT,
@@ -182,25 +182,25 @@ class ModelChecks:
             gate_value=champion.gate_value,
             losses=losses,
             reconciliation=reconcile(
-                looked.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
+                data.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
             ),
         )
-        return Finding(
+        return CheckResult(
             kind=CheckKind.ESTIMATE,
             model_version=version,
             verdict=report.verdict,
             reason=report.reason,
-            summary=looked.told(report.summary()),
-            report=looked.told(report.to_json()),
+            summary=data.with_sampling(report.summary()),
+            report=data.with_sampling(report.to_json()),
             measurements=estimate_measurements(configuration.model, version, report),
         )
 
     def _of_drift(
         self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
-    ) -> Finding:
+    ) -> CheckResult:
         found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
         report = found.report
-        return Finding(
+        return CheckResult(
             kind=CheckKind.DRIFT,
             model_version=pointer.champion,
             verdict=report.verdict,
@@ -212,7 +212,7 @@ class ModelChecks:
         )
 
     def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
-        """Return what the champion proved at the gate on the metric it is watched by."""
+        """Read the champion's value at the gate of the metric that monitoring follows."""
         try:
             record = self.registry.version(configuration.model, pointer.champion)
         except NotFound:
@@ -220,18 +220,18 @@ class ModelChecks:
         return record.metrics.get(configuration.performance_metric)
 
 
-def _of_join(looked: Looked, version: str | None) -> Finding:
-    configuration, profile = looked.configuration, looked.profiles.all
-    rows, share = looked.labels.rows, looked.labels.sampled_share
-    health = join_health(profile, rows, start=looked.now - looked.window, now=looked.now, sampled_share=share)
-    stale = staleness(profile.due, rows, looked.now, looked.window, sampled_share=share)
-    return Finding(
+def _of_join(data: CheckData, version: str | None) -> CheckResult:
+    configuration, profile = data.configuration, data.profiles.all
+    rows, share = data.labels.rows, data.labels.sampled_share
+    health = join_health(profile, rows, start=data.now - data.window, now=data.now, sampled_share=share)
+    stale = staleness(profile.due, rows, data.now, data.window, sampled_share=share)
+    return CheckResult(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,
         verdict=Verdict.OK,
         reason="",
-        summary=looked.told({**health, **stale.to_json()}),
-        report=looked.told({**health, **stale.to_json()}),
+        summary=data.with_sampling({**health, **stale.to_json()}),
+        report=data.with_sampling({**health, **stale.to_json()}),
         measurements=[
             *join_measurements(configuration.model, health),
             *staleness_measurements(configuration.model, stale),
@@ -240,5 +240,5 @@ def _of_join(looked: Looked, version: str | None) -> Finding:
 
 
 def _features_read(configuration: ModelConfiguration) -> Collection[str]:
-    """Return the features that checks read of label records: slices, and all where errors are foreseen from them."""
+    """List the features that checks read of label records: slices, and all where errors are predicted from them."""
     return configuration.features if configuration.task is Task.REGRESSION else configuration.monitoring.slices

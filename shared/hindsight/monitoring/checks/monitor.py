@@ -1,4 +1,4 @@
-"""One round of monitoring: a model is checked, its results are kept, and its numbers published."""
+"""A round of monitoring: the checks of a model, their stored results and published numbers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from hindsight.monitoring.checks.model_checks import ModelChecks
 from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
 from hindsight.monitoring.results.alarm_metrics import with_overall
 from hindsight.monitoring.results.check import Check, CheckStore, page_key, report_key
-from hindsight.monitoring.results.check_result import Finding
+from hindsight.monitoring.results.check_result import CheckResult
 from hindsight.monitoring.results.measurement import Measurement, MetricSink
 
 
@@ -26,7 +26,7 @@ class MonitoringFailed(HindsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """Checks drift, performance and join health of the serving versions."""
+    """The monitor of the serving versions' drift, performance and join health."""
 
     configurations: ConfigurationStore
     model_checks: ModelChecks
@@ -38,7 +38,7 @@ class Monitor:
     def run(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[Check]:
         """Make all checks of a model and return them; label records are read for as long as there is time.
 
-        The checks are stored before their numbers are published, so that an alarm's cause can be read when it comes.
+        The checks are stored before their numbers are published, so that the cause of an alarm can be read at once.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
         round_ = _Round(self)
@@ -49,23 +49,23 @@ class Monitor:
             raise MonitoringFailed(f"could not monitor {model} ({causes})") from round_.failures[0]
         return round_.kept
 
-    def keep(self, model: str, now: datetime, finding: Finding) -> Check:
-        """Keep a finding: the page and the whole in the lake; return the newest check, which names them."""
-        page = page_key(model, now) if finding.page is not None else None
+    def keep(self, model: str, now: datetime, result: CheckResult) -> Check:
+        """Store a result's page and report in the lake, and build the newest check, which names them."""
+        page = page_key(model, now) if result.page is not None else None
         check = Check(
             model=model,
-            kind=finding.kind,
+            kind=result.kind,
             at=now,
-            model_version=finding.model_version,
-            verdict=finding.verdict,
-            reason=finding.reason,
-            summary=finding.summary,
-            report_key=report_key(model, finding.kind, now),
+            model_version=result.model_version,
+            verdict=result.verdict,
+            reason=result.reason,
+            summary=result.summary,
+            report_key=report_key(model, result.kind, now),
             page_key=page,
         )
-        if page is not None and finding.page is not None:
-            self.lake.write_bytes(page, finding.page.encode(), "text/html; charset=utf-8")
-        self._write(check, finding.report)
+        if page is not None and result.page is not None:
+            self.lake.write_bytes(page, result.page.encode(), "text/html; charset=utf-8")
+        self._write(check, result.report)
         return check
 
     def _write(self, check: Check, report: Mapping[str, Any]) -> None:
@@ -75,7 +75,7 @@ class Monitor:
 
 @dataclass(slots=True)
 class _Round:
-    """What a round has done so far; whatever is wrong with one check is not the others' fault."""
+    """The progress of a round; a failure of one check leaves the others."""
 
     monitor: Monitor
     kept: list[Check] = field(default_factory=list)
@@ -84,24 +84,24 @@ class _Round:
 
     def check(self, model: str, now: datetime, has_time: Callable[[], bool]) -> None:
         """Make all checks of a model."""
-        with self._noting():
+        with self._collecting_failures():
             configuration = self.monitor.configurations.current(model).configuration
             for make in self.monitor.model_checks.of(configuration, now, has_time):
-                with self._noting():
-                    finding = make()
-                    self._add(self.monitor.keep(model, now, finding), finding)
+                with self._collecting_failures():
+                    result = make()
+                    self._add(self.monitor.keep(model, now, result), result)
 
-    def _add(self, check: Check, finding: Finding) -> None:
-        # Announced before it is stored, so that a crash in between tells twice rather than never; but a bus that
-        # refuses keeps no check from the triggers.
-        with self._noting():
+    def _add(self, check: Check, result: CheckResult) -> None:
+        # Announced before it is stored, so that a crash in between announces twice rather than never; but a failing
+        # bus keeps no check from the triggers.
+        with self._collecting_failures():
             self.monitor.announcer.announce(check)
         self.monitor.checks.put(check)
         self.kept.append(check)
-        self.measured.extend(finding.measurements)
+        self.measured.extend(result.measurements)
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
+    def _collecting_failures(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # noqa: BLE001  it is raised at the end of the round

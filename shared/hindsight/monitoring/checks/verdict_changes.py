@@ -1,4 +1,4 @@
-"""Announcing that a check has found something that the one before it had not."""
+"""Announcements of verdicts that the check before did not have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ _FOUND = {
 
 @dataclass(frozen=True, slots=True)
 class VerdictAnnouncer:
-    """Tells of a bad verdict when it comes, not every hour that it lasts.
+    """The announcer of a bad verdict when it comes, not every hour that it lasts.
 
     Call it once the report lies in the lake and before the check is stored: a crash in between announces twice, the
-    other way round it would never be announced. ``link`` gives the address at which an object of the lake can be read.
+    other way round it would never be announced. ``link`` builds the address of an object of the lake.
     """
 
     checks: CheckStore
@@ -27,7 +27,7 @@ class VerdictAnnouncer:
     link: Callable[[str], str]
 
     def announce(self, check: Check) -> None:
-        """Announce a check if it finds what the newest stored one did not. Raises Unavailable."""
+        """Announce a check whose bad verdict the newest stored one did not have. Raises Unavailable."""
         found = announcement_of(self.checks.latest(check.model, check.kind), check)
         if found is not None:
             page = {} if check.page_key is None else {"page_url": self.link(check.page_key)}
@@ -35,9 +35,9 @@ class VerdictAnnouncer:
 
 
 def announcement_of(before: Check | None, check: Check) -> Announcement | None:
-    """Return what to announce: None if nothing is wrong, was as wrong before of that version, or is of the past."""
+    """Build the announcement of a bad verdict, None if the version's check before had it or a newer one is stored."""
     name = _FOUND.get((check.kind, check.verdict))
-    if name is None or (before is not None and (before.at > check.at or _says_the_same(before, check))):
+    if name is None or (before is not None and (before.at > check.at or _is_same_verdict(before, check))):
         return None
     return Announcement(
         name=name,
@@ -47,5 +47,5 @@ def announcement_of(before: Check | None, check: Check) -> Announcement | None:
     )
 
 
-def _says_the_same(before: Check, check: Check) -> bool:
+def _is_same_verdict(before: Check, check: Check) -> bool:
     return (before.verdict, before.model_version) == (check.verdict, check.model_version)

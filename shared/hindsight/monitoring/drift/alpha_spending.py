@@ -1,4 +1,4 @@
-"""How much error a drift check may spend, so that a champion's whole life of checks keeps within one alpha."""
+"""Alpha spending: significance levels of checks, so that a champion's whole life of them keeps within one alpha."""
 
 import math
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ HALF_SPENT = timedelta(days=30)
 
 
 def level_of(alpha: float, promoted_at: datetime, now: datetime) -> float:
-    """Return the significance level of a check at ``now`` of a champion that serves since ``promoted_at``.
+    """Compute the significance level of a check at ``now`` of a champion that serves since ``promoted_at``.
 
     Alpha spending (Lan & DeMets, 1983): by ``t`` hours after promotion a share ``G(t) = t / (t + tau)`` of ``alpha`` is
     spent, half of it after ``tau``, thirty days. A check in hour ``t`` (1, 2, …) may spend
     ``alpha * (G(t) - G(t - 1))``. These levels sum to less than ``alpha`` over however many hours, so that the chance
-    of any false significance in a champion's life is at most ``alpha`` (Boole), however its checks hang together.
+    of any false significance in a champion's life is at most ``alpha`` (Boole), however they depend on each other.
 
-    Checks within one hour look at the same hourly profiles, but for the newest, and share a level: a check that is
+    Checks within one hour read the same hourly profiles, but for the newest, and share a level: a check that is
     replayed has the level it had. A check before the promotion (a backfill) counts as one in the first hour.
 
     >>> from datetime import UTC

@@ -1,4 +1,4 @@
-"""Two columns on common bins: what distances and the chi-squared test compare, and what the report draws."""
+"""Two columns on common bins, for distances, the chi-squared test and the report's charts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from hindsight.profiles.distribution import Distribution
 Floats = npt.NDArray[np.float64]
 
 BINS = 10
-MOST_DISTINCT = 20
+MAX_DISTINCT = 20
 """A numeric column with no more values than this is compared value by value."""
-FEWEST_ROWS = 10.0
+MIN_CATEGORY_ROWS = 10.0
 """A category with fewer rows than this in both samples together, both thought to be of the smaller one's size, joins
-the rare ones: alone it would tell more of chance than of drift."""
+the rare ones: alone it would show chance rather than drift."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bins:
-    """How many rows of the reference and of the window fall into each bin, shape (bins,).
+    """The numbers of rows of the reference and of the window in each bin, shape (bins,).
 
     ``slack`` is the share of the rows that the sketches could have moved into or out of each bin.
     """
@@ -54,27 +54,27 @@ class CategoryCounts:
 
     @classmethod
     def of(cls, column: ColumnProfile) -> Self:
-        """Return the counts of a column, none of a numeric one."""
+        """Read the counts of a column, none of a numeric one."""
         if column.categories is None:
             return cls({}, column.present)
         return cls(column.counts, column.present, column.categories.other, column.categories.error)
 
     @property
     def share_lost(self) -> float:
-        """By how much a category's share may be too low."""
+        """The largest error of a category's share, which may be too low."""
         return self.error / self.rows if self.rows else 0.0
 
 
 def common_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
-    """Return the usable values of two columns of one kind on common bins."""
+    """Count the usable values of two columns of one kind on common bins."""
     if reference.kind is FeatureType.NUMERIC:
         return number_bins(reference.distribution, current.distribution)
     return category_bins(CategoryCounts.of(reference), CategoryCounts.of(current))
 
 
 def number_bins(reference: Distribution, current: Distribution) -> Bins:
-    """Return numbers between the deciles of the reference, or value by value where it has few."""
-    if len(reference.values) <= MOST_DISTINCT:
+    """Count numbers between the deciles of the reference, or value by value where it has few."""
+    if len(reference.values) <= MAX_DISTINCT:
         names = (*(f"{value:.4g}" for value in reference.values), "other values")
         counts = (_by_value(side, reference.values) for side in (reference, current))
     else:
@@ -86,12 +86,12 @@ def number_bins(reference: Distribution, current: Distribution) -> Bins:
 
 
 def decile_edges(reference: Distribution) -> Floats:
-    """Return the deciles, fewer of them where one value takes more than a tenth of the rows."""
+    """Compute the deciles, fewer of them where one value takes more than a tenth of the rows."""
     return np.unique(reference.quantile(np.arange(1, BINS) / BINS))
 
 
 def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
-    """Return which categories have enough rows for a bin of their own.
+    """Find the categories with enough rows for a bin of their own.
 
     Counts have shape (..., categories), ``rows`` those of either side, shape (..., 2). It depends on both sides alike,
     so that neither side's accidents make bins of their own.
@@ -100,12 +100,12 @@ def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.ND
     [True, False, False]
     """
     scale = rows.min(axis=-1, keepdims=True) / np.maximum(rows, 1.0)
-    named: npt.NDArray[np.bool_] = reference * scale[..., :1] + current * scale[..., 1:] >= FEWEST_ROWS
+    named: npt.NDArray[np.bool_] = reference * scale[..., :1] + current * scale[..., 1:] >= MIN_CATEGORY_ROWS
     return named
 
 
 def category_bins(reference: CategoryCounts, current: CategoryCounts) -> Bins:
-    """Return a bin for each category with enough rows, the reference's most frequent first, and one for the rest."""
+    """Build a bin for each category with enough rows, the reference's most frequent first, and one for the rest."""
     expected, actual = reference.counts, current.counts
     texts = [*expected, *(text for text in actual if text not in expected)]
     table = np.array([[side.get(text, 0.0) for text in texts] for side in (expected, actual)])

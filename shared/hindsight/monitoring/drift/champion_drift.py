@@ -1,4 +1,4 @@
-"""The drift check of the version that serves: what it reads from the lake, what it may spend, and its page."""
+"""The drift check of the version that serves: its reads from the lake, its significance level and its page."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,9 +7,9 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.drift_page import Compared, PageHeading, drift_page
+from hindsight.monitoring.drift.drift_page import ComparedProfiles, PageHeading, drift_page
 from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
-from hindsight.monitoring.drift.recent_window import newest_profile
+from hindsight.monitoring.drift.recent_window import read_recent_rows
 from hindsight.profiles.codec import decode
 from hindsight.profiles.logs.hourly import WindowProfile
 from hindsight.profiles.profile import Profile
@@ -19,32 +19,32 @@ from hindsight.registry.pointer import Pointer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChampionDrift:
-    """What a drift check found, and what it compared."""
+    """A drift check's report and the profiles it compared."""
 
     report: DriftReport
-    compared: Compared
+    compared: ComparedProfiles
     heading: PageHeading
 
     def page(self) -> str:
-        """Return the check as an HTML page."""
+        """Render the check as an HTML page."""
         return drift_page(self.report, self.compared, self.heading)
 
 
 def check_champion_drift(
     lake: Lake, configuration: ModelConfiguration, pointer: Pointer, predictions: WindowProfile, now: datetime
 ) -> ChampionDrift:
-    """Compare the predictions of a window that ends now with what the champion was trained on.
+    """Compare the predictions of a window that ends now with the champion's training reference.
 
-    Of a champion without a reference, or whose reference is damaged, nothing can be said: insufficient. Damaged hours
-    are left out, and the reason tells of how many.
+    A champion without a reference, or with a damaged one, gets the verdict insufficient. Damaged hours are left
+    out, and the reason gives their number.
     """
     monitoring, window = configuration.monitoring, predictions.all
-    compared = Compared(
+    compared = ComparedProfiles(
         reference=_reference(lake, configuration.model, pointer.champion),
         window=window,
         champion_window=predictions.of_version(pointer.champion),
-        newest=newest_profile(
-            lake, configuration.model, now, monitoring.window, least=monitoring.min_rows, window_rows=window.rows
+        recent=read_recent_rows(
+            lake, configuration.model, now, monitoring.window, min_rows=monitoring.min_rows, window_rows=window.rows
         ),
     )
     report = check_drift(
@@ -53,7 +53,7 @@ def check_champion_drift(
         compared.champion_window,
         configuration,
         level=level_of(monitoring.drift.alpha, pointer.serving_since, now),
-        newest=compared.newest,
+        recent=compared.recent,
     )
     if predictions.unreadable:
         report = replace(report, reason=f"{report.reason}; {_left_out(len(predictions.unreadable))}")

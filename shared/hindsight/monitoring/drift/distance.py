@@ -1,4 +1,4 @@
-"""How far two distributions lie apart: the size of a drift, whatever the number of rows."""
+"""Distances between two distributions: the size of a drift, whatever the number of rows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,15 +8,15 @@ from hindsight.profiles.distribution import Distribution
 
 Floats = npt.NDArray[np.float64]
 
-SMALLEST_SHARE = 1e-4
+MIN_BIN_SHARE = 1e-4
 
 
 def population_stability_index(
-    reference: npt.ArrayLike, current: npt.ArrayLike, *, floor: float = SMALLEST_SHARE
+    reference: npt.ArrayLike, current: npt.ArrayLike, *, floor: float = MIN_BIN_SHARE
 ) -> Floats:
-    """Return the PSI between proportions of shape (..., bins): dimensionless, 0 = identical.
+    """Compute the PSI between proportions of shape (..., bins): dimensionless, 0 = identical.
 
-    Empty bins are raised to ``floor``: a bin nobody visited must weigh on the verdict, not divide it by zero.
+    Empty bins are raised to ``floor``: an empty bin must weigh on the verdict, not divide it by zero.
 
     >>> round(float(population_stability_index([0.5, 0.5], [0.9, 0.1])), 3)
     0.879
@@ -28,7 +28,7 @@ def population_stability_index(
 
 
 def jensen_shannon_distance(reference: npt.ArrayLike, current: npt.ArrayLike) -> Floats:
-    """Return the Jensen–Shannon distance between proportions of shape (..., bins), from 0 (identical) to 1 (disjoint).
+    """Compute the Jensen–Shannon distance between proportions of shape (..., bins), from 0 (identical) to 1 (disjoint).
 
     The square root of the divergence in bits (Endres & Schindelin, 2003), a metric.
 
@@ -43,7 +43,7 @@ def jensen_shannon_distance(reference: npt.ArrayLike, current: npt.ArrayLike) ->
 
 
 def total_variation(reference: npt.ArrayLike, current: npt.ArrayLike) -> Floats:
-    """Return the share of rows that must change bin: the Wasserstein distance where all bins are equally far apart.
+    """Compute the share of rows that must change bin: the Wasserstein distance where all bins are equally far apart.
 
     >>> float(total_variation([0.5, 0.5], [0.75, 0.25]))
     0.25
@@ -53,7 +53,7 @@ def total_variation(reference: npt.ArrayLike, current: npt.ArrayLike) -> Floats:
 
 
 def wasserstein_distance(reference: Distribution, current: Distribution) -> float:
-    """Return the mean distance by which values must be moved to become the others, in their unit.
+    """Compute the mean distance by which values must be moved to become the others, in their unit.
 
     Neither distribution may be empty. Infinite only where it does not fit a double.
 
@@ -68,7 +68,7 @@ def wasserstein_distance(reference: Distribution, current: Distribution) -> floa
 
 
 def standardised_wasserstein(reference: Distribution, current: Distribution) -> float:
-    """Return the Wasserstein distance in standard deviations of the reference, so that one threshold fits all.
+    """Compute the Wasserstein distance in standard deviations of the reference, so that one threshold fits all.
 
     A constant has none: where it moved, the deviation of both together stands in.
 

@@ -1,4 +1,4 @@
-"""Can the window's rows be told from the training's? What no feature shows alone, a classifier may see in all."""
+"""A domain classifier of training against window: it may see in all features together what none shows alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,17 +21,17 @@ Row = Mapping[str, Any]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-FEWEST_ROWS = 200
+MIN_ROWS = 200
 FOLDS = 3
-_MOST_CATEGORIES = 254
-_MOST_SHUFFLED = 60
+_MAX_CATEGORIES = 254
+_MAX_SHUFFLED = 60
 _WORTH_TELLING = 0.01
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainReport:
-    """How well the rows could be told apart, and by which features: by how much the AUC falls without each."""
+    """The result of the classifier; ``importance`` is by how much the AUC falls without each feature."""
 
     verdict: Verdict
     reason: str
@@ -40,7 +40,7 @@ class DomainReport:
     limit: float
     auc: float | None = None
     p_value: float | None = None
-    telling: Mapping[str, float] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +49,13 @@ class Separation:
 
     auc: float
     p_value: float
-    telling: Mapping[str, float]
+    importance: Mapping[str, float]
 
 
 def measure_domain(reference: Profile, window: Profile, configuration: ModelConfiguration) -> DomainReport:
-    """Return how well the sampled rows of training and window can be told apart; whether that is drift, says
-    ``judge_domain``. Insufficient, with the reason, where nobody can try.
+    """Measure the separation of the sampled rows of training and window, which ``judge_domain`` judges.
+
+    Insufficient, with the reason, where there are too few rows or no features.
     """
     features = {
         name: feature
@@ -64,14 +65,14 @@ def measure_domain(reference: Profile, window: Profile, configuration: ModelConf
     trained, served = len(reference.sample.sampled), len(window.sample.sampled)
     report = DomainReport(
         verdict=Verdict.INSUFFICIENT,
-        reason=f"{trained} rows of the training and {served} of the window, {FEWEST_ROWS} of each needed",
+        reason=f"{trained} rows of the training and {served} of the window, {MIN_ROWS} of each needed",
         reference_rows=trained,
         rows=served,
         limit=configuration.monitoring.drift.multivariate_auc,
     )
     if not features:
         return replace(report, reason="no feature can be compared with the training reference")
-    if min(trained, served) < FEWEST_ROWS:
+    if min(trained, served) < MIN_ROWS:
         return report
     found = separate(
         [row["features"] for row in reference.sample.rows],
@@ -80,12 +81,12 @@ def measure_domain(reference: Profile, window: Profile, configuration: ModelConf
         seed=configuration.training.seed,
     )
     return replace(
-        report, verdict=Verdict.OK, reason="", auc=found.auc, p_value=found.p_value, telling=dict(found.telling)
+        report, verdict=Verdict.OK, reason="", auc=found.auc, p_value=found.p_value, importance=dict(found.importance)
     )
 
 
 def judge_domain(measured: DomainReport, rejected: float) -> DomainReport:
-    """Return the verdict, given the greatest p-value that is significant."""
+    """Judge a separation, given the greatest p-value that is significant."""
     if measured.auc is None or measured.p_value is None:
         return measured
     if measured.auc < measured.limit or measured.p_value > rejected:
@@ -97,16 +98,16 @@ def judge_domain(measured: DomainReport, rejected: float) -> DomainReport:
 def separate(
     reference: Sequence[Row], window: Sequence[Row], features: Mapping[str, Feature], *, seed: int
 ) -> Separation:
-    """Return how well a classifier tells rows of the training (values by feature) from rows of the window.
+    """Measure how well a classifier separates rows of the training (values by feature) from rows of the window.
 
     A classifier two-sample test (Lopez-Paz & Oquab, 2017; Rabanser, Günnemann & Lipton, "Failing Loudly", 2019):
     gradient boosting by three-fold cross-validation, each row scored by a model that has not seen it. In each fold
     Mann and Whitney's statistic, the number of pairs in the right order, is normal with the null variance
     ``n m (n + m + 1) / 12``, which is larger than the truth under ties. Folds share most of their training rows, and
     so their luck: the p-value is three times the least of theirs (Bonferroni), not that of their sum, which
-    is too small (simulated: 0.08 of the runs below 0.05). One-sided: only an AUC above 0.5 tells.
+    is too small (simulated: 0.08 of the runs below 0.05). One-sided: only an AUC above 0.5 is evidence.
     """
-    # Slow to import, and most never ask.
+    # Slow to import, and most checks never need it.
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
@@ -117,22 +118,22 @@ def separate(
         for seen, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(values, is_current):
             model = _classifier(features, seed).fit(values[seen], is_current[seen])
             folds.append(_judge_fold(model, values[held_out], is_current[held_out]))
-            # Asked once, and only where there is something to tell: it costs a prediction a feature.
+            # Measured once, and only where the classes separate: it costs a prediction a feature.
             if not lost and folds[-1].p_value < _WORTH_TELLING:
-                lost = _telling(model, values[held_out], is_current[held_out], np.random.default_rng(seed))
+                lost = _importance(model, values[held_out], is_current[held_out], np.random.default_rng(seed))
     pairs = sum(fold.pairs for fold in folds)
     names = list(features)
     by_feature = sorted(((names[place], share) for place, share in lost.items()), key=lambda pair: (-pair[1], pair[0]))
     return Separation(
         auc=sum(fold.in_order for fold in folds) / pairs,
         p_value=min(1.0, FOLDS * min(fold.p_value for fold in folds)),
-        telling={name: share for name, share in by_feature[:_NAMED] if share > 0.0},
+        importance={name: share for name, share in by_feature[:_NAMED] if share > 0.0},
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """Held-out rows: how many pairs of a row of either side are in order."""
+    """Held-out rows: the number of pairs of a row of either side that are in order."""
 
     current: int
     reference: int
@@ -153,15 +154,15 @@ def _judge_fold(model: "HistGradientBoostingClassifier", rows: Floats, labels: I
     return _Fold(current, len(labels) - current, _pairs_in_order(labels, model.predict_proba(rows)[:, 1]))
 
 
-def _telling(
+def _importance(
     model: "HistGradientBoostingClassifier", rows: Floats, labels: Integers, dice: np.random.Generator
 ) -> dict[int, float]:
-    """Return by how much the AUC falls where a feature's values are shuffled, of the columns that may tell most."""
+    """Measure the loss of AUC where a feature's values are shuffled, of the columns that separate best alone."""
     whole, order = _pairs_in_order(labels, model.predict_proba(rows)[:, 1]), dice.permutation(len(rows))
     pairs = float(labels.sum()) * float(len(labels) - labels.sum())
     alone = [abs(_pairs_in_order(labels, np.nan_to_num(column)) / pairs - 0.5) for column in rows.T]
     lost = {}
-    for feature in np.argsort(alone)[::-1][:_MOST_SHUFFLED].tolist():
+    for feature in np.argsort(alone)[::-1][:_MAX_SHUFFLED].tolist():
         shuffled = rows.copy()
         shuffled[:, feature] = rows[order, feature]
         lost[feature] = (whole - _pairs_in_order(labels, model.predict_proba(shuffled)[:, 1])) / pairs
@@ -169,7 +170,7 @@ def _telling(
 
 
 def _known_throughout(profile: Profile, name: str, feature: Feature) -> bool:
-    """Return whether all rows know a column: one that is new would tell the training from the window by itself."""
+    """Check whether all rows know a column: a new one would separate the window from the training by itself."""
     column = profile.features.get(name)
     return column is not None and column.kind is feature.type and column.rows == profile.rows
 
@@ -184,7 +185,7 @@ def _classifier(features: Mapping[str, Feature], seed: int) -> "HistGradientBoos
 
 
 def _matrix(rows: Sequence[Row], features: Mapping[str, Feature]) -> Floats:
-    """Return rows as numbers, shape (rows, features): NaN where nothing usable is, categories by their frequency."""
+    """Convert rows to numbers, shape (rows, features): NaN where nothing usable is, categories by their frequency."""
     return np.column_stack(
         [_column([row.get(name) for row in rows], feature.type) for name, feature in features.items()]
     )
@@ -203,12 +204,12 @@ def _codes(values: Sequence[object]) -> Floats:
     texts, places = group_texts(values)
     counts = np.bincount(places[places >= 0], minlength=len(texts))
     codes = np.full(len(texts) + 1, np.nan)  # the last one is of place -1, nothing usable
-    codes[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(texts)), _MOST_CATEGORIES)
+    codes[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(texts)), _MAX_CATEGORIES)
     return codes[places]
 
 
 def _pairs_in_order(labels: Integers, scores: Floats) -> float:
-    """Return how many pairs of a row of either side have the window's above, ties as halves: Mann–Whitney's U."""
+    """Count the pairs of a row of either side with the window's above, ties as halves: Mann–Whitney's U."""
     reference, current = np.sort(scores[labels == 0]), scores[labels == 1]
     below = np.searchsorted(reference, current, side="left") + np.searchsorted(reference, current, side="right")
     return float(below.sum() / 2)

@@ -1,4 +1,4 @@
-"""A drift check as a page for a person: what was trained on and what is served now, side by side, the worst first."""
+"""The page of a drift check: training and current data side by side, the worst feature first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from hindsight.monitoring.drift.bins import Bins, common_bins
 from hindsight.monitoring.drift.domain_classifier import DomainReport
 from hindsight.monitoring.drift.feature_drift import DriftKind, FeatureDrift, KindDrift
 from hindsight.monitoring.drift.input_drift import DriftReport
-from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.page import badge, chance, document, facts, number, percent, table
 from hindsight.monitoring.results.svg import paired_bars
 from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.profile import Profile
 
-MOST_SHOWN = 20
-_MOST_BINS = 15
+MAX_SHOWN = 20
+_MAX_BINS = 15
 _LABELS = {
     DriftKind.MISSING: "missing",
     DriftKind.UNSEEN: "unseen categories",
@@ -30,7 +30,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHeading:
-    """Whose check a page shows, and of what window."""
+    """The model, version and window of the check on a page."""
 
     model: str
     version: str
@@ -39,24 +39,24 @@ class PageHeading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ComparedProfiles:
     """The profiles that a check compared."""
 
     reference: Profile
     window: Profile
     champion_window: Profile
-    newest: NewestRows | None = None
+    recent: RecentRows | None = None
 
 
-def drift_page(report: DriftReport, compared: Compared, heading: PageHeading) -> str:
-    """Return the page of a check, one HTML document.
+def drift_page(report: DriftReport, compared: ComparedProfiles, heading: PageHeading) -> str:
+    """Render the page of a check, one HTML document.
 
     It shows bins, rates and category names, never a row. Everything that came from outside is escaped.
     """
     sections = [_header(report, heading), _legend(), "<h2>Score</h2>", _score(report, compared)]
     if report.multivariate is not None:
         sections += ["<h2>All features together</h2>", _multivariate(report.multivariate)]
-    shown = [name for name in report.ranked if report.features[name].verdict is not Verdict.INSUFFICIENT][:MOST_SHOWN]
+    shown = [name for name in report.ranked if report.features[name].verdict is not Verdict.INSUFFICIENT][:MAX_SHOWN]
     if shown:
         more = "" if len(shown) == len(report.features) else f", the {len(shown)} farthest"
         sections += [f"<h2>Features{more}</h2>", _cards(report, compared, shown)]
@@ -65,8 +65,8 @@ def drift_page(report: DriftReport, compared: Compared, heading: PageHeading) ->
 
 
 def _header(report: DriftReport, heading: PageHeading) -> str:
-    newest = [
-        ("newest rows, looked at apart", f"{report.newest_rows:,}"),
+    recent = [
+        ("newest rows, looked at apart", f"{report.recent_rows:,}"),
         ("rows of the same hours a week before", f"{report.week_before_rows:,}"),
     ]
     told = facts(
@@ -74,7 +74,7 @@ def _header(report: DriftReport, heading: PageHeading) -> str:
             ("version", heading.version),
             ("window", f"{_moment(heading.start)} to {_moment(heading.end)}"),
             ("rows", f"{report.rows:,}"),
-            *(newest if report.newest_rows else []),
+            *(recent if report.recent_rows else []),
             ("rows trained on", f"{report.reference_rows:,}"),
             ("features that drift", percent(report.share)),
             ("distance", report.method.replace("_", " ")),
@@ -94,7 +94,7 @@ def _legend() -> str:
     )
 
 
-def _score(report: DriftReport, compared: Compared) -> str:
+def _score(report: DriftReport, compared: ComparedProfiles) -> str:
     sides = compared.reference.score, compared.champion_window.score
     return f'<div class="cards">{_card("score of this version", report.score, *sides)}</div>'
 
@@ -108,17 +108,19 @@ def _multivariate(found: DomainReport) -> str:
             ("rows sampled, training and window", f"{found.reference_rows:,} and {found.rows:,}"),
         ]
     )
-    telling = ", ".join(f"{escape(name)} ({lost:.2f})" for name, lost in found.telling.items())
-    most = f'<p class="soft">AUC lost without: {telling}</p>' if found.verdict is Verdict.DRIFT and telling else ""
+    importance = ", ".join(f"{escape(name)} ({lost:.2f})" for name, lost in found.importance.items())
+    most = (
+        f'<p class="soft">AUC lost without: {importance}</p>' if found.verdict is Verdict.DRIFT and importance else ""
+    )
     reason = escape(found.reason or "a classifier cannot tell the window's rows from the training's")
     return f'<div class="card"><div class="title"><p>{reason}</p>{badge(found.verdict)}</div>{told}{most}</div>'
 
 
-def _cards(report: DriftReport, compared: Compared, names: Iterable[str]) -> str:
+def _cards(report: DriftReport, compared: ComparedProfiles, names: Iterable[str]) -> str:
     cards = []
     for name in names:
         feature = report.features[name]
-        window = compared.newest.rows if feature.newest and compared.newest is not None else compared.window
+        window = compared.recent.rows if feature.recent and compared.recent is not None else compared.window
         cards.append(_card(name, feature, compared.reference.features.get(name), window.features.get(name)))
     return f'<div class="cards">{"".join(cards)}</div>'
 
@@ -135,11 +137,11 @@ def _card(name: str, found: FeatureDrift, reference: ColumnProfile | None, curre
 
 
 def _chart(name: str, bins: Bins) -> str:
-    """Return the bins as bars; of many categories those that differ most, and the others as one."""
+    """Draw the bins as bars; of many categories those that differ most, and the others as one."""
     reference, current = bins.shares
-    if len(bins.names) <= _MOST_BINS:
+    if len(bins.names) <= _MAX_BINS:
         return paired_bars(bins.names, reference.tolist(), current.tolist(), f"values of {name}")
-    farthest = np.sort(np.argsort(-np.abs(reference - current), kind="stable")[: _MOST_BINS - 1])
+    farthest = np.sort(np.argsort(-np.abs(reference - current), kind="stable")[: _MAX_BINS - 1])
     others = np.setdiff1d(np.arange(len(bins.names)), farthest)
     before, now = ([*side[farthest].tolist(), float(side[others].sum())] for side in (reference, current))
     names = [*(bins.names[place] for place in farthest), f"{len(others)} others"]

@@ -1,4 +1,4 @@
-"""What became of one feature: its values, and the violations that are drift of their own kind."""
+"""Drift of one feature: of the distribution of its values, and of the rates of its data quality."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hindsight.config.features import Feature, FeatureType
-from hindsight.config.monitoring import DriftMethod, DriftPolicy
+from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.monitoring.drift.bins import Bins, CategoryCounts, category_bins, number_bins
 from hindsight.monitoring.drift.distance import (
     Floats,
@@ -23,7 +23,7 @@ from hindsight.profiles.column import ColumnProfile
 
 
 class Rate(NamedTuple):
-    """How many rows something is wrong with, of how many."""
+    """A rate: the number of rows with a defect, of all rows."""
 
     wrong: float
     rows: float
@@ -35,7 +35,7 @@ class Rate(NamedTuple):
 
 
 class DriftKind(StrEnum):
-    """In what way a feature can drift."""
+    """The kinds of drift: of the distribution, or of one of the rates of data quality, which are the others."""
 
     DISTRIBUTION = "distribution"
     MISSING = "missing"
@@ -46,7 +46,7 @@ class DriftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindDrift:
-    """One way in which a feature can have drifted.
+    """The drift of one kind of a feature.
 
     ``size`` is the distance between the distributions, or the change of a rate (of ``reference`` to ``current``), and
     ``limit`` from where it is large. It ``drifts`` if it is large and significant.
@@ -62,14 +62,14 @@ class KindDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureDrift:
-    """What became of one feature. ``p_value`` is that of any difference at all, None where nothing can be said.
+    """The drift of one feature. ``p_value`` is that of any difference at all, None where none can be tested.
 
-    ``newest`` says that it is the window's newest rows alone that differ.
+    ``recent`` marks a drift of the window's newest rows alone.
     """
 
     verdict: Verdict
     reason: str = ""
-    newest: bool = False
+    recent: bool = False
     p_value: float | None = None
     kinds: Mapping[DriftKind, KindDrift] = field(default_factory=dict)
 
@@ -81,40 +81,40 @@ class FeatureDrift:
 
     @property
     def drifting(self) -> list[DriftKind]:
-        """In what ways it drifts."""
+        """The kinds in which it drifts."""
         return [kind for kind, found in self.kinds.items() if found.drifts]
 
     @property
     def severity(self) -> float:
-        """How far it has gone, in limits: of the ways in which it drifts, else of all."""
+        """The largest size in limits: of the kinds in which it drifts, else of all."""
         of = self.drifting or list(self.kinds)
         return max((self.kinds[kind].size / self.kinds[kind].limit for kind in of), default=0.0)
 
 
 def measure_feature(
-    reference: ColumnProfile | None, current: ColumnProfile | None, feature: Feature, policy: DriftPolicy, least: int
+    reference: ColumnProfile | None, current: ColumnProfile | None, feature: Feature, monitoring: Monitoring
 ) -> FeatureDrift:
-    """Return how a feature of the window differs from the training's; whether that is drift, ``judge_feature`` says.
+    """Measure the difference of a feature between window and training, which ``judge_feature`` judges.
 
     Insufficient, with the reason, where the two can't be compared.
     """
     if reference is None or not reference.rows:
         return _insufficient("the training reference knows nothing of it")
-    if current is None or current.rows < max(least, 1):
+    if current is None or current.rows < monitoring.min_rows:
         rows = 0 if current is None else current.rows
-        return _insufficient(f"{rows} rows, fewer than the {max(least, 1)} a verdict needs")
+        return _insufficient(f"{rows} rows, fewer than the {monitoring.min_rows} a verdict needs")
     for side, when in ((reference, "in training"), (current, "in most of the window")):
         if side.kind is not feature.type:
             return _insufficient(f"it was {side.kind} {when} and is declared {feature.type}")
     if feature.type is FeatureType.NUMERIC:
-        kinds = _number_kinds(reference, current, feature, policy)
+        kinds = _number_kinds(reference, current, feature, monitoring)
     else:
-        kinds = _category_kinds(reference, current, feature, policy)
+        kinds = _category_kinds(reference, current, feature, monitoring)
     return FeatureDrift(verdict=Verdict.OK, p_value=_p_value(kinds), kinds=kinds)
 
 
 def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) -> FeatureDrift:
-    """Return the verdict on a feature, given the greatest p-value that is significant.
+    """Judge a feature, given the greatest p-value that is significant.
 
     A feature's p-value is the least of its kinds', times their number (Bonferroni), and so is each kind's here.
     """
@@ -130,8 +130,8 @@ def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) 
     return replace(measured, verdict=Verdict.DRIFT, kinds=kinds, reason=reason)
 
 
-def from_both(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
-    """Return how a feature differs from two references at once: in each way as from the one it is closer to.
+def combine_comparisons(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
+    """Combine the differences of a feature from two references: in each kind that from the closer one.
 
     An intersection–union test (Berger, 1982): the p-value of "it differs from both" is the larger of the two. The
     rates are those of the first. Insufficient where either is.
@@ -148,11 +148,10 @@ def from_both(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
 
 
 def expected_unseen(reference: CategoryCounts) -> Rate:
-    """Return how often a category that the reference does not name is to be expected.
+    """Estimate the rate of categories that the reference does not name.
 
     By Good & Turing (Good, 1953) the categories that were never seen have together as many rows as those seen once.
-    The estimate varies more than a binomial count; it is told as one of fewer rows, of the variance that Esty (1983)
-    gives it.
+    The estimate varies more than a binomial count; it is given as one of fewer rows, with the variance of Esty (1983).
 
     >>> expected_unseen(CategoryCounts({"a": 900.0, "b": 98.0, "c": 1.0}, rows=999.0))
     Rate(wrong=2.0, rows=1000.0)
@@ -171,26 +170,26 @@ def _p_value(kinds: Mapping[DriftKind, KindDrift]) -> float:
 
 
 def _number_kinds(
-    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring
 ) -> dict[DriftKind, KindDrift]:
     rates = _shared_rates(reference, current)
     if feature.min is not None or feature.max is not None:
         before, now = (Rate(side.below + side.above, side.present) for side in (reference, current))
         rates[DriftKind.OUT_OF_RANGE] = before, now
-    kinds = _rate_kinds(rates, policy.violations)
+    kinds = _rate_kinds(rates, monitoring.data_quality.threshold)
     if not reference.present or not current.present:
         return kinds
     trained, served = reference.distribution, current.distribution
-    if policy.method is DriftMethod.WASSERSTEIN:
+    if monitoring.drift.method is DriftMethod.WASSERSTEIN:
         size = standardised_wasserstein(trained, served)
     else:
-        size = _distance(number_bins(trained, served), policy.method)
+        size = _distance(number_bins(trained, served), monitoring.drift.method)
     p_value = float(kolmogorov_smirnov(trained, served).p_value)
-    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=monitoring.drift.threshold, p_value=p_value), **kinds}
 
 
 def _category_kinds(
-    reference: ColumnProfile, current: ColumnProfile, feature: Feature, policy: DriftPolicy
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring
 ) -> dict[DriftKind, KindDrift]:
     trained, served = CategoryCounts.of(reference), CategoryCounts.of(current)
     rates = _shared_rates(reference, current)
@@ -199,13 +198,13 @@ def _category_kinds(
         # What no count holds is new as well, but for what the counts of known categories may lack.
         unseen += max(0.0, served.unnamed - served.error * len(trained.counts))
         rates[DriftKind.UNSEEN] = expected_unseen(trained), Rate(unseen, served.rows)
-    kinds = _rate_kinds(rates, policy.violations)
+    kinds = _rate_kinds(rates, monitoring.data_quality.threshold)
     if not reference.present or not current.present:
         return kinds
     bins = category_bins(trained, served)
     p_value = float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value)
-    size = _distance(bins, policy.method)
-    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=policy.threshold, p_value=p_value), **kinds}
+    size = _distance(bins, monitoring.drift.method)
+    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=monitoring.drift.threshold, p_value=p_value), **kinds}
 
 
 def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[DriftKind, tuple[Rate, Rate]]:
@@ -216,7 +215,7 @@ def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[Drif
 
 
 def _rate_kinds(rates: Mapping[DriftKind, tuple[Rate, Rate]], limit: float) -> dict[DriftKind, KindDrift]:
-    """Return what changed of the rows that something is wrong with: more is drift, of missing values fewer as well."""
+    """Compare the rates of data quality: a higher one is drift, of missing values a lower one as well."""
     table = np.array([[(side.wrong, side.rows - side.wrong) for side in pair] for pair in rates.values()])
     p_values = chi_squared(table[:, 0], table[:, 1]).p_value
     return {

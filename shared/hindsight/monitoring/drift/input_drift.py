@@ -1,4 +1,4 @@
-"""Drift: what a model is given now, against what its serving version was trained on."""
+"""Drift of a model's inputs against the training reference of its serving version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,24 +8,24 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import DriftMethod
 from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
-from hindsight.monitoring.drift.feature_drift import FeatureDrift, from_both, judge_feature, measure_feature
-from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.feature_drift import FeatureDrift, combine_comparisons, judge_feature, measure_feature
+from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.drift.significance import benjamini_hochberg
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
 from hindsight.profiles.profile import Profile
 
-MOST_SUMMARISED = 20
+MAX_SUMMARISED = 20
 _SCORE = Feature(type=FeatureType.NUMERIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """What became of all features, of the champion's scores, and, where asked for, of the rows as a whole.
+    """The drift of all features, of the champion's scores, and, where asked for, of the rows as a whole.
 
     ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
-    ``newest_rows`` are the newest of the window's ``rows``, looked at apart, ``week_before_rows`` those of the same
+    ``recent_rows`` are the newest of the window's ``rows``, compared separately, ``week_before_rows`` those of the same
     hours a week before; 0 where there are too few for that.
     """
 
@@ -33,7 +33,7 @@ class DriftReport:
     reason: str
     rows: int
     reference_rows: int
-    newest_rows: int
+    recent_rows: int
     week_before_rows: int
     method: DriftMethod
     level: float
@@ -49,7 +49,7 @@ class DriftReport:
 
     @property
     def ranked(self) -> list[str]:
-        """All features: those that drift, those that do not, those nothing can be said of; the farthest first."""
+        """All features: those that drift, those that do not, those that cannot be judged; the farthest first."""
         order = [Verdict.DRIFT, Verdict.OK, Verdict.INSUFFICIENT]
         return sorted(
             self.features,
@@ -57,18 +57,18 @@ class DriftReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as it is kept in the lake."""
+        """Convert the report to what is stored in the lake."""
         return asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers behind the verdict, with the features that drifted farthest: short, and storable."""
+        """Summarise the numbers behind the verdict, with the features that drifted farthest: short, and storable."""
         found: dict[str, Any] = {
             "rows": self.rows,
             "level": storable(self.level),
             "share": self.share,
             "score": self.score.verdict,
             "drifting": len(self.drifting),
-            "features": {name: _summary(self.features[name]) for name in self.drifting[:MOST_SUMMARISED]},
+            "features": {name: _summary(self.features[name]) for name in self.drifting[:MAX_SUMMARISED]},
         }
         if self.multivariate is not None:
             found["multivariate"] = {"verdict": self.multivariate.verdict, "auc": self.multivariate.auc}
@@ -82,14 +82,14 @@ def check_drift(
     configuration: ModelConfiguration,
     *,
     level: float,
-    newest: NewestRows | None = None,
+    recent: RecentRows | None = None,
 ) -> DriftReport:
     """Compare a window of predictions with the training reference of the version that serves.
 
-    A feature drifts when its values, or what is wrong with them, differ by as much as the policy says and
-    significantly so: all features, the score and the classifier are tested together at ``level`` (Benjamini–Hochberg),
-    which ``level_of`` takes from the champion's alpha. The inputs drift when the policy's share of the features does,
-    or when the classifier tells the window from the training. Input of any kind gives a verdict.
+    A feature drifts when the distribution of its values, or a rate of its data quality, differs by the policy's
+    threshold and significantly so: all features, the score and the classifier are tested together at ``level``
+    (Benjamini–Hochberg), which ``level_of`` takes from the champion's alpha. The inputs drift when the policy's share
+    of the features does, or when the classifier separates window and training. Input of any kind gives a verdict.
 
     Parameters
     ----------
@@ -99,18 +99,22 @@ def check_drift(
         Of the predictions of all versions, whose features are compared.
     champion_window
         Of those that the champion made, whose scores are compared.
-    newest
-        The window's newest rows (`newest_profile`): a sudden shift shows there long before it fills the window. They
+    recent
+        The window's newest rows (`read_recent_rows`): a sudden shift shows there long before it fills the window. They
         drift where they differ from the reference, and in the same way from the same hours a week before.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
     measured = _measure(reference, window, configuration)
-    recent = measure_newest(reference, newest, configuration) if newest is not None else {}
-    score = measure_feature(reference.score, champion_window.score, _SCORE, policy, least)
+    measured_recent = measure_recent(reference, recent, configuration) if recent is not None else {}
+    score = measure_feature(reference.score, champion_window.score, _SCORE, configuration.monitoring)
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
-    tested = [found.p_value for found in (*measured.values(), *recent.values(), score, domain) if found is not None]
+    tested = [
+        found.p_value for found in (*measured.values(), *measured_recent.values(), score, domain) if found is not None
+    ]
     rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
-    features = {name: _judge(feature, recent.get(name), rejected, policy.method) for name, feature in measured.items()}
+    features = {
+        name: _judge(feature, measured_recent.get(name), rejected, policy.method) for name, feature in measured.items()
+    }
     multivariate = None if domain is None else judge_domain(domain, rejected)
     judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
     share = judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0
@@ -123,8 +127,8 @@ def check_drift(
         reason=reason,
         rows=window.rows,
         reference_rows=reference.rows,
-        newest_rows=0 if newest is None else newest.rows.rows,
-        week_before_rows=0 if newest is None else newest.week_before.rows,
+        recent_rows=0 if recent is None else recent.rows.rows,
+        week_before_rows=0 if recent is None else recent.week_before.rows,
         method=policy.method,
         level=level,
         share=share,
@@ -134,21 +138,21 @@ def check_drift(
     )
 
 
-def measure_newest(
-    reference: Profile, newest: NewestRows, configuration: ModelConfiguration
+def measure_recent(
+    reference: Profile, recent: RecentRows, configuration: ModelConfiguration
 ) -> dict[str, FeatureDrift]:
-    """Return how the newest rows differ from both the training and the week before, where that has enough rows."""
-    week_before = newest.week_before.features
-    trained, before = (_measure(compared, newest.rows, configuration) for compared in (reference, newest.week_before))
+    """Measure the difference of the newest rows from both training and week before, where that has enough rows."""
+    week_before = recent.week_before.features
+    trained, before = (_measure(compared, recent.rows, configuration) for compared in (reference, recent.week_before))
     return {
-        name: from_both(trained[name], before[name])
+        name: combine_comparisons(trained[name], before[name])
         for name in configuration.features
         if name in week_before and week_before[name].rows >= configuration.monitoring.min_rows
     }
 
 
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
-    """Return the numbers that alarms and dashboards follow."""
+    """List the numbers that alarms and dashboards follow."""
     of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
     return [
         Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version),
@@ -157,23 +161,26 @@ def drift_measurements(model: str, version: str, report: DriftReport) -> list[Me
 
 
 def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:
-    policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
     return {
-        name: measure_feature(reference.features.get(name), window.features.get(name), feature, policy, least)
+        name: measure_feature(
+            reference.features.get(name), window.features.get(name), feature, configuration.monitoring
+        )
         for name, feature in configuration.features.items()
     }
 
 
 def _judge(measured: FeatureDrift, recent: FeatureDrift | None, rejected: float, method: DriftMethod) -> FeatureDrift:
-    """Return the verdict on the window, or on its newest rows where only they drift."""
+    """Judge a feature on the window, or on its newest rows where only they drift."""
     judged = judge_feature(measured, rejected, method)
     if recent is None or judged.verdict is not Verdict.OK:
         return judged
-    newest = judge_feature(recent, rejected, method)
-    if newest.verdict is not Verdict.DRIFT:
+    judged_recent = judge_feature(recent, rejected, method)
+    if judged_recent.verdict is not Verdict.DRIFT:
         return judged
     return replace(
-        newest, newest=True, reason=f"in the newest rows {newest.reason}, against training and the week before"
+        judged_recent,
+        recent=True,
+        reason=f"in the newest rows {judged_recent.reason}, against training and the week before",
     )
 
 

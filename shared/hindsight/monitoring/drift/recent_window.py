@@ -1,7 +1,7 @@
-"""The newest rows of a window by themselves: where a sudden shift shows first.
+"""The recent window: the newest rows by themselves, where a sudden shift shows first.
 
-An hour of traffic is never like the days of a training: nights and weekends differ. So the newest rows stand beside
-those of the same clock hours a week before, in which daily and weekly cycles are the same.
+An hour of traffic is never like the days of a training: nights and weekends differ. So the newest rows are compared
+with those of the same clock hours a week before, in which daily and weekly cycles are the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,31 +16,33 @@ HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NewestRows:
+class RecentRows:
     """The newest rows of a window, and those of the same clock hours one week before."""
 
     rows: Profile
     week_before: Profile
 
 
-def newest_profile(
-    lake: Lake, model: str, now: datetime, window: timedelta, *, least: int, window_rows: int
-) -> NewestRows | None:
-    """Return a model's newest predictions and those a week before them, read hour by hour.
+def read_recent_rows(
+    lake: Lake, model: str, now: datetime, window: timedelta, *, min_rows: int, window_rows: int
+) -> RecentRows | None:
+    """Read a model's newest predictions and those a week before them, hour by hour.
 
-    None where there is nothing to say of them, as `newest_rows` tells.
+    None where `select_recent_rows` finds too few.
     """
-    return None if window_rows < 2 * least else newest_rows(_hours_back(lake, model, now, window), least, window_rows)
+    if window_rows < 2 * min_rows:
+        return None
+    return select_recent_rows(_hours_back(lake, model, now, window), min_rows, window_rows)
 
 
-def newest_rows(hours: Iterable[NewestRows], least: int, window_rows: int) -> NewestRows | None:
-    """Return the newest hours, which come first, in which there are ``least`` rows now and ``least`` a week before.
+def select_recent_rows(hours: Iterable[RecentRows], min_rows: int, window_rows: int) -> RecentRows | None:
+    """Select the newest hours, which come first, with ``min_rows`` rows now and ``min_rows`` a week before.
 
     An hour that has no rows on one of both sides is left out on the other: after an outage the mix of the hours would
-    differ. None where the hours reach back over more than half of the window's ``window_rows``, so that they tell
+    differ. None where the hours reach back over more than half of the window's ``window_rows``, so that they show
     nothing that the window does not; and where a week before there were too few rows.
     """
-    taken, passed, now, before = list[NewestRows](), 0, 0, 0
+    taken, passed, now, before = list[RecentRows](), 0, 0, 0
     for hour in hours:
         passed += hour.rows.rows
         if 2 * passed > window_rows:
@@ -49,22 +51,22 @@ def newest_rows(hours: Iterable[NewestRows], least: int, window_rows: int) -> Ne
             continue
         taken.append(hour)
         now, before = now + hour.rows.rows, before + hour.week_before.rows
-        if min(now, before) >= least:
-            return NewestRows(
+        if min(now, before) >= min_rows:
+            return RecentRows(
                 rows=Profile.merged([found.rows for found in taken]),
                 week_before=Profile.merged([found.week_before for found in taken]),
             )
     return None
 
 
-def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Iterator[NewestRows]:
+def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Iterator[RecentRows]:
     """Yield the hours of a window, the newest first, as long as a week before them there are any profiles."""
     first = next(iter(lake.keys(model_prefix(PROFILES, model))), None)
     hour = (now - timedelta(microseconds=1)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while hour > now - window and first is not None and first <= _key_at(model, hour - WEEK):
         rows, week_before = (window_profile(lake, model, start, start + HOUR) for start in (hour, hour - WEEK))
         if not rows.unreadable and not week_before.unreadable:
-            yield NewestRows(rows=rows.all, week_before=week_before.all)
+            yield RecentRows(rows=rows.all, week_before=week_before.all)
         hour -= HOUR
 
 

@@ -1,8 +1,8 @@
-"""Whether a difference could be chance: two-sample tests that hold far in the tail, and their error over many features.
+"""Significance of differences: two-sample tests that hold far in the tail, and their error over many features.
 
 Checks are repeated for as long as a model serves, so a test is asked for p-values of 1e-6 and less (see
-`spending.py`). Every test here is conservative at that depth, and never calls significant what the sketches behind its
-numbers could have done alone.
+`alpha_spending.py`). Every test here is conservative at that depth, and never calls significant what the sketches
+behind its numbers could have done alone.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class TestResult:
 
 
 def kolmogorov_smirnov(reference: Distribution, current: Distribution) -> TestResult:
-    """Return the two-sample Kolmogorov–Smirnov statistic and its p-value; an empty sample is no evidence: (0, 1)."""
+    """Compute the two-sample Kolmogorov–Smirnov statistic and its p-value; an empty sample is no evidence: (0, 1)."""
     if not reference.rows or not current.rows:
         return TestResult(np.array(0.0), np.array(1.0))
     statistic = greatest_gap(reference, current)
@@ -41,7 +41,7 @@ def kolmogorov_smirnov(reference: Distribution, current: Distribution) -> TestRe
 
 
 def greatest_gap(reference: Distribution, current: Distribution) -> Floats:
-    """Return the greatest distance between two cumulative distributions, from 0 to 1."""
+    """Compute the greatest distance between two cumulative distributions, from 0 to 1."""
     values = np.concatenate([reference.values, current.values])
     return np.asarray(np.abs(reference.share_at_or_below(values) - current.share_at_or_below(values)).max())
 
@@ -49,7 +49,7 @@ def greatest_gap(reference: Distribution, current: Distribution) -> Floats:
 def kolmogorov_p_value(
     statistic: npt.ArrayLike, reference_rows: npt.ArrayLike, current_rows: npt.ArrayLike, slack: npt.ArrayLike = 0.0
 ) -> Floats:
-    """Return the asymptotic p-value of Kolmogorov–Smirnov statistics less what sketches could have added to them.
+    """Compute the asymptotic p-value of Kolmogorov–Smirnov statistics less what sketches could have added to them.
 
     Conservative under ties, and in the tail: it decreases as ``2 exp(-2 n D²)`` with the effective number of rows
     ``n``, the bound of Dvoretzky, Kiefer and Wolfowitz for two samples (Wei & Dudley, 2012).
@@ -61,7 +61,7 @@ def kolmogorov_p_value(
 
 
 def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: Floats | float = 0.0) -> TestResult:
-    """Return Pearson's chi-squared statistic of two rows of counts, bin by bin, and a p-value that holds in the tail.
+    """Compute Pearson's chi-squared statistic of two rows of counts, and a p-value that holds in the tail.
 
     Counts have shape (..., bins); the results have the leading shape. ``slack`` is the share of the rows that sketches
     could have moved into or out of a bin. With fewer than two bins that hold anything, or a sample without rows, there
@@ -86,13 +86,13 @@ def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: Floa
     below = np.where(moved > 0.0, expected[0], expected[1])
     cautious = (2 * ((above + beyond) * np.log1p(beyond / above) - beyond) + beyond**2 / below).sum(axis=-1)
     freedom = (columns > 0.0).sum(axis=-1) - 1
-    told = (freedom > 0) & (rows[0][..., 0] > 0.0) & (rows[1][..., 0] > 0.0)
-    p_value = np.where(told, chdtrc(np.maximum(freedom, 1), np.maximum(cautious, 0.0)), 1.0)
-    return TestResult(np.where(told, statistic, 0.0), p_value)
+    is_tested = (freedom > 0) & (rows[0][..., 0] > 0.0) & (rows[1][..., 0] > 0.0)
+    p_value = np.where(is_tested, chdtrc(np.maximum(freedom, 1), np.maximum(cautious, 0.0)), 1.0)
+    return TestResult(np.where(is_tested, statistic, 0.0), p_value)
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike, alpha: npt.ArrayLike) -> Floats:
-    """Return the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
+    """Find the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
 
     Benjamini & Hochberg (1995): the step-up procedure, over the last axis. Where no hypothesis is false, the chance of
     any rejection is at most ``alpha``. 0 where nothing is rejected.

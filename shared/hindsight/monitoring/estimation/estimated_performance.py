@@ -1,4 +1,4 @@
-"""Estimated performance: what predictions are worth, before their labels come.
+"""Estimated performance of predictions, before their labels come.
 
 From a profile, so that its cost does not grow with the predictions: confidence-based performance estimation (CBPE) for
 classifiers, direct loss estimation (DLE) for regression.
@@ -26,16 +26,16 @@ ASSUMPTION = (
 )
 ESTIMATED = "EstimatedPerformance"
 ESTIMATED_SHORTFALL = "EstimatedPerformanceShortfall"
-_MOST_EXTRAPOLATED = 0.05
+_MAX_EXTRAPOLATED = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateReport:
-    """How a window's predictions are expected to turn out.
+    """The expected performance of a window's predictions.
 
     ``optimistic`` is the bound that the verdict rests on, ``shortfall`` how far it breaks the ``limit``. ``rows`` are
     the predictions with a usable score and decision, ``extrapolated`` the share of them whose score is beyond all that
-    the holdout had. ``holdout_bias`` is by how much the estimate was too high on the holdout itself.
+    the holdout had. ``holdout_bias`` is the estimate less the realised value on the holdout itself.
     """
 
     verdict: Verdict
@@ -55,7 +55,7 @@ class EstimateReport:
     assumption: str = ASSUMPTION
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers behind the verdict."""
+        """Summarise the numbers behind the verdict."""
         found, paired = self.expected, self.reconciliation
         return {
             "metric": self.metric,
@@ -71,7 +71,7 @@ class EstimateReport:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as it is kept in the lake."""
+        """Convert the report to what is stored in the lake."""
         return asdict(self)
 
 
@@ -88,7 +88,7 @@ def check_estimate(
     """Judge the champion's predictions of a window, whose labels are not known.
 
     The estimate is low when even its optimistic bound, which fails in a share ``level`` of all such windows, breaks the
-    limit that realised performance is held to. Where what has matured contradicts the estimates made for the same rows,
+    limit that realised performance is held to. Where matured labels contradict the estimates made for the same rows,
     there is no verdict. Input of any kind gives a report.
 
     Parameters
@@ -98,7 +98,7 @@ def check_estimate(
     estimator, losses
         The champion's; None for a version without, and where it is no regression.
     reconciliation
-        What became of earlier estimates, if any has matured.
+        The comparison of earlier estimates with their labels, if any has matured.
     """
     metric, policy = configuration.performance_metric, configuration.monitoring.performance
     nothing = EstimateReport(
@@ -139,7 +139,7 @@ def check_estimate(
 
 
 def estimate_measurements(model: str, version: str, report: EstimateReport) -> list[Measurement]:
-    """Return an estimate as metrics: the value where there is one, and how far beyond doubt it breaks the limit."""
+    """List an estimate's metrics: the value where there is one, and by how much it significantly breaks the limit."""
     shortfall = Measurement(name=ESTIMATED_SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model})
     numbers = above_zero(shortfall)
     if report.expected is not None:
@@ -152,27 +152,26 @@ def _judge(report: EstimateReport, expected: Expected, at_level: Expected) -> Es
     metric, limit = report.metric, report.limit
     optimistic = at_level.upper if metric.greater_is_better else at_level.lower
     if expected.lower is None or expected.upper is None or optimistic is None:
-        return replace(report, reason=f"how sure the estimate of {metric} is cannot be told")
-    told = (
+        return replace(report, reason=f"the bounds of the estimate of {metric} are undefined")
+    reason = (
         f"estimated {metric} {expected.value:.4f} ({expected.lower:.4f} to {expected.upper:.4f}) "
         f"on {report.rows} predictions"
     )
     paired = report.reconciliation
     if paired is not None and not paired.trusted:
-        return replace(report, reason=f"{told} is not to be trusted: {paired.reason}")
-    if report.extrapolated > _MOST_EXTRAPOLATED:
-        told += f", {report.extrapolated:.0%} of them with scores beyond all the holdout had"
+        return replace(report, reason=f"{reason} cannot be trusted: {paired.reason}")
+    if report.extrapolated > _MAX_EXTRAPOLATED:
+        reason += f", {report.extrapolated:.0%} of them with scores beyond all the holdout had"
     if limit is None:
-        return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{told}; no limit is set")
+        return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{reason}; no limit is set")
     shortfall = max(0.0, limit - optimistic if metric.greater_is_better else optimistic - limit)
-    verdict, outcome = (Verdict.LOW, "breaks") if shortfall > 0 else (Verdict.OK, "against")
-    beyond = " beyond doubt" if shortfall > 0 else ""
+    verdict, outcome = (Verdict.LOW, "significantly breaks") if shortfall > 0 else (Verdict.OK, "against")
     return replace(
         report,
         verdict=verdict,
         optimistic=optimistic,
         shortfall=shortfall,
-        reason=f"{told} {outcome} the limit {limit:.4f}{beyond}; {report.assumption}",
+        reason=f"{reason} {outcome} the limit {limit:.4f}; {report.assumption}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a version's holdout taught about its scores, so that its performance can be estimated before labels come."""
+"""The estimator of a version's performance before labels come, fitted on its holdout."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,13 +8,13 @@ import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.core.errors import UnreadableObject
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values
 
 ESTIMATOR_FORMAT = 1
 ESTIMABLE: Mapping[Task, frozenset[Metric]] = {
     Task.BINARY: METRICS_BY_TASK[Task.BINARY],
-    # The score is the decided class's alone: it tells whether the decision is right, not what is right instead.
+    # The score is the decided class's alone: it says whether the decision is right, not what is right instead.
     Task.MULTICLASS: frozenset({Metric.ACCURACY}),
     Task.REGRESSION: frozenset({Metric.MAE, Metric.RMSE}),
 }
@@ -23,10 +23,10 @@ _ANOTHER_CLASS = "\x00another"  # no class has such a name
 
 
 class LossPredictor(Protocol):
-    """Says how far off the answers to some rows will be."""
+    """A predictor of the errors of a regression's predictions."""
 
     def losses(self, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Floats]:
-        """Return the expected ``absolute`` and ``squared`` error of rows with ``features`` and ``score``, each (n,)."""
+        """Predict the ``absolute`` and ``squared`` error of rows with ``features`` and ``score``, each (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class ScoreCalibration:
     probabilities: tuple[float, ...]
 
     def apply(self, scores: Floats) -> Floats:
-        """Return the probabilities that scores stand for, shape (n,)."""
+        """Convert scores to the probabilities that they stand for, shape (n,)."""
         return np.interp(scores, self.scores, self.probabilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldoutEstimate:
-    """A metric on the holdout, as it was and as it would have been estimated by rows that were not asked.
+    """A metric on the holdout, as realised and as estimated by a calibration fitted on other rows.
 
-    ``standard_error`` is how unsure any estimate is because the holdout had an end. ``spread`` is the standard
+    ``standard_error`` is the error of any estimate that comes from the holdout's size. ``spread`` is the standard
     deviation of a row's loss around what was estimated for it; regression only.
     """
 
@@ -60,13 +60,13 @@ class HoldoutEstimate:
 
     @property
     def bias(self) -> float:
-        """By how much the estimate was too high."""
+        """The estimate less the realised value."""
         return self.estimated - self.realised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLoss:
-    """Where the model of a loss lies in the lake."""
+    """The place of a loss model in the lake."""
 
     key: str
     digest: str
@@ -74,12 +74,12 @@ class StoredLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimator:
-    """How to estimate a version's performance from its scores.
+    """An estimator of a version's performance from its scores.
 
     Parameters
     ----------
     rows
-        How many rows of the holdout it rests on.
+        The number of rows of the holdout that it is fitted on.
     calibration
         From scores to probabilities; None where scores served as well as they were, and for regression.
     least_score, greatest_score
@@ -89,7 +89,7 @@ class Estimator:
     losses
         Models of the ``absolute`` and the ``squared`` error; regression only.
     score_feature
-        Under which name these read the version's prediction, among its features.
+        The name under which these read the version's prediction, among its features.
     """
 
     task: Task
@@ -102,15 +102,15 @@ class Estimator:
     score_feature: str = ""
 
     def probabilities(self, scores: Floats) -> Floats:
-        """Return how probable it is that an answer with each score is positive (multiclass: right), shape (n,)."""
+        """Compute the probability that the label is positive (multiclass: the decision right) by score, shape (n,)."""
         return np.clip(scores, 0.0, 1.0) if self.calibration is None else self.calibration.apply(scores)
 
     def with_losses(self, losses: Mapping[str, StoredLoss]) -> "Estimator":
-        """Return the estimator with the places of its loss models."""
+        """Copy the estimator with the places of its loss models."""
         return replace(self, losses=losses)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the estimator as JSON objects."""
+        """Convert the estimator to JSON objects."""
         return {
             "format": ESTIMATOR_FORMAT,
             "task": self.task.value,
@@ -129,7 +129,7 @@ class Estimator:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Estimator":
-        """Return the estimator ``to_json`` showed. Raises UnreadableObject for anything else."""
+        """Build the estimator that ``to_json`` converted. Raises UnreadableObject for anything else."""
         try:
             if document["format"] != ESTIMATOR_FORMAT:
                 raise UnreadableObject(f"an estimator of format {document['format']} cannot be read")
@@ -148,7 +148,7 @@ class Estimator:
             raise UnreadableObject(f"the estimator is damaged: {type(error).__name__}: {error}") from error
 
 
-def expected_answers(
+def expected_predictions(
     task: Task,
     scores: Floats,
     decisions: Values,
@@ -156,27 +156,27 @@ def expected_answers(
     *,
     weights: Floats | None = None,
     counts: Floats | None = None,
-) -> LabelledAnswers:
-    """Return answers whose labels are not known yet, each twice: as it turns out with its probability, and not.
+) -> LabelledPredictions:
+    """Build predictions whose labels are not known yet, each twice: right by its probability, and wrong.
 
     Confidence-based performance estimation (CBPE): measured on these rows, every metric is what it is expected to be
     (NannyML's documentation; Kivimäki et al., 2024, "Confidence-based Estimators for Predictive Performance in Model
     Monitoring"). A row counts by the probability of its label, so that its variance is that of labels still to come.
-    Shape (2n,): first all that turn out, then in the same order all that do not.
+    Shape (2n,): first all that are positive (right), then in the same order all that are not.
 
     Parameters
     ----------
     probabilities
-        That the label is positive; of a multiclass answer, that the decision is right.
+        That the label is positive; of a multiclass prediction, that the decision is right.
     weights, counts
-        As in ``LabelledAnswers``.
+        As in ``LabelledPredictions``.
     """
     if task is Task.BINARY:
         labels: Values = np.repeat([1.0, 0.0], len(scores))
     else:
         labels = np.concatenate([decisions, np.full(len(decisions), _ANOTHER_CLASS)])
     seen = np.ones(len(scores)) if counts is None else counts
-    return LabelledAnswers(
+    return LabelledPredictions(
         task,
         labels,
         np.concatenate([decisions, decisions]),

@@ -1,4 +1,4 @@
-"""A metric as it is expected to be, from what a profile keeps: scores by decision, or a sample of rows."""
+"""Expected metrics from a profile: from its scores by decision, or from its sample of rows."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,22 +8,22 @@ import numpy as np
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.errors import UnusableArtifact
 from hindsight.evaluation.confidence_interval import bounds
-from hindsight.evaluation.influence import Linearisation, linearise
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.influence import MetricInfluence, measure_influence
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import as_numbers, as_targets
-from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_predictions
 from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.profile import Profile
 
-_DEVIATIONS_IN_RANK_ERROR = 2.576  # rank errors are told 99 % sure
+_DEVIATIONS_IN_RANK_ERROR = 2.576  # rank errors are given at 99 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """A metric as it is expected to be, with bounds that each hold at the policy's confidence.
+    """The expected value of a metric, with bounds that each hold at the policy's confidence.
 
     They allow for the window's size (``sampling_error``) and the holdout's (``holdout_error``), both standard errors;
-    ``sketch_error`` is what the profile leaves open.
+    ``sketch_error`` is the error that the profile's sketches add.
     """
 
     value: float
@@ -35,18 +35,18 @@ class Expected:
 
 
 class Expectations(Protocol):
-    """What the predictions of a window are expected to be worth."""
+    """The expected metrics of a window's predictions."""
 
     @property
     def rows(self) -> float:
-        """How many of them can be read."""
+        """The number of predictions that can be read."""
 
     def expect(self, metric: Metric, tail: float) -> Expected | None:
-        """Return a metric with bounds that each fail in a share ``tail`` of windows, None where it is undefined."""
+        """Estimate a metric with bounds that each fail in a share ``tail`` of windows, None where it is undefined."""
 
 
 def expectations(window: Profile, estimator: Estimator, losses: LossPredictor | None) -> Expectations:
-    """Return what to expect of a window. Raises UnusableArtifact for a regression without a model of its errors."""
+    """Build the expectations of a window. Raises UnusableArtifact for a regression without a model of its errors."""
     if estimator.task is not Task.REGRESSION:
         return _OfScores(window, estimator)
     if losses is None:
@@ -72,12 +72,14 @@ class _OfScores:
         scores = np.concatenate([points.values for _, points in self._found])
         decisions = np.concatenate([np.full(len(points.values), decision) for decision, points in self._found])
         counts = np.concatenate([points.weights for _, points in self._found])
-        answers = expected_answers(task, scores, decisions, self._estimator.probabilities(scores), counts=counts)
-        value = answers.measure(metric)
-        return None if value is None else self._unsure(metric, value, answers, tail)
+        predictions = expected_predictions(
+            task, scores, decisions, self._estimator.probabilities(scores), counts=counts
+        )
+        value = predictions.measure(metric)
+        return None if value is None else self._unsure(metric, value, predictions, tail)
 
-    def _unsure(self, metric: Metric, value: float, answers: LabelledAnswers, tail: float) -> Expected:
-        linear, holdout = linearise(metric, answers), self._estimator.metrics[metric].standard_error
+    def _unsure(self, metric: Metric, value: float, predictions: LabelledPredictions, tail: float) -> Expected:
+        linear, holdout = measure_influence(metric, predictions), self._estimator.metrics[metric].standard_error
         sketch = self._sketch_error()
         lower, upper = bounds(metric, value, linear, self.rows, tail, more_variance=holdout**2 + sketch**2)
         return Expected(
@@ -90,7 +92,7 @@ class _OfScores:
         )
 
     def _sketch_error(self) -> float:
-        """Return how far off a mean of probabilities may be: by as much as a rank, times their range."""
+        """Compute the error of a mean of probabilities: the error of a rank, times their range."""
         total, squares = self.rows, 0.0
         for _, points in self._found:
             least, most = self._estimator.probabilities(points.values[[0, -1]]).tolist()
@@ -99,7 +101,7 @@ class _OfScores:
 
 
 def _points(window: Profile, estimator: Estimator) -> list[tuple[float | str, Distribution]]:
-    """Return the scores by decision, those left out that are none of the task's decisions."""
+    """Read the scores by decision, without those that are none of the task's decisions."""
     found = []
     for text, sketch in window.score_by_decision.items():
         decision = as_targets([text], estimator.task)[0]
@@ -130,7 +132,7 @@ class _OfSample:
         variance = float(losses.var()) / len(losses) + known.spread**2 / self.rows
         value = float(np.sqrt(mean)) if metric is Metric.RMSE else mean
         slope = (1 / (2 * value) if value else 0.0) if metric is Metric.RMSE else 1.0
-        linear = Linearisation(value, variance * slope**2, np.array([]))
+        linear = MetricInfluence(value, variance * slope**2, np.array([]))
         lower, upper = bounds(metric, value, linear, len(losses), tail, more_variance=known.standard_error**2)
         return Expected(
             value=value,

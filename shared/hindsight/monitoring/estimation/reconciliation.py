@@ -1,4 +1,4 @@
-"""Estimates against what came: the rows whose labels have matured, estimated again and set beside their realised value.
+"""Reconciliation of estimates: rows whose labels have matured, estimated again and compared with their realised value.
 
 Nothing is stored for it: a label record holds the score and the decision that its prediction was estimated by.
 """
@@ -13,25 +13,25 @@ from scipy.special import bdtrc, ndtr, ndtri
 
 from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
-from hindsight.evaluation.influence import linearise
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.influence import measure_influence
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.metrics import Floats, Values
 from hindsight.label_records.rows import LabelRows
-from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_answers
+from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_predictions
 
 Row = Mapping[str, Any]
 
-LEAST_LABELS = 100  # in a pair; a day with fewer is taken together with the next
-MOST_PAIRS = 30
-MOST_MODELLED = 5_000  # rows of a regression whose losses are predicted
+MIN_LABELS = 100  # in a pair; a day with fewer is taken together with the next
+MAX_PAIRS = 30
+MAX_MODELLED = 5_000  # rows of a regression whose losses are predicted
 _COVERAGE = 0.95
 _DAY = len("2026-03-01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """The predictions of some days: what was estimated for them, and what they were worth.
+    """The predictions of some days, with their estimated and their realised metric.
 
     ``lower`` and ``upper`` hold the realised value in 95 of 100 cases where the estimate's assumption holds.
     """
@@ -47,7 +47,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """How estimates compare with what came; ``mean_error`` is realised less estimated, over all labels.
+    """The comparison of estimates with labels; ``mean_error`` is realised less estimated, over all labels.
 
     It is not ``trusted`` once so large an error, or so many pairs outside their interval, would be rarer than the level
     it was judged at.
@@ -73,7 +73,7 @@ def reconcile(
 ) -> Reconciliation | None:
     """Compare the champion's estimates with its matured label records, the same rows for both.
 
-    Pairing takes out what makes a row hard: what is left is what labels do by chance, what the holdout left unsure, and
+    Pairing takes out the difficulty of rows: what is left is the chance of labels, the error of the holdout, and
     concept drift. None where there is nothing to compare.
     """
     metric = configuration.performance_metric
@@ -120,9 +120,9 @@ def _conclude(
     outside = sum(not pair.lower <= pair.realised <= pair.upper for pair in pairs)
     of_mean = 2 * float(ndtr(-abs(error) / unsure)) if unsure > 0 else 1.0
     of_pairs = float(bdtrc(outside - 1, len(pairs), 1 - _COVERAGE)) if outside else 1.0
-    p_value = min(1.0, 2 * min(of_mean, of_pairs))  # Bonferroni: two looks at the same labels
+    p_value = min(1.0, 2 * min(of_mean, of_pairs))  # Bonferroni: two tests of the same labels
     trusted = p_value >= level
-    told = (
+    comparison = (
         f"on {whole.labels} labels {metric} came out {abs(error):.4f} {'above' if error > 0 else 'below'} its estimate "
         f"{whole.estimated:.4f}, and {outside} of {len(pairs)} times outside its interval"
     )
@@ -133,13 +133,13 @@ def _conclude(
         outside=outside,
         p_value=p_value,
         trusted=trusted,
-        reason=told if trusted else f"{told}: concept drift is likely",
+        reason=comparison if trusted else f"{comparison}: concept drift is likely",
     )
 
 
 def _groups(days: Sequence[str]) -> list[Values]:
-    """Return the places of rows in order of their days, by day or several days with labels enough together."""
-    least = max(LEAST_LABELS, -(-len(days) // MOST_PAIRS))
+    """Group the indices of rows in order of their days, by day or several days with enough labels together."""
+    least = max(MIN_LABELS, -(-len(days) // MAX_PAIRS))
     starts = [place for place in range(len(days)) if place == 0 or days[place] != days[place - 1]]
     groups, begun = list[Values](), 0
     for end in [*starts[1:], len(days)]:
@@ -150,40 +150,40 @@ def _groups(days: Sequence[str]) -> list[Values]:
 
 
 class _Scores:
-    """Answers of a classifier, by their calibrated scores and by their labels."""
+    """Predictions of a classifier, by their calibrated scores and by their labels."""
 
     def __init__(self, rows: LabelRows, configuration: ModelConfiguration, estimator: Estimator) -> None:
         matured = read_matured(rows, configuration)
-        self._answers, self._estimator = matured.answers, estimator
+        self._predictions, self._estimator = matured.predictions, estimator
         self.days = matured.rows.times("occurred_at").texts(timedelta(days=1), _DAY)
 
     def difference(self, metric: Metric, places: Values) -> _Difference | None:
-        rows = self._answers.at(places)
+        rows = self._predictions.at(places)
         chances = self._estimator.probabilities(rows.scores)
-        expected = expected_answers(rows.task, rows.scores, rows.decisions, chances, weights=rows.weighing)
+        expected = expected_predictions(rows.task, rows.scores, rows.decisions, chances, weights=rows.weights)
         estimated, realised = expected.measure(metric), rows.measure(metric)
         if estimated is None or realised is None:
             return None
         return _Difference(len(places), estimated, realised, _label_deviation(metric, expected, chances))
 
 
-def _label_deviation(metric: Metric, expected: LabelledAnswers, chances: Floats) -> float:
-    """Return how much a metric varies with the labels of the very rows, each one thing or the other by its chance."""
-    influence = linearise(metric, expected).influence
+def _label_deviation(metric: Metric, expected: LabelledPredictions, chances: Floats) -> float:
+    """Compute a metric's deviation over the labels of the same rows, each of which is drawn by its probability."""
+    influence = measure_influence(metric, expected).influence
     swing = influence[: len(chances)] - influence[len(chances) :]
     return float(np.sqrt((chances * (1 - chances)) @ swing**2))
 
 
 class _Losses:
-    """Answers of a regression, by the losses expected of them and those they had."""
+    """Predictions of a regression, by their expected and their realised losses."""
 
     def __init__(self, rows: LabelRows, configuration: ModelConfiguration, losses: LossPredictor) -> None:
-        every = max(1, -(-len(rows) // MOST_MODELLED))
+        every = max(1, -(-len(rows) // MAX_MODELLED))
         matured = read_matured(rows[::every], configuration)
-        errors = np.abs(matured.answers.decisions - matured.answers.labels)
+        errors = np.abs(matured.predictions.decisions - matured.predictions.labels)
         self._realised = {ABSOLUTE: errors, SQUARED: errors**2}
         self._expected = losses.losses(matured.rows)
-        self._weights = matured.answers.weighing
+        self._weights = matured.predictions.weights
         self.days = matured.rows.times("occurred_at").texts(timedelta(days=1), _DAY)
 
     def difference(self, metric: Metric, places: Values) -> _Difference | None:

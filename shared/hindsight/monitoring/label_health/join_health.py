@@ -1,4 +1,4 @@
-"""How well feedback finds its predictions: how many of a window are labelled, and how long their labels took."""
+"""Join health: the predictions of a window by the state of their label, and the latency of labels."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ Row = Mapping[str, Any]
 def join_health(
     predictions: Profile, labels: Sequence[Row], *, start: datetime, now: datetime, sampled_share: float = WHOLE
 ) -> dict[str, Any]:
-    """Return counts of a window's predictions by the state of their label, and percentiles of label latency.
+    """Count a window's predictions by the state of their label, with percentiles of label latency.
 
     Only predictions whose outcome is due can be expected to have a label; the others are ``not_due``. An outcome counts
-    as due once the hour in which it falls due is over: profiles tell no more.
+    as due once the hour in which it falls due is over: profiles hold no finer time.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def join_measurements(model: str, health: Mapping[str, Any]) -> list[Measurement
 
 
 def percentile(ordered: Sequence[float] | Floats, share: int) -> float | None:
-    """Return the nearest-rank percentile of ordered values, None of none.
+    """Compute the nearest-rank percentile of ordered values, None of none.
 
     >>> percentile([1.0, 2.0, 3.0, 4.0], 50)
     2.0

@@ -1,4 +1,4 @@
-"""The verdict on live performance: what a test that may be looked at every hour says, in a sentence."""
+"""The verdict on live performance, from a test that may be evaluated every hour, with its reason."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from hindsight.evaluation.confidence_interval import Estimate
 from hindsight.evaluation.sequential.degradation_test import FallTest
 from hindsight.monitoring.results.check import Verdict
 
-SMALLEST_SHORTFALL = 1e-6  # an alarm on the shortfall must hear of every fall, however the newest labels look
+MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, whatever the newest labels are
 _ROUNDING = 1e-9  # equal weights are worth their number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict with its sentence; ``shortfall`` is how far live performance lies below its limit, 0 unless low."""
+class PerformanceVerdict:
+    """A verdict with its reason; ``shortfall`` is how far live performance lies below its limit, 0 unless low."""
 
     verdict: Verdict
     reason: str
@@ -23,10 +23,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a verdict rests on.
+    """The evidence for a verdict.
 
     ``found`` is the metric on the window's labels, ``test`` the anytime-valid test. A metric without one is judged by
-    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all looks like this.
+    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all such evaluations.
     """
 
     metric: Metric
@@ -37,8 +37,8 @@ class Evidence:
     level: float
 
 
-def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
-    """Return the verdict on a version: ``low`` is what the test has put beyond doubt at the policy's confidence."""
+def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> PerformanceVerdict:
+    """Judge a version: it is ``low`` once the test is significant at the policy's confidence."""
     found, test, limit = evidence.found, evidence.test, evidence.limit
     if lacking := _lacking(found, test, policy.min_labels):
         return _insufficient(lacking)
@@ -47,27 +47,27 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Judged:
         return _insufficient(f"{evidence.metric} is undefined on these labels" if found.labels else none)
     measured = _measured(found, evidence.metric)
     if limit is None:
-        return Judged(verdict=Verdict.OK, reason=f"{measured}; no limit is set")
-    is_low, doubt = _by_test(test, policy) if test is not None else _by_interval(evidence, limit)
+        return PerformanceVerdict(verdict=Verdict.OK, reason=f"{measured}; no limit is set")
+    is_low, basis = _by_test(test, policy) if test is not None else _by_interval(evidence, limit)
     if not is_low:
-        return Judged(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {doubt}")
-    return Judged(
+        return PerformanceVerdict(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {basis}")
+    return PerformanceVerdict(
         verdict=Verdict.LOW,
-        reason=f"{measured} of the window; {_line(test, limit, evidence.metric)} beyond doubt: {doubt}",
-        shortfall=max(SMALLEST_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
+        reason=f"{measured} of the window; {_line(test, limit, evidence.metric)}: {basis}",
+        shortfall=max(MIN_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
     )
 
 
 def _lacking(found: Estimate, test: FallTest | None, least: int) -> str | None:
-    """Return what a verdict lacks: the labels of the window, or all since the version serves, are enough of either."""
+    """Describe what a verdict lacks: enough labels in the window, or enough since the version serves."""
     if max(found.effective_rows, test.labels if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
         return None
     worth = f", by their weights worth {found.effective_rows:.0f}" if found.effective_rows < found.labels - 0.5 else ""
     return f"{found.labels} matured labels{worth}, fewer than the {least} a verdict needs"
 
 
-def _insufficient(reason: str) -> Judged:
-    return Judged(verdict=Verdict.INSUFFICIENT, reason=reason)
+def _insufficient(reason: str) -> PerformanceVerdict:
+    return PerformanceVerdict(verdict=Verdict.INSUFFICIENT, reason=reason)
 
 
 def _measured(found: Estimate, metric: Metric) -> str:
@@ -87,15 +87,15 @@ def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     bounds = evidence.at_level
     optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
     is_low = optimistic is not None and _beyond(limit, optimistic, evidence.metric) > 0
-    return is_low, f"judged by the interval of this look, at a level of {evidence.level:.1g}"
+    return is_low, f"judged by the interval of this evaluation, at a level of {evidence.level:.1g}"
 
 
 def _line(test: FallTest | None, limit: float, metric: Metric) -> str:
-    """Return what live performance has passed: the limit, or for the test the line half-way to it from the gate."""
+    """Describe the line that live performance has crossed: the limit, or for the test the null half-way to it."""
     below = "below" if metric.greater_is_better else "above"
     if test is None or test.claim.null == limit:
-        return f"it is {below} the limit {limit:.4f}"
-    return f"it is {below} {test.claim.null:.4f}, half-way to the limit {limit:.4f},"
+        return f"it is significantly {below} the limit {limit:.4f}"
+    return f"it is significantly {below} {test.claim.null:.4f}, half-way to the limit {limit:.4f}"
 
 
 def _beyond(limit: float, value: float, metric: Metric) -> float:

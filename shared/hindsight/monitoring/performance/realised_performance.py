@@ -1,4 +1,4 @@
-"""Realised performance: what the predictions were worth, once their outcomes were due."""
+"""Realised performance of predictions whose outcomes are due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from hindsight.config.metrics import METRICS_BY_TASK, Metric
 from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.calibration import Calibration, calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
-from hindsight.evaluation.matured_labels import Matured, read_matured
+from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
 from hindsight.evaluation.sequential.degradation_test import FallTest
 from hindsight.evaluation.slices import slices_of
 from hindsight.monitoring.performance.performance_verdict import Evidence, judge_performance
@@ -23,12 +23,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceReport:
-    """How the champion does on matured labels; ``versions`` and ``slices`` are told, not judged.
+    """The champion's performance on matured labels; ``versions`` and ``slices`` are reported, not judged.
 
     ``limit`` is what the metric must not fall below (a loss: not exceed), ``shortfall`` how far it does, 0 where that
-    is in doubt. ``evidence`` is what the anytime-valid test holds against the claim that the metric is no worse than
-    ``null``, on ``counted`` labels since the version serves; None for a metric without such a test. ``metrics`` and
-    ``calibration`` are the champion's. ``unreadable`` labels or decisions do not fit the task and are left out.
+    is not significant. ``evidence`` is the e-value of the anytime-valid test against the claim that the metric is no
+    worse than ``null``, on ``counted`` labels since the version serves; None for a metric without such a test.
+    ``metrics`` and ``calibration`` are the champion's. ``unreadable`` labels or decisions do not fit the task and are
+    left out.
     """
 
     verdict: Verdict
@@ -48,11 +49,11 @@ class PerformanceReport:
     unreadable: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as it is kept in the lake."""
+        """Convert the report to what is stored in the lake."""
         return asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers behind the verdict: short, and storable."""
+        """Summarise the numbers behind the verdict: short, and storable."""
         found = self.champion
         numbers = {
             "value": found.value,
@@ -88,13 +89,13 @@ def check_performance(
     test
         The anytime-valid test of the champion, which decides.
     level
-        The share of looks like this in which a metric without such a test may be called low by chance.
+        The share of such evaluations in which a metric without such a test may be called low by chance.
     """
     policy, metric = configuration.monitoring.performance, configuration.performance_metric
     matured, confidence = read_matured(rows, configuration), policy.confidence
     version_of_row = matured.rows.values("model_version")
     of_champion = matured.at(np.flatnonzero(version_of_row.is_text(champion)))
-    judged = of_champion.answers
+    judged = of_champion.predictions
     found = estimate(judged, metric, confidence)
     evidence = Evidence(
         metric=metric, limit=limit, found=found, test=test, at_level=estimate(judged, metric, 1 - level), level=level
@@ -114,9 +115,9 @@ def check_performance(
             name.value: estimate(judged, name, confidence) for name in sorted(METRICS_BY_TASK[configuration.task])
         },
         calibration=calibration(judged, confidence),
-        overall=estimate(matured.answers, metric, confidence),
+        overall=estimate(matured.predictions, metric, confidence),
         versions={
-            version: estimate(matured.answers.at(version_of_row.is_text(version)), metric, confidence)
+            version: estimate(matured.predictions.at(version_of_row.is_text(version)), metric, confidence)
             for version in sorted(version_of_row.distinct()[0])
         },
         slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
@@ -124,16 +125,16 @@ def check_performance(
     )
 
 
-def _by_slice(matured: Matured, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:
+def _by_slice(matured: MaturedLabels, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:
     metric, confidence = configuration.performance_metric, configuration.monitoring.performance.confidence
     return {
-        value: estimate(matured.answers.at(chosen), metric, confidence)
+        value: estimate(matured.predictions.at(chosen), metric, confidence)
         for value, chosen in slices_of(matured.rows, name, configuration.features[name].type)
     }
 
 
 def performance_measurements(model: str, version: str, report: PerformanceReport) -> list[Measurement]:
-    """Return the numbers that alarms and dashboards follow."""
+    """List the numbers that alarms and dashboards follow."""
     numbers = above_zero(Measurement(name=SHORTFALL, value=storable(report.shortfall), dimensions={"Model": model}))
     if report.champion.value is not None:
         of_version = {"Model": model, "ModelVersion": version}

@@ -1,4 +1,4 @@
-"""The metrics that the stack's own alarms watch: by model and version, and once over all models."""
+"""The metrics behind the stack's own alarms: by model and version, and once over all models."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from hindsight.monitoring.results.measurement import Measurement
 SHORTFALL = "LivePerformanceShortfall"
 DRIFT_DETECTED = "DriftDetected"
 LABEL_AGE = "LabelAgeSeconds"
-WATCHED = (SHORTFALL, DRIFT_DETECTED, LABEL_AGE)
+ALARM_METRICS = (SHORTFALL, DRIFT_DETECTED, LABEL_AGE)
 
 
 def with_overall(measurements: Sequence[Measurement]) -> list[Measurement]:
-    """Return the measurements and of each watched metric the largest over all models, without dimensions.
+    """Add to measurements the largest value over all models of each alarm metric, without dimensions.
 
-    An alarm sees one series and can search for none. The largest is published last: an emulator that does not tell
-    series apart evaluates its alarms on what came last.
+    An alarm reads one series and cannot search. The largest is published last: an emulator that does not separate
+    series evaluates its alarms on what came last.
     """
-    return [*measurements, *(worst for name in WATCHED for worst in _worst(name, measurements))]
+    return [*measurements, *(worst for name in ALARM_METRICS for worst in _worst(name, measurements))]
 
 
 def _worst(name: str, measurements: Sequence[Measurement]) -> list[Measurement]:

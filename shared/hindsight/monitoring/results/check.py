@@ -11,7 +11,7 @@ from hindsight.lake.object_store import CHECKS, day_prefix
 
 
 class CheckKind(StrEnum):
-    """What was checked."""
+    """The kind of a check."""
 
     DRIFT = "drift"
     PERFORMANCE = "performance"
@@ -20,7 +20,7 @@ class CheckKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a check found; ``insufficient`` says that there is too little to say anything."""
+    """The verdict of a check; ``insufficient`` where there is too little data to judge."""
 
     OK = "ok"
     DRIFT = "drift"
@@ -30,10 +30,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check of one version, or of a model that has none yet: its verdict, why, and the numbers that carry it.
+    """One check of one version, or of a model that has none yet: its verdict, reason and numbers.
 
-    ``summary`` is short whatever the number of features; ``report_key`` is where the whole lies in the lake,
-    ``page_key`` where it lies as a page for people, if there is one.
+    ``summary`` is short whatever the number of features; ``report_key`` is the key of the whole report in the
+    lake, ``page_key`` that of its page, if there is one.
     """
 
     model: str
@@ -47,14 +47,14 @@ class Check:
     page_key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the check as operators see it and as it is kept."""
+        """Convert the check to what is stored and shown to operators."""
         shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         shown |= {"at": format_time(self.at), "summary": dict(self.summary)}
         return {name: value for name, value in shown.items() if value is not None}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Check":
-        """Return the check that ``to_json`` showed."""
+        """Build the check that ``to_json`` converted."""
         known = {name: row[name] for name in cls.__slots__ if name in row}
         known |= {"at": parse_time(row["at"]), "kind": CheckKind(row["kind"]), "verdict": Verdict(row["verdict"])}
         return cls(**known)
@@ -67,14 +67,14 @@ class CheckStore(Protocol):
         """Store a check, unless a newer one of its kind is stored: a replayed check must not hide it."""
 
     def latest(self, model: str, kind: CheckKind) -> Check | None:
-        """Return the newest check, None before the first."""
+        """Read the newest check, None before the first."""
 
 
 def report_key(model: str, kind: CheckKind, at: datetime) -> str:
-    """Return where a check's whole report lies: one name a moment, so that a repeated check replaces itself."""
+    """Build the key of a check's report: one name a moment, so that a repeated check replaces itself."""
     return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{kind}.json"
 
 
 def page_key(model: str, at: datetime) -> str:
-    """Return where the page lies that shows a drift check to a person, beside its report."""
+    """Build the key of a drift check's page, beside its report."""
     return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{CheckKind.DRIFT}.html"

@@ -1,4 +1,4 @@
-"""What one kind of check found of one model."""
+"""The result of one kind of check of one model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from hindsight.monitoring.results.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A verdict with its reason, and what is made of it.
+class CheckResult:
+    """A verdict with its reason, summary, report and measurements.
 
     ``summary`` is short and stays with the newest check, ``report`` is the whole and goes to the lake, ``page`` is the
     same for people, as HTML; ``measurements`` are published.

@@ -22,7 +22,7 @@ class Measurement:
 
 
 def storable(value: float) -> float:
-    """Return a number that DynamoDB and CloudWatch both take: theirs have a smaller range than a 64-bit float.
+    """Limit a number to what DynamoDB and CloudWatch both take: theirs have a smaller range than a 64-bit float.
 
     >>> storable(1e-200), storable(-1e200), storable(0.5)
     (0.0, -1e+100, 0.5)
@@ -40,7 +40,7 @@ def above_zero(measurement: Measurement) -> list[Measurement]:
 
 
 class MetricSink(Protocol):
-    """Where measurements go."""
+    """The sink of measurements."""
 
     def publish(self, measurements: Sequence[Measurement]) -> None:
-        """Return once all measurements are taken; an alarm may act on them at once."""
+        """Publish measurements, all of them before it returns; an alarm may act on them at once."""

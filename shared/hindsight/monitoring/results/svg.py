@@ -5,7 +5,7 @@ from html import escape
 
 _ROW, _BAR, _GAP = 30, 11, 2
 _LABELS, _BARS, _NUMBERS = 150, 270, 60
-_LONGEST_LABEL = 22
+_MAX_LABEL_LENGTH = 22
 
 WIDTH = _LABELS + _BARS + _NUMBERS
 
@@ -33,7 +33,7 @@ def _row(place: int, name: str, shares: tuple[float, float], longest: float) -> 
         _bar(top + line * (_BAR + _GAP), share, longest, side)
         for line, (share, side) in enumerate(zip(shares, ("reference", "current"), strict=True))
     )
-    shown = name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
+    shown = name if len(name) <= _MAX_LABEL_LENGTH else f"{name[: _MAX_LABEL_LENGTH - 1]}…"
     told = f"{escape(name)}: {shares[0]:.2%} in training, {shares[1]:.2%} now"
     label = f'<text x="{_LABELS - 8}" y="{top + _BAR + _GAP}" text-anchor="end">{escape(shown)}</text>'
     return f"<g><title>{told}</title>{label}{bars}</g>"

@@ -9,15 +9,15 @@ from hindsight.core.errors import Conflict, HindsightError, NotFound, Unreadable
 from hindsight.lake.object_store import PREDICTIONS, Lake, Tagged, day_prefix
 from hindsight.lake.pack import is_pack, newest_in
 from hindsight.profiles.logs.hour import HourProfiles, short_hash
-from hindsight.profiles.logs.hour_building import HourBuilding
-from hindsight.profiles.logs.log_object import LogDay, LogPart, Reading, log_parts
+from hindsight.profiles.logs.hour_builder import HourBuilder
+from hindsight.profiles.logs.log_object import LogDay, LogPart, RowProfiler, log_parts
 
 READERS = 32
 _AHEAD = 4 * READERS
 _PACKS_AHEAD = 4  # tens of megabytes each
 _ROUNDS = 20
 # Rows that are Python objects at one time.
-_MOST_ROWS = 20_000
+_MAX_ROWS = 20_000
 
 # Hours, and for each its objects by the hashes of their keys (None for all objects), with the digests to remember them
 # by (None for the digest of what is read).
@@ -47,7 +47,7 @@ class DayLog:
 
     lake: Lake
     day: LogDay
-    reading: Reading
+    profiler: RowProfiler
     has_time: Callable[[], bool]
 
     def read(self, keys: Sequence[str]) -> Iterator[tuple[str, Tagged | None]]:
@@ -125,12 +125,12 @@ class _Pass:
         self._wanted = wanted
         self._is_tolerant = is_tolerant
         self._old = set[tuple[str, int]]()
-        self._building = dict[str, HourBuilding]()
+        self._building = dict[str, HourBuilder]()
         self._newest = dict[int, tuple[str, str, int, int]]()
 
     def run(self) -> dict[str, HourProfiles]:
         while True:
-            self._building = {hour: HourBuilding(self._log.reading) for hour in self._wanted}
+            self._building = {hour: HourBuilder(self._log.profiler) for hour in self._wanted}
             self._newest.clear()
             before = len(self._old)
             self._read()
@@ -178,7 +178,7 @@ class _Pass:
         for hour, version, row in part.rows():
             if hour in hours:
                 self._building[hour].add(part.name, hours[hour], version, row)
-        if sum(building.waiting for building in self._building.values()) >= _MOST_ROWS:
+        if sum(building.waiting for building in self._building.values()) >= _MAX_ROWS:
             for building in self._building.values():
                 building.flush()
 

@@ -21,8 +21,8 @@ from hindsight.profiles.logs.log_object import LogObject, LogPart, log_parts
 
 _ROUNDS = 20
 # Hours that are built anew in one pass have merged no more objects than this: then some are always done in time.
-_MOST_REBUILT = 4_000
-_MOST_PROFILED = 100
+_MAX_REBUILT = 4_000
+_MAX_PROFILED = 100
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class ProfilingReport:
 
 
 class _Read(NamedTuple):
-    """An object of the log as it was read: under which key it was announced, and the tag that had then."""
+    """An object of the log as it was read, with the key it was announced under and the tag that object had then."""
 
     announced: str
     tag: str
@@ -56,7 +56,7 @@ class _Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DayProfiler:
-    """Merges objects of the day into its hours."""
+    """The profiler that merges objects of the day into its hours."""
 
     lake: Lake
     pause: Callable[[int], None]
@@ -80,7 +80,7 @@ class DayProfiler:
                 continue  # it is in a pack, which is announced as well
             try:
                 objects += [
-                    _Read(key, found.tag, part.profiled(self.log.reading)) for part in log_parts(key, found.content)
+                    _Read(key, found.tag, part.profiled(self.log.profiler)) for part in log_parts(key, found.content)
                 ]
             except UnreadableObject as error:
                 self.report.failures[key] = error
@@ -100,9 +100,9 @@ class DayProfiler:
             return
         since = min(parts[key].part.member.written_at for key in news)
         current = self.log.find(news, since)
-        for first in range(0, len(current), _MOST_PROFILED):
-            some = current[first : first + _MOST_PROFILED]
-            self._settle([_Read(pack, found.tag, part.profiled(self.log.reading)) for part in some])
+        for first in range(0, len(current), _MAX_PROFILED):
+            some = current[first : first + _MAX_PROFILED]
+            self._settle([_Read(pack, found.tag, part.profiled(self.log.profiler)) for part in some])
 
     def _merged(self, hours: Iterable[str]) -> tuple[list[str], list[Mapping[int, int]]]:
         """Read the objects merged into hours; none for an hour that is damaged or missing."""
@@ -125,7 +125,7 @@ class DayProfiler:
         announced = {found.object.key: found.announced for found in rewritten}
         now = self._rebuild_day(announced.keys(), {hour for found in rewritten for hour in found.object.pieces})
         # Their hours that the day did not have yet.
-        again = [_Read(announced[part.key], "", part.profiled(self.log.reading)) for part in now]
+        again = [_Read(announced[part.key], "", part.profiled(self.log.profiler)) for part in now]
         for found in self._merge(again):
             self.report.failures[found.announced] = Conflict(f"{found.object.key} is written again and again")
 
@@ -256,7 +256,7 @@ def _groups(keys: Sequence[str], held: Mapping[str, _Held]) -> Iterator[list[str
     count = 0
     for key in keys:
         count += len(held[key].profiles.merged)
-        if group and count > _MOST_REBUILT:
+        if group and count > _MAX_REBUILT:
             yield group
             group, count = [], len(held[key].profiles.merged)
         group.append(key)

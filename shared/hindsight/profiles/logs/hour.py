@@ -1,4 +1,4 @@
-"""The profiles of one hour of a model: by version, with what of the log has been merged into them."""
+"""The profiles of one hour of a model: by version, with the log objects that have been merged into them."""
 
 import hashlib
 from calendar import monthrange
@@ -16,9 +16,9 @@ from hindsight.profiles.profile import Profile
 
 FORMAT = 1
 OTHER_VERSIONS = "(other)"  # no version can have this name
-MOST_VERSIONS = 50
-MOST_COLUMNS = 5_000  # of all versions together: an hour stays within a few dozen megabytes
-MOST_DUE = 1_000
+MAX_VERSIONS = 50
+MAX_COLUMNS = 5_000  # of all versions together: an hour stays within a few dozen megabytes
+MAX_DUE_HOURS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class HourProfiles:
     merged: Mapping[int, int] = field(default_factory=dict)
 
     def add(self, pieces: Sequence[LogPiece]) -> Self:
-        """Return the profiles with pieces of the log that are not among what is merged.
+        """Merge pieces of the log that are not merged yet into the profiles.
 
         Beyond fifty versions (fewer where they have very many features) those with the fewest rows become one.
         """
@@ -53,7 +53,7 @@ class HourProfiles:
 
 class _PackedHour(msgspec.Struct, frozen=True, array_like=True):
     format: int
-    merged: bytes  # pairs of 64-bit hashes: nobody but the writer reads them, however many there are
+    merged: bytes  # pairs of 64-bit hashes: only the writer reads them, however many there are
     by_version: dict[str, bytes]
 
 
@@ -63,13 +63,13 @@ _PAIR = np.dtype("<u8")
 
 
 def encode_hour(hour: HourProfiles) -> bytes:
-    """Return an hour's profiles as bytes."""
+    """Encode an hour's profiles as bytes."""
     pairs = np.array(sorted(hour.merged.items()), dtype=_PAIR).tobytes()
     return _encode(_PackedHour(FORMAT, pairs, {name: encode(profile) for name, profile in hour.by_version.items()}))
 
 
 def decode_hour(content: bytes) -> HourProfiles:
-    """Return the profiles and the log objects merged into them. Raises UnreadableObject."""
+    """Decode the profiles and the log objects merged into them. Raises UnreadableObject."""
     packed = _unpack(content)
     return HourProfiles(_profiles(packed), _merged(packed))
 
@@ -80,12 +80,12 @@ def decode_merged(content: bytes) -> dict[int, int]:
 
 
 def decode_profiles(content: bytes) -> dict[str, Profile]:
-    """Return an hour's profiles by version, without what was merged into them. Raises UnreadableObject."""
+    """Decode an hour's profiles by version, without the log objects merged into them. Raises UnreadableObject."""
     return _profiles(_unpack(content))
 
 
 def short_hash(text: str) -> int:
-    """Return the 64 bits by which a log object's name or tag is remembered."""
+    """Compute the 64 bits by which a log object's name or tag is stored."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
@@ -101,7 +101,7 @@ def _unpack(content: bytes) -> _PackedHour:
 
 def _merged(packed: _PackedHour) -> dict[int, int]:
     if len(packed.merged) % 16:
-        raise UnreadableObject("the profiles of an hour do not tell what was merged into them")
+        raise UnreadableObject("the profiles of an hour do not hold what was merged into them")
     pairs = np.frombuffer(packed.merged, dtype=_PAIR).reshape(-1, 2)
     return dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
 
@@ -112,7 +112,7 @@ def _profiles(packed: _PackedHour) -> dict[str, Profile]:
 
 def _bounded(by_version: Mapping[str, Profile]) -> dict[str, Profile]:
     widest = max((len(profile.features) for profile in by_version.values()), default=0)
-    most = max(2, min(MOST_VERSIONS, MOST_COLUMNS // (widest + 1)))
+    most = max(2, min(MAX_VERSIONS, MAX_COLUMNS // (widest + 1)))
     named = sorted(by_version.keys() - {OTHER_VERSIONS}, key=lambda version: (-by_version[version].rows, version))
     kept = {version: by_version[version] for version in named[:most]}
     others = [by_version[version] for version in (*named[most:], OTHER_VERSIONS) if version in by_version]
@@ -122,11 +122,11 @@ def _bounded(by_version: Mapping[str, Profile]) -> dict[str, Profile]:
 
 
 def _coarse(due: Mapping[str, int]) -> dict[str, int]:
-    """Return when outcomes fall due in at most a thousand hours: far ones at the end of their day, month, and era."""
+    """Group due outcomes into at most a thousand hours: far ones at the end of their day, month, and era."""
     for end in _ENDS:
-        if len(due) <= MOST_DUE:
+        if len(due) <= MAX_DUE_HOURS:
             break
-        near = set(sorted(due)[: MOST_DUE // 2])
+        near = set(sorted(due)[: MAX_DUE_HOURS // 2])
         coarse = Counter[str]()
         for hour, count in due.items():
             coarse[hour if hour in near else end(hour)] += count
@@ -139,7 +139,7 @@ def _end_of_day(hour: str) -> str:
 
 
 def _end_of_month(hour: str) -> str:
-    """Return the last hour of an hour's month.
+    """Find the last hour of an hour's month.
 
     >>> _end_of_month("2028-02-03T05")
     '2028-02-29T23'

@@ -1,4 +1,4 @@
-"""Hourly profiles in the lake, and a window of them: what a check reads instead of the rows."""
+"""Hourly profiles in the lake, and a window of them, which a check reads instead of the rows."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,12 +34,12 @@ class WindowProfile:
         return profiles[0] if len(profiles) == 1 else Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
 
     def of_version(self, version: str) -> Profile:
-        """Return the predictions one version made, of no rows where it made none."""
+        """Select the predictions one version made, of no rows where it made none."""
         return self.by_version.get(version) or Profile.empty()
 
 
 def hour_key(model: str, day: date, hour: str) -> str:
-    """Return where the profiles of one hour of a model lie.
+    """Build the key of the profiles of one hour of a model.
 
     >>> hour_key("bike-demand", date(2026, 3, 1), "05")
     'profiles/model=bike-demand/date=2026-03-01/hour=05.profile'
@@ -48,7 +48,7 @@ def hour_key(model: str, day: date, hour: str) -> str:
 
 
 def hour_of(key: str) -> str:
-    """Return the hour of the day whose profiles lie under a key.
+    """Read the hour of the day from the key of its profiles.
 
     >>> hour_of("profiles/model=bike-demand/date=2026-03-01/hour=05.profile")
     '05'
@@ -57,7 +57,7 @@ def hour_of(key: str) -> str:
 
 
 def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> WindowProfile:
-    """Return the profile of a model's predictions from the full hour of ``start`` on, of hours begun before ``end``.
+    """Read the profile of a model's predictions from the full hour of ``start`` on, of hours begun before ``end``.
 
     Reads one object an hour, however many predictions it has, a few at a time.
     """

@@ -41,7 +41,7 @@ class LogDay:
 
     @classmethod
     def of(cls, key: str) -> Self | None:
-        """Return the day of an object's key, None if it is none of the log.
+        """Parse an object's key, None if it is none of the log.
 
         >>> LogDay.of("predictions/model=bike-demand/date=2026-03-01/1.jsonl.gz")
         LogDay(model='bike-demand', day=datetime.date(2026, 3, 1))
@@ -52,8 +52,8 @@ class LogDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What of a row is profiled."""
+class RowProfiler:
+    """The profiler of rows: of their declared features, scores and decisions."""
 
     declared: Mapping[str, Feature]
     task: Task
@@ -87,7 +87,7 @@ class LogPart:
 
     @property
     def name(self) -> int:
-        """By what an hour remembers it."""
+        """The hash by which an hour knows it."""
         return short_hash(self.key)
 
     def hours(self) -> set[str]:
@@ -109,14 +109,14 @@ class LogPart:
         except (KeyError, TypeError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableObject(f"{self.key} holds a row that is no prediction") from error
 
-    def profiled(self, reading: Reading) -> LogObject:
+    def profiled(self, profiler: RowProfiler) -> LogObject:
         """Profile its rows. Raises UnreadableObject."""
         by_hour: dict[str, dict[str, list[Row]]] = {}
         count = 0
         for hour, version, row in self.rows():
             by_hour.setdefault(hour, {}).setdefault(version, []).append(row)
             count += 1
-        pieces = {hour: LogPiece(self.name, self.digest, reading.by_version(found)) for hour, found in by_hour.items()}
+        pieces = {hour: LogPiece(self.name, self.digest, profiler.by_version(found)) for hour, found in by_hour.items()}
         return LogObject(self.key, self.digest, count, pieces)
 
 
@@ -127,7 +127,7 @@ def log_parts(key: str, content: bytes) -> Iterator[LogPart]:
 
 
 def content_digest(lines: Iterable[bytes]) -> int:
-    """Compute the 64 bits by which an hour remembers what an object held, however that was stored.
+    """Compute the 64 bits by which an hour knows an object's content, however that was stored.
 
     An entity tag would not do: of equal bytes under a customer's key it is another one every time.
     """

@@ -1,4 +1,4 @@
-"""From the log of predictions to hourly profiles, a day of a model at a time."""
+"""The profiler of the log of predictions: into hourly profiles, a day of a model at a time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from hindsight.core.errors import NotFound
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.logs.day_log import DayLog, TimeUp
 from hindsight.profiles.logs.day_profiler import DayProfiler, ProfilingReport
-from hindsight.profiles.logs.log_object import LogDay, Reading
+from hindsight.profiles.logs.log_object import LogDay, RowProfiler
 
 __all__ = ["LogProfiler", "ProfilingReport"]
 
 
 @dataclass(frozen=True, slots=True)
 class LogProfiler:
-    """Merges log objects into the hourly profiles; ``pause`` waits before another attempt, the first is 0."""
+    """The profiler of log objects into hourly profiles; ``pause`` waits before another attempt, the first is 0."""
 
     lake: Lake
     configurations: ConfigurationStore
@@ -38,10 +38,10 @@ class LogProfiler:
                 report.unknown_models.add(day.model)
                 continue
             try:
-                log = DayLog(self.lake, day, Reading(configuration.features, configuration.task), has_time)
+                log = DayLog(self.lake, day, RowProfiler(configuration.features, configuration.task), has_time)
                 DayProfiler(self.lake, self.pause, log, report).profile(day_keys)
             except TimeUp:
                 report.postponed.update(day_keys)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one day is not the others' fault
+            except Exception as error:  # noqa: BLE001  a failure of one day leaves the others
                 report.failures.update(dict.fromkeys(day_keys, error))
         return report

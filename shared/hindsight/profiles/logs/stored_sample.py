@@ -1,6 +1,6 @@
 """Stored profiles without some rows of their samples: what is only counted stays as it is, packed.
 
-Nothing here needs what reads the sketches.
+Nothing here imports the library that reads the sketches.
 """
 
 from collections.abc import Set as AbstractSet
@@ -17,7 +17,7 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 def without_rows(content: bytes, prediction_ids: AbstractSet[str]) -> tuple[bytes, int]:
-    """Return a profile without the rows of some predictions, and how many those were. Raises UnreadableObject."""
+    """Remove the rows of some predictions from a profile, and count them. Raises UnreadableObject."""
     packed = _unpacked(content)
     sample = packed[_SAMPLE]
     left = [row for row in sample[_ROWS] if _decode(row[1])["prediction_id"] not in prediction_ids]
@@ -29,7 +29,7 @@ def without_rows(content: bytes, prediction_ids: AbstractSet[str]) -> tuple[byte
 
 
 def hour_without_rows(content: bytes, prediction_ids: AbstractSet[str]) -> tuple[bytes, int]:
-    """Return the profiles of an hour without the rows of some predictions, and how many. Raises UnreadableObject."""
+    """Remove the rows of some predictions from the profiles of an hour, and count them. Raises UnreadableObject."""
     packed = _unpacked(content)
     cleaned = {version: without_rows(held, prediction_ids) for version, held in packed[_BY_VERSION].items()}
     taken = sum(count for _, count in cleaned.values())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from hindsight.config.metrics import Metric
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.betting import Floats, Hypothesis
 from hindsight.evaluation.sequential.comparison_test import Waiting
 from hindsight.evaluation.sequential.observation import Scale
@@ -26,7 +26,7 @@ def difference_hypothesis(scale: Scale) -> Hypothesis:
 
 
 def compare(
-    scale: Scale, version: LabelledAnswers, champion: LabelledAnswers, waiting: Waiting
+    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
 ) -> tuple[Floats, Waiting]:
     """Return what the answers of two versions to different rows of one time tell, and what is left over.
 
@@ -49,7 +49,7 @@ def compare(
 
 
 def compare_paired(
-    scale: Scale, version: LabelledAnswers, champion: LabelledAnswers, waiting: Waiting
+    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
 ) -> tuple[Floats, Waiting]:
     """Return what the answers of two versions to the same rows tell, and what is left over.
 
@@ -68,9 +68,9 @@ def compare_paired(
     return _values(ours.values - others.values), Waiting(unpaired=(ours.unpaired, others.unpaired))
 
 
-def unweighted(answers: LabelledAnswers) -> LabelledAnswers:
+def unweighted(answers: LabelledPredictions) -> LabelledPredictions:
     """Return answers of rows that were drawn evenly, each standing for itself."""
-    return replace(answers, weights=None)
+    return replace(answers, sample_weights=None)
 
 
 def _means(values: Floats, blocks: int) -> Floats:

@@ -9,7 +9,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.matured_labels import is_readable, read_matured
 from hindsight.evaluation.sequential.comparison_test import Claim, SequentialTest, Waiting, counted
 from hindsight.evaluation.sequential.progress import Watched
-from hindsight.evaluation.weights import heaviest_weight
+from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.registry.pointer import Pointer, Probation, Trial, TrialMode
@@ -105,11 +105,11 @@ def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRec
         kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
         sides = (kept(side, test.sampled_share) for side in (ours, others))
         fresh = [side.at(side.came_to_count(reached, seen.until)) for side in sides]
-        version, champion = (read_matured(side, configuration).answers for side in fresh)
+        version, champion = (read_matured(side, configuration).predictions for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
         test = counted(test, values, None, waiting, seen.until)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
-    version, champion = (unweighted(read_matured(side, configuration).answers) for side in (ours, others))
+    version, champion = (unweighted(read_matured(side, configuration).predictions) for side in (ours, others))
     measured = compared(measure, version, champion)
     ends = Terms(
         min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=trial.since + terms.max_age
@@ -131,11 +131,11 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
     if test is not None and seen.until > test.reached:
         test = test.narrowed(seen.sampled_share)
         kept = rows.sampled(test.sampled_share)
-        fresh = read_matured(kept.at(kept.came_to_count(test.reached, seen.until)), configuration).answers
+        fresh = read_matured(kept.at(kept.came_to_count(test.reached, seen.until)), configuration).predictions
         observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
         test = counted(test, observed.values, observed.weights, waiting, seen.until)
-    answers = read_matured(rows, configuration).answers
+    answers = read_matured(rows, configuration).predictions
     measured = against_expectation(measure, answers, answers.effective_rows)
     rules = configuration.deployment.probation
     terms = Terms(
@@ -195,5 +195,5 @@ def _probation_test(seen: Seen, measure: Yardstick, pointer: Pointer, probation:
         null=scale.hypothesis.null,
         limit=scale.hypothesis.limit,
     )
-    heaviest = heaviest_weight(seen.configuration)
+    heaviest = max_label_weight(seen.configuration)
     return SequentialTest.of(claim, seen.stored, scale.wealth(heaviest).heaviest)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.evaluation.weights import heaviest_weight, labels_every_prediction, review_weights
+from hindsight.evaluation.weights import labels_every_prediction, max_label_weight, review_weights
 from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 
@@ -39,7 +39,7 @@ def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> L
     if labels_every_prediction(configuration.labels):
         return records
     chance = records.thinning.astype(np.float64) / _HASHES
-    is_kept = chance * heaviest_weight(configuration) <= review_weights(records, configuration.labels)
+    is_kept = chance * max_label_weight(configuration) <= review_weights(records, configuration.labels)
     return records.at(~records.is_reviewed_alone() | is_kept)
 
 

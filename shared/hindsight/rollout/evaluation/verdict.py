@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hindsight.config.metrics import Metric
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.comparison_test import SequentialTest
 from hindsight.rollout.evaluation.baseline import Yardstick
 
@@ -80,7 +80,7 @@ def decide(
     return Verdict(outcome=Outcome.WAIT, reason=lacking), test
 
 
-def compared(yardstick: Yardstick, version: LabelledAnswers, champion: LabelledAnswers) -> Measured:
+def compared(yardstick: Yardstick, version: LabelledPredictions, champion: LabelledPredictions) -> Measured:
     """Return how a version does beside the champion, by the gate's metric or, where that is undefined, its stand-in."""
     labels = min(len(version), len(champion))
     for metric, allowed in _metrics(yardstick):
@@ -93,7 +93,7 @@ def compared(yardstick: Yardstick, version: LabelledAnswers, champion: LabelledA
     return Measured(labels=labels, worse_by=None, allowed=0.0, described=described)
 
 
-def against_expectation(yardstick: Yardstick, version: LabelledAnswers, effective: float) -> Measured:
+def against_expectation(yardstick: Yardstick, version: LabelledPredictions, effective: float) -> Measured:
     """Return how a version does beside what was expected; by their weights its labels are worth ``effective`` ones."""
     value, expected, allowed = version.measure(yardstick.metric), yardstick.expected, yardstick.allowed
     labels = int(effective + 1e-9)

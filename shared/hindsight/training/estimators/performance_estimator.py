@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hindsight.config.metrics import Metric, Task
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values
 from hindsight.monitoring.estimation.estimator import (
     ABSOLUTE,
@@ -15,7 +15,7 @@ from hindsight.monitoring.estimation.estimator import (
     SQUARED,
     Estimator,
     HoldoutEstimate,
-    expected_answers,
+    expected_predictions,
 )
 from hindsight.registry.schema import Schema
 from hindsight.training.estimators.loss_model import LossModel, fit_loss_model
@@ -74,8 +74,8 @@ def _fit_classifier(schema: Schema, labels: Values, answers: Answers, rng: np.ra
         calibration=fit_calibration(scores, hits) if calibrates else None,
     )
     honest = out_of_fold(scores, hits, seed) if calibrates else bare.probabilities(scores)
-    estimated = expected_answers(task, scores, decisions, honest)
-    realised = LabelledAnswers(task, labels, decisions, scores)
+    estimated = expected_predictions(task, scores, decisions, honest)
+    realised = LabelledPredictions(task, labels, decisions, scores)
     errors = _standard_errors(realised, hits, bare, rng)
     found = {}
     for metric in sorted(ESTIMABLE[task]):
@@ -86,7 +86,7 @@ def _fit_classifier(schema: Schema, labels: Values, answers: Answers, rng: np.ra
 
 
 def _standard_errors(
-    realised: LabelledAnswers, hits: Floats, estimator: Estimator, rng: np.random.Generator
+    realised: LabelledPredictions, hits: Floats, estimator: Estimator, rng: np.random.Generator
 ) -> dict[Metric, float]:
     """Return how much the estimate of each metric varies from holdout to holdout, by the bootstrap (Efron, 1979).
 
@@ -107,14 +107,14 @@ def _standard_errors(
 
 
 def _resampled(
-    rows: LabelledAnswers, outcomes: Floats, estimator: Estimator, sample: Values
+    rows: LabelledPredictions, outcomes: Floats, estimator: Estimator, sample: Values
 ) -> Callable[[Metric], float | None]:
     task = rows.task
     if estimator.calibration is not None:
         calibration = fit_calibration(rows.scores[sample], outcomes[sample])
-        return expected_answers(task, rows.scores, rows.decisions, calibration.apply(rows.scores)).measure
+        return expected_predictions(task, rows.scores, rows.decisions, calibration.apply(rows.scores)).measure
     seen = rows.at(sample)
-    expected = expected_answers(task, seen.scores, seen.decisions, estimator.probabilities(seen.scores))
+    expected = expected_predictions(task, seen.scores, seen.decisions, estimator.probabilities(seen.scores))
 
     def difference(metric: Metric) -> float | None:
         was, would_be = seen.measure(metric), expected.measure(metric)

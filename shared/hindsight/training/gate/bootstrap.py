@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
-from hindsight.evaluation.influence import linearise
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.influence import measure_influence
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.training.models.scoring import Answers
 
 RESAMPLES = 1_000
@@ -128,7 +128,7 @@ def _codes(clusters: Values) -> Values:
 
 
 def _influence_of_rows(paired: Paired, answers: Answers, metric: Metric) -> Floats:
-    rows = LabelledAnswers(
+    rows = LabelledPredictions(
         answers.task,
         paired.labels,
         answers.decisions,
@@ -137,7 +137,7 @@ def _influence_of_rows(paired: Paired, answers: Answers, metric: Metric) -> Floa
         probabilities=answers.probabilities,
         classes=answers.classes,
     )
-    return linearise(metric, rows).influence
+    return measure_influence(metric, rows).influence
 
 
 def _studentised(moves: Floats, tail: float, seed: int, resamples: int) -> float:

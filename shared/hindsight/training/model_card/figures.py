@@ -8,7 +8,7 @@ from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.calibration import calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.gate.gate import slices_of
 from hindsight.training.models.scoring import Answers
@@ -20,9 +20,9 @@ _MOST_CLASSES = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def labelled_answers(answers: Answers, rows: LabelledFrame) -> LabelledAnswers:
+def labelled_answers(answers: Answers, rows: LabelledFrame) -> LabelledPredictions:
     """Return answers beside the labels of their rows."""
-    return LabelledAnswers(
+    return LabelledPredictions(
         answers.task,
         rows.labels,
         answers.decisions,
@@ -33,7 +33,7 @@ def labelled_answers(answers: Answers, rows: LabelledFrame) -> LabelledAnswers:
     )
 
 
-def performance(known: LabelledAnswers) -> dict[str, Any]:
+def performance(known: LabelledPredictions) -> dict[str, Any]:
     """Return every metric of the task with its interval."""
     found = {metric: estimate(known, metric, _OF_A_BOUND) for metric in Metric if metric in METRICS_BY_TASK[known.task]}
     return {
@@ -44,7 +44,7 @@ def performance(known: LabelledAnswers) -> dict[str, Any]:
     }
 
 
-def slices(known: LabelledAnswers, rows: LabelledFrame, configuration: ModelConfiguration) -> list[dict[str, Any]]:
+def slices(known: LabelledPredictions, rows: LabelledFrame, configuration: ModelConfiguration) -> list[dict[str, Any]]:
     """Return the gate's metric on every slice of the features that are watched by slice."""
     metric, found = configuration.gate_metric, []
     for feature in configuration.monitoring.slices:
@@ -54,7 +54,7 @@ def slices(known: LabelledAnswers, rows: LabelledFrame, configuration: ModelConf
     return found[:_MOST_SLICES]
 
 
-def reliability(known: LabelledAnswers) -> dict[str, Any] | None:
+def reliability(known: LabelledPredictions) -> dict[str, Any] | None:
     """Return the expected calibration error with its bins, None for a regression."""
     found = calibration(known, _OF_A_BOUND)
     if found is None:
@@ -69,7 +69,7 @@ def reliability(known: LabelledAnswers) -> dict[str, Any] | None:
     }
 
 
-def confusion(known: LabelledAnswers) -> dict[str, Any] | None:
+def confusion(known: LabelledPredictions) -> dict[str, Any] | None:
     """Return how many rows of each class were decided how; None for a regression, or very many classes."""
     if known.task is Task.REGRESSION:
         return None
@@ -83,7 +83,7 @@ def confusion(known: LabelledAnswers) -> dict[str, Any] | None:
     return {"classes": names, "rows": counts.tolist()}
 
 
-def errors(known: LabelledAnswers) -> dict[str, float] | None:
+def errors(known: LabelledPredictions) -> dict[str, float] | None:
     """Return quantiles of what a regression said too much, None for other tasks."""
     if known.task is not Task.REGRESSION or not len(known):
         return None

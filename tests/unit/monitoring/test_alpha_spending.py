@@ -30,7 +30,7 @@ def test_no_choice_of_hours_spends_more_than_alpha(alpha: float, hours: set[int]
 
 
 @given(ALPHAS, st.integers(1, 20_000))
-def test_levels_are_positive_and_fall(alpha: float, hour: int) -> None:
+def test_levels_are_positive_and_decrease(alpha: float, hour: int) -> None:
     assert 0 < level(alpha, hour + 1) < level(alpha, hour) < alpha
 
 
@@ -40,9 +40,9 @@ def test_checks_within_an_hour_share_its_level(hour: int, part: float) -> None:
 
 
 @given(st.floats(-10_000, 0))
-def test_a_check_before_the_promotion_is_one_of_the_first_hour(hours: float) -> None:
+def test_check_before_the_promotion_is_one_of_the_first_hour(hours: float) -> None:
     assert level(0.01, hours) == level(0.01, 1)
 
 
-def test_a_replay_has_the_level_it_had() -> None:
+def test_replayed_check_has_the_same_level() -> None:
     assert level(0.01, 1234.5) == level(0.01, 1234.5)

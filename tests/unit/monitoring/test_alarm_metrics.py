@@ -6,7 +6,7 @@ def number(name: str, value: float, **dimensions: str) -> Measurement:
     return Measurement(name=name, value=value, unit=SECONDS, dimensions=dimensions)
 
 
-def test_of_each_watched_metric_the_largest_is_published_last_and_without_dimensions() -> None:
+def test_largest_value_of_each_alarm_metric_is_published_last_without_dimensions() -> None:
     published = [
         number("LabelAgeSeconds", 7, Model="bike"),
         number("LabelAgeSeconds", 60, Model="car"),
@@ -21,5 +21,5 @@ def test_of_each_watched_metric_the_largest_is_published_last_and_without_dimens
     ]
 
 
-def test_where_nothing_was_measured_nothing_is_published() -> None:
+def test_nothing_is_published_if_nothing_was_measured() -> None:
     assert with_overall([]) == []

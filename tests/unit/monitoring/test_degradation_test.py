@@ -10,7 +10,7 @@ import pytest
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time
-from hindsight.evaluation.labelled_predictions import LabelledAnswers
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import evaluate
 from hindsight.evaluation.sequential.degradation_test import FallTest, claim, counted
 from hindsight.evaluation.sequential.observation import Scale
@@ -29,12 +29,12 @@ def begun(
     return test
 
 
-def binary(rows: int, right: float, seed: int = 0) -> LabelledAnswers:
+def binary(rows: int, right: float, seed: int = 0) -> LabelledPredictions:
     rng = np.random.default_rng(seed)
     labels = (rng.random(rows) < 0.5).astype(np.float64)
     decisions = np.where(rng.random(rows) < right, labels, 1 - labels)
     scores = np.clip(decisions * 0.6 + rng.random(rows) * 0.4, 0, 1)
-    return LabelledAnswers(Task.BINARY, labels, decisions, scores)
+    return LabelledPredictions(Task.BINARY, labels, decisions, scores)
 
 
 def record(due: datetime, known: datetime, seq: int = 1, value: int | None = 1) -> dict[str, Any]:
@@ -69,13 +69,13 @@ def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:
     assert in_pieces.labels == at_once.labels == 600
 
 
-def test_a_look_that_finds_nothing_new_changes_nothing() -> None:
+def test_evaluation_without_new_labels_changes_nothing() -> None:
     once = counted(begun(), binary(900, 0.7), NOON + HOUR)
     assert once.is_beyond_doubt(0.95)
     assert counted(once, binary(0, 0.7), NOON + 2 * HOUR) == once
 
 
-def test_another_version_limit_or_gate_value_begins_anew() -> None:
+def test_new_version_limit_or_gate_value_restarts_the_test() -> None:
     test = counted(begun(), binary(900, 0.7), NOON + HOUR)
     assert FallTest.of(test.claim, NOON, test) is test
     for changed in ({"model_version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
@@ -84,12 +84,14 @@ def test_another_version_limit_or_gate_value_begins_anew() -> None:
         assert (other.labels, other.updates) == (0, test.updates)
 
 
-def test_a_test_survives_its_json() -> None:
-    test = counted(begun(Metric.ROC_AUC, limit=0.7), replace(binary(101, 0.9), weights=np.full(101, 2.0)), NOON + HOUR)
+def test_test_is_restored_from_json() -> None:
+    test = counted(
+        begun(Metric.ROC_AUC, limit=0.7), replace(binary(101, 0.9), sample_weights=np.full(101, 2.0)), NOON + HOUR
+    )
     assert FallTest.from_json(test.to_json()).to_json() == test.to_json()
 
 
-def test_a_label_is_new_when_it_falls_due_or_first_becomes_known_later() -> None:
+def test_label_is_new_when_due_or_when_first_known_later() -> None:
     since, until = NOON, NOON + HOUR
     assert is_new(newest(record(NOON + HOUR / 2, NOON - HOUR)), since, until)
     assert is_new(newest(record(NOON - HOUR, NOON + HOUR / 2)), since, until)
@@ -97,20 +99,20 @@ def test_a_label_is_new_when_it_falls_due_or_first_becomes_known_later() -> None
     assert not is_new(newest(record(NOON + 2 * HOUR, NOON - HOUR)), since, until)
 
 
-def test_a_label_that_comes_after_censoring_counts_when_it_comes() -> None:
+def test_label_after_censoring_counts_when_it_is_known() -> None:
     censored = record(NOON - HOUR, NOON - HOUR, value=None)
     assert not is_new(newest(censored), NOON - 2 * HOUR, NOON + HOUR)
     assert is_new(newest(censored, record(NOON - HOUR, NOON + HOUR / 2, seq=2)), NOON, NOON + HOUR)
 
 
-def test_an_amendment_does_not_count_again_nor_what_began_before_anybody_remembers() -> None:
+def test_amended_label_and_label_of_unknown_beginning_do_not_count_again() -> None:
     first, amended = record(NOON - HOUR, NOON - HOUR), record(NOON - HOUR, NOON + HOUR / 2, seq=2)
     assert not is_new(newest(first, amended), NOON, NOON + HOUR)
     assert is_new(newest(first, amended), NOON - 2 * HOUR, NOON)
     assert not is_new(newest(amended), NOON, NOON + HOUR)
 
 
-def test_of_consecutive_looks_each_label_is_new_to_exactly_one_however_it_is_amended() -> None:
+def test_each_label_is_new_to_exactly_one_evaluation_however_it_is_amended() -> None:
     looks = [NOON + hours * HOUR for hours in range(10)]
     rng = np.random.default_rng(1)
     for due, known, later in rng.uniform(0.001, 9, (200, 3)):
@@ -123,7 +125,7 @@ def test_of_consecutive_looks_each_label_is_new_to_exactly_one_however_it_is_ame
         assert found == 1
 
 
-def test_a_version_that_serves_again_is_not_judged_by_what_it_did_before() -> None:
+def test_version_that_serves_again_starts_without_its_old_labels() -> None:
     first = counted(begun(), binary(900, 0.7), NOON + HOUR)
     other = FallTest.of(replace(first.claim, model_version="v2"), NOON + 2 * HOUR, first)
     again = FallTest.of(first.claim, NOON + 3 * HOUR, other)
@@ -131,23 +133,23 @@ def test_a_version_that_serves_again_is_not_judged_by_what_it_did_before() -> No
     assert (again.labels, again.reached) == (0, NOON + 3 * HOUR)
 
 
-def test_a_changed_limit_counts_no_label_twice() -> None:
+def test_changed_limit_counts_no_label_twice() -> None:
     test = counted(begun(), binary(900, 0.9), NOON + HOUR)
     other = FallTest.of(replace(test.claim, limit=0.8), NOON, test)
     assert other is not None
     assert (other.labels, other.reached) == (0, NOON + HOUR)
 
 
-def test_a_row_heavier_than_any_can_be_begins_the_bet_anew() -> None:
+def test_row_above_the_largest_weight_restarts_the_bet() -> None:
     test = counted(begun(), binary(900, 0.7), NOON + HOUR)
     assert test.is_beyond_doubt(0.95)
-    heavy = counted(test, replace(binary(1, 1.0), weights=np.array([40.0])), NOON + 2 * HOUR)
+    heavy = counted(test, replace(binary(1, 1.0), sample_weights=np.array([40.0])), NOON + 2 * HOUR)
     assert (heavy.labels, heavy.wealth.heaviest) == (1, 40.0)
     assert not heavy.is_beyond_doubt(0.95)
 
 
 @pytest.mark.parametrize("metric", [Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, Metric.BRIER, Metric.LOG_LOSS])
-def test_the_mean_of_the_observations_is_the_metric(metric: Metric) -> None:
+def test_mean_of_the_observations_is_the_metric(metric: Metric) -> None:
     answers = binary(2_000, 0.85)
     value = evaluate(metric, Task.BINARY, answers.labels, answers.decisions, answers.scores)
     assert value is not None
@@ -157,7 +159,7 @@ def test_the_mean_of_the_observations_is_the_metric(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("metric", [Metric.F1, Metric.BALANCED_ACCURACY, Metric.ROC_AUC])
-def test_metrics_of_classes_lie_at_the_null_exactly_when_their_value_does(metric: Metric) -> None:
+def test_class_metrics_are_at_the_null_exactly_when_their_value_is(metric: Metric) -> None:
     answers = binary(20_000, 0.85)
     value = evaluate(metric, Task.BINARY, answers.labels, answers.decisions, answers.scores)
     assert value is not None
@@ -172,7 +174,7 @@ def test_metrics_of_classes_lie_at_the_null_exactly_when_their_value_does(metric
 @pytest.mark.parametrize(
     ("metric", "limit", "gate"), [(Metric.MAE, 1.3, 1.0), (Metric.RMSE, 1.6, 1.25), (Metric.MAE, 1.0, 1.4)]
 )
-def test_regression_that_errs_twice_as_much_is_found_and_one_as_good_as_proved_is_not(
+def test_regression_with_doubled_error_is_low_and_unchanged_one_is_not(
     metric: Metric, limit: float, gate: float
 ) -> None:
     rng = np.random.default_rng(3)
@@ -180,7 +182,7 @@ def test_regression_that_errs_twice_as_much_is_found_and_one_as_good_as_proved_i
     for spread, falls in ((1.0, False), (2.5, True)):
         scale = 0.78 if limit == 1.0 else 1.25
         given = labels + rng.normal(size=3_000) * spread * scale
-        answers = LabelledAnswers(Task.REGRESSION, labels, given, given)
+        answers = LabelledPredictions(Task.REGRESSION, labels, given, given)
         test = counted(begun(metric, Task.REGRESSION, limit, gate), answers, NOON)
         assert test.is_beyond_doubt(0.95) is falls
 
@@ -195,11 +197,11 @@ def test_regression_that_errs_twice_as_much_is_found_and_one_as_good_as_proved_i
         (Metric.MAE, Task.REGRESSION, 0.0, 0.0),
     ],
 )
-def test_what_no_label_can_tell_has_no_test(metric: Metric, task: Task, limit: float, gate: float) -> None:
+def test_metric_without_single_label_values_has_no_test(metric: Metric, task: Task, limit: float, gate: float) -> None:
     assert FallTest.of(claim("v1", metric, task, limit=limit, gate_value=gate), NOON, None) is None
 
 
-def test_the_null_lies_half_way_from_the_gate_to_the_limit() -> None:
+def test_null_lies_half_way_from_the_gate_to_the_limit() -> None:
     loss = claim("v1", Metric.MAE, Task.REGRESSION, limit=1.4, gate_value=1.0)
     assert loss.null == pytest.approx(1.2)
     worse_at_the_gate = claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.9, gate_value=0.8)

@@ -1,7 +1,7 @@
-"""How often the test of live performance cries wolf in a year, and how soon it finds a fall.
+"""The rate of false alarms of the test of live performance in a year, and its delay in finding a degradation.
 
-A version proved 0.90 at the gate and may fall to 0.85. It is looked at after every label, which is harder than the
-product's hourly look. Beside it stands what it replaces: a 95 % interval of the newest labels at every look.
+A version proved 0.90 at the gate and may fall to 0.85. It is evaluated after every label, which is harder than the
+product's hourly evaluation. It is compared with a 95 % interval of the newest labels at every evaluation.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from hindsight.evaluation.weighted_estimate import clopper_pearson
 
 SEED = 1
 RUNS = 1_000
-GATE, LIMIT, FALLEN, CONFIDENCE = 0.90, 0.85, 0.80, 0.95
+GATE, LIMIT, DEGRADED, CONFIDENCE = 0.90, 0.85, 0.80, 0.95
 LABELS_A_YEAR = 20_000
 BUSY_LABELS_A_YEAR = 200_000
 STEADY = (0.90, 0.89, 0.88, 0.875, 0.87, 0.86, 0.85)
@@ -31,18 +31,18 @@ CLAIM = claim("v1", Metric.ACCURACY, Task.BINARY, limit=LIMIT, gate_value=GATE)
 
 
 def measure() -> dict[str, Any]:
-    """Return the rates of false alarms by the accuracy that holds all year, and the labels until a fall is found."""
+    """Measure the rates of false alarms by accuracy, and the labels until a degradation is found."""
     steady = {str(share): _alarm_rate(share, LABELS_A_YEAR, RUNS) for share in STEADY}
-    falls = {str(good): _detection(good) for good in (*GOOD_LABELS, *LONG_LIVES)}
+    degradations = {str(good): _detection(good) for good in (*GOOD_LABELS, *LONG_LIVES)}
     return {
         "performance_false_alarm_rate": steady[str(CLAIM.null)],
-        "performance_detection_labels_median": max(falls[str(good)]["median"] for good in GOOD_LABELS),
+        "performance_detection_labels_median": max(degradations[str(good)]["median"] for good in GOOD_LABELS),
         "alarm_rate_in_a_year_by_accuracy": steady,
         "alarm_rate_in_a_busy_year_at_the_null": _alarm_rate(CLAIM.null, BUSY_LABELS_A_YEAR, RUNS),
         "alarm_rate_of_an_interval_at_every_look_by_accuracy": {
             str(share): _interval_alarm_rate(share) for share in (GATE, CLAIM.null, LIMIT)
         },
-        "labels_until_found_by_good_labels_before": falls,
+        "labels_until_found_by_good_labels_before": degradations,
         "alarm_rate_in_a_reviewed_year_at_the_null_by_audit_share": {
             str(audit): _reviewed_alarm_rate(audit) for audit in AUDITS
         },
@@ -50,7 +50,7 @@ def measure() -> dict[str, Any]:
         "gate": GATE,
         "limit": LIMIT,
         "null": CLAIM.null,
-        "fallen_to": FALLEN,
+        "degraded_to": DEGRADED,
         "confidence": CONFIDENCE,
         "labels_a_year": LABELS_A_YEAR,
         "busy_labels_a_year": BUSY_LABELS_A_YEAR,
@@ -60,7 +60,7 @@ def measure() -> dict[str, Any]:
 
 
 def first_alarms(shares: npt.NDArray[np.float64], runs: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return by run the label, counted from 1, at which the fall is beyond doubt; one beyond the last if never.
+    """Find by run the label, counted from 1, at which the degradation is significant; one beyond the last if never.
 
     ``shares``, shape (labels,), is the true accuracy at each label.
     """
@@ -71,8 +71,8 @@ def first_alarms(shares: npt.NDArray[np.float64], runs: int, seed: int) -> npt.N
     found = np.full(runs, len(shares) + 1, dtype=np.int64)
     for position, share in enumerate(shares, start=1):
         wealth = bet(wealth, scale.hypothesis, (rng.random(runs) < share).astype(np.float64))
-        doubtless = wealth.evidence * (1 - CONFIDENCE) >= 1
-        found[doubtless & (found > position)] = position
+        is_significant = wealth.evidence * (1 - CONFIDENCE) >= 1
+        found[is_significant & (found > position)] = position
     return found
 
 
@@ -81,7 +81,7 @@ def _alarm_rate(share: float, labels: int, runs: int) -> float:
 
 
 def _detection(good: int) -> dict[str, float]:
-    found = first_alarms(np.r_[np.full(good, GATE), np.full(PATIENCE, FALLEN)], RUNS, SEED)
+    found = first_alarms(np.r_[np.full(good, GATE), np.full(PATIENCE, DEGRADED)], RUNS, SEED)
     delays = found[found > good] - good
     return {
         "median": float(np.median(delays)),
@@ -91,9 +91,9 @@ def _detection(good: int) -> dict[str, float]:
 
 
 def _reviewed_alarm_rate(audit: float) -> float:
-    """Return how often a year of reviewed labels alarms: hard rows are all reviewed, the others as rarely as ``audit``.
+    """Measure the rate of alarms in a year of reviewed labels: hard rows are all reviewed, the others at ``audit``.
 
-    The accuracy over all predictions is the null's; on the reviewed ones it is far lower, and their weights tell.
+    The accuracy over all predictions is the null's; on the reviewed ones it is far lower, which their weights correct.
     """
     scale = CLAIM.scale
     if scale is None:
@@ -112,7 +112,7 @@ def _reviewed_alarm_rate(audit: float) -> float:
 
 
 def _interval_alarm_rate(share: float) -> float:
-    """Return how often in a year the upper bound of the newest labels lies below the limit at any look."""
+    """Measure the rate of years in which the upper bound of the newest labels is ever below the limit."""
     rng, alarms = np.random.default_rng(SEED), 0
     for _ in range(RUNS // 5):
         right = np.cumsum(rng.random(LABELS_A_YEAR) < share)

@@ -49,12 +49,12 @@ def report(
     if test is not None:
         mixed = random.Random(1).sample(rows, len(rows))
         of_champion = [row for row in mixed if row["model_version"] == "v1"]
-        test = counted(test, read_matured(of_champion, limits).answers, NOW)
+        test = counted(test, read_matured(of_champion, limits).predictions, NOW)
     limit = performance_limit(limits, gate_value)
     return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
 
 
-def test_a_performance_beyond_doubt_below_the_limit_is_low() -> None:
+def test_performance_significantly_below_the_limit_is_low() -> None:
     found = report(answers(700, 300), rules({"min": 0.85}))
     assert found.verdict is Verdict.LOW
     assert found.shortfall == pytest.approx(0.85 - 0.7)
@@ -63,7 +63,7 @@ def test_a_performance_beyond_doubt_below_the_limit_is_low() -> None:
     assert (found.null, found.counted) == (0.85, 1000)
 
 
-def test_a_performance_below_the_limit_by_chance_is_not_low() -> None:
+def test_performance_below_the_limit_by_chance_is_not_low() -> None:
     found = report(answers(168, 32), rules({"min": 0.85}))
     assert found.champion.value == 0.84
     assert (found.verdict, found.shortfall) == (Verdict.OK, 0.0)
@@ -93,27 +93,27 @@ def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -
     assert found.overall.labels == 1099
 
 
-def test_a_drop_from_what_was_proved_at_the_gate_is_low() -> None:
+def test_drop_from_what_was_proved_at_the_gate_is_low() -> None:
     limits = rules({"max_drop": 0.05})
     assert report(answers(850, 150), limits, gate_value=0.95).verdict is Verdict.LOW
     assert report(answers(850, 150), limits).verdict is Verdict.OK
 
 
-def test_of_two_limits_the_stricter_holds_and_losses_turn_it_round() -> None:
+def test_stricter_of_two_limits_holds_for_scores_and_losses() -> None:
     assert performance_limit(rules({"min": 0.7, "max_drop": 0.05}), 0.9) == pytest.approx(0.85)
     assert performance_limit(rules({"min": 0.7}), 0.9) == 0.7
     losses = rules({"metric": "log_loss", "max": 0.5, "max_drop": 0.1})
     assert performance_limit(losses, 0.3) == pytest.approx(0.4)
 
 
-def test_a_policy_that_names_no_limit_allows_a_twentieth_or_a_loss_a_fifth() -> None:
+def test_default_limit_is_a_twentieth_below_the_gate_or_a_fifth_above_its_loss() -> None:
     assert performance_limit(rules({}), 0.9) == pytest.approx(0.85)
     assert performance_limit(rules({"metric": "log_loss"}), 0.3) == pytest.approx(0.36)
     assert performance_limit(rules({}), None) is None
     assert performance_limit(rules({"min": 0.5}), 0.9) == 0.5
 
 
-def test_a_metric_that_single_labels_do_not_tell_is_judged_by_an_interval_at_the_level_of_the_look() -> None:
+def test_metric_without_single_label_values_is_judged_by_an_interval_at_the_evaluations_level() -> None:
     rows = [
         {"decision": x + noise, "score": x + noise, "value": x, "model_version": "v1", "features": {}}
         for x, noise in ((float(i % 17), float(i % 5) - 2) for i in range(600))
@@ -125,7 +125,7 @@ def test_a_metric_that_single_labels_do_not_tell_is_judged_by_an_interval_at_the
     assert "at a level of 1e-05" in found.reason
 
 
-def test_a_loss_is_low_when_it_is_too_large() -> None:
+def test_loss_is_low_when_it_is_too_large() -> None:
     rng = np.random.default_rng(1)
     rows = [
         {"decision": float(x), "score": float(x), "value": float(x + e), "model_version": "v1", "features": {}}
@@ -135,7 +135,7 @@ def test_a_loss_is_low_when_it_is_too_large() -> None:
     assert report(rows, rules({"metric": "mae", "max": 0.9}, **REGRESSION)).verdict is Verdict.OK
 
 
-def test_an_undefined_metric_is_insufficient() -> None:
+def test_undefined_metric_is_insufficient() -> None:
     found = report(answers(500, 0), rules({"metric": "roc_auc", "min": 0.5}))
     assert found.verdict is Verdict.INSUFFICIENT
     assert "undefined" in found.reason
@@ -147,7 +147,7 @@ def test_rows_that_do_not_fit_the_task_are_left_out_and_counted() -> None:
     assert (found.unreadable, found.champion.value) == (5, 1.0)
 
 
-def test_slices_are_told_apart_with_missing_values_and_quarters() -> None:
+def test_slices_include_missing_values_and_quarters() -> None:
     rows = (
         answers(90, 10) + answers(10, 90, features={"holiday": True, "temperature": 0.5}) + answers(5, 0, features={})
     )
@@ -203,7 +203,7 @@ MULTICLASS = {
 }
 
 
-def test_a_multiclass_log_loss_needs_the_probabilities_of_every_row() -> None:
+def test_multiclass_log_loss_needs_the_probabilities_of_every_row() -> None:
     limits = rules({"metric": "log_loss", "max": 0.5}, **MULTICLASS)
     told = answers(300, 0, decision="a", probabilities={"a": 0.9, "b": 0.1})
     told = [{**row, "value": "a" if place % 10 else "b"} for place, row in enumerate(told)]

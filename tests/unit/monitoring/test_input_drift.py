@@ -13,8 +13,8 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.monitoring import DriftMethod
 from hindsight.core import compact_json
 from hindsight.monitoring.drift.feature_drift import DriftKind
-from hindsight.monitoring.drift.input_drift import MOST_SUMMARISED, check_drift, drift_measurements
-from hindsight.monitoring.drift.recent_window import NewestRows
+from hindsight.monitoring.drift.input_drift import MAX_SUMMARISED, check_drift, drift_measurements
+from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import profile_column, profile_texts
@@ -26,7 +26,7 @@ DISTRIBUTION, MISSING, UNSEEN, INVALID, OUT_OF_RANGE = DriftKind
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_rows_like_those_trained_on_do_not_drift(method: DriftMethod) -> None:
+def test_rows_like_the_training_do_not_drift(method: DriftMethod) -> None:
     report = drift_of(window(), rules(method))
     assert report.verdict is Verdict.OK
     assert report.drifting == []
@@ -49,7 +49,7 @@ def test_rows_like_those_trained_on_do_not_drift(method: DriftMethod) -> None:
         ("holiday", lambda rng: bool(rng.uniform() < 0.6), {DISTRIBUTION, MISSING}),
     ],
 )
-def test_a_feature_that_moved_drifts_in_its_ways_and_the_others_do_not(
+def test_shifted_feature_drifts_in_its_kinds_and_the_others_do_not(
     method: DriftMethod, feature: str, draw: Draw, kinds: set[DriftKind]
 ) -> None:
     report = drift_of(window(**{feature: draw}), rules(method))
@@ -59,7 +59,7 @@ def test_a_feature_that_moved_drifts_in_its_ways_and_the_others_do_not(
     assert report.verdict is Verdict.DRIFT
 
 
-def test_each_violation_has_its_numbers_and_its_reason() -> None:
+def test_data_quality_drift_has_its_numbers_and_its_reason() -> None:
     found = drift_of(window(temperature=lambda rng: None if rng.uniform() < 0.5 else float(rng.uniform())))
     missing = found.features["temperature"].kinds[MISSING]
     assert (missing.reference, missing.limit) == (0.0, 0.05)
@@ -67,28 +67,28 @@ def test_each_violation_has_its_numbers_and_its_reason() -> None:
     assert found.features["temperature"].reason.startswith("missing 0.0%, now ")
 
 
-def test_a_violation_below_the_limit_is_no_drift() -> None:
+def test_data_quality_change_below_the_threshold_is_no_drift() -> None:
     few = window(5_000, temperature=lambda rng: None if rng.uniform() < 0.04 else float(rng.uniform()))
     found = drift_of(few).features["temperature"]
     assert found.kinds[MISSING].p_value < 1e-9
     assert found.verdict is Verdict.OK
-    assert drift_of(few, rules(violations=0.02)).drifting == ["temperature"]
+    assert drift_of(few, rules(data_quality=0.02)).drifting == ["temperature"]
 
 
-def test_fewer_violations_are_no_drift_but_fewer_missing_values_are() -> None:
+def test_better_data_quality_is_no_drift_but_fewer_missing_values_are() -> None:
     before = window(2_000, seed=7, temperature=lambda rng: float(rng.uniform() * 1.25), holiday=lambda rng: None)
     found = drift_of(window(), reference=before)
     assert OUT_OF_RANGE not in found.features["temperature"].drifting
     assert found.features["holiday"].drifting == [MISSING]
 
 
-def test_the_share_decides_whether_the_inputs_drift() -> None:
+def test_share_decides_whether_the_inputs_drift() -> None:
     report = drift_of(window(hour=lambda _: "23"), rules(share=0.5))
     assert report.drifting == ["hour"]
     assert report.verdict is Verdict.OK
 
 
-def test_a_difference_that_is_small_but_significant_is_no_drift() -> None:
+def test_difference_that_is_small_but_significant_is_no_drift() -> None:
     found = window(5_000, temperature=lambda rng: float(rng.uniform() ** 1.4))
     feature = drift_of(found).features["temperature"]
     assert feature.p_value is not None
@@ -96,7 +96,7 @@ def test_a_difference_that_is_small_but_significant_is_no_drift() -> None:
     assert feature.verdict is Verdict.OK
 
 
-def test_a_difference_that_is_large_but_could_be_chance_is_no_drift() -> None:
+def test_difference_that_is_large_but_could_be_chance_is_no_drift() -> None:
     few = configuration(monitoring={"min_rows": 10, "drift": {"threshold": 0.2}})
     found = drift_of(window(12, seed=6), few).features["temperature"]
     assert found.distance is not None
@@ -104,19 +104,19 @@ def test_a_difference_that_is_large_but_could_be_chance_is_no_drift() -> None:
     assert found.verdict is Verdict.OK
 
 
-def test_what_is_significant_depends_on_the_level() -> None:
+def test_significance_depends_on_the_level() -> None:
     found = window(500, temperature=lambda rng: float(rng.uniform() ** 1.6))
     at = {level: check_drift(trained_on(), found, found, rules(), level=level) for level in (1e-3, 1e-30)}
     assert at[1e-3].drifting == ["temperature"]
     assert at[1e-30].drifting == []
 
 
-def test_a_whole_number_and_its_text_are_one_category() -> None:
+def test_whole_number_and_its_text_are_one_category() -> None:
     report = drift_of(window(hour=lambda rng: int(rng.choice([8, 17]))))
     assert report.features["hour"].kinds[UNSEEN].current == 0.0
 
 
-def test_new_ones_among_many_rare_categories_are_expected() -> None:
+def test_new_categories_among_many_rare_ones_are_expected() -> None:
     def rare(rng: np.random.Generator) -> str:
         return f"shop-{min(int(rng.zipf(1.3)), 100_000)}"
 
@@ -128,7 +128,7 @@ def test_new_ones_among_many_rare_categories_are_expected() -> None:
     assert unseen.p_value > 0.01
 
 
-def test_the_score_is_judged_by_itself() -> None:
+def test_score_is_judged_by_itself() -> None:
     report = drift_of(window(score=lambda rng: float(rng.uniform() ** 4)))
     assert report.score.verdict is Verdict.DRIFT
     assert report.verdict is Verdict.OK
@@ -148,44 +148,44 @@ def test_too_few_rows_are_insufficient() -> None:
     assert drift_of(Profile.empty()).verdict is Verdict.INSUFFICIENT
 
 
-def test_a_sudden_shift_shows_in_the_newest_rows_before_it_fills_the_window() -> None:
+def test_sudden_shift_is_found_in_the_newest_rows_before_it_fills_the_window() -> None:
     old, new = rows(5_000, seed=1), rows(500, seed=2, temperature=lambda rng: float(rng.uniform() ** 3))
     whole = profile_of([*old, *new])
     assert drift_of(whole).drifting == []
-    report = drift_of(whole, newest=NewestRows(rows=profile_of(new), week_before=window(600, seed=3)))
+    report = drift_of(whole, recent=RecentRows(rows=profile_of(new), week_before=window(600, seed=3)))
     assert report.drifting == ["temperature"]
-    assert report.features["temperature"].newest
+    assert report.features["temperature"].recent
     assert report.features["temperature"].reason.startswith("in the newest rows psi ")
-    assert (report.newest_rows, report.week_before_rows) == (500, 600)
+    assert (report.recent_rows, report.week_before_rows) == (500, 600)
 
 
-def test_newest_rows_that_look_as_a_week_before_do_not_drift_however_far_from_training_they_are() -> None:
+def test_newest_rows_like_the_week_before_do_not_drift_however_far_from_training() -> None:
     whole, night = window(5_000), {"temperature": lambda rng: float(rng.uniform() ** 3), "hour": lambda _: "3"}
-    newest = NewestRows(rows=window(500, seed=2, **night), week_before=window(500, seed=3, **night))
-    report = drift_of(whole, newest=newest)
+    recent = RecentRows(rows=window(500, seed=2, **night), week_before=window(500, seed=3, **night))
+    report = drift_of(whole, recent=recent)
     assert report.drifting == []
-    assert report.newest_rows == 500
+    assert report.recent_rows == 500
 
 
-def test_newest_rows_that_look_as_the_training_do_not_drift_however_far_from_a_week_before_they_are() -> None:
+def test_newest_rows_like_the_training_do_not_drift_however_far_from_the_week_before() -> None:
     odd = window(500, seed=3, temperature=lambda rng: float(rng.uniform() ** 3))
-    report = drift_of(window(5_000), newest=NewestRows(rows=window(500, seed=2), week_before=odd))
+    report = drift_of(window(5_000), recent=RecentRows(rows=window(500, seed=2), week_before=odd))
     assert report.drifting == []
 
 
 @pytest.mark.parametrize("way", [False, True])
-def test_the_newest_rows_are_as_far_as_from_the_closer_of_training_and_the_week_before(way: bool) -> None:
+def test_newest_rows_have_the_distance_to_the_closer_of_training_and_week_before(way: bool) -> None:
     def of_power(power: float, count: int) -> Profile:
         return window(count, seed=4, temperature=lambda rng: float(rng.uniform() ** power))
 
     far, near = of_power(0.3, 600), of_power(0.7, 600)
     reference, week_before, usual = (far, near, 0.3) if way else (near, far, 0.7)
     shifted = window(500, seed=2, temperature=lambda rng: float(rng.uniform() ** 3))
-    newest = NewestRows(rows=shifted, week_before=week_before)
-    report = drift_of(of_power(usual, 5_000), reference=reference, newest=newest)
+    recent = RecentRows(rows=shifted, week_before=week_before)
+    report = drift_of(of_power(usual, 5_000), reference=reference, recent=recent)
     alone = drift_of(shifted, reference=near).features["temperature"]
     found = report.features["temperature"]
-    assert found.newest
+    assert found.recent
     assert found.distance == alone.distance
     assert found.p_value == alone.p_value
 
@@ -202,7 +202,7 @@ def test_newest_rows_that_are_too_few_or_usual_change_nothing() -> None:
         (odd, few),
         (odd, Profile.empty()),
     ):
-        report = drift_of(found, newest=NewestRows(rows=new, week_before=week_before))
+        report = drift_of(found, recent=RecentRows(rows=new, week_before=week_before))
         assert report.drifting == []
         # The features are compared with the window; sketches of the same rows are the same.
         assert report.features["temperature"].kinds == alone.features["temperature"].kinds
@@ -212,26 +212,26 @@ def without(profile: Profile, name: str) -> Profile:
     return replace(profile, features={key: column for key, column in profile.features.items() if key != name})
 
 
-def test_a_reference_that_knows_nothing_is_insufficient() -> None:
+def test_empty_reference_is_insufficient() -> None:
     for reference in (Profile.empty(), profile_of([]), replace(trained_on(), features={})):
         report = drift_of(window(hour=lambda _: "23"), reference=reference)
         assert report.verdict is Verdict.INSUFFICIENT
         assert {feature.verdict for feature in report.features.values()} == {Verdict.INSUFFICIENT}
 
 
-def test_a_new_column_is_insufficient_and_left_out_of_the_share() -> None:
+def test_new_column_is_insufficient_and_left_out_of_the_share() -> None:
     report = drift_of(window(hour=lambda _: "23"), reference=without(trained_on(), "hour"))
     assert report.features["hour"].verdict is Verdict.INSUFFICIENT
     assert report.features["hour"].reason == "the training reference knows nothing of it"
     assert report.verdict is Verdict.OK
 
 
-def test_a_column_the_window_has_not_is_insufficient() -> None:
+def test_column_missing_in_the_window_is_insufficient() -> None:
     report = drift_of(without(window(), "hour"))
     assert report.features["hour"].reason == "0 rows, fewer than the 500 a verdict needs"
 
 
-def test_a_column_that_changed_its_type_is_insufficient() -> None:
+def test_column_that_changed_its_type_is_insufficient() -> None:
     texts = profile_texts(["mild"] * 1_000)
     found = window()
     changed = replace(found, features={**found.features, "temperature": texts})
@@ -245,7 +245,7 @@ def test_a_column_that_changed_its_type_is_insufficient() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_constant_stays_constant_and_is_seen_to_move(method: DriftMethod) -> None:
+def test_constant_feature_drifts_only_when_it_moves(method: DriftMethod) -> None:
     constant = window(2_000, temperature=lambda _: 0.5, hour=lambda _: "8")
     still = drift_of(window(temperature=lambda _: 0.5, hour=lambda _: "8"), rules(method), reference=constant)
     assert still.drifting == []
@@ -292,17 +292,17 @@ def test_any_input_gives_a_verdict_that_can_be_stored(
         )
         for values, kind in sides
     )
-    newest = NewestRows(rows=served, week_before=trained)
+    recent = RecentRows(rows=served, week_before=trained)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        report = check_drift(trained, served, served, TINY[method], level=level, newest=newest)
+        report = check_drift(trained, served, served, TINY[method], level=level, recent=recent)
     assert json.loads(compact_json.dumps(report.to_json()))["verdict"] in set(Verdict)
     assert json.loads(compact_json.dumps(report.summary()))["score"] in set(Verdict)
 
 
 @given(COLUMN, KINDS, st.sampled_from(METHODS))
 @settings(deadline=None)
-def test_what_is_compared_with_itself_never_drifts(values: list[Any], kind: Feature, method: DriftMethod) -> None:
+def test_window_compared_with_itself_never_drifts(values: list[Any], kind: Feature, method: DriftMethod) -> None:
     features = {name: profile_column(values, kind) for name in ("hour", "temperature", "holiday")}
     same = Profile(rows=len(values), features=features, score=profile_column(values, Feature(type=FeatureType.NUMERIC)))
     report = check_drift(same, same, same, TINY[method], level=0.5)
@@ -337,7 +337,7 @@ def wide(dice: np.random.Generator, features: dict[str, Feature], count: int) ->
     return Profile(rows=count, features=columns, score=columns["f0"])
 
 
-def test_a_check_of_wide_rows_costs_milliseconds_however_many_rows() -> None:
+def test_check_of_wide_rows_costs_milliseconds_however_many_rows() -> None:
     dice = np.random.default_rng(6)
     kinds = {f"f{index}": {"type": "categorical" if index % 5 == 4 else "numeric"} for index in range(25)}
     many = configuration(features=kinds, monitoring={})
@@ -348,7 +348,7 @@ def test_a_check_of_wide_rows_costs_milliseconds_however_many_rows() -> None:
     assert (time.process_time() - began) / 5 < 0.1  # measured: 0.02 s
 
 
-def test_the_summary_stays_short_and_names_the_farthest_features() -> None:
+def test_summary_stays_short_and_names_the_farthest_features() -> None:
     names = [f"f{index:02d}" for index in range(30)]
     many = configuration(features={name: {"type": "boolean"} for name in names}, monitoring={})
     trained, served = (
@@ -362,19 +362,19 @@ def test_the_summary_stays_short_and_names_the_farthest_features() -> None:
     report = check_drift(trained, served, served, many, level=LEVEL)
     summary = report.summary()
     assert summary["drifting"] == 30
-    assert list(summary["features"]) == names[:MOST_SUMMARISED]
+    assert list(summary["features"]) == names[:MAX_SUMMARISED]
     assert summary["features"]["f00"]["kinds"] == ["distribution"]
     assert summary["level"] == LEVEL
 
 
-def test_the_share_of_drifting_features_is_measured() -> None:
+def test_share_of_drifting_features_is_measured() -> None:
     report = drift_of(window(hour=lambda _: "23"))
     share, drifting = drift_measurements("bike-demand", "v1", report)
     assert (share.name, share.value) == ("DriftingFeatureShare", pytest.approx(1 / 3))
     assert (drifting.name, drifting.value, drifting.dimensions) == ("DriftDetected", 1.0, {"Model": "bike-demand"})
 
 
-def test_where_nothing_drifts_no_drift_is_published() -> None:
+def test_drift_is_not_published_if_nothing_drifts() -> None:
     assert [number.name for number in drift_measurements("bike-demand", "v1", drift_of(window()))] == [
         "DriftingFeatureShare"
     ]

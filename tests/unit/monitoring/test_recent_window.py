@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hindsight.monitoring.drift.recent_window import WEEK, NewestRows, newest_profile, newest_rows
+from hindsight.monitoring.drift.recent_window import WEEK, RecentRows, read_recent_rows, select_recent_rows
 from hindsight.profiles.logs.hour import HourProfiles, encode_hour
 from hindsight.profiles.logs.hourly import hour_key
 from hindsight.profiles.profile import Profile
@@ -16,10 +16,10 @@ def hours(*counts: int) -> list[Profile]:
     return [profile_of(rows(count, seed)) for seed, count in enumerate(counts)]
 
 
-def pairs(*counts: int, before: tuple[int, ...] | None = None) -> list[NewestRows]:
+def pairs(*counts: int, before: tuple[int, ...] | None = None) -> list[RecentRows]:
     """Return hours with so many rows, and so many a week before, as many by default."""
     sides = zip(hours(*counts), hours(*(before or counts)), strict=True)
-    return [NewestRows(rows=rows, week_before=week_before) for rows, week_before in sides]
+    return [RecentRows(rows=rows, week_before=week_before) for rows, week_before in sides]
 
 
 def key_of(hour: datetime) -> str:
@@ -41,58 +41,58 @@ def lake_with(*counts: int, before: tuple[int, ...] | None = None) -> InMemoryLa
     return lake
 
 
-def newest(lake: InMemoryLake, least: int, window_rows: int) -> NewestRows | None:
-    return newest_profile(lake, "m", NOW, WEEK, least=least, window_rows=window_rows)
+def recent(lake: InMemoryLake, min_rows: int, window_rows: int) -> RecentRows | None:
+    return read_recent_rows(lake, "m", NOW, WEEK, min_rows=min_rows, window_rows=window_rows)
 
 
-def test_as_many_hours_are_taken_as_are_needed() -> None:
-    found = newest_rows(pairs(30, 30, 50, 70), 60, 1_000)
+def test_hours_are_taken_until_there_are_enough_rows() -> None:
+    found = select_recent_rows(pairs(30, 30, 50, 70), 60, 1_000)
     assert found is not None
     assert (found.rows.rows, found.week_before.rows) == (60, 60)
 
 
 def test_hours_are_taken_until_the_week_before_has_enough_rows_too() -> None:
-    found = newest_rows(pairs(30, 30, 50, 70, before=(20, 20, 30, 10)), 60, 1_000)
+    found = select_recent_rows(pairs(30, 30, 50, 70, before=(20, 20, 30, 10)), 60, 1_000)
     assert found is not None
     assert (found.rows.rows, found.week_before.rows) == (110, 70)
 
 
-def test_an_hour_without_rows_on_one_side_is_left_out_on_the_other() -> None:
-    found = newest_rows(pairs(30, 40, 50, 70, before=(30, 0, 30, 10)), 60, 1_000)
+def test_hour_without_rows_on_one_side_is_left_out_on_the_other() -> None:
+    found = select_recent_rows(pairs(30, 40, 50, 70, before=(30, 0, 30, 10)), 60, 1_000)
     assert found is not None
     assert (found.rows.rows, found.week_before.rows) == (80, 60)
 
 
 @pytest.mark.parametrize("window_rows", [0, 99, 119])
-def test_rows_that_are_more_than_half_the_window_are_not_looked_at_apart(window_rows: int) -> None:
-    assert newest_rows(pairs(30, 30, 50), 60, window_rows) is None
+def test_recent_rows_beyond_half_the_window_are_not_selected(window_rows: int) -> None:
+    assert select_recent_rows(pairs(30, 30, 50), 60, window_rows) is None
 
 
-def test_a_window_without_enough_rows_has_no_newest_ones() -> None:
-    assert newest_rows(pairs(30, 30), 100, 1_000) is None
-    assert newest_rows([], 1, 1_000) is None
+def test_window_without_enough_rows_has_no_recent_rows() -> None:
+    assert select_recent_rows(pairs(30, 30), 100, 1_000) is None
+    assert select_recent_rows([], 1, 1_000) is None
 
 
 def test_hours_are_read_back_from_now_over_all_versions() -> None:
-    found = newest(lake_with(20, 30, 40, 50), least=50, window_rows=200)
+    found = recent(lake_with(20, 30, 40, 50), min_rows=50, window_rows=200)
     assert found is not None
     assert (found.rows.rows, found.week_before.rows) == (52, 52)
     for side in (found.rows, found.week_before):
         assert set(side.features) == {"hour", "temperature", "holiday"}
 
 
-def test_nothing_is_said_without_rows_enough_a_week_before() -> None:
-    assert newest(lake_with(20, 30, 40, 50, before=(1, 1, 1, 1)), least=50, window_rows=1_000) is None
+def test_too_few_rows_a_week_before_give_no_recent_rows() -> None:
+    assert recent(lake_with(20, 30, 40, 50, before=(1, 1, 1, 1)), min_rows=50, window_rows=1_000) is None
     lake = InMemoryLake()
     write_hours(lake, NOW, 20, 30, 40, 50)
-    assert newest(lake, least=50, window_rows=200) is None
+    assert recent(lake, min_rows=50, window_rows=200) is None
 
 
 @pytest.mark.parametrize("damaged", [NOW, NOW - WEEK])
-def test_an_hour_that_cannot_be_read_is_left_out_with_its_counterpart(damaged: datetime) -> None:
+def test_hour_that_cannot_be_read_is_left_out_with_its_counterpart(damaged: datetime) -> None:
     lake = lake_with(20, 30, 40, 50)
     lake.write_bytes(key_of(damaged), b"damaged", "application/octet-stream")
-    found = newest(lake, least=50, window_rows=1_000)
+    found = recent(lake, min_rows=50, window_rows=1_000)
     assert found is not None
     assert (found.rows.rows, found.week_before.rows) == (72, 72)
 
@@ -102,4 +102,4 @@ def test_no_hour_before_the_window_is_read() -> None:
     old = NOW - timedelta(hours=200)
     write_hours(lake, old, 90)
     write_hours(lake, old - WEEK, 90)
-    assert newest(lake, least=50, window_rows=1_000) is None
+    assert recent(lake, min_rows=50, window_rows=1_000) is None

@@ -3,16 +3,16 @@
 from typing import Any
 
 from hindsight.profiles.logs.hour import HourProfiles, LogPiece
-from hindsight.profiles.logs.log_object import Reading
+from hindsight.profiles.logs.log_object import RowProfiler
 
-_MOST_PIECES = 32
+_MAX_PIECES = 32
 
 
-class HourBuilding:
+class HourBuilder:
     """The profiles of one hour under construction, with the names of the objects their rows are from."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, profiler: RowProfiler) -> None:
+        self._profiler = profiler
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._pieces: list[LogPiece] = []
         self._profiles = HourProfiles()
@@ -28,9 +28,9 @@ class HourBuilding:
     def flush(self) -> None:
         """Profile the rows that wait."""
         if self._rows:
-            self._pieces.append(LogPiece(0, 0, self._reading.by_version(self._rows)))
+            self._pieces.append(LogPiece(0, 0, self._profiler.by_version(self._rows)))
             self._rows, self.waiting = {}, 0
-        if len(self._pieces) >= _MOST_PIECES:
+        if len(self._pieces) >= _MAX_PIECES:
             self._merge()
 
     def done(self) -> HourProfiles:
