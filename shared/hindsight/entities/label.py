@@ -20,13 +20,13 @@ class LabelStatus(StrEnum):
 class Label(Struct, frozen=True, kw_only=True):
     """What a prediction turned out to be, as far as is known; ``value`` is None while pending and when censored.
 
-    ``source`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
+    ``kind`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
     ``disagreeing`` names the events of lower rules that said otherwise.
     """
 
     value: LabelValue | None
     status: LabelStatus
-    source: str | None = None
+    kind: str | None = None
     event: str | None = None
     disagreeing: tuple[str, ...] = ()
 

@@ -50,7 +50,7 @@ class Prediction:
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
     value (regression); ``propensity`` the probability with which the decision was taken, where the app explores;
-    ``selection_probability`` the one with which the prediction was to be reviewed, if it was picked; ``shadow`` what a
+    ``selection_probability`` the one with which the prediction was to be reviewed, if it was sampled; ``shadow`` what a
     version tried unseen said of the same instance.
     """
 

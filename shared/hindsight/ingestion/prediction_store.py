@@ -33,7 +33,7 @@ DueAt = Callable[[Prediction], datetime | None]
 
 
 def when_outcome_is_due(prediction: Prediction) -> datetime:
-    """Return when maturing looks at a prediction whose rules are not known."""
+    """Return when window closing looks at a prediction whose rules are not known."""
     return prediction.outcome_due_at
 
 
@@ -54,4 +54,4 @@ class EarlyFeedback(Protocol):
     """Joins the feedback that came before its prediction."""
 
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
-        """Join what waits for these predictions; what is not joined now, maturing joins later."""
+        """Join what waits for these predictions; what is not joined now, window closing joins later."""

@@ -18,7 +18,7 @@ from hindsight.labels.rules import ReadyRule, Rules
 
 PENDING = Label(value=None, status=LabelStatus.PENDING)
 CENSORED = Label(value=None, status=LabelStatus.CENSORED)
-DEFAULT_SOURCE = "default"
+DEFAULT_KIND = "default"
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _BY_TIME = attrgetter("occurred_at", "received_at", "feedback_id")
@@ -63,16 +63,16 @@ class Resolution(Struct, frozen=True):
 def resolution(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Resolution:
     """Return the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
     # Before retractions are: what is set aside takes nothing back either.
-    trusted = [event for event in events if rules.trusts(event)] if rules.distrusted else events
+    trusted = [event for event in events if rules.trusts(event)] if rules.excluded_sources else events
     seen, occurred_at = visible_events(trusted, as_of), prediction.occurred_at
-    earliest = shifted(occurred_at, -rules.backward)
+    earliest = shifted(occurred_at, -rules.clock_skew)
     for position, rule in enumerate(rules.ready if seen else ()):
         value = _yield_of(rule, seen, earliest, occurred_at)
         if value is not None:
             lower = rules.ready[position + 1 :]
             others = _disagreeing(lower, value, seen, earliest, occurred_at) if lower else ()
             open_until = _latest_close(rules.ready[:position], occurred_at)
-            return _settled(value, rule.source, rule.event, others=others, open_until=open_until, as_of=as_of)
+            return _settled(value, rule.kind, rule.event, others=others, open_until=open_until, as_of=as_of)
     return _unspoken(rules, seen, earliest, occurred_at, as_of)
 
 
@@ -146,7 +146,7 @@ def _latest_close(watched: Sequence[ReadyRule], occurred_at: datetime) -> dateti
 
 def _settled(
     value: LabelValue | None,
-    source: str,
+    kind: str,
     event: str | None,
     *,
     others: tuple[str, ...] = (),
@@ -156,7 +156,7 @@ def _settled(
     """Return the label of a value: provisional while a window is open whose rule could overrule it, else final."""
     is_open = open_until is not None and as_of < open_until
     status = LabelStatus.PROVISIONAL if is_open else LabelStatus.FINAL
-    label = Label(value=value, status=status, source=source, event=event, disagreeing=others)
+    label = Label(value=value, status=status, kind=kind, event=event, disagreeing=others)
     return Resolution(label, open_until if is_open else None)
 
 
@@ -178,4 +178,4 @@ def _unspoken(
     ):
         return Resolution(CENSORED, None)
     open_until = _latest_close(rules.ready, occurred_at)
-    return _settled(rules.default_value, DEFAULT_SOURCE, None, open_until=open_until, as_of=as_of)
+    return _settled(rules.default_value, DEFAULT_KIND, None, open_until=open_until, as_of=as_of)

@@ -10,13 +10,13 @@ from hindsight.core.errors import NotFound
 from hindsight.lake.bounded_lines import BoundedLine
 
 PREDICTIONS = "predictions"
-EXAMPLES = "examples"
+LABELS = "labels"
 COMPACTED = "compacted"
 CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
 PROFILES = "profiles"
-# The lines of a Parquet file beside it are called so, in ``examples/``.
+# The lines of a Parquet file beside it are called so, in ``labels/``.
 MERGED = "merged-"
 # What an erasure leaves of an object that would set work going again when it is written ends so.
 REWRITTEN = ".erased"
@@ -111,8 +111,8 @@ class Lake(Protocol):
 def day_prefix(kind: str, model: str, day: date) -> str:
     """Return where a model's rows of one day lie.
 
-    >>> day_prefix(EXAMPLES, "bike-demand", date(2026, 3, 1))
-    'examples/model=bike-demand/date=2026-03-01/'
+    >>> day_prefix(LABELS, "bike-demand", date(2026, 3, 1))
+    'labels/model=bike-demand/date=2026-03-01/'
     """
     return f"{model_prefix(kind, model)}date={day.isoformat()}/"
 
@@ -151,9 +151,9 @@ def partition_of(key: str, kind: str, model: str) -> date | None:
 
     A sweep or a reader passes it over: one such key must not stop it for all the others.
 
-    >>> partition_of("examples/model=bike-demand/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand")
+    >>> partition_of("labels/model=bike-demand/date=2026-03-01/1.jsonl.gz", LABELS, "bike-demand")
     datetime.date(2026, 3, 1)
-    >>> partition_of("examples/model=bike-demand/copy/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand") is None
+    >>> partition_of("labels/model=bike-demand/copy/date=2026-03-01/1.jsonl.gz", LABELS, "bike-demand") is None
     True
     """
     day = day_of(key)

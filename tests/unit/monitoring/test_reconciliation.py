@@ -89,7 +89,7 @@ def test_true_estimates_are_distrusted_no_more_often_than_their_level() -> None:
 def test_reviewed_rows_stand_for_others_in_both() -> None:
     rows = binary_rows(2_000, seed=7)
     reviewed = [
-        {**row, "source": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
+        {**row, "kind": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
     ]
     found, plain = reconciled(reviewed), reconciled(rows)
     assert found.pairs[0].estimated != plain.pairs[0].estimated

@@ -129,7 +129,7 @@ class DynamoRelabels:
             ":line": step.after.line,
             ":done": step.after.is_done,
             ":followed": step.after.is_followed,
-            ":expires": int(job.forgotten_at.timestamp()),
+            ":expires": int(job.checkpoint_expires_at.timestamp()),
         }
         is_new = step.before == FilePosition()
         before: dict[str, Any] = {":before": step.before.line, ":undone": step.before.is_done}

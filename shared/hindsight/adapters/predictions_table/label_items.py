@@ -18,26 +18,32 @@ LABEL = "label#"
 
 
 def head_from_item(item: Mapping[str, Any]) -> Head:
-    """Return the state of the join that a head holds, be it a prediction or a parked stub."""
+    """Return the state of the join that a head holds, be it a prediction or a placeholder."""
     return Head(
         key=PredictionKey(item["model"], item["prediction_id"]),
-        prediction=None if item.get("parked") else _times(item),
+        prediction=None if item.get("is_placeholder") else _times(item),
         revision=item["revision"],
         feedback_count=item["feedback_count"],
         label_seq=item.get("label_seq", 0),
         resolved_as_of=parse_time(item["resolved_as_of"]) if "resolved_as_of" in item else None,
         due_at=parse_time(item["due_at"]) if "due_at" in item else None,
         expires_at=item["expires_at"],
-        rejoin=bool(item.get("replaced_stub")),
+        rejoin=bool(item.get("replaced_placeholder")),
         is_erased=bool(item.get("erased")),
         entity_id=item.get("entity_id"),
     )
 
 
-def stub_item(head: Head) -> dict[str, Any]:
-    """Return the stub that holds the place of a prediction whose feedback came first."""
+def placeholder_item(head: Head) -> dict[str, Any]:
+    """Build the placeholder of a prediction whose feedback came first."""
     key = head.key
-    return {**head_key(key), "model": key.model, "prediction_id": key.prediction_id, "parked": True, **join_state(head)}
+    return {
+        **head_key(key),
+        "model": key.model,
+        "prediction_id": key.prediction_id,
+        "is_placeholder": True,
+        **join_state(head),
+    }
 
 
 def join_state(head: Head) -> dict[str, Any]:
@@ -50,7 +56,7 @@ def join_state(head: Head) -> dict[str, Any]:
         "due_shard": due_shard(head.key.model, head.key.prediction_id) if head.due_at else None,
         "due_at": format_time(head.due_at) if head.due_at else None,
         "expires_at": head.expires_at,
-        "replaced_stub": True if head.rejoin else None,
+        "replaced_placeholder": True if head.rejoin else None,
     }
 
 
@@ -100,7 +106,7 @@ def label_to_item(head: Head, record: LabelRecord) -> dict[str, Any]:
         "seq": record.seq,
         "status": label.status.value,
         "value": None if label.value is None else compact_json.dumps(label.value),
-        "source": label.source,
+        "kind": label.kind,
         "event": label.event,
         "disagreeing": list(label.disagreeing) or None,
         "rules_revision": record.rules_revision,
@@ -117,7 +123,7 @@ def label_from_item(item: Mapping[str, Any]) -> LabelRecord:
     label = Label(
         value=json.loads(item["value"]) if "value" in item else None,
         status=LabelStatus(item["status"]),
-        source=item.get("source"),
+        kind=item.get("kind"),
         event=item.get("event"),
         disagreeing=tuple(item.get("disagreeing", ())),
     )

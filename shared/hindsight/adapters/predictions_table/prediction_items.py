@@ -32,7 +32,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
     expires_at
         When the item may be deleted, in epoch seconds.
     due_at
-        When the clock alone will first change the label, None if it never will. Maturing looks at the prediction
+        When the clock alone will first change the label, None if it never will. Window closing looks at the prediction
         then and sets the next moment itself.
     """
     return {
@@ -62,7 +62,7 @@ def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime
 
 
 def prediction_from_item(item: Mapping[str, Any]) -> Prediction:
-    """Return the prediction an item holds; a parked stub holds none (KeyError)."""
+    """Return the prediction an item holds; a placeholder holds none (KeyError)."""
     return Prediction(
         model=item["model"],
         prediction_id=item["prediction_id"],

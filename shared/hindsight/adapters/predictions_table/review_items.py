@@ -9,8 +9,8 @@ from hindsight.config.labels import LabelValue
 from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
 from hindsight.entities.prediction import PredictionKey
-from hindsight.review.selection.sample import PickReason
-from hindsight.review.tasks.task import Answer, ReviewTask, Settlement, Shelf, TaskState, shelf_of
+from hindsight.review.selection.sample import SampleReason
+from hindsight.review.tasks.task import Answer, QueuePartition, Resolution, ReviewTask, TaskState, queue_partition_of
 
 REVIEW = "review"
 
@@ -21,8 +21,8 @@ def task_key(key: PredictionKey) -> dict[str, str]:
 
 
 def task_to_item(task: ReviewTask) -> dict[str, Any]:
-    """Return a task as an item; ``review_shelf`` and ``review_at`` put it into the ``review`` index, or keep it out."""
-    shelf = shelf_of(task)
+    """Build the item of a task; ``review_partition`` and ``review_at`` put it in the ``review`` index, or not."""
+    partition = queue_partition_of(task)
     return {
         **task_key(task.key),
         "model": task.key.model,
@@ -36,14 +36,14 @@ def task_to_item(task: ReviewTask) -> dict[str, Any]:
         "answers": [_answer_to_map(answer) for answer in task.answers],
         "skips": list(task.skips),
         "state": task.state.value,
-        "settlement": _settlement_to_map(task.settlement),
+        "resolution": _resolution_to_map(task.resolution),
         "is_sent": task.is_sent,
         "revision": task.revision,
         "expires_at": task.expires_at,
         "done_by": list(task.done_by),
         "ratings": compact_json.dumps(dict(task.ratings)) if task.ratings else None,
-        "review_shelf": shelf_key(task.key.model, shelf[0]) if shelf else None,
-        "review_at": format_time(shelf[1]) if shelf else None,
+        "review_partition": queue_partition_key(task.key.model, partition[0]) if partition else None,
+        "review_at": format_time(partition[1]) if partition else None,
     }
 
 
@@ -51,7 +51,7 @@ def task_from_item(item: Mapping[str, Any]) -> ReviewTask:
     """Return the task an item holds."""
     return ReviewTask(
         key=PredictionKey(item["model"], item["prediction_id"]),
-        reason=PickReason(item["reason"]),
+        reason=SampleReason(item["reason"]),
         selection_probability=float(json.loads(item["selection_probability"])),
         created_at=parse_time(item["created_at"]),
         closes_at=parse_time(item["closes_at"]),
@@ -60,20 +60,20 @@ def task_from_item(item: Mapping[str, Any]) -> ReviewTask:
         answers=tuple(map(_answer_from_map, item["answers"])),
         skips=tuple(item["skips"]),
         state=TaskState(item["state"]),
-        settlement=_settlement_from_map(item["settlement"]) if "settlement" in item else None,
+        resolution=_resolution_from_map(item["resolution"]) if "resolution" in item else None,
         is_sent=item["is_sent"],
         revision=item["revision"],
         expires_at=item["expires_at"],
     )
 
 
-def shelf_key(model: str, shelf: Shelf) -> str:
+def queue_partition_key(model: str, partition: QueuePartition) -> str:
     """Return the partition of the ``review`` index in which a model's tasks of one kind lie.
 
-    >>> shelf_key("bike-demand", Shelf.FREE)
+    >>> queue_partition_key("bike-demand", QueuePartition.FREE)
     'bike-demand#free'
     """
-    return f"{model}#{shelf}"
+    return f"{model}#{partition}"
 
 
 def ratings_from_item(item: Mapping[str, Any]) -> dict[str, LabelValue]:
@@ -100,20 +100,20 @@ def _answer_from_map(item: Mapping[str, str]) -> Answer:
     )
 
 
-def _settlement_to_map(settlement: Settlement | None) -> dict[str, str] | None:
-    if settlement is None:
+def _resolution_to_map(resolution: Resolution | None) -> dict[str, str] | None:
+    if resolution is None:
         return None
     return {
-        "value": compact_json.dumps(settlement.value),
-        "label": compact_json.dumps(settlement.label),
-        "event": settlement.event,
-        "occurred_at": format_time(settlement.occurred_at),
-        "at": format_time(settlement.at),
+        "value": compact_json.dumps(resolution.value),
+        "label": compact_json.dumps(resolution.label),
+        "event": resolution.event,
+        "occurred_at": format_time(resolution.occurred_at),
+        "at": format_time(resolution.at),
     }
 
 
-def _settlement_from_map(item: Mapping[str, str]) -> Settlement:
-    return Settlement(
+def _resolution_from_map(item: Mapping[str, str]) -> Resolution:
+    return Resolution(
         value=json.loads(item["value"]),
         label=json.loads(item["label"]),
         event=item["event"],

@@ -66,11 +66,12 @@ def label_change(event_name: str, image: dict[str, Any], arrived_at: datetime | 
 def new_prediction(event_name: str, image: dict[str, Any], arrived_at: datetime | None) -> PredictionChange | None:
     """Return the prediction that came into being, None for any other change.
 
-    It comes as a new item, or in the place of a stub; the first join that follows takes ``replaced_stub`` away.
+    It comes as a new item, or in the place of a placeholder; the first join that follows takes
+    ``replaced_placeholder`` away.
     """
-    if image.get("sk") != HEAD or image.get("parked"):
+    if image.get("sk") != HEAD or image.get("is_placeholder"):
         return None
-    came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_stub"))
+    came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_placeholder"))
     return PredictionChange(prediction_from_item(image), arrived_at) if came else None
 
 

@@ -71,13 +71,13 @@ class DynamoSubjectCollections:
 
 
 def _mark(key: PredictionKey, expires_at: int) -> dict[str, Any]:
-    """Return what keeps an erased prediction from coming back: a stub that takes no feedback and makes no place."""
+    """Build the mark that keeps an erased prediction from coming back: a placeholder that takes no feedback."""
     return {
         "pk": partition_key(key),
         "sk": HEAD,
         "model": key.model,
         "prediction_id": key.prediction_id,
-        "parked": True,
+        "is_placeholder": True,
         "erased": True,
         "revision": ERASED_REVISION,
         "feedback_count": 0,

@@ -84,7 +84,7 @@ class RelabelJob:
         return f"{self.relabel_id}-{self.attempt}"
 
     @property
-    def forgotten_at(self) -> datetime:
+    def checkpoint_expires_at(self) -> datetime:
         """When it is no longer remembered which of its files are done."""
         return self.started_at + REMEMBERED
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hindsight.config.labels import LabelValue, canonical_text
 
-MOST_PAIRS = 20
+MAX_PAIRS = 20
 
 Ratings = Mapping[str, LabelValue]
 
@@ -130,7 +130,7 @@ def _pairs(tasks: Sequence[Mapping[str, str]]) -> list[PairAgreement]:
     for task in tasks:
         for one, other in combinations(sorted(task), 2):
             common.setdefault((one, other), []).append((task[one], task[other]))
-    most = sorted(common.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_PAIRS]
+    most = sorted(common.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MAX_PAIRS]
     return [
         PairAgreement(
             reviewers=reviewers,

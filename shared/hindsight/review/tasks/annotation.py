@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from hindsight.config.labels import Labels, LabelSource, LabelValue, Rule
+from hindsight.config.labels import LabelKind, Labels, LabelValue, Rule
 from hindsight.config.metrics import Task
 from hindsight.config.types import IDENTIFIER
 from hindsight.core.errors import Fault, InvalidInput
@@ -21,14 +21,14 @@ _IDENTIFIER = re.compile(IDENTIFIER).fullmatch
 
 
 def manual_rule(labels: Labels) -> Rule | None:
-    """Return the rule that reads reviewers' answers: the highest whose source is manual."""
-    return next((rule for rule in labels.rules if rule.source is LabelSource.MANUAL), None)
+    """Return the rule that reads reviewers' answers: the highest whose kind is manual."""
+    return next((rule for rule in labels.rules if rule.kind is LabelKind.MANUAL), None)
 
 
 def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -> LabelValue:
     """Return the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
 
-    >>> labels = Labels.model_validate({"rules": [{"event": "a", "source": "manual"}]}, strict=False)
+    >>> labels = Labels.model_validate({"rules": [{"event": "a", "kind": "manual"}]}, strict=False)
     >>> answer_label(labels.rules[0], True, labels, Task.BINARY)
     1
     """
@@ -65,26 +65,26 @@ def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime
 
 
 def annotation(task: ReviewTask) -> Feedback:
-    """Return the feedback event of a settled task: the same one whenever, and however often, it is asked for."""
-    settlement = task.settlement
-    if settlement is None:
-        raise ValueError("only a settled task has an annotation")
+    """Return the feedback event of a resolved task: the same one whenever, and however often, it is asked for."""
+    resolution = task.resolution
+    if resolution is None:
+        raise ValueError("only a resolved task has an annotation")
     body = {
         "feedback_id": annotation_id(task.task_id),
         "prediction_id": task.key.prediction_id,
-        "name": settlement.event,
-        "value": settlement.value,
-        "occurred_at": format_time(settlement.occurred_at),
+        "name": resolution.event,
+        "value": resolution.value,
+        "occurred_at": format_time(resolution.occurred_at),
         "source": SOURCE,
     }
     return Feedback(
         model=task.key.model,
         prediction_id=task.key.prediction_id,
         feedback_id=annotation_id(task.task_id),
-        name=settlement.event,
-        value=settlement.value,
-        occurred_at=settlement.occurred_at,
-        received_at=settlement.at,
+        name=resolution.event,
+        value=resolution.value,
+        occurred_at=resolution.occurred_at,
+        received_at=resolution.at,
         source=SOURCE,
         body_digest=body_digest(body),
     )

@@ -19,11 +19,11 @@ from hindsight.review.tasks.task import ReviewTask
 from hindsight.review.tasks.transitions import leased
 from hindsight.validation.timestamps import ClientTimestamps
 
-MOST_LEASES = 100
+MAX_LEASES = 100
 DEFAULT_LEASES = 10
 MAX_FEATURES_BYTES = 4 * 1024 * 1024
 # A reviewer for whom nothing is left must not read a whole queue to learn it.
-MOST_PAGES = 50
+MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Leasing:
         hand = _Hand(configuration, reviewer, limit, now)
         open_at = now if self.trust is ClientTimestamps.BOUNDED else None
         pages = self.tasks.available(configuration.model, reviewer, now, open_at=open_at)
-        for page in islice(pages, MOST_PAGES):
+        for page in islice(pages, MAX_PAGES):
             self._fill(hand, page)
             if hand.is_full:
                 break

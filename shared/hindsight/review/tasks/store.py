@@ -52,7 +52,7 @@ class TaskStore(ReviewTasks, Protocol):
         """Yield, page by page, the open tasks that close by ``now``."""
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the settled tasks whose feedback is not known to be durable."""
+        """Yield, page by page, the resolved tasks whose feedback is not known to be durable."""
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
         """Count a model's open tasks, up to ``most`` of each kind; with ``open_at``, without those closed by then."""

@@ -8,9 +8,9 @@ from typing import Any
 from hindsight.core.errors import Conflict
 from hindsight.core.times import format_time
 from hindsight.labels.resolve import shifted
-from hindsight.review.tasks.task import Answer, ReviewTask, Settlement, TaskState
+from hindsight.review.tasks.task import Answer, Resolution, ReviewTask, TaskState
 
-MOST_SKIPS = 3
+MAX_SKIPS = 3
 
 
 def live_leases(task: ReviewTask, now: datetime) -> dict[str, datetime]:
@@ -54,18 +54,18 @@ def skipped(task: ReviewTask, reviewer: str, now: datetime) -> ReviewTask:
         raise Conflict("was answered by this reviewer and cannot be skipped any more")
     leases = _without_lease(task, reviewer, now)
     skips = (*task.skips, reviewer)
-    if len(skips) >= MOST_SKIPS:
+    if len(skips) >= MAX_SKIPS:
         return _closed(task, TaskState.SKIPPED, skips=skips)
     return replace(task, leases=leases, skips=skips)
 
 
-def settled(task: ReviewTask, settlement: Settlement) -> ReviewTask:
+def resolved(task: ReviewTask, resolution: Resolution) -> ReviewTask:
     """Return the task with what it came to."""
-    return replace(task, state=TaskState.SETTLED, settlement=settlement, leases={})
+    return replace(task, state=TaskState.RESOLVED, resolution=resolution, leases={})
 
 
 def sent(task: ReviewTask) -> ReviewTask:
-    """Return a settled task whose feedback is durable."""
+    """Return a resolved task whose feedback is durable."""
     return replace(task, is_sent=True)
 
 
