@@ -32,9 +32,9 @@ class Head:
     prediction: PredictionTimes | None
     revision: int
     feedback_count: int
-    label_seq: int
-    resolved_as_of: datetime | None
-    due_at: datetime | None
+    label_seq: int = 0
+    resolved_as_of: datetime | None = None
+    due_at: datetime | None = None
     expires_at: int
     rejoin: bool = False
     is_erased: bool = False

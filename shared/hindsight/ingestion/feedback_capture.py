@@ -11,7 +11,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import REVIEW_IDS, Feedback, feedback_row
+from hindsight.entities.feedback import REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
@@ -151,7 +151,7 @@ def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, 
 
 def feedback_line(feedback: Feedback) -> bytes:
     """Return an event as one line of the raw feedback files."""
-    return compact_json.dumps(feedback_row(feedback)).encode() + b"\n"
+    return compact_json.dumps(feedback.to_plain()).encode() + b"\n"
 
 
 def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
-from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.entities.feedback import Feedback
 from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
 from hindsight.quarantine.rejects import RejectCode
 
@@ -138,7 +138,7 @@ def event_row(code: RejectCode, reason: str, event: Feedback) -> QuarantinedRow:
         day=event.received_at.date(),
         model=event.model,
         received_at=event.received_at,
-        event=feedback_row(event),
+        event=event.to_plain(),
     )
 
 

@@ -13,7 +13,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.ingestion.feedback_capture import FeedbackReader, FeedbackStream, feedback_line
@@ -92,7 +92,7 @@ class Rereader:
         if isinstance(parsed, Reject):
             return _still_rejected(row, parsed)
         if parsed is not None:
-            row = replace(row, model=parsed.model, event=feedback_row(parsed), text=None)
+            row = replace(row, model=parsed.model, event=parsed.to_plain(), text=None)
         model = row.model
         configuration = known(model)
         if configuration is None:

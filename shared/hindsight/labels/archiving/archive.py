@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hindsight.core.times import format_time
+from hindsight.core.codec import to_plain
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import Prediction, PredictionKey
@@ -21,6 +21,8 @@ from hindsight.lake.object_store import LABELS, PREDICTIONS, Lake, day_prefix
 
 # A batch may be of many models, or an import's of many days.
 _WRITERS = 8
+# They belong to the item of a prediction, not to what it was.
+_NOT_IN_ROWS = frozenset({"selection_probability", "body_digest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +116,7 @@ def label_row_of(record: LabelRecord, prediction: Prediction) -> LabelRow:
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Build the row of a prediction in ``predictions/``."""
-    row = {
-        "model": prediction.model,
-        "prediction_id": prediction.prediction_id,
-        "features": dict(prediction.features),
-        "score": prediction.score,
-        "decision": prediction.decision,
-        "probabilities": prediction.probabilities,
-        "model_version": prediction.model_version,
-        "occurred_at": format_time(prediction.occurred_at),
-        "received_at": format_time(prediction.received_at),
-        "outcome_due_at": format_time(prediction.outcome_due_at),
-        "entity_id": prediction.entity_id,
-        "propensity": prediction.propensity,
-        "shadow": prediction.shadow and prediction.shadow.to_json(),
-    }
-    return {name: value for name, value in row.items() if value is not None}
+    row: dict[str, Any] = to_plain(prediction)
+    if prediction.shadow is not None:
+        row["shadow"] = prediction.shadow.to_json()
+    return {name: value for name, value in row.items() if value is not None and name not in _NOT_IN_ROWS}
