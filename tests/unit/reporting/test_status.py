@@ -193,7 +193,7 @@ def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(
     assert reports.status(MODEL, NOON + timedelta(days=14))["review_queue"]["open"] == 0
     shown = reports.prediction(MODEL, "p-1")["review"]
     assert (shown["reason"], shown["selection_probability"], shown["state"]) == ("audit", 0.25, "open")
-    assert (shown["answers"], shown["settled"]) == ([], None)
+    assert (shown["answers"], shown["resolved"]) == ([], None)
 
 
 def test_a_prediction_that_was_never_sampled_has_no_review(reports: ModelReports, labels: InMemoryLabels) -> None:
