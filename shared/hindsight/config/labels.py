@@ -126,7 +126,7 @@ class Labels(Section):
 
 
 def canonical_text(value: object) -> str:
-    """Return the text under which a value is looked up in a mapping, and classes are compared.
+    """Build the text under which a value is looked up in a mapping, and classes are compared.
 
     >>> canonical_text(True), canonical_text(1.0), canonical_text(0.5), canonical_text("up")
     ('true', '1', '0.5', 'up')

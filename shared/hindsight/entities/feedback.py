@@ -18,7 +18,7 @@ FeedbackValue = bool | int | float | str | None
 
 
 def _whole(pattern: str) -> str:
-    """Return a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
+    """Build a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
     return pattern.removesuffix("$") + r"\Z"
 
 

@@ -25,7 +25,7 @@ class Head:
     clock alone will next change it (of pending feedback: the match timeout), ``expires_at`` (epoch seconds) when it may
     be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet; ``is_erased`` that
     it was erased with all that belonged to it, and takes no feedback any more; ``entity_id`` whom the prediction is
-    about, if its app said so.
+    about, if its app names it.
     """
 
     key: PredictionKey

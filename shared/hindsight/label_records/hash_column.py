@@ -1,4 +1,4 @@
-"""A column of hashes of texts, where nobody needs the texts."""
+"""A column of hashes of texts that are only compared."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -27,9 +27,9 @@ def complete_until(
     last_label_after: timedelta = timedelta(0),
     sampled_share: float = WHOLE,
 ) -> datetime:
-    """Return the moment up to which every prediction whose outcome fell due has its label record, whatever it says.
+    """Compute the moment up to which every prediction whose outcome fell due has its label record.
 
-    Labels of one kind come sooner than of another: a click within minutes, its absence when the clock says so. Where
+    Labels of one kind come sooner than of another: a click within minutes, its absence when its window closes. Where
     the clock is behind, the clicks of an hour would be counted and what was not clicked would not.
 
     Parameters
@@ -60,7 +60,7 @@ def complete_until(
 
 
 def last_label_after(configuration: ModelConfiguration) -> timedelta:
-    """Return how long after its outcome is due a prediction may still get its default."""
+    """Compute how long after its outcome is due a prediction may still get its default."""
     default = configuration.labels.default
     return max(timedelta(0), default.after - configuration.outcome_delay) if default else timedelta(0)
 

@@ -34,7 +34,7 @@ _RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
 
 
 def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disposition:
-    """Return what an event means for a prediction; ``pending`` without one.
+    """Decide what an event means for a prediction; ``pending`` without one.
 
     Late is what occurred within a window but was received after it closed: it amends the label. With several rules
     of one event the most favourable counts.

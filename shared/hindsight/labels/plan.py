@@ -47,7 +47,7 @@ class JoinPlan:
 
 
 def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
-    """Return what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
+    """Plan what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
 
     The times at which labels become known are those of the events and of the clock moments they passed, never of the
     join itself: delivered again or in another order, the same events end in the same label, known at the same time.
@@ -73,7 +73,7 @@ def plan_window_closing(collection: Collection, revision: ConfigurationRevision,
 
 
 def unchanged(merge: Merge) -> JoinPlan:
-    """Return the plan that leaves a collection as it is: what was merged, if anything, it had already."""
+    """Build the plan that leaves a collection as it is: what was merged, if anything, it had already."""
     head = merge.collection.head
     return JoinPlan(
         key=merge.collection.key,
@@ -92,7 +92,7 @@ def _label(merge: Merge, head: Head, prediction: PredictionTimes, until: datetim
 
 
 def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[datetime, datetime]) -> JoinPlan:
-    """Return the plan that makes a label's history right at every moment of a span, both ends included."""
+    """Build the plan that makes a label's history right at every moment of a span, both ends included."""
     events = list(merge.kept.values())
     new = new_records(prediction, events, merge.collection.labels, merge.revision, span)
     after = replace(
@@ -100,9 +100,9 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
         revision=head.revision + 1,
         feedback_count=len(events),
         label_seq=new.records[-1].seq if new.records else head.label_seq,
-        resolved_as_of=span[1] if new.untold_from is None else new.records[-1].known_at,
-        # What had no room is due at once: whoever comes next, the clock if nobody else, goes on there.
-        due_at=new.untold_from or new.next_change_at,
+        resolved_as_of=span[1] if new.unrecorded_from is None else new.records[-1].known_at,
+        # What had no room is due at once: the next join, or the next closing of windows, goes on there.
+        due_at=new.unrecorded_from or new.next_change_at,
         rejoin=False,
     )
     return JoinPlan(
@@ -111,14 +111,14 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
         after=after,
         feedback=merge.joined(prediction),
         records=new.records,
-        is_unfinished=new.untold_from is not None,
+        is_unfinished=new.unrecorded_from is not None,
         duplicates=merge.duplicates,
         conflicts=tuple(merge.conflicts),
     )
 
 
 def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> datetime | None:
-    """Return the first moment from which the label may differ from what the history tells, None if there is none.
+    """Find the first moment from which the label may differ from what the history records, None if there is none.
 
     Before it the history stays as it is, whatever the rules are by now: a snapshot as of then has been taken.
     """

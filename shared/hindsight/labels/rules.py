@@ -45,7 +45,7 @@ class Rules:
     excluded_sources: tuple[ExcludedSource, ...] = ()
 
     def trusts(self, event: Feedback) -> bool:
-        """Return whether an event counts: its source was not set aside when it was received."""
+        """Check whether an event counts: its source was not set aside when it was received."""
         return not any(
             found.source == event.source
             and (found.since is None or found.since <= event.received_at)
@@ -54,12 +54,12 @@ class Rules:
         )
 
     def of_event(self, name: str) -> list[ReadyRule]:
-        """Return the rules that match an event's name, in order."""
+        """Select the rules that match an event's name, in order."""
         return [rule for rule in self.ready if rule.event == name]
 
 
 def ready_rules(labels: Labels, task: Task) -> Rules:
-    """Return a configuration's rules, ready to be applied."""
+    """Make a configuration's rules ready to be applied."""
     return Rules(
         ready=tuple(_ready(rule, task) for rule in labels.rules),
         clock_skew=labels.clock_skew,
@@ -72,7 +72,7 @@ def ready_rules(labels: Labels, task: Task) -> Rules:
 
 @lru_cache(maxsize=_REMEMBERED_REVISIONS)
 def rules_of(revision: ConfigurationRevision) -> Rules:
-    """Return a revision's rules; a revision never changes, so they are made ready once."""
+    """Read a revision's rules; a revision never changes, so they are made ready once."""
     return ready_rules(revision.configuration.labels, revision.configuration.task)
 
 

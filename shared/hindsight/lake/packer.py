@@ -1,7 +1,7 @@
 """Merge the small objects of the log and of label records into packs, hour by hour.
 
 A pack is in the lake and read back before anything it holds is removed, and what was written again since stays. So a
-crash anywhere leaves rows twice at worst, which every reader takes once. What somebody else has put among the objects
+crash anywhere leaves rows twice at worst, which every reader takes once. What another writer has put among the objects
 stays where it is, and holds up nothing.
 """
 

@@ -51,7 +51,7 @@ class Rereader:
     trust: ClientTimestamps
 
     def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> Reread:
-        """Return what became of rows, once all that could be read is durable; it is received ``now``, not before.
+        """Take rows again; report what became of them once all is durable. It is received ``now``, not before.
 
         Raises Unavailable; taking all of them again is safe.
         """
@@ -160,7 +160,7 @@ class _Configurations:
 
 
 def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
-    """Return the event a row of the raw feedback holds, or why it holds none; None where the row is a client's item."""
+    """Read the event a row of the raw feedback holds, or why it holds none; None where the row is a client's item."""
     if row.event is not None:
         return parse_feedback_line(compact_json.dumps(row.event).encode())
     if row.code is RejectCode.MALFORMED and is_feedback_file(row.file or ""):

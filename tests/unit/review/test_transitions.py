@@ -79,7 +79,7 @@ def test_the_same_answer_again_changes_nothing_whenever_it_comes() -> None:
 
 def test_another_answer_of_the_same_reviewer_is_refused() -> None:
     given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
-    with pytest.raises(Conflict, match="answered otherwise"):
+    with pytest.raises(Conflict, match="another answer"):
         answered(given, said("ann", 0, 3))
     with pytest.raises(Conflict, match="cannot be skipped"):
         skipped(given, "ann", minutes(3))

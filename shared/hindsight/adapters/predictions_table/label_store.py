@@ -63,7 +63,7 @@ class DynamoLabels:
         self._client = client
 
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
-        """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
+        """Read the collections of some predictions, in order, empty ones too. Raises Unavailable."""
         heads = {item["pk"]: head_from_item(item) for item in self._heads(keys)}
         found = [Collection(key=key, head=heads.get(partition_key(key))) for key in keys]
         return list(at_once(self._with_history, found))
@@ -102,7 +102,7 @@ class DynamoLabels:
                 yield [(item["due_at"], key_of_partition(item["pk"])) for item in items]
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
-        """Return the predictions that exist of some keys. Raises Unavailable."""
+        """Read the predictions that exist of some keys. Raises Unavailable."""
         found = (prediction_from_item(item) for item in self._heads(keys) if not item.get("is_placeholder"))
         return {prediction.key: prediction for prediction in found}
 
@@ -189,7 +189,7 @@ class DynamoLabels:
 
 
 def _shown(label: Label | None) -> dict[str, Any]:
-    """Return the newest label as the head shows it, nothing if it has not changed."""
+    """Build the newest label as the head shows it, nothing if it has not changed."""
     if label is None:
         return {}
     value = None if label.value is None else compact_json.dumps(label.value)

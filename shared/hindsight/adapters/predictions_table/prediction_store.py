@@ -38,7 +38,7 @@ class DynamoPredictions:
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
     ) -> list[Saved]:
-        """Return what became of each prediction, in order, once all are durable.
+        """Store predictions, all durably, and report what became of each, in order.
 
         Raises TooLarge, and stores nothing, if one does not fit into an item; Unavailable.
         """

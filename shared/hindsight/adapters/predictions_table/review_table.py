@@ -58,14 +58,14 @@ class DynamoReviews:
         return sum(self._add(chunk, configuration) for chunk in chunks(sampled, MAX_TRANSACTION // 2))
 
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
-        """Return the tasks that exist of some predictions. Raises Unavailable."""
+        """Read the tasks that exist of some predictions. Raises Unavailable."""
         # Consistent: on a stale revision the write would only be refused.
         items = batch_get(self._client, self._table, [(partition_key(key), REVIEW) for key in keys], consistent=True)
         tasks = {task.key: task for task in map(task_from_item, items)}
         return {key: tasks[key] for key in keys if key in tasks}
 
     def save(self, tasks: Sequence[ReviewTask]) -> dict[PredictionKey, ReviewTask]:
-        """Write each task that nobody has changed since it was read; return those, with their new revision."""
+        """Write each task that is unchanged since it was read; return those, with their new revision."""
         return {task.key: task for task in at_once(self._save, tasks) if task is not None}
 
     def available(
@@ -101,7 +101,7 @@ class DynamoReviews:
         )
 
     def ratings(self, model: str, most: int) -> list[Mapping[str, LabelValue]]:
-        """Return the labels by reviewer of the tasks that several people answered, newest first."""
+        """List the labels by reviewer of the tasks that several people answered, newest first."""
         found: list[Mapping[str, LabelValue]] = []
         for page in self._pages(model, QueuePartition.OVERLAPPING, {}, ScanIndexForward=False):
             found += (ratings_from_item(from_item(item)) for item in page["Items"])

@@ -135,7 +135,7 @@ class LabelJoiner:
     def relabel(self, events: Mapping[PredictionKey, Sequence[Feedback]], at: datetime) -> JoinReport:
         """Label predictions by the rules of now, known from ``at``, once the raw events given for each are merged in.
 
-        Events in excess of what a transaction takes are kept first, without telling anything of the label. Raises
+        Events in excess of what a transaction takes are kept first, without a change of the label. Raises
         Unavailable; doing it again is safe.
         """
         report, waiting = JoinReport(), {key: tuple(found) for key, found in events.items()}
@@ -199,7 +199,7 @@ class LabelJoiner:
         *,
         is_news: bool = True,
     ) -> Planner:
-        """Return what plans the events of each prediction, as many as its entity may say.
+        """Build the planner of each prediction's events, as many as its entity may send.
 
         Those beyond are set aside where they are news; who reads raw events again has them in quarantine already.
         """

@@ -1,4 +1,4 @@
-"""A day's budget, spent evenly over a stream of predictions whose length nobody knows yet."""
+"""A day's budget, spent evenly over a stream of predictions of unknown length."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Day:
     cells: Mapping[Cell, int] = field(default_factory=dict)
 
     def with_rows(self, received: Iterable[datetime]) -> "Day":
-        """Return the day after more predictions were received."""
+        """Count more predictions that were received."""
         counts = Counter(moment.astimezone(UTC).hour for moment in received)
         return replace(self, hours=tuple(seen + counts[hour] for hour, seen in enumerate(self.hours)))
 
@@ -38,13 +38,13 @@ class Day:
         return replace(self, sampled=self.sampled + spent, cells=dict(counts.most_common(MAX_CELLS)))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the day as JSON objects."""
+        """Convert the day to JSON objects."""
         cells = {",".join(map(str, cell)): count for cell, count in self.cells.items()}
         return {"day": self.day.isoformat(), "hours": list(self.hours), "sampled": self.sampled, "cells": cells}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Day":
-        """Return the day that ``to_json`` described."""
+        """Read the day that ``to_json`` wrote."""
         cells = {tuple(map(int, cell.split(","))): count for cell, count in row["cells"].items()}
         return cls(day=date.fromisoformat(row["day"]), hours=tuple(row["hours"]), sampled=row["sampled"], cells=cells)
 
@@ -53,7 +53,7 @@ Days = tuple[Day, ...]
 
 
 def day_of(days: Days, day: date) -> Day | None:
-    """Return a day as far as it is known, a new one, or None for a day that is closed.
+    """Find a day as far as it is known, a new one, or None for a day that is closed.
 
     The newest two days with predictions are open: shards of a stream are not equally fast, and one that lags brings
     yesterday's after midnight. What is older has been forgotten, so that its budget could be spent twice.
@@ -65,13 +65,13 @@ def day_of(days: Days, day: date) -> Day | None:
 
 
 def with_day(days: Days, day: Day) -> Days:
-    """Return the newest two days, oldest first."""
+    """Keep the newest two days, oldest first."""
     others = [known for known in days if known.day != day.day]
     return tuple(sorted([*others, day], key=lambda known: known.day)[-2:])
 
 
 def rows_to_come(days: Days, today: Day, now: datetime) -> float:
-    """Return how many predictions the rest of a day is expected to bring, ``now`` included.
+    """Estimate how many predictions the rest of a day is expected to bring, ``now`` included.
 
     As many as the same hours brought on the day before, scaled by how today's full hours compare; what this hour still
     holds is what it held then less what it has brought. A first day goes on at the rate of its full hours. In the first
@@ -86,9 +86,9 @@ def rows_to_come(days: Days, today: Day, now: datetime) -> float:
 
 
 def due(left: int, weights: Sequence[float], rows_after: float, mean_weight: float) -> float:
-    """Return what of the budget that is left is due to rows of some weights: their share of the weight to come.
+    """Compute what of the budget that is left is due to rows of some weights: their share of the weight to come.
 
-    By weight and not by number, so that rows that come one by one are told apart as well as those of a large batch.
+    By weight and not by number, so that rows that come one by one are weighed as well as those of a large batch.
 
     >>> due(10, [0.5, 0.5], 8, 0.25)
     3.3333333333333335

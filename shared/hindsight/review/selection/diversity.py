@@ -37,7 +37,7 @@ class Moments:
     squares: float = 0.0
 
     def including(self, values: Iterable[float]) -> "Moments":
-        """Return the moments with more values.
+        """Add values to the moments.
 
         >>> Moments().including([1.0, 3.0])
         Moments(count=2, mean=2.0, squares=2.0)
@@ -60,7 +60,7 @@ class Moments:
 def moments_with(
     moments: Mapping[str, Moments], rows: Sequence[Features], features: Mapping[str, Feature]
 ) -> dict[str, Moments]:
-    """Return the moments of the numeric features that are needed, those without a declared range, with more rows."""
+    """Compute the moments of the numeric features that are needed, those without a declared range, with more rows."""
     found = {}
     for name, feature in _used(features):
         if feature.type is FeatureType.NUMERIC and _declared(feature) is None:
@@ -70,7 +70,7 @@ def moments_with(
 
 
 def cells_of(rows: Sequence[Features], features: Mapping[str, Feature], moments: Mapping[str, Moments]) -> list[Cell]:
-    """Return each row's cell, by its first ``MAX_FEATURES`` declared features.
+    """Compute each row's cell, by its first ``MAX_FEATURES`` declared features.
 
     A numeric feature is put on the scale of its declared range, else of its moments; a category, a boolean and a
     missing value are directions of their own.
@@ -81,7 +81,7 @@ def cells_of(rows: Sequence[Features], features: Mapping[str, Feature], moments:
 
 
 def along_the_cells(cell: Cell) -> tuple[int, ...]:
-    """Return a key by which sorted cells follow one another as neighbours: to and fro, as one ploughs a field.
+    """Build a key by which sorted cells follow one another as neighbours: to and fro, as one ploughs a field.
 
     >>> sorted([(0, 0), (0, 1), (1, 0), (1, 1)], key=along_the_cells)
     [(0, 0), (0, 1), (1, 1), (1, 0)]
@@ -120,7 +120,7 @@ def _used(features: Mapping[str, Feature]) -> list[tuple[str, Feature]]:
 
 
 def _declared(feature: Feature) -> Scale | None:
-    """Return centre and standard deviation of a feature spread evenly over its declared range."""
+    """Compute centre and standard deviation of a feature spread evenly over its declared range."""
     if feature.min is None or feature.max is None:
         return None
     return feature.min / 2 + feature.max / 2, (feature.max / 2 - feature.min / 2) / math.sqrt(3)
@@ -155,6 +155,6 @@ def _text(value: FeatureValue) -> str:
 
 @lru_cache(maxsize=16_384)
 def _signs(name: str, value: str) -> tuple[int, ...]:
-    """Return the random direction of a feature, or of one of its values: the same in every process."""
+    """Compute the random direction of a feature, or of one of its values: the same in every process."""
     bits = hashlib.sha256(f"{name}\x00{value}".encode()).digest()[0]
     return tuple(1 if bits >> place & 1 else -1 for place in range(_DIRECTIONS))

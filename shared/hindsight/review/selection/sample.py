@@ -19,7 +19,7 @@ class SampledPrediction:
     """One prediction to review.
 
     ``selection_probability`` is the probability, over both the audit sample and active learning, with which the
-    prediction was to be reviewed, in (0, 1]: whoever evaluates on reviewed rows weighs each by its inverse.
+    prediction was to be reviewed, in (0, 1]: an evaluation on reviewed rows weighs each by its inverse.
     ``sampled_at`` is the moment the prediction was received.
     """
 

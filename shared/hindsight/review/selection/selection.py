@@ -44,7 +44,7 @@ class ReviewSelection:
 
         ``name`` is the batch's, ``arrived_at`` when the table took it: predictions of a past so far back that their
         tasks would have expired by then, as imports bring them, are passed over. (Where client timestamps are trusted
-        it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping,
+        it is another clock's, and not compared.) Considering predictions again, in the same or another grouping,
         changes nothing but makes up for tasks that a crash prevented. Raises Unavailable, also where time does not
         suffice: what is selected by then stays so, and the rest follows when the batch, or half of it, comes again.
         """

@@ -29,7 +29,7 @@ class Rate:
     rows: int = 0
 
     def including(self, weights: Sequence[float]) -> "Rate":
-        """Return the rate after more rows.
+        """Add rows to the rate.
 
         >>> Rate(0.2, 100).including([0.4] * 100).mean
         0.3
@@ -71,7 +71,7 @@ class SelectionState:
         return [sample for one in self.recent for sample in one.sampled if sample.key.prediction_id in wanted]
 
     def to_json(self) -> dict[str, Any]:
-        """Return all but model and version as JSON objects."""
+        """Convert all but model and version to JSON objects."""
         return {
             "days": [day.to_json() for day in self.days],
             "moments": {name: [found.count, found.mean, found.squares] for name, found in self.moments.items()},
@@ -81,7 +81,7 @@ class SelectionState:
 
     @classmethod
     def from_json(cls, model: str, version: int, row: Mapping[str, Any]) -> "SelectionState":
-        """Return the state that ``to_json`` described."""
+        """Read the state that ``to_json`` wrote."""
         return cls(
             model=model,
             version=version,
@@ -99,14 +99,14 @@ class SelectionStore(Protocol):
     """The states by model; every change of one is conditional on the state it was made from."""
 
     def load(self, model: str) -> SelectionState:
-        """Return a model's state, a new one if it has none yet."""
+        """Read a model's state, a new one if it has none yet."""
 
     def save(self, state: SelectionState, expected_version: int) -> bool:
         """Store a state; False, and nothing stored, if the stored one is no longer of the expected version."""
 
 
 def row_digest(prediction_id: str) -> str:
-    """Return a short digest by which a prediction is known again: two of a state's rows share one hardly ever.
+    """Compute a short digest by which a prediction is known again: two of a state's rows share one hardly ever.
 
     >>> row_digest("p-1")
     'He5uPsZ9'

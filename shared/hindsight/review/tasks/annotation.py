@@ -1,4 +1,4 @@
-"""What a reviewer's answer means: the rule that reads it, the label it makes, the feedback event that tells it."""
+"""Annotations of reviewers: the rule that reads an answer, its label, its feedback event."""
 
 import hashlib
 import re
@@ -21,12 +21,12 @@ _IDENTIFIER = re.compile(IDENTIFIER).fullmatch
 
 
 def manual_rule(labels: Labels) -> Rule | None:
-    """Return the rule that reads reviewers' answers: the highest whose kind is manual."""
+    """Find the rule that reads reviewers' answers: the highest whose kind is manual."""
     return next((rule for rule in labels.rules if rule.kind is LabelKind.MANUAL), None)
 
 
 def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -> LabelValue:
-    """Return the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
+    """Compute the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
 
     >>> labels = Labels.model_validate({"rules": [{"event": "a", "kind": "manual"}]}, strict=False)
     >>> answer_label(labels.rules[0], True, labels, Task.BINARY)
@@ -42,7 +42,7 @@ def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -
 
 
 def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
-    """Return the values an answer may have, None where they are not known.
+    """List the values an answer may have, None where they are not known.
 
     >>> choices(Rule(event="a", map={"up": 1, "down": 0}), Task.BINARY), choices(Rule(event="a"), Task.BINARY)
     (['down', 'up'], [0, 1])
@@ -53,9 +53,9 @@ def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
 
 
 def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime:
-    """Return when an answer counts as having occurred: when it was given, held within the rule's window.
+    """Compute when an answer counts as having occurred: when it was given, held within the rule's window.
 
-    It speaks of the prediction's case, not of the day on which somebody came to it. Given after the window closed it
+    It speaks of the prediction's case, not of the day of the answer. Given after the window closed it
     is late, and amends the label as all late feedback does.
     """
     latest = answered_at
@@ -65,7 +65,7 @@ def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime
 
 
 def annotation(task: ReviewTask) -> Feedback:
-    """Return the feedback event of a resolved task: the same one whenever, and however often, it is asked for."""
+    """Build the feedback event of a resolved task: the same one whenever, and however often, it is asked for."""
     resolution = task.resolution
     if resolution is None:
         raise ValueError("only a resolved task has an annotation")
@@ -91,7 +91,7 @@ def annotation(task: ReviewTask) -> Feedback:
 
 
 def annotation_id(prediction_id: str) -> str:
-    """Return the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
+    """Build the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
 
     >>> annotation_id("p-1")
     'review:p-1'

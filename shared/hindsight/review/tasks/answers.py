@@ -1,4 +1,4 @@
-"""Reviewers' answers in: each recorded on its task before anything comes of it, and told before it is acknowledged."""
+"""Reviewers' answers: each recorded on its task first, and published before it is acknowledged."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -62,7 +62,7 @@ class Answers:
     outbox: Outbox
 
     def take(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
-        """Record every answer that counts, and say which ones were not taken and why.
+        """Record every answer that counts, and report which ones were not taken and why.
 
         An answer sent again is accepted and changes nothing. When none was taken, raises Conflict if any met a lease
         that is not there or another answer, else InvalidInput if any could not be read, else NotFound.
@@ -100,7 +100,7 @@ class Answers:
         tasks: Mapping[PredictionKey, ReviewTask],
         resolve: Callable[[ReviewTask], ReviewTask],
     ) -> list[_Outcome]:
-        """Write what the answers make of their tasks; return what is so, not what somebody else has changed."""
+        """Write what the answers make of their tasks; return what is written, not what others changed."""
         outcomes = [_apply(task, waiting[key], resolve) for key, task in tasks.items()]
         changed = [outcome.task for outcome in outcomes if outcome.task != tasks[outcome.task.key]]
         written = self.tasks.save(changed)
@@ -115,7 +115,7 @@ class Answers:
 def _read(
     configuration: ModelConfiguration, rule: Rule, items: Sequence[object], now: datetime, receipt: Receipt
 ) -> dict[PredictionKey, list[_Given]]:
-    """Return the answers that can be read, by their task; the others are rejected."""
+    """Read the answers that can be read, by their task; the others are rejected."""
     readable: dict[PredictionKey, list[_Given]] = {}
     for index, raw in enumerate(items):
         path = f"answers[{index}]"
@@ -131,7 +131,7 @@ def _read(
 
 
 def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | None:
-    """Return what an item answers, None if it skips."""
+    """Read what an item answers, None if it skips."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
         raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))

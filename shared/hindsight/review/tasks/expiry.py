@@ -1,4 +1,4 @@
-"""What the clock does to review tasks: open ones expire, and what a crash left unsaid is said."""
+"""Expiry of review tasks, and publication of annotations that a crash left unsent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

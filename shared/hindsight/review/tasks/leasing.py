@@ -36,7 +36,7 @@ class LeasedTask:
     values: list[FeedbackValue] | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the reviewer sees; who the others are that disagree is not for them to know."""
+        """Show the task to its reviewer, without the names of others who disagree."""
         prediction = self.prediction
         shown: dict[str, Any] = {
             "task_id": self.task.task_id,
@@ -71,7 +71,7 @@ class Leasing:
     trust: ClientTimestamps
 
     def lease(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> list[LeasedTask]:
-        """Return up to ``limit`` tasks that the reviewer has from now on, beside those they had."""
+        """Lease up to ``limit`` tasks to the reviewer, beside those they had."""
         if manual_rule(configuration.labels) is None:
             return []
         hand = _Hand(configuration, reviewer, limit, now)
@@ -147,7 +147,7 @@ def _size(prediction: Prediction) -> int:
 
 
 def _from_another_point(keys: list[PredictionKey], reviewer: str, now: datetime) -> list[PredictionKey]:
-    """Return keys beginning at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
+    """Turn keys to begin at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
     if not keys:
         return keys
     start = zlib.crc32(f"{reviewer} {format_time(now)}".encode()) % len(keys)

@@ -22,6 +22,6 @@ class Outbox:
         unsent = [task for task in tasks if task.resolution is not None and not task.is_sent]
         if unsent:
             self.stream.append([feedback_line(annotation(task)) for task in unsent])
-            # One that was changed meanwhile was sent by somebody else as well: it is marked already.
+            # One that was changed meanwhile was sent by another worker as well: it is marked already.
             self.tasks.save([sent(task) for task in unsent])
         return len(unsent)

@@ -19,13 +19,13 @@ MAX_RATED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReviewOverview:
-    """Reads the tasks; ``trust`` tells whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
+    """Reads the tasks; ``trust`` is whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
 
     tasks: TaskStore
     trust: ClientTimestamps
 
     def queue(self, configuration: ModelConfiguration, now: datetime) -> dict[str, Any]:
-        """Return the size of a model's queue, and the agreement over the newest tasks that several people answered."""
+        """Count a model's queue, and the agreement over the newest tasks that several people answered."""
         open_at = now if self.trust is ClientTimestamps.BOUNDED else None
         size = self.tasks.size(configuration.model, open_at=open_at, most=MAX_COUNTED)
         # Kappa is for classes: of numbers hardly two are the same.
@@ -41,13 +41,13 @@ class ReviewOverview:
         }
 
     def task(self, key: PredictionKey) -> dict[str, Any] | None:
-        """Return what became of the review of a prediction, None if it was never sampled."""
+        """Show what became of the review of a prediction, None if it was never sampled."""
         task = self.tasks.load([key]).get(key)
         return None if task is None else shown_task(task)
 
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:
-    """Return a task as operators see it."""
+    """Show a task to operators."""
     resolution = task.resolution
     return {
         "reason": task.reason.value,

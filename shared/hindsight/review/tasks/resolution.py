@@ -29,7 +29,7 @@ def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: Timed) ->
 
 
 def verdict(answers: Sequence[Answer], overlap: int, rule: Rule, kind: Task) -> tuple[FeedbackValue, LabelValue] | None:
-    """Return the value and the label that answers come to, None while another answer is wanted.
+    """Decide the value and the label that answers come to, None while another answer is wanted.
 
     Before ``overlap`` answers are in, nothing is decided. Classes are decided by a strict majority, which of two is
     both; without one, the next answer is the adjudicator's and final. Numbers are decided by their median.
@@ -53,6 +53,6 @@ def _median(answers: Sequence[Answer], rule: Rule) -> tuple[FeedbackValue, Label
     middle = float(median(labels))
     if middle not in labels and rule_label(rule, [middle], Task.REGRESSION) == middle:
         return middle, middle
-    # Where a mapping stands between, no value may say what lies between two answers: then the lower is taken.
+    # Where a mapping stands between, no value may lie between two answers: then the lower is taken.
     winner = next(answer for answer in answers if answer.label == median_low(labels))
     return winner.value, winner.label

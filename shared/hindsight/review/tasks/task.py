@@ -1,4 +1,4 @@
-"""A review task: one prediction that people are asked to label, and all they have said of it."""
+"""A review task: one prediction that people are asked to label, and all their answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one reviewer said: the value as it was sent, the label it means, and when."""
+    """The answer of one reviewer: the value as it was sent, the label it means, and when."""
 
     reviewer: str
     value: FeedbackValue
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a task came to, and the feedback event that tells it; ``at`` is when the deciding answer came."""
+    """What a task came to, and the event of its feedback; ``at`` is when the deciding answer came."""
 
     value: FeedbackValue
     label: LabelValue
@@ -49,8 +49,8 @@ class Resolution:
 class ReviewTask:
     """One task; there is one a prediction, so that the prediction's id is the task's.
 
-    ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` tells by reviewer
-    until when each has it. ``is_sent`` says that the resolution's feedback is durable. ``revision`` is that
+    ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` is by reviewer
+    until when each has it. ``is_sent``: the resolution's feedback is durable. ``revision`` is that
     of the task as it was read; a store counts it on when it writes.
     """
 
@@ -81,12 +81,12 @@ class ReviewTask:
 
     @property
     def is_disputed(self) -> bool:
-        """Whether those who were asked disagree, and somebody else is to decide."""
+        """Whether those who were asked disagree, and an adjudicator is to decide."""
         return self.is_open and len(self.answers) >= self.overlap
 
     @property
     def places(self) -> int:
-        """How many more answers are wanted; nobody beyond them is given the task."""
+        """How many more answers are wanted; reviewers beyond them are not given the task."""
         if not self.is_open:
             return 0
         return max(self.overlap - len(self.answers), 1)
@@ -102,7 +102,7 @@ class ReviewTask:
         return (*(answer.reviewer for answer in self.answers), *self.skips)
 
     def counted_on(self) -> "ReviewTask":
-        """Return the task with its next revision, as a store writes it."""
+        """Count the task on to its next revision, as a store writes it."""
         return replace(self, revision=self.revision + 1)
 
     @property
@@ -112,7 +112,7 @@ class ReviewTask:
 
 
 class QueuePartition(StrEnum):
-    """Where a task lies while somebody may look for it."""
+    """The partition of the queue that a task lies in."""
 
     FREE = "free"
     ADJUDICATION = "adjudication"
@@ -122,10 +122,10 @@ class QueuePartition(StrEnum):
 
 
 def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | None:
-    """Return where a task lies and the moment it is sorted by, None for one that nobody looks for.
+    """Find the partition of a task and the moment it is sorted by, None for one without work to do.
 
     A task whose places are all leased is sorted by the first lease to lapse: from that moment it is to be had again,
-    without anybody having touched it.
+    without a change of it.
     """
     if task.resolution is not None:
         if not task.is_sent:
@@ -139,7 +139,7 @@ def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | No
 
 
 def new_task(sample: SampledPrediction, configuration: ModelConfiguration) -> ReviewTask:
-    """Return the task of a prediction that was sampled."""
+    """Build the task of a prediction that was sampled."""
     return ReviewTask(
         key=sample.key,
         reason=sample.reason,

@@ -40,7 +40,7 @@ class InMemoryLabels:
         self.collections[prediction.key] = replace(self._collection(prediction.key), head=head)
 
     def select(self, key: PredictionKey, probability: float) -> bool:
-        """Note how likely a prediction was to be reviewed; tell whether there is one."""
+        """Note how likely a prediction was to be reviewed; return whether there is one."""
         if key not in self._predictions:
             return False
         self._predictions[key] = replace(self._predictions[key], selection_probability=probability)
