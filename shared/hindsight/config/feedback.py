@@ -1,4 +1,4 @@
-"""Who may speak about a prediction, and how much."""
+"""Rules of who may send feedback about a prediction, and how much."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -23,7 +23,7 @@ class EntityLimit(Section):
 
 
 class FeedbackLimits(Section):
-    """How much may be said."""
+    """How much feedback may be sent."""
 
     per_entity: EntityLimit | None = None
 

@@ -20,7 +20,7 @@ class ReviewStrategy(StrEnum):
 class Review(Section):
     """The audit sample and the active-learning budget.
 
-    A reviewer has a task for ``lease``; nobody is offered one that has been open for ``expires``.
+    A reviewer has a task for ``lease``; one that has been open for ``expires`` is offered no more.
     """
 
     random_rate: Fraction = 0.0

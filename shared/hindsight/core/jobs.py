@@ -29,7 +29,7 @@ class JobStatus(StrEnum):
 class Job:
     """One import or replay.
 
-    ``request`` is what was asked for, ``place`` where the work goes on, ``counts`` what is done up to there. They
+    ``request`` is what was asked for, ``checkpoint`` where the work goes on, ``counts`` what is done up to there. They
     change together, by one write that is conditional on ``version``: work that is done twice is counted once.
     """
 
@@ -38,9 +38,9 @@ class Job:
     job_id: str
     at: datetime
     status: JobStatus = JobStatus.RUNNING
-    version: int = 0
+    version: int = 1
     request: Mapping[str, Any] = field(default_factory=dict)
-    place: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -48,7 +48,7 @@ class Job:
         """Whether nothing is left to do."""
         return self.status is JobStatus.DONE
 
-    def advanced(self, place: Mapping[str, Any], counts: Mapping[str, int] | None = None) -> "Job":
+    def advanced(self, checkpoint: Mapping[str, Any], counts: Mapping[str, int] | None = None) -> "Job":
         """Return the job further on, with what was done in between added to its counts.
 
         >>> job = Job(kind=JobKind.IMPORT, model="m", job_id="j", at=datetime(2026, 3, 1), counts={"lines": 2})
@@ -59,11 +59,11 @@ class Job:
         for name, number in (counts or {}).items():
             if number:
                 added[name] = added.get(name, 0) + number
-        return replace(self, version=self.version + 1, place=place, counts=added)
+        return replace(self, version=self.version + 1, checkpoint=checkpoint, counts=added)
 
     def done(self) -> "Job":
         """Return the job with nothing left to do."""
-        return replace(self.advanced(self.place), status=JobStatus.DONE)
+        return replace(self.advanced(self.checkpoint), status=JobStatus.DONE)
 
 
 class JobStore(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hindsight.lake.object_store import (
     COMPACTED,
-    EXAMPLES,
+    LABELS,
     PREDICTIONS,
     PROFILES,
     QUARANTINE,
@@ -42,7 +42,7 @@ def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
 
 
 LOG = Place(name=PREDICTIONS, prefixes=_of(PREDICTIONS), clean=clean_lines(Subject.owns_record))
-LABEL_RECORDS = Place(name=EXAMPLES, prefixes=_of(EXAMPLES), clean=clean_lines(Subject.owns_record))
+LABEL_RECORDS = Place(name=LABELS, prefixes=_of(LABELS), clean=clean_lines(Subject.owns_record))
 # After the log and the table, which tell what is the subject's, and before the datasets, which are made of the records.
 OTHERS = (
     Place(

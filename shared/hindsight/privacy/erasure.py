@@ -85,7 +85,7 @@ class _Work:
         return parse_time(self.job.request[SINCE]) if self.number > 1 else None
 
     @property
-    def place(self) -> dict[str, Any]:
+    def checkpoint(self) -> dict[str, Any]:
         return {
             "pass": self.number,
             "step": self.step,
@@ -133,10 +133,10 @@ class Eraser:
             job=job,
             subject=subject,
             notes=notes,
-            number=job.place.get("pass", 1),
-            step=job.place.get("step", 0),
-            progress=Progress(job.place.get("after", ""), unreadable=list(job.place.get(UNREADABLE, ()))),
-            datasets=set(job.place.get(DATASETS, ())),
+            number=job.checkpoint.get("pass", 1),
+            step=job.checkpoint.get("step", 0),
+            progress=Progress(job.checkpoint.get("after", ""), unreadable=list(job.checkpoint.get(UNREADABLE, ()))),
+            datasets=set(job.checkpoint.get(DATASETS, ())),
         )
 
     def _go_on(self, run: ErasureRun, work: _Work, has_time: Callable[[], bool]) -> None:
@@ -252,7 +252,7 @@ class Eraser:
         run.job = done if self.jobs.save(done) else None
 
     def _save(self, run: ErasureRun, work: _Work) -> bool:
-        job = work.job.advanced(work.place, work.progress.counts)
+        job = work.job.advanced(work.checkpoint, work.progress.counts)
         run.job = job if self.jobs.save(job) else None
         work.job, work.progress.counts = job, type(work.progress.counts)()
         return run.job is not None

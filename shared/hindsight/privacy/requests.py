@@ -100,14 +100,14 @@ def shown(job: Job) -> dict[str, Any]:
         SUBJECT: job.request[SUBJECT],
         **({"reason": job.request["reason"]} if "reason" in job.request else {}),
         "counts": dict(sorted(job.counts.items())),
-        DATASETS: list(job.place.get(DATASETS, ())),
-        UNREADABLE: list(job.place.get(UNREADABLE, ())),
+        DATASETS: list(job.checkpoint.get(DATASETS, ())),
+        UNREADABLE: list(job.checkpoint.get(UNREADABLE, ())),
     }
 
 
 def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
     """Yield the versions that were trained on rows of the subject, and whether each serves."""
-    datasets, pointer = set(job.place.get(DATASETS, ())), registry.pointer(job.model)
+    datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
     serving = set[str]()
     if pointer is not None:
         serving = {pointer.champion, *([pointer.trial.version] if pointer.trial else [])}
@@ -116,10 +116,10 @@ def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 
 
-def forgotten(job: Job, place: Mapping[str, Any]) -> Job:
+def forgotten(job: Job, checkpoint: Mapping[str, Any]) -> Job:
     """Return an erasure that is done, and no longer tells whom it was about."""
     kept = {name: value for name, value in job.request.items() if name != ENTITY}
-    return replace(job.advanced(place).done(), version=job.version + 1, request=kept)
+    return replace(job.advanced(checkpoint).done(), version=job.version + 1, request=kept)
 
 
 def message(job: Job) -> str:

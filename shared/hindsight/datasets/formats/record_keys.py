@@ -70,7 +70,7 @@ class RowKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Newest:
-    """The newest record of every prediction, by place; ``otherwise`` tells of each whether another source spoke too."""
+    """The newest record of every prediction, by place; ``otherwise``: whether it has other evidence too."""
 
     places: Places
     otherwise: Flags
@@ -81,7 +81,7 @@ def newest_of(keys: RecordKeys) -> Newest:
 
     One that was delivered twice stands once; of two that differ though their ``seq`` does not, the one that was picked
     for review, else by content, so that it does not matter how records are spread over objects. A reviewer's label of a
-    picked prediction stands ``otherwise`` if another record of the prediction has a value from another source.
+    picked prediction stands ``otherwise`` if another record of the prediction has a value from other evidence.
     """
     by_hash = np.argsort(keys.hashes)
     several = by_hash[_repeated(keys.hashes[by_hash])]

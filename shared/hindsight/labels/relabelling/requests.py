@@ -28,7 +28,7 @@ class RelabelRequests:
     trust: ClientTimestamps
 
     def take(self, model: str, body: object, *, now: datetime, request_id: str) -> RelabelJob:
-        """Begin a relabelling; with trusted client timestamps its labels become known when the request says.
+        """Begin a relabelling; with trusted client timestamps its labels become known at the moment it names.
 
         It is recorded before its execution starts: after a crash in between, the next request starts it.
         Raises InvalidInput with the path at fault, Conflict if one is open.
@@ -62,12 +62,12 @@ class RelabelRequests:
         return self._begin(replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes))
 
     def job(self, model: str, wanted: str) -> RelabelJob:
-        """Return one relabelling as it really stands. Raises NotFound."""
+        """Read one relabelling as it really is. Raises NotFound."""
         self.configurations.current(model)
         return self._as_it_stands(self.store.job(model, wanted))
 
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """Return relabellings, newest first."""
+        """List relabellings, newest first."""
         self.configurations.current(model)
         return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
 
@@ -85,14 +85,14 @@ class RelabelRequests:
         raise Unavailable(f"the relabellings of {job.model!r} keep being changed by others; try again")
 
     def _is_over(self, job: RelabelJob) -> bool:
-        """Return whether an open attempt's execution is over; one that a crash kept from starting is started."""
+        """Check whether an open attempt's execution is over; one that a crash kept from starting is started."""
         execution = self.runs.execution(job.execution)
         if execution is Execution.NEVER_STARTED:
             self.runs.start(job.execution, run_input(job))
         return execution is Execution.OVER
 
     def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
-        """Return a relabelling whose execution somebody stopped, or whose time ran out, as stopped."""
+        """Mark a relabelling as stopped whose execution was stopped or ran out of time."""
         if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
             # It may have been concluded between the two looks.
             job = self.store.job(job.model, job.relabel_id)
@@ -102,6 +102,6 @@ class RelabelRequests:
 
 
 def accepted(job: RelabelJob) -> Mapping[str, Any]:
-    """Return what answers a request that was taken."""
+    """Build the answer to a request that was taken."""
     shown = job.to_json()
     return {name: shown[name] for name in ("relabel_id", "model", "rules_revision", "status", "attempt")}
