@@ -37,7 +37,7 @@ class StackClient:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
-        """Return the JSON answer of an API call; throttling and our own errors are tried again.
+        """Call the API and read its JSON answer; throttling and our own errors are tried again.
 
         Raises CallFailed for a refusal.
         """
@@ -72,7 +72,7 @@ class StackClient:
         return json.loads(payload or b"null")
 
     def run_status(self, decision_id: str) -> str | None:
-        """Return the state of a retraining run: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if unknown."""
+        """Read the state of a retraining run: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if unknown."""
         machine = self.stack.outputs["RetrainingStateMachine"]
         runs = self.aws("stepfunctions")
         try:
@@ -88,7 +88,7 @@ class StackClient:
         return S3Lake(self.stack.outputs["LakeBucket"], self.aws("s3"))
 
     def aws(self, service: str) -> Any:
-        """Return a client of the stack's AWS."""
+        """Build a client of the stack's AWS."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""What a new account gives a function, and what Lambda takes of one."""
+"""The limits of functions: those of a new account, and Lambda's own."""
 
 import json
 from collections.abc import Iterator
