@@ -17,7 +17,7 @@ from local.state import Stack
 
 _ATTEMPTS = 6
 _TIMEOUT_SECONDS = 120
-_LONGEST_PAUSE_SECONDS = 6.4
+_MAX_PAUSE_SECONDS = 6.4
 
 
 class CallFailed(HindsightError):
@@ -49,7 +49,7 @@ class StackClient:
                 return response.json()
             if response.status_code != 429 and response.status_code < 500:
                 break
-            time.sleep(min(_LONGEST_PAUSE_SECONDS, 0.2 * 2**attempt))
+            time.sleep(min(_MAX_PAUSE_SECONDS, 0.2 * 2**attempt))
         raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SUFFIX = "DeadLetterQueueUrl"
-_MOST = 10
+_MAX_MESSAGES = 10
 _ANNOUNCEMENTS = "AnnouncementDeadLetterQueue"
 
 
@@ -94,7 +94,7 @@ def _messages(deployment: Deployment, url: str) -> Iterator[dict[str, Any]]:
     while left > 0:
         found = (
             deployment.aws("sqs")
-            .receive_message(QueueUrl=url, MaxNumberOfMessages=min(_MOST, left))
+            .receive_message(QueueUrl=url, MaxNumberOfMessages=min(_MAX_MESSAGES, left))
             .get("Messages", [])
         )
         if not found:

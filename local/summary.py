@@ -14,12 +14,12 @@ from local.client import StackClient
 from local.replay import ReplayResult
 from local.scores import Scores
 
-MOST = 1000
+MAX_DECISIONS = 1000
 
 
 def fetch_decisions(client: StackClient, model: str) -> list[dict[str, Any]]:
     """Read a model's trigger decisions, oldest first."""
-    answer = client.call("GET", f"models/{model}/decisions?limit={MOST}", key="operator")
+    answer = client.call("GET", f"models/{model}/decisions?limit={MAX_DECISIONS}", key="operator")
     return list(reversed(answer["decisions"]))
 
 

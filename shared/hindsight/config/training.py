@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from hindsight.config.metrics import Metric
 from hindsight.config.types import OpenFraction, PositiveDuration, Section
 
-LONGEST_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
+MAX_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
 PIPELINE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63}){0,4}:[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 
@@ -77,8 +77,8 @@ class Gate(Section):
     @field_validator("approval_expires")
     @classmethod
     def _ends(cls, length: timedelta) -> timedelta:
-        if length > LONGEST_APPROVAL:
-            raise ValueError(f"must not be longer than {LONGEST_APPROVAL.days} days")
+        if length > MAX_APPROVAL:
+            raise ValueError(f"must not be longer than {MAX_APPROVAL.days} days")
         return length
 
 

@@ -47,7 +47,7 @@ from hindsight.registry.store import Registry
 
 ERASED = "SubjectErased"
 _PASSES = 2
-_MOST_DATASETS = 10_000
+_MAX_DATASETS = 10_000
 _COMPACTED = Place(name=COMPACTED, prefixes=lambda model: (model_prefix(COMPACTED, model),), clean=lambda *_: None)
 
 
@@ -233,7 +233,7 @@ class Eraser:
         replaced = work.notes.replaced()
         cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations, self.members)
         erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
-        names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MOST_DATASETS))
+        names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MAX_DATASETS))
         for dataset_id in names:
             if dataset_id > work.progress.after:
                 if cleaner.clean(dataset_id, subject, replaced, erased, work.progress):

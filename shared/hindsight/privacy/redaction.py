@@ -13,7 +13,7 @@ from hindsight.privacy.subject import Subject
 
 _GZIP_MAGIC = b"\x1f\x8b"
 # More than anything here writes into one object; a few kilobytes of gzip can unzip to terabytes.
-_MOST_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30
 
 Owns = Callable[[Subject, Mapping[str, Any]], bool]
 
@@ -72,10 +72,10 @@ def unzipped(content: bytes) -> bytes:
         return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            plain = file.read(_MOST_BYTES + 1)
+            plain = file.read(_MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableObject("the object cannot be unzipped") from error
-    if len(plain) > _MOST_BYTES:
+    if len(plain) > _MAX_BYTES:
         raise UnreadableObject("the object unzips to more than a gigabyte")
     return plain
 

@@ -20,8 +20,8 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 ENTITY, SUBJECT = "entity_id", "subject"
 DATASETS, UNREADABLE, SINCE = "datasets", "unreadable", "since"
-_MOST_OPEN = 1_000
-_MOST_VERSIONS = 10_000
+_MAX_OPEN = 1_000
+_MAX_VERSIONS = 10_000
 
 
 class ErasureRequest(TimedRequest):
@@ -54,7 +54,7 @@ class ErasureRequests:
         """
         request = parse_item(ErasureRequest, body, "")
         self.configurations.current(model)
-        for job in self.jobs.newest(model, JobKind.ERASURE, _MOST_OPEN):
+        for job in self.jobs.newest(model, JobKind.ERASURE, _MAX_OPEN):
             if not job.is_done and job.request.get(ENTITY) == entity_id:
                 # Its message may have been lost with whoever took the first request.
                 self.queue.send(message(job))
@@ -111,7 +111,7 @@ def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
     serving = set[str]()
     if pointer is not None:
         serving = {pointer.champion, *([pointer.trial.version] if pointer.trial else [])}
-    for record in registry.versions(job.model, _MOST_VERSIONS) if datasets else ():
+    for record in registry.versions(job.model, _MAX_VERSIONS) if datasets else ():
         if record.dataset_id in datasets:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 

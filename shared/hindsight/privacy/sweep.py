@@ -14,9 +14,9 @@ from hindsight.privacy.redaction import Cleaned
 from hindsight.privacy.subject import Subject
 from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 
-_MOST_TOLD = 20
+_MAX_UNREADABLE = 20
 _READERS = 16
-_MOST_AHEAD = 4 * _READERS
+_MAX_AHEAD = 4 * _READERS
 _AHEAD_BYTES = 32 << 20
 
 
@@ -37,7 +37,7 @@ class Progress:
 
     def note_unreadable(self, key: str) -> None:
         """Remember an object that somebody has to look at."""
-        if key not in self.unreadable and len(self.unreadable) < _MOST_TOLD:
+        if key not in self.unreadable and len(self.unreadable) < _MAX_UNREADABLE:
             self.unreadable.append(key)
 
 
@@ -125,7 +125,7 @@ def _batches(keys: Iterable[list[ObjectVersion]]) -> Iterator[list[list[ObjectVe
     count = size = 0
     for versions in keys:
         more = sum(version.size for version in versions)
-        if batch and (count >= _MOST_AHEAD or size + more > _AHEAD_BYTES):
+        if batch and (count >= _MAX_AHEAD or size + more > _AHEAD_BYTES):
             yield batch
             batch, count, size = [], 0, 0
         batch.append(versions)

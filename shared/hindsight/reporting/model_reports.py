@@ -23,7 +23,7 @@ from hindsight.rollout.approval.store import ApprovalStore
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.store import TriggerStore
 
-MOST_OVERDUE = 10_000
+MAX_OVERDUE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,6 @@ class ModelReports:
         overdue = 0
         for page in self.labels.due(model, now):
             overdue += len(page)
-            if overdue >= MOST_OVERDUE:
-                return Backlog(overdue=MOST_OVERDUE, capped=True)
+            if overdue >= MAX_OVERDUE:
+                return Backlog(overdue=MAX_OVERDUE, capped=True)
         return Backlog(overdue=overdue, capped=False)

@@ -62,7 +62,7 @@ class World:
             run=run,
             manifest=taken.manifest,
             configuration=chosen.configuration,
-            trained=[train_candidate(self.lake, job).to_json() for job in jobs],
+            trained=[train_candidate(self.lake, job).to_plain() for job in jobs],
             code_version="test",
         )
 

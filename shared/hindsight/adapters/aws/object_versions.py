@@ -12,7 +12,7 @@ from hindsight.privacy.versions import ObjectVersion
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MOST_AT_ONCE = 1000  # versions that S3 removes in one call
+_MAX_AT_ONCE = 1000  # versions that S3 removes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
@@ -51,7 +51,7 @@ class S3ObjectVersions:
 
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         """Remove versions for good. Raises Unavailable if S3 cannot remove one."""
-        for batch in chunks(versions, _MOST_AT_ONCE):
+        for batch in chunks(versions, _MAX_AT_ONCE):
             answer = self._client.delete_objects(
                 Bucket=self._bucket,
                 Delete={

@@ -29,7 +29,7 @@ _OVERTAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", 
 
 
 _PIECE = 1 << 20
-_MOST_AT_ONCE = 1000  # objects that S3 removes in one call
+_MAX_AT_ONCE = 1000  # objects that S3 removes in one call
 _STAYS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -139,8 +139,8 @@ class S3Lake:
         S3 holds each removal to its tag. Not every endpoint does, so a list just before narrows the race there.
         """
         left = [(key, tag) for key, tag in self.tags(prefix) if tags.get(key) == tag]
-        for first in range(0, len(left), _MOST_AT_ONCE):
-            batch = left[first : first + _MOST_AT_ONCE]
+        for first in range(0, len(left), _MAX_AT_ONCE):
+            batch = left[first : first + _MAX_AT_ONCE]
             answer = self._client.delete_objects(
                 Bucket=self._bucket,
                 Delete={"Objects": [{"Key": key, "ETag": tag} for key, tag in batch], "Quiet": True},

@@ -31,7 +31,7 @@ AT_ONCE = 8
 """Calls of one batch that wait for the table at the same time, below the ten connections a client keeps."""
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
-_LONGEST_BACK_OFF = 5
+_MAX_BACK_OFF = 5
 # What is left once the SDK has tried several times: a partition, the table or the account is at its limit.
 _BUSY = frozenset(
     {
@@ -252,7 +252,7 @@ def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def back_off(attempt: int) -> None:
     """Wait before another attempt at what other workers keep changing, less than a second."""
-    time.sleep(pause_seconds(min(attempt, _LONGEST_BACK_OFF)))
+    time.sleep(pause_seconds(min(attempt, _MAX_BACK_OFF)))
 
 
 def pause_seconds(attempt: int) -> float:

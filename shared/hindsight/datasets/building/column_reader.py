@@ -18,7 +18,7 @@ TypedFeature = tuple[str, FeatureType]
 FIRST_ROWS = 10
 _NUMBERS = ("rules_revision", "selection_probability", "propensity")
 # Of the columns that are in memory at one time; all others are on disk, before or behind them.
-_MOST_BYTES = 64 << 20
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ class Gathering:
     def features(self, features: Sequence[TypedFeature]) -> Iterator[tuple[TypedFeature, Column]]:
         """Yield features by column, those to train on first; a column is good until the next is asked for."""
         count = len(self.kept.keys.seq)
-        together = max(1, _MOST_BYTES // (8 * max(count, 1)))
+        together = max(1, _MAX_BYTES // (8 * max(count, 1)))
         for first in range(0, len(features), together):
             yield from self._together(features[first : first + together], count)
 

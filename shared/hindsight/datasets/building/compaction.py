@@ -33,8 +33,8 @@ from hindsight.lake.packer import SETTLED
 
 PARQUET_TYPE = "application/vnd.apache.parquet"
 # What becomes one file: as Python objects these are several times as large.
-_MOST_BYTES = 64 << 20
-_MOST_RECORDS = 100_000
+_MAX_BYTES = 64 << 20
+_MAX_RECORDS = 100_000
 
 
 # An object, its lines and the records they are.
@@ -135,7 +135,7 @@ class Compaction:
             group.append((given, lines))
             size += sum(len(line) for line, _ in lines)
             count += len(lines)
-            if size >= _MOST_BYTES or count >= _MOST_RECORDS:
+            if size >= _MAX_BYTES or count >= _MAX_RECORDS:
                 yield group
                 group, size, count = [], 0, 0
         if group:

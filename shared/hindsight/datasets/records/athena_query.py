@@ -33,7 +33,7 @@ TABLE = "label_records"
 # All columns of the Parquet files but those of single features, which differ from model to model.
 COLUMNS = {**PLAIN_FIELDS, **dict.fromkeys(JSON_FIELDS, TEXT), **dict.fromkeys(MOMENTS.values(), LONG), **ADDED_FIELDS}
 _COVERED = "covered.json"
-_MOST_LINE_BYTES = 64 << 20
+_MAX_LINE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def write_chosen(connection: duckdb.DuckDBPyConnection, answer: Path, target: Pa
     options = (
         f"header = true, auto_detect = false, columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"'",
         "nullstr = '', allow_quoted_nulls = false",  # empty and not quoted is null
-        f"max_line_size = {_MOST_LINE_BYTES}, buffer_size = {2 * _MOST_LINE_BYTES}",
+        f"max_line_size = {_MAX_LINE_BYTES}, buffer_size = {2 * _MAX_LINE_BYTES}",
     )
     read = f"read_csv('{escaped(str(answer))}', {', '.join(options)})"
     connection.execute(f"COPY (FROM {read}) TO '{escaped(str(target))}' ({PARQUET})")

@@ -24,8 +24,8 @@ from hindsight.lake.pack import Part, is_pack, parts_of
 _READERS = 8
 _LARGE_READERS = 3
 # Records that are Python objects at one time: several kilobytes each, many more with very many features.
-_MOST_BYTES = 32 << 20
-_MOST_RECORDS = 20_000
+_MAX_BYTES = 32 << 20
+_MAX_RECORDS = 20_000
 _REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "rules_revision"}
 
 
@@ -221,7 +221,7 @@ def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
     size = 0
     for given in objects:
         for line, stored in given.lines():
-            if batch and (size + len(line) > _MOST_BYTES or len(batch) >= _MOST_RECORDS):
+            if batch and (size + len(line) > _MAX_BYTES or len(batch) >= _MAX_RECORDS):
                 yield batch
                 batch, size = [], 0
             batch.append(stored)
