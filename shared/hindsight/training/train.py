@@ -15,7 +15,7 @@ from hindsight.training.storage import ARTIFACT, store
 __all__ = ["TrainingJob", "TrainingResult", "failed_training", "train_candidate"]
 
 
-class TrainingResult(Record):
+class TrainingResult(Record, frozen=True, kw_only=True):
     """A candidate that has become a version; ``validation_score`` is None where the metric is undefined."""
 
     candidate: str

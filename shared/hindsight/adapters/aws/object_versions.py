@@ -17,7 +17,7 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 class S3ObjectVersions:
-    """See ``hindsight.privacy.versions.ObjectVersions``."""
+    """The object versions of a bucket; implements ``hindsight.privacy.versions.ObjectVersions``."""
 
     def __init__(self, bucket: str, client: "S3Client") -> None:
         self._bucket = bucket
@@ -39,7 +39,7 @@ class S3ObjectVersions:
                     )
 
     def read(self, version: ObjectVersion) -> bytes:
-        """Return the bytes of a version. Raises NotFound."""
+        """Read the bytes of a version. Raises NotFound."""
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)
         except ClientError as error:
