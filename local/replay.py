@@ -26,7 +26,7 @@ Progress = Callable[[int, datetime], None]
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What a replay did: every row, the live decision on it, and who made it."""
+    """The record of a replay: every row, the live decision on it, and the version that made it."""
 
     rows: list[Row]
     replayed: list[Row] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Replay:
                 raise CallFailed(f"predictions were rejected: {receipt['rejected'][:3]}")
         self._wait_for_predictions(rows)
         self._report_outcomes(now)
-        self._client.run_schedule("MatureLabels", now, self._model)
+        self._client.run_schedule("CloseWindows", now, self._model)
         request = {"reason": "the first version", "occurred_at": format_time(now), "force": True}
         answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
         if not answer["triggered"]:
@@ -112,7 +112,7 @@ class Replay:
             raise CallFailed(f"the first version was not promoted: {versions[:1]}")
 
     def _placeholder(self) -> dict[str, Any]:
-        """Return what a model that knows nothing says."""
+        """Build the prediction of a model that knows nothing."""
         task = self._configuration.task
         if task is Task.MULTICLASS:
             return {"score": 0.0, "decision": "unknown", "model_version": BOOTSTRAP_VERSION}
@@ -154,10 +154,10 @@ class Replay:
             self._arrivals.wait_for_labels(sent, (known[0].known_at, max(map(self._matured_at, known))))
 
     def _run_schedules(self, now: datetime) -> None:
-        self._client.run_schedule("MatureLabels", now, self._model)
+        self._client.run_schedule("CloseWindows", now, self._model)
         self._arrivals.wait_for_profiles()
         self._client.run_schedule("Monitor", now, self._model)
-        self._client.run_schedule("WatchDeployments", now, self._model)
+        self._client.run_schedule("EvaluateRollouts", now, self._model)
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
             run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
             if run is not None:
@@ -168,11 +168,11 @@ class Replay:
         last = self._outcomes[-1].known_at if self._outcomes else now
         end = max(now, last + timedelta(microseconds=1))
         self._report_outcomes(end)
-        self._client.run_schedule("MatureLabels", end, self._model)
+        self._client.run_schedule("CloseWindows", end, self._model)
         self._arrivals.read_labels((now, max(map(self._matured_at, self._result.rows))))
 
     def _matured_at(self, row: Row) -> datetime:
-        """Return when a row's label is both known and due, by which day it lies in the lake."""
+        """Find the moment when a row's label is both known and due, by which day it lies in the lake."""
         return max(row.known_at, row.outcome_due_at or row.occurred_at + self._configuration.outcome_delay)
 
     def _wait_for_run(self, decision_id: str) -> None:

@@ -16,7 +16,7 @@ from local.intrinsics import NAMES, Evaluation, Place
 from local.template import TEMPLATE, load_template
 
 __all__ = [
-    "EXAMPLES",
+    "LABELS",
     "Deployment",
     "Evaluation",
     "Parameters",
@@ -31,7 +31,7 @@ Resource = dict[str, Any]
 Parameters = Mapping[str, str]
 
 # Values that fit the patterns of parameters which a condition or a rule looks at and that list no values.
-EXAMPLES = {
+LABELS = {
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666",
     "LakeBucketName": "a-lake-of-an-earlier-stack",
     "NotificationEmail": "operations@example.org",
@@ -61,7 +61,7 @@ def transformed() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a deployment would make: every resource that exists, each reference a value."""
+    """A deployment as it would be made: every resource that exists, each reference a value."""
 
     parameters: dict[str, str]
     place: Place
@@ -146,7 +146,7 @@ def _telling_values(name: str) -> list[str]:
     values = [str(parameter["Default"]), *_compared_with(name)]
     if parameter["Type"] == "Number":
         return sorted({*values, str(parameter["MaxValue"])} if len(set(values)) == 1 else set(values))
-    example = EXAMPLES[name]
+    example = LABELS[name]
     if not re.fullmatch(parameter.get("AllowedPattern", ".*"), example):
         msg = f"the example of {name} is not allowed: {example}"
         raise ValueError(msg)
@@ -171,16 +171,16 @@ def _compared_with(name: str) -> Iterator[str]:
 def _parameters_of(name: str) -> frozenset[str]:
     """Find the parameters that a resource depends on, through conditions and the names of others too."""
     template = transformed()
-    found, told = set[str](), set[str]()
+    found, seen = set[str](), set[str]()
     waiting = _referred(template["Resources"][name])
     while waiting:
-        told.add(one := waiting.pop())
+        seen.add(one := waiting.pop())
         if one in template["Parameters"]:
             found.add(one)
         elif one in template["Conditions"]:
-            waiting |= _referred(template["Conditions"][one]) - told
+            waiting |= _referred(template["Conditions"][one]) - seen
         elif one in template["Resources"]:
-            waiting |= _referred(_what_names(template["Resources"][one])) - told
+            waiting |= _referred(_what_names(template["Resources"][one])) - seen
     return frozenset(found & _deciding())
 
 

@@ -81,7 +81,7 @@ def check_memory(account: Account, deployment: Deployment) -> Iterator[Check]:
         mend = f"deploy with WorkMemory={NEW_ACCOUNT_MEMORY}; only a support case raises it"
         yield Check("Lambda memory", Verdict.FAILURE, found, mend)
     else:
-        found += f"; new accounts give at most {NEW_ACCOUNT_MEMORY}, and nothing tells whether this one still does"
+        found += f"; new accounts give at most {NEW_ACCOUNT_MEMORY}, and no call shows whether this one still does"
         mend = f"if CloudFormation refuses MemorySize, deploy with WorkMemory={NEW_ACCOUNT_MEMORY}"
         yield Check("Lambda memory", Verdict.WARNING, found, mend)
 
@@ -142,5 +142,5 @@ def consumers_of(deployment: Deployment) -> int:
 
 def relabelling_workers(deployment: Deployment) -> int:
     """Count the invocations that one relabelling may hold at once."""
-    function = deployment.of("AWS::Lambda::Function")["CountRelabelFilesFunction"]
+    function = deployment.of("AWS::Lambda::Function")["CoordinateRelabellingFunction"]
     return worker_count(int(function["Environment"]["Variables"]["CONSUMER_CONCURRENCY"]))

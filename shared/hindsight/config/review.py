@@ -1,4 +1,4 @@
-"""Which predictions people are asked to label, and how the work is shared out."""
+"""The configuration of review: the selection of predictions and the sharing of the work."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from hindsight.config.types import Fraction, PositiveDuration, Section
 
 
 class ReviewStrategy(StrEnum):
-    """How uncertain a prediction counts as."""
+    """The measure of a prediction's uncertainty."""
 
     LEAST_CONFIDENCE = "least_confidence"
     MARGIN = "margin"
@@ -33,5 +33,5 @@ class Review(Section):
 
     @property
     def asks_for_answers(self) -> bool:
-        """Whether predictions are picked at all."""
+        """True where predictions are selected at all."""
         return self.random_rate > 0 or self.uncertain_per_day > 0

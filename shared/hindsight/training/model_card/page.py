@@ -186,7 +186,7 @@ def _training(card: Card) -> str:
             *([("weights of classes", training["class_weight"])] if training["class_weight"] else []),
             ("weight halves every", training["recency_half_life"] or "never"),
             ("seed", str(card["seed"])),
-            (f"{_words(card['metric'])} in rehearsal", number(card["validation_score"])),
+            (f"{_words(card['metric'])} in split", number(card["validation_score"])),
         ]
     )
     settings = facts((_words(name), _told(value)) for name, value in card["hyperparameters"].items())
