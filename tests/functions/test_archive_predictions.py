@@ -148,10 +148,10 @@ def test_with_reviews_the_day_s_budget_is_sampled_and_remembered(
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
 
-    (sample,) = tasks.sampled.values()
-    assert sample.key.prediction_id in {FIRST, SECOND}
-    assert sample.reason is SampleReason.UNCERTAIN
-    assert 0 < sample.selection_probability < 1
+    (sampled,) = tasks.sampled.values()
+    assert sampled.key.prediction_id in {FIRST, SECOND}
+    assert sampled.reason is SampleReason.UNCERTAIN
+    assert 0 < sampled.selection_probability < 1
     state = stores.selection_store().load("bike-demand")
     assert (state.version, state.days[0].sampled) == (1, 1)
     assert sum(state.days[0].hours) == 2

@@ -254,7 +254,7 @@ def test_what_comes_late_for_an_erased_prediction_does_not_bring_it_back(sample:
     assert report.counts[MODEL] == {Joined.ERASED: 1}
     (saved,) = store().save([prediction(f"{THEIRS}-0", entity_id=THEIRS)], RETENTION)
     assert saved.outcome is SaveOutcome.CONFLICT
-    assert not labelling.label_joiner().mature([prediction(f"{THEIRS}-0").key], at(10_000)).counts
+    assert not labelling.label_joiner().close_windows([prediction(f"{THEIRS}-0").key], at(10_000)).counts
     assert traces(THEIRS) == []
 
 
