@@ -164,8 +164,8 @@ class Closing:
 
     def _check_triggers(self, now: datetime) -> str:
         (decision,) = self._client.run_schedule("CheckTriggers", now, MODEL)["decisions"]
-        if not decision["fired"]:
-            raise CallFailed(f"no run was started: {decision['suppressed_by']}")
+        if not decision["triggered"]:
+            raise CallFailed(f"no run was started: {decision['explanation']}")
         return str(decision["decision_id"])
 
     def _ask(self, now: datetime) -> str:

@@ -135,7 +135,7 @@ class StepwiseRegistry:
 class NoBackOff:
     """Notes nothing."""
 
-    def note_rollback(self, model: str, at: datetime) -> bool:
+    def record_rollback(self, model: str, at: datetime) -> bool:
         """Say that it is noted."""
         return True
 

@@ -2,38 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.prediction import Prediction
 from hindsight.review.selection.sample import Pick
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.selection.state import SelectionState
-
-
-@dataclass(slots=True)
-class OneConfiguration:
-    """A configuration store of a single revision."""
-
-    configuration: ModelConfiguration
-
-    def current(self, model: str) -> ConfigurationRevision:
-        """Return the only revision."""
-        return self.revision(model, 1)
-
-    def revision(self, model: str, revision: int) -> ConfigurationRevision:
-        """Return the only revision."""
-        return ConfigurationRevision(revision, self.configuration)
-
-    def put(self, configuration: ModelConfiguration, now: datetime) -> int:
-        """Replace the configuration."""
-        self.configuration = configuration
-        return 1
-
-    def models(self) -> list[str]:
-        """Return the only model."""
-        return [self.configuration.model]
+from hindsight.testing.models.configurations import InMemoryConfigurations
 
 
 @dataclass(slots=True)
@@ -75,7 +50,7 @@ class ReviewStream:
     def pick(self, batches: Iterable[Sequence[Prediction]]) -> list[Pick]:
         """Return what is picked of some more batches, as the stream of the table would deliver them."""
         before = len(self.tasks.picks)
-        selection = ReviewSelection(OneConfiguration(self.configuration), self._store, self.tasks)
+        selection = ReviewSelection(InMemoryConfigurations(self.configuration), self._store, self.tasks)
         for batch in batches:
             selection.consider(f"batch-{batch[0].prediction_id}", batch)
         return self.tasks.picks[before:]

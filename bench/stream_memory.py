@@ -17,8 +17,6 @@ from typing import Any, cast
 
 from bench.label_join import collection_of, make_task, prediction_times, revision
 from hindsight.adapters.aws.s3_lake import S3Lake
-from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.joining.entity_limit import EntityLimits
@@ -27,6 +25,7 @@ from hindsight.labels.joining.join import LabelJoiner
 from hindsight.labels.plan import JoinPlan
 from hindsight.labels.store import ALL, Share
 from hindsight.quarantine.store import Quarantine
+from hindsight.testing.models.configurations import InMemoryConfigurations
 
 SMALL, TIMES = 40_000, 10
 
@@ -86,28 +85,12 @@ class _Forgetful:
         return {}
 
 
-class _OneRevision:
-    """A configuration store of one model with one revision."""
-
-    def __init__(self) -> None:
-        self._revision = revision()
-
-    def current(self, model: str) -> ConfigurationRevision:
-        return self._revision
-
-    def revision(self, model: str, revision: int) -> ConfigurationRevision:
-        return self._revision
-
-    def put(self, configuration: ModelConfiguration, now: datetime) -> int:
-        return 1
-
-    def models(self) -> list[str]:
-        return [self._revision.configuration.model]
-
-
 def _join(path: Path) -> int:
     """Join a file and return the process's peak memory in bytes."""
-    lake, configurations = S3Lake("bench", cast("Any", _OneFile(path))), _OneRevision()
+    lake, configurations = (
+        S3Lake("bench", cast("Any", _OneFile(path))),
+        InMemoryConfigurations(revision().configuration),
+    )
     quarantine = Quarantine(lake)
     joiner = LabelJoiner(_Forgetful(), quarantine, configurations, EntityLimits(cast("Any", None)))
     report = FeedbackFiles(lake, joiner, quarantine, configurations).join("feedback/date=2026-03-01/bench.gz")

@@ -104,8 +104,8 @@ class Replay:
         self._client.run_schedule("MatureLabels", now, self._model)
         request = {"reason": "the first version", "occurred_at": format_time(now), "force": True}
         answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
-        if not answer["fired"]:
-            raise CallFailed(f"the first training was suppressed: {answer.get('suppressed_by')}")
+        if not answer["triggered"]:
+            raise CallFailed(f"the first training was blocked: {answer['explanation']}")
         self._wait_for_run(answer["decision_id"])
         if not self._client.call("GET", f"models/{self._model}/history", key="operator")["history"]:
             versions = self._client.call("GET", f"models/{self._model}/versions", key="operator")["versions"]
@@ -159,7 +159,7 @@ class Replay:
         self._client.run_schedule("Monitor", now, self._model)
         self._client.run_schedule("WatchDeployments", now, self._model)
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
-            run = decision["decision_id"] if decision["fired"] else decision.get("open_run")
+            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
             if run is not None:
                 self._wait_for_run(run)
 

@@ -51,7 +51,7 @@ def write_report(
     label = "mean absolute error" if regression else "accuracy, %"
     monthly = (summary["live"], summary["static"], summary["persistence"], label)
     save_png(monthly_chart(*monthly), folder / "accuracy.png")
-    runs = [Run(parse_time(decision["at"]), decision.get("outcome", "open")) for decision in _fired(evidence)]
+    runs = [Run(parse_time(decision["at"]), decision.get("outcome", "open")) for decision in _triggered(evidence)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -66,16 +66,16 @@ def write_report(
         months=[_month_row(summary, month, regression) for month in sorted(summary["live"])],
         performance_svg=_performance_svg(evidence, runs, configuration),
         drift_svg=_drift_svg(evidence, runs, configuration),
-        runs=[_run_row(decision, evidence, configuration) for decision in _fired(evidence)],
-        suppressed=[_suppressed_row(decision) for decision in evidence.decisions if not decision["fired"]],
+        runs=[_run_row(decision, evidence, configuration) for decision in _triggered(evidence)],
+        blocked=[_blocked_row(decision) for decision in evidence.decisions if not decision["triggered"]],
     )
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def _fired(evidence: Evidence) -> list[dict[str, Any]]:
-    return [decision for decision in evidence.decisions if decision["fired"]]
+def _triggered(evidence: Evidence) -> list[dict[str, Any]]:
+    return [decision for decision in evidence.decisions if decision["triggered"]]
 
 
 def _figures(summary: Mapping[str, Any], regression: bool) -> list[dict[str, str]]:
@@ -138,16 +138,16 @@ def _run_row(decision: Mapping[str, Any], evidence: Evidence, configuration: Mod
     }
 
 
-def _suppressed_row(decision: Mapping[str, Any]) -> dict[str, str]:
+def _blocked_row(decision: Mapping[str, Any]) -> dict[str, str]:
     return {
         "at": _day(decision["at"]),
         "signals": _signals(decision),
-        "held_back_by": ", ".join(decision["held_back_by"]),
+        "blocked_by": ", ".join(blocker["code"] for blocker in decision["blocked_by"]),
     }
 
 
 def _signals(decision: Mapping[str, Any]) -> str:
-    return ", ".join(signal["kind"] for signal in decision["signals"]) or "none"
+    return ", ".join(signal["kind"] for signal in decision["signals"] if signal["active"]) or "none"
 
 
 def _day(text: str) -> str:

@@ -43,7 +43,7 @@ def summarise(
         "persistence_mean": _mean(scores.persistence),
         "promotions": sum(decision.get("outcome") == "promoted" for decision in decisions),
         "rejections": sum(decision.get("outcome") == "rejected" for decision in decisions),
-        "suppressed": sum(not decision["fired"] for decision in decisions),
+        "blocked": sum(not decision["triggered"] for decision in decisions),
         "predictions": len(result.decisions),
         "labels": len(result.outcomes_sent),
         "lost": len(lost_labels(result, truths)),
@@ -88,7 +88,7 @@ def print_summary(summary: Mapping[str, Any], task: Task, console: Console) -> N
     console.print(table)
     console.print(
         f"{summary['promotions']} promotions, {summary['rejections']} rejections, "
-        f"{summary['suppressed']} suppressed decisions; {summary['predictions']} predictions, "
+        f"{summary['blocked']} blocked decisions; {summary['predictions']} predictions, "
         f"{summary['labels']} labels sent, {summary['lost']} lost; {summary['seconds']} s"
     )
 

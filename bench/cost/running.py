@@ -66,7 +66,7 @@ def _environment(functions: Mapping[str, Function], region: str) -> dict[str, st
             if merged.setdefault(name, str(value)) != str(value):
                 msg = f"{name} is not the same for all functions"
                 raise ValueError(msg)
-    keys = {"AWS_ACCESS_KEY_ID": "simulated", "AWS_SECRET_ACCESS_KEY": "simulated"}
+    keys = {"AWS_ACCESS_KEY_ID": "simulated", "AWS_SECRET_ACCESS_KEY": "simulated"}  # nosec
     return {**merged, **keys, "AWS_DEFAULT_REGION": region, "POWERTOOLS_TRACE_DISABLED": "true"}
 
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining
 from hindsight.bootstrap.fan_out import one_invocation_a_model
+from hindsight.core.codec import to_plain
 from hindsight.core.schedule import parse_scope, parse_tick
 from hindsight.runtime.counters import count
 from hindsight.triggers.decision import Decision
@@ -19,7 +20,7 @@ tracer = Tracer()
 
 
 def concerns(event: dict[str, Any], model: str) -> bool:
-    """Match an event against a model: a schedule asks for a check of every model, an alarm of some."""
+    """Match an event against a model: a schedule asks for an evaluation of every model, an alarm of some."""
     if "Records" not in event:
         return True
     alarms = [parse_alarm(record.sns.message) for record in SNSEvent(event).records]
@@ -30,28 +31,29 @@ def concerns(event: dict[str, Any], model: str) -> bool:
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model(concerns)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check a model at the event's time, or because of an alarm."""
+    """Evaluate a model's triggers at the event's time, or because of an alarm."""
     sweep = retraining.trigger_sweep()
     if "Records" not in event:
         return report([sweep.on_schedule(parse_tick(event))])
     model, notices = str(parse_scope(event).model), [record.sns for record in SNSEvent(event).records]
-    return report([made for sns in notices for made in sweep.on_alarm(parse_alarm(sns.message), sns.message_id, model)])
+    alarms = [(parse_alarm(sns.message), sns.message_id) for sns in notices]
+    return report([decision for alarm, message_id in alarms for decision in sweep.on_alarm(alarm, message_id, model)])
 
 
 def report(decisions: list[Decision]) -> dict[str, Any]:
-    """Count and log what was decided; the invocation's caller sees the same."""
+    """Count and log the decisions; the invocation's caller sees the same."""
     shown = [
         {
             "model": decision.model,
             "decision_id": decision.decision_id,
-            "fired": decision.fired,
-            "suppressed_by": decision.suppressed_by,
+            "triggered": decision.triggered,
+            "blocked_by": to_plain(decision.blocked_by),
             "open_run": decision.state.get("open_run"),
         }
         for decision in decisions
     ]
-    wanted = [decision for decision in decisions if decision.signals]
-    fired = sum(decision.fired for decision in wanted)
-    count(metrics, {"RunsFired": fired, "RunsHeldBack": len(wanted) - fired})
-    logger.info("decided", extra={"decisions": shown})
+    wanted = [decision for decision in decisions if decision.active_signals]
+    triggered = sum(decision.triggered for decision in wanted)
+    count(metrics, {"RetrainingsTriggered": triggered, "RetrainingsBlocked": len(wanted) - triggered})
+    logger.info("triggers_evaluated", extra={"decisions": shown})
     return {"decisions": shown}

@@ -32,14 +32,14 @@ def prediction(model: str, prediction_id: str) -> Response[str]:
 
 @api.get("/models/<model>/decisions")
 def decisions(model: str) -> Response[str]:
-    """List trigger decisions, newest first, and what the newest scheduled check decided, recorded or not."""
+    """List trigger decisions, newest first, and what the newest scheduled evaluation decided, recorded or not."""
     reports, name = reporting.model_reports(), model_name(model)
-    found, look = reports.decisions(name, _limit()), reports.last_look(name)
+    found, last = reports.decisions(name, _limit()), reports.last_evaluation(name)
     return answer(
         200,
         {
-            "decisions": [decision.to_json() for decision in found],
-            "last_look": look.to_json() if look else None,
+            "decisions": [decision.to_plain() for decision in found],
+            "last_evaluation": last.to_plain() if last else None,
         },
     )
 

@@ -27,8 +27,8 @@ def request_retraining(model: str) -> Response[str]:
         request_id=event.request_context.request_id or "",
         requested_by="operator",
     )
-    held_back = {} if decision.fired else {"suppressed_by": decision.suppressed_by}
-    return answer(202, {"decision_id": decision.decision_id, "fired": decision.fired, **held_back})
+    plain = decision.to_plain()
+    return answer(202, {name: plain[name] for name in ("decision_id", "triggered", "blocked_by", "explanation")})
 
 
 @logger.inject_lambda_context

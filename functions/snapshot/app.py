@@ -20,7 +20,7 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the dataset to train on, or why the run stops here."""
+    """Build the dataset to train on, or find the reason to skip the run."""
     run = RetrainingRun.from_event(event)
     revision, registry, lake = stores.configurations().current(run.model), stores.registry(), stores.lake()
     last_used = stores.trigger_store().load(run.model).last_dataset_id
@@ -30,8 +30,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     chosen = chosen_by(lake, run.model, run.decision_id, query) if query else None
     taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion, chosen=chosen)
     if isinstance(taken, Refusal):
-        logger.info("stopped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
-        return {"status": "stopped", "reason": taken.reason, "detail": taken.detail}
+        logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
+        return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
     # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken.manifest))
     logger.info("took a snapshot", extra={"model": run.model, "dataset_id": dataset.dataset_id})

@@ -14,7 +14,19 @@ from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
-from local.openapi.schemas import ANYTHING, TEXT, WHOLE, Schema, either, listed, record, ref
+from local.openapi.schemas import (
+    ANYTHING,
+    BLOCKED_BY,
+    DECISION,
+    TEXT,
+    WHOLE,
+    YES_OR_NO,
+    Schema,
+    either,
+    listed,
+    record,
+    ref,
+)
 
 MOST_ITEMS = 500
 MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})
@@ -141,7 +153,7 @@ OPERATORS = [
         path="/models/{model}/retrain",
         does="Ask for a run",
         body=ref(RetrainingRequest),
-        answer=record({"decision_id": TEXT, "fired": {"type": "boolean"}}, {"suppressed_by": ANYTHING}),
+        answer=record({"decision_id": TEXT, "triggered": YES_OR_NO, "blocked_by": BLOCKED_BY, "explanation": TEXT}),
         status=202,
         conflicts=True,
     ),
@@ -149,7 +161,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/decisions",
         does="List trigger decisions, newest first",
-        answer=record({"decisions": listed(record({"decision_id": TEXT})), "last_look": either({"type": "object"})}),
+        answer=record({"decisions": listed(DECISION), "last_evaluation": either(DECISION)}),
         most=1000,
     ),
     Route(

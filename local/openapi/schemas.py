@@ -68,6 +68,22 @@ def either(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
+YES_OR_NO: Schema = {"type": "boolean"}
+BLOCKED_BY = listed(record({"code": TEXT, "reason": TEXT, "details": {"type": "object"}}))
+SIGNAL = record(
+    {"kind": TEXT, "active": YES_OR_NO, "reason": TEXT, "details": {"type": "object"}, "role": TEXT}, {"since": TEXT}
+)
+DECISION = record(
+    {
+        "decision_id": TEXT,
+        "at": TEXT,
+        "triggered": YES_OR_NO,
+        "signals": listed(SIGNAL),
+        "blocked_by": BLOCKED_BY,
+        "explanation": TEXT,
+    },
+    {"outcome": TEXT},
+)
 ERROR = record(
     {
         "error": record(

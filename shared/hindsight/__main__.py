@@ -38,7 +38,7 @@ def restart(paths: list[str]) -> NoReturn:
     """Start anew with a checkout's own library: another copy of it is loaded already."""
     search = os.pathsep.join(filter(None, [*paths, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "local", *sys.argv[1:]]
-    os.execve(sys.executable, command, os.environ | {"PYTHONPATH": search})  # noqa: S606  no shell is wanted
+    os.execve(sys.executable, command, os.environ | {"PYTHONPATH": search})  # noqa: S606 # nosec B606
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.pointer import PointerMove
 from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
-from hindsight.triggers.run_start import run_input
 from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.signals.check import DriftSignal
+from hindsight.triggers.signals.event import ManualSignal
 from hindsight.triggers.state import OpenRun, RunOutcome
 from tests.event_schemas import announced, require_promised, schema_of, schemas
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 SHARED = FUNCTIONS.parent / "shared"
 CAMEL_CASE = r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b"
-EVIDENCE = {"reason": "7 of 20 features drift", "report_key": "checks/d.json", "page_key": "checks/d.html"}
+LINKS = {"report_key": "checks/d.json", "page_key": "checks/d.html"}
 CHECK = Check(
     model="bike", kind=CheckKind.DRIFT, at=NOW, model_version="v1", verdict=Verdict.DRIFT, reason="r", summary={"n": 1}
 )
@@ -44,12 +44,12 @@ def started() -> dict[str, Any]:
         started_at=NOW,
         lease_expires_at=NOW + timedelta(days=1),
         reason="drift: 7 of 20 features drift",
-        serving={
-            SignalKind.DRIFT: Signal(kind=SignalKind.DRIFT, at=NOW, evidence=EVIDENCE),
-            SignalKind.MANUAL: Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"}),
+        signals={
+            "drift": DriftSignal.status("7 of 20 features drift", {"features": 20, **LINKS}, since=NOW),
+            "manual": ManualSignal.raised(NOW, "new season", {"requested_by": "operator"}),
         },
     )
-    return run_input("bike", run)
+    return run.execution_input("bike")
 
 
 def named_in_machines() -> set[str]:
@@ -104,7 +104,8 @@ def test_a_bad_check_is_announced_as_promised(kind: CheckKind, verdict: Verdict,
 def test_a_run_s_start_is_announced_as_promised_and_links_the_reports_behind_it() -> None:
     data = started()
     require_promised("RetrainingStarted", detail("RetrainingStarted", data))
-    assert data["signals"][0] == {"kind": "drift", "at": "2026-03-01T12:00:00.000000Z", **EVIDENCE}
+    since, reason = "2026-03-01T12:00:00.000000Z", "7 of 20 features drift"
+    assert data["signals"][0] == {"kind": "drift", "since": since, "reason": reason, **LINKS}
 
 
 @pytest.mark.parametrize("name", [*ENDS_OF_TRIALS.values(), *OTHER_MOVES.values()])

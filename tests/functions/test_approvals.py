@@ -17,7 +17,7 @@ from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.approvals import InMemoryTasks
 from tests.functions.requests import paths, send
 from tests.functions.served import serve_version
-from tests.functions.test_retraining_steps import fire
+from tests.functions.test_retraining_steps import trigger
 from tests.unit.training.world import START, revision
 
 Sample = Callable[[str], dict[str, Any]]
@@ -44,7 +44,7 @@ def tasks(deployed: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryTasks:
 @pytest.fixture
 def asked(tasks: InMemoryTasks, sample: Sample, context: object) -> dict[str, Any]:
     """What the step of a run that waits returned."""
-    event = fire(sample("request_approval"))
+    event = trigger(sample("request_approval"))
     tasks.waiting.add(event["task_token"])
     return request(event, context)
 

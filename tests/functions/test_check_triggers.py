@@ -11,9 +11,7 @@ from hindsight.bootstrap import stores
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.pointers import promoted
-from hindsight.triggers.signal import SignalKind
-from hindsight.triggers.state import Conclusion, RunOutcome
-from hindsight.triggers.suppression import SuppressedBy
+from hindsight.triggers.state import RunOutcome, RunResult
 from tests.functions.conftest import ENVIRONMENT, Context, FannedOut
 from tests.ports import forget_ports
 
@@ -46,14 +44,18 @@ def decided_of(fanned_out: FannedOut, event: dict[str, Any]) -> list[dict[str, A
     return [decision for answer in answers for decision in answer["decisions"]]
 
 
+def blocking(decision: dict[str, Any]) -> list[str]:
+    return [blocker["code"] for blocker in decision["blocked_by"]]
+
+
 def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
     executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     serving("bike-demand", Verdict.LOW)
     serving("car-demand", Verdict.OK)
     low, fine = decided_of(fanned_out, sample("check_triggers"))
-    assert (low["model"], low["fired"]) == ("bike-demand", True)
-    assert (fine["fired"], fine["suppressed_by"]) == (False, "no_signal")
+    assert (low["model"], low["triggered"]) == ("bike-demand", True)
+    assert (fine["triggered"], blocking(fine)) == (False, ["no_signal"])
     assert executions() == [low["decision_id"]]
     assert stores.trigger_store().decisions("car-demand", 10) == []
 
@@ -76,13 +78,13 @@ def test_the_sample_alarm_makes_each_low_model_s_policy_decide(
     serving("train-demand", Verdict.LOW, combine="all")
     serving("ship-demand", Verdict.OK)
     decided = decided_of(fanned_out, sample("check_triggers_alarm"))
-    assert {row["model"]: row["suppressed_by"] for row in decided} == {
-        "bike-demand": None,
-        "car-demand": "no_signal",
-        "train-demand": "combination",
+    assert {row["model"]: blocking(row) for row in decided} == {
+        "bike-demand": [],
+        "car-demand": ["no_signal"],
+        "train-demand": ["combination"],
     }
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
-    assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.PERFORMANCE])
+    assert (decision.cause, [signal.kind for signal in decision.active_signals]) == ("alarm", ["performance"])
     assert decision.at == CHECKED_AT
 
 
@@ -101,9 +103,9 @@ def test_an_operator_s_alarm_on_one_model_is_enough_alone(
     serving("bike-demand", Verdict.OK, performance=False, drift=False)
     serving("car-demand", Verdict.LOW)
     [decided] = decided_of(fanned_out, of_one_model(sample("check_triggers_alarm"), "bike-demand"))
-    assert (decided["model"], decided["fired"]) == ("bike-demand", True)
+    assert (decided["model"], decided["triggered"]) == ("bike-demand", True)
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
-    assert [signal.kind for signal in decision.signals] == [SignalKind.ALARM]
+    assert [signal.kind for signal in decision.active_signals] == ["alarm"]
 
 
 def drifting(model: str, **triggers: Any) -> None:
@@ -129,31 +131,30 @@ def test_the_sample_drift_alarm_makes_each_drifting_model_s_policy_decide(
     drifting("train-demand", combine="all")
     serving("ship-demand", Verdict.OK)
     decided = decided_of(fanned_out, sample("check_triggers_drift_alarm"))
-    assert {row["model"]: row["suppressed_by"] for row in decided} == {
-        "bike-demand": None,
-        "car-demand": "no_signal",
-        "train-demand": "combination",
+    assert {row["model"]: blocking(row) for row in decided} == {
+        "bike-demand": [],
+        "car-demand": ["no_signal"],
+        "train-demand": ["combination"],
     }
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
-    assert (decision.cause, [signal.kind for signal in decision.signals]) == ("alarm", [SignalKind.DRIFT])
+    assert (decision.cause, [signal.kind for signal in decision.active_signals]) == ("alarm", ["drift"])
     assert decision.at == CHECKED_AT
-    [unheard] = stores.trigger_store().decisions("car-demand", 10)
-    reasons = {kind.kind: kind.reason for kind in unheard.considered}
-    assert reasons[SignalKind.DRIFT] == "the policy does not listen to it"
+    [other] = stores.trigger_store().decisions("car-demand", 10)
+    assert {signal.kind: signal.reason for signal in other.signals}["drift"] == "not configured"
 
 
-def test_a_run_is_told_where_the_reports_of_its_signals_lie(
+def test_a_run_s_input_links_the_reports_of_its_signals(
     executions: Callable[[], list[str]], sample: Sample, context: Context
 ) -> None:
     drifting("bike-demand")
     handler(sample("check_triggers"), context)
     runs: Any = boto3.client("stepfunctions")
     [started] = runs.list_executions(stateMachineArn=ENVIRONMENT["STATE_MACHINE_ARN"])["executions"]
-    told = json.loads(runs.describe_execution(executionArn=started["executionArn"])["input"])
-    assert told["signals"] == [
+    given = json.loads(runs.describe_execution(executionArn=started["executionArn"])["input"])
+    assert given["signals"] == [
         {
             "kind": "drift",
-            "at": "2026-03-08T12:00:00.000000Z",
+            "since": "2026-03-08T12:00:00.000000Z",
             "reason": "7 of 20 features drift",
             "report_key": "checks/d.json",
             "page_key": "checks/d.html",
@@ -161,15 +162,15 @@ def test_a_run_is_told_where_the_reports_of_its_signals_lie(
     ]
 
 
-def test_a_look_that_changes_nothing_is_kept_as_the_last_one(
+def test_evaluation_that_records_no_decision_is_kept_as_the_last_one(
     executions: Callable[[], list[str]], sample: Sample, context: Context
 ) -> None:
     serving("bike-demand", Verdict.OK, volume=5000)
     handler(sample("check_triggers"), context)
     assert stores.trigger_store().decisions("bike-demand", 10) == []
-    look = stores.trigger_store().last_look("bike-demand")
-    assert look is not None
-    assert "volume: 0 of 5000 new labels" in look.explanation
+    last = stores.trigger_store().last_evaluation("bike-demand")
+    assert last is not None
+    assert "volume: 0 of 5000 new labels" in last.explanation
 
 
 def test_with_bounded_clocks_an_alarm_belongs_to_the_moment_it_went_off(
@@ -193,18 +194,18 @@ def test_an_alarm_that_went_back_to_normal_decides_nothing(
     assert handler(event, context) == {"decisions": []}
 
 
-def test_a_run_that_was_concluded_leaves_the_next_check_free(
+def test_a_run_that_was_finalized_leaves_the_next_check_free(
     executions: Callable[[], list[str]], sample: Sample, context: Context
 ) -> None:
     serving("bike-demand", Verdict.LOW)
     handler(sample("check_triggers"), context)
     later = sample("check_triggers") | {"time": "2026-03-08T13:05:00Z"}
     [held] = handler(later, context)["decisions"]
-    assert held["suppressed_by"] == SuppressedBy.NO_SIGNAL  # the run has seen the check
-    conclusion = Conclusion(outcome=RunOutcome.FAILED, at=CHECKED_AT, reason="train failed")
-    assert stores.trigger_store().conclude("bike-demand", 1, conclusion)
+    assert blocking(held) == ["no_signal"]  # the run has seen the check
+    result = RunResult(outcome=RunOutcome.FAILED, at=CHECKED_AT, reason="train failed")
+    assert stores.trigger_store().finalize_run("bike-demand", 1, result)
     [again] = handler(later | {"time": "2026-03-09T13:05:00Z"}, context)["decisions"]
-    assert again["fired"]
+    assert again["triggered"]
     assert len(executions()) == 2
 
 

@@ -33,7 +33,7 @@ IN_GOOD_HEALTH = {
     "EstimatedPerformance",
     "LabelLatencyP90",
     # The schedule asks for a run, and there are no new labels to make one of.
-    "RunsHeldBack",
+    "RetrainingsBlocked",
 }
 
 

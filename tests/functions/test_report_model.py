@@ -13,12 +13,10 @@ from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.testing.builders.configuration import configuration
-from hindsight.triggers.considered import Consideration
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.obstacles import Obstacle
-from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.decision import BlockCode, Blocker, Decision
+from hindsight.triggers.inputs import Cause
+from hindsight.triggers.signals.volume import VolumeSignal
 from hindsight.triggers.state import TriggerState
-from hindsight.triggers.suppression import SuppressedBy
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
 from tests.unit.labels.builders import prediction
@@ -39,7 +37,7 @@ def get(path: str, **query: str) -> Answer:
 
 
 def record_decisions(count: int) -> list[str]:
-    """Suppressed decisions, an hour between them, oldest first."""
+    """Blocked decisions, an hour between them, oldest first."""
     triggers = stores.trigger_store()
     names = [f"decision-{number}" for number in range(count)]
     for number, name in enumerate(names):
@@ -50,7 +48,8 @@ def record_decisions(count: int) -> list[str]:
             cause=Cause.SCHEDULE,
             reason="drift",
             signals=(),
-            obstacles=(Obstacle(by=SuppressedBy.COOLDOWN),),
+            blocked_by=(Blocker(code=BlockCode.COOLDOWN, reason="the cooldown lasts", details={}),),
+            explanation="Did not retrain because the cooldown lasts.",
         )
         assert triggers.record(decision, TriggerState(model=MODEL, version=number + 1), number)
     return names
@@ -77,33 +76,33 @@ def test_the_sample_request_lists_decisions_newest_first() -> None:
 
     assert status == 200
     assert [decision["decision_id"] for decision in answer["decisions"]] == names[::-1]
-    assert {decision["suppressed_by"] for decision in answer["decisions"]} == {"cooldown"}
-    assert {decision["fired"] for decision in answer["decisions"]} == {False}
+    assert {decision["blocked_by"][0]["code"] for decision in answer["decisions"]} == {"cooldown"}
+    assert {decision["triggered"] for decision in answer["decisions"]} == {False}
 
 
-def test_what_the_last_look_saw_stands_beside_the_decisions_and_in_the_status() -> None:
-    assert get(f"{MODEL}/decisions")[1] == {"decisions": [], "last_look": None}
-    look = Decision(
-        decision_id="look",
+def test_last_evaluation_is_shown_beside_the_decisions_and_in_the_status() -> None:
+    assert get(f"{MODEL}/decisions")[1] == {"decisions": [], "last_evaluation": None}
+    evaluation = Decision(
+        decision_id="evaluation",
         model=MODEL,
         at=START,
         cause=Cause.SCHEDULE,
-        reason="no signal stands",
-        signals=(),
-        obstacles=(Obstacle(by=SuppressedBy.NO_SIGNAL, reason="no signal stands"),),
-        considered=(Consideration(kind=SignalKind.VOLUME, stands=False, reason="7 of 5000 new labels"),),
-        explanation="Did not retrain because no signal stands (volume: 7 of 5000 new labels).",
+        reason="no signal is active",
+        signals=(VolumeSignal.status("7 of 5000 new labels"),),
+        blocked_by=(Blocker(code=BlockCode.NO_SIGNAL, reason="no signal is active", details={}),),
+        explanation="Did not retrain because no signal is active (volume: 7 of 5000 new labels).",
     )
-    stores.trigger_store().note_look(look)
+    stores.trigger_store().record_evaluation(evaluation)
 
-    shown = get(f"{MODEL}/decisions")[1]["last_look"]
+    shown = get(f"{MODEL}/decisions")[1]["last_evaluation"]
 
-    assert (shown["suppressed_by"], shown["considered"][0]["reason"]) == ("no_signal", "7 of 5000 new labels")
-    assert get(MODEL)[1]["last_look"] == {
+    blocked_by = [{"code": "no_signal", "reason": "no signal is active", "details": {}}]
+    assert (shown["blocked_by"], shown["signals"][0]["reason"]) == (blocked_by, "7 of 5000 new labels")
+    assert get(MODEL)[1]["last_evaluation"] == {
         "at": format_time(START),
-        "fired": False,
-        "suppressed_by": "no_signal",
-        "explanation": look.explanation,
+        "triggered": False,
+        "blocked_by": blocked_by,
+        "explanation": evaluation.explanation,
     }
 
 

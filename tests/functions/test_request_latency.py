@@ -62,7 +62,7 @@ def test_an_answer_waits_for_less_than_a_second_of_calls_and_none_of_the_lake(
         # Of a hundred thousand labels a day two pages more are read.
         assert 0 < sum(SLOWEST[service] for service in [*waited, "dynamodb", "dynamodb"]) < 1
 
-    assert answers["retrain"]["suppressed_by"] == "min_new_labels"
+    assert answers["retrain"]["blocked_by"][0]["code"] == "min_new_labels"
     assert len(answers["explain"]["datasets"]) == len(answers["explain"]["versions"]) == 90
     assert answers["explain"]["all_datasets_searched"] is True
 

@@ -10,7 +10,6 @@ from hindsight.bootstrap import clients, labelling, stores
 from hindsight.labels.archiving.new_label_counts import MINUTES, NewLabel, arrivals_of, hour_of
 from hindsight.labels.archiving.new_labels import SETTLES_AFTER
 from hindsight.testing.builders.configuration import configuration
-from hindsight.triggers.signal import SignalKind
 from tests.functions.conftest import Context
 from tests.ports import forget_ports
 
@@ -38,21 +37,24 @@ def ask(executions: Callable[[], list[str]], sample: Sample, context: Context) -
 
 def test_the_sample_request_starts_a_run(ask: Ask, executions: Callable[[], list[str]]) -> None:
     status, answer = ask()
-    assert (status, answer["fired"]) == (202, True)
-    assert "suppressed_by" not in answer
+    assert (status, answer["triggered"], answer["blocked_by"]) == (202, True, [])
+    assert answer["explanation"] == "Retrains because of manual: the summer timetable begins."
+    assert set(answer) == {"decision_id", "triggered", "blocked_by", "explanation"}
     assert executions() == [answer["decision_id"]]
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
     assert decision.requested_by == "operator"
     assert decision.at == datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
-    assert decision.signals[0].kind is SignalKind.MANUAL
-    assert decision.signals[0].evidence["reason"] == "the summer timetable begins"
+    [request] = decision.active_signals
+    assert (request.kind, request.reason) == ("manual", "the summer timetable begins")
 
 
 def test_a_second_request_during_the_run_is_kept_and_says_why(ask: Ask) -> None:
     ask()
     status, answer = ask({"reason": "again", "force": True}, request_id="r2")
-    assert (status, answer["fired"], answer["suppressed_by"]) == (202, False, "open_run")
-    assert SignalKind.MANUAL in stores.trigger_store().load("bike-demand").demand
+    [blocker] = answer["blocked_by"]
+    assert (status, answer["triggered"], blocker["code"]) == (202, False, "open_run")
+    assert blocker["reason"] in answer["explanation"]
+    assert "manual" in stores.trigger_store().load("bike-demand").pending_signals
     assert len(stores.trigger_store().decisions("bike-demand", 10)) == 2
 
 

@@ -19,7 +19,8 @@ from functions.validate.app import handler as validate
 from hindsight.bootstrap import clients, stores
 from hindsight.core.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
 from hindsight.core.times import format_time, parse_time
-from hindsight.triggers.decision import Cause, Decision
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.inputs import Cause
 from hindsight.triggers.state import OpenRun, RunOutcome
 from tests.unit.training.world import MODEL, START, learnable, revision, store
 
@@ -28,12 +29,19 @@ Event = dict[str, Any]
 Sample = Callable[[str], Event]
 
 
-def fire(event: Event) -> Event:
+def trigger(event: Event) -> Event:
     """Take the model's lock for the run an event names."""
     store_, at = stores.trigger_store(), parse_time(event["as_of"])
     before = store_.load(MODEL)
     decision = Decision(
-        decision_id=event["decision_id"], model=MODEL, at=at, cause=Cause.SCHEDULE, reason="schedule", signals=()
+        decision_id=event["decision_id"],
+        model=MODEL,
+        at=at,
+        cause=Cause.SCHEDULE,
+        reason="schedule",
+        signals=(),
+        blocked_by=(),
+        explanation="Retrains because of schedule.",
     )
     run = OpenRun(
         decision_id=event["decision_id"],
@@ -42,8 +50,7 @@ def fire(event: Event) -> Event:
         lease_expires_at=at + timedelta(days=1),
         reason="schedule",
     )
-    changes = {"version": before.version + 1, "open_run": run, "fencing_token": event["fencing_token"]}
-    state = type(before)(**{**{name: getattr(before, name) for name in before.__slots__}, **changes})
+    state = before.replace(version=before.version + 1, open_run=run, fencing_token=event["fencing_token"])
     assert store_.record(decision, state, before.version)
     return event
 
@@ -76,7 +83,7 @@ def labelled(deployed: None) -> None:
 
 
 def test_a_first_version_goes_from_examples_to_service(labelled: None, context: object) -> None:
-    run = fire(run_event())
+    run = trigger(run_event())
     judged = run_to_verdict(run, context)
     approval = {"required": False, "seconds": 3 * 24 * 3600}
     assert judged == {"version": judged["version"], "verdict": "promote", "reasons": [], "approval": approval}
@@ -85,7 +92,7 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
         "previous": None,
         "strategy": "direct",
     }
-    assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["concluded"]
+    assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["finalized"]
 
     pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
@@ -99,23 +106,23 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
     assert decision.outcome is RunOutcome.PROMOTED
 
 
-def test_a_second_run_with_nothing_new_stops(labelled: None, context: object) -> None:
-    first = fire(run_event())
+def test_a_second_run_with_nothing_new_is_skipped(labelled: None, context: object) -> None:
+    first = trigger(run_event())
     judged = run_to_verdict(first, context)
     conclude({**first, "outcome": "rejected", "version": judged["version"], "reason": "floor"}, context)
     later = snapshot(run_event(2, AS_OF + timedelta(days=1)), context)
-    assert (later["status"], later["reason"]) == ("stopped", "no_new_information")
+    assert (later["status"], later["reason"]) == ("skipped", "no_new_information")
 
 
 def test_a_run_that_failed_used_nothing_up(labelled: None, context: object) -> None:
-    run = fire(run_event())
+    run = trigger(run_event())
     assert snapshot(run, context)["status"] == "ready"
     conclude({**run, "outcome": "failed", "reason": "Train: out of memory"}, context)
     assert snapshot(run_event(2, AS_OF + timedelta(days=1)), context)["status"] == "ready"
 
 
 def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
-    run = fire(run_event())
+    run = trigger(run_event())
     assert snapshot(run, context) == snapshot(run, context)
     judged = run_to_verdict(run, context)
     assert run_to_verdict(run, context) == judged
@@ -123,16 +130,16 @@ def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
     assert deploy(deployment, context) == deploy(deployment, context)
     assert len(stores.registry().history(MODEL, 10)) == 1
     end = {**run, "outcome": "promoted", "version": judged["version"]}
-    assert [conclude(end, context)["concluded"] for _ in range(2)] == [True, False]
+    assert [conclude(end, context)["finalized"] for _ in range(2)] == [True, False]
 
 
 def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: None, context: object) -> None:
     run = run_event()
     judged = run_to_verdict(run, context)
-    newer = fire(run_event(2))
+    newer = trigger(run_event(2))
     with pytest.raises(StaleRun):
         deploy({**run, "version": judged["version"]}, context)
-    assert not conclude({**run, "outcome": "failed"}, context)["concluded"]
+    assert not conclude({**run, "outcome": "failed"}, context)["finalized"]
     state = stores.trigger_store().load(MODEL)
     assert state.open_run is not None
     assert state.open_run.decision_id == newer["decision_id"]
@@ -164,8 +171,8 @@ def test_a_training_job_that_fails_says_why(deployed: None, tmp_path: Path) -> N
 
 def test_without_examples_the_run_stops(deployed: None, context: object) -> None:
     stores.configurations().put(revision().configuration, START)
-    stopped = snapshot(run_event(), context)
-    assert (stopped["status"], stopped["reason"]) == ("stopped", "too_few_rows")
+    skipped = snapshot(run_event(), context)
+    assert (skipped["status"], skipped["reason"]) == ("skipped", "too_few_rows")
 
 
 def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: Sample) -> None:
@@ -192,7 +199,7 @@ def test_a_pipeline_of_one_s_own_that_cannot_be_trained_says_why_to_the_end(depl
     settings = {"training": {"window": "P60D", "candidates": ["custom"], "pipeline": "nowhere:build"}}
     stores.configurations().put(revision(**settings).configuration, START)
     store(stores.lake(), learnable(1000))
-    run = fire(run_event())
+    run = trigger(run_event())
     told = {**run, "dataset_id": snapshot(run, context)["dataset_id"], "candidate": "custom"}
 
     trained = train(told, context)
@@ -207,7 +214,7 @@ def test_a_pipeline_of_one_s_own_that_cannot_be_trained_says_why_to_the_end(depl
 def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
     step: Callable[[Event, Any], Event], labelled: None, context: object, sample: Sample
 ) -> None:
-    run = fire({**sample("snapshot"), "as_of": format_time(AS_OF)})
+    run = trigger({**sample("snapshot"), "as_of": format_time(AS_OF)})
     dataset_id = snapshot(run, context)["dataset_id"]
     trained = train({**sample("train"), **run, "dataset_id": dataset_id}, context)
     assert trained["candidate"] == "gradient_boosting"
@@ -226,17 +233,17 @@ def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, co
 
 def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: Sample) -> None:
     event = sample("conclude")
-    fire(event)
+    trigger(event)
     ended = conclude(event, context)
-    assert (ended["outcome"], ended["concluded"]) == ("rejected", True)
-    assert ended["end"] == {name: event[name] for name in ("outcome", "reason", "version")}
+    assert (ended["outcome"], ended["finalized"]) == ("rejected", True)
+    assert ended["result"] == {name: event[name] for name in ("outcome", "reason", "version")}
     assert stores.trigger_store().load(MODEL).consecutive_rejections == 1
 
 
 def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
     deployed: None, context: object, sample: Sample
 ) -> None:
-    fire({**sample("snapshot"), "as_of": "2026-06-01T00:00:00Z", "model": MODEL})
+    trigger({**sample("snapshot"), "as_of": "2026-06-01T00:00:00Z", "model": MODEL})
     event = sample("recover_run")
     assert recover(event, context) == {"outcome": "failed"}
     assert recover(event, context) == {"outcome": None}
@@ -244,14 +251,14 @@ def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
     assert (state.open_run, state.last_outcome) == (None, RunOutcome.FAILED)
 
 
-def test_a_run_that_died_after_its_deployment_is_concluded_as_promoted(labelled: None, context: object) -> None:
-    run = fire(run_event())
+def test_a_run_that_failed_after_its_deployment_is_finalized_as_promoted(labelled: None, context: object) -> None:
+    run = trigger(run_event())
     judged = run_to_verdict(run, context)
     deploy({**run, "version": judged["version"]}, context)
 
     ended = conclude({**run, "outcome": "failed", "reason": "Deploy: Sandbox.Timedout: too slow"}, context)
 
-    assert (ended["end"]["outcome"], ended["end"]["version"]) == ("promoted", judged["version"])
+    assert (ended["result"]["outcome"], ended["result"]["version"]) == ("promoted", judged["version"])
     assert stores.trigger_store().load(MODEL).last_outcome is RunOutcome.PROMOTED
 
 

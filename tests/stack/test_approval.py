@@ -47,7 +47,7 @@ def retrain(client: StackClient, model: str, feedback: dict[str, Any] | None = N
     for prefix, rows in days.items():
         client.lake.write_lines(f"{prefix}examples.jsonl.gz", rows)
     asked = post(client, f"{model}/retrain", reason="ask people", force=True, occurred_at=format_time(AS_OF))
-    assert asked["fired"]
+    assert asked["triggered"]
     decision_id: str = asked["decision_id"]
     return decision_id
 
@@ -71,7 +71,7 @@ def test_a_run_waits_for_a_person_and_does_as_told(client: StackClient, model: s
     assert waiting["decision_id"] == decision_id
     assert get(client, model)["champion"] is None
     meanwhile = post(client, f"{model}/retrain", reason="again", occurred_at=format_time(AS_OF + timedelta(minutes=5)))
-    assert not meanwhile["fired"]
+    assert not meanwhile["triggered"]
     said = post(client, f"{model}/versions/{waiting['version']}/{answer}", reason="the season has ended")
     assert said["approved"] is (answer == "approve")
     assert post(client, f"{model}/versions/{waiting['version']}/{answer}") == said

@@ -87,8 +87,8 @@ def test_what_a_schedule_starts_does_each_model_s_work(client: StackClient) -> N
         eventually(lambda model=model: (found := checks.latest(model, CheckKind.DRIFT)) and found.at == moment)
     invoke(client, "CheckTriggers", {**event, "id": "tick-3"})
     for model in MODELS:
-        look = eventually(lambda model=model: client.call("GET", f"models/{model}", key="operator").get("last_look"))
-        assert look["at"] == format_time(moment)
+        last = eventually(lambda model=model: client.call("GET", f"models/{model}", key="operator")["last_evaluation"])
+        assert last["at"] == format_time(moment)
 
 
 def test_an_alarm_over_all_models_starts_a_check_of_each_that_is_low(client: StackClient) -> None:
@@ -109,5 +109,5 @@ def test_an_alarm_over_all_models_starts_a_check_of_each_that_is_low(client: Sta
     invoke(client, "CheckTriggers", {"Records": [notice]})
 
     (decision,) = eventually(lambda: client.call("GET", f"models/{MODELS[0]}/decisions", key="operator")["decisions"])
-    assert (decision["cause"], decision["suppressed_by"]) == ("alarm", "no_signal")
+    assert (decision["cause"], decision["blocked_by"][0]["code"]) == ("alarm", "no_signal")
     assert client.call("GET", f"models/{MODELS[1]}/decisions", key="operator")["decisions"] == []

@@ -138,10 +138,13 @@ def test_retraining_brings_back_what_the_change_took(summary: dict[str, Any]) ->
 def test_decisions_are_recorded_with_their_outcomes_and_no_run_stays_open(
     client: StackClient, summary: dict[str, Any]
 ) -> None:
-    fired = [row for row in get(client, "loop/decisions?limit=1000")["decisions"] if row["fired"]]
-    assert {row["outcome"] for row in fired} <= {"promoted", "rejected"}
-    assert [row["outcome"] for row in fired].count("promoted") == summary["promotions"]
-    assert {signal["kind"] for row in fired for signal in row["signals"]} == {"schedule", "manual"}
+    triggered = [row for row in get(client, "loop/decisions?limit=1000")["decisions"] if row["triggered"]]
+    assert {row["outcome"] for row in triggered} <= {"promoted", "rejected"}
+    assert [row["outcome"] for row in triggered].count("promoted") == summary["promotions"]
+    assert {signal["kind"] for row in triggered for signal in row["signals"] if signal["active"]} == {
+        "schedule",
+        "manual",
+    }
     status = get(client, "loop")
     assert status["open_run"] is None
     assert set(status["checks"]) == {"drift", "performance", "estimated_performance"}
@@ -237,7 +240,7 @@ def test_feedback_sent_again_is_one(client: StackClient) -> None:
     assert {row["value"] for row in explained["labels"]} == {1}
 
 
-@pytest.mark.parametrize(("model", "ends"), [("empty", "stopped"), ("damaged", "failed")])
+@pytest.mark.parametrize(("model", "ends"), [("empty", "skipped"), ("damaged", "failed")])
 def test_a_run_that_cannot_succeed_ends_in_its_decision_and_holds_nothing(
     client: StackClient, model: str, ends: str
 ) -> None:
@@ -251,7 +254,7 @@ def test_a_run_that_cannot_succeed_ends_in_its_decision_and_holds_nothing(
 
     asked = client.call("POST", f"models/{model}/retrain", key="operator", json=request)
 
-    assert asked["fired"]
+    assert asked["triggered"]
     [decision] = eventually(
         lambda: [row for row in get(client, f"{model}/decisions")["decisions"] if row.get("outcome")]
     )

@@ -18,14 +18,11 @@ import pytest
 from bench.close import MODEL, NAMES, OLD, WINDOW, Closing
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.testing.builders.configuration import configuration
-from hindsight.triggers.decide import Occasion, decide
-from hindsight.triggers.decision import Cause
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.run_start import run_input
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.evaluation.decide import decide
 from local.client import StackClient
 from local.stack import running_stack
 from tests.stack.waiting import eventually
+from tests.unit.triggers.builders import observed, request
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = {
@@ -109,16 +106,11 @@ def test_a_run_trains_in_jobs_and_serves_what_they_made(own_client: StackClient,
     closing.wait_for_labels(rows)
     now = rows[-1].occurred_at + WINDOW + timedelta(hours=2)
     store = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    asked = Signal(kind=SignalKind.MANUAL, at=now, evidence={"reason": "a test"})
-    decision, state = decide(
-        configuration().triggers,
-        store.load(MODEL),
-        Observed(now=now, champion=None, event=asked, force=True),
-        Occasion(cause=Cause.MANUAL, event_id="jobs"),
-    )
+    event, rules = request(now, "jobs", force=True), configuration().triggers
+    decision, state = decide(observed(now, policy=rules, state=store.load(MODEL), champion=None, event=event))
     assert store.record(decision, state, 0)
     assert state.open_run is not None
-    run = run_input(MODEL, state.open_run)
+    run = state.open_run.execution_input(MODEL)
     functions, name = client.aws("lambda"), client.stack.outputs["SnapshotFunction"]
     # The run itself takes the same snapshot again.
     answer = json.loads(functions.invoke(FunctionName=name, Payload=json.dumps(run).encode())["Payload"].read())

@@ -21,13 +21,11 @@ from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.monitoring.results.measurement import Measurement
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.testing.builders.pointers import promoted
-from hindsight.triggers.decide import Occasion, decide
-from hindsight.triggers.decision import Cause
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.evaluation.decide import decide
 from local.client import StackClient
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
+from tests.unit.triggers.builders import observed, request
 
 # Later than any replay's checks, so that no alarm here speaks of what a replay left behind.
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
@@ -78,6 +76,10 @@ def decisions(client: StackClient, model: str) -> list[Row]:
     return found
 
 
+def active(decision: Row) -> list[str]:
+    return [signal["kind"] for signal in decision["signals"] if signal["active"]]
+
+
 def ended(client: StackClient, model: str) -> Row | None:
     """Return the newest decision once the run it started has ended."""
     newest = decisions(client, model)[:1]
@@ -94,13 +96,13 @@ def test_a_drift_alarm_makes_the_policy_decide_and_the_run_tells_of_itself(
     publish(client, "DriftAlarm", "DriftDetected", model)
 
     decision = eventually(lambda: ended(client, model))
-    assert (decision["cause"], [signal["kind"] for signal in decision["signals"]]) == ("alarm", ["drift"])
+    assert (decision["cause"], active(decision)) == ("alarm", ["drift"])
     assert decision["at"] == format_time(NOW)
     assert decision["explanation"] == "Retrains because of drift: drift is drift."
-    assert decision["outcome"] == "stopped"  # there is nothing to learn from
-    started, stopped = eventually(lambda: found if len(found := announcements(model)) == 2 else None)
-    assert (started["detail-type"], stopped["detail-type"]) == ("RetrainingStarted", "RetrainingStopped")
-    for event in (started, stopped):
+    assert decision["outcome"] == "skipped"  # there is nothing to learn from
+    started, skipped = eventually(lambda: found if len(found := announcements(model)) == 2 else None)
+    assert (started["detail-type"], skipped["detail-type"]) == ("RetrainingStarted", "RetrainingSkipped")
+    for event in (started, skipped):
         require_promised(event["detail-type"], event["detail"])
         assert event["detail"]["metadata"]["correlation_id"] == decision["decision_id"]
         (signal,) = event["detail"]["data"]["signals"]
@@ -115,42 +117,36 @@ def test_a_drift_alarm_does_not_retrain_a_model_whose_policy_asks_for_more(clien
     publish(client, "DriftAlarm", "DriftDetected", model)
 
     (decision,) = eventually(lambda: decisions(client, model))
-    assert (decision["fired"], decision["suppressed_by"]) == (False, "combination")
-    (obstacle,) = decision["obstacles"]
-    assert obstacle["numbers"] == {"standing": ["drift"], "needed": 2, "possible": 2}
+    assert decision["triggered"] is False
+    (blocker,) = decision["blocked_by"]
+    assert (blocker["code"], blocker["details"]) == ("combination", {"active": ["drift"], "needed": 2, "possible": 2})
 
 
 def test_low_performance_that_an_alarm_shows_during_a_run_is_kept_and_served_after_it(client: StackClient) -> None:
     model = "low"
     serve(client, model, drift=False)
-    # A run that was recorded, and that a crash kept from starting: whoever looks next starts it.
+    # A run that was recorded, and that a crash kept from starting: the next evaluation starts it.
     store = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "new season"})
-    first, running = decide(
-        configuration(triggers={**EAGER, "drift": False}).triggers,
-        store.load(model),
-        Observed(now=NOW, champion="v1", event=asked),
-        Occasion(cause=Cause.MANUAL, event_id="by hand"),
-    )
+    rules = configuration(triggers={**EAGER, "drift": False}).triggers
+    first, running = decide(observed(NOW, policy=rules, state=store.load(model), event=request(NOW, "by hand")))
     assert store.record(first, running, 0)
     find(client, model, CheckKind.PERFORMANCE, Verdict.LOW, NOW + HOUR)
 
     publish(client, "LivePerformanceAlarm", "LivePerformanceShortfall", model)
 
     held, _ = eventually(lambda: found if len(found := decisions(client, model)) == 2 else None)
-    assert (held["suppressed_by"], held["cause"]) == ("open_run", "alarm")
-    assert held["obstacles"][0]["numbers"]["decision_id"] == first.decision_id
-    assert [signal["kind"] for signal in held["signals"]] == ["performance"]
-    kept = store.load(model).demand
-    assert SignalKind.PERFORMANCE in kept
+    assert (held["blocked_by"][0]["code"], held["cause"]) == ("open_run", "alarm")
+    assert held["blocked_by"][0]["details"]["decision_id"] == first.decision_id
+    assert active(held) == ["performance"]
+    assert "performance" in store.load(model).pending_signals
     eventually(lambda: client.call("GET", f"models/{model}", key="operator")["open_run"] is None)
     (served,) = client.run_schedule("CheckTriggers", NOW + 3 * HOUR, model)["decisions"]
-    assert served["fired"]
+    assert served["triggered"]
     last = eventually(lambda: ended(client, model))
     assert (last["decision_id"], last["cause"]) == (served["decision_id"], "schedule")
-    assert [signal["kind"] for signal in last["signals"]] == ["performance"]
-    look = client.call("GET", f"models/{model}", key="operator")["last_look"]
-    assert (look["at"], look["fired"]) == (format_time(NOW + 3 * HOUR), True)
+    assert active(last) == ["performance"]
+    evaluation = client.call("GET", f"models/{model}", key="operator")["last_evaluation"]
+    assert (evaluation["at"], evaluation["triggered"]) == (format_time(NOW + 3 * HOUR), True)
 
 
 def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
@@ -165,9 +161,9 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
 
     (held,) = client.run_schedule("CheckTriggers", NOW, model)["decisions"]
     relabels.conclude(model, job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW))
-    (fired,) = client.run_schedule("CheckTriggers", NOW + HOUR, model)["decisions"]
+    (triggered,) = client.run_schedule("CheckTriggers", NOW + HOUR, model)["decisions"]
 
-    assert (held["suppressed_by"], fired["fired"]) == ("relabelling", True)
+    assert (held["blocked_by"][0]["code"], triggered["triggered"]) == ("relabelling", True)
     eventually(lambda: ended(client, model))
 
 
@@ -190,7 +186,7 @@ def test_new_labels_of_an_hour_that_is_over_are_summed_up_and_counted_as_before(
     asked = {"reason": "a new season", "occurred_at": format_time(NOW)}
     client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
     (decision,) = decisions(client, model)
-    assert (decision["new_labels"], decision["suppressed_by"]) == (3, "min_new_labels")
+    assert (decision["new_labels"], decision["blocked_by"][0]["code"]) == (3, "min_new_labels")
 
 
 def test_the_page_of_a_check_opens_by_its_link_without_a_key(client: StackClient) -> None:

@@ -127,7 +127,7 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
 
     asked = {"reason": "again", "occurred_at": format_time(NOW + DAY)}
     held = client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
-    assert (held["fired"], held["suppressed_by"]) == (False, "back_off")
+    assert (held["triggered"], held["blocked_by"][0]["code"]) == (False, "back_off")
 
 
 def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: StackClient) -> None:
@@ -138,7 +138,7 @@ def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: Stac
         label(client, model, "v2", drawn(250, accuracy))
         label(client, model, "v1", drawn(2250, 0.8, seed=2))
         held = client.call("POST", f"models/{model}/retrain", key="operator", json={"reason": "now"})
-        assert held["suppressed_by"] == "undecided_trial"
+        assert held["blocked_by"][0]["code"] == "undecided_rollout"
 
         (look,) = client.run_schedule("WatchDeployments", NOW, model)["looks"]
 

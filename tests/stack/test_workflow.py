@@ -16,15 +16,12 @@ from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.registry.moves import Account, Servable, promote
 from hindsight.testing.builders.configuration import configuration, document
-from hindsight.triggers.decide import Occasion, decide
-from hindsight.triggers.decision import Cause
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.run_start import run_input
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.evaluation.decide import decide
 from local.client import StackClient
 from local.template import with_plain_timeouts
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
+from tests.unit.triggers.builders import observed, request
 
 # Later than what other tests leave behind.
 NOW = datetime(2027, 9, 1, 12, tzinfo=UTC)
@@ -116,17 +113,13 @@ class Play:
         self.triggers, self.registry = DynamoTriggers(table, dynamodb), DynamoRegistry(table, dynamodb)
         self.client, self.model = client, model
         client.call("PUT", f"models/{model}", key="operator", json={**document(), "model": model})
-        asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": "a test"})
-        self.decision, state = decide(
-            configuration().triggers,
-            self.triggers.load(model),
-            Observed(now=NOW, champion=None, event=asked, force=True),
-            Occasion(cause=Cause.MANUAL, event_id=model),
-        )
+        before, event = self.triggers.load(model), request(NOW, model, force=True)
+        inputs = observed(NOW, policy=configuration().triggers, state=before, champion=None, event=event)
+        self.decision, state = decide(inputs)
         assert self.triggers.record(self.decision, state, 0)
         assert state.open_run is not None
-        self.asked = state.open_run.serving
-        self._input = {**run_input(model, state.open_run), "script": SMOOTH | script}
+        self.asked = state.open_run.signals
+        self._input = {**state.open_run.execution_input(model), "script": SMOOTH | script}
         self._machine = machine
 
     def begin(self) -> str:
@@ -203,15 +196,15 @@ def test_a_candidate_that_dies_does_not_take_the_others_with_it(play: Player, an
 
 
 @pytest.mark.parametrize("reason", ["too_few_rows", "one_class", "no_new_information"])
-def test_a_run_without_a_dataset_stops(play: Player, announcements: Any, reason: str) -> None:
-    run = play({"Snapshot": [{"return": {"status": "stopped", "reason": reason, "detail": "12 of 50"}}]})
+def test_run_without_a_dataset_is_skipped(play: Player, announcements: Any, reason: str) -> None:
+    run = play({"Snapshot": [{"return": {"status": "skipped", "reason": reason, "detail": "12 of 50"}}]})
 
-    assert run.end() == ("SUCCEEDED", "stopped", f"{reason}: 12 of 50")
+    assert run.end() == ("SUCCEEDED", "skipped", f"{reason}: 12 of 50")
 
-    started, stopped = eventually(lambda: found if len(found := announcements(run.model)) == 2 else None)
-    assert (started["detail-type"], stopped["detail-type"]) == ("RetrainingStarted", "RetrainingStopped")
-    require_promised("RetrainingStopped", stopped["detail"])
-    assert stopped["detail"]["data"]["detail"] == "12 of 50"
+    started, skipped = eventually(lambda: found if len(found := announcements(run.model)) == 2 else None)
+    assert (started["detail-type"], skipped["detail-type"]) == ("RetrainingStarted", "RetrainingSkipped")
+    require_promised("RetrainingSkipped", skipped["detail"])
+    assert skipped["detail"]["data"]["detail"] == "12 of 50"
 
 
 def test_a_version_that_the_gate_rejects_is_not_deployed(play: Player) -> None:
@@ -268,8 +261,8 @@ def test_a_run_whose_step_dies_for_good_fails_releases_its_lock_and_gives_its_de
 
     assert (status, outcome) == ("FAILED", "failed")
     assert reason.startswith(f"{step}: {said}")
-    assert SignalKind.MANUAL in run.asked
-    assert run.triggers.load(run.model).demand == run.asked
+    assert "manual" in run.asked
+    assert run.triggers.load(run.model).pending_signals == run.asked
     assert run.registry.pointer(run.model) is None
 
 

@@ -67,8 +67,8 @@ def test_every_metric_searched_for_is_published_with_such_dimensions(widgets: li
 
 def test_every_single_metric_is_published(widgets: list[Widget]) -> None:
     single = [row for row in rows(widgets) if not isinstance(row[0], dict)]
-    names = [row[1] for row in single if row[0] in {"Hindsight", "."} and row[1].startswith("Runs")]
-    assert names == ["RunsFired", "RunsHeldBack"]
+    names = [row[1] for row in single if row[0] in {"Hindsight", "."} and row[1].startswith("Retrainings")]
+    assert names == ["RetrainingsTriggered", "RetrainingsBlocked"]
     assert all(is_among(name, embedded_metrics()) for name in names)
 
 

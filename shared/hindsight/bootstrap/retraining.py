@@ -21,7 +21,7 @@ from hindsight.rollout.approval.override import Overrides
 from hindsight.rollout.approval.requests import ApprovalRequests
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
-from hindsight.triggers.evaluation.checker import TriggerChecker
+from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
 from hindsight.triggers.evaluation.request import RetrainingRequests
 from hindsight.triggers.evaluation.sweep import TriggerSweep
 from hindsight.triggers.runs.recovery import RunRecovery
@@ -72,8 +72,8 @@ def require_loadable(record: VersionRecord) -> None:
 
 @cache
 def retraining_requests() -> RetrainingRequests:
-    """Return what takes persons' requests to retrain."""
-    return RetrainingRequests(trigger_checker(), clients.settings().client_timestamps)
+    """Build the receiver of requests to retrain."""
+    return RetrainingRequests(trigger_evaluator(), clients.settings().client_timestamps)
 
 
 @cache
@@ -91,7 +91,7 @@ def rollbacks() -> Rollbacks:
 
 @cache
 def run_recovery() -> RunRecovery:
-    """Return what ends runs whose execution could not."""
+    """Build the recovery of runs whose execution failed."""
     return RunRecovery(stores.trigger_store(), stores.registry(), stores.announcements())
 
 
@@ -103,9 +103,9 @@ def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
 
 
 @cache
-def trigger_checker() -> TriggerChecker:
-    """Return what decides on one model's retraining."""
-    return TriggerChecker(
+def trigger_evaluator() -> TriggerEvaluator:
+    """Build the evaluator of one model's triggers."""
+    return TriggerEvaluator(
         store=stores.trigger_store(),
         checks=stores.check_store(),
         configurations=stores.configurations(),
@@ -119,8 +119,8 @@ def trigger_checker() -> TriggerChecker:
 
 @cache
 def trigger_sweep() -> TriggerSweep:
-    """Return what checks the triggers of many models."""
-    return TriggerSweep(trigger_checker(), clients.settings().client_timestamps)
+    """Build the sweep of trigger evaluations."""
+    return TriggerSweep(trigger_evaluator(), clients.settings().client_timestamps)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -12,6 +12,7 @@ from hindsight.core.times import format_time
 T = TypeVar("T")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of what is kept: named, immutable, its defaults left out where it is stored.
 
@@ -59,6 +60,6 @@ def _with_texts(value: Any) -> Any:
         return format_time(value)
     if isinstance(value, dict):
         return {key: _with_texts(child) for key, child in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_with_texts(child) for child in value]
     return value

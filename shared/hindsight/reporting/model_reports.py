@@ -52,7 +52,7 @@ class ModelReports:
             self._backlog(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
             link=self._link,
-            last_look=self.triggers.last_look(model),
+            last_evaluation=self.triggers.last_evaluation(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
             watched=self.watch.looks(model),
         )
@@ -79,9 +79,9 @@ class ModelReports:
         """Return trigger decisions, newest first."""
         return self.triggers.decisions(self._known(model), limit)
 
-    def last_look(self, model: str) -> Decision | None:
-        """Return what the newest scheduled check of the triggers decided; None before the first."""
-        return self.triggers.last_look(self._known(model))
+    def last_evaluation(self, model: str) -> Decision | None:
+        """Find what the newest scheduled evaluation of the triggers decided; None before the first."""
+        return self.triggers.last_evaluation(self._known(model))
 
     def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
         """Return versions as operators see them, newest first."""

@@ -38,7 +38,7 @@ def model_status(
     *,
     review_queue: dict[str, Any],
     link: Callable[[str], str],
-    last_look: Decision | None = None,
+    last_evaluation: Decision | None = None,
     asked: Approval | None = None,
     watched: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
@@ -59,10 +59,10 @@ def model_status(
         "watched": _watched(pointer, watched or {}),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
-        "demand": sorted(state.demand),
-        "last_look": _look(last_look) if last_look else None,
+        "pending_signals": sorted(state.pending_signals),
+        "last_evaluation": _evaluation(last_evaluation) if last_evaluation else None,
         "last_outcome": state.last_outcome,
-        "last_concluded_at": _time(state.last_concluded_at),
+        "last_run_finished_at": _time(state.last_run_finished_at),
         "checks": {
             check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
         },
@@ -85,14 +85,10 @@ def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
     return {**check.to_json(), **page}
 
 
-def _look(look: Decision) -> dict[str, Any]:
-    """Return in a line why the model is (not) being retrained; the decisions' route tells the rest."""
-    return {
-        "at": format_time(look.at),
-        "fired": look.fired,
-        "suppressed_by": look.suppressed_by,
-        "explanation": look.explanation,
-    }
+def _evaluation(evaluation: Decision) -> dict[str, Any]:
+    """Build the short form of an evaluation; the decisions' route has the whole."""
+    plain = evaluation.to_plain()
+    return {name: plain[name] for name in ("at", "triggered", "blocked_by", "explanation")}
 
 
 def _open_run(state: TriggerState) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ class RollbackRequest(OperatorRequest):
 class BackOff(Protocol):
     """What holds the next run back for a while."""
 
-    def note_rollback(self, model: str, at: datetime) -> bool:
+    def record_rollback(self, model: str, at: datetime) -> bool:
         """Back off from a version that was taken back at a moment; False if it was noted before."""
 
 
@@ -116,7 +116,7 @@ class Rollbacks:
             raise Conflict(f"{record.version} cannot be served: {error.message}") from error
 
     def _tell(self, model: str, move: PointerMove) -> None:
-        self.back_off.note_rollback(model, move.at)
+        self.back_off.record_rollback(model, move.at)
         announcement = Announcement(
             name=ROLLED_BACK if move.change is Change.ROLLED_BACK else self._withdrawn(model, move),
             correlation_id=f"{model}#{move.sequence}",

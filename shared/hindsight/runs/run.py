@@ -1,4 +1,4 @@
-"""The retraining run a step of the state machine belongs to, and the names that follow from it."""
+"""The retraining run of a step of the state machine, and the names that follow from it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import parse_time
+from hindsight.core.times import format_time, parse_time
 from hindsight.validation.timestamps import ClientTimestamps
 
 
@@ -23,7 +23,7 @@ class RetrainingRun:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "RetrainingRun":
-        """Return the run a step's input names. Raises InvalidInput."""
+        """Read the run that a step's input names. Raises InvalidInput."""
         try:
             return cls(
                 model=event["model"],
@@ -35,8 +35,18 @@ class RetrainingRun:
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(f"the step's input does not name its run: {error}") from error
 
+    def to_event(self) -> dict[str, Any]:
+        """Build the part of a step's input that names the run."""
+        return {
+            "model": self.model,
+            "decision_id": self.decision_id,
+            "fencing_token": self.fencing_token,
+            "as_of": format_time(self.as_of),
+            "reason": self.reason,
+        }
+
     def moment(self, entered_at: str | None, trust: ClientTimestamps) -> datetime:
-        """Return when a step of the run is: when it was entered, if that is told (RFC 3339).
+        """Find the moment of a step of the run: when it was entered, if that is given (RFC 3339).
 
         In simulated time, and for a step that is invoked by hand, it is the run's own moment. Raises InvalidInput.
         """
@@ -45,7 +55,7 @@ class RetrainingRun:
         return max(self.as_of, parse_time(entered_at))
 
     def version_of(self, candidate: str) -> str:
-        """Return the name of the version a candidate of this run becomes: always the same, sorted by time.
+        """Name the version that a candidate of this run becomes: always the same, sorted by time.
 
         >>> from datetime import UTC
         >>> at = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -56,5 +66,5 @@ class RetrainingRun:
 
 
 def moment_name(moment: datetime) -> str:
-    """Return a moment as the part of a name, without the characters that keys and addresses mind."""
+    """Format a moment as a part of a name, without the characters that keys and addresses mind."""
     return moment.strftime("%Y%m%dT%H%M%SZ")

@@ -1,37 +1,40 @@
-"""What trigger decisions of one model depend on beside its signals, and how a run's end changes it."""
+"""The trigger state of a model: what decisions depend on beside the signals, and how the end of a run changes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from hindsight.triggers.signal import Signal, SignalKind
+from msgspec import field
+
+from hindsight.core.codec import Record, to_plain
+from hindsight.runs.run import RetrainingRun
+from hindsight.triggers.status import SignalStatus
 
 LEASE = timedelta(days=1)  # above what all attempts of all steps can take: only a run that died unseen reaches it
 
-Demand = Mapping[SignalKind, Signal]
+PendingSignals = Mapping[str, SignalStatus]
 
 
 class RunOutcome(StrEnum):
-    """How a retraining run ended; canary and shadow: its version is tried beside the champion."""
+    """How a retraining run ended; canary and shadow: its version is rolled out beside the champion."""
 
     PROMOTED = "promoted"
     CANARY = "canary"
     SHADOW = "shadow"
     REJECTED = "rejected"
-    STOPPED = "stopped"
+    SKIPPED = "skipped"
     FAILED = "failed"
 
 
 _PASSED = frozenset({RunOutcome.PROMOTED, RunOutcome.CANARY, RunOutcome.SHADOW})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
-    """The run that holds the lock, until it is concluded or its lease expires.
+class OpenRun(Record):
+    """The run that holds the lock, until it is finalized or its lease expires.
 
-    ``fencing_token`` tells it from every run before and after; ``serving`` is the demand it answers, given back if it
-    fails. Everything its start needs is here, so that a start that a crash prevented can be made up for.
+    ``fencing_token`` distinguishes it from every run before and after; ``signals`` are those it answers, pending again
+    if it fails. Everything its start needs is here, so that a start that a crash prevented can be made up for.
     """
 
     decision_id: str
@@ -39,11 +42,25 @@ class OpenRun:
     started_at: datetime
     lease_expires_at: datetime
     reason: str
-    serving: Demand = field(default_factory=dict)
+    signals: PendingSignals = field(default_factory=dict)
+
+    def of(self, model: str) -> RetrainingRun:
+        """Name the run as its steps know it."""
+        return RetrainingRun(
+            model=model,
+            decision_id=self.decision_id,
+            fencing_token=self.fencing_token,
+            as_of=self.started_at,
+            reason=self.reason,
+        )
+
+    def execution_input(self, model: str) -> dict[str, Any]:
+        """Build the input of the state machine: the same for the first start and for one made up for."""
+        signals = [_announced(self.signals[kind]) for kind in sorted(self.signals)]
+        return {**self.of(model).to_event(), "signals": signals}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
+class RunResult(Record):
     """How a run ended, and what it used."""
 
     outcome: RunOutcome
@@ -54,34 +71,34 @@ class Conclusion:
     snapshot_as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
-    """What the last suppressed decision rested on: hourly repetitions of it are not worth a record each."""
+class BlockedSignals(Record):
+    """What the last blocked decision rested on: hourly repetitions of it are not worth a record each."""
 
-    suppressed_by: str
-    signals: tuple[SignalKind, ...]
+    code: str
+    kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerState:
+class TriggerState(Record):
     """One model's trigger state; ``version`` counts its changes, each conditional on the one before.
 
-    ``demand`` holds the signals no run has answered yet. ``run_starts`` reaches back as far as the run budget asks.
-    ``consecutive_rollbacks`` are the versions in a row that passed the gate and were taken back all the same, the last
-    of them at ``rolled_back_at``; one that passes its probation ends the row.
+    ``pending_signals`` are those no run has answered yet. ``run_starts`` reaches back as far as the run budget asks.
+    ``cooldown_started_at`` is the start of the last finished run that was not skipped. ``consecutive_rollbacks`` are
+    the versions in a row that passed the gate and were rolled back all the same, the last of them at
+    ``rolled_back_at``; one that passes its probation ends the row.
     """
 
     model: str
     version: int = 0
-    demand: Demand = field(default_factory=dict)
+    pending_signals: PendingSignals = field(default_factory=dict)
     fencing_token: int = 0
     open_run: OpenRun | None = None
     run_starts: tuple[datetime, ...] = ()
     last_run_started_at: datetime | None = None
-    last_fired_id: str | None = None
-    last_suppression: Suppression | None = None
+    cooldown_started_at: datetime | None = None
+    last_triggered_id: str | None = None
+    last_blocked: BlockedSignals | None = None
     last_outcome: RunOutcome | None = None
-    last_concluded_at: datetime | None = None
+    last_run_finished_at: datetime | None = None
     consecutive_rejections: int = 0
     consecutive_rollbacks: int = 0
     rolled_back_at: datetime | None = None
@@ -89,68 +106,84 @@ class TriggerState:
     last_dataset_id: str | None = None
 
     @property
-    def setbacks(self) -> int:
-        """How many versions in a row came to nothing, at the gate or after it."""
+    def consecutive_failures(self) -> int:
+        """How many versions in a row failed, at the gate or after it."""
         return self.consecutive_rejections + self.consecutive_rollbacks
 
+    @property
+    def last_run_failed(self) -> bool:
+        """Whether the last run failed and none is open."""
+        return self.open_run is None and self.last_outcome is RunOutcome.FAILED
 
-def concluded(state: TriggerState, fencing_token: int, conclusion: Conclusion) -> TriggerState | None:
-    """Return the state after a run's end, None if the token no longer holds the lock.
+    @property
+    def cooldown_since(self) -> datetime | None:
+        """The start from which the cooldown counts: of the open run, else of the last that was not skipped."""
+        return self.open_run.started_at if self.open_run else self.cooldown_started_at
 
-    A run that failed answered nothing: its demand comes back, and the labels it saw count as new again.
+
+def finalized(state: TriggerState, fencing_token: int, result: RunResult) -> TriggerState | None:
+    """Apply a run's end to the state; None if the token no longer holds the lock.
+
+    A run that failed answered nothing: its signals are pending again, and the labels it saw count as new again. One
+    that was skipped had nothing to learn from: it starts no cooldown.
     """
     run = state.open_run
     if run is None or run.fencing_token != fencing_token:
         return None
-    failed = conclusion.outcome is RunOutcome.FAILED
-    used = None if failed else conclusion
-    return replace(
-        state,
+    failed, skipped = result.outcome is RunOutcome.FAILED, result.outcome is RunOutcome.SKIPPED
+    used = None if failed else result
+    return state.replace(
         version=state.version + 1,
         open_run=None,
-        demand={**run.serving, **state.demand} if failed else state.demand,
-        last_suppression=None,
-        last_outcome=conclusion.outcome,
-        last_concluded_at=conclusion.at,
-        consecutive_rejections=_rejections(state.consecutive_rejections, conclusion.outcome),
+        pending_signals={**run.signals, **state.pending_signals} if failed else state.pending_signals,
+        cooldown_started_at=state.cooldown_started_at if skipped else run.started_at,
+        last_blocked=None,
+        last_outcome=result.outcome,
+        last_run_finished_at=result.at,
+        consecutive_rejections=_rejections(state.consecutive_rejections, result.outcome),
         last_snapshot_as_of=(used and used.snapshot_as_of) or state.last_snapshot_as_of,
         last_dataset_id=(used and used.dataset_id) or state.last_dataset_id,
     )
 
 
 def rolled_back(state: TriggerState, at: datetime) -> TriggerState | None:
-    """Return the state after a version that passed the gate was taken back, None if that has been noted already.
+    """Apply the rollback of a version that passed the gate; None if it has been recorded already.
 
-    What took it back may tell twice; a rollback is known by its moment.
+    A rollback may be reported twice; it is known by its moment.
     """
     if state.rolled_back_at is not None and at <= state.rolled_back_at:
         return None
-    return replace(
-        state,
+    return state.replace(
         version=state.version + 1,
         consecutive_rollbacks=state.consecutive_rollbacks + 1,
         rolled_back_at=at,
-        last_suppression=None,
+        last_blocked=None,
     )
 
 
-def trusted(state: TriggerState, at: datetime) -> TriggerState | None:
-    """Return the state after a version has proved itself in service, None where that changes nothing."""
+def rollback_backoff_reset(state: TriggerState, at: datetime) -> TriggerState | None:
+    """End the back-off from rollbacks once a version has proved itself in service; None where there is none to end."""
     if state.consecutive_rollbacks == 0 or (state.rolled_back_at is not None and at < state.rolled_back_at):
         return None
-    return replace(state, version=state.version + 1, consecutive_rollbacks=0, last_suppression=None)
+    return state.replace(version=state.version + 1, consecutive_rollbacks=0, last_blocked=None)
 
 
 def lease_extended(state: TriggerState, fencing_token: int, until: datetime) -> TriggerState | None:
-    """Return the state with a lease that lasts until a moment, at least; None if the token no longer holds the lock."""
+    """Extend the lease to a moment, at least; None if the token no longer holds the lock."""
     run = state.open_run
     if run is None or run.fencing_token != fencing_token:
         return None
-    extended = replace(run, lease_expires_at=max(run.lease_expires_at, until))
-    return replace(state, version=state.version + 1, open_run=extended)
+    extended = run.replace(lease_expires_at=max(run.lease_expires_at, until))
+    return state.replace(version=state.version + 1, open_run=extended)
 
 
 def _rejections(before: int, outcome: RunOutcome) -> int:
     if outcome is RunOutcome.REJECTED:
         return before + 1
     return 0 if outcome in _PASSED else before
+
+
+def _announced(signal: SignalStatus) -> dict[str, Any]:
+    """Build what the run's announcements say of a signal: its kind, since when, why, and where its report lies."""
+    links = {name: key for name, key in signal.details.items() if name in {"report_key", "page_key"}}
+    return {"kind": signal.kind, "since": to_plain(signal.since), "reason": signal.reason, **links}

@@ -48,6 +48,7 @@ DOMAIN = (
     "hindsight.training.model_card",
     "hindsight.training",
     "hindsight.triggers",
+    "hindsight.triggers.signals",
     "hindsight.triggers.runs",
     "hindsight.triggers.evaluation",
     "hindsight.rollout",

@@ -65,8 +65,8 @@ class InstantStack:
         self.schedules.append((function, now))
         if function != "CheckTriggers":
             return {}
-        fired = now == self.fires_at
-        return {"decisions": [{"model": "m", "decision_id": f"at {now:%d}", "fired": fired}]}
+        triggered = now == self.fires_at
+        return {"decisions": [{"model": "m", "decision_id": f"at {now:%d}", "triggered": triggered}]}
 
     def run_status(self, decision_id: str) -> str:
         self.waited_for.append(decision_id)
@@ -93,7 +93,7 @@ class InstantStack:
 
     def _retrain(self, body: Any) -> Any:
         self.version = "v1" if self.promotes else None
-        return {"decision_id": "first", "fired": True}
+        return {"decision_id": "first", "triggered": True}
 
     def _decisions(self, body: Any) -> Any:
         return {"decisions": self.past_decisions}

@@ -20,15 +20,21 @@ SUMMARY: dict[str, Any] = {
     "persistence_mean": None,
     "promotions": 1,
     "rejections": 0,
-    "suppressed": 1,
+    "blocked": 1,
     "predictions": 10,
     "labels": 1234,
     "lost": 0,
     "seconds": 1.0,
 }
-SIGNAL = {"kind": "schedule"}
-FIRED = {"at": format_time(START), "fired": True, "signals": [SIGNAL], "outcome": "promoted", "outcome_version": "v1"}
-HELD_BACK = {"at": format_time(START), "fired": False, "signals": [], "held_back_by": ["cooldown"]}
+SIGNAL = {"kind": "schedule", "active": True}
+STARTED = {
+    "at": format_time(START),
+    "triggered": True,
+    "signals": [SIGNAL],
+    "outcome": "promoted",
+    "outcome_version": "v1",
+}
+BLOCKED = {"at": format_time(START), "triggered": False, "signals": [], "blocked_by": [{"code": "cooldown"}]}
 STORY = Story("A title", "A subtitle", ("A note",))
 
 
@@ -43,7 +49,7 @@ def page(
 def test_a_report_without_checks_decisions_or_versions_is_whole(tmp_path: Path) -> None:
     text = page(tmp_path, Evidence([], [], []))
     assert text.count("<svg") == 3
-    assert "0 suppressed decisions" in text
+    assert "0 blocked decisions" in text
     assert text.rstrip().endswith("</html>")
 
 
@@ -65,7 +71,9 @@ def test_runs_are_shown_with_what_the_gate_compared(tmp_path: Path) -> None:
         for day in (1, 2)
     ]
     text = page(
-        tmp_path, Evidence([FIRED, HELD_BACK], [version], checks), configured=configuration(gate={"metric": "accuracy"})
+        tmp_path,
+        Evidence([STARTED, BLOCKED], [version], checks),
+        configured=configuration(gate={"metric": "accuracy"}),
     )
     assert "0.912" in text
     assert "0.834" in text
@@ -75,17 +83,17 @@ def test_runs_are_shown_with_what_the_gate_compared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("outcome", [{}, {"outcome": "failed", "outcome_reason": "Train: <b>it</b>"}])
 def test_an_open_or_failed_run_is_shown_too(tmp_path: Path, outcome: dict[str, Any]) -> None:
-    fired = {"at": format_time(START), "fired": True, "signals": [SIGNAL], **outcome}
-    text = page(tmp_path, Evidence([fired], [], []))
+    triggered = {"at": format_time(START), "triggered": True, "signals": [SIGNAL], **outcome}
+    text = page(tmp_path, Evidence([triggered], [], []))
     assert f'class="{outcome.get("outcome", "open")}"' in text
     assert "<b>it</b>" not in text
 
 
 def test_what_comes_from_outside_is_escaped(tmp_path: Path) -> None:
     attack = "<script>alert(1)</script>"
-    decision = {**HELD_BACK, "signals": [{"kind": attack}], "held_back_by": [attack]}
-    fired = {**FIRED, "outcome_reason": attack, "signals": [{"kind": attack}]}
-    text = page(tmp_path, Evidence([decision, fired], [], []), Story(attack, attack, (attack,)))
+    decision = {**BLOCKED, "signals": [{"kind": attack, "active": True}], "blocked_by": [{"code": attack}]}
+    triggered = {**STARTED, "outcome_reason": attack, "signals": [{"kind": attack, "active": True}]}
+    text = page(tmp_path, Evidence([decision, triggered], [], []), Story(attack, attack, (attack,)))
     assert "<script>" not in text
     assert text.count("&lt;script&gt;alert(1)") == 7
 

@@ -85,13 +85,13 @@ def test_a_label_is_lost_if_it_is_missing_or_came_out_wrong() -> None:
 def test_a_summary_counts_what_was_decided_and_takes_the_worst_month() -> None:
     replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 30, 31])
     decisions = [
-        {"fired": True, "outcome": "promoted"},
-        {"fired": True, "outcome": "rejected"},
-        {"fired": True},
-        {"fired": False},
+        {"triggered": True, "outcome": "promoted"},
+        {"triggered": True, "outcome": "rejected"},
+        {"triggered": True},
+        {"triggered": False},
     ]
     summary = summarise(replayed, truths(replayed), scores_of(replayed, 1), decisions, Task.BINARY)
-    assert (summary["promotions"], summary["rejections"], summary["suppressed"]) == (1, 1, 1)
+    assert (summary["promotions"], summary["rejections"], summary["blocked"]) == (1, 1, 1)
     assert (summary["live_mean"], summary["live_min"], summary["predictions"], summary["lost"]) == (0.75, 0.5, 4, 0)
 
 

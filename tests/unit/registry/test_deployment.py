@@ -13,7 +13,7 @@ from hindsight.runs.run import RetrainingRun
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.registry import InMemoryRegistry
-from hindsight.triggers.runs.result import conclusion_of, plain_reason
+from hindsight.triggers.runs.result import plain_reason, result_of
 from hindsight.triggers.state import RunOutcome
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
@@ -162,19 +162,19 @@ def test_names_of_versions_differ_by_decision_and_candidate_and_sort_by_time() -
 
 def test_a_conclusion_knows_the_dataset_of_the_version_it_names(registry: InMemoryRegistry) -> None:
     event = {"outcome": "rejected", "version": RECORD.version, "reason": "floor"}
-    conclusion = conclusion_of(registry, RUN, event)
-    assert (conclusion.outcome, conclusion.dataset_id, conclusion.snapshot_as_of) == (RunOutcome.REJECTED, "d1", AS_OF)
-    stopped = conclusion_of(registry, RUN, {"outcome": "stopped", "reason": "too_few_rows", "detail": "12 rows"})
-    assert stopped.reason == "too_few_rows: 12 rows"
-    assert (stopped.dataset_id, stopped.snapshot_as_of, stopped.version) == (None, None, None)
-    unknown = conclusion_of(registry, RUN, {"outcome": "failed", "version": "unknown"})
+    result = result_of(registry, RUN, event)
+    assert (result.outcome, result.dataset_id, result.snapshot_as_of) == (RunOutcome.REJECTED, "d1", AS_OF)
+    skipped = result_of(registry, RUN, {"outcome": "skipped", "reason": "too_few_rows", "detail": "12 rows"})
+    assert skipped.reason == "too_few_rows: 12 rows"
+    assert (skipped.dataset_id, skipped.snapshot_as_of, skipped.version) == (None, None, None)
+    unknown = result_of(registry, RUN, {"outcome": "failed", "version": "unknown"})
     assert unknown.dataset_id is None
 
 
 @pytest.mark.parametrize("event", [{}, {"outcome": "fine"}])
 def test_a_conclusion_needs_an_outcome(registry: InMemoryRegistry, event: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
-        conclusion_of(registry, RUN, event)
+        result_of(registry, RUN, event)
 
 
 @pytest.mark.parametrize(

@@ -14,40 +14,36 @@ from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.testing.models.trigger_store import InMemoryTriggers
-from hindsight.triggers.decide import Occasion, decide
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.run_start import run_input
-from hindsight.triggers.runs.recovery import NOT_ANNOUNCED, DeadExecution, RunRecovery, parse_dead_execution
-from hindsight.triggers.signal import Signal, SignalKind
-from hindsight.triggers.state import Conclusion, RunOutcome
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.evaluation.decide import decide
+from hindsight.triggers.runs.recovery import NOT_ANNOUNCED, FailedExecution, RunRecovery, parse_failed_execution
+from hindsight.triggers.state import RunOutcome, RunResult
 from tests.event_schemas import require_promised
-from tests.unit.triggers.builders import NOW, policy
+from tests.unit.triggers.builders import NOW, observed, request
 
 LATER = datetime(2026, 3, 1, 15, tzinfo=UTC)
 NEW = Servable(version="v2", artifact_key="k", artifact_digest="d")
 
 
 class World:
-    """A model with a run that was fired and holds the lock."""
+    """A model with a run that was triggered and holds the lock."""
 
     def __init__(self) -> None:
         self.store, self.registry, self.told = InMemoryTriggers(), InMemoryRegistry(), InMemoryAnnouncements()
         self.recovery = RunRecovery(self.store, self.registry, self.told)
-        self.decision, self.input = self.fire("first")
+        self.decision, self.input = self.trigger("first")
 
-    def fire(self, event_id: str) -> tuple[Decision, dict[str, Any]]:
+    def trigger(self, event_id: str) -> tuple[Decision, dict[str, Any]]:
         before = self.store.load("bike")
-        asked = Signal(kind=SignalKind.MANUAL, at=NOW, evidence={"reason": event_id})
-        observed = Observed(now=NOW, champion=None, event=asked, force=True)
-        decision, state = decide(policy(), before, observed, Occasion(cause=Cause.MANUAL, event_id=event_id))
+        event = request(event_id=event_id, force=True)
+        decision, state = decide(observed(champion=None, event=event, state=before))
         assert self.store.record(decision, state, before.version)
         assert state.open_run is not None
-        return decision, run_input("bike", state.open_run)
+        return decision, state.open_run.execution_input("bike")
 
-    def dead(self, status: str = "ABORTED", **detail: Any) -> DeadExecution:
+    def failed(self, status: str = "ABORTED", **detail: Any) -> FailedExecution:
         detail = {"input": compact_json.dumps(self.input), "status": status, **detail}
-        return parse_dead_execution({"time": "2026-03-01T15:00:00Z", "detail": detail})
+        return parse_failed_execution({"time": "2026-03-01T15:00:00Z", "detail": detail})
 
     def account(self) -> Account:
         return Account(why="better", by="pipeline", at=NOW, decision_id=self.decision.decision_id)
@@ -69,7 +65,7 @@ def world() -> World:
 @pytest.mark.parametrize(
     ("status", "detail", "reason"),
     [
-        ("ABORTED", {"error": None, "cause": None}, "the execution was stopped by somebody"),
+        ("ABORTED", {"error": None, "cause": None}, "the execution was stopped by an operator"),
         ("TIMED_OUT", {}, "the execution took longer than it may"),
         (
             "FAILED",
@@ -83,16 +79,16 @@ def world() -> World:
         ),
     ],
 )
-def test_a_dead_run_is_ended_gives_its_demand_back_and_says_so(
+def test_failed_run_is_finalized_announced_and_its_signals_are_pending_again(
     world: World, status: str, detail: dict[str, Any], reason: str
 ) -> None:
     held = world.store.load("bike").open_run
 
-    assert world.recovery.recover(world.dead(status, **detail)) is RunOutcome.FAILED
+    assert world.recovery.recover(world.failed(status, **detail)) is RunOutcome.FAILED
 
     state = world.store.load("bike")
     assert held is not None
-    assert (state.open_run, state.demand) == (None, held.serving)
+    assert (state.open_run, state.pending_signals) == (None, held.signals)
     assert world.outcome() is RunOutcome.FAILED
     (told,) = world.told.published
     assert (told.name, told.at, told.data["reason"]) == ("RetrainingFailed", LATER, reason)
@@ -100,45 +96,45 @@ def test_a_dead_run_is_ended_gives_its_demand_back_and_says_so(
 
 
 def test_a_run_that_ended_by_itself_is_left_alone(world: World) -> None:
-    end = Conclusion(outcome=RunOutcome.FAILED, at=NOW, reason="Train: no rows")
-    world.store.conclude("bike", world.input["fencing_token"], end)
+    end = RunResult(outcome=RunOutcome.FAILED, at=NOW, reason="Train: no rows")
+    world.store.finalize_run("bike", world.input["fencing_token"], end)
     before = world.store.load("bike")
 
-    assert world.recovery.recover(world.dead("FAILED", error="RunFailed")) is None
+    assert world.recovery.recover(world.failed("FAILED", error="RunFailed")) is None
 
     assert world.store.load("bike") == before
     assert not world.told.published
 
 
-def test_a_dead_run_does_not_end_the_one_that_took_over(world: World) -> None:
-    dead = world.dead()
-    world.store.conclude("bike", world.input["fencing_token"], Conclusion(outcome=RunOutcome.FAILED, at=NOW))
-    newer, _ = world.fire("second")
+def test_failed_run_does_not_finalize_the_one_that_took_over(world: World) -> None:
+    failed = world.failed()
+    world.store.finalize_run("bike", world.input["fencing_token"], RunResult(outcome=RunOutcome.FAILED, at=NOW))
+    newer, _ = world.trigger("second")
 
-    assert world.recovery.recover(dead) is None
+    assert world.recovery.recover(failed) is None
 
     run = world.store.load("bike").open_run
     assert run is not None
     assert run.decision_id == newer.decision_id
 
 
-def test_a_message_that_comes_twice_ends_the_run_once(world: World) -> None:
-    assert [world.recovery.recover(world.dead()) for _ in range(2)] == [RunOutcome.FAILED, None]
+def test_redelivered_message_finalizes_the_run_once(world: World) -> None:
+    assert [world.recovery.recover(world.failed()) for _ in range(2)] == [RunOutcome.FAILED, None]
     assert len(world.told.published) == 1
 
 
-def test_a_crash_between_word_and_deed_tells_twice_rather_than_never(world: World) -> None:
-    conclude = world.store.conclude
+def test_crash_after_the_announcement_announces_twice_rather_than_never(world: World) -> None:
+    finalize = world.store.finalize_run
 
     def crash(*_: object) -> bool:
         raise Unavailable("the table is away")
 
-    world.store.conclude = crash  # type: ignore[method-assign]
+    world.store.finalize_run = crash  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
-        world.recovery.recover(world.dead())
-    world.store.conclude = conclude  # type: ignore[method-assign]
+        world.recovery.recover(world.failed())
+    world.store.finalize_run = finalize  # type: ignore[method-assign]
 
-    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
+    assert world.recovery.recover(world.failed()) is RunOutcome.FAILED
 
     assert [told.name for told in world.told.published] == ["RetrainingFailed"] * 2
     assert world.store.load("bike").open_run is None
@@ -152,7 +148,7 @@ def test_a_crash_between_word_and_deed_tells_twice_rather_than_never(world: Worl
         (TrialMode.SHADOW, RunOutcome.SHADOW, "ShadowStarted"),
     ],
 )
-def test_a_run_that_died_after_it_moved_the_pointer_did_what_it_did(
+def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(
     world: World, mode: TrialMode | None, outcome: RunOutcome, name: str
 ) -> None:
     before = world.serve("v1")
@@ -161,24 +157,24 @@ def test_a_run_that_died_after_it_moved_the_pointer_did_what_it_did(
     step = promote(before, NEW, account) if mode is None else start_trial(before, NEW, mode, share, account)
     world.registry.move_pointer("bike", step)
 
-    assert world.recovery.recover(world.dead()) is outcome
+    assert world.recovery.recover(world.failed()) is outcome
 
     assert world.outcome() is outcome
-    assert not world.store.load("bike").demand
+    assert not world.store.load("bike").pending_signals
     (told,) = world.told.published
     assert (told.name, told.data["version"]) == (name, "v2")
     require_promised(told.name, told.detail())
 
 
-def test_a_run_that_died_after_the_gate_had_rejected_its_version_was_rejected(world: World) -> None:
+def test_run_that_failed_after_the_gate_rejected_its_version_is_rejected(world: World) -> None:
     below = (Check(name="floor", passed=False, value=0.5, limit=0.7, detail="0.5 is below 0.7"),)
     ours = {"decision_id": world.decision.decision_id, "verdict": Verdict.REJECT, "checks": below}
     world.registry.put_version("bike", version_record("v2", NOW, **ours))
 
-    assert world.recovery.recover(world.dead("FAILED", error="NotConcluded")) is RunOutcome.REJECTED
+    assert world.recovery.recover(world.failed("FAILED", error="NotConcluded")) is RunOutcome.REJECTED
 
     state = world.store.load("bike")
-    assert (state.open_run, state.demand) == (None, type(state.demand)())
+    assert (state.open_run, state.pending_signals) == (None, {})
     assert (world.outcome(), state.consecutive_rejections) == (RunOutcome.REJECTED, 1)
     (told,) = world.told.published
     assert (told.name, told.data["version"], told.data["reason"]) == (
@@ -193,7 +189,7 @@ def test_a_run_that_died_after_the_gate_had_rejected_its_version_was_rejected(wo
 def test_a_version_that_passed_or_is_another_run_s_ends_no_run(world: World, found: dict[str, Any]) -> None:
     known = {"decision_id": world.decision.decision_id, **found}
     world.registry.put_version("bike", version_record("v2", NOW, **known))
-    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
+    assert world.recovery.recover(world.failed()) is RunOutcome.FAILED
 
 
 def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(world: World) -> None:
@@ -204,19 +200,19 @@ def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(
     old = Servable(version="v1", artifact_key="k", artifact_digest="d")
     world.registry.move_pointer("bike", roll_back(promotion.pointer, old, by_hand))
 
-    assert world.recovery.recover(world.dead()) is RunOutcome.PROMOTED
+    assert world.recovery.recover(world.failed()) is RunOutcome.PROMOTED
 
 
-def test_moves_of_others_are_not_taken_for_the_run_s(world: World) -> None:
+def test_moves_of_other_runs_do_not_count(world: World) -> None:
     world.serve("v1")
-    assert world.recovery.recover(world.dead()) is RunOutcome.FAILED
+    assert world.recovery.recover(world.failed()) is RunOutcome.FAILED
 
 
 def test_an_end_that_could_not_be_announced_is_announced(world: World) -> None:
-    end = Conclusion(outcome=RunOutcome.REJECTED, at=NOW, reason="floor", version="v2")
-    world.store.conclude("bike", world.input["fencing_token"], end)
+    end = RunResult(outcome=RunOutcome.REJECTED, at=NOW, reason="floor", version="v2")
+    world.store.finalize_run("bike", world.input["fencing_token"], end)
 
-    assert world.recovery.recover(world.dead("FAILED", error=NOT_ANNOUNCED)) is RunOutcome.REJECTED
+    assert world.recovery.recover(world.failed("FAILED", error=NOT_ANNOUNCED)) is RunOutcome.REJECTED
 
     (told,) = world.told.published
     assert isinstance(told, Announcement)
@@ -234,6 +230,6 @@ def test_an_end_that_could_not_be_announced_is_announced(world: World) -> None:
         {"time": "2026-03-01T15:00:00Z", "detail": {"status": "FAILED", "input": "not json"}},
     ],
 )
-def test_an_event_that_names_no_dead_run_is_refused(event: dict[str, Any]) -> None:
+def test_event_that_names_no_failed_run_is_invalid(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        parse_dead_execution(event)
+        parse_failed_execution(event)

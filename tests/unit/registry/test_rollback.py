@@ -29,7 +29,7 @@ class BackOff:
     def __init__(self) -> None:
         self.noted: list[datetime] = []
 
-    def note_rollback(self, model: str, at: datetime) -> bool:
+    def record_rollback(self, model: str, at: datetime) -> bool:
         assert model == MODEL
         self.noted.append(at)
         return True

@@ -89,4 +89,4 @@ def test_state_is_the_one_in_which_most_is_about_to_change() -> None:
     assert state_of(POINTER, IDLE) is ModelState.SERVING
     assert state_of(replace(POINTER, probation=probation), IDLE) is ModelState.PROBATION
     assert state_of(replace(POINTER, probation=probation, trial=trial), IDLE) is ModelState.ROLLOUT
-    assert state_of(replace(POINTER, trial=trial), replace(IDLE, open_run=run)) is ModelState.RETRAINING
+    assert state_of(replace(POINTER, trial=trial), IDLE.replace(open_run=run)) is ModelState.RETRAINING

@@ -28,7 +28,8 @@ from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.testing.models.watching import InMemoryWatchProgress
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.signals.check import DriftSignal
+from hindsight.triggers.signals.volume import VolumeSignal
 from hindsight.triggers.state import OpenRun, RunOutcome, TriggerState
 from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
@@ -95,9 +96,13 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
         lease_expires_at=NOON + timedelta(days=1),
         reason="drift",
     )
-    demand = {kind: Signal(kind=kind, at=NOON) for kind in (SignalKind.VOLUME, SignalKind.DRIFT)}
+    signals = [VolumeSignal.status("700 new labels", since=NOON), DriftSignal.status("it drifts", since=NOON)]
     state = TriggerState(
-        model=MODEL, open_run=run, demand=demand, last_outcome=RunOutcome.REJECTED, last_concluded_at=NOON
+        model=MODEL,
+        open_run=run,
+        pending_signals={signal.kind: signal for signal in signals},
+        last_outcome=RunOutcome.REJECTED,
+        last_run_finished_at=NOON,
     )
     pointer = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
 
@@ -109,9 +114,9 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
         "started_at": "2026-03-01T12:00:00.000000Z",
         "lease_expires_at": "2026-03-02T12:00:00.000000Z",
     }
-    assert status["demand"] == ["drift", "volume"]
+    assert status["pending_signals"] == ["drift", "volume"]
     assert (status["champion"], status["previous"], status["last_outcome"]) == ("v2", "v1", "rejected")
-    assert status["serving_since"] == status["last_concluded_at"] == "2026-03-01T12:00:00.000000Z"
+    assert status["serving_since"] == status["last_run_finished_at"] == "2026-03-01T12:00:00.000000Z"
 
 
 def test_of_what_is_watched_the_present_trial_and_probation_are_shown() -> None:
@@ -269,7 +274,7 @@ def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_ove
     answer = Answer(approved=True, by="operator", reason="", at=NOON)
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
-    assert shown(replace(waiting, open_run=replace(run, decision_id="decision-3")), ASKED) is None
+    assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
 
 
 def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:

@@ -1,18 +1,21 @@
-"""Short ways to say what triggers see."""
+"""Short ways to name what triggers evaluate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.config.triggers import Triggers
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
-from hindsight.triggers.decide import Occasion
-from hindsight.triggers.decision import Cause
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.evaluation.decide import decide
+from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
+from hindsight.triggers.signals.event import AlarmSignal, ManualSignal
+from hindsight.triggers.state import TriggerState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SCHEDULED = Occasion(cause=Cause.SCHEDULE)
+SCHEDULED = TriggerEvent(cause=Cause.SCHEDULE)
+NEW = TriggerState(model="bike")
 
 
 def policy(**settings: Any) -> Triggers:
@@ -42,14 +45,25 @@ def observed(
     performance: Check | None = None,
     estimated: Check | None = None,
     **known: Any,
-) -> Observed:
+) -> TriggerInputs:
     checks = {check.kind: check for check in (drift, performance, estimated) if check is not None}
-    return Observed(**{"now": now, "champion": "v1", "new_labels": 1000, "checks": checks, **known})
+    given = {"now": now, "event": SCHEDULED, "policy": policy(), "state": NEW, "champion": "v1", "new_labels": 1000}
+    return TriggerInputs(**{**given, "checks": checks, **known})
 
 
-def alarm(at: datetime = NOW) -> Signal:
-    return Signal(kind=SignalKind.ALARM, at=at, evidence={"alarm": "live-performance", "reason": "crossed"})
+def ran(at: datetime) -> TriggerState:
+    return NEW.replace(last_run_started_at=at, cooldown_started_at=at)
 
 
-def request(at: datetime = NOW) -> Signal:
-    return Signal(kind=SignalKind.MANUAL, at=at, evidence={"reason": "new season", "requested_by": "operator"})
+def evaluate(rules: Triggers, state: TriggerState, seen: TriggerInputs) -> tuple[Decision, TriggerState]:
+    return decide(replace(seen, policy=rules, state=state))
+
+
+def alarm(at: datetime = NOW, event_id: str = "") -> TriggerEvent:
+    signal = AlarmSignal.raised(at, "crossed", {"alarm": "live-performance"})
+    return TriggerEvent(cause=Cause.ALARM, event_id=event_id, signal=signal)
+
+
+def request(at: datetime = NOW, event_id: str = "", *, force: bool = False) -> TriggerEvent:
+    signal = ManualSignal.raised(at, "new season", {"requested_by": "operator"})
+    return TriggerEvent(cause=Cause.MANUAL, event_id=event_id, signal=signal, force=force)

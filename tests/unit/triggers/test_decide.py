@@ -4,359 +4,391 @@ from datetime import timedelta
 import pytest
 
 from hindsight.config.triggers import AtLeast, RunBudget, Triggers
-from hindsight.monitoring.results.check import Verdict
+from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.registry.pointer import Trial, TrialMode
-from hindsight.triggers.decide import Occasion, decide, worth_recording
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.signal import SignalKind
-from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded, rolled_back, trusted
-from hindsight.triggers.suppression import SuppressedBy
+from hindsight.triggers.decision import BlockCode, Decision
+from hindsight.triggers.evaluation.decide import worth_recording
+from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
+from hindsight.triggers.state import (
+    LEASE,
+    RunOutcome,
+    RunResult,
+    TriggerState,
+    finalized,
+    rollback_backoff_reset,
+    rolled_back,
+)
 from tests.unit.triggers.builders import (
     DAY,
     HOUR,
+    NEW,
     NOW,
-    SCHEDULED,
     alarm,
     drift,
     estimated,
+    evaluate,
     observed,
     performance,
     policy,
+    ran,
     request,
 )
 
-NEW = TriggerState(model="bike")
 QUIET = policy(drift=False, performance=False)
 
 
-def kinds(decision: Decision) -> set[SignalKind]:
-    return {signal.kind for signal in decision.signals}
+def kinds(decision: Decision) -> set[str]:
+    return {signal.kind for signal in decision.active_signals}
 
 
-def decided(rules: Triggers, state: TriggerState, seen: Observed) -> Decision:
-    return decide(rules, state, seen, SCHEDULED)[0]
+def decided(rules: Triggers, state: TriggerState, seen: TriggerInputs) -> Decision:
+    return evaluate(rules, state, seen)[0]
 
 
-def run_and_end(state: TriggerState, outcome: RunOutcome, rules: Triggers, seen: Observed) -> TriggerState:
-    decision, after = decide(rules, state, seen, SCHEDULED)
-    assert decision.fired
-    ended = concluded(after, after.fencing_token, Conclusion(outcome=outcome, at=seen.now))
+def run_and_end(state: TriggerState, outcome: RunOutcome, rules: Triggers, seen: TriggerInputs) -> TriggerState:
+    decision, after = evaluate(rules, state, seen)
+    assert decision.triggered
+    ended = finalized(after, after.fencing_token, RunResult(outcome=outcome, at=seen.now))
     assert ended is not None
     return ended
 
 
 def test_where_nothing_stands_nothing_fires() -> None:
     decision = decided(policy(), NEW, observed(drift=drift(Verdict.OK), performance=performance(Verdict.INSUFFICIENT)))
-    assert decision.suppressed_by is SuppressedBy.NO_SIGNAL
+    assert decision.block_codes[0] is BlockCode.NO_SIGNAL
     assert not worth_recording(decision, NEW)
 
 
 @pytest.mark.parametrize(
     ("rules", "seen", "kind"),
     [
-        (policy(drift=True), observed(drift=drift()), SignalKind.DRIFT),
-        (policy(performance=True), observed(performance=performance()), SignalKind.PERFORMANCE),
-        (policy(estimated_performance=True), observed(estimated=estimated()), SignalKind.ESTIMATED_PERFORMANCE),
-        (policy(volume=1000), observed(new_labels=1000), SignalKind.VOLUME),
-        (policy(schedule=DAY), observed(), SignalKind.SCHEDULE),
-        (QUIET, observed(event=alarm()), SignalKind.ALARM),
-        (QUIET, observed(event=request()), SignalKind.MANUAL),
+        (policy(drift=True), observed(drift=drift()), "drift"),
+        (policy(performance=True), observed(performance=performance()), "performance"),
+        (policy(estimated_performance=True), observed(estimated=estimated()), "estimated_performance"),
+        (policy(volume=1000), observed(new_labels=1000), "volume"),
+        (policy(schedule=DAY), observed(), "schedule"),
+        (QUIET, observed(event=alarm()), "alarm"),
+        (QUIET, observed(event=request()), "manual"),
     ],
 )
-def test_every_kind_of_signal_can_fire_alone(rules: Triggers, seen: Observed, kind: SignalKind) -> None:
-    decision, after = decide(rules, NEW, seen, SCHEDULED)
-    assert decision.fired
+def test_every_kind_of_signal_can_fire_alone(rules: Triggers, seen: TriggerInputs, kind: str) -> None:
+    decision, after = evaluate(rules, NEW, seen)
+    assert decision.triggered
     assert kinds(decision) == {kind}
     assert after.open_run is not None
     assert after.open_run.decision_id == decision.decision_id
     assert after.open_run.lease_expires_at == NOW + LEASE
-    assert (after.fencing_token, decision.fencing_token, after.demand) == (1, 1, {})
+    assert (after.fencing_token, decision.fencing_token, after.pending_signals) == (1, 1, {})
 
 
 def test_signals_the_policy_does_not_listen_to_are_not_heard() -> None:
-    assert not decided(QUIET, NEW, observed(drift=drift(), performance=performance(), estimated=estimated())).signals
-    assert not decided(Triggers(), NEW, observed(estimated=estimated())).signals
+    assert not decided(
+        QUIET, NEW, observed(drift=drift(), performance=performance(), estimated=estimated())
+    ).active_signals
+    assert not decided(Triggers(), NEW, observed(estimated=estimated())).active_signals
 
 
 def test_a_volume_below_the_threshold_is_no_signal() -> None:
-    assert not decided(policy(volume=1001), NEW, observed(new_labels=1000)).signals
+    assert not decided(policy(volume=1001), NEW, observed(new_labels=1000)).active_signals
 
 
 def test_the_schedule_is_due_a_period_after_the_last_run_began() -> None:
-    state = replace(NEW, last_run_started_at=NOW)
+    state = ran(NOW)
     rules = policy(schedule=DAY)
-    assert not decided(rules, state, observed(now=NOW + DAY - HOUR)).fired
-    assert decided(rules, state, observed(now=NOW + DAY)).fired
+    assert not decided(rules, state, observed(now=NOW + DAY - HOUR)).triggered
+    assert decided(rules, state, observed(now=NOW + DAY)).triggered
 
 
 def test_without_a_champion_the_schedule_is_due_at_once() -> None:
-    state = replace(NEW, last_run_started_at=NOW - HOUR)
-    assert decided(policy(schedule=timedelta(days=30)), state, observed(champion=None)).fired
+    state = ran(NOW - HOUR)
+    assert decided(policy(schedule=timedelta(days=30)), state, observed(champion=None)).triggered
 
 
 def test_all_asks_for_every_signal_listened_to() -> None:
     rules = policy(combine="all", volume=500)
-    assert decided(rules, NEW, observed(drift=drift())).suppressed_by is SuppressedBy.COMBINATION
-    assert decided(rules, NEW, observed(drift=drift(), performance=performance())).fired
+    assert decided(rules, NEW, observed(drift=drift())).block_codes[0] is BlockCode.COMBINATION
+    assert decided(rules, NEW, observed(drift=drift(), performance=performance())).triggered
 
 
 def test_all_does_not_wait_for_checks_that_need_a_champion() -> None:
-    assert decided(policy(combine="all", schedule=DAY), NEW, observed(champion=None)).fired
+    assert decided(policy(combine="all", schedule=DAY), NEW, observed(champion=None)).triggered
 
 
 def test_at_least_counts_signals_and_never_asks_for_more_than_there_are() -> None:
     rules = policy(combine=AtLeast(at_least=2), schedule=DAY)
-    state = replace(NEW, last_run_started_at=NOW - HOUR)
-    assert decided(rules, state, observed(drift=drift())).suppressed_by is SuppressedBy.COMBINATION
-    assert decided(rules, state, observed(drift=drift(), performance=performance())).fired
+    state = ran(NOW - HOUR)
+    assert decided(rules, state, observed(drift=drift())).block_codes[0] is BlockCode.COMBINATION
+    assert decided(rules, state, observed(drift=drift(), performance=performance())).triggered
     alone = policy(combine=AtLeast(at_least=5), drift=False)
-    assert decided(alone, NEW, observed(performance=performance())).fired
+    assert decided(alone, NEW, observed(performance=performance())).triggered
 
 
 @pytest.mark.parametrize("event", [alarm(), request()])
-def test_an_alarm_and_a_request_are_enough_whatever_the_combination(event: object) -> None:
-    assert decided(policy(combine="all", volume=10_000), NEW, observed(event=event)).fired
+def test_an_alarm_and_a_request_are_enough_whatever_the_combination(event: TriggerEvent) -> None:
+    assert decided(policy(combine="all", volume=10_000), NEW, observed(event=event)).triggered
 
 
 def test_too_few_new_labels_hold_a_run_back() -> None:
     decision = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=199))
-    assert decision.held_back_by == (SuppressedBy.MIN_NEW_LABELS,)
+    assert decision.block_codes == (BlockCode.MIN_NEW_LABELS,)
 
 
 def test_the_cooldown_counts_from_the_last_start() -> None:
     rules = policy(cooldown=DAY)
-    state = replace(NEW, last_run_started_at=NOW)
+    state = ran(NOW)
     early = observed(now=NOW + DAY - HOUR, drift=drift(at=NOW + HOUR))
-    assert decided(rules, state, early).suppressed_by is SuppressedBy.COOLDOWN
-    assert decided(rules, state, replace(early, now=NOW + DAY)).fired
+    assert decided(rules, state, early).block_codes[0] is BlockCode.COOLDOWN
+    assert decided(rules, state, replace(early, now=NOW + DAY)).triggered
+
+
+def test_skipped_run_starts_no_cooldown_and_no_back_off() -> None:
+    rules = policy(cooldown=DAY)
+    skipped = run_and_end(NEW.replace(consecutive_rejections=1), RunOutcome.SKIPPED, rules, observed(drift=drift()))
+    assert decided(rules, skipped, observed(now=NOW + HOUR, drift=drift(at=NOW + HOUR))).triggered
+
+
+def test_skipped_run_leaves_the_cooldown_of_the_run_before_it() -> None:
+    rules = policy(cooldown=DAY)
+    state = ran(NOW - HOUR)
+    skipped = run_and_end(state, RunOutcome.SKIPPED, rules, observed(event=request(force=True)))
+    again = observed(now=NOW + HOUR, drift=drift(at=NOW + HOUR))
+    assert decided(rules, skipped, again).block_codes == (BlockCode.COOLDOWN,)
+    assert decided(rules, skipped, replace(again, now=NOW + DAY - HOUR)).triggered
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in RunOutcome if outcome is not RunOutcome.SKIPPED])
+def test_run_that_was_not_skipped_starts_a_cooldown(outcome: RunOutcome) -> None:
+    rules = policy(cooldown=DAY)
+    state = run_and_end(NEW, outcome, rules, observed(event=request()))
+    assert BlockCode.COOLDOWN in decided(rules, state, observed(now=NOW + HOUR, event=request(NOW + HOUR))).block_codes
 
 
 def test_the_run_budget_counts_the_runs_of_the_period() -> None:
     rules = policy(max_runs=RunBudget(count=2, per=timedelta(days=7)))
     starts = (NOW - 8 * DAY, NOW - 6 * DAY, NOW - DAY)
-    state = replace(NEW, run_starts=starts, last_run_started_at=starts[-1])
-    assert decided(rules, state, observed(drift=drift())).suppressed_by is SuppressedBy.RUN_BUDGET
-    assert decided(rules, state, observed(now=NOW + DAY + HOUR, drift=drift())).fired
+    state = ran(starts[-1]).replace(run_starts=starts)
+    assert decided(rules, state, observed(drift=drift())).block_codes[0] is BlockCode.RUN_BUDGET
+    assert decided(rules, state, observed(now=NOW + DAY + HOUR, drift=drift())).triggered
 
 
 def test_rejections_in_a_row_double_the_cooldown_up_to_eight_times() -> None:
     rules = policy(cooldown=DAY)
-    state = replace(NEW, last_run_started_at=NOW, consecutive_rejections=2)
+    state = ran(NOW).replace(consecutive_rejections=2)
 
     def after(days: int, rejections: int) -> Decision:
         seen = observed(now=NOW + days * DAY, drift=drift(at=NOW + HOUR))
-        return decided(rules, replace(state, consecutive_rejections=rejections), seen)
+        return decided(rules, state.replace(consecutive_rejections=rejections), seen)
 
-    assert after(0, 2).held_back_by == (SuppressedBy.COOLDOWN, SuppressedBy.BACK_OFF)
-    assert after(3, 2).held_back_by == (SuppressedBy.BACK_OFF,)
-    assert after(4, 2).fired
-    assert after(7, 30).suppressed_by is SuppressedBy.BACK_OFF
-    assert after(8, 30).fired
+    assert after(0, 2).block_codes == (BlockCode.COOLDOWN, BlockCode.BACK_OFF)
+    assert after(3, 2).block_codes == (BlockCode.BACK_OFF,)
+    assert after(4, 2).triggered
+    assert after(7, 30).block_codes[0] is BlockCode.BACK_OFF
+    assert after(8, 30).triggered
 
 
 def test_a_version_taken_back_doubles_the_cooldown_from_then_on() -> None:
     rules = policy(cooldown=DAY)
-    taken_back = rolled_back(replace(NEW, last_run_started_at=NOW - 14 * DAY), NOW)
+    taken_back = rolled_back(ran(NOW - 14 * DAY), NOW)
     assert taken_back is not None
 
     def after(waited: timedelta, state: TriggerState) -> Decision:
         return decided(rules, state, observed(now=NOW + waited, drift=drift(at=NOW)))
 
     held = after(2 * DAY - HOUR, taken_back)
-    assert held.held_back_by == (SuppressedBy.BACK_OFF,)
-    assert held.obstacles[0].reason == (
-        "after 1 taken back in a row the next run may start at 2026-03-03T12:00:00.000000Z"
+    assert held.block_codes == (BlockCode.BACK_OFF,)
+    assert held.blocked_by[0].reason == (
+        "after 1 rolled back in a row the next run may start at 2026-03-03T12:00:00.000000Z"
     )
-    assert after(2 * DAY, taken_back).fired
-    rejected_too = replace(taken_back, consecutive_rejections=1)
-    assert after(3 * DAY, rejected_too).suppressed_by is SuppressedBy.BACK_OFF
-    assert after(4 * DAY, rejected_too).fired
+    assert after(2 * DAY, taken_back).triggered
+    rejected_too = taken_back.replace(consecutive_rejections=1)
+    assert after(3 * DAY, rejected_too).block_codes[0] is BlockCode.BACK_OFF
+    assert after(4 * DAY, rejected_too).triggered
 
 
 def test_a_version_that_proves_itself_in_service_ends_the_back_off_and_one_that_only_passes_the_gate_does_not() -> None:
-    state = replace(NEW, consecutive_rejections=1, consecutive_rollbacks=2, rolled_back_at=NOW - 30 * DAY)
+    state = NEW.replace(consecutive_rejections=1, consecutive_rollbacks=2, rolled_back_at=NOW - 30 * DAY)
     promoted = run_and_end(state, RunOutcome.PROMOTED, policy(), observed(drift=drift()))
-    assert promoted.setbacks == 2
-    proved = trusted(promoted, NOW)
+    assert promoted.consecutive_failures == 2
+    proved = rollback_backoff_reset(promoted, NOW)
     assert proved is not None
-    assert proved.setbacks == 0
-    assert trusted(proved, NOW) is None
+    assert proved.consecutive_failures == 0
+    assert rollback_backoff_reset(proved, NOW) is None
 
 
 @pytest.mark.parametrize("outcome", [RunOutcome.CANARY, RunOutcome.SHADOW])
 def test_a_candidate_that_is_tried_has_not_been_rejected(outcome: RunOutcome) -> None:
-    state = replace(NEW, consecutive_rejections=3)
+    state = NEW.replace(consecutive_rejections=3)
     assert run_and_end(state, outcome, policy(), observed(drift=drift())).consecutive_rejections == 0
 
 
 def test_while_a_version_is_tried_a_run_waits_unless_forced() -> None:
     trial = Trial(version="v2", mode=TrialMode.CANARY, artifact_key="k", artifact_digest="d", since=NOW - DAY)
-    decision, after = decide(policy(), NEW, observed(drift=drift(), trial=trial), SCHEDULED)
-    assert decision.suppressed_by is SuppressedBy.UNDECIDED_TRIAL
-    assert decision.obstacles[0].numbers == {
+    decision, after = evaluate(policy(), NEW, observed(drift=drift(), rollout=trial))
+    assert decision.block_codes[0] is BlockCode.UNDECIDED_ROLLOUT
+    assert decision.blocked_by[0].details == {
         "version": "v2",
         "mode": "canary",
         "since": "2026-02-28T12:00:00.000000Z",
     }
-    assert SignalKind.DRIFT in after.demand
-    assert decided(policy(), after, observed(drift=drift())).fired
-    assert decided(policy(), NEW, observed(event=request(), trial=trial, force=True)).fired
+    assert "drift" in after.pending_signals
+    assert decided(policy(), after, observed(drift=drift())).triggered
+    assert decided(policy(), NEW, observed(event=request(force=True), rollout=trial)).triggered
 
 
 def test_a_promotion_ends_the_back_off() -> None:
-    state = replace(NEW, consecutive_rejections=3)
+    state = NEW.replace(consecutive_rejections=3)
     assert run_and_end(state, RunOutcome.PROMOTED, policy(), observed(drift=drift())).consecutive_rejections == 0
 
 
 def test_everything_that_holds_a_run_back_is_named_and_the_first_leads() -> None:
     rules = policy(cooldown=DAY, min_new_labels=10_000, max_runs=RunBudget(count=1, per=DAY))
-    _, open_state = decide(policy(), NEW, observed(drift=drift()), SCHEDULED)
+    _, open_state = evaluate(policy(), NEW, observed(drift=drift()))
     decision = decided(rules, open_state, observed(now=NOW + HOUR, performance=performance(at=NOW + HOUR)))
-    assert decision.held_back_by == (
-        SuppressedBy.OPEN_RUN,
-        SuppressedBy.COOLDOWN,
-        SuppressedBy.RUN_BUDGET,
-        SuppressedBy.MIN_NEW_LABELS,
+    assert decision.block_codes == (
+        BlockCode.OPEN_RUN,
+        BlockCode.COOLDOWN,
+        BlockCode.RUN_BUDGET,
+        BlockCode.MIN_NEW_LABELS,
     )
 
 
 def test_force_overrides_all_but_an_open_run() -> None:
     rules = policy(cooldown=DAY, min_new_labels=10_000, max_runs=RunBudget(count=1, per=DAY), combine="all")
-    state = replace(NEW, last_run_started_at=NOW, run_starts=(NOW,), consecutive_rejections=4)
-    forced = observed(event=request(), force=True)
-    decision, after = decide(rules, state, forced, SCHEDULED)
-    assert decision.fired
+    state = ran(NOW).replace(run_starts=(NOW,), consecutive_rejections=4)
+    forced = observed(event=request(force=True))
+    decision, after = evaluate(rules, state, forced)
+    assert decision.triggered
     assert decision.forced
-    assert decided(rules, after, forced).held_back_by == (SuppressedBy.OPEN_RUN,)
+    assert decided(rules, after, forced).block_codes == (BlockCode.OPEN_RUN,)
 
 
 def test_a_forced_request_kept_for_later_waits_for_the_cooldown() -> None:
     rules = policy(cooldown=DAY)
-    _, running = decide(rules, NEW, observed(event=request()), SCHEDULED)
-    _, waiting = decide(rules, running, observed(now=NOW + HOUR, event=request(NOW + HOUR), force=True), SCHEDULED)
-    free = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    _, running = evaluate(rules, NEW, observed(event=request()))
+    _, waiting = evaluate(rules, running, observed(now=NOW + HOUR, event=request(NOW + HOUR, force=True)))
+    free = finalized(waiting, 1, RunResult(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
     assert free is not None
-    assert decided(rules, free, observed(now=NOW + 2 * HOUR)).suppressed_by is SuppressedBy.COOLDOWN
-    assert decided(rules, free, observed(now=NOW + DAY)).fired
+    assert decided(rules, free, observed(now=NOW + 2 * HOUR)).block_codes[0] is BlockCode.COOLDOWN
+    assert decided(rules, free, observed(now=NOW + DAY)).triggered
 
 
 def test_a_check_older_than_the_last_run_does_not_signal_again() -> None:
     state = run_and_end(NEW, RunOutcome.REJECTED, policy(), observed(drift=drift()))
-    assert not decided(policy(), state, observed(now=NOW + HOUR, drift=drift(at=NOW))).signals
-    assert decided(policy(), state, observed(now=NOW + 3 * HOUR, drift=drift(at=NOW + HOUR))).fired
+    assert not decided(policy(), state, observed(now=NOW + HOUR, drift=drift(at=NOW))).active_signals
+    assert decided(policy(), state, observed(now=NOW + 3 * HOUR, drift=drift(at=NOW + HOUR))).triggered
 
 
 def test_a_check_of_a_version_that_no_longer_serves_does_not_signal() -> None:
-    assert not decided(policy(), NEW, observed(champion="v2", drift=drift(version="v1"))).signals
+    assert not decided(policy(), NEW, observed(champion="v2", drift=drift(version="v1"))).active_signals
 
 
 def test_drift_seen_during_a_run_is_answered_by_its_promotion() -> None:
-    _, running = decide(policy(), NEW, observed(event=alarm()), SCHEDULED)
+    _, running = evaluate(policy(), NEW, observed(event=alarm()))
     seen = replace(drift(at=NOW + HOUR), summary={})
-    _, waiting = decide(policy(), running, observed(now=NOW + HOUR, drift=seen), SCHEDULED)
-    assert SignalKind.DRIFT in waiting.demand
-    promoted = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    _, waiting = evaluate(policy(), running, observed(now=NOW + HOUR, drift=seen))
+    assert "drift" in waiting.pending_signals
+    promoted = finalized(waiting, 1, RunResult(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
     assert promoted is not None
-    assert not decided(policy(), promoted, observed(now=NOW + 2 * HOUR, champion="v2", drift=seen)).signals
+    assert not decided(policy(), promoted, observed(now=NOW + 2 * HOUR, champion="v2", drift=seen)).active_signals
 
 
 def test_kept_drift_stands_until_a_newer_check_finds_all_well() -> None:
     rules = policy(cooldown=30 * DAY)
-    state = replace(NEW, last_run_started_at=NOW - DAY)
-    _, waiting = decide(rules, state, observed(drift=drift()), SCHEDULED)
+    state = ran(NOW - DAY)
+    _, waiting = evaluate(rules, state, observed(drift=drift()))
     later = NOW + HOUR
     unsure = decided(rules, waiting, observed(now=later, drift=drift(Verdict.INSUFFICIENT, at=later)))
-    assert kinds(unsure) == {SignalKind.DRIFT}
-    settled, after = decide(rules, waiting, observed(now=later, drift=drift(Verdict.OK, at=later)), SCHEDULED)
-    assert settled.suppressed_by is SuppressedBy.NO_SIGNAL
-    assert after.demand == {}
+    assert kinds(unsure) == {"drift"}
+    settled, after = evaluate(rules, waiting, observed(now=later, drift=drift(Verdict.OK, at=later)))
+    assert settled.block_codes[0] is BlockCode.NO_SIGNAL
+    assert after.pending_signals == {}
     assert worth_recording(settled, waiting)
 
 
-@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.STOPPED, RunOutcome.FAILED])
+@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.SKIPPED, RunOutcome.FAILED])
 def test_low_performance_that_an_alarm_shows_during_a_run_fires_after_it(outcome: RunOutcome) -> None:
-    _, running = decide(policy(), NEW, observed(event=request()), SCHEDULED)
+    _, running = evaluate(policy(), NEW, observed(event=request()))
     shown = observed(now=NOW + HOUR, performance=performance(at=NOW + HOUR))
-    held, waiting = decide(policy(), running, shown, Occasion(cause=Cause.ALARM, event_id="stack"))
-    assert (held.suppressed_by, worth_recording(held, running)) == (SuppressedBy.OPEN_RUN, True)
-    assert SignalKind.PERFORMANCE in waiting.demand
-    free = concluded(waiting, 1, Conclusion(outcome=outcome, at=NOW + HOUR))
+    stack_alarm = TriggerEvent(cause=Cause.ALARM, event_id="stack")
+    held, waiting = evaluate(policy(), running, replace(shown, event=stack_alarm))
+    assert (held.block_codes[0], worth_recording(held, running)) == (BlockCode.OPEN_RUN, True)
+    assert "performance" in waiting.pending_signals
+    free = finalized(waiting, 1, RunResult(outcome=outcome, at=NOW + HOUR))
     assert free is not None
-    decision = decided(policy(), free, observed(now=NOW + DAY, performance=shown.check(SignalKind.PERFORMANCE)))
-    assert decision.fired
-    assert SignalKind.PERFORMANCE in kinds(decision)
+    decision = decided(policy(), free, observed(now=NOW + DAY, performance=shown.checks[CheckKind.PERFORMANCE]))
+    assert decision.triggered
+    assert "performance" in kinds(decision)
 
 
 def test_an_alarm_during_a_run_fires_after_it() -> None:
-    _, running = decide(QUIET, NEW, observed(event=request()), SCHEDULED)
-    _, waiting = decide(QUIET, running, observed(now=NOW + HOUR, event=alarm(NOW + HOUR)), SCHEDULED)
-    free = concluded(waiting, 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
+    _, running = evaluate(QUIET, NEW, observed(event=request()))
+    _, waiting = evaluate(QUIET, running, observed(now=NOW + HOUR, event=alarm(NOW + HOUR)))
+    free = finalized(waiting, 1, RunResult(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))
     assert free is not None
     decision = decided(QUIET, free, observed(now=NOW + 2 * HOUR))
-    assert decision.fired
-    assert kinds(decision) == {SignalKind.ALARM}
+    assert decision.triggered
+    assert kinds(decision) == {"alarm"}
 
 
 def test_the_schedule_of_a_run_that_failed_is_due_until_one_does_not() -> None:
     rules = policy(schedule=30 * DAY, cooldown=DAY, drift=False, performance=False)
     failed = run_and_end(NEW, RunOutcome.FAILED, rules, observed())
-    held, waiting = decide(rules, failed, observed(now=NOW + HOUR), SCHEDULED)
-    assert held.suppressed_by is SuppressedBy.COOLDOWN
-    again, running = decide(rules, waiting, observed(now=NOW + DAY), SCHEDULED)
-    assert again.fired
-    assert kinds(again) == {SignalKind.SCHEDULE}
-    ended = concluded(running, 2, Conclusion(outcome=RunOutcome.REJECTED, at=NOW + DAY))
+    held, waiting = evaluate(rules, failed, observed(now=NOW + HOUR))
+    assert held.block_codes[0] is BlockCode.COOLDOWN
+    again, running = evaluate(rules, waiting, observed(now=NOW + DAY))
+    assert again.triggered
+    assert kinds(again) == {"schedule"}
+    ended = finalized(running, 2, RunResult(outcome=RunOutcome.REJECTED, at=NOW + DAY))
     assert ended is not None
-    assert not decided(rules, ended, observed(now=NOW + 2 * DAY)).signals
+    assert not decided(rules, ended, observed(now=NOW + 2 * DAY)).active_signals
 
 
 def test_a_schedule_taken_out_of_the_policy_is_no_longer_due_however_its_run_ended() -> None:
     failed = run_and_end(NEW, RunOutcome.FAILED, policy(schedule=DAY), observed())
-    assert not decided(QUIET, failed, observed(now=NOW + HOUR)).signals
+    assert not decided(QUIET, failed, observed(now=NOW + HOUR)).active_signals
 
 
 def test_a_relabelling_under_way_holds_a_run_back_unless_it_is_forced() -> None:
     during = observed(drift=drift(), relabelling="relabel-1")
-    decision, waiting = decide(policy(), NEW, during, SCHEDULED)
-    assert decision.held_back_by == (SuppressedBy.RELABELLING,)
+    decision, waiting = evaluate(policy(), NEW, during)
+    assert decision.block_codes == (BlockCode.RELABELLING,)
     assert "relabel-1" in decision.explanation
-    assert decided(policy(), waiting, observed(now=NOW + HOUR)).fired
-    assert decided(policy(), NEW, observed(event=request(), force=True, relabelling="relabel-1")).fired
+    assert decided(policy(), waiting, observed(now=NOW + HOUR)).triggered
+    assert decided(policy(), NEW, observed(event=request(force=True), relabelling="relabel-1")).triggered
 
 
 def test_an_alarm_older_than_the_run_is_answered_by_it() -> None:
-    _, running = decide(QUIET, NEW, observed(event=alarm()), SCHEDULED)
+    _, running = evaluate(QUIET, NEW, observed(event=alarm()))
     again = decided(QUIET, running, observed(now=NOW, event=alarm()))
-    assert again.suppressed_by is SuppressedBy.NO_SIGNAL
+    assert again.block_codes[0] is BlockCode.NO_SIGNAL
 
 
 def test_a_failed_run_gives_its_demand_back_and_the_next_check_serves_it() -> None:
     state = run_and_end(NEW, RunOutcome.FAILED, QUIET, observed(event=request()))
     decision = decided(QUIET, state, observed(now=NOW + HOUR))
-    assert decision.fired
+    assert decision.triggered
     assert decision.requested_by == "operator"
     assert decision.fencing_token == 2
 
 
 def test_the_same_event_gives_the_same_decision_id_and_another_conclusion_another() -> None:
-    seen, occasion = observed(event=request()), Occasion(cause=Cause.MANUAL, event_id="r1")
-    first, running = decide(QUIET, NEW, seen, occasion)
-    assert decide(QUIET, NEW, seen, occasion)[0].decision_id == first.decision_id
-    assert decide(QUIET, running, seen, occasion)[0].decision_id != first.decision_id
-    assert decide(QUIET, replace(NEW, model="car"), seen, occasion)[0].decision_id != first.decision_id
+    seen = observed(event=request(event_id="r1"))
+    first, running = evaluate(QUIET, NEW, seen)
+    assert evaluate(QUIET, NEW, seen)[0].decision_id == first.decision_id
+    assert evaluate(QUIET, running, seen)[0].decision_id != first.decision_id
+    assert evaluate(QUIET, NEW.replace(model="car"), seen)[0].decision_id != first.decision_id
 
 
 def test_a_decision_id_is_a_name_an_execution_may_have() -> None:
-    decision = decided(policy(), replace(NEW, model="m" * 64), observed(drift=drift()))
+    decision = decided(policy(), NEW.replace(model="m" * 64), observed(drift=drift()))
     assert len(decision.decision_id) <= 80
     assert decision.decision_id.replace("-", "").isalnum()
 
 
 def test_hourly_repetitions_of_one_suppression_are_recorded_once() -> None:
     rules = policy(cooldown=DAY)
-    state = replace(NEW, last_run_started_at=NOW)
-    first, after = decide(rules, state, observed(now=NOW + HOUR, drift=drift(at=NOW + HOUR)), SCHEDULED)
+    state = ran(NOW)
+    first, after = evaluate(rules, state, observed(now=NOW + HOUR, drift=drift(at=NOW + HOUR)))
     assert worth_recording(first, state)
     later = observed(now=NOW + 2 * HOUR, drift=drift(at=NOW + 2 * HOUR))
     assert not worth_recording(decided(rules, after, later), after)
@@ -365,21 +397,13 @@ def test_hourly_repetitions_of_one_suppression_are_recorded_once() -> None:
 
 
 def test_starts_beyond_the_budgets_period_are_forgotten() -> None:
-    state = replace(NEW, run_starts=(NOW - 40 * DAY, NOW - 20 * DAY))
-    _, after = decide(policy(), state, observed(drift=drift()), SCHEDULED)
+    state = NEW.replace(run_starts=(NOW - 40 * DAY, NOW - 20 * DAY))
+    _, after = evaluate(policy(), state, observed(drift=drift()))
     assert after.run_starts == (NOW - 20 * DAY, NOW)
 
 
 def test_a_decision_comes_back_from_its_json() -> None:
     decision = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=3))
-    assert Decision.from_json(decision.to_json()) == decision
-    assert decision.to_json()["suppressed_by"] == "min_new_labels"
-
-
-def test_a_decision_kept_by_an_earlier_release_still_reads() -> None:
-    row = decided(policy(min_new_labels=200), NEW, observed(drift=drift(), new_labels=3)).to_json()
-    for name in ("obstacles", "considered", "explanation"):
-        del row[name]
-    old = Decision.from_json(row)
-    assert old.held_back_by == (SuppressedBy.MIN_NEW_LABELS,)
-    assert (old.considered, old.explanation) == ((), "")
+    assert Decision.from_plain(decision.to_plain()) == decision
+    plain = decision.to_plain()
+    assert (plain["triggered"], plain["blocked_by"][0]["code"]) == (False, "min_new_labels")

@@ -8,88 +8,86 @@ import pytest
 
 from hindsight.config.triggers import AtLeast, RunBudget, Triggers
 from hindsight.monitoring.results.check import Verdict
-from hindsight.triggers.decide import decide, worth_recording
 from hindsight.triggers.decision import Decision
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.signal import SignalKind
+from hindsight.triggers.evaluation.decide import worth_recording
+from hindsight.triggers.inputs import TriggerInputs
 from hindsight.triggers.state import TriggerState
 from tests.unit.triggers.builders import (
     DAY,
     HOUR,
+    NEW,
     NOW,
-    SCHEDULED,
     alarm,
     drift,
     estimated,
+    evaluate,
     observed,
     performance,
     policy,
+    ran,
     request,
 )
 
-NEW = TriggerState(model="bike")
-RAN = replace(NEW, last_run_started_at=NOW - HOUR, run_starts=(NOW - HOUR,))
+RAN = ran(NOW - HOUR).replace(run_starts=(NOW - HOUR,))
 EVERYTHING = policy(schedule=30 * DAY, volume=5000, estimated_performance=True)
 
 
-def recorded(rules: Triggers, state: TriggerState, seen: Observed) -> Decision:
-    return decide(rules, state, seen, SCHEDULED)[0]
+def recorded(rules: Triggers, state: TriggerState, seen: TriggerInputs) -> Decision:
+    return evaluate(rules, state, seen)[0]
 
 
-def seen_of(decision: Decision) -> dict[str, str]:
-    return {kind.kind.value: kind.reason for kind in decision.considered}
+def reasons(decision: Decision) -> dict[str, str]:
+    return {signal.kind: signal.reason for signal in decision.signals}
 
 
-def numbers(decision: Decision) -> dict[str, Any]:
-    return {obstacle.by.value: dict(obstacle.numbers) for obstacle in decision.obstacles}
+def blocking(decision: Decision) -> dict[str, Any]:
+    return {blocker.code.value: dict(blocker.details) for blocker in decision.blocked_by}
 
 
-def test_a_quiet_look_tells_of_every_signal_how_far_it_is_from_standing() -> None:
+def test_quiet_evaluation_shows_how_far_every_signal_is_from_active() -> None:
     fine = replace(drift(Verdict.OK), reason="1 of 20 features drift")
     few = replace(performance(Verdict.INSUFFICIENT), reason="120 matured labels, fewer than the 200 a verdict needs")
     decision = recorded(EVERYTHING, RAN, observed(drift=fine, performance=few, new_labels=3100))
-    assert seen_of(decision) == {
+    assert reasons(decision) == {
         "schedule": "due at 2026-03-31T11:00:00.000000Z",
         "volume": "3100 of 5000 new labels",
         "drift": "ok, 1 of 20 features drift; checked at 2026-03-01T12:00:00.000000Z",
         "performance": "insufficient, 120 matured labels, fewer than the 200 a verdict needs;"
         " checked at 2026-03-01T12:00:00.000000Z",
         "estimated_performance": "not checked yet",
-        "alarm": "none that no run has served",
-        "manual": "none that no run has served",
+        "alarm": "none that no run has answered",
+        "manual": "none that no run has answered",
     }
-    assert decision.explanation.startswith("Did not retrain because no signal stands (schedule: due at 2026-03-31")
+    assert decision.explanation.startswith("Did not retrain because no signal is active (schedule: due at 2026-03-31")
     assert "volume: 3100 of 5000 new labels" in decision.explanation
 
 
-def test_a_signal_that_does_not_stand_keeps_the_numbers_behind_it_and_where_its_report_lies() -> None:
+def test_inactive_signal_keeps_its_numbers_and_the_links_to_its_report() -> None:
     linked = replace(drift(Verdict.OK), summary={"share": 0.05}, report_key="checks/d.json", page_key="checks/d.html")
     decision = recorded(EVERYTHING, RAN, observed(drift=linked, new_labels=7))
-    by_kind = {kind.kind: kind.evidence for kind in decision.considered}
-    assert by_kind[SignalKind.DRIFT] == {
+    by_kind = {signal.kind: signal.details for signal in decision.signals}
+    assert by_kind["drift"] == {
         "verdict": "ok",
-        "reason": "drift ok",
         "checked_at": "2026-03-01T12:00:00.000000Z",
         "model_version": "v1",
         "report_key": "checks/d.json",
         "page_key": "checks/d.html",
         "share": 0.05,
     }
-    assert by_kind[SignalKind.VOLUME] == {"new_labels": 7, "threshold": 5000, "since": None}
-    assert by_kind[SignalKind.SCHEDULE]["due_at"] == "2026-03-31T11:00:00.000000Z"
+    assert by_kind["volume"] == {"new_labels": 7, "threshold": 5000, "since": None}
+    assert by_kind["schedule"]["due_at"] == "2026-03-31T11:00:00.000000Z"
 
 
-def test_a_signal_that_stands_keeps_its_evidence_once() -> None:
+def test_active_signal_keeps_its_numbers_and_the_links_to_its_report() -> None:
     linked = replace(drift(), summary={"share": 0.5}, report_key="checks/d.json", page_key="checks/d.html")
     decision = recorded(EVERYTHING, NEW, observed(drift=linked))
-    (of_drift,) = [signal for signal in decision.signals if signal.kind is SignalKind.DRIFT]
-    assert (of_drift.evidence["share"], of_drift.evidence["page_key"]) == (0.5, "checks/d.html")
-    (considered,) = [kind for kind in decision.considered if kind.kind is SignalKind.DRIFT]
-    assert (considered.stands, considered.evidence) == (True, {})
+    (found,) = [signal for signal in decision.signals if signal.kind == "drift"]
+    assert (found.active, found.since, found.reason) == (True, NOW, "drift drift")
+    assert (found.details["share"], found.details["page_key"]) == (0.5, "checks/d.html")
 
 
 @pytest.mark.parametrize(
-    ("seen", "kind", "told"),
+    ("seen", "kind", "reason"),
     [
         (observed(drift=drift(version="v0")), "drift", "of v0, which no longer serves"),
         (observed(drift=drift(at=NOW - 2 * HOUR)), "drift", "before the last run began"),
@@ -99,17 +97,17 @@ def test_a_signal_that_stands_keeps_its_evidence_once() -> None:
         (observed(event=alarm(NOW - 2 * HOUR)), "alarm", "the run that began after it has it in view"),
     ],
 )
-def test_what_is_no_signal_says_why_not(seen: Observed, kind: str, told: str) -> None:
-    assert told in seen_of(recorded(EVERYTHING, RAN, seen))[kind]
+def test_inactive_signal_has_its_reason(seen: TriggerInputs, kind: str, reason: str) -> None:
+    assert reason in reasons(recorded(EVERYTHING, RAN, seen))[kind]
 
 
-def test_what_the_policy_does_not_listen_to_is_named_but_not_spelt_out() -> None:
+def test_signal_that_is_not_configured_is_listed_but_not_explained() -> None:
     decision = recorded(policy(drift=False, performance=False), NEW, observed(drift=drift()))
-    assert set(seen_of(decision).values()) == {"the policy does not listen to it", "none that no run has served"}
+    assert set(reasons(decision).values()) == {"not configured", "none that no run has answered"}
     assert "drift" not in decision.explanation
 
 
-def test_every_obstacle_has_the_number_it_rests_on() -> None:
+def test_every_blocker_has_its_numbers() -> None:
     rules = policy(
         combine=AtLeast(at_least=2),
         cooldown=DAY,
@@ -117,10 +115,10 @@ def test_every_obstacle_has_the_number_it_rests_on() -> None:
         max_runs=RunBudget(count=2, per=7 * DAY),
     )
     starts = (NOW - 6 * DAY, NOW - 5 * DAY, NOW - HOUR)
-    state = replace(RAN, run_starts=starts, consecutive_rejections=1)
+    state = RAN.replace(run_starts=starts, consecutive_rejections=1)
     decision = recorded(rules, state, observed(drift=drift(), new_labels=120, relabelling="relabel-1"))
-    assert numbers(decision) == {
-        "combination": {"standing": ["drift"], "needed": 2, "possible": 2},
+    assert blocking(decision) == {
+        "combination": {"active": ["drift"], "needed": 2, "possible": 2},
         "relabelling": {"relabel_id": "relabel-1"},
         "cooldown": {"last_run_started_at": "2026-03-01T11:00:00.000000Z", "until": "2026-03-02T11:00:00.000000Z"},
         "back_off": {"consecutive_rejections": 1, "consecutive_rollbacks": 0, "until": "2026-03-03T11:00:00.000000Z"},
@@ -135,7 +133,7 @@ def test_every_obstacle_has_the_number_it_rests_on() -> None:
     }
     assert decision.explanation == (
         "Did not retrain although asked to (drift: drift drift), because"
-        " 1 of the 2 signals asked for stand, counting drift, performance;"
+        " 1 of the 2 signals asked for are active, counting drift, performance;"
         " the relabelling relabel-1 is under way, and a snapshot would mix old rules with new;"
         " the cooldown after the run of 2026-03-01T11:00:00.000000Z lasts until 2026-03-02T11:00:00.000000Z;"
         " after 1 rejected in a row the next run may start at 2026-03-03T11:00:00.000000Z;"
@@ -144,27 +142,27 @@ def test_every_obstacle_has_the_number_it_rests_on() -> None:
     )
 
 
-def test_an_open_run_is_named_with_its_lease() -> None:
-    first, running = decide(policy(), NEW, observed(drift=drift()), SCHEDULED)
+def test_open_run_is_listed_with_its_lease() -> None:
+    first, running = evaluate(policy(), NEW, observed(drift=drift()))
     decision = recorded(policy(), running, observed(now=NOW + HOUR, event=request(NOW + HOUR), new_labels=None))
-    assert numbers(decision)["open_run"] == {
+    assert blocking(decision)["open_run"] == {
         "decision_id": first.decision_id,
         "started_at": "2026-03-01T12:00:00.000000Z",
         "lease_expires_at": "2026-03-02T12:00:00.000000Z",
     }
 
 
-def test_a_run_that_starts_says_in_a_sentence_what_for() -> None:
+def test_triggered_decision_explains_itself_in_a_sentence() -> None:
     decision = recorded(policy(volume=500), NEW, observed(drift=drift(), new_labels=700))
     assert decision.explanation == "Retrains because of drift: drift drift; volume: 700 new labels reach 500."
 
 
-def test_of_hourly_looks_that_see_the_same_one_is_recorded() -> None:
-    state, kept = replace(NEW, last_run_started_at=NOW), list[Decision]()
+def test_hourly_evaluations_that_find_the_same_are_recorded_once() -> None:
+    state, kept = ran(NOW), list[Decision]()
     for hour in range(1, 200):
         now = NOW + timedelta(hours=hour)
         seen = observed(now=now, drift=drift(Verdict.DRIFT if hour > 100 else Verdict.OK, now))
-        decision, after = decide(policy(cooldown=30 * DAY), state, seen, SCHEDULED)
+        decision, after = evaluate(policy(cooldown=30 * DAY), state, seen)
         if worth_recording(decision, state):
             state = after
             kept.append(decision)

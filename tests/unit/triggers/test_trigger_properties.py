@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,17 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hindsight.config.triggers import AtLeast, RunBudget, Triggers
 from hindsight.core.times import parse_time
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
-from hindsight.triggers.decide import Occasion, decide, worth_recording
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.demand import Observed
-from hindsight.triggers.signal import Signal, SignalKind
-from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState, concluded
-from hindsight.triggers.suppression import SuppressedBy
-from tests.unit.triggers.builders import DAY, HOUR, NOW, alarm, check, request
+from hindsight.triggers.decision import BlockCode, Decision
+from hindsight.triggers.evaluation.decide import decide, worth_recording
+from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
+from hindsight.triggers.signals.registry import SIGNALS
+from hindsight.triggers.state import LEASE, RunOutcome, RunResult, TriggerState, finalized
+from tests.unit.triggers.builders import DAY, HOUR, NOW, SCHEDULED, alarm, check, request
 
 TICK = timedelta(minutes=1)
 MOMENT = timedelta(microseconds=1)
-EVENTS = (SignalKind.ALARM, SignalKind.MANUAL)
+EVENTS = ("alarm", "manual")
 CHECKS = (CheckKind.DRIFT, CheckKind.PERFORMANCE, CheckKind.ESTIMATE)
 POLICIES = st.builds(
     Triggers,
@@ -48,50 +46,62 @@ class Decisions(RuleBasedStateMachine):
         self.checks: dict[CheckKind, Check] = {}
         self.new_labels = 0
         self.relabelling: str | None = None
-        self.asked: set[SignalKind] = set()
-        self.serving: set[SignalKind] = set()
+        self.asked: set[str] = set()
+        self.serving: set[str] = set()
         self.is_open = False
         self.starts: list[datetime] = []
+        self.skipped: set[datetime] = set()
         self.rejections = 0
 
-    def look(self, **known: Any) -> Observed:
+    def observe(self, event: TriggerEvent) -> TriggerInputs:
         counted = None if self.state.open_run else self.new_labels
-        seen = {"checks": dict(self.checks), "relabelling": self.relabelling, **known}
-        return Observed(now=self.now, champion="v1", new_labels=counted, **seen)
+        return TriggerInputs(
+            now=self.now,
+            event=event,
+            policy=self.policy,
+            state=self.state,
+            champion="v1",
+            new_labels=counted,
+            checks=dict(self.checks),
+            relabelling=self.relabelling,
+        )
 
-    def ask(self, occasion: Occasion, event: Signal | None = None, *, force: bool = False) -> None:
+    def ask(self, event: TriggerEvent) -> None:
         self.now += TICK
         if self.state.open_run and self.now >= self.state.open_run.lease_expires_at:
             self.end(RunOutcome.FAILED)
-        before, observed = self.state, self.look(event=event, force=force)
-        decision, after = decide(self.policy, before, observed, occasion)
-        if event is not None:
-            self.asked.add(event.kind)
-        if decision.fired:
+        before, inputs = self.state, self.observe(event)
+        decision, after = decide(inputs)
+        if event.signal is not None:
+            self.asked.add(event.signal.kind)
+        if decision.triggered:
             self.require_allowed(decision)
             self.starts.append(self.now)
             self.serving, self.asked, self.is_open = set(self.asked), set(), True
         else:
-            self.require_true(decision, before, observed, occasion)
+            self.require_true(decision, inputs)
         if worth_recording(decision, before):
             self.state = after
         else:
-            assert occasion.cause is Cause.SCHEDULE
-            assert after.demand.keys() == before.demand.keys() | {signal.kind for signal in decision.signals}
-        self.require_told(decision)
+            assert event.cause is Cause.SCHEDULE
+            assert after.pending_signals.keys() == before.pending_signals.keys() | {
+                signal.kind for signal in decision.active_signals
+            }
+        self.require_complete(decision)
 
     def require_allowed(self, decision: Decision) -> None:
         """A run that starts breaks no rule, whatever asked for it."""
         assert not self.is_open
-        kinds = {signal.kind for signal in decision.signals}
-        if decision.forced and SignalKind.MANUAL in kinds:
+        kinds = {signal.kind for signal in decision.active_signals}
+        if decision.forced and "manual" in kinds:
             return
         assert self.relabelling is None
         assert self.new_labels >= self.policy.min_new_labels
-        if self.starts:
+        cooling = [start for start in self.starts if start not in self.skipped]
+        if cooling:
             doubled = max(self.policy.cooldown, HOUR) * 2 ** min(self.rejections, 3)
             wait = doubled if self.rejections else self.policy.cooldown
-            assert self.now - self.starts[-1] >= max(wait, self.policy.cooldown)
+            assert self.now - cooling[-1] >= max(wait, self.policy.cooldown)
         if self.policy.max_runs:
             within = [start for start in self.starts if self.now - start < self.policy.max_runs.per]
             assert len(within) < self.policy.max_runs.count
@@ -101,40 +111,37 @@ class Decisions(RuleBasedStateMachine):
         asked_for = {"any": 1, "all": possible}.get(str(self.policy.combine), min(2, possible))
         assert kinds & set(EVENTS) or len(counted) >= max(1, asked_for)
 
-    def require_true(self, decision: Decision, before: TriggerState, seen: Observed, occasion: Occasion) -> None:
-        """What holds a run back gives way at the moment it names, and not before."""
-        for obstacle in decision.obstacles:
-            if "until" in obstacle.numbers:
-                until = parse_time(obstacle.numbers["until"])
+    def require_true(self, decision: Decision, inputs: TriggerInputs) -> None:
+        """A blocker ends at the moment it names, and not before."""
+        for blocker in decision.blocked_by:
+            if "until" in blocker.details:
+                until = parse_time(blocker.details["until"])
                 assert until > self.now
-                early, late = (
-                    decide(self.policy, before, replace(seen, now=moment), occasion)[0]
-                    for moment in (until - MOMENT, until)
-                )
-                assert obstacle.by in early.held_back_by
-                assert obstacle.by not in late.held_back_by
+                early, late = (decide(replace(inputs, now=moment))[0] for moment in (until - MOMENT, until))
+                assert blocker.code in early.block_codes
+                assert blocker.code not in late.block_codes
 
-    def require_told(self, decision: Decision) -> None:
-        """One record tells of every kind of signal, and in words what it tells in numbers."""
-        assert [kind.kind for kind in decision.considered] == list(SignalKind)
-        standing = {kind.kind for kind in decision.considered if kind.stands}
-        assert standing == {signal.kind for signal in decision.signals}
-        assert all(kind.reason for kind in decision.considered)
-        assert decision.explanation.startswith("Retrains" if decision.fired else "Did not retrain")
-        assert all(obstacle.reason in decision.explanation for obstacle in decision.obstacles)
-        assert Decision.from_json(decision.to_json()) == decision
-        if SuppressedBy.NO_SIGNAL in decision.held_back_by:
-            assert not standing
+    def require_complete(self, decision: Decision) -> None:
+        """One record has every kind of signal, and in words what it has in numbers."""
+        assert [signal.kind for signal in decision.signals] == [signal.kind for signal in SIGNALS]
+        assert all(signal.reason and signal.active == (signal.since is not None) for signal in decision.signals)
+        assert decision.explanation.startswith("Retrains" if decision.triggered else "Did not retrain")
+        assert all(blocker.reason in decision.explanation for blocker in decision.blocked_by)
+        assert Decision.from_plain(decision.to_plain()) == decision
+        if BlockCode.NO_SIGNAL in decision.block_codes:
+            assert not decision.active_signals
 
     def end(self, outcome: RunOutcome) -> None:
         token = self.state.fencing_token
-        after = concluded(self.state, token, Conclusion(outcome=outcome, at=self.now))
+        after = finalized(self.state, token, RunResult(outcome=outcome, at=self.now))
         assert after is not None
-        assert concluded(after, token, Conclusion(outcome=outcome, at=self.now)) is None
+        assert finalized(after, token, RunResult(outcome=outcome, at=self.now)) is None
         if outcome is RunOutcome.FAILED:
             self.asked |= self.serving
         passed = dict.fromkeys((RunOutcome.PROMOTED, RunOutcome.CANARY, RunOutcome.SHADOW), 0)
         self.rejections = {RunOutcome.REJECTED: self.rejections + 1, **passed}.get(outcome, self.rejections)
+        if outcome is RunOutcome.SKIPPED:
+            self.skipped.add(self.starts[-1])
         self.state, self.is_open, self.serving = after, False, set()
 
     @rule(hours=st.sampled_from([1, 5, 20, 30]))
@@ -156,15 +163,15 @@ class Decisions(RuleBasedStateMachine):
 
     @rule()
     def the_clock_asks(self) -> None:
-        self.ask(Occasion(cause=Cause.SCHEDULE))
+        self.ask(SCHEDULED)
 
     @rule()
     def an_alarm_rings(self) -> None:
-        self.ask(Occasion(cause=Cause.ALARM, event_id=str(self.now)), alarm(self.now + TICK))
+        self.ask(alarm(self.now + TICK, str(self.now)))
 
     @rule(force=st.booleans())
     def a_person_asks(self, force: bool) -> None:
-        self.ask(Occasion(cause=Cause.MANUAL, event_id=str(self.now)), request(self.now + TICK), force=force)
+        self.ask(request(self.now + TICK, str(self.now), force=force))
 
     @precondition(lambda self: self.is_open)
     @rule(outcome=st.sampled_from(list(RunOutcome)))
@@ -176,12 +183,12 @@ class Decisions(RuleBasedStateMachine):
     def the_run_dies_unseen(self) -> None:
         token = self.state.fencing_token
         self.now += LEASE
-        self.ask(Occasion(cause=Cause.SCHEDULE))
-        assert concluded(self.state, token, Conclusion(outcome=RunOutcome.PROMOTED, at=self.now)) is None
+        self.ask(SCHEDULED)
+        assert finalized(self.state, token, RunResult(outcome=RunOutcome.PROMOTED, at=self.now)) is None
 
     @invariant()
     def nothing_asked_for_is_lost(self) -> None:
-        assert {kind for kind in EVENTS if kind in self.state.demand} == self.asked & set(EVENTS)
+        assert {kind for kind in EVENTS if kind in self.state.pending_signals} == self.asked & set(EVENTS)
 
     @invariant()
     def there_is_one_run_at_most_and_it_is_the_newest(self) -> None:
@@ -194,11 +201,11 @@ class Decisions(RuleBasedStateMachine):
     def teardown(self) -> None:
         """However it went: once nothing stands in the way, what was asked for is served."""
         if self.is_open:
-            self.end(RunOutcome.STOPPED)
+            self.end(RunOutcome.SKIPPED)
         self.now += 60 * DAY
         self.new_labels, self.relabelling = 1000, None
         asked = set(self.asked)
-        self.ask(Occasion(cause=Cause.SCHEDULE))
+        self.ask(SCHEDULED)
         assert not asked or self.is_open
         assert not self.asked
 

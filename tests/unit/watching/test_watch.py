@@ -159,7 +159,7 @@ def test_after_a_rollback_the_next_one_leads_to_the_version_before_and_never_bac
 
 def test_a_good_champion_passes_its_probation_and_the_back_off_ends() -> None:
     world = World().promote()
-    world.triggers.note_rollback(MODEL, SINCE - DAY)
+    world.triggers.record_rollback(MODEL, SINCE - DAY)
     put(world.lake, records(NEW, drawn(250, 0.88)))
 
     world.watch()
@@ -313,7 +313,7 @@ def failing(port: object, method: str, error: Exception) -> Iterator[None]:
         ("tests", "save"),
         ("progress", "note_look"),
         ("registry", "move_pointer"),
-        ("triggers", "note_rollback"),
+        ("triggers", "record_rollback"),
         ("bus", "publish"),
         ("progress", "note_told"),
     ],

@@ -5,164 +5,115 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hindsight.adapters.dynamodb.requests import from_item, put, query_all, to_item, transact
-from hindsight.core.errors import Unavailable
+from hindsight.adapters.dynamodb.model_items import ModelItems
+from hindsight.core.codec import to_plain
 from hindsight.core.times import format_time
 from hindsight.triggers.decision import Decision
-from hindsight.triggers.rows import state_from_row, state_to_row
 from hindsight.triggers.state import (
-    Conclusion,
     OpenRun,
+    RunResult,
     TriggerState,
-    concluded,
+    finalized,
     lease_extended,
+    rollback_backoff_reset,
     rolled_back,
-    trusted,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _STATE = "triggers"
 _DECISION = "decision#"
-_LOOK = "last-look"
-_ATTEMPTS = 10
+_EVALUATION = "last-evaluation"
 
 
 class DynamoTriggers:
-    """One state item, one last look and many decision items a model; see ``hindsight.triggers.store.TriggerStore``."""
+    """One state item, one last evaluation and many decisions a model; see ``hindsight.triggers.store.TriggerStore``."""
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
-        self._table = table
-        self._client = client
+        self._items = ModelItems(table, client)
 
     def load(self, model: str) -> TriggerState:
-        """Return a model's state, a new one if it has none yet."""
-        row = self._get(model, _STATE)
-        return TriggerState(model=model) if row is None else state_from_row(model, row)
+        """Read a model's state, a new one if it has none yet."""
+        found = self._items.get(model, _STATE)
+        return TriggerState(model=model) if found is None else TriggerState.from_plain(found)
 
     def record(self, decision: Decision, state: TriggerState, expected_version: int) -> bool:
         """Store a decision and the state it leads to, both or neither; False if another writer was faster."""
-        key = {"pk": decision.model, "sk": _decision_key(decision.at, decision.decision_id)}
-        stored: TransactWriteItemTypeDef = {
-            "Put": {"TableName": self._table, "Item": to_item({**decision.to_json(), **key})}
-        }
-        return transact(self._client, [self._put_state(state, expected_version), stored]) is None
+        key = _decision_key(decision.at, decision.decision_id)
+        stored = self._items.whatever(decision.model, key, decision.to_plain())
+        return self._items.write([self._state(state, expected_version), {"Put": stored}])
 
     def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
         """Let the run of a token hold the lock until a moment, at least; False if it does not hold it (any more)."""
-        for _ in range(_ATTEMPTS):
-            before = self.load(model)
-            after = lease_extended(before, fencing_token, until)
-            if after is None:
-                return False
-            # Through the state's version: a decision made from the state before would put the old lease back.
-            if transact(self._client, [self._put_state(after, before.version)]) is None:
-                return True
-        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
+        # Through the state's version: a decision made from the state before would put the old lease back.
+        return self._change(model, partial(lease_extended, fencing_token=fencing_token, until=until))
 
-    def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
-        """Release the lock the token holds and note the outcome on the decision; False if it does not hold it."""
-        for _ in range(_ATTEMPTS):
-            before = self.load(model)
-            after = concluded(before, fencing_token, conclusion)
-            if after is None or before.open_run is None:
-                return False
-            outcome = self._put_outcome(model, before.open_run, conclusion)
-            if transact(self._client, [self._put_state(after, before.version), outcome]) is None:
-                return True
-        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
+    def finalize_run(self, model: str, fencing_token: int, result: RunResult) -> bool:
+        """Release the lock the token holds and record the result on the decision; False if it does not hold it."""
 
-    def note_rollback(self, model: str, at: datetime) -> bool:
-        """Back off from a version that was taken back at a moment; False if it was noted before."""
+        def outcome(run: OpenRun) -> Any:
+            values = {
+                "outcome": result.outcome,
+                "outcome_reason": result.reason or None,
+                "outcome_version": result.version,
+                "finished_at": result.at,
+            }
+            return self._items.set(model, _decision_key(run.started_at, run.decision_id), to_plain(values))
+
+        return self._change(
+            model,
+            partial(finalized, fencing_token=fencing_token, result=result),
+            lambda before: [outcome(before.open_run)] if before.open_run else [],
+        )
+
+    def record_rollback(self, model: str, at: datetime) -> bool:
+        """Back off from a version that was rolled back at a moment; False if it was recorded before."""
         return self._change(model, partial(rolled_back, at=at))
 
-    def note_trust(self, model: str, at: datetime) -> bool:
+    def reset_rollback_backoff(self, model: str, at: datetime) -> bool:
         """End the back-off from rollbacks; False where there is none to end."""
-        return self._change(model, partial(trusted, at=at))
+        return self._change(model, partial(rollback_backoff_reset, at=at))
 
     def decisions(self, model: str, limit: int) -> list[Decision]:
-        """Return at most ``limit`` decisions, newest first."""
-        found: list[Decision] = []
-        for row in query_all(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression="pk = :model AND begins_with(sk, :decision)",
-            ExpressionAttributeValues=to_item({":model": model, ":decision": _DECISION}),
-            ScanIndexForward=False,
-            PaginationConfig={"PageSize": limit},
-        ):
-            found.append(Decision.from_json(row))
-            if len(found) >= limit:
-                break
-        return found
+        """List at most ``limit`` decisions, newest first."""
+        return [Decision.from_plain(found) for found in self._items.newest(model, _DECISION, limit)]
 
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
-        """Return one decision, None if there is none."""
-        row = self._get(model, _decision_key(at, decision_id))
-        return None if row is None else Decision.from_json(row)
+        """Find one decision, None if there is none."""
+        return self._decision(model, _decision_key(at, decision_id))
 
-    def note_look(self, look: Decision) -> None:
-        """Keep what a scheduled check decided, unless a later one is kept: a replayed check must not hide it."""
-        put(
-            self._client,
-            TableName=self._table,
-            Item=to_item({**look.to_json(), "pk": look.model, "sk": _LOOK}),
-            ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
-            ExpressionAttributeNames={"#at": "at"},
-            ExpressionAttributeValues=to_item({":at": format_time(look.at)}),
-        )
+    def record_evaluation(self, evaluation: Decision) -> None:
+        """Keep what a scheduled evaluation decided, unless a later one is kept: a replayed one must not hide it."""
+        self._items.put_if_newer(evaluation.model, _EVALUATION, evaluation.to_plain(), attribute="at")
 
-    def last_look(self, model: str) -> Decision | None:
-        """Return what the newest scheduled check decided, None before the first."""
-        row = self._get(model, _LOOK)
-        return None if row is None else Decision.from_json(row)
+    def last_evaluation(self, model: str) -> Decision | None:
+        """Find what the newest scheduled evaluation decided, None before the first."""
+        return self._decision(model, _EVALUATION)
 
-    def _change(self, model: str, change: Callable[[TriggerState], TriggerState | None]) -> bool:
-        for _ in range(_ATTEMPTS):
+    def _decision(self, model: str, sort_key: str) -> Decision | None:
+        found = self._items.get(model, sort_key)
+        return None if found is None else Decision.from_plain(found)
+
+    def _change(
+        self,
+        model: str,
+        change: Callable[[TriggerState], TriggerState | None],
+        beside: Callable[[TriggerState], list[Any]] = lambda _: [],
+    ) -> bool:
+        """Change the state, and what is ``beside`` it, both or neither; False where there is nothing to change."""
+
+        def attempt() -> bool | None:
             before = self.load(model)
             after = change(before)
-            if after is None:
-                return False
-            if transact(self._client, [self._put_state(after, before.version)]) is None:
-                return True
-        raise Unavailable(f"the trigger state of {model!r} keeps being changed by others")
+            return None if after is None else self._items.write([self._state(after, before.version), *beside(before)])
 
-    def _put_state(self, state: TriggerState, expected_version: int) -> "TransactWriteItemTypeDef":
-        # Two checks at once both see no open run; the one whose version is taken loses, and looks again.
-        put: Any = {
-            "TableName": self._table,
-            "Item": to_item({"pk": state.model, "sk": _STATE, **state_to_row(state)}),
-            "ConditionExpression": "attribute_not_exists(pk)" if expected_version == 0 else "state_version = :expected",
-        }
-        if expected_version:
-            put["ExpressionAttributeValues"] = to_item({":expected": expected_version})
-        return {"Put": put}
+        return self._items.change(attempt, f"the trigger state of {model!r}")
 
-    def _put_outcome(self, model: str, run: OpenRun, conclusion: Conclusion) -> "TransactWriteItemTypeDef":
-        values = {
-            "outcome": conclusion.outcome,
-            "outcome_reason": conclusion.reason or None,
-            "outcome_version": conclusion.version,
-            "concluded_at": format_time(conclusion.at),
-        }
-        given = {name: value for name, value in values.items() if value is not None}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": to_item({"pk": model, "sk": _decision_key(run.started_at, run.decision_id)}),
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in given),
-                "ExpressionAttributeNames": {f"#{name}": name for name in given},
-                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in given.items()}),
-            }
-        }
-
-    def _get(self, model: str, sort_key: str) -> dict[str, Any] | None:
-        answer = self._client.get_item(
-            TableName=self._table, Key=to_item({"pk": model, "sk": sort_key}), ConsistentRead=True
-        )
-        return from_item(answer["Item"]) if "Item" in answer else None
+    def _state(self, state: TriggerState, expected_version: int) -> Any:
+        # Two evaluations at once both see no open run; the one whose version is taken loses, and decides again.
+        values = state.to_plain()
+        return self._items.versioned(state.model, _STATE, values, attribute="version", expected=expected_version)
 
 
 def _decision_key(at: datetime, decision_id: str) -> str:

@@ -55,9 +55,9 @@ class Consequences:
     def _note(self, model: str, move: PointerMove) -> None:
         # A person's rollback has been noted by whoever made it, unless that crashed: noting it again does nothing.
         if move.change is Change.ROLLED_BACK or (move.change is Change.TRIAL_WITHDRAWN and move.by == BY_WATCH):
-            self.triggers.note_rollback(model, move.at)
+            self.triggers.record_rollback(model, move.at)
         elif move.change is Change.PROBATION_PASSED:
-            self.triggers.note_trust(model, move.at)
+            self.triggers.reset_rollback_backoff(model, move.at)
 
     def _announcement(self, model: str, move: PointerMove) -> Announcement | None:
         name = OTHER_MOVES.get(move.change) or ENDS_OF_TRIALS.get((self._beginning(model, move), move.change))

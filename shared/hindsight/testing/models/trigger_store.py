@@ -1,10 +1,16 @@
 """A trigger store in memory, judged by the same contract suite as DynamoTriggers."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from hindsight.triggers.decision import Decision
-from hindsight.triggers.state import Conclusion, TriggerState, concluded, lease_extended, rolled_back, trusted
+from hindsight.triggers.state import (
+    RunResult,
+    TriggerState,
+    finalized,
+    lease_extended,
+    rollback_backoff_reset,
+    rolled_back,
+)
 
 
 class InMemoryTriggers:
@@ -13,7 +19,7 @@ class InMemoryTriggers:
     def __init__(self) -> None:
         self.states: dict[str, TriggerState] = {}
         self.stored: dict[tuple[str, datetime, str], Decision] = {}
-        self.looks: dict[str, Decision] = {}
+        self.evaluations: dict[str, Decision] = {}
 
     def load(self, model: str) -> TriggerState:
         return self.states.get(model, TriggerState(model=model))
@@ -26,32 +32,26 @@ class InMemoryTriggers:
         return True
 
     def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
-        after = lease_extended(self.load(model), fencing_token, until)
-        if after is not None:
-            self.states[model] = after
-        return after is not None
+        return self._replace(model, lease_extended(self.load(model), fencing_token, until))
 
-    def conclude(self, model: str, fencing_token: int, conclusion: Conclusion) -> bool:
+    def finalize_run(self, model: str, fencing_token: int, result: RunResult) -> bool:
         before = self.load(model)
-        after = concluded(before, fencing_token, conclusion)
-        if after is None or before.open_run is None:
+        if not self._replace(model, finalized(before, fencing_token, result)) or before.open_run is None:
             return False
         key = (model, before.open_run.started_at, before.open_run.decision_id)
-        self.states[model] = after
-        self.stored[key] = replace(
-            self.stored[key],
-            outcome=conclusion.outcome,
-            outcome_reason=conclusion.reason or None,
-            outcome_version=conclusion.version,
-            concluded_at=conclusion.at,
+        self.stored[key] = self.stored[key].replace(
+            outcome=result.outcome,
+            outcome_reason=result.reason or None,
+            outcome_version=result.version,
+            finished_at=result.at,
         )
         return True
 
-    def note_rollback(self, model: str, at: datetime) -> bool:
+    def record_rollback(self, model: str, at: datetime) -> bool:
         return self._replace(model, rolled_back(self.load(model), at))
 
-    def note_trust(self, model: str, at: datetime) -> bool:
-        return self._replace(model, trusted(self.load(model), at))
+    def reset_rollback_backoff(self, model: str, at: datetime) -> bool:
+        return self._replace(model, rollback_backoff_reset(self.load(model), at))
 
     def _replace(self, model: str, after: TriggerState | None) -> bool:
         if after is None:
@@ -59,13 +59,13 @@ class InMemoryTriggers:
         self.states[model] = after
         return True
 
-    def note_look(self, look: Decision) -> None:
-        kept = self.last_look(look.model)
-        if kept is None or kept.at <= look.at:
-            self.looks[look.model] = look
+    def record_evaluation(self, evaluation: Decision) -> None:
+        kept = self.last_evaluation(evaluation.model)
+        if kept is None or kept.at <= evaluation.at:
+            self.evaluations[evaluation.model] = evaluation
 
-    def last_look(self, model: str) -> Decision | None:
-        return self.looks.get(model)
+    def last_evaluation(self, model: str) -> Decision | None:
+        return self.evaluations.get(model)
 
     def decisions(self, model: str, limit: int) -> list[Decision]:
         of_model = sorted((at, decision_id) for name, at, decision_id in self.stored if name == model)

@@ -27,7 +27,7 @@ def labelled_answers(answers: Answers, rows: LabelledFrame) -> LabelledPredictio
         rows.labels,
         answers.decisions,
         answers.scores,
-        weights=rows.weights,
+        sample_weights=rows.weights,
         probabilities=answers.probabilities,
         classes=answers.classes,
     )

@@ -1,4 +1,4 @@
-"""CloudWatch alarms: what one says, and which models it speaks of."""
+"""CloudWatch alarms: their messages, and the models they concern."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time, parse_time
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED, SHORTFALL
 from hindsight.monitoring.results.check import Check, CheckKind, CheckStore
-from hindsight.triggers.demand import ALARMING
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.signals.check import ALARMING
+from hindsight.triggers.signals.event import AlarmSignal
+from hindsight.triggers.status import SignalStatus
 from hindsight.validation.timestamps import ClientTimestamps
 
 ALARM_STATE = "ALARM"
@@ -37,7 +38,7 @@ class Alarm:
 
     @property
     def is_prompt(self) -> bool:
-        """Whether the alarm only asks to look, as the stack's own do: what a bad check weighs each policy says."""
+        """Whether the alarm only asks for an evaluation, as the stack's own do: each policy weighs its bad checks."""
         return self.model is None and self.metric in _CHECK_BEHIND
 
     @property
@@ -48,7 +49,7 @@ class Alarm:
 
 
 def parse_alarm(message: str) -> Alarm:
-    """Return the alarm an SNS message carries. Raises InvalidInput for any other message."""
+    """Read the alarm in an SNS message. Raises InvalidInput for any other message."""
     body = compact_json.loads(message)
     if not isinstance(body, dict) or not isinstance(body.get("AlarmName"), str):
         raise InvalidInput("the message is not a CloudWatch alarm")
@@ -63,7 +64,7 @@ def parse_alarm(message: str) -> Alarm:
 
 
 def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
-    """Match an alarm against a model that it asks to check; one that went back to normal asks for none.
+    """Match an alarm against a model whose triggers it asks to evaluate; one that went back to normal asks for none.
 
     An alarm on a metric of one model names it in its dimension ``Model``. One without that dimension watches all
     models at once, as the stack's own alarms on live performance and drift do: it concerns those whose newest check
@@ -77,13 +78,13 @@ def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
 
 
 def checks_behind(alarm: Alarm, model: str, checks: CheckStore) -> list[Check]:
-    """Return a model's newest checks that can have set an alarm off."""
+    """List a model's newest checks that can have set an alarm off."""
     found = [checks.latest(model, kind) for kind in alarm.checks]
     return [check for check in found if check is not None]
 
 
 def alarm_moment(alarm: Alarm, behind: Iterable[Check], trust: ClientTimestamps) -> datetime:
-    """Return the moment an alarm speaks of.
+    """Find the moment of an alarm.
 
     CloudWatch knows no time but the present. Where clients' times are trusted, in a replay of another year, the alarm
     belongs to the moment of the check that set it off: the present would end every cooldown, and start one that
@@ -94,12 +95,12 @@ def alarm_moment(alarm: Alarm, behind: Iterable[Check], trust: ClientTimestamps)
     return max((check.at for check in behind), default=alarm.changed_at)
 
 
-def alarm_signal(alarm: Alarm, at: datetime) -> Signal | None:
-    """Return the signal an alarm is; None for one that only asks to look."""
+def alarm_signal(alarm: Alarm, at: datetime) -> SignalStatus | None:
+    """Build the signal of an alarm; None for one that only asks for an evaluation."""
     if alarm.is_prompt:
         return None
-    evidence = {"alarm": alarm.name, "reason": alarm.reason, "changed_at": format_time(alarm.changed_at)}
-    return Signal(kind=SignalKind.ALARM, at=at, evidence=evidence)
+    details = {"alarm": alarm.name, "changed_at": format_time(alarm.changed_at)}
+    return AlarmSignal.raised(at, alarm.reason, details)
 
 
 def _metrics(trigger: object) -> Iterator[str]:

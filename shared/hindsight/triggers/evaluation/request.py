@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from hindsight.triggers.decide import Occasion
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.evaluation.checker import TriggerChecker
-from hindsight.triggers.signal import Signal, SignalKind
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
+from hindsight.triggers.inputs import Cause, TriggerEvent
+from hindsight.triggers.signals.event import ManualSignal
 from hindsight.validation.items import parse_item
 from hindsight.validation.operator_request import OperatorRequest
 from hindsight.validation.timestamps import ClientTimestamps
 
 
 class RetrainingRequest(OperatorRequest):
-    """The body of a request; ``force`` overrides all that holds a run back but an open one."""
+    """The body of a request; ``force`` overrides all that blocks a run but an open one."""
 
     force: bool = False
 
@@ -22,21 +22,20 @@ class RetrainingRequest(OperatorRequest):
 class RetrainingRequests:
     """Takes the requests of one deployment."""
 
-    checker: TriggerChecker
+    evaluator: TriggerEvaluator
     trust: ClientTimestamps
 
     def take(self, model: str, body: object, *, now: datetime, request_id: str, requested_by: str) -> Decision:
-        """Decide on a request at ``now``, with trusted client timestamps at the moment it says.
+        """Decide on a request at ``now``, with trusted client timestamps at the moment it names.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model.
         """
         request = parse_item(RetrainingRequest, body, "")
         moment = request.moment(now, self.trust)
-        evidence = {"reason": request.reason, "requested_by": requested_by}
-        return self.checker.check(
-            model,
-            Occasion(cause=Cause.MANUAL, event_id=request_id, requested_by=requested_by),
-            now=moment,
-            event=Signal(kind=SignalKind.MANUAL, at=moment, evidence=evidence),
+        event = TriggerEvent(
+            cause=Cause.MANUAL,
+            event_id=request_id,
+            signal=ManualSignal.raised(moment, request.reason, {"requested_by": requested_by}),
             force=request.force,
         )
+        return self.evaluator.evaluate(model, event, now=moment)

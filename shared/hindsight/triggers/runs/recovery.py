@@ -1,4 +1,4 @@
-"""Executions of the retraining state machine that ended badly, and what is made up for them."""
+"""Recovery of runs whose execution of the retraining state machine failed before it could finalize them."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from hindsight.core.times import parse_time
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
-from hindsight.triggers.runs.result import conclusion_of, end_of
-from hindsight.triggers.state import Conclusion, RunOutcome, TriggerState
+from hindsight.triggers.runs.result import announced_result, result_of
+from hindsight.triggers.state import RunOutcome, RunResult, TriggerState
 from hindsight.triggers.store import TriggerStore
 
 NOT_ANNOUNCED = "NotAnnounced"
@@ -23,19 +23,19 @@ ANNOUNCED_AS = {
     RunOutcome.CANARY: "CanaryStarted",
     RunOutcome.SHADOW: "ShadowStarted",
     RunOutcome.REJECTED: "CandidateRejected",
-    RunOutcome.STOPPED: "RetrainingStopped",
+    RunOutcome.SKIPPED: "RetrainingSkipped",
     RunOutcome.FAILED: "RetrainingFailed",
 }
-_VERSIONS_LOOKED_BACK = 20
-_ENDED = {"FAILED": "failed", "TIMED_OUT": "took longer than it may", "ABORTED": "was stopped by somebody"}
+_MAX_VERSIONS = 20
+_ENDED = {"FAILED": "failed", "TIMED_OUT": "took longer than it may", "ABORTED": "was stopped by an operator"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadExecution:
-    """An execution that failed, ran out of time or was stopped; ``told`` is its input, which names its run."""
+class FailedExecution:
+    """An execution that failed, ran out of time or was stopped; ``input`` is its input, which names its run."""
 
     run: RetrainingRun
-    told: Mapping[str, Any]
+    input: Mapping[str, Any]
     at: datetime
     ended: str
     error: str
@@ -43,92 +43,92 @@ class DeadExecution:
 
     @property
     def reason(self) -> str:
-        """What the run's decision says of it."""
+        """The reason that is recorded on the run's decision."""
         return ": ".join(part for part in (f"the execution {self.ended}", self.error, self.cause) if part)
 
 
-def parse_dead_execution(event: Mapping[str, Any]) -> DeadExecution:
-    """Return what an EventBridge event "Step Functions Execution Status Change" tells. Raises InvalidInput.
+def parse_failed_execution(event: Mapping[str, Any]) -> FailedExecution:
+    """Read an EventBridge event "Step Functions Execution Status Change". Raises InvalidInput.
 
     AWS leaves the input out where it is larger than 248 KiB; a run's is a few.
     """
     try:
         detail = event["detail"]
-        told = json.loads(detail["input"])
-        return DeadExecution(
-            run=RetrainingRun.from_event(told),
-            told=told,
+        given = json.loads(detail["input"])
+        return FailedExecution(
+            run=RetrainingRun.from_event(given),
+            input=given,
             at=parse_time(event["time"]),
             ended=_ENDED[detail["status"]],
             error=detail.get("error") or "",
             cause=detail.get("cause") or "",
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInput(f"the event tells of no run that ended badly: {error}") from error
+        raise InvalidInput(f"the event names no run that failed: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecovery:
-    """Ends runs whose execution could not."""
+    """Finalizes runs whose execution could not."""
 
     store: TriggerStore
     registry: Registry
     announcements: Announcements
 
-    def recover(self, dead: DeadExecution) -> RunOutcome | None:
-        """Release the lock that a dead run still holds and say how it ended; return the outcome told, None if none.
+    def recover(self, execution: FailedExecution) -> RunOutcome | None:
+        """Release the lock that a failed run still holds and announce its end; return the outcome, None if left alone.
 
-        Most runs that failed have concluded and announced it themselves, and nothing is left to do. The announcement
-        comes first: a crash after it tells the end twice, one the other way round would never tell it.
+        Most runs that failed were finalized and announced by their execution, and nothing is left to do. The
+        announcement comes first: a crash after it announces the end twice, one the other way round never would.
         """
-        run = dead.run
+        run = execution.run
         if _holds_lock(self.store.load(run.model), run):
-            conclusion = end_found(self.registry, run, dead.reason)
-            self._announce(dead, conclusion.outcome, end_of(conclusion))
-            self.store.conclude(run.model, run.fencing_token, conclusion)
-            return conclusion.outcome
-        if dead.error == NOT_ANNOUNCED and (recorded := self._recorded(run)) is not None:
-            self._announce(dead, recorded.outcome, end_of(recorded))
+            result = recovered_result(self.registry, run, execution.reason)
+            self._announce(execution, result)
+            self.store.finalize_run(run.model, run.fencing_token, result)
+            return result.outcome
+        if execution.error == NOT_ANNOUNCED and (recorded := self._recorded(run)) is not None:
+            self._announce(execution, recorded)
             return recorded.outcome
         return None
 
-    def _recorded(self, run: RetrainingRun) -> Conclusion | None:
+    def _recorded(self, run: RetrainingRun) -> RunResult | None:
         decision = self.store.decision(run.model, run.as_of, run.decision_id)
         if decision is None or decision.outcome is None:
             return None
-        return Conclusion(
+        return RunResult(
             outcome=decision.outcome,
             at=run.as_of,
             reason=decision.outcome_reason or "",
             version=decision.outcome_version,
         )
 
-    def _announce(self, dead: DeadExecution, outcome: RunOutcome, end: Mapping[str, Any]) -> None:
-        told = Announcement(
-            name=ANNOUNCED_AS[outcome],
-            correlation_id=dead.run.decision_id,
-            at=dead.at,
-            data={**dead.told, **end},
+    def _announce(self, execution: FailedExecution, result: RunResult) -> None:
+        announcement = Announcement(
+            name=ANNOUNCED_AS[result.outcome],
+            correlation_id=execution.run.decision_id,
+            at=execution.at,
+            data={**execution.input, **announced_result(result)},
         )
-        self.announcements.publish([told])
+        self.announcements.publish([announcement])
 
 
-def end_found(registry: Registry, run: RetrainingRun, reason: str) -> Conclusion:
-    """Return how a run that could not say it itself ended: by the pointer, else by the gate's verdict on its version.
+def recovered_result(registry: Registry, run: RetrainingRun, reason: str) -> RunResult:
+    """Find out how a run that was not finalized ended: by the pointer, else by the gate's verdict on its version.
 
     A verdict against the version is an end, whatever became of the execution afterwards: taken for a failure, the run
-    would give its demand back and judge the same rows again.
+    would make its signals pending again and judge the same rows again.
     """
-    found = conclusion_of(registry, run, {"outcome": RunOutcome.FAILED, "reason": reason})
-    if found.outcome is not RunOutcome.FAILED or (refused := _refused(registry, run)) is None:
+    found = result_of(registry, run, {"outcome": RunOutcome.FAILED, "reason": reason})
+    if found.outcome is not RunOutcome.FAILED or (rejected := _rejected(registry, run)) is None:
         return found
-    told = {"outcome": RunOutcome.REJECTED, "version": refused.version, "reason": "; ".join(refused.reasons)}
-    return conclusion_of(registry, run, told)
+    given = {"outcome": RunOutcome.REJECTED, "version": rejected.version, "reason": "; ".join(rejected.reasons)}
+    return result_of(registry, run, given)
 
 
-def _refused(registry: Registry, run: RetrainingRun) -> VersionRecord | None:
-    """Return the version of a run that the gate rejected, None if it judged none or passed it."""
-    versions = registry.versions(run.model, _VERSIONS_LOOKED_BACK)
+def _rejected(registry: Registry, run: RetrainingRun) -> VersionRecord | None:
+    """Find the version of a run that the gate rejected, None if it judged none or passed it."""
+    versions = registry.versions(run.model, _MAX_VERSIONS)
     own = [record for record in versions if record.decision_id == run.decision_id]
     return own[0] if own and own[0].verdict is Verdict.REJECT else None
 

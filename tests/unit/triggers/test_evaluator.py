@@ -25,12 +25,10 @@ from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.testing.predictions.new_labels import InMemoryNewLabels
-from hindsight.triggers.decide import Occasion
-from hindsight.triggers.decision import Cause, Decision
-from hindsight.triggers.evaluation.checker import TriggerChecker
-from hindsight.triggers.signal import SignalKind
-from hindsight.triggers.state import LEASE, Conclusion, RunOutcome, TriggerState
-from hindsight.triggers.suppression import SuppressedBy
+from hindsight.triggers.decision import BlockCode, Decision
+from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
+from hindsight.triggers.inputs import TriggerEvent
+from hindsight.triggers.state import LEASE, RunOutcome, RunResult, TriggerState
 from tests.unit.triggers.builders import DAY, HOUR, NOW, SCHEDULED, alarm, drift, performance, request
 
 COOLDOWN = DAY
@@ -38,7 +36,7 @@ CONFIGURATION = configuration(model="bike", triggers={"cooldown": "P1D", "min_ne
 
 
 class InterruptedTriggers(InMemoryTriggers):
-    """Lets another worker in between a look at the state and the decision on it."""
+    """Lets another writer in between reading the state and the decision on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +62,7 @@ class World:
     versions: int = 0
 
     def __post_init__(self) -> None:
-        self.checker = TriggerChecker(
+        self.evaluator = TriggerEvaluator(
             store=self.store,
             checks=self.checks,
             configurations=InMemoryConfigurations(CONFIGURATION),
@@ -88,13 +86,13 @@ class World:
     def state(self) -> TriggerState:
         return self.store.states.get("bike", TriggerState(model="bike"))
 
-    def check(self, now: datetime = NOW, occasion: Occasion = SCHEDULED, **known: Any) -> Decision:
-        return self.checker.check("bike", occasion, now=now, **known)
+    def evaluate(self, now: datetime = NOW, event: TriggerEvent = SCHEDULED) -> Decision:
+        return self.evaluator.evaluate("bike", event, now=now)
 
     def end(self, outcome: RunOutcome, at: datetime = NOW) -> None:
         run = self.state.open_run
         assert run is not None
-        assert self.store.conclude("bike", run.fencing_token, Conclusion(outcome=outcome, at=at))
+        assert self.store.finalize_run("bike", run.fencing_token, RunResult(outcome=outcome, at=at))
         self.machine.end(run.decision_id)
 
 
@@ -103,9 +101,9 @@ def world() -> World:
     return World()
 
 
-def test_a_fired_decision_starts_one_run_with_all_it_needs(world: World) -> None:
+def test_a_triggered_decision_starts_one_run_with_all_it_needs(world: World) -> None:
     world.checks.put(drift())
-    decision = world.check()
+    decision = world.evaluate()
     assert world.machine.inputs == {
         decision.decision_id: {
             "model": "bike",
@@ -113,7 +111,7 @@ def test_a_fired_decision_starts_one_run_with_all_it_needs(world: World) -> None
             "fencing_token": 1,
             "as_of": "2026-03-01T12:00:00.000000Z",
             "reason": "drift: drift drift",
-            "signals": [{"kind": "drift", "at": "2026-03-01T12:00:00.000000Z", "reason": "drift drift"}],
+            "signals": [{"kind": "drift", "since": "2026-03-01T12:00:00.000000Z", "reason": "drift drift"}],
         }
     }
     assert world.store.decisions("bike", 5) == [decision]
@@ -122,97 +120,97 @@ def test_a_fired_decision_starts_one_run_with_all_it_needs(world: World) -> None
 def test_two_checks_at_once_are_one_run(world: World) -> None:
     world.checks.put(drift())
     rival: list[Decision] = []
-    world.store.meanwhile = [lambda: rival.append(world.check(NOW + HOUR))]
-    slower = world.check()
-    assert rival[0].fired
-    assert slower.suppressed_by in {SuppressedBy.OPEN_RUN, SuppressedBy.NO_SIGNAL}
+    world.store.meanwhile = [lambda: rival.append(world.evaluate(NOW + HOUR))]
+    slower = world.evaluate()
+    assert rival[0].triggered
+    assert slower.block_codes[0] in {BlockCode.OPEN_RUN, BlockCode.NO_SIGNAL}
     assert len(world.machine.inputs) == 1
 
 
-def test_a_worker_that_always_comes_late_gives_up_and_says_so(world: World) -> None:
+def test_writer_that_is_always_overtaken_gives_up_with_unavailable(world: World) -> None:
     world.checks.put(drift())
-    others = [Occasion(cause=Cause.MANUAL, event_id=str(number)) for number in range(20)]
+    others = [request(event_id=str(number)) for number in range(20)]
     world.store.meanwhile = []
 
     def disturb() -> None:
-        occasion = others.pop()
+        other = others.pop()
         waiting, world.store.meanwhile = world.store.meanwhile, []
-        world.check(NOW, occasion, event=request())
+        world.evaluate(NOW, other)
         world.store.meanwhile = waiting
 
     world.store.meanwhile = [disturb] * 20
     with pytest.raises(Unavailable):
-        world.check(NOW + HOUR, Occasion(cause=Cause.MANUAL, event_id="late"), event=request(NOW + HOUR))
+        world.evaluate(NOW + HOUR, request(NOW + HOUR, "late"))
 
 
 def test_a_redelivered_event_is_one_decision(world: World) -> None:
     world.checks.put(drift())
-    first = world.check()
-    assert world.check() == first
+    first = world.evaluate()
+    assert world.evaluate() == first
     world.end(RunOutcome.PROMOTED)
-    assert world.check().decision_id == first.decision_id
+    assert world.evaluate().decision_id == first.decision_id
     assert len(world.store.stored) == len(world.machine.inputs) == 1
 
 
-def test_a_redelivered_alarm_that_was_held_back_is_one_decision(world: World) -> None:
-    world.check(event=request(), occasion=Occasion(cause=Cause.MANUAL, event_id="r"))
-    occasion = Occasion(cause=Cause.ALARM, event_id="m")
-    first = world.check(NOW + HOUR, occasion, event=alarm(NOW + HOUR))
-    assert first.suppressed_by is SuppressedBy.OPEN_RUN
-    assert world.check(NOW + HOUR, occasion, event=alarm(NOW + HOUR)) == first
+def test_a_redelivered_alarm_that_was_blocked_is_one_decision(world: World) -> None:
+    world.evaluate(event=request(event_id="r"))
+    rung = alarm(NOW + HOUR, "m")
+    first = world.evaluate(NOW + HOUR, rung)
+    assert first.block_codes[0] is BlockCode.OPEN_RUN
+    assert world.evaluate(NOW + HOUR, rung) == first
     assert len(world.store.stored) == 2
 
 
 def test_a_start_prevented_by_a_crash_is_made_up_for_by_the_next_check(world: World) -> None:
     world.checks.put(drift())
-    decision = world.check()
+    decision = world.evaluate()
     started = world.machine.inputs.pop(decision.decision_id)
-    world.check(NOW + HOUR)
+    world.evaluate(NOW + HOUR)
     assert world.machine.inputs == {decision.decision_id: started}
 
 
-def test_a_run_killed_without_a_conclusion_is_failed_and_its_demand_served_again(world: World) -> None:
+def test_a_run_killed_without_a_result_is_failed_and_its_signals_are_answered_again(world: World) -> None:
     world.checks.put(drift())
-    first = world.check()
+    first = world.evaluate()
     world.machine.end(first.decision_id)
-    held = world.check(NOW + HOUR)
-    assert held.suppressed_by is SuppressedBy.COOLDOWN
+    held = world.evaluate(NOW + HOUR)
+    assert held.block_codes[0] is BlockCode.COOLDOWN
     assert world.store.decision("bike", NOW, first.decision_id).outcome is RunOutcome.FAILED  # type: ignore[union-attr]
-    again = world.check(NOW + COOLDOWN)
-    assert again.fired
-    assert [signal.kind for signal in again.signals] == [SignalKind.DRIFT]
+    again = world.evaluate(NOW + COOLDOWN)
+    assert again.triggered
+    assert [signal.kind for signal in again.active_signals] == ["drift"]
     assert again.fencing_token == 2
 
 
 def test_a_lease_that_expires_frees_the_lock_and_fences_the_old_run_off(world: World) -> None:
     world.checks.put(drift())
-    world.check()
-    assert world.check(NOW + LEASE - HOUR).suppressed_by is not None
+    world.evaluate()
+    assert not world.evaluate(NOW + LEASE - HOUR).triggered
     assert world.state.open_run is not None
-    successor = world.check(NOW + LEASE)
-    assert successor.fired
-    assert not world.store.conclude("bike", 1, Conclusion(outcome=RunOutcome.PROMOTED, at=NOW + LEASE))
+    successor = world.evaluate(NOW + LEASE)
+    assert successor.triggered
+    assert not world.store.finalize_run("bike", 1, RunResult(outcome=RunOutcome.PROMOTED, at=NOW + LEASE))
     assert world.state.open_run is not None
 
 
 def test_a_check_without_signals_writes_nothing(world: World) -> None:
-    world.check()
+    world.evaluate()
     assert world.store.states == {}
     assert world.store.stored == {}
 
 
-def test_what_a_scheduled_check_saw_is_kept_though_no_decision_is_recorded(world: World) -> None:
+def test_scheduled_evaluation_is_kept_though_no_decision_is_recorded(world: World) -> None:
     world.checks.put(drift(Verdict.OK))
-    quiet = world.check(NOW + HOUR)
+    quiet = world.evaluate(NOW + HOUR)
     assert world.store.stored == {}
-    assert world.store.last_look("bike") == quiet
+    assert world.store.last_evaluation("bike") == quiet
     assert "drift: ok" in quiet.explanation
 
 
-def test_alarms_and_requests_leave_the_last_look_to_the_clock(world: World) -> None:
-    look = world.check()
-    world.check(NOW + HOUR, Occasion(cause=Cause.MANUAL, event_id="r"), event=request())
-    assert world.store.last_look("bike") == look
+def test_alarms_and_requests_do_not_replace_the_last_evaluation(world: World) -> None:
+    scheduled = world.evaluate()
+    world.evaluate(NOW + HOUR, request(event_id="r"))
+    assert world.store.last_evaluation("bike") == scheduled
 
 
 def relabelling(known_at: datetime, **state: Any) -> RelabelJob:
@@ -220,20 +218,20 @@ def relabelling(known_at: datetime, **state: Any) -> RelabelJob:
     return RelabelJob(model="bike", relabel_id="relabel-1", reason="mended", rules_revision=2, **times, **state)
 
 
-def test_demand_waits_for_a_relabelling_and_is_served_after_it(world: World) -> None:
+def test_pending_signals_wait_for_a_relabelling_and_are_answered_after_it(world: World) -> None:
     job = relabelling(NOW)
     world.relabels.begin(job, None)
     world.relabel_runs.start(job.execution, {})
     world.checks.put(drift())
-    held = world.check(NOW + HOUR)
-    assert held.suppressed_by is SuppressedBy.RELABELLING
+    held = world.evaluate(NOW + HOUR)
+    assert held.block_codes[0] is BlockCode.RELABELLING
     assert world.machine.inputs == {}
     world.relabels.conclude("bike", job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW + 2 * HOUR))
-    assert world.check(NOW + 3 * HOUR).fired
+    assert world.evaluate(NOW + 3 * HOUR).triggered
 
 
 def test_a_relabelling_that_died_or_is_yet_to_come_holds_nothing_back(world: World) -> None:
-    watch = world.checker.relabelling
+    watch = world.evaluator.relabelling
     job = relabelling(NOW)
     world.relabels.begin(job, None)
     assert watch.under_way("bike", NOW) == job  # recorded, about to start
@@ -248,7 +246,7 @@ def test_a_relabelling_that_died_or_is_yet_to_come_holds_nothing_back(world: Wor
 
 def test_an_unknown_model_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
-        world.checker.check("car", SCHEDULED, now=NOW)
+        world.evaluator.evaluate("car", SCHEDULED, now=NOW)
 
 
 class Triggers(RuleBasedStateMachine):
@@ -261,10 +259,11 @@ class Triggers(RuleBasedStateMachine):
         self.events = 0
         self.runs: list[datetime] = []
         self.forced: set[datetime] = set()
+        self.skipped: set[datetime] = set()
         self.unanswered = False
 
     def decided(self, decision: Decision, *, kept: bool) -> None:
-        if decision.fired and decision.at == self.now:
+        if decision.triggered and decision.at == self.now:
             self.runs.append(self.now)
             self.unanswered = False
             if decision.forced:
@@ -287,16 +286,15 @@ class Triggers(RuleBasedStateMachine):
     @rule()
     def schedule_fires(self) -> None:
         self.now += timedelta(minutes=1)
-        self.decided(self.world.check(self.now), kept=False)
+        self.decided(self.world.evaluate(self.now), kept=False)
 
     @rule(by_alarm=st.booleans(), force=st.booleans())
     def someone_asks(self, by_alarm: bool, force: bool) -> None:
         self.events += 1
         self.now += timedelta(minutes=1)
-        event = alarm(self.now) if by_alarm else request(self.now)
-        cause = Cause.ALARM if by_alarm else Cause.MANUAL
-        occasion = Occasion(cause=cause, event_id=str(self.events))
-        decision = self.world.check(self.now, occasion, event=event, force=force and not by_alarm)
+        event_id = str(self.events)
+        event = alarm(self.now, event_id) if by_alarm else request(self.now, event_id, force=force)
+        decision = self.world.evaluate(self.now, event)
         assert self.world.store.decision("bike", self.now, decision.decision_id) == decision
         self.decided(decision, kept=True)
 
@@ -305,18 +303,20 @@ class Triggers(RuleBasedStateMachine):
         return run is not None and self.world.machine.execution(run.decision_id) is Execution.RUNNING
 
     @precondition(is_running)
-    @rule(outcome=st.sampled_from([RunOutcome.PROMOTED, RunOutcome.REJECTED, RunOutcome.STOPPED]))
+    @rule(outcome=st.sampled_from([RunOutcome.PROMOTED, RunOutcome.REJECTED, RunOutcome.SKIPPED]))
     def the_run_ends(self, outcome: RunOutcome) -> None:
         self.world.end(outcome, self.now)
         if outcome is RunOutcome.PROMOTED:
             self.world.promote()
+        if outcome is RunOutcome.SKIPPED:
+            self.skipped.add(self.runs[-1])
 
     @precondition(lambda self: self.world.state.open_run is not None)
     @rule(unseen=st.booleans())
     def the_run_fails(self, unseen: bool) -> None:
         run = self.world.state.open_run
         assert run is not None
-        self.unanswered |= bool({SignalKind.ALARM, SignalKind.MANUAL} & run.serving.keys())
+        self.unanswered |= bool({"alarm", "manual"} & run.signals.keys())
         if unseen:
             self.world.machine.end(run.decision_id)
         else:
@@ -324,8 +324,9 @@ class Triggers(RuleBasedStateMachine):
 
     @invariant()
     def no_run_starts_within_the_cooldown_unless_forced(self) -> None:
-        for earlier, later in zip(self.runs, self.runs[1:], strict=False):
-            assert later - earlier >= COOLDOWN or later in self.forced
+        for number, later in enumerate(self.runs):
+            cooling = [earlier for earlier in self.runs[:number] if earlier not in self.skipped]
+            assert not cooling or later - cooling[-1] >= COOLDOWN or later in self.forced
 
     @invariant()
     def every_start_has_its_own_token(self) -> None:
@@ -342,13 +343,13 @@ class Triggers(RuleBasedStateMachine):
         """However it went: once runs end and time passes, what was asked for is served."""
         for _ in range(2):
             if self.is_running():
-                self.world.end(RunOutcome.STOPPED, self.now)
+                self.world.end(RunOutcome.SKIPPED, self.now)
             self.now += 40 * DAY
-            decision = self.world.check(self.now)
+            decision = self.world.evaluate(self.now)
             if self.unanswered:
-                asked = {signal.kind for signal in decision.signals}
-                assert decision.fired
-                assert asked & {SignalKind.ALARM, SignalKind.MANUAL}
+                asked = {signal.kind for signal in decision.active_signals}
+                assert decision.triggered
+                assert asked & {"alarm", "manual"}
             self.unanswered = False
 
 
@@ -357,13 +358,13 @@ TestTriggers.settings = settings(max_examples=40, stateful_step_count=20, deadli
 
 
 def test_a_scheduled_check_settles_what_the_stream_can_deliver_no_more_by_the_real_clock(world: World) -> None:
-    store = world.checker.new_labels.store
+    store = world.evaluator.new_labels.store
     old, fresh = NOW - 30 * HOUR, NOW - 2 * HOUR
-    world.checker.new_labels.note([NewLabel("bike", "a", old, old), NewLabel("bike", "b", fresh, fresh)])
+    world.evaluator.new_labels.note([NewLabel("bike", "a", old, old), NewLabel("bike", "b", fresh, fresh)])
     far = NOW + 1000 * HOUR
-    for occasion in (Occasion(cause=Cause.MANUAL, event_id="m"), SCHEDULED):
+    for event in (request(event_id="m"), SCHEDULED):
         before = store.marks(["bike"])
-        decision = world.check(far, occasion, event=request() if occasion.cause is Cause.MANUAL else None)
+        decision = world.evaluate(far, event)
         assert before == {}
         assert decision is not None
     assert store.marks(["bike"])["bike"].settled == NOW - 29 * HOUR
