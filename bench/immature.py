@@ -76,7 +76,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Expected accuracy by month, from the first month that anything served."""
+    """ExpectedMetric accuracy by month, from the first month that anything served."""
 
     live: list[float]
     static: list[float]
