@@ -32,7 +32,7 @@ from hindsight.monitoring.performance.realised_performance import check_performa
 from hindsight.profiles.build import Columns, profile_columns
 from hindsight.registry.schema import Schema
 from hindsight.training.estimators.performance_estimator import fit_estimator
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements/nannyml.txt"
@@ -137,7 +137,7 @@ def learn(holdout: LabelledPredictions) -> Estimator:
         model="simulated", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={}, classes=("0", "1")
     )
     frame = pd.DataFrame(index=range(len(holdout)))  # a classifier's estimator reads no features
-    answers = Answers(Task.BINARY, holdout.decisions, holdout.scores)
+    answers = Predictions(Task.BINARY, holdout.decisions, holdout.scores)
     fitted = fit_estimator(schema, frame, holdout.labels, answers, seed=7)
     if fitted is None:
         raise ValueError("the holdout has no readable row")

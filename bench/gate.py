@@ -17,8 +17,8 @@ from rich.table import Table
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.training.gate.gate import Contest, judge, trivial_answers
-from hindsight.training.models.scoring import Answers
+from hindsight.training.gate.gate import Contest, baseline_predictions, judge
+from hindsight.training.models.scoring import Predictions
 
 SEED = 1
 TRIALS = 500
@@ -162,7 +162,7 @@ def _values(rng: np.random.Generator, *, rare: float) -> Contest:
     spread = np.where(rng.random(ROWS_BY_SCORE) < rare, large, small)
     champion = labels + rng.normal(size=ROWS_BY_SCORE)
     challenger = labels + spread * rng.normal(size=ROWS_BY_SCORE)
-    answers = [Answers(Task.REGRESSION, values, values) for values in (champion, challenger)]
+    answers = [Predictions(Task.REGRESSION, values, values) for values in (champion, challenger)]
     return _contest(labels, *answers)
 
 
@@ -199,9 +199,9 @@ _EQUAL: dict[str, tuple[Metric, Simulated]] = {
 }
 
 
-def _contest(labels: Floats, champion: Answers, challenger: Answers, **known: Any) -> Contest:
+def _contest(labels: Floats, champion: Predictions, challenger: Predictions, **known: Any) -> Contest:
     counts = {"rows": 2, "classes": {"0": 1, "1": 1}, "mean": 0.0, "median": 0.0}
-    baseline = trivial_answers(champion.task, Metric.ACCURACY, counts, len(labels))
+    baseline = baseline_predictions(champion.task, Metric.ACCURACY, counts, len(labels))
     part = np.where(_in_slice(len(labels)), "small", "large").astype(object)
     return Contest(
         labels=labels,
@@ -218,13 +218,13 @@ def _in_slice(rows: int) -> Flags:
     return flags
 
 
-def _deciding(labels: Floats, right: Flags) -> Answers:
+def _deciding(labels: Floats, right: Flags) -> Predictions:
     decisions = np.where(right, labels, 1 - labels)
-    return Answers(Task.BINARY, decisions, decisions)
+    return Predictions(Task.BINARY, decisions, decisions)
 
 
-def _scoring(scores: Floats) -> Answers:
-    return Answers(Task.BINARY, (scores >= 0.5).astype(np.float64), scores)
+def _scoring(scores: Floats) -> Predictions:
+    return Predictions(Task.BINARY, (scores >= 0.5).astype(np.float64), scores)
 
 
 def _coins(rng: np.random.Generator, chance: float, rows: int) -> Floats:

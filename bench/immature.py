@@ -177,7 +177,7 @@ class _Loop:
             "code_version": "bench",
         }
         trained = [
-            train_candidate(self.lake, TrainingJob(candidate=candidate, **shared)).to_json()
+            train_candidate(self.lake, TrainingJob(candidate=candidate, **shared)).to_plain()
             for candidate in configuration.candidates
         ]
         record = validate(self.lake, self.registry, ValidationJob(trained=trained, **shared), _smoke)
@@ -246,7 +246,7 @@ def _example(position: int, occurred_at: datetime, values: Floats, is_positive: 
 
 def _accuracy(version: LoadedVersion, values: Floats, chance: Floats) -> float:
     """Return how often the decisions on some rows are right in expectation, whatever their labels turn out to be."""
-    answers = version.answer(pd.DataFrame({"first": values[:, 0], "second": values[:, 1]}))
+    answers = version.predict(pd.DataFrame({"first": values[:, 0], "second": values[:, 1]}))
     return float(np.where(answers.decisions == 1, chance, 1 - chance).mean())
 
 

@@ -46,7 +46,7 @@ EVENT_TO_ROW = 2.5
 BATCH_ROWS = {PREDICTIONS: 2_500, EXAMPLES: 10_000}
 MESSAGES = 100  # that the profiler takes at once
 # What a day and kind is to stay within.
-MOST_A_DAY = 2_000
+MAX_A_DAY = 2_000
 KINDS = (PREDICTIONS, EXAMPLES, PROFILES)
 
 
@@ -261,9 +261,9 @@ def main() -> None:
             row_bytes = figures[f"{kind}_bytes_a_row"]
             figures[f"{kind}_reckoned_at_{rate}_per_second"] = reckon(rate, row_bytes, kind, window)
     for kind in (PREDICTIONS, EXAMPLES):
-        figures[f"{kind}_a_second_at_most_{MOST_A_DAY}"] = last_rate(figures[f"{kind}_bytes_a_row"], kind, MOST_A_DAY)
+        figures[f"{kind}_a_second_at_most_{MAX_A_DAY}"] = last_rate(figures[f"{kind}_bytes_a_row"], kind, MAX_A_DAY)
     for megabytes in (5, 16):
-        figures[f"feedback_a_second_of_{megabytes}_megabytes"] = last_feedback_rate(megabytes, MOST_A_DAY)
+        figures[f"feedback_a_second_of_{megabytes}_megabytes"] = last_feedback_rate(megabytes, MAX_A_DAY)
     publish(figures, _shown, OUT)
 
 

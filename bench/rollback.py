@@ -30,8 +30,8 @@ from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.comparison import difference_hypothesis
 from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_probation, look_at_trial
 from hindsight.rollout.evaluation.verdict import Outcome
-from hindsight.training.gate.gate import Contest, judge, trivial_answers
-from hindsight.training.models.scoring import Answers
+from hindsight.training.gate.gate import Contest, baseline_predictions, judge
+from hindsight.training.models.scoring import Predictions
 
 SEED = 1
 HOLDOUT_ROWS, VERSIONS = 2_000, 20
@@ -194,16 +194,16 @@ def _passed(number: int) -> VersionRecord:
             labels=labels,
             frame=pd.DataFrame({"x": np.zeros(HOLDOUT_ROWS)}),
             challenger=new,
-            baseline=trivial_answers(Task.BINARY, Metric.ACCURACY, counts, HOLDOUT_ROWS),
+            baseline=baseline_predictions(Task.BINARY, Metric.ACCURACY, counts, HOLDOUT_ROWS),
             champion=old,
         )
         if all(check.passed for check in judge(contest, configuration)):
             return _record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
 
 
-def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy: float) -> Answers:
+def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy: float) -> Predictions:
     decisions = np.where(rng.random(len(labels)) < accuracy, labels, 1 - labels)
-    return Answers(Task.BINARY, decisions, 0.2 + 0.6 * decisions)
+    return Predictions(Task.BINARY, decisions, 0.2 + 0.6 * decisions)
 
 
 def _record(champion: float | None, challenger: float | None) -> VersionRecord:

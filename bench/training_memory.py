@@ -1,6 +1,6 @@
 """How much memory a million rows take to train on: ``python -m bench.training_memory``
 
-Gradient boosting on 20 features through the product's own search, rehearsal, training, reference and artefact, in a
+Gradient boosting on 20 features through the product's own search, split, training, reference and artefact, in a
 process of its own, so that its peak is its own. The frame is made in memory: how a dataset is read is another bench's.
 """
 
@@ -22,10 +22,10 @@ from hindsight.config.training import Candidate, Search, Training
 from hindsight.core.times import format_time
 from hindsight.registry.schema import Schema
 from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.fitting.search import search
-from hindsight.training.fitting.selection import choose
-from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.fitting.selection import select
+from hindsight.training.fitting.validation_split import ValidationSplit
 from hindsight.training.model_card.importance import permutation_importances
 from hindsight.training.models.artifact import dump_artifact
 from hindsight.training.reference_profile import reference_profile
@@ -86,19 +86,19 @@ def train(rows: int, holdout_rows: int, seed: int) -> dict[str, float]:
         classes=("0", "1"),
     )
     started = time.perf_counter()
-    recipe = Recipe(Candidate.GRADIENT_BOOSTING, schema, Training(search=SEARCH), {})
-    rehearsal = Rehearsal.of(part, recipe.training)
-    if rehearsal is None:
+    spec = PipelineSpec(Candidate.GRADIENT_BOOSTING, schema, Training(search=SEARCH), {})
+    split = ValidationSplit.of(part, spec.training)
+    if split is None:
         raise ValueError("the rows have one class only")
-    recipe = recipe.under(search(recipe, rehearsal, time.perf_counter).settings)
-    choices = choose(recipe, rehearsal)
-    del rehearsal
-    version = choices.put_on(recipe.train(part))
-    answers = version.answer(holdout.frame)
+    spec = spec.with_settings(search(spec, split, time.perf_counter).settings)
+    selection = select(spec, split)
+    del split
+    version = selection.apply(spec.train(part))
+    predictions = version.predict(holdout.frame)
     permutation_importances(version, holdout, seed)
     reference_profile(version, part, holdout, {name: Feature(type=kind) for name, kind in kinds.items()})
     dump_artifact(version)
-    accuracy = answers.measure(Metric.ACCURACY, holdout.labels) or 0.0
+    accuracy = predictions.measure(Metric.ACCURACY, holdout.labels) or 0.0
     return {"peak_bytes": peak_bytes(), "seconds": time.perf_counter() - started, "accuracy": accuracy}
 
 

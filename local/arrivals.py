@@ -1,4 +1,4 @@
-"""What has arrived in the lake, so that a replay can wait for one simulated day before it begins the next."""
+"""Arrivals in the lake, so that a replay can wait for one simulated day before it begins the next."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ Span = tuple[datetime, datetime]
 
 
 class Profiled(NamedTuple):
-    """How many rows an hour's profiles held when they had a tag."""
+    """The rows of an hour's profiles when they had a tag."""
 
     tag: str
     rows: int
@@ -35,14 +35,14 @@ class Arrivals:
     _days: set[date] = field(default_factory=set)
 
     def wait_for_predictions(self, expected: Iterable[str], span: Span) -> bool:
-        """Return whether every expected prediction arrived in time; a span holds the days they occurred on."""
+        """Wait for every expected prediction; a span holds the days they occurred on."""
         wanted = set(expected)
         first, last = (moment.astimezone(UTC).date() for moment in span)
         self._days.update(first + timedelta(days=number) for number in range((last - first).days + 1))
         return self._wait(lambda: wanted <= self.predictions, PREDICTIONS, span, self._add_prediction)
 
     def wait_for_profiles(self) -> bool:
-        """Return whether all predictions that have arrived came to be in hourly profiles in time: a check reads those.
+        """Wait for all arrived predictions to be in hourly profiles, which checks read.
 
         Looks at the days of the predictions waited for since the last time.
         """
@@ -53,7 +53,7 @@ class Arrivals:
         return complete
 
     def wait_for_labels(self, expected: Iterable[str], span: Span) -> bool:
-        """Return whether every expected prediction got a label in time; a span holds the days they became known."""
+        """Wait for every expected prediction's label; a span holds the days they became known."""
         wanted = set(expected)
         return self._wait(lambda: wanted <= self.labels.keys(), EXAMPLES, span, self._add_label)
 

@@ -1,4 +1,4 @@
-"""What is publicly known against the dependencies that are pinned."""
+"""Vulnerabilities that are known of the pinned dependencies."""
 
 import json
 import subprocess
@@ -16,36 +16,36 @@ _PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of one lock: how many of its packages could be asked about, and what speaks against them."""
+    """The vulnerabilities of one lock, and how many of its packages could be asked about."""
 
     lock: str
     asked: int
     unknown: int
     vulnerabilities: tuple[str, ...] = ()
 
-    def told(self) -> str:
-        """Return a finding in words."""
+    def describe(self) -> str:
+        """Describe the finding."""
         if self.vulnerabilities:
             return f"{self.lock}: {'; '.join(self.vulnerabilities)}"
         if not self.asked:
-            return f"{self.lock}: nobody could be asked"
-        told = f"{self.lock}: nothing is known against {self.asked} packages"
-        return told if not self.unknown else f"{told}; {self.unknown} could not be asked about"
+            return f"{self.lock}: no package could be looked up"
+        described = f"{self.lock}: nothing is known against {self.asked} packages"
+        return described if not self.unknown else f"{described}; {self.unknown} could not be looked up"
 
 
 def audit(locks: Iterable[str] = LOCKS) -> list[Finding]:
-    """Return what is known of some locks."""
+    """Audit some locks."""
     return [finding_of(lock, _asked(ROOT / lock)) for lock in locks]
 
 
 def finding_of(lock: str, report: Mapping[str, Any] | None) -> Finding:
-    """Return what a report of pip-audit says, None being no report at all.
+    """Read a report of pip-audit, None being no report at all.
 
     >>> dependency = {"name": "six", "version": "1.17.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.18.0"]}]}
-    >>> finding_of("a.lock", {"dependencies": [dependency]}).told()
+    >>> finding_of("a.lock", {"dependencies": [dependency]}).describe()
     'a.lock: six 1.17.0 has PYSEC-1, fixed in 1.18.0'
-    >>> finding_of("a.lock", None).told()
-    'a.lock: nobody could be asked'
+    >>> finding_of("a.lock", None).describe()
+    'a.lock: no package could be looked up'
     """
     dependencies = report["dependencies"] if report is not None else []
     known = [dependency for dependency in dependencies if "skip_reason" not in dependency]

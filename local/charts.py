@@ -41,7 +41,7 @@ class Point:
 def monthly_chart(
     live: Mapping[str, float], static: Mapping[str, float], persistence: Mapping[str, float], ylabel: str
 ) -> "Figure":
-    """Return live, static and persistence scores by month."""
+    """Plot live, static and persistence scores by month."""
     figure, axes = _axes(ylabel)
     months = sorted(live)
     scale = 100 if ylabel.endswith("%") else 1
@@ -59,7 +59,7 @@ def monthly_chart(
 def timeline_chart(
     points: Sequence[Point], limit: float | None, runs: Sequence[Run], ylabel: str, limit_name: str
 ) -> "Figure":
-    """Return a value over time with its limit, and each run as a mark where it started."""
+    """Plot a value over time with its limit, and each run as a mark where it started."""
     figure, axes = _axes(ylabel)
     axes.plot([_on_axis(point.at) for point in points], [point.value for point in points], color=LIVE, linewidth=1.6)
     if limit is not None:
@@ -78,7 +78,7 @@ def timeline_chart(
 
 
 def as_svg(figure: "Figure") -> str:
-    """Return a figure as an SVG element, and close it."""
+    """Render a figure as an SVG element, and close it."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     plt.close(figure)

@@ -17,7 +17,7 @@ from local.state import Stack
 
 _ATTEMPTS = 6
 _TIMEOUT_SECONDS = 120
-_LONGEST_PAUSE_SECONDS = 6.4
+_MAX_PAUSE_SECONDS = 6.4
 
 
 class CallFailed(HindsightError):
@@ -37,7 +37,7 @@ class StackClient:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
-        """Return the JSON answer of an API call; throttling and our own errors are tried again.
+        """Call the API and read its JSON answer; throttling and our own errors are tried again.
 
         Raises CallFailed for a refusal.
         """
@@ -49,7 +49,7 @@ class StackClient:
                 return response.json()
             if response.status_code != 429 and response.status_code < 500:
                 break
-            time.sleep(min(_LONGEST_PAUSE_SECONDS, 0.2 * 2**attempt))
+            time.sleep(min(_MAX_PAUSE_SECONDS, 0.2 * 2**attempt))
         raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:
@@ -72,7 +72,7 @@ class StackClient:
         return json.loads(payload or b"null")
 
     def run_status(self, decision_id: str) -> str | None:
-        """Return the state of a retraining run: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if unknown."""
+        """Read the state of a retraining run: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if unknown."""
         machine = self.stack.outputs["RetrainingStateMachine"]
         runs = self.aws("stepfunctions")
         try:
@@ -88,7 +88,7 @@ class StackClient:
         return S3Lake(self.stack.outputs["LakeBucket"], self.aws("s3"))
 
     def aws(self, service: str) -> Any:
-        """Return a client of the stack's AWS."""
+        """Build a client of the stack's AWS."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,  # type: ignore[call-overload]

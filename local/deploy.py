@@ -60,13 +60,13 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
 
 
 def has_parameters(stack: Stack, parameters: dict[str, str]) -> bool:
-    """Tell whether a stack is deployed with these parameters."""
+    """Check whether a stack is deployed with these parameters."""
     deployed = _parameters(client("cloudformation", stack.endpoint_url), stack.stack_name) or {}
     return deployed.items() >= parameters.items()
 
 
 def client(service: str, endpoint_url: str) -> Any:
-    """Return a client of one endpoint, as its root user: both kinds of server take these credentials."""
+    """Build a client of one endpoint, as its root user: both kinds of server take these credentials."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=endpoint_url,
@@ -78,7 +78,7 @@ def client(service: str, endpoint_url: str) -> Any:
 
 
 def _packages(endpoint_url: str) -> dict[str, Package]:
-    """Return the functions' code by the layer it goes with."""
+    """Package the functions' code by the layer it goes with."""
     # The embedded server runs functions in its own interpreter, which has all dependencies.
     if is_healthy(endpoint_url):
         return dict.fromkeys(("DependenciesLayer", "ScienceLayer", "DataLayer"), package())
@@ -116,7 +116,7 @@ def _apply(cloudformation: Any, name: str, template_url: str, parameters: dict[s
 
 
 def _parameters(cloudformation: Any, name: str) -> dict[str, str] | None:
-    """Return a stack's parameters, None if there is no such stack."""
+    """Read a stack's parameters, None if there is no such stack."""
     try:
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError:

@@ -21,7 +21,7 @@ class ImportFile:
     kind: str
 
     def key(self, model: str) -> str:
-        """Return where the file is uploaded to.
+        """Name the key that the file is uploaded to.
 
         The same file has the same key, and so the predictions in it that have no id get the same ones again.
         """
@@ -31,7 +31,7 @@ class ImportFile:
 
 
 def upload_and_wait(client: StackClient, model: str, files: list[ImportFile], patience: float) -> list[dict[str, Any]]:
-    """Return what became of files, in order. Raises CallFailed for an unknown model, or when patience is at its end."""
+    """Upload files and wait for their results. Raises CallFailed for an unknown model or after ``patience``."""
     before = {row["import_id"] for row in _imports(client, model)}
     keys = [file.key(model) for file in files]
     for file, key in zip(files, keys, strict=True):

@@ -1,4 +1,4 @@
-"""What CloudFormation leaves undone where OpenAPI extensions are not read: the API's own error answers."""
+"""The API's own error answers, where CloudFormation does not read OpenAPI extensions."""
 
 from typing import Any
 

@@ -66,7 +66,7 @@ _NAME_ATTRIBUTES = {"Name", "QueueName", "TopicName", "RoleName"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a stack is deployed, and under which name."""
+    """The account, region and name of a stack."""
 
     stack_name: str = "hindsight"
     region: str = "eu-central-1"

@@ -30,7 +30,7 @@ class Package:
 
 
 def package(*layers: str) -> Package:
-    """Return our code, with the contents of the named layers beside it."""
+    """Build the zip file of our code, with the contents of the named layers beside it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path, name in sorted(_files(layers), key=lambda file: file[1]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SUFFIX = "DeadLetterQueueUrl"
-_MOST = 10
+_MAX_MESSAGES = 10
 _ANNOUNCEMENTS = "AnnouncementDeadLetterQueue"
 
 
@@ -20,11 +20,11 @@ class Deployment:
 
 
 class NotRedriven(Exception):
-    """A message that nobody can send again by machine; it stays in its queue."""
+    """A message that cannot be sent again by machine; it stays in its queue."""
 
 
 def queues(deployment: Deployment) -> list[str]:
-    """Return the names of the dead-letter queues of a stack."""
+    """List the names of the dead-letter queues of a stack."""
     return sorted(name.removesuffix("Url") for name in deployment.outputs if name.endswith(_SUFFIX))
 
 
@@ -48,15 +48,15 @@ def redrive(deployment: Deployment, queue: str) -> int:
     return sent
 
 
-def _invoke_again(deployment: Deployment, told: dict[str, Any]) -> None:
+def _invoke_again(deployment: Deployment, failed: dict[str, Any]) -> None:
     """Give a function once more what it failed on: the event itself, or the records of a stream."""
-    function = told.get("requestContext", {}).get("functionArn")
+    function = failed.get("requestContext", {}).get("functionArn")
     if function is None:
         raise NotRedriven("the message names no function")
-    if "requestPayload" in told:
-        payload = told["requestPayload"]
-    elif "DDBStreamBatchInfo" in told:
-        payload = {"Records": list(_records(deployment, told["DDBStreamBatchInfo"]))}
+    if "requestPayload" in failed:
+        payload = failed["requestPayload"]
+    elif "DDBStreamBatchInfo" in failed:
+        payload = {"Records": list(_records(deployment, failed["DDBStreamBatchInfo"]))}
     else:
         raise NotRedriven("the message holds neither an event nor a place in a stream")
     name = function.split(":function:")[-1].split(":")[0]
@@ -94,7 +94,7 @@ def _messages(deployment: Deployment, url: str) -> Iterator[dict[str, Any]]:
     while left > 0:
         found = (
             deployment.aws("sqs")
-            .receive_message(QueueUrl=url, MaxNumberOfMessages=min(_MOST, left))
+            .receive_message(QueueUrl=url, MaxNumberOfMessages=min(_MAX_MESSAGES, left))
             .get("Messages", [])
         )
         if not found:

@@ -26,7 +26,7 @@ Progress = Callable[[int, datetime], None]
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What a replay did: every row, the live decision on it, and who made it."""
+    """The record of a replay: every row, the live decision on it, and the version that made it."""
 
     rows: list[Row]
     replayed: list[Row] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Replay:
             raise CallFailed(f"the first version was not promoted: {versions[:1]}")
 
     def _placeholder(self) -> dict[str, Any]:
-        """Return what a model that knows nothing says."""
+        """Build the prediction of a model that knows nothing."""
         task = self._configuration.task
         if task is Task.MULTICLASS:
             return {"score": 0.0, "decision": "unknown", "model_version": BOOTSTRAP_VERSION}
@@ -172,7 +172,7 @@ class Replay:
         self._arrivals.read_labels((now, max(map(self._matured_at, self._result.rows))))
 
     def _matured_at(self, row: Row) -> datetime:
-        """Return when a row's label is both known and due, by which day it lies in the lake."""
+        """Find the moment when a row's label is both known and due, by which day it lies in the lake."""
         return max(row.known_at, row.outcome_due_at or row.occurred_at + self._configuration.outcome_delay)
 
     def _wait_for_run(self, decision_id: str) -> None:

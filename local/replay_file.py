@@ -22,7 +22,7 @@ from local.summary import fetch_decisions, print_summary, summarise, write_summa
 
 @dataclass(frozen=True, slots=True)
 class ReplayFiles:
-    """What a replay reads, and the folder its summary and report go to."""
+    """The files of a replay: what it reads, and the folder of its summary and report."""
 
     rows: Path
     spec: Path
@@ -74,7 +74,7 @@ def _summarise(
 
 
 def _first_version(client: StackClient, model: str) -> LoadedVersion:
-    """Return the version that was promoted first: what would serve today had nobody ever retrained."""
+    """Find the version that was promoted first: what would serve today without retraining."""
     history = client.call("GET", f"models/{model}/history?limit=1000", key="operator")["history"]
     versions = client.call("GET", f"models/{model}/versions?limit=1000", key="operator")["versions"]
     first = next(version for version in versions if version["version"] == history[-1]["to"])

@@ -18,7 +18,7 @@ from local.client import StackClient
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a report tells beside its numbers."""
+    """The story that a report adds to its numbers."""
 
     title: str
     subtitle: str
@@ -27,7 +27,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the stack has recorded of a model."""
+    """The records of a model in the stack."""
 
     decisions: list[dict[str, Any]]
     versions: list[dict[str, Any]]
@@ -35,7 +35,7 @@ class Evidence:
 
 
 def fetch_evidence(client: StackClient, model: str, decisions: list[dict[str, Any]]) -> Evidence:
-    """Return a model's decisions, versions and checks, oldest first."""
+    """Read a model's decisions, versions and checks, oldest first."""
     versions = client.call("GET", f"models/{model}/versions?limit=1000", key="operator")["versions"]
     keys = [key for key in client.lake.keys(f"{CHECKS}/model={model}/") if key.endswith(".json")]
     checks = [json.loads(client.lake.read_bytes(key)) for key in keys]

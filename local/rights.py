@@ -53,7 +53,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a role may do: by its own policies, by those that others attach to it, and at most."""
+    """The rights of a role: by its own policies, by those attached to it, and at most."""
 
     inline: tuple[Statement, ...]
     attached: tuple[Statement, ...]

@@ -1,4 +1,4 @@
-"""What the clock starts: the moments of a schedule, and how many invocations they ask for at once."""
+"""The moments of a schedule, and how many invocations they ask for at once."""
 
 import re
 
@@ -43,7 +43,7 @@ def minutes_of(expression: str) -> frozenset[int]:
 def most_at_a_tick(deployment: Deployment, models: int) -> int:
     """Count the invocations that the schedules of one minute ask for: one a model, and one that starts these.
 
-    Of a single model there is nobody to start: it is worked on at once.
+    Of a single model no invocation is started: it is worked on at once.
     """
     each = models + (models > 1)
     keeping_warm = deployment.resources[_OF_NO_MODEL]["Arn"]

@@ -1,4 +1,4 @@
-"""How well the live model did, month by month, beside the version that was never retrained and the last outcome."""
+"""Scores of the live model by month, beside the version that was never retrained and the last outcome."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ class Scores:
 
 
 def truth_of(row: Row, configuration: ModelConfiguration, event: str) -> LabelValue | None:
-    """Return the label a row's outcome means by the configuration's own rule, None without an outcome."""
+    """Compute the label of a row's outcome by the configuration's own rule, None without an outcome."""
     if row.outcome is None:
         return None
     rule = next(rule for rule in configuration.labels.rules if rule.event == event)
@@ -34,7 +34,7 @@ def truth_of(row: Row, configuration: ModelConfiguration, event: str) -> LabelVa
 
 
 def score(result: ReplayResult, truths: Mapping[str, LabelValue | None], first: LoadedVersion, task: Task) -> Scores:
-    """Return the scores of the live decisions, the first version's and the last known outcome's, on the same rows."""
+    """Compute the scores of the live decisions, the first version's and the last known outcome's, on the same rows."""
     rows = [row for row in result.replayed if truths[row.prediction_id] is not None]
     static = first.score([row.features for row in rows]) if rows else []
     static_decisions = {row.prediction_id: scored.decision for row, scored in zip(rows, static, strict=True)}
@@ -47,7 +47,7 @@ def score(result: ReplayResult, truths: Mapping[str, LabelValue | None], first: 
 
 
 def _last_outcomes(rows: Sequence[Row], truths: Mapping[str, LabelValue | None]) -> dict[str, Any]:
-    """Return for each row the label of the row before it: a baseline no delayed label could give."""
+    """Build for each row the label of the row before it: a baseline no delayed label could give."""
     last: LabelValue | None = None
     decisions: dict[str, Any] = {}
     for row in rows:

@@ -14,13 +14,13 @@ from types import MappingProxyType
 import requests
 
 REGION = "us-east-1"
-# The module that is the embedded AWS, and what it is told of the environment it is started in.
+# The module that is the embedded AWS, and the environment it is started in.
 MODULE = "ministack"
 PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-# One that persists writes all it has when it is told to stop.
+# One that persists writes all it has when it is asked to stop.
 _SAVE_SECONDS = 180.0
 
 
@@ -32,7 +32,7 @@ class Server:
     """The server on one port; everything it writes lies in ``folder``. One that ``persists`` keeps its state there.
 
     It is written when the server stops, and read when it starts again. Another ``program`` than the embedded AWS itself
-    is one that runs it, in its own way; ``variables`` are what it is told besides.
+    is one that runs it, in its own way; ``variables`` are added to its environment.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Server:
 
     @property
     def endpoint_url(self) -> str:
-        """Where the server answers."""
+        """The address at which the server answers."""
         return f"http://{_HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What the server and the functions in it wrote."""
+        """The log of the server and of the functions in it."""
         return self._folder / "server.log"
 
     @property
@@ -67,7 +67,7 @@ class Server:
         return self._pid()
 
     def is_running(self) -> bool:
-        """Tell whether our own server lives and answers."""
+        """Check whether our own server lives and answers."""
         return self._pid() is not None and is_healthy(self.endpoint_url)
 
     def start(self) -> None:
@@ -98,7 +98,7 @@ class Server:
             time.sleep(0.1)
 
     def stop(self) -> bool:
-        """Stop the server with all its workers; tell whether there was one."""
+        """Stop the server with all its workers, if there was one."""
         pid = self._pid()
         if pid is not None:
             _signal(pid, signal.SIGTERM)
@@ -116,7 +116,7 @@ class Server:
             pid = int(self._pid_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        # The number may since have gone to a stranger's process.
+        # The number may since have gone to another process.
         command = subprocess.run(  # noqa: S603
             ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
@@ -124,7 +124,7 @@ class Server:
 
 
 def is_healthy(endpoint_url: str) -> bool:
-    """Tell whether an embedded AWS answers at an address."""
+    """Check whether an embedded AWS answers at an address."""
     try:
         return requests.get(f"{endpoint_url}/_ministack/health", timeout=2).ok
     except requests.RequestException:
@@ -132,7 +132,7 @@ def is_healthy(endpoint_url: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Find a port that nothing listens on."""
     with socket.socket() as listener:
         listener.bind((_HOST, 0))
         port: int = listener.getsockname()[1]
@@ -140,7 +140,7 @@ def free_port() -> int:
 
 
 def environment_of(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:
-    """Return the environment that the embedded AWS runs in."""
+    """Build the environment that the embedded AWS runs in."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return kept | {
         "AUTH": "true",

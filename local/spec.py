@@ -1,4 +1,4 @@
-"""What a replay needs to know about a file: which column is what, and when outcomes were known."""
+"""The specification of a replay: which column is what, and when outcomes were known."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from hindsight.core.times import format_time
 
 
 def _as_text(value: object) -> object:
-    """Return a time that YAML has read already as text again."""
+    """Write a time that YAML has read already as text again."""
     if not isinstance(value, datetime):
         return value
     return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
@@ -44,7 +44,7 @@ class Time(Part):
 
 
 class Outcome(Part):
-    """What happened, under which event's name it is reported, and when it was known."""
+    """The outcome of a row: its column, its event's name, and when it was known."""
 
     column: str
     event: str
@@ -59,7 +59,7 @@ class Outcome(Part):
 
 
 class Bootstrap(Part):
-    """How much of the beginning trains the first version: days or rows."""
+    """The beginning that trains the first version: days or rows."""
 
     days: Annotated[int, Field(ge=1)] | None = None
     rows: Annotated[int, Field(ge=1)] | None = None
@@ -94,7 +94,7 @@ class InvalidSpec(HindsightError):
 
 
 def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
-    """Return a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
+    """Read a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
     try:
         spec = ReplaySpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         text = (path.parent / spec.configuration).read_text(encoding="utf-8")

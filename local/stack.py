@@ -9,7 +9,7 @@ from local.server import Server, free_port
 from local.state import Stack
 from local.template import load_template
 
-# In simulated time the events tell when they are, and the replay calls the scheduled functions; the wall clock's
+# In simulated time events carry their own time, and the replay calls the scheduled functions; the wall clock's
 # schedules would mature everything at once.
 # Nothing is on its way for long here: streams are archived and an erasure looks again at once.
 SIMULATED_TIME = {
@@ -54,7 +54,7 @@ def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: 
 
 
 def in_simulated_time(stack: Stack) -> Stack:
-    """Return a stack in simulated time, switched over if it ran by the wall clock."""
+    """Switch a stack to simulated time if it runs by the wall clock."""
     if has_parameters(stack, SIMULATED_TIME):
         return stack
     return deploy(stack.endpoint_url, SIMULATED_TIME, stack.stack_name)

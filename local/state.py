@@ -1,4 +1,4 @@
-"""Where local stacks are remembered: each in ``.local/{port}/``, the newest in ``.local/stack.json`` too."""
+"""The memory of local stacks: each in ``.local/{port}/``, the newest in ``.local/stack.json`` too."""
 
 import json
 import os
@@ -13,7 +13,7 @@ STACK_FILE = "stack.json"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack, as ``stack.json`` tells it."""
+    """A deployed stack, as ``stack.json`` describes it."""
 
     endpoint_url: str
     region: str
@@ -24,11 +24,11 @@ class Stack:
 
     @classmethod
     def load(cls, path: Path) -> "Stack":
-        """Return the stack that a file describes."""
+        """Read the stack that a file describes."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all: somebody may be reading it."""
+        """Write the file whole or not at all: another process may be reading it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
@@ -43,11 +43,11 @@ class StateFolder:
     root: Path
 
     def of_port(self, port: int) -> Path:
-        """Return the folder of the server on a port."""
+        """Name the folder of the server on a port."""
         return self.root / str(port)
 
     def ports(self) -> list[int]:
-        """Return the ports that have a folder."""
+        """List the ports that have a folder."""
         return sorted(int(folder.name) for folder in self.root.glob("*/") if folder.name.isdigit())
 
     def remember(self, stack: Stack, port: int | None = None) -> None:
@@ -57,7 +57,7 @@ class StateFolder:
         stack.save(self.root / STACK_FILE)
 
     def stack_on(self, port: int) -> Stack | None:
-        """Return the stack deployed to the server on a port, if any."""
+        """Read the stack deployed to the server on a port, if any."""
         path = self.of_port(port) / STACK_FILE
         return Stack.load(path) if path.exists() else None
 

@@ -32,7 +32,7 @@ class Row:
     entity_id: str | None
 
     def instance(self) -> dict[str, Any]:
-        """Return the row as an instance of the predict call."""
+        """Build the instance of the predict call."""
         body: dict[str, Any] = {
             "prediction_id": self.prediction_id,
             "features": self.features,
@@ -45,7 +45,7 @@ class Row:
         return body
 
     def feedback(self, event: str) -> dict[str, Any]:
-        """Return the row's outcome as an event of the feedback call."""
+        """Build the event of the feedback call."""
         return {
             "feedback_id": f"{self.prediction_id}-outcome",
             "prediction_id": self.prediction_id,
@@ -56,7 +56,7 @@ class Row:
 
 
 def read_rows(path: Path, spec: ReplaySpec, configuration: ModelConfiguration) -> list[Row]:
-    """Return a file's rows in order of time. Raises InvalidSpec for columns that are missing or cannot be read."""
+    """Read a file's rows in order of time. Raises InvalidSpec for columns that are missing or cannot be read."""
     try:
         table = pd.read_csv(path, low_memory=False)
     except (OSError, ValueError) as error:
@@ -144,7 +144,7 @@ def _feature(value: Any, kind: FeatureType) -> FeatureValue:
 
 
 def _plain(value: Any) -> bool | int | float | str | None:
-    """Return a cell as a Python value; missing ones and NaN are None."""
+    """Convert a cell into a Python value; missing ones and NaN are None."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     plain: bool | int | float | str = value.item() if hasattr(value, "item") else value

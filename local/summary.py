@@ -1,4 +1,4 @@
-"""What a replay comes to: the numbers, as a file and as a table."""
+"""The summary of a replay, as a file and as a table."""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from local.client import StackClient
 from local.replay import ReplayResult
 from local.scores import Scores
 
-MOST = 1000
+MAX_DECISIONS = 1000
 
 
 def fetch_decisions(client: StackClient, model: str) -> list[dict[str, Any]]:
-    """Return a model's trigger decisions, oldest first."""
-    answer = client.call("GET", f"models/{model}/decisions?limit={MOST}", key="operator")
+    """Read a model's trigger decisions, oldest first."""
+    answer = client.call("GET", f"models/{model}/decisions?limit={MAX_DECISIONS}", key="operator")
     return list(reversed(answer["decisions"]))
 
 
@@ -30,7 +30,7 @@ def summarise(
     decisions: list[dict[str, Any]],
     task: Task,
 ) -> dict[str, Any]:
-    """Return the summary: scores by month and overall, decisions by outcome, labels sent and lost."""
+    """Build the summary: scores by month and overall, decisions by outcome, labels sent and lost."""
     pick = max if task is Task.REGRESSION else min
     return {
         "static": scores.static,
@@ -52,7 +52,7 @@ def summarise(
 
 
 def lost_labels(result: ReplayResult, truths: Mapping[str, LabelValue | None]) -> list[str]:
-    """Return the predictions whose outcome was sent, and whose label did not come out as it should."""
+    """Find the predictions whose outcome was sent, and whose label did not come out as it should."""
     return [
         name
         for name in sorted(result.outcomes_sent)

@@ -37,7 +37,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 def load_template(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template with every short tag in its long form."""
+    """Read the template with every short tag in its long form."""
     template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader  # nosec
     # Aliases became shared objects; what is changed below must not change elsewhere too.
     copied: dict[str, Any] = json.loads(json.dumps(template, default=str))
@@ -45,18 +45,18 @@ def load_template(path: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def resources_of(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    """Return the resources of one type by logical id."""
+    """List the resources of one type by logical id."""
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 
 
 def layers_of(template: dict[str, Any], function: str) -> set[str]:
-    """Return the logical ids of a function's layers, the global ones included."""
+    """List the logical ids of a function's layers, the global ones included."""
     own = template["Resources"][function]["Properties"].get("Layers", [])
     return {layer["Ref"] for layer in [*template["Globals"]["Function"].get("Layers", []), *own]}
 
 
 def localised(template: dict[str, Any], codes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the template with each function's code as one uploaded object and without layers.
+    """Rewrite the template with each function's code as one uploaded object and without layers.
 
     ``codes`` are the objects by the layer whose content is in them, ``DependenciesLayer`` for those with no other.
     """
@@ -87,7 +87,7 @@ def _number_concurrency(event: dict[str, Any], parameters: dict[str, Any]) -> No
 
 
 def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_SECONDS) -> dict[str, Any]:
-    """Return a state machine whose timeouts are numbers: the embedded server evaluates no expression there."""
+    """Rewrite a state machine so that its timeouts are numbers: the embedded server evaluates no expression there."""
 
     def plain(state: dict[str, Any]) -> dict[str, Any]:
         return {**state, "TimeoutSeconds": seconds} if isinstance(state.get("TimeoutSeconds"), str) else state
@@ -96,7 +96,7 @@ def with_plain_timeouts(definition: dict[str, Any], seconds: int = _LOCAL_WAIT_S
 
 
 def with_plain_concurrency(definition: dict[str, Any], workers: int) -> dict[str, Any]:
-    """Return a state machine whose maps have a number of workers: the embedded server follows no path to it.
+    """Rewrite a state machine so that its maps have a number of workers: the embedded server follows no path to it.
 
     It hands the items of a map out one by one, so that the size of batches may stay a path.
     """

@@ -61,7 +61,7 @@ def transformed() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a deployment would make: every resource that exists, each reference a value."""
+    """A deployment as it would be made: every resource that exists, each reference a value."""
 
     parameters: dict[str, str]
     place: Place
@@ -171,16 +171,16 @@ def _compared_with(name: str) -> Iterator[str]:
 def _parameters_of(name: str) -> frozenset[str]:
     """Find the parameters that a resource depends on, through conditions and the names of others too."""
     template = transformed()
-    found, told = set[str](), set[str]()
+    found, seen = set[str](), set[str]()
     waiting = _referred(template["Resources"][name])
     while waiting:
-        told.add(one := waiting.pop())
+        seen.add(one := waiting.pop())
         if one in template["Parameters"]:
             found.add(one)
         elif one in template["Conditions"]:
-            waiting |= _referred(template["Conditions"][one]) - told
+            waiting |= _referred(template["Conditions"][one]) - seen
         elif one in template["Resources"]:
-            waiting |= _referred(_what_names(template["Resources"][one])) - told
+            waiting |= _referred(_what_names(template["Resources"][one])) - seen
     return frozenset(found & _deciding())
 
 

@@ -10,7 +10,7 @@ _PAUSE_SECONDS = 0.5
 
 
 def verify_and_wait(client: StackClient, model: str, dataset_id: str, patience: float) -> dict[str, Any]:
-    """Return what was found. Raises CallFailed, also if it takes longer than ``patience`` seconds."""
+    """Verify a dataset and wait for the result. Raises CallFailed, also after ``patience`` seconds."""
     path = f"models/{model}/datasets/{dataset_id}/verify"
     asked = client.call("POST", path, key="operator")
     deadline = time.monotonic() + patience

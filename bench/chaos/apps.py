@@ -15,7 +15,7 @@ from bench.chaos.traffic import Item, Traffic, is_unreadable, pages
 _SENDERS = 4
 _LARGEST_CALL = 250
 _TIMEOUT_SECONDS = 60
-_MOST_ATTEMPTS = 60
+_MAX_ATTEMPTS = 60
 _LARGEST_PAUSE_SECONDS = 2.0
 _SENT_TWICE = 0.1
 
@@ -64,7 +64,7 @@ class Apps:
 
     def _send(self, kind: str, page: list[Item], identity: str) -> None:
         body = {"events" if kind == "feedback" else kind: page}
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in range(_MAX_ATTEMPTS):
             receipt = self._post(kind, body)
             if receipt is None:
                 time.sleep(min(_LARGEST_PAUSE_SECONDS, 0.05 * 2**attempt))
@@ -73,7 +73,7 @@ class Apps:
                 self.accepted.update(receipt["accepted"])
                 self.rejected.update(page[one["index"]][identity] for one in receipt["rejected"])
             return
-        raise NotAcknowledged(f"{len(page)} {kind} were not acknowledged in {_MOST_ATTEMPTS} attempts")
+        raise NotAcknowledged(f"{len(page)} {kind} were not acknowledged in {_MAX_ATTEMPTS} attempts")
 
     def _post(self, kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Return the receipt, None where there is none and the call is to be made again. Raises NotAcknowledged."""

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import stores
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.champion import champion_features
-from hindsight.datasets.dataset_check import Refusal
+from hindsight.datasets.dataset_check import DatasetCheckFailure
 from hindsight.datasets.members import index_rows
 from hindsight.datasets.records.athena_query import chosen_by
 from hindsight.runs.run import RetrainingRun
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     query = event.get("query_execution_id")
     chosen = chosen_by(lake, run.model, run.decision_id, query) if query else None
     taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion, chosen=chosen)
-    if isinstance(taken, Refusal):
+    if isinstance(taken, DatasetCheckFailure):
         logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
     # Indexed before it is recorded, so that every recorded dataset has its index.

@@ -14,7 +14,7 @@ from hindsight.core.errors import UnusableDataset, UnusablePipeline
 from hindsight.datasets.dataset import read_manifest
 from hindsight.lake.object_store import training_job_key
 from hindsight.runs.run import RetrainingRun
-from hindsight.training.train import TrainingJob, train_candidate, untrained
+from hindsight.training.train import TrainingJob, failed_training, train_candidate
 
 logger = Logger()
 tracer = Tracer()
@@ -56,6 +56,6 @@ def train(event: Mapping[str, Any]) -> dict[str, Any]:
         trained = train_candidate(stores.lake(), job, perf_counter)
     except (UnusableDataset, UnusablePipeline) as error:
         logger.warning("cannot be trained", extra={"model": run.model, "code": error.code, "reason": error.message})
-        return untrained(job, error)
+        return failed_training(job, error)
     logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
-    return trained.to_json()
+    return trained.to_plain()

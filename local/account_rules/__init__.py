@@ -17,7 +17,7 @@ from local.account_rules.functions import code_is_too_large, functions_outgrow_t
 from local.account_rules.keys import roles_cannot_use_the_key
 from local.account_rules.machines import machines_lack_rights, machines_wait_for_what_is_off
 from local.account_rules.missing import gone_looks_forbidden
-from local.account_rules.names import LONGEST, logs_of_machines_fill_the_resource_policy, names_are_too_long
+from local.account_rules.names import LONGEST_NAMES, logs_of_machines_fill_the_resource_policy, names_are_too_long
 from local.account_rules.sizes import (
     definitions_are_too_large,
     policies_are_too_large,
@@ -77,7 +77,7 @@ _FOUND_OF_ONE = dict[int, list[str]]()
 
 def findings(parameters: Parameters | None = None) -> list[str]:
     """Find what would fail on a real account with these parameters."""
-    deployed = deployment(parameters, LONGEST)
+    deployed = deployment(parameters, LONGEST_NAMES)
     found = [*deployed.dangling, *template_is_too_large(deployed)]
     by_kind = dict[str, list[Resource]]()
     for name, resource in deployed.resources.items():

@@ -1,4 +1,4 @@
-"""What is given ends at the resources of the stack: by SAM's managed policies to functions, by its own to services.
+"""Boundaries of rights at the stack's own resources: by SAM's managed policies to functions, by its own to services.
 
 AWS's managed policies for queues, streams and logs speak of every resource of the account. The functions' boundary
 takes back what is another's, and leaves what Lambda does in the function's name. What a topic or a queue takes of a
@@ -36,7 +36,7 @@ def managed_policies_reach_beyond(deployment: Deployment) -> Iterator[str]:
 
 
 def boundary_stands_in_the_way(deployment: Deployment) -> Iterator[str]:
-    """What Lambda does in a function's name lies within its boundary: reading its sources and writing its log."""
+    """Check that a function's boundary allows Lambda's own calls: reading its sources and writing its log."""
     mappings = deployment.of("AWS::Lambda::EventSourceMapping").values()
     for name, role in _functions(deployment):
         function = deployment.resources[name]["Properties"]

@@ -1,4 +1,4 @@
-"""What a new account gives a function, and what Lambda takes of one."""
+"""The limits of functions: those of a new account, and Lambda's own."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from local.template import TEMPLATE
 from local.transformed import ARTIFACTS, Deployment
 
 NEW_ACCOUNT_MEMORY = 3008
-_MOST_ENVIRONMENT_BYTES = 4096
-_MOST_LAYERS = 5
-_MOST_UNZIPPED_BYTES = 250 * 1024**2
+_MAX_ENVIRONMENT_BYTES = 4096
+_MAX_LAYERS = 5
+_MAX_UNZIPPED_BYTES = 250 * 1024**2
 
 
 def functions_outgrow_the_account(deployment: Deployment) -> Iterator[str]:
@@ -19,22 +19,22 @@ def functions_outgrow_the_account(deployment: Deployment) -> Iterator[str]:
         if int(function["MemorySize"]) > NEW_ACCOUNT_MEMORY and "WorkMemory" not in deployment.parameters:
             yield f"{name}: {function['MemorySize']} MB are more than a new account gives ({NEW_ACCOUNT_MEMORY} MB)"
         size = len(json.dumps(function["Environment"]["Variables"]).encode())
-        if size > _MOST_ENVIRONMENT_BYTES:
-            yield f"{name}: {size} bytes of environment are more than Lambda takes ({_MOST_ENVIRONMENT_BYTES})"
+        if size > _MAX_ENVIRONMENT_BYTES:
+            yield f"{name}: {size} bytes of environment are more than Lambda takes ({_MAX_ENVIRONMENT_BYTES})"
 
 
 def code_is_too_large(deployment: Deployment) -> Iterator[str]:
     """Every function fits, unzipped and with its layers; who has a layer that is not built is judged by ``sizes``."""
     content, unknown = _content_of_layers(deployment), layers_not_built(deployment)
     for name, function in deployment.of("AWS::Lambda::Function").items():
-        if len(function["Layers"]) > _MOST_LAYERS:
-            yield f"{name}: {len(function['Layers'])} layers are more than {_MOST_LAYERS}"
+        if len(function["Layers"]) > _MAX_LAYERS:
+            yield f"{name}: {len(function['Layers'])} layers are more than {_MAX_LAYERS}"
         if unknown.keys() & set(function["Layers"]):
             continue
         keys = [function["Code"]["S3Key"], *(content[layer] for layer in function["Layers"])]
         size = sum(_unzipped(key) or 0 for key in keys)
-        if size > _MOST_UNZIPPED_BYTES:
-            yield f"{name}: {size} bytes of code and layers are more than {_MOST_UNZIPPED_BYTES}"
+        if size > _MAX_UNZIPPED_BYTES:
+            yield f"{name}: {size} bytes of code and layers are more than {_MAX_UNZIPPED_BYTES}"
 
 
 def layers_not_built(deployment: Deployment) -> dict[str, str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from local.transformed import Deployment, Place
 
-MOST_STACK_NAME = 40
-LONGEST = Place(stack_name="hindsight-of-a-team-with-a-very-long-nam", region="ap-southeast-1")
+MAX_STACK_NAME = 40
+LONGEST_NAMES = Place(stack_name="hindsight-of-a-team-with-a-very-long-nam", region="ap-southeast-1")
 # What a name may be, by the property that gives it.
 _LIMITS = {
     ("AWS::ApiGateway::ApiKey", "Name"): r".{1,1024}",

@@ -9,14 +9,14 @@ from local.template import TEMPLATE
 from local.transformed import Deployment, transformed
 
 # Five hundred are the limit; what is left is for what is to come.
-MOST_RESOURCES = 400
-_MOST_OF = {"Parameters": 200, "Outputs": 200, "Mappings": 200, "Conditions": 200}
-_MOST_TEMPLATE_BYTES = 1_000_000
-_MOST_DEFINITION_BYTES = 1_000_000
+MAX_RESOURCES = 400
+_MAX_COUNTS = {"Parameters": 200, "Outputs": 200, "Mappings": 200, "Conditions": 200}
+_MAX_TEMPLATE_BYTES = 1_000_000
+_MAX_DEFINITION_BYTES = 1_000_000
 # Characters, white space left out.
-_MOST_MANAGED_POLICY = 6_144
-_MOST_INLINE_POLICIES = 10_240
-_MOST_RESOURCE_POLICY = {
+_MAX_MANAGED_POLICY = 6_144
+_MAX_INLINE_POLICIES = 10_240
+_MAX_RESOURCE_POLICY = {
     "AWS::SQS::QueuePolicy": 8_192,
     "AWS::SNS::TopicPolicy": 30_720,
     "AWS::S3::BucketPolicy": 20_480,
@@ -25,16 +25,16 @@ _MOST_RESOURCE_POLICY = {
 
 def template_is_too_large(deployment: Deployment) -> Iterator[str]:
     """The template stays below CloudFormation's limits."""
-    if len(deployment.resources) > MOST_RESOURCES:
-        yield f"{len(deployment.resources)} resources are more than {MOST_RESOURCES}"
+    if len(deployment.resources) > MAX_RESOURCES:
+        yield f"{len(deployment.resources)} resources are more than {MAX_RESOURCES}"
     yield from _of_every_deployment()
 
 
 def definitions_are_too_large(deployment: Deployment) -> Iterator[str]:
     """Every definition of a machine stays below Step Functions' limit."""
     for name in deployment.of("AWS::StepFunctions::StateMachine"):
-        if len(json.dumps(deployment.definition_of(name)).encode()) > _MOST_DEFINITION_BYTES:
-            yield f"{name}: a definition of more than {_MOST_DEFINITION_BYTES} bytes"
+        if len(json.dumps(deployment.definition_of(name)).encode()) > _MAX_DEFINITION_BYTES:
+            yield f"{name}: a definition of more than {_MAX_DEFINITION_BYTES} bytes"
 
 
 @cache
@@ -42,12 +42,12 @@ def _of_every_deployment() -> tuple[str, ...]:
     template = transformed()
     found = [
         f"{len(template[section])} {section} are more than {most}"
-        for section, most in _MOST_OF.items()
+        for section, most in _MAX_COUNTS.items()
         if len(template.get(section, {})) > most
     ]
     for what, size in (("template", TEMPLATE.stat().st_size), ("transformed template", _size(template))):
-        if size > _MOST_TEMPLATE_BYTES:
-            found.append(f"{size} bytes of the {what} are more than {_MOST_TEMPLATE_BYTES}")
+        if size > _MAX_TEMPLATE_BYTES:
+            found.append(f"{size} bytes of the {what} are more than {_MAX_TEMPLATE_BYTES}")
     return tuple(found)
 
 
@@ -60,16 +60,16 @@ def policies_are_too_large(deployment: Deployment) -> Iterator[str]:
     for name, role in deployment.of("AWS::IAM::Role").items():
         inline = sum(_size(policy["PolicyDocument"]) for policy in role.get("Policies", []))
         total = inline + attached.get(deployment.resources[name]["Name"], 0)
-        if total > _MOST_INLINE_POLICIES:
-            yield f"{name}: {total} characters of inline policies are more than {_MOST_INLINE_POLICIES}"
+        if total > _MAX_INLINE_POLICIES:
+            yield f"{name}: {total} characters of inline policies are more than {_MAX_INLINE_POLICIES}"
     for name, managed in deployment.of("AWS::IAM::ManagedPolicy").items():
-        if (size := _size(managed["PolicyDocument"])) > _MOST_MANAGED_POLICY:
-            yield f"{name}: {size} characters of a managed policy are more than {_MOST_MANAGED_POLICY}"
+        if (size := _size(managed["PolicyDocument"])) > _MAX_MANAGED_POLICY:
+            yield f"{name}: {size} characters of a managed policy are more than {_MAX_MANAGED_POLICY}"
 
 
 def resource_policies_are_too_large(deployment: Deployment) -> Iterator[str]:
     """Every policy of a queue, a topic or a bucket fits its limit."""
-    for kind, most in _MOST_RESOURCE_POLICY.items():
+    for kind, most in _MAX_RESOURCE_POLICY.items():
         for name, policy in deployment.of(kind).items():
             if (size := _size(policy["PolicyDocument"])) > most:
                 yield f"{name}: {size} characters of a resource's policy are more than {most}"

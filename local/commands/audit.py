@@ -1,4 +1,4 @@
-"""Ask whether anything is known against the pinned dependencies; where nobody can be asked, say so and go on."""
+"""Look the pinned dependencies up among known vulnerabilities; without a network, report that and go on."""
 
 import argparse
 
@@ -10,8 +10,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Print what is known of each lock; fail if it is a vulnerability."""
+    """Print the finding of each lock; fail if it has a vulnerability."""
     findings = audit()
     for finding in findings:
-        print(finding.told())
+        print(finding.describe())
     return int(any(finding.vulnerabilities for finding in findings))

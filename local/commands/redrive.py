@@ -1,4 +1,4 @@
-"""Send what a dead-letter queue holds once more, once the cause is mended (docs/runbook.md)."""
+"""Send the messages of a dead-letter queue again, once the cause is mended (docs/runbook.md)."""
 
 import argparse
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tell which stacks are up."""
+"""List the local stacks that are up."""
 
 import argparse
 

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def name_and_value(text: str) -> tuple[str, str]:
-    """Return a template parameter given as ``Name=value``."""
+    """Read a template parameter given as ``Name=value``."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form Name=value")

@@ -1,4 +1,4 @@
-"""Build a dataset of a running stack again from its sources and tell whether it is the same bit for bit."""
+"""Build a dataset of a running stack again from its sources and compare it bit for bit."""
 
 import argparse
 import sys

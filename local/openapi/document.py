@@ -26,7 +26,7 @@ _REFUSALS = {
 
 
 def document() -> dict[str, Any]:
-    """Return the document, OpenAPI 3.1."""
+    """Build the document, OpenAPI 3.1."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
@@ -48,7 +48,7 @@ def document() -> dict[str, Any]:
 
 
 def written() -> str:
-    """Return the document as it is committed and served."""
+    """Write the document as it is committed and served."""
     return json.dumps(document(), indent=1, sort_keys=True) + "\n"
 
 

@@ -28,7 +28,7 @@ from local.openapi.schemas import (
     ref,
 )
 
-MOST_ITEMS = 500
+MAX_ITEMS = 500
 MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})
 RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
 ERASURE = record(
@@ -65,7 +65,7 @@ APPS = [
         path="/models/{model}/predict",
         does="Score instances with the serving version, and keep what was predicted",
         audiences=(Audience.APP,),
-        body=record({"instances": listed(ref(InstanceItem), MOST_ITEMS)}),
+        body=record({"instances": listed(ref(InstanceItem), MAX_ITEMS)}),
         answer=_page(
             "predictions",
             record(
@@ -80,7 +80,7 @@ APPS = [
         path="/models/{model}/predictions",
         does="Log predictions made elsewhere",
         audiences=(Audience.APP,),
-        body=record({"predictions": listed(ref(PredictionItem), MOST_ITEMS)}),
+        body=record({"predictions": listed(ref(PredictionItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
     ),
@@ -89,7 +89,7 @@ APPS = [
         path="/models/{model}/feedback",
         does="Capture feedback",
         audiences=(Audience.APP,),
-        body=record({"events": listed(ref(FeedbackItem), MOST_ITEMS)}),
+        body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
     ),
@@ -109,7 +109,7 @@ REVIEWERS = [
         path="/models/{model}/review",
         does="Answer review tasks",
         audiences=(Audience.REVIEWER,),
-        body=record({"answers": listed(ref(AnswerItem), MOST_ITEMS)}),
+        body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
         conflicts=True,

@@ -38,7 +38,7 @@ ANYTHING: Schema = {}
 
 
 def components() -> dict[str, Schema]:
-    """Return the schemas by the names that others refer to them with."""
+    """List the schemas by the names that others refer to them with."""
     found: dict[str, Schema] = {"Error": ERROR, "Receipt": RECEIPT}
     for model in MODELS:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
@@ -48,23 +48,23 @@ def components() -> dict[str, Schema]:
 
 
 def ref(model: type[BaseModel] | str) -> Schema:
-    """Return a reference to a schema by its name."""
+    """Build a reference to a schema by its name."""
     return {"$ref": f"#/components/schemas/{model if isinstance(model, str) else model.__name__}"}
 
 
 def record(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    """Return the schema of an object that has some fields, perhaps others; more may come."""
+    """Build the schema of an object that has some fields, perhaps others; more may come."""
     return {"type": "object", "required": sorted(required), "properties": {**required, **(optional or {})}}
 
 
 def listed(schema: Schema, most: int | None = None) -> Schema:
-    """Return the schema of a list, of at least one item where it is taken."""
+    """Build the schema of a list, of at least one item where it is taken."""
     bounds = {} if most is None else {"minItems": 1, "maxItems": most}
     return {"type": "array", "items": schema, **bounds}
 
 
 def either(schema: Schema) -> Schema:
-    """Return a schema that allows null besides."""
+    """Build a schema that allows null besides."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 

@@ -1,1 +1,1 @@
-"""What an account would refuse, asked before it is deployed to."""
+"""Checks of an account before it is deployed to."""

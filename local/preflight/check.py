@@ -19,7 +19,7 @@ _FORBIDDEN = {
 
 
 class Verdict(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -51,7 +51,7 @@ Probe = Callable[[Account, Deployment], Iterable[Check]]
 def run_checks(account: Account, deployment: Deployment, probes: Iterable[Probe]) -> list[Check]:
     """Run every probe; one that the credentials may not ask is unknown, and the others are run.
 
-    Raises what botocore raises where nobody answers at all.
+    Raises what botocore raises where no server answers at all.
     """
     checks: list[Check] = []
     for probe in probes:
@@ -61,6 +61,6 @@ def run_checks(account: Account, deployment: Deployment, probes: Iterable[Probe]
             if error.response["Error"]["Code"] not in _FORBIDDEN:
                 raise
             name = probe.__name__.removeprefix("check_").replace("_", " ")
-            mend = f"your credentials may not call {error.operation_name}; ask somebody who may, or go on without"
+            mend = f"your credentials may not call {error.operation_name}; ask an administrator, or go on without"
             checks.append(Check(name, Verdict.UNKNOWN, "could not be asked", mend))
     return checks

@@ -13,7 +13,7 @@ _MISSING = {"404", "NoSuchBucket", "NotFound"}
 
 
 def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]:
-    """Check that nothing holds a name that a new stack would make; what is kept of an earlier one is told."""
+    """Check that nothing holds a name that a new stack would make; what an earlier one kept is reported."""
     if living_stack(account, deployment.place.stack_name) is not None:
         return
     # A name that the stack makes up is new with each stack; one that was given may be taken.
@@ -22,7 +22,7 @@ def check_leftovers(account: Account, deployment: Deployment) -> Iterator[Check]
         yield Check(
             "Leftovers",
             Verdict.FAILURE,
-            f"the bucket {bucket} exists: an earlier stack kept it, or it is somebody else's",
+            f"the bucket {bucket} exists: an earlier stack kept it, or it belongs to another account",
             "import it (`adopt`), name another, or delete it: docs/deploying.md, “Uninstall”",
         )
     kept = [*_tables(account, deployment), *_lakes(account, deployment)]
@@ -49,7 +49,7 @@ def _bucket_exists(account: Account, bucket: str) -> bool:
     try:
         account.client("s3").head_bucket(Bucket=bucket)
     except ClientError as error:
-        # 403 is a bucket of somebody else's: its name is taken all the same.
+        # 403 is a bucket of another account: its name is taken all the same.
         return error.response["Error"]["Code"] not in _MISSING
     return True
 

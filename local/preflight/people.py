@@ -1,4 +1,4 @@
-"""Whether alarms reach a person: the subscriptions of the operations topic."""
+"""Subscriptions of the operations topic, by which alarms reach a person."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _CONFIRM = "open the message “AWS Notification - Subscription Confirmation” 
 
 
 def check_notifications(account: Account, deployment: Deployment) -> Iterator[Check]:
-    """Check that somebody hears the alarms, and has confirmed to."""
+    """Check that the alarms have a confirmed subscription."""
     address = deployment.parameters.get("NotificationEmail", "")
     subscriptions = list(_subscriptions(account, deployment))
     pending = [one["Endpoint"] for one in subscriptions if one["SubscriptionArn"] == "PendingConfirmation"]
@@ -24,7 +24,7 @@ def check_notifications(account: Account, deployment: Deployment) -> Iterator[Ch
         yield Check("Alarms by mail", Verdict.OK, f"{address} will be asked to subscribe", _CONFIRM)
     else:
         mend = "deploy with NotificationEmail=you@example.org, or subscribe Slack: docs/deploying.md, “Alarms”"
-        yield Check("Alarms by mail", Verdict.WARNING, "nobody would hear an alarm", mend)
+        yield Check("Alarms by mail", Verdict.WARNING, "no person would hear an alarm", mend)
 
 
 def _subscriptions(account: Account, deployment: Deployment) -> Iterator[dict[str, str]]:

@@ -81,7 +81,7 @@ def check_memory(account: Account, deployment: Deployment) -> Iterator[Check]:
         mend = f"deploy with WorkMemory={NEW_ACCOUNT_MEMORY}; only a support case raises it"
         yield Check("Lambda memory", Verdict.FAILURE, found, mend)
     else:
-        found += f"; new accounts give at most {NEW_ACCOUNT_MEMORY}, and nothing tells whether this one still does"
+        found += f"; new accounts give at most {NEW_ACCOUNT_MEMORY}, and no call shows whether this one still does"
         mend = f"if CloudFormation refuses MemorySize, deploy with WorkMemory={NEW_ACCOUNT_MEMORY}"
         yield Check("Lambda memory", Verdict.WARNING, found, mend)
 

@@ -16,7 +16,7 @@ JOB = Job(
     job_id=job_id(AT, "a.jsonl"),
     at=AT,
     request={"file": "a.jsonl", "of": None},
-    place={"line": 0},
+    checkpoint={"line": 0},
 )
 
 
@@ -56,7 +56,7 @@ def test_of_two_workers_at_one_place_one_is_counted(store: JobStore) -> None:
 
     found = load(store)
     assert found is not None
-    assert (found.place, found.counts) == ({"line": 500}, {"accepted": 499, "rejected": 1})
+    assert (found.checkpoint, found.counts) == ({"line": 500}, {"accepted": 499, "rejected": 1})
 
 
 def test_a_job_ends_once(store: JobStore) -> None:

@@ -222,7 +222,7 @@ def test_the_samples_of_train_and_validate_pass_once_their_dataset_exists(
         failed = [candidate for candidate in sample("validate")["trained"] if "error" in candidate]
         judged = validate({**run, "dataset_id": dataset_id, "trained": [trained, *failed]}, context)
         record = stores.registry().version(MODEL, judged["version"])
-        reason = "UnusableDataset: the train part is not what its manifest says"
+        reason = "UnusableDataset: the train part does not match its manifest"
         assert record.candidates[1] == {"candidate": "gradient_boosting", "error": reason}
 
 

@@ -24,8 +24,8 @@ from local.account_rules.machines import (
 )
 from local.account_rules.missing import NEEDS_NOT_TELL, gone_looks_forbidden, readers_that_cannot_tell
 from local.account_rules.names import (
-    LONGEST,
-    MOST_STACK_NAME,
+    LONGEST_NAMES,
+    MAX_STACK_NAME,
     logs_of_machines_fill_the_resource_policy,
     names_are_too_long,
 )
@@ -51,8 +51,8 @@ def test_names_are_judged_where_they_are_longest() -> None:
         for partition in ("aws", "aws-cn", "aws-us-gov")
         for region in session.get_available_regions("s3", partition_name=partition)
     }
-    assert max(map(len, regions)) == len(LONGEST.region)
-    assert len(LONGEST.stack_name) == MOST_STACK_NAME
+    assert max(map(len, regions)) == len(LONGEST_NAMES.region)
+    assert len(LONGEST_NAMES.stack_name) == MAX_STACK_NAME
 
 
 def test_every_condition_is_once_true_and_once_false_among_the_sets() -> None:
@@ -151,7 +151,7 @@ def test_rights_of_an_engine_are_given_only_where_it_is_on() -> None:
 
 
 def test_lake_s_name_of_account_and_region_is_found_too_long() -> None:
-    place = LONGEST
+    place = LONGEST_NAMES
     old = f"{place.stack_name}-lake-{place.account}-{place.region}"
     (found,) = names_are_too_long(changed({}, "LakeBucket", BucketName=old))
     assert found.startswith(f"LakeBucket: BucketName {old} (73 characters)")
@@ -234,7 +234,7 @@ def test_function_whose_layer_is_not_built_is_named_as_not_judged_rather_than_sm
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").write_bytes(b"x")
     monkeypatch.setattr(function_rules, "TEMPLATE", tmp_path / "template.yaml")
-    monkeypatch.setattr(function_rules, "_MOST_UNZIPPED_BYTES", 0)
+    monkeypatch.setattr(function_rules, "_MAX_UNZIPPED_BYTES", 0)
     monkeypatch.setattr(function_rules, "_unzipped", function_rules._unzipped.__wrapped__)
     assert sorted(layers_not_built(deployment()).values()) == ["build/layers/dependencies/", "build/layers/science/"]
     assert not list(code_is_too_large(deployment()))

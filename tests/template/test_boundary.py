@@ -14,7 +14,7 @@ from local.account_rules.boundaries import (
 from local.transformed import Deployment, Place, deployment
 
 Statements = list[dict[str, Any]]
-LONGEST = Place(stack_name="a" * 40, region="ap-southeast-7")
+LONGEST_NAMES = Place(stack_name="a" * 40, region="ap-southeast-7")
 
 
 def bounded(change: Callable[[Statements], Statements]) -> Deployment:
@@ -77,7 +77,7 @@ def test_boundary_lists_every_queue_of_the_stack() -> None:
 
 
 def test_boundary_holds_with_the_longest_names() -> None:
-    deployed = deployment(place=LONGEST)
+    deployed = deployment(place=LONGEST_NAMES)
     rules = (managed_policies_reach_beyond, boundary_stands_in_the_way, services_send_for_others)
     assert [found for rule in rules for found in rule(deployed)] == []
 

@@ -14,7 +14,7 @@ from local.transformed import transformed
 Resources = dict[str, dict[str, Any]]
 SECONDS_A_DAY = 86_400
 SHARDS = 4
-MOST_A_DAY = 2_000
+MAX_A_DAY = 2_000
 # What SQS holds a message back for at most, in seconds.
 LONGEST_DELAY = 900
 
@@ -37,7 +37,7 @@ def test_a_new_table_s_shards_write_few_objects_a_day(template: dict[str, Any], 
     assert all(found["MaximumBatchingWindowInSeconds"] == {"Ref": "ArchiveWindowSeconds"} for found in mappings)
     assert (window["MinValue"], window["MaxValue"]) == (0, 300)
     assert 60 <= window["Default"] <= 300
-    assert SHARDS * SECONDS_A_DAY / window["Default"] <= MOST_A_DAY
+    assert SHARDS * SECONDS_A_DAY / window["Default"] <= MAX_A_DAY
 
 
 def test_a_batch_ends_at_lambda_s_limit_of_bytes_or_of_what_the_selection_for_review_remembers(

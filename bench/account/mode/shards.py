@@ -23,7 +23,7 @@ from bench.account.mode.settings import SYNCHRONOUS_BYTES, Mode
 
 Record = dict[str, Any]
 _IDLE_SECONDS = 0.2
-_BACK_OFF_SECONDS, _LONGEST_BACK_OFF_SECONDS = 0.5, 10.0
+_BACK_OFF_SECONDS, _MAX_BACK_OFF_SECONDS = 0.5, 10.0
 _PAGE = 10_000
 _FOR_EVER = -1
 
@@ -112,7 +112,7 @@ class Shard:
             if not result.get("throttle"):
                 break
             time.sleep(pause)
-            pause = min(_LONGEST_BACK_OFF_SECONDS, 2 * pause)
+            pause = min(_MAX_BACK_OFF_SECONDS, 2 * pause)
         done = 0 if result.get("error") else processed(batch.records, result.get("body"), self.mapping)
         if done == len(batch.records):
             return None
@@ -129,7 +129,7 @@ class Shard:
                 self.mapping, func, left, self.mapping["EventSourceArn"], result, reason
             )
             return None
-        time.sleep(min(_LONGEST_BACK_OFF_SECONDS, _BACK_OFF_SECONDS * 2 ** min(attempts, 5)))
+        time.sleep(min(_MAX_BACK_OFF_SECONDS, _BACK_OFF_SECONDS * 2 ** min(attempts, 5)))
         if bisects:
             middle = len(left) // 2
             now = time.monotonic()

@@ -9,7 +9,7 @@ from hindsight.config.types import Section
 
 
 class FeatureType(StrEnum):
-    """How a feature's values are read, encoded and compared."""
+    """The type of a feature: its values are read, encoded and compared by it."""
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"

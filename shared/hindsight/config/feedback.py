@@ -1,4 +1,4 @@
-"""Who may speak about a prediction, and how much."""
+"""The configuration of feedback: tokens and rate limits."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -9,27 +9,27 @@ from hindsight.config.types import PositiveDuration, Section
 
 
 class FeedbackToken(Section):
-    """Whether feedback needs the token that its prediction was answered with, and how long one is good."""
+    """The requirement of the token that its prediction came with, and how long a token is valid."""
 
     required: bool = False
     expires: PositiveDuration = timedelta(days=30)
 
 
 class EntityLimit(Section):
-    """How many events on the predictions of one entity count in each span of time, by when they were received."""
+    """The events on the predictions of one entity that count in each span of time, by when they were received."""
 
     count: Annotated[int, Field(ge=1, le=1_000)]
     per: PositiveDuration
 
 
 class FeedbackLimits(Section):
-    """How much may be said."""
+    """The limits on feedback."""
 
     per_entity: EntityLimit | None = None
 
 
 class FeedbackRules(Section):
-    """What is asked of feedback besides that a rule reads it."""
+    """The requirements of feedback besides that a rule reads it."""
 
     token: FeedbackToken = FeedbackToken()
     limits: FeedbackLimits = FeedbackLimits()

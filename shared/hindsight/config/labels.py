@@ -1,4 +1,4 @@
-"""How labels arise: rules by precedence, windows, the default."""
+"""The configuration of labels: rules by precedence, windows, the default."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ LabelValue = bool | int | float | str
 
 
 class Aggregate(StrEnum):
-    """How several matching events become one value."""
+    """The aggregate by which several matching events become one value."""
 
     FIRST = "first"
     LAST = "last"
@@ -33,7 +33,7 @@ NUMERIC_AGGREGATES = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX, Ag
 
 
 class LabelSource(StrEnum):
-    """What kind of evidence a label rests on."""
+    """The kind of evidence a label rests on."""
 
     MANUAL = "manual"
     OUTCOME = "outcome"
@@ -86,7 +86,7 @@ class Rule(Section):
 
 
 class Default(Section):
-    """The label of a prediction nobody said anything about."""
+    """The label of a prediction without feedback."""
 
     value: bool | int | float | str
     after: PositiveDuration
@@ -94,7 +94,7 @@ class Default(Section):
 
 
 class Distrusted(Section):
-    """What a source of feedback said does not count, of what was received from ``since`` to ``until``, both included.
+    """The exclusion of a source of feedback: what was received from ``since`` to ``until``, both included.
 
     ``source`` is the one that the feedback names; without a moment that end is open.
     """
@@ -126,7 +126,7 @@ class Labels(Section):
 
 
 def canonical_text(value: object) -> str:
-    """Return the text under which a value is looked up in a mapping, and classes are compared.
+    """Format the text under which a value is looked up in a mapping, and classes are compared.
 
     >>> canonical_text(True), canonical_text(1.0), canonical_text(0.5), canonical_text("up")
     ('true', '1', '0.5', 'up')

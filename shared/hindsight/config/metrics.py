@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Task(StrEnum):
-    """What kind of answer the model gives."""
+    """The task of a model: the kind of its predictions."""
 
     BINARY = "binary"
     MULTICLASS = "multiclass"
@@ -29,7 +29,7 @@ class Metric(StrEnum):
 
     @property
     def greater_is_better(self) -> bool:
-        """Whether a larger value is a better model, so that no comparison can be turned round by accident."""
+        """True where a larger value is a better model, so that no comparison can be turned round by accident."""
         return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
 
     @property

@@ -64,7 +64,7 @@ class ModelConfiguration(Section):
 
     @property
     def outcome_delay(self) -> timedelta:
-        """How long after a prediction its outcome is due, unless the prediction says otherwise."""
+        """The time after a prediction at which its outcome is due, unless the prediction has its own."""
         after_default = self.labels.default.after if self.labels.default else timedelta(0)
         return self.labels.longest_window or after_default
 
@@ -80,7 +80,7 @@ class ModelConfiguration(Section):
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The candidates to train, by default the linear model of the task, gradient boosting and one's own."""
+        """The candidates to train, by default the task's linear model, gradient boosting and the user-defined one."""
         linear = Candidate.LINEAR_REGRESSION if self.task is Task.REGRESSION else Candidate.LOGISTIC_REGRESSION
         own = () if self.training.pipeline is None else (Candidate.CUSTOM,)
         return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING, *own)
@@ -109,7 +109,7 @@ def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
 
 
 def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
-    """Return why a value cannot be a label of the task, None if it can.
+    """Explain why a value cannot be a label of the task, None if it can.
 
     >>> unfit_label(2, Task.BINARY)
     'must be 0 or 1 for a binary task'

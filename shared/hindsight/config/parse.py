@@ -18,7 +18,7 @@ _NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for b
 
 
 def parse_yaml(text: str) -> object:
-    """Return the plain objects of a YAML document.
+    """Parse the plain objects of a YAML document.
 
     Raises InvalidInput, also for aliases: a few of them nested blow up to gigabytes.
     """
@@ -31,7 +31,7 @@ def parse_yaml(text: str) -> object:
 
 
 def parse_configuration(document: object, *, model: str | None = None) -> ModelConfiguration:
-    """Return the configuration a parsed document describes.
+    """Build the configuration that a parsed document describes.
 
     ``model`` is the name it is stored under; a document that names another one is refused.
     Raises InvalidInput with one fault for each path that is wrong.
@@ -51,18 +51,18 @@ def parse_configuration(document: object, *, model: str | None = None) -> ModelC
 
 
 def dump_configuration(configuration: ModelConfiguration) -> dict[str, Any]:
-    """Return the configuration as JSON objects, every default written out."""
+    """Convert the configuration to JSON objects, every default written out."""
     return configuration.model_dump(mode="json")
 
 
 def configuration_digest(configuration: ModelConfiguration) -> str:
-    """Return the SHA-256 of the canonical configuration: the same meaning, the same digest."""
+    """Compute the SHA-256 of the canonical configuration: the same meaning, the same digest."""
     canonical = json.dumps(dump_configuration(configuration), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
-    """Return what pydantic found wrong, as paths like ``labels.rules[1].window``."""
+    """List pydantic's errors as faults, with paths like ``labels.rules[1].window``."""
     faults: list[Fault] = []
     for details in error.errors(include_url=False):
         cause = details.get("ctx", {}).get("error")

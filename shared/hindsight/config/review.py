@@ -1,4 +1,4 @@
-"""Which predictions people are asked to label, and how the work is shared out."""
+"""The configuration of review: the selection of predictions and the sharing of the work."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from hindsight.config.types import Fraction, PositiveDuration, Section
 
 
 class ReviewStrategy(StrEnum):
-    """How uncertain a prediction counts as."""
+    """The measure of a prediction's uncertainty."""
 
     LEAST_CONFIDENCE = "least_confidence"
     MARGIN = "margin"
@@ -20,7 +20,7 @@ class ReviewStrategy(StrEnum):
 class Review(Section):
     """The audit sample and the active-learning budget.
 
-    A reviewer has a task for ``lease``; nobody is offered one that has been open for ``expires``.
+    A reviewer has a task for ``lease``; one that has been open for ``expires`` is offered no more.
     """
 
     random_rate: Fraction = 0.0
@@ -33,5 +33,5 @@ class Review(Section):
 
     @property
     def asks_for_answers(self) -> bool:
-        """Whether predictions are picked at all."""
+        """True where predictions are selected at all."""
         return self.random_rate > 0 or self.uncertain_per_day > 0

@@ -1,4 +1,4 @@
-"""What a challenger is trained on, what it must prove, and how it is put into service."""
+"""The configuration of training, the gate and the rollout of versions."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from hindsight.config.metrics import Metric
 from hindsight.config.types import OpenFraction, PositiveDuration, Section
 
-LONGEST_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
+MAX_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
 PIPELINE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63}){0,4}:[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 
@@ -23,7 +23,7 @@ class Candidate(StrEnum):
 
 
 class Search(Section):
-    """How long better settings of a built-in candidate are looked for: so many trials, and no longer than the time.
+    """The budget of the search for better settings of a built-in candidate: trials, and time.
 
     The first trial is of the default settings, so that one trial is no search.
     """
@@ -58,7 +58,7 @@ class Training(Section):
 
 
 class Gate(Section):
-    """What a challenger must prove on the holdout before it serves.
+    """The requirements of a challenger on the holdout before it serves.
 
     ``floor`` is the worst acceptable value of the metric. The lower bound of the paired difference to the champion,
     at ``confidence``, must exceed ``margin`` (negative: not worse by more than that). With ``approval`` a person has to
@@ -77,13 +77,13 @@ class Gate(Section):
     @field_validator("approval_expires")
     @classmethod
     def _ends(cls, length: timedelta) -> timedelta:
-        if length > LONGEST_APPROVAL:
-            raise ValueError(f"must not be longer than {LONGEST_APPROVAL.days} days")
+        if length > MAX_APPROVAL:
+            raise ValueError(f"must not be longer than {MAX_APPROVAL.days} days")
         return length
 
 
 class Strategy(StrEnum):
-    """How a proven version takes over from a champion; the first version of a model always takes all traffic."""
+    """The rollout of a proven version; the first version of a model always takes all traffic."""
 
     DIRECT = "direct"
     CANARY = "canary"
@@ -99,14 +99,14 @@ class Canary(Section):
 
 
 class Shadow(Section):
-    """When a shadow, which answers nobody, is decided: with so many matured labels, or withdrawn when too old."""
+    """The end of a shadow, whose predictions are not served: matured labels for a decision, and its greatest age."""
 
     min_labels: Annotated[int, Field(ge=1)] = 200
     max_age: PositiveDuration = timedelta(days=14)
 
 
 class Probation(Section):
-    """How long a promoted version is watched, in matured labels or else in time, and the drop that takes it back.
+    """The probation of a promoted version, in matured labels or else in time, and the drop that rolls it back.
 
     The drop is in the unit of the gate's metric; by default 0.05, and of a loss a fifth. A trial may be worse by as
     much.
@@ -118,7 +118,7 @@ class Probation(Section):
 
 
 class Deployment(Section):
-    """How a proven version takes over: all traffic at once, a share of it first, or beside the champion, unseen."""
+    """The rollout: all traffic at once, a share of it first, or beside the champion, unserved."""
 
     strategy: Strategy = Strategy.DIRECT
     canary: Canary = Canary()

@@ -1,4 +1,4 @@
-"""When a retraining run is asked for, and what holds it back."""
+"""The configuration of triggers: the signals that start retraining, and its limits."""
 
 from datetime import timedelta
 from typing import Annotated, Literal

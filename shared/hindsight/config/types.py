@@ -14,11 +14,11 @@ _DURATION = re.compile(
     r"^P(?=\d|T\d)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
 )
-_LONGEST = timedelta(days=3660)
+_MAX = timedelta(days=3660)
 
 
 def parse_duration(text: object) -> timedelta:
-    """Return the length of an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+    """Parse an ISO 8601 duration of weeks, days, hours, minutes and seconds.
 
     Years and months are refused: their length depends on the date they are added to.
 
@@ -29,13 +29,13 @@ def parse_duration(text: object) -> timedelta:
     if match is None:
         raise ValueError("must be an ISO 8601 duration such as P7D or PT15M (weeks, days, hours, minutes, seconds)")
     parts = {unit: int(value) for unit, value in match.groupdict().items() if value}
-    if any(value > _LONGEST.total_seconds() for value in parts.values()) or (length := timedelta(**parts)) > _LONGEST:
+    if any(value > _MAX.total_seconds() for value in parts.values()) or (length := timedelta(**parts)) > _MAX:
         raise ValueError("must not be longer than ten years")
     return length
 
 
 def format_duration(length: timedelta) -> str:
-    """Return the canonical ISO 8601 form of a duration.
+    """Format a duration in canonical ISO 8601.
 
     >>> format_duration(timedelta(days=1, hours=12))
     'P1DT12H'

@@ -1,4 +1,4 @@
-"""What Hindsight tells the outside world: events on the stack's bus, in one envelope."""
+"""The events that Hindsight publishes: on the stack's bus, in one envelope."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Announcement:
     data: Mapping[str, Any]
 
     def detail(self) -> dict[str, Any]:
-        """Return the event's detail, in the envelope that the state machines use too."""
+        """Build the event's detail, in the envelope that the state machines use too."""
         metadata = {
             "version": ENVELOPE_VERSION,
             "correlation_id": self.correlation_id,
@@ -34,4 +34,4 @@ class Announcements(Protocol):
     """A bus that takes announcements."""
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
-        """Return once the bus has them all; one may be told twice, never lost. Raises Unavailable."""
+        """Publish announcements; one may be delivered twice, never lost. Raises Unavailable."""

@@ -10,7 +10,7 @@ MAX_DEPTH = 16
 
 
 def dumps(value: object) -> str:
-    """Return compact JSON with sorted keys: equal values give equal text.
+    """Dump compact JSON with sorted keys: equal values give equal text.
 
     >>> dumps({"b": 1, "a": 0.1})
     '{"a":0.1,"b":1}'
@@ -19,7 +19,7 @@ def dumps(value: object) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """Return the value of a JSON text from outside.
+    """Parse a JSON text from outside.
 
     Raises InvalidInput for malformed JSON, NaN and infinities, numbers beyond a double, nesting deeper than
     ``MAX_DEPTH``, repeated keys, and text that is not well-formed Unicode.
@@ -46,7 +46,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def digest(value: object) -> str:
-    """Return the SHA-256 of a value's canonical JSON."""
+    """Compute the SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()
 
 

@@ -79,13 +79,13 @@ class Unavailable(HindsightError):
 
 
 class UnusableDataset(HindsightError):
-    """The snapshot cannot be trained on; the message says why."""
+    """The snapshot cannot be trained on; the message has the reason."""
 
     code = "unusable_dataset"
 
 
 class UnusablePipeline(HindsightError):
-    """The deployment's own pipeline does not exist, or cannot be built, trained or saved; the message says where."""
+    """The deployment's own pipeline does not exist, or cannot be built, trained or saved; the message has the place."""
 
     code = "unusable_pipeline"
 

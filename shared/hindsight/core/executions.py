@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 
 class Execution(StrEnum):
-    """What has become of an execution."""
+    """The state of an execution."""
 
     NEVER_STARTED = "never_started"
     RUNNING = "running"
@@ -19,4 +19,4 @@ class StateMachine(Protocol):
         """Start an execution; one of that name that exists already is left alone, whether it runs or is over."""
 
     def execution(self, name: str) -> Execution:
-        """Return what has become of an execution."""
+        """Read the state of an execution."""

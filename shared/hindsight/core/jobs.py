@@ -11,7 +11,7 @@ from hindsight.core.times import format_time
 
 
 class JobKind(StrEnum):
-    """What kind of work."""
+    """The kind of work."""
 
     IMPORT = "import"
     REPLAY = "replay"
@@ -19,7 +19,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Whether a job still has work to do."""
+    """The status of a job."""
 
     RUNNING = "running"
     DONE = "done"
@@ -29,7 +29,7 @@ class JobStatus(StrEnum):
 class Job:
     """One import or replay.
 
-    ``request`` is what was asked for, ``place`` where the work goes on, ``counts`` what is done up to there. They
+    ``request`` is what was asked for, ``checkpoint`` where the work goes on, ``counts`` what is done up to there. They
     change together, by one write that is conditional on ``version``: work that is done twice is counted once.
     """
 
@@ -40,16 +40,16 @@ class Job:
     status: JobStatus = JobStatus.RUNNING
     version: int = 0
     request: Mapping[str, Any] = field(default_factory=dict)
-    place: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """True once nothing is left to do."""
         return self.status is JobStatus.DONE
 
-    def advanced(self, place: Mapping[str, Any], counts: Mapping[str, int] | None = None) -> "Job":
-        """Return the job further on, with what was done in between added to its counts.
+    def advanced(self, checkpoint: Mapping[str, Any], counts: Mapping[str, int] | None = None) -> "Job":
+        """Advance the job to a checkpoint, with what was done in between added to its counts.
 
         >>> job = Job(kind=JobKind.IMPORT, model="m", job_id="j", at=datetime(2026, 3, 1), counts={"lines": 2})
         >>> job.advanced({"line": 3}, {"lines": 1}).counts
@@ -59,11 +59,11 @@ class Job:
         for name, number in (counts or {}).items():
             if number:
                 added[name] = added.get(name, 0) + number
-        return replace(self, version=self.version + 1, place=place, counts=added)
+        return replace(self, version=self.version + 1, checkpoint=checkpoint, counts=added)
 
     def done(self) -> "Job":
-        """Return the job with nothing left to do."""
-        return replace(self.advanced(self.place), status=JobStatus.DONE)
+        """Finish the job."""
+        return replace(self.advanced(self.checkpoint), status=JobStatus.DONE)
 
 
 class JobStore(Protocol):
@@ -73,17 +73,17 @@ class JobStore(Protocol):
         """Store a new job; return the stored one if it was started before."""
 
     def load(self, model: str, kind: JobKind, job_id: str) -> Job | None:
-        """Return a job, None if there is none."""
+        """Read a job, None if there is none."""
 
     def save(self, job: Job) -> bool:
         """Store a job that has moved on by one version; False if another worker was faster."""
 
     def newest(self, model: str, kind: JobKind, limit: int) -> list[Job]:
-        """Return at most ``limit`` jobs, newest first."""
+        """List at most ``limit`` jobs, newest first."""
 
 
 def job_id(at: datetime, *names: str) -> str:
-    """Return an id that sorts by time and is the same for the same cause.
+    """Build an id that sorts by time and is the same for the same cause.
 
     >>> job_id(datetime.fromisoformat("2026-03-01T12:00:00Z"), "request-1")
     '20260301T120000.000000Z-19f1064b619d'

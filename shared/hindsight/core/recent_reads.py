@@ -11,7 +11,7 @@ EVERY_SECONDS = 0.5
 """The greatest age of a value in a busy process: twice a second, a thousand processes stay below an item's limit."""
 
 BURST = 10
-MOST_KEYS = 1000
+MAX_KEYS = 1000
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class RecentReads(Generic[T]):
             return value
         self._held[key] = _Held(value, free if held is None else free - 1, now)
         self._held.move_to_end(key)
-        while len(self._held) > MOST_KEYS:
+        while len(self._held) > MAX_KEYS:
             self._held.popitem(last=False)
         return value
 

@@ -9,7 +9,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def parse_time(text: object) -> datetime:
-    """Return the moment an RFC 3339 text with an offset names, in UTC.
+    """Parse the moment an RFC 3339 text with an offset names, in UTC.
 
     Raises InvalidInput for anything else, also for a time without an offset: it could be any of 24 moments.
 
@@ -28,7 +28,7 @@ def parse_time(text: object) -> datetime:
 
 
 def format_time(moment: datetime) -> str:
-    """Return a moment as RFC 3339 in UTC with microseconds: of one length, so that texts sort as moments do.
+    """Format a moment as RFC 3339 in UTC with microseconds: of one length, so that texts sort as moments do.
 
     >>> format_time(datetime(2026, 3, 1, 12, tzinfo=UTC))
     '2026-03-01T12:00:00.000000Z'

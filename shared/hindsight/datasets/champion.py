@@ -1,4 +1,4 @@
-"""What the version that serves reads, so that a dataset can judge it too."""
+"""The champion's features, so that a dataset can judge it too."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from hindsight.registry.store import Registry
 
 
 def champion_features(lake: Lake, registry: Registry, model: str) -> Mapping[str, FeatureType]:
-    """Return the features of the serving version by the types it reads; none where nothing serves, or nothing says."""
+    """Read the serving version's features by their types; none where nothing serves or no schema is stored."""
     pointer = registry.pointer(model)
     if pointer is None:
         return {}

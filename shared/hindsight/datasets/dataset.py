@@ -1,4 +1,4 @@
-"""A dataset in the lake: its manifest, and where its parts lie."""
+"""A dataset in the lake: its manifest and the keys of its parts."""
 
 import json
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """That rows of a subject were erased from a dataset: when, how many, and by which erasure."""
+    """The note that rows of a subject were erased from a dataset: when, how many, and by which erasure."""
 
     erasure_id: str
     at: datetime
     rows: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the note as JSON objects."""
+        """Convert the note to JSON objects."""
         return {"erasure_id": self.erasure_id, "at": format_time(self.at), "rows": self.rows}
 
 
@@ -88,16 +88,16 @@ class Manifest:
     erased: tuple[Erasure, ...] = ()
 
     def key(self, name: str) -> str:
-        """Return the key of one of the dataset's objects."""
+        """Build the key of one of the dataset's objects."""
         return dataset_prefix(self.model, self.dataset_id) + name
 
     def part_key(self, part: Part) -> str:
-        """Return the key of the rows of a part."""
+        """Build the key of the rows of a part."""
         return self.key(f"{part}.npz")
 
     @property
     def record(self) -> DatasetRecord:
-        """What the registry keeps of the dataset."""
+        """The registry's record of the dataset."""
         return DatasetRecord(
             dataset_id=self.dataset_id,
             manifest_key=self.key("manifest.json"),
@@ -108,14 +108,14 @@ class Manifest:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest as JSON objects."""
+        """Convert the manifest to JSON objects."""
         times = {"as_of": format_time(self.as_of), "window_start": format_time(self.window_start)}
         erased = [erasure.to_json() for erasure in self.erased]
         return {**asdict(self), **times, "erased": erased, "format": MANIFEST_FORMAT}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Manifest":
-        """Return the manifest ``to_json`` showed. Raises UnusableDataset for one of another format."""
+        """Read a manifest from JSON objects. Raises UnusableDataset for one of another format."""
         if document.get("format") != MANIFEST_FORMAT:
             name = document.get("dataset_id")
             raise UnusableDataset(f"{name} has a format that is no longer read; take a new snapshot")
@@ -134,7 +134,7 @@ class Manifest:
 
 
 def name_dataset(as_of: datetime, digest: str) -> str:
-    """Return a dataset's id: the same moment and content, the same id, sorted by time."""
+    """Build a dataset's id: the same moment and content, the same id, sorted by time."""
     return f"d{moment_name(as_of)}-{digest[:12]}"
 
 
@@ -150,5 +150,5 @@ def keep_manifest(lake: Lake, manifest: Manifest) -> Manifest:
 
 
 def read_manifest(lake: Lake, model: str, dataset_id: str) -> Manifest:
-    """Return a dataset's manifest. Raises NotFound, and UnusableDataset for one of another format."""
+    """Read a dataset's manifest. Raises NotFound, and UnusableDataset for one of another format."""
     return Manifest.from_json(json.loads(lake.read_bytes(dataset_prefix(model, dataset_id) + "manifest.json")))

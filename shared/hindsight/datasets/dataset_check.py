@@ -1,4 +1,4 @@
-"""Why a dataset is not worth training on."""
+"""The checks of a dataset before it is trained on: schema, rows, classes, label shift, new information."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,47 +16,51 @@ SCHEMA_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why there is nothing to train on: a code, and the numbers behind it."""
+class DatasetCheckFailure:
+    """A failed check of a dataset: a code, and the numbers behind it."""
 
     reason: str
     detail: str
 
 
-def refuse(
+def check_dataset(
     dataset: Manifest,
     previous: DatasetRecord | None = None,
     before: Manifest | None = None,
     *,
     max_label_shift: float | None = None,
-) -> Refusal | None:
-    """Return why a dataset is not worth training on, None if it is.
+) -> DatasetCheckFailure | None:
+    """Check whether a dataset is worth training on; return the first failure, None if there is none.
 
     ``previous`` is the dataset of the last run that came to a verdict, ``before`` its manifest where it can be read.
-    A schema is told before what may follow from it: rows that do not fit are left out and then too few.
+    A schema change is reported before its consequences: rows that do not fit are left out and then too few.
     """
-    reasons = _refusals(dataset, previous, before, max_label_shift)
+    reasons = _failures(dataset, previous, before, max_label_shift)
     return next(reasons, None)
 
 
-def _refusals(
+def _failures(
     dataset: Manifest, previous: DatasetRecord | None, before: Manifest | None, max_label_shift: float | None
-) -> Iterator[Refusal]:
+) -> Iterator[DatasetCheckFailure]:
     if problem := _other_labels(dataset):
-        yield Refusal(reason="schema_change", detail=problem)
+        yield DatasetCheckFailure(reason="schema_change", detail=problem)
     for part, least in (("train", MIN_TRAIN_ROWS), ("holdout", MIN_HOLDOUT_ROWS)):
         rows = dataset.counts[part]["rows"]
         if rows < least:
-            yield Refusal(reason="too_few_rows", detail=f"{rows} rows to {part}, at least {least} are needed")
+            yield DatasetCheckFailure(
+                reason="too_few_rows", detail=f"{rows} rows to {part}, at least {least} are needed"
+            )
     for problem in (*_unfit_features(dataset), *_vanished_features(dataset, before)):
-        yield Refusal(reason="schema_change", detail=problem)
+        yield DatasetCheckFailure(reason="schema_change", detail=problem)
     for part in PARTS:
         if _is_constant(dataset, part):
-            yield Refusal(reason="one_class", detail=f"every label of the {part} part is the same")
+            yield DatasetCheckFailure(reason="one_class", detail=f"every label of the {part} part is the same")
     if max_label_shift is not None and (problem := label_shift(dataset, max_label_shift)):
-        yield Refusal(reason="label_shift", detail=problem)
+        yield DatasetCheckFailure(reason="label_shift", detail=problem)
     if previous is not None and not _adds_to(dataset, previous):
-        yield Refusal(reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}")
+        yield DatasetCheckFailure(
+            reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}"
+        )
 
 
 def _other_labels(dataset: Manifest) -> str | None:
@@ -101,7 +105,7 @@ def _is_constant(dataset: Manifest, part: Part) -> bool:
 
 
 def _adds_to(dataset: Manifest, previous: DatasetRecord) -> bool:
-    """Tell whether a row, or the configuration, is newer: a window that only slid on has nothing to teach."""
+    """Decide whether a row, or the configuration, is newer: a window that only moved on has nothing to teach."""
     is_reconfigured = dataset.configuration_revision != previous.configuration_revision
     return is_reconfigured or dataset.newest > format_time(previous.as_of)
 

@@ -103,7 +103,7 @@ def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UnusableDataset(f"the {part} part of {manifest.dataset_id} cannot be read: {error}") from error
     if part_digest(arrays) != manifest.part_digests[part]:
-        raise UnusableDataset(f"the {part} part of {manifest.dataset_id} is not what its manifest says")
+        raise UnusableDataset(f"the {part} part of {manifest.dataset_id} does not match its manifest")
     return arrays
 
 

@@ -92,7 +92,7 @@ class FileImports:
         except NotFound as error:
             self._end(run, file, RejectCode.UNKNOWN_MODEL, error.message)
             return
-        for chunk in chunks_after(self.lake, file.upload.key, run.job.place["line"]):
+        for chunk in chunks_after(self.lake, file.upload.key, run.job.checkpoint["line"]):
             self._import(run, file, chunk, configuration)
             if chunk.fault is not None:
                 self._end(run, file, RejectCode.MALFORMED, chunk.fault)
@@ -118,7 +118,7 @@ class FileImports:
         if run.job is None:
             return
         self.quarantine.put([whole_file(file.upload, code, reason, file.kind)])
-        ended = run.job.advanced({**run.job.place, "fault": reason}, {"rejected": 1})
+        ended = run.job.advanced({**run.job.checkpoint, "fault": reason}, {"rejected": 1})
         run.job = self._saved(replace(ended, status=JobStatus.DONE))
         if run.job is not None:
             run.rejected[code] += 1
@@ -158,10 +158,10 @@ def shown_import(job: Job) -> dict[str, Any]:
         **job.request,
         "uploaded_at": format_time(job.at),
         "status": job.status.value,
-        "lines": job.place["line"],
+        "lines": job.checkpoint["line"],
         "accepted": job.counts.get("accepted", 0),
         "rejected": job.counts.get("rejected", 0),
-        "fault": job.place.get("fault"),
+        "fault": job.checkpoint.get("fault"),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -174,7 +174,7 @@ def _new_job(file: ImportedFile) -> Job:
         job_id=job_id(upload.at, upload.key, upload.version),
         at=upload.at,
         request={"file": upload.key, "kind": file.kind.value},
-        place={"line": 0},
+        checkpoint={"line": 0},
     )
 
 

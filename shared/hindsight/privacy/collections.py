@@ -18,7 +18,7 @@ class SubjectCollections(Protocol):
     """Finds and erases item collections."""
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
-        """Yield, page by page, an entity's predictions that were received by a moment; every page says how far it is.
+        """Yield, page by page, an entity's predictions that were received by a moment; every page has its checkpoint.
 
         The whole table is read: nothing but an erasure asks for an entity.
         """
@@ -26,6 +26,6 @@ class SubjectCollections(Protocol):
     def erase(self, model: str, prediction_id: str, expires_at: int) -> int:
         """Remove a prediction with all that belongs to it; return how many items there were.
 
-        What is left says until ``expires_at`` (epoch seconds) that it was erased, so that neither feedback nor the same
+        Its mark is kept until ``expires_at`` (epoch seconds), so that neither feedback nor the same
         prediction that comes late brings it back. Raises Unavailable.
         """

@@ -1,4 +1,4 @@
-"""Where in the lake data of a subject may lie, in which form; and where none does, and why."""
+"""The data map: where in the lake data of a subject may lie, in which form, and where none does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from hindsight.lake.object_store import (
     REWRITTEN,
     model_prefix,
 )
-from hindsight.privacy.profiles import clean_hour, clean_reference
-from hindsight.privacy.redaction import Cleaner, clean_golden, clean_lines, drop_if_mentioned
+from hindsight.privacy.profiles import redact_hour, redact_reference
+from hindsight.privacy.redaction import Redactor, drop_if_mentioned, redact_golden, redact_lines
 from hindsight.privacy.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DataLocation:
     """Objects of one form.
 
     ``prefixes`` are those that hold a model's objects, ``suffix`` is how their names end. Objects of a place that
-    ``is_renamed`` are told to a queue when they are written; what is left of them is called otherwise.
+    ``is_renamed`` are announced to a queue when they are written; what is left of them gets another key.
     """
 
     name: str
     prefixes: Callable[[str], tuple[str, ...]]
-    clean: Cleaner
+    redact: Redactor
     suffix: str = ""
     is_renamed: bool = False
 
     def rewritten(self, key: str) -> str:
-        """Return where what is left of an object goes."""
+        """Build the key that the rest of an object is written to."""
         return key + REWRITTEN if self.is_renamed and not key.endswith(REWRITTEN) else key
 
 
@@ -41,36 +41,36 @@ def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
     return lambda model: (model_prefix(kind, model),)
 
 
-LOG = Place(name=PREDICTIONS, prefixes=_of(PREDICTIONS), clean=clean_lines(Subject.owns_record))
-LABEL_RECORDS = Place(name=EXAMPLES, prefixes=_of(EXAMPLES), clean=clean_lines(Subject.owns_record))
-# After the log and the table, which tell what is the subject's, and before the datasets, which are made of the records.
+LOG = DataLocation(name=PREDICTIONS, prefixes=_of(PREDICTIONS), redact=redact_lines(Subject.owns_record))
+LABEL_RECORDS = DataLocation(name=EXAMPLES, prefixes=_of(EXAMPLES), redact=redact_lines(Subject.owns_record))
+# After the log and the table, which show what is the subject's, and before the datasets, which are made of the records.
 OTHERS = (
-    Place(
+    DataLocation(
         name="feedback",
         prefixes=lambda _: ("feedback/",),
-        clean=clean_lines(Subject.owns_feedback, keeps_numbers=True),
+        redact=redact_lines(Subject.owns_feedback, keeps_numbers=True),
         is_renamed=True,
     ),
-    Place(
+    DataLocation(
         name="imports",
         prefixes=_of("imports"),
-        clean=clean_lines(Subject.owns_item, keeps_numbers=True),
+        redact=redact_lines(Subject.owns_item, keeps_numbers=True),
         is_renamed=True,
     ),
-    Place(
+    DataLocation(
         name=QUARANTINE,
         prefixes=lambda model: (model_prefix(QUARANTINE, model), model_prefix(QUARANTINE, "_unreadable")),
-        clean=clean_lines(Subject.owns_reject),
+        redact=redact_lines(Subject.owns_reject),
     ),
-    Place(
+    DataLocation(
         name=REPLAYED,
         prefixes=lambda model: (model_prefix(REPLAYED, model), model_prefix(REPLAYED, "_unreadable")),
-        clean=clean_lines(Subject.owns_reject),
+        redact=redact_lines(Subject.owns_reject),
     ),
-    Place(name="queries", prefixes=_of("queries"), clean=drop_if_mentioned, suffix=".csv"),
-    Place(name=PROFILES, prefixes=_of(PROFILES), clean=clean_hour, suffix=".profile"),
-    Place(name="references", prefixes=_of("models"), clean=clean_reference, suffix="/reference.profile"),
-    Place(name="golden rows", prefixes=_of("models"), clean=clean_golden, suffix="/golden.json"),
+    DataLocation(name="queries", prefixes=_of("queries"), redact=drop_if_mentioned, suffix=".csv"),
+    DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=redact_hour, suffix=".profile"),
+    DataLocation(name="references", prefixes=_of("models"), redact=redact_reference, suffix="/reference.profile"),
+    DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 
 # Rewritten as a whole: see ``records`` and ``datasets``.

@@ -1,4 +1,4 @@
-"""Datasets without a subject's rows: built anew from the cleaned label records, as if it had never been there."""
+"""Datasets without a subject's rows: built anew from the redacted label records, as if it had never been there."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ import numpy as np
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnusableDataset
-from hindsight.datasets.building.snapshot import rebuilt
+from hindsight.datasets.building.snapshot import rebuild
 from hindsight.datasets.dataset import PARTS, Erasure, Manifest, Source, read_manifest
 from hindsight.datasets.members import MemberStore, index_rows
 from hindsight.datasets.part import CONTENT_TYPE
 from hindsight.lake.object_store import Lake, dataset_prefix
+from hindsight.privacy.passes import Progress
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.sweep import Progress
 from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 from hindsight.registry.store import Registry
 
@@ -24,7 +24,7 @@ Replacements = Mapping[tuple[str, str], Source | None]
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetCleaner:
+class DatasetRedactor:
     """Erases from the datasets of a model."""
 
     lake: Lake
@@ -33,7 +33,7 @@ class DatasetCleaner:
     configurations: ConfigurationStore
     members: MemberStore
 
-    def clean(
+    def redact(
         self, dataset_id: str, subject: Subject, replaced: Replacements, erased: Erasure, progress: Progress
     ) -> bool:
         """Take the subject out of one dataset; return whether it was in there.
@@ -66,14 +66,14 @@ class DatasetCleaner:
             return
         revision = self.configurations.revision(manifest.model, manifest.configuration_revision)
         try:
-            with rebuilt(self.lake, manifest, revision) as again:
+            with rebuild(self.lake, manifest, revision) as again:
                 for part, path in again.files.items():
                     self.lake.upload(path, manifest.part_key(part), CONTENT_TYPE)
                 built = replace(again.manifest, dataset_id=manifest.dataset_id, erased=manifest.erased)
             self._write_manifest(built)
             self.registry.rewrite_dataset(manifest.model, index_rows(self.lake, self.members, built))
         except (UnusableDataset, NotFound):
-            # A source is no longer what it was: then nothing can tell what the rest of the dataset would be.
+            # A source is no longer what it was: then the rest of the dataset cannot be known.
             self.members.forget(manifest.model, manifest.dataset_id)
             for part in PARTS:
                 self.lake.delete(manifest.part_key(part))
@@ -85,7 +85,7 @@ class DatasetCleaner:
         self.lake.write_bytes(manifest.key("manifest.json"), content, "application/json")
 
     def _purge(self, prefix: str, theirs: Mapping[ObjectVersion, int], subject: Subject) -> None:
-        """Remove what was replaced for good, also by somebody else meanwhile."""
+        """Remove what was replaced for good, also by another writer meanwhile."""
         replaced = [version for version in self.versions.under(prefix) if not version.is_current]
         self.versions.purge(
             [
@@ -98,7 +98,7 @@ class DatasetCleaner:
 
 
 def renamed(sources: Iterable[Source], replaced: Replacements) -> tuple[Source, ...]:
-    """Return sources as they are called after an erasure, without those of which nothing is left."""
+    """Rename sources after an erasure, without those of which nothing is left."""
     found = set[Source]()
     for source in sources:
         left: Source | None = source
@@ -110,7 +110,7 @@ def renamed(sources: Iterable[Source], replaced: Replacements) -> tuple[Source, 
 
 
 def _rows_of(content: bytes, subject: Subject) -> int:
-    """Return how many rows of a part are the subject's."""
+    """Count the rows of a part that are the subject's."""
     with np.load(io.BytesIO(content), allow_pickle=False) as part:
         ids, entities = part["prediction_id"], part["entity_id"]
         moments = part["occurred_at"]

@@ -1,8 +1,8 @@
 """The work of erasures, step by step: stopped anywhere, it goes on there, and what was done already changes nothing.
 
 First it is found out which predictions are the entity's, from the table and the log. Each collection is then
-replaced by a mark that keeps it from coming back, and every place of the lake is cleaned, the datasets last: they are
-built anew from the cleaned records. What was on its way meanwhile (a stream, a buffer, a compaction that had read
+replaced by a mark that keeps it from coming back, and every place of the lake is redacted, the datasets last: they are
+built anew from the redacted records. What was on its way meanwhile (a stream, a buffer, a compaction that had read
 already) is caught by a second pass a while later, which looks at what was written since.
 """
 
@@ -19,18 +19,19 @@ from hindsight.core.announcements import Announcement, Announcements
 from hindsight.core.errors import NotFound
 from hindsight.core.jobs import Job, JobKind, JobStore
 from hindsight.core.times import parse_time
-from hindsight.datasets.building.snapshot import workshop
+from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import Erasure, Source
 from hindsight.datasets.members import MemberStore
 from hindsight.labels.resolve import shifted
 from hindsight.lake.object_store import COMPACTED, Lake, model_prefix
 from hindsight.lake.pack import emptied_members
 from hindsight.privacy.collections import SubjectCollections
-from hindsight.privacy.data_map import LABEL_RECORDS, LOG, OTHERS, Place
-from hindsight.privacy.datasets import DatasetCleaner
+from hindsight.privacy.data_map import LABEL_RECORDS, LOG, OTHERS, DataLocation
+from hindsight.privacy.datasets import DatasetRedactor
 from hindsight.privacy.notes import ErasureNotes
-from hindsight.privacy.records import RecordCleaner
-from hindsight.privacy.redaction import Cleaned, unzipped
+from hindsight.privacy.passes import ErasurePass, Progress
+from hindsight.privacy.records import RecordRedactor
+from hindsight.privacy.redaction import RedactionResult, unzipped
 from hindsight.privacy.requests import (
     DATASETS,
     ENTITY,
@@ -41,21 +42,22 @@ from hindsight.privacy.requests import (
     forgotten,
 )
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.sweep import Progress, Sweep
 from hindsight.privacy.versions import ObjectVersions
 from hindsight.registry.store import Registry
 
 ERASED = "SubjectErased"
 _PASSES = 2
-_MOST_DATASETS = 10_000
-_COMPACTED = Place(name=COMPACTED, prefixes=lambda model: (model_prefix(COMPACTED, model),), clean=lambda *_: None)
+_MAX_DATASETS = 10_000
+_COMPACTED = DataLocation(
+    name=COMPACTED, prefixes=lambda model: (model_prefix(COMPACTED, model),), redact=lambda *_: None
+)
 
 
 @dataclass(slots=True)
 class ErasureRun:
-    """What one run did: the erasure as far as it came, None if another worker has taken it over.
+    """The result of one run: the erasure as far as it came, None if another worker has taken it over.
 
-    ``is_settling`` says that the next run is to wait for what is on its way.
+    ``is_settling``: the next run is to wait for what is on its way.
     """
 
     job: Job | None
@@ -63,7 +65,7 @@ class ErasureRun:
 
     @property
     def is_to_go_on(self) -> bool:
-        """Whether the rest waits for another run."""
+        """True while the rest waits for another run."""
         return self.job is not None and not self.job.is_done
 
 
@@ -81,11 +83,11 @@ class _Work:
 
     @property
     def since(self) -> datetime | None:
-        """From when on the second pass looks at what was written."""
+        """The start of what the second pass reads; None in the first."""
         return parse_time(self.job.request[SINCE]) if self.number > 1 else None
 
     @property
-    def place(self) -> dict[str, Any]:
+    def checkpoint(self) -> dict[str, Any]:
         return {
             "pass": self.number,
             "step": self.step,
@@ -97,7 +99,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eraser:
-    """Works off erasures."""
+    """The worker of erasures."""
 
     lake: Lake
     versions: ObjectVersions
@@ -122,8 +124,8 @@ class Eraser:
         return run
 
     @property
-    def _sweep(self) -> Sweep:
-        return Sweep(self.lake, self.versions)
+    def _pass(self) -> ErasurePass:
+        return ErasurePass(self.lake, self.versions)
 
     def _in_hand(self, job: Job) -> _Work:
         subject = Subject(model=job.model, entity_id=job.request[ENTITY], at=job.at)
@@ -133,10 +135,10 @@ class Eraser:
             job=job,
             subject=subject,
             notes=notes,
-            number=job.place.get("pass", 1),
-            step=job.place.get("step", 0),
-            progress=Progress(job.place.get("after", ""), unreadable=list(job.place.get(UNREADABLE, ()))),
-            datasets=set(job.place.get(DATASETS, ())),
+            number=job.checkpoint.get("pass", 1),
+            step=job.checkpoint.get("step", 0),
+            progress=Progress(job.checkpoint.get("after", ""), unreadable=list(job.checkpoint.get(UNREADABLE, ()))),
+            datasets=set(job.checkpoint.get(DATASETS, ())),
         )
 
     def _go_on(self, run: ErasureRun, work: _Work, has_time: Callable[[], bool]) -> None:
@@ -157,16 +159,16 @@ class Eraser:
         self._conclude(run, work)
 
     def _steps(self) -> list[Callable[[_Work], Iterator[str]]]:
-        """Return what a pass does; each step yields how far it is."""
-        places = [partial(self._clean, place=place) for place in OTHERS]
+        """List the steps of a pass; each yields its checkpoints."""
+        locations = [partial(self._redact, location=location) for location in OTHERS]
         return [
             self._find,
-            self._clean_log,
+            self._redact_log,
             self._erase_collections,
-            *places,
-            self._clean_compacted,
-            self._clean_lines,
-            self._clean_datasets,
+            *locations,
+            self._redact_compacted,
+            self._redact_lines,
+            self._redact_datasets,
         ]
 
     def _find(self, work: _Work) -> Iterator[str]:
@@ -176,19 +178,19 @@ class Eraser:
             if page.after:
                 yield page.after
 
-    def _clean_log(self, work: _Work) -> Iterator[str]:
+    def _redact_log(self, work: _Work) -> Iterator[str]:
         """Clean the log, and learn from it of predictions that the table has let go of.
 
         From what was replaced, too: a packer may just have moved a row to where the list has passed by.
         """
 
-        def learn_first(subject: Subject, content: bytes) -> Cleaned | None:
-            cleaned = LOG.clean(subject, content)
-            if cleaned is not None:
+        def learn_first(subject: Subject, content: bytes) -> RedactionResult | None:
+            redacted = LOG.redact(subject, content)
+            if redacted is not None:
                 self._learn(work, _named_in(content, subject))
-            return cleaned
+            return redacted
 
-        yield from self._clean(work, replace(LOG, clean=learn_first))
+        yield from self._redact(work, replace(LOG, redact=learn_first))
 
     def _erase_collections(self, work: _Work) -> Iterator[str]:
         retention = self.configurations.current(work.subject.model).configuration.retention
@@ -198,50 +200,52 @@ class Eraser:
                 work.progress.counts["table"] += self.collections.erase(work.subject.model, prediction_id, expires_at)
                 yield prediction_id
 
-    def _clean(
+    def _redact(
         self,
         work: _Work,
-        place: Place,
-        before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
+        location: DataLocation,
+        before_replacing: Callable[[str, bytes, str, RedactionResult], None] | None = None,
     ) -> Iterator[str]:
-        sweep = self._sweep
-        for versions in sweep.read(sweep.keys(place, work.subject.model, work.progress.after, work.since)):
-            sweep.clean(place, versions, work.subject, work.progress, before_replacing)
+        erasure_pass = self._pass
+        for versions in erasure_pass.read(
+            erasure_pass.keys(location, work.subject.model, work.progress.after, work.since)
+        ):
+            erasure_pass.redact(location, versions, work.subject, work.progress, before_replacing)
             yield versions[0].version.key
 
-    def _clean_compacted(self, work: _Work) -> Iterator[str]:
+    def _redact_compacted(self, work: _Work) -> Iterator[str]:
         """Clean compacted label records; their lines are then called otherwise, and are clean."""
-        with workshop() as (connection, scratch):
-            cleaner = RecordCleaner(self.lake, self.versions, connection, scratch)
-            for versions in self._sweep.keys(_COMPACTED, work.subject.model, work.progress.after, work.since):
-                cleaner.clean(versions, work.subject, work.progress, work.notes.note_replaced)
+        with scratch_space() as (connection, scratch):
+            redactor = RecordRedactor(self.lake, self.versions, connection, scratch)
+            for versions in self._pass.keys(_COMPACTED, work.subject.model, work.progress.after, work.since):
+                redactor.redact(versions, work.subject, work.progress, work.notes.note_replaced)
                 yield versions[0].key
 
-    def _clean_lines(self, work: _Work) -> Iterator[str]:
+    def _redact_lines(self, work: _Work) -> Iterator[str]:
         """Clean label records that are not compacted."""
 
-        def note(key: str, content: bytes, target: str, cleaned: Cleaned) -> None:
-            left = None if cleaned.content is None else Source(target, hashlib.sha256(cleaned.content).hexdigest())
+        def note(key: str, content: bytes, target: str, redacted: RedactionResult) -> None:
+            left = None if redacted.content is None else Source(target, hashlib.sha256(redacted.content).hexdigest())
             work.notes.note_replaced(Source(key, hashlib.sha256(content).hexdigest()), left)
-            for member in emptied_members(key, content, cleaned.content):
+            for member in emptied_members(key, content, redacted.content):
                 work.notes.note_replaced(Source(member.key, member.digest), None)
 
-        yield from self._clean(work, LABEL_RECORDS, note)
+        yield from self._redact(work, LABEL_RECORDS, note)
 
-    def _clean_datasets(self, work: _Work) -> Iterator[str]:
+    def _redact_datasets(self, work: _Work) -> Iterator[str]:
         subject = work.subject
         replaced = work.notes.replaced()
-        cleaner = DatasetCleaner(self.lake, self.versions, self.registry, self.configurations, self.members)
+        redactor = DatasetRedactor(self.lake, self.versions, self.registry, self.configurations, self.members)
         erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
-        names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MOST_DATASETS))
+        names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MAX_DATASETS))
         for dataset_id in names:
             if dataset_id > work.progress.after:
-                if cleaner.clean(dataset_id, subject, replaced, erased, work.progress):
+                if redactor.redact(dataset_id, subject, replaced, erased, work.progress):
                     work.datasets.add(dataset_id)
                 yield dataset_id
 
     def _conclude(self, run: ErasureRun, work: _Work) -> None:
-        """Tell of it, and forget whom it was about."""
+        """Announce the erasure, and forget the subject."""
         job = work.job
         work.notes.purge()
         kept = {DATASETS: sorted(work.datasets), UNREADABLE: work.progress.unreadable}
@@ -252,13 +256,13 @@ class Eraser:
         run.job = done if self.jobs.save(done) else None
 
     def _save(self, run: ErasureRun, work: _Work) -> bool:
-        job = work.job.advanced(work.place, work.progress.counts)
+        job = work.job.advanced(work.checkpoint, work.progress.counts)
         run.job = job if self.jobs.save(job) else None
         work.job, work.progress.counts = job, type(work.progress.counts)()
         return run.job is not None
 
     def _learn(self, work: _Work, rows: Any) -> None:
-        """Take up what rows tell, durably: they may be gone the next moment."""
+        """Record the subject's predictions in rows, durably: they may be gone the next moment."""
         before = len(work.subject.prediction_ids), len(work.subject.feature_digests)
         work.subject.learn(rows)
         if (len(work.subject.prediction_ids), len(work.subject.feature_digests)) != before:

@@ -13,16 +13,16 @@ from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import PARQUET, escaped
 from hindsight.datasets.records.record_files import file_digest, merged_name, name_of
 from hindsight.lake.object_store import COMPACTED, EXAMPLES, Lake
-from hindsight.privacy.redaction import clean_lines
+from hindsight.privacy.passes import Progress
+from hindsight.privacy.redaction import redact_lines
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.sweep import Progress
 from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 
-_clean = clean_lines(Subject.owns_record)
+_redact = redact_lines(Subject.owns_record)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordCleaner:
+class RecordRedactor:
     """Rewrites Parquet files; ``scratch`` is a folder to work in."""
 
     lake: Lake
@@ -30,7 +30,7 @@ class RecordCleaner:
     connection: duckdb.DuckDBPyConnection
     scratch: Path
 
-    def clean(
+    def redact(
         self,
         versions: list[ObjectVersion],
         subject: Subject,
@@ -71,7 +71,7 @@ class RecordCleaner:
         return self._count(_COUNT + _THEIRS, path, subject)
 
     def _left(self, path: Path, subject: Subject) -> tuple[str, Path] | None:
-        """Return the file of what is left and its digest, None if nothing is."""
+        """Write the file of the records left; return it with its digest, None if none is left."""
         if not self._count(_COUNT + _OTHERS, path, subject):
             return None
         after = self.scratch / "after.parquet"
@@ -80,7 +80,7 @@ class RecordCleaner:
         return file_digest(after), after
 
     def _emptied(self, path: Path, subject: Subject) -> list[Source]:
-        """Return the objects that the records once came from of which none is left: datasets may still name them."""
+        """List the original objects of the records of which none is left: datasets may still name them."""
         asked = [str(path), *_asked(subject)]
         found = self.connection.execute(f"{_OBJECTS}{_THEIRS} EXCEPT {_OBJECTS}{_OTHERS}", asked + asked).fetchall()
         return [Source(key, digest) for key, digest in found]
@@ -94,8 +94,8 @@ class RecordCleaner:
             content = self.lake.read_bytes(before)
         except NotFound:
             return
-        cleaned = _clean(subject, content)
-        left = content if cleaned is None else cleaned.content
+        redacted = _redact(subject, content)
+        left = content if redacted is None else redacted.content
         self.lake.write_bytes(after, left or gzip.compress(b"", mtime=0), "application/x-ndjson")
 
 

@@ -1,4 +1,4 @@
-"""Objects of the lake without what is a subject's: the bytes that are left, or that nothing has to be changed."""
+"""Redaction: objects of the lake without a subject's rows, and the number of rows removed."""
 
 import gzip
 import io
@@ -13,69 +13,69 @@ from hindsight.privacy.subject import Subject
 
 _GZIP_MAGIC = b"\x1f\x8b"
 # More than anything here writes into one object; a few kilobytes of gzip can unzip to terabytes.
-_MOST_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30
 
 Owns = Callable[[Subject, Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What is left of an object, None where nothing is; and how much was taken out."""
+class RedactionResult:
+    """The content left of an object, None where nothing is; and the number of rows removed."""
 
     content: bytes | None
     rows: int
 
 
-Cleaner = Callable[[Subject, bytes], Cleaned | None]
+Redactor = Callable[[Subject, bytes], RedactionResult | None]
 
 
-def clean_lines(owns: Owns, *, keeps_numbers: bool = False) -> Cleaner:
-    """Return what takes a subject's lines out of JSON lines, gzipped or plain; the others stay byte by byte.
+def redact_lines(owns: Owns, *, keeps_numbers: bool = False) -> Redactor:
+    """Build the redactor that removes a subject's lines from JSON lines, gzipped or plain; the others stay as they are.
 
-    With ``keeps_numbers`` blank lines take their place: somebody may be on the way through the file. A line that is no
+    With ``keeps_numbers`` blank lines take their place: another reader may be in the file. A line that is no
     JSON object goes if it quotes one of the subject's ids. Raises UnreadableObject where the gzip is damaged.
     """
 
-    def clean(subject: Subject, content: bytes) -> Cleaned | None:
+    def redact(subject: Subject, content: bytes) -> RedactionResult | None:
         lines = [(line, _is_theirs(subject, owns, line)) for line in unzipped(content).split(b"\n")]
         taken = sum(is_theirs for _, is_theirs in lines)
         if not taken:
             return None
         left = b"\n".join(b"" if is_theirs else line for line, is_theirs in lines if keeps_numbers or not is_theirs)
         if not (keeps_numbers or left.strip()):
-            return Cleaned(None, taken)
+            return RedactionResult(None, taken)
         is_zipped = content[:2] == _GZIP_MAGIC
-        return Cleaned(gzip.compress(left, 6, mtime=0) if is_zipped else left, taken)
+        return RedactionResult(gzip.compress(left, 6, mtime=0) if is_zipped else left, taken)
 
-    return clean
+    return redact
 
 
-def clean_golden(subject: Subject, content: bytes) -> Cleaned | None:
+def redact_golden(subject: Subject, content: bytes) -> RedactionResult | None:
     """Take a subject's rows out of those whose answers a version must give again."""
     document = json.loads(content)
     kept = [row for row in document["rows"] if not subject.owns_features(row["features"])]
     taken = len(document["rows"]) - len(kept)
-    return Cleaned(json.dumps({**document, "rows": kept}).encode(), taken) if taken else None
+    return RedactionResult(json.dumps({**document, "rows": kept}).encode(), taken) if taken else None
 
 
-def drop_if_mentioned(subject: Subject, content: bytes) -> Cleaned | None:
+def drop_if_mentioned(subject: Subject, content: bytes) -> RedactionResult | None:
     """Take away the whole of a text that quotes one of a subject's ids: it can be made again."""
     text = unzipped(content).decode("utf-8", "replace").replace('""', '"')
     cells = {cell.strip('"') for line in text.splitlines() for cell in line.split(",")}
     is_mentioned = subject.entity_id in cells or not subject.prediction_ids.isdisjoint(cells)
-    return Cleaned(None, 1) if is_mentioned else None
+    return RedactionResult(None, 1) if is_mentioned else None
 
 
 def unzipped(content: bytes) -> bytes:
-    """Return bytes, unzipped if they are gzipped. Raises UnreadableObject if that fails, or is more than fits."""
+    """Unzip bytes if they are gzipped. Raises UnreadableObject if that fails, or is more than fits."""
     if content[:2] != _GZIP_MAGIC:
         return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            plain = file.read(_MOST_BYTES + 1)
+            plain = file.read(_MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableObject("the object cannot be unzipped") from error
-    if len(plain) > _MOST_BYTES:
+    if len(plain) > _MAX_BYTES:
         raise UnreadableObject("the object unzips to more than a gigabyte")
     return plain
 

@@ -1,4 +1,4 @@
-"""Requests to erase what is kept of an entity: taken at once, worked off behind a queue, told of afterwards."""
+"""Requests to erase what is kept of an entity: accepted at once, worked off behind a queue, announced afterwards."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 ENTITY, SUBJECT = "entity_id", "subject"
 DATASETS, UNREADABLE, SINCE = "datasets", "unreadable", "since"
-_MOST_OPEN = 1_000
-_MOST_VERSIONS = 10_000
+_MAX_OPEN = 1_000
+_MAX_VERSIONS = 10_000
 
 
 class ErasureRequest(TimedRequest):
@@ -31,15 +31,15 @@ class ErasureRequest(TimedRequest):
 
 
 class DelayingQueue(Protocol):
-    """Where work waits for a function to do it, at once or after a while."""
+    """A queue of work for a function, at once or after a while."""
 
     def send(self, body: str, delay_seconds: int = 0) -> None:
-        """Return once the queue has a message, which nobody gets before the delay is over."""
+        """Send a message that no consumer gets before the delay is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequests:
-    """Takes requests, and tells what became of them."""
+    """The requests for erasure, and their state."""
 
     jobs: JobStore
     configurations: ConfigurationStore
@@ -48,15 +48,15 @@ class ErasureRequests:
     trust: ClientTimestamps
 
     def take(self, model: str, entity_id: str, body: object, *, now: datetime, request_id: str) -> Job:
-        """Return the erasure that a request begins, or the one of the same entity that is under way.
+        """Start the erasure of an entity, or find the one of the same entity that is under way.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model.
         """
         request = parse_item(ErasureRequest, body, "")
         self.configurations.current(model)
-        for job in self.jobs.newest(model, JobKind.ERASURE, _MOST_OPEN):
+        for job in self.jobs.newest(model, JobKind.ERASURE, _MAX_OPEN):
             if not job.is_done and job.request.get(ENTITY) == entity_id:
-                # Its message may have been lost with whoever took the first request.
+                # Its message may have been lost with the worker of the first request.
                 self.queue.send(message(job))
                 return job
         erasure_id = job_id(now, model, entity_id, request_id)
@@ -79,20 +79,20 @@ class ErasureRequests:
         return job
 
     def find(self, model: str, erasure_id: str) -> dict[str, Any]:
-        """Return an erasure as operators see it. Raises NotFound."""
+        """Read an erasure as operators see it. Raises NotFound."""
         job = self.jobs.load(model, JobKind.ERASURE, erasure_id)
         if job is None:
             raise NotFound(f"the model {model!r} has no erasure {erasure_id!r}")
         return {**shown(job), "versions": list(affected_versions(self.registry, job))}
 
     def newest(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """Return at most ``limit`` erasures, newest first. Raises NotFound for an unknown model."""
+        """List at most ``limit`` erasures, newest first. Raises NotFound for an unknown model."""
         self.configurations.current(model)
         return [shown(job) for job in self.jobs.newest(model, JobKind.ERASURE, limit)]
 
 
 def shown(job: Job) -> dict[str, Any]:
-    """Return an erasure as operators see it: never whom it was about."""
+    """Show an erasure as operators see it: without its subject."""
     return {
         "erasure_id": job.job_id,
         "status": job.status.value,
@@ -100,35 +100,35 @@ def shown(job: Job) -> dict[str, Any]:
         SUBJECT: job.request[SUBJECT],
         **({"reason": job.request["reason"]} if "reason" in job.request else {}),
         "counts": dict(sorted(job.counts.items())),
-        DATASETS: list(job.place.get(DATASETS, ())),
-        UNREADABLE: list(job.place.get(UNREADABLE, ())),
+        DATASETS: list(job.checkpoint.get(DATASETS, ())),
+        UNREADABLE: list(job.checkpoint.get(UNREADABLE, ())),
     }
 
 
 def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
     """Yield the versions that were trained on rows of the subject, and whether each serves."""
-    datasets, pointer = set(job.place.get(DATASETS, ())), registry.pointer(job.model)
+    datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
     serving = set[str]()
     if pointer is not None:
         serving = {pointer.champion, *([pointer.trial.version] if pointer.trial else [])}
-    for record in registry.versions(job.model, _MOST_VERSIONS) if datasets else ():
+    for record in registry.versions(job.model, _MAX_VERSIONS) if datasets else ():
         if record.dataset_id in datasets:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 
 
-def forgotten(job: Job, place: Mapping[str, Any]) -> Job:
-    """Return an erasure that is done, and no longer tells whom it was about."""
+def forgotten(job: Job, checkpoint: Mapping[str, Any]) -> Job:
+    """Finish an erasure, without its subject from now on."""
     kept = {name: value for name, value in job.request.items() if name != ENTITY}
-    return replace(job.advanced(place).done(), version=job.version + 1, request=kept)
+    return replace(job.advanced(checkpoint).done(), version=job.version + 1, request=kept)
 
 
 def message(job: Job) -> str:
-    """Return the message by which an erasure waits for its work."""
+    """Build the message by which an erasure waits for its work."""
     return compact_json.dumps({"model": job.model, "erasure_id": job.job_id})
 
 
 def parse_message(body: str) -> tuple[str, str]:
-    """Return the model and the id of the erasure that a message names. Raises InvalidInput."""
+    """Parse the model and the id of the erasure that a message names. Raises InvalidInput."""
     found = compact_json.loads(body)
     if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "erasure_id")):
         raise InvalidInput("the message names no erasure")

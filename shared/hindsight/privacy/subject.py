@@ -1,4 +1,4 @@
-"""Whom an erasure is about, and how what is theirs is told from what is not."""
+"""The subject of an erasure, and the ownership of rows, texts and features."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import parse_time
 
-# What identifiers consist of; in text that cannot be parsed they stand in quotes.
+# What identifiers consist of; in text that cannot be parsed they are in quotes.
 _QUOTED = re.compile(r'"([A-Za-z0-9._:@+=~-]{1,128})"')
 
 
@@ -30,32 +30,32 @@ class Subject:
     feature_digests: set[str] = field(default_factory=set)
 
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take up what rows that name the entity tell of its predictions."""
+        """Learn of the entity's predictions from rows that name it."""
         for row in rows:
             self.prediction_ids.add(row["prediction_id"])
             if "features" in row:
                 self.feature_digests.add(features_digest(row["features"]))
 
     def is_named_by(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row of the log, or a label record, names the entity and is not newer than the request."""
+        """Decide whether a row of the log, or a label record, names the entity and is not newer than the request."""
         if row.get("entity_id") != self.entity_id or not isinstance(row.get("prediction_id"), str):
             return False
         moment = row.get("received_at", row.get("occurred_at"))
         return isinstance(moment, str) and parse_time(moment) <= self.at
 
     def owns_record(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row of the log, or a label record, is of the subject."""
+        """Decide whether a row of the log, or a label record, is of the subject."""
         return row.get("prediction_id") in self.prediction_ids or self.is_named_by(row)
 
     def owns_feedback(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row of the raw feedback is of the subject, be it an event or what capture rejected."""
+        """Decide whether a row of the raw feedback is of the subject, be it an event or a rejected one."""
         if row.get("model") != self.model:
             return False
         text = row.get("text")
         return row.get("prediction_id") in self.prediction_ids or (isinstance(text, str) and self.owns_text(text))
 
     def owns_reject(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row of a quarantine, or of what replays took from one, is of the subject."""
+        """Decide whether a row of a quarantine, or of what replays took from one, is of the subject."""
         event, text = row.get("event"), row.get("text")
         if isinstance(event, Mapping) and self.owns_feedback(event):
             return True
@@ -64,11 +64,11 @@ class Subject:
         return False
 
     def owns_item(self, item: Mapping[str, Any]) -> bool:
-        """Return whether a prediction or feedback, as apps send them, is of the subject."""
+        """Decide whether a prediction or feedback, as apps send them, is of the subject."""
         return item.get("prediction_id") in self.prediction_ids or item.get("entity_id") == self.entity_id
 
     def owns_text(self, text: str) -> bool:
-        """Return whether a text is an item of the subject; one that cannot be read is if it quotes one of its ids."""
+        """Decide whether a text is an item of the subject; an unreadable one is if it quotes one of its ids."""
         try:
             item = compact_json.loads(text)
         except InvalidInput:
@@ -77,21 +77,21 @@ class Subject:
         return isinstance(item, dict) and item.get("model", self.model) == self.model and self.owns_item(item)
 
     def owns_features(self, features: Mapping[str, Any]) -> bool:
-        """Return whether features are those of one of the subject's predictions (or equal to them)."""
+        """Decide whether features are those of one of the subject's predictions (or equal to them)."""
         return features_digest(features) in self.feature_digests
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is known of the subject's predictions."""
+        """Export what is known of the subject's predictions."""
         return {"prediction_ids": sorted(self.prediction_ids), "feature_digests": sorted(self.feature_digests)}
 
 
 def features_digest(features: Mapping[str, Any]) -> str:
-    """Return what tells features apart, in whatever order they come."""
+    """Compute a digest of features, in whatever order they come."""
     return compact_json.digest(dict(sorted(features.items())))
 
 
 def subject_digest(erasure_id: str, model: str, entity_id: str) -> str:
-    """Return what stays of an entity's id: whoever knows it can tell that an erasure was about it, nobody else.
+    """Compute the digest that stays of an entity's id: with the id one can check that an erasure was about it.
 
     >>> subject_digest("e1", "m", "user-7") == subject_digest("e2", "m", "user-7")
     False

@@ -25,7 +25,7 @@ class ObjectVersions(Protocol):
         """Yield the versions of the keys that start with a prefix and sort after a text, by key, the newest first."""
 
     def read(self, version: ObjectVersion) -> bytes:
-        """Return the bytes of a version. Raises NotFound."""
+        """Read the bytes of a version. Raises NotFound."""
 
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         """Remove versions for good; one that is gone is removed already. Raises Unavailable if one cannot be.

@@ -98,7 +98,7 @@ class QuarantineReplay:
         return run
 
     def _go_on(self, run: ReplayRun, job: Job, has_time: Callable[[], bool]) -> None:
-        if key := job.place.get(_IN_HAND):
+        if key := job.checkpoint.get(_IN_HAND):
             self._put_away(run, key)
         for key in self._keys(job):
             rows = [row for row in rows_in(self.lake, key) if row.replay_id != job.job_id]
@@ -113,7 +113,7 @@ class QuarantineReplay:
     def _keys(self, job: Job) -> Iterator[str]:
         chosen = ReplayFilter.of(job)
         first = day_prefix(QUARANTINE, job.model, chosen.first) if chosen.first else ""
-        after = max(first, job.place.get(_AFTER, ""))
+        after = max(first, job.checkpoint.get(_AFTER, ""))
         for key in self.lake.keys(model_prefix(QUARANTINE, job.model), after=after):
             described = parse_key(key)
             if described is not None and chosen.last is not None and described.day > chosen.last:
@@ -135,7 +135,7 @@ class QuarantineReplay:
                 [{**row.to_json(), "outcome": outcome, "replay_id": job.job_id} for outcome, row in moved],
             )
         self.quarantine.put(replace(row, replay_id=job.job_id) for row in reread.kept)
-        self._save(run, job.advanced({**job.place, _IN_HAND: key}, _counts(reread)), _counts(reread))
+        self._save(run, job.advanced({**job.checkpoint, _IN_HAND: key}, _counts(reread)), _counts(reread))
         self._put_away(run, key)
 
     def _put_away(self, run: ReplayRun, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Why a prediction has the label it has: everything that was said about it, and every label it had."""
+"""The explanation of a label: a prediction, its feedback, and every label it had."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from hindsight.labels.rules import ready_rules
 
 
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
-    """Return a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
+    """Show a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
     rules = ready_rules(configuration.labels, configuration.task)
     retracted = {event.value for event in collection.feedback if event.name == RETRACTED and rules.trusts(event)}
     return {

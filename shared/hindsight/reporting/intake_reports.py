@@ -1,4 +1,4 @@
-"""How far imports and replays are."""
+"""The reports on imports and replays."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from hindsight.core.jobs import Job, JobKind, JobStore
 
 @dataclass(frozen=True, slots=True)
 class IntakeReports:
-    """Reads the jobs of models."""
+    """The jobs of models as operators see them."""
 
     configurations: ConfigurationStore
     jobs: JobStore
 
     def replay(self, model: str, replay_id: str) -> Job:
-        """Return a replay. Raises NotFound."""
+        """Read a replay. Raises NotFound."""
         job = self.jobs.load(model, JobKind.REPLAY, replay_id)
         if job is None:
             raise NotFound(f"the model {model!r} has no replay {replay_id!r}")
         return job
 
     def imports(self, model: str, limit: int) -> list[Job]:
-        """Return imports, newest first. Raises NotFound for a model that neither exists nor has any."""
+        """List imports, newest first. Raises NotFound for a model that neither exists nor has any."""
         found = self.jobs.newest(model, JobKind.IMPORT, limit)
         if not found:
             self.configurations.current(model)

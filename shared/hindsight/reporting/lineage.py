@@ -1,4 +1,4 @@
-"""Which datasets used a prediction, and which versions were trained on those."""
+"""The lineage of a prediction: the datasets that used it, and the versions trained on those."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

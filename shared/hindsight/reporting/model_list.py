@@ -15,7 +15,7 @@ from hindsight.triggers.store import TriggerStore
 
 
 class ModelState(StrEnum):
-    """Where a model is in its life."""
+    """The stage of a model's life."""
 
     NO_VERSION = "no_version"
     RETRAINING = "retraining"
@@ -24,7 +24,7 @@ class ModelState(StrEnum):
     SERVING = "serving"
 
 
-# A check that has too little to go by asks for nobody's attention.
+# A check that has too little to go by needs no attention.
 _FINDINGS = {
     (CheckKind.DRIFT, Verdict.DRIFT): "drift",
     (CheckKind.PERFORMANCE, Verdict.LOW): "low_performance",

@@ -1,4 +1,4 @@
-"""Everything an operator can read of a model."""
+"""The reports on a model that operators read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +23,12 @@ from hindsight.rollout.approval.store import ApprovalStore
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.store import TriggerStore
 
-MOST_OVERDUE = 10_000
+MAX_OVERDUE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReports:
-    """Reads the ports; every method raises NotFound for a model that does not exist."""
+    """The reports on models, from the ports; every method raises NotFound for an unknown model."""
 
     configurations: ConfigurationStore
     labels: LabelStore
@@ -42,7 +42,7 @@ class ModelReports:
     members: MemberStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
-        """Return the state of a model on one page."""
+        """Build the state of a model on one page."""
         revision = self.configurations.current(model)
         return model_status(
             revision,
@@ -58,7 +58,7 @@ class ModelReports:
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
-        """Return one prediction, its feedback, labels and review, and what was trained on it. Raises NotFound."""
+        """Show one prediction, its feedback, labels and review, and its lineage. Raises NotFound."""
         configuration = self.configurations.current(model).configuration
         key = PredictionKey(model, prediction_id)
         prediction = self.labels.predictions([key]).get(key)
@@ -76,7 +76,7 @@ class ModelReports:
         }
 
     def decisions(self, model: str, limit: int) -> list[Decision]:
-        """Return trigger decisions, newest first."""
+        """List trigger decisions, newest first."""
         return self.triggers.decisions(self._known(model), limit)
 
     def last_evaluation(self, model: str) -> Decision | None:
@@ -84,13 +84,13 @@ class ModelReports:
         return self.triggers.last_evaluation(self._known(model))
 
     def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """Return versions as operators see them, newest first."""
+        """List versions as operators see them, newest first."""
         found = self.registry.versions(self._known(model), limit)
         asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
         return [shown_version(record, self._link, asked.get(record.version)) for record in found]
 
     def history(self, model: str, limit: int) -> list[PointerMove]:
-        """Return the moves of the serving pointer, newest first."""
+        """List the moves of the serving pointer, newest first."""
         return self.registry.history(self._known(model), limit)
 
     def _known(self, model: str) -> str:
@@ -103,6 +103,6 @@ class ModelReports:
         overdue = 0
         for page in self.labels.due(model, now):
             overdue += len(page)
-            if overdue >= MOST_OVERDUE:
-                return Backlog(overdue=MOST_OVERDUE, capped=True)
+            if overdue >= MAX_OVERDUE:
+                return Backlog(overdue=MAX_OVERDUE, capped=True)
         return Backlog(overdue=overdue, capped=False)

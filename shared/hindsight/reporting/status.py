@@ -25,7 +25,7 @@ class Backlog:
     capped: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Return the backlog as JSON objects."""
+        """Convert the backlog to JSON objects."""
         return {"overdue": self.overdue, "capped": self.capped}
 
 
@@ -42,9 +42,9 @@ def model_status(
     asked: Approval | None = None,
     watched: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return what an operator sees first of a model, as JSON objects.
+    """Build the status of a model, what an operator sees first, as JSON objects.
 
-    ``link`` says where a key of the lake is read; ``asked`` is the newest version that people were asked about.
+    ``link`` presigns a key of the lake; ``asked`` is the newest request for approval.
     """
     return {
         "model": revision.configuration.model,
@@ -73,7 +73,7 @@ def model_status(
 
 
 def _watched(pointer: Pointer | None, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return how far the trial and the probation have come that there are; older looks are of others."""
+    """Show the progress of the trial and the probation under way; looks at earlier ones are left out."""
     trial = pointer.trial.version if pointer and pointer.trial else None
     on_probation = pointer.champion if pointer and pointer.probation else None
     present = {Watched.TRIAL.value: trial, Watched.PROBATION.value: on_probation}
@@ -104,7 +104,7 @@ def _open_run(state: TriggerState) -> dict[str, Any] | None:
 
 
 def _waiting(state: TriggerState, asked: Approval | None) -> dict[str, Any] | None:
-    """Return what the open run asks a person, None if it asks nothing or has its answer."""
+    """Show the open run's request for approval, None without one, or where it is answered."""
     run = state.open_run
     if run is None or asked is None or asked.answer is not None or asked.decision_id != run.decision_id:
         return None

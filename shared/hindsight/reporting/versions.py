@@ -12,9 +12,9 @@ _OF_VERSION = {"version", "decision_id"}
 
 
 def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Approval | None = None) -> dict[str, Any]:
-    """Return what a version proved, what people said of it and what it was made from.
+    """Show a version: its checks, approvals and origin.
 
-    ``link`` says where a key of the lake is read; ``asked`` is what people were asked about the version.
+    ``link`` presigns a key of the lake; ``asked`` are the requests for the version's approval.
     """
     kept = record.to_json()
     shown = {name: value for name, value in kept.items() if name not in {*_LINEAGE, *_GATE}}

@@ -1,4 +1,4 @@
-"""The training reference that drift is measured against: a profile, as the hours of service have theirs."""
+"""The training reference that drift is measured against: a profile, as the hours of serving have theirs."""
 
 from collections.abc import Mapping
 
@@ -12,20 +12,20 @@ from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import Values, profile_column
 from hindsight.profiles.sample import WINDOW_CAPACITY, RowSample
 from hindsight.training.fitting.labelled_frame import LabelledFrame
-from hindsight.training.models.scoring import Answers, LoadedVersion
+from hindsight.training.models.scoring import LoadedVersion, Predictions
 
 
 def reference_profile(
     version: LoadedVersion, train: LabelledFrame, holdout: LabelledFrame, declared: Mapping[str, Feature]
 ) -> Profile:
-    """Return the profile of the features trained on, and of the scores and decisions on the holdout.
+    """Build the profile of the features trained on, and of the scores and decisions on the holdout.
 
     The scores are the holdout's, because on the rows it was trained on a model is surer of itself than it will be
-    in service. The sample is of the rows trained on, with what the version says of them. Where only those picked for
+    in service. The sample is of the rows trained on, with the version's predictions. Where only those picked for
     review have a label, the doubtful among them are too many: the profile is of rows drawn by their weights.
     """
     train, holdout = train.representative(), holdout.representative()
-    of_holdout = profile_columns(_columns(holdout, version.answer(holdout.frame)), {}, version.schema.task)
+    of_holdout = profile_columns(_columns(holdout, version.predict(holdout.frame)), {}, version.schema.task)
     return Profile(
         rows=len(train.frame),
         features={name: profile_column(train.frame[name].to_numpy(), feature) for name, feature in declared.items()},
@@ -38,16 +38,16 @@ def reference_profile(
 
 def _sample(version: LoadedVersion, train: LabelledFrame, declared: Mapping[str, Feature]) -> RowSample:
     chosen = train.at(choose_rows(train.prediction_ids, WINDOW_CAPACITY).tolist())
-    columns = _columns(chosen, version.answer(chosen.frame))
+    columns = _columns(chosen, version.predict(chosen.frame))
     return profile_columns(columns, declared, version.schema.task, sample_capacity=WINDOW_CAPACITY).sample
 
 
-def _columns(rows: LabelledFrame, answers: Answers) -> Columns:
-    decisions = answers.decisions.astype(np.intp) if answers.task is Task.BINARY else answers.decisions
+def _columns(rows: LabelledFrame, predictions: Predictions) -> Columns:
+    decisions = predictions.decisions.astype(np.intp) if predictions.task is Task.BINARY else predictions.decisions
     return Columns(
         prediction_ids=rows.prediction_ids,
         features=_by_name(rows.frame),
-        scores=answers.scores,
+        scores=predictions.scores,
         decisions=decisions,
     )
 

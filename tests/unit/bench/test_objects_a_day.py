@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.objects_a_day import KINDS, MOST_A_DAY, Play, last_feedback_rate, last_rate, measure, reckon
+from bench.objects_a_day import KINDS, MAX_A_DAY, Play, last_feedback_rate, last_rate, measure, reckon
 from hindsight.lake.packer import MAX_OPEN, PACK_BYTES
 from local.template import load_template
 
@@ -25,19 +25,19 @@ def test_without_windows_as_many_more_objects_are_written() -> None:
 @pytest.mark.parametrize("rate", [4, 400])
 @pytest.mark.parametrize("kind", sorted(PACK_BYTES))
 def test_reckoned_objects_stay_few_up_to_some_traffic(rate: float, kind: str) -> None:
-    assert reckon(rate, 700, kind, 300)["after_packing"] <= MOST_A_DAY
+    assert reckon(rate, 700, kind, 300)["after_packing"] <= MAX_A_DAY
 
 
 @pytest.mark.parametrize("kind", sorted(PACK_BYTES))
 def test_rate_at_which_full_packs_are_too_many_is_told(kind: str) -> None:
-    last = last_rate(700, kind, MOST_A_DAY)
-    assert reckon(last, 700, kind, 300)["after_packing"] == MOST_A_DAY
-    assert reckon(1.01 * last, 700, kind, 300)["after_packing"] > MOST_A_DAY
+    last = last_rate(700, kind, MAX_A_DAY)
+    assert reckon(last, 700, kind, 300)["after_packing"] == MAX_A_DAY
+    assert reckon(1.01 * last, 700, kind, 300)["after_packing"] > MAX_A_DAY
 
 
 def test_feedback_makes_an_object_a_minute_until_its_buffer_is_full_sooner() -> None:
     parameters = load_template()["Parameters"]
-    assert 86_400 / parameters["FeedbackBufferSeconds"]["Default"] <= MOST_A_DAY
+    assert 86_400 / parameters["FeedbackBufferSeconds"]["Default"] <= MAX_A_DAY
     megabytes = parameters["FeedbackBufferMegabytes"]
-    assert last_feedback_rate(megabytes["Default"], MOST_A_DAY) == pytest.approx(400, rel=0.05)
-    assert last_feedback_rate(megabytes["MaxValue"], MOST_A_DAY) == pytest.approx(1300, rel=0.05)
+    assert last_feedback_rate(megabytes["Default"], MAX_A_DAY) == pytest.approx(400, rel=0.05)
+    assert last_feedback_rate(megabytes["MaxValue"], MAX_A_DAY) == pytest.approx(1300, rel=0.05)

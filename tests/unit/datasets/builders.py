@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.datasets.building.dataset_builder import DatasetOrder, assemble, declared_types
-from hindsight.datasets.building.snapshot import workshop
+from hindsight.datasets.building.dataset_builder import DatasetSpecification, build_dataset, declared_types
+from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import PARTS, Manifest, Source
 from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import unpack
@@ -55,11 +55,11 @@ def build(
     configured = configured or revision()
     declared = declared_types(configured)
     start = as_of - configured.configuration.training.window
-    order = DatasetOrder(revision=configured, window_start=start, as_of=as_of, columns=list(declared.items()))
-    with workshop(threads=1) as (connection, scratch):
+    spec = DatasetSpecification(revision=configured, window_start=start, as_of=as_of, columns=list(declared.items()))
+    with scratch_space(threads=1) as (connection, scratch):
         files = RecordFiles(lake, configured.configuration.model, connection, scratch, declared)
         found: FoundFiles = files.between(start, as_of, chosen) if sources is None else files.of(sources)
-        built = assemble(connection, found, order, scratch)
+        built = build_dataset(connection, found, spec, scratch)
         return Built(built.manifest, {part: path.read_bytes() for part, path in built.files.items()})
 
 

@@ -17,7 +17,7 @@ from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.errors import UnusableDataset
 from hindsight.datasets.building.compaction import Compaction, CompactionFailed, CompactionReport
-from hindsight.datasets.building.snapshot import Dataset, rebuilt, take_snapshot
+from hindsight.datasets.building.snapshot import Dataset, rebuild, take_snapshot
 from hindsight.entities.label_record import Example
 from hindsight.label_records.window import labels_in_window
 from hindsight.lake.object_store import EXAMPLES, day_prefix
@@ -141,7 +141,7 @@ def test_a_dataset_of_small_objects_is_built_again_from_what_they_became() -> No
     compact(lake, now=AS_OF - timedelta(days=10))
     compact(lake)
     assert small(lake) == []
-    with rebuilt(lake, taken.manifest, revision()) as again:
+    with rebuild(lake, taken.manifest, revision()) as again:
         assert again.manifest == taken.manifest
     assert take_snapshot(lake, revision(), AS_OF) == taken
 
@@ -152,14 +152,14 @@ def test_a_dataset_of_files_is_built_again_and_a_file_that_changed_is_noticed() 
     taken = take_snapshot(lake, revision(), AS_OF)
     assert isinstance(taken, Dataset)
     assert {source.key.split("/")[0] for source in taken.manifest.sources} == {"compacted"}
-    with rebuilt(lake, taken.manifest, revision()) as again:
+    with rebuild(lake, taken.manifest, revision()) as again:
         assert again.manifest == taken.manifest
     one, other = files(lake)[:2]
     lake.objects[one] = lake.objects[other]
-    with pytest.raises(UnusableDataset, match=one), rebuilt(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken.manifest, revision()):
         pass
     del lake.objects[one]
-    with pytest.raises(UnusableDataset, match=one), rebuilt(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken.manifest, revision()):
         pass
 
 
@@ -390,7 +390,7 @@ def test_a_dataset_of_small_objects_is_built_again_from_packs_and_from_what_thes
     other = take_snapshot(lake, revision(), AS_OF)
     assert other == taken
     for _ in range(2):
-        with rebuilt(lake, taken.manifest, revision()) as again:
+        with rebuild(lake, taken.manifest, revision()) as again:
             assert again.manifest == taken.manifest
         compact(lake)
     assert not any(is_pack(key) for key in lake.objects)
@@ -406,7 +406,7 @@ def test_a_dataset_that_was_taken_from_packs_names_the_objects_in_them() -> None
     removed = next(key for key in lake.objects if is_pack(key))
     del lake.objects[removed]
     unnamed = "is not the one the manifest names"
-    with pytest.raises(UnusableDataset, match=unnamed), rebuilt(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=unnamed), rebuild(lake, taken.manifest, revision()):
         pass
 
 

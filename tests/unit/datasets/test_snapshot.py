@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from hindsight.config.features import FeatureType
 from hindsight.core.errors import UnusableDataset
 from hindsight.core.times import microseconds
-from hindsight.datasets.building.snapshot import Dataset, rebuilt, take_snapshot
+from hindsight.datasets.building.snapshot import Dataset, rebuild, take_snapshot
 from hindsight.datasets.dataset import Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
 from hindsight.datasets.split import split_by_time
@@ -120,7 +120,7 @@ def test_a_dataset_is_rebuilt_bit_for_bit_whatever_arrived_since() -> None:
     changed = [replace(row, seq=2, value=0, known_at=AS_OF + timedelta(hours=1)) for row in learnable(600)]
     store(lake, changed)
     manifest = read_manifest(lake, "demand", taken.manifest.dataset_id)
-    with rebuilt(lake, manifest, revision()) as again:
+    with rebuild(lake, manifest, revision()) as again:
         assert again.manifest == manifest
         for part, path in again.files.items():
             assert path.read_bytes() == lake.objects[manifest.part_key(part)]
@@ -135,7 +135,7 @@ def test_a_source_that_was_altered_is_noticed_when_rebuilding() -> None:
     taken = taken_of(lake)
     source = taken.manifest.sources[0].key
     lake.objects[source] = lake.objects[source].replace(b'"value":1', b'"value":0')
-    with pytest.raises(UnusableDataset, match=source), rebuilt(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=source), rebuild(lake, taken.manifest, revision()):
         pass
 
 
@@ -273,7 +273,7 @@ def test_a_dataset_holds_what_the_champion_reads_by_another_type_and_what_is_dec
     assert train.frame["hour"].tolist()[:3] == [0.0, 1.0, 2.0]
     assert train.frame["gone"].tolist()[:1] == [1.5]
     assert train.frame[["never", "temperature"]].isna().all().all()
-    with rebuilt(lake, taken.manifest, revision()) as again:
+    with rebuild(lake, taken.manifest, revision()) as again:
         assert again.manifest == taken.manifest
 
 

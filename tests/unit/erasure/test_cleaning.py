@@ -14,7 +14,7 @@ from hindsight.core.errors import UnreadableObject
 from hindsight.core.times import format_time
 from hindsight.datasets.dataset import Source
 from hindsight.privacy.datasets import renamed
-from hindsight.privacy.redaction import clean_golden, clean_lines, drop_if_mentioned
+from hindsight.privacy.redaction import drop_if_mentioned, redact_golden, redact_lines
 from hindsight.privacy.subject import Subject, features_digest, subject_digest
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,18 +33,18 @@ def lines(*rows: Mapping[str, Any] | str) -> bytes:
 def test_lines_of_the_subject_go_and_the_others_stay_as_they_were_written(theirs: set[int], is_zipped: bool) -> None:
     rows = [f'{{"prediction_id":  "p-{number}", "é": 1.0}}' for number in range(21)]
     content = gzip.compress(lines(*rows)) if is_zipped else lines(*rows)
-    cleaned = clean_lines(Subject.owns_record)(subject(*(f"p-{number}" for number in theirs), "none"), content)
+    redacted = redact_lines(Subject.owns_record)(subject(*(f"p-{number}" for number in theirs), "none"), content)
     kept = lines(*(row for number, row in enumerate(rows) if number not in theirs))
     if not theirs:
-        assert cleaned is None
+        assert redacted is None
         return
-    assert cleaned is not None
-    assert cleaned.rows == len(theirs)
+    assert redacted is not None
+    assert redacted.rows == len(theirs)
     if not kept:
-        assert cleaned.content is None
+        assert redacted.content is None
         return
-    assert cleaned.content is not None
-    assert (gzip.decompress(cleaned.content) if is_zipped else cleaned.content) == kept
+    assert redacted.content is not None
+    assert (gzip.decompress(redacted.content) if is_zipped else redacted.content) == kept
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_a_reject_is_theirs_by_its_event_or_its_text() -> None:
 
 
 def test_a_line_that_is_no_json_goes_if_it_quotes_them() -> None:
-    clean = clean_lines(Subject.owns_feedback)
-    cleaned = clean(subject(), lines('{"model": "bike", "prediction_id": "p-1"', "noise", "[1]"))
-    assert cleaned is not None
-    assert (cleaned.content, cleaned.rows) == (lines("noise", "[1]"), 1)
+    clean = redact_lines(Subject.owns_feedback)
+    redacted = clean(subject(), lines('{"model": "bike", "prediction_id": "p-1"', "noise", "[1]"))
+    assert redacted is not None
+    assert (redacted.content, redacted.rows) == (lines("noise", "[1]"), 1)
 
 
 def test_golden_rows_go_by_the_features_they_hold() -> None:
@@ -101,11 +101,11 @@ def test_golden_rows_go_by_the_features_they_hold() -> None:
     known.learn([{"prediction_id": "p-1", "features": {"temperature": 0.5, "hour": "7"}}])
     assert known.feature_digests == {features_digest(theirs)}
     document = {"rows": [{"features": theirs, "score": 1}, {"features": other, "score": 2}]}
-    cleaned = clean_golden(known, json.dumps(document).encode())
-    assert cleaned is not None
-    assert cleaned.content is not None
-    assert json.loads(cleaned.content) == {"rows": document["rows"][1:]}
-    assert clean_golden(known, cleaned.content) is None
+    redacted = redact_golden(known, json.dumps(document).encode())
+    assert redacted is not None
+    assert redacted.content is not None
+    assert json.loads(redacted.content) == {"rows": document["rows"][1:]}
+    assert redact_golden(known, redacted.content) is None
 
 
 def test_an_answer_of_athena_that_names_a_prediction_goes_as_a_whole() -> None:
@@ -115,7 +115,7 @@ def test_an_answer_of_athena_that_names_a_prediction_goes_as_a_whole() -> None:
 
 def test_what_cannot_be_unzipped_is_told() -> None:
     with pytest.raises(UnreadableObject):
-        clean_lines(Subject.owns_record)(subject(), b"\x1f\x8b damaged")
+        redact_lines(Subject.owns_record)(subject(), b"\x1f\x8b damaged")
 
 
 def test_sources_are_followed_to_what_they_are_called_now() -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 import pytest
 
 from hindsight.core.errors import NotFound
-from hindsight.privacy.sweep import Sweep
+from hindsight.privacy.passes import ErasurePass
 from hindsight.privacy.versions import ObjectVersion
 from hindsight.testing.aws.lake import InMemoryLake
 
@@ -56,7 +56,7 @@ def test_versions_come_key_by_key_with_their_bytes_and_are_read_side_by_side() -
     versions = SlowVersions()
     keys = [key(f"{number:03d}{'gone' * (number == 50)}") for number in range(100)]
 
-    found = list(Sweep(InMemoryLake(), versions).read(keys))
+    found = list(ErasurePass(InMemoryLake(), versions).read(keys))
 
     assert [[read.version for read in together] for together in found] == keys
     assert {read.content for read in found[50]} == {None}
@@ -67,7 +67,7 @@ def test_versions_come_key_by_key_with_their_bytes_and_are_read_side_by_side() -
 @pytest.mark.parametrize("size", [1 << 20, 64 << 20])
 def test_no_more_bytes_are_read_ahead_than_fit(size: int) -> None:
     versions = SlowVersions()
-    reading = Sweep(InMemoryLake(), versions).read([key(str(number), 1, size) for number in range(60)])
+    reading = ErasurePass(InMemoryLake(), versions).read([key(str(number), 1, size) for number in range(60)])
     next(reading)
     assert versions.ahead <= max(size, 32 << 20)
     assert len(list(reading)) == 59

@@ -29,9 +29,9 @@ def test_nothing_of_ours_loads_what_could_run_code() -> None:
     assert found == set()
 
 
-def test_what_could_not_be_asked_about_is_told_and_fails_nothing() -> None:
+def test_package_that_could_not_be_looked_up_is_reported_and_fails_nothing() -> None:
     unknown = {"name": "six", "skip_reason": "not found"}
     known = {"name": "jmespath", "version": "1.0", "vulns": []}
     finding = finding_of("a.lock", {"dependencies": [unknown, known]})
-    assert finding.told() == "a.lock: nothing is known against 1 packages; 1 could not be asked about"
+    assert finding.describe() == "a.lock: nothing is known against 1 packages; 1 could not be looked up"
     assert finding.vulnerabilities == ()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hindsight.config.metrics import Task
-from hindsight.training.models.scoring import Scored
+from hindsight.training.models.scoring import RowPrediction
 from local.replay import ReplayResult
 from local.scores import Scores, score, truth_of
 from local.stream import Row
@@ -19,8 +19,8 @@ class Always:
     def __init__(self, decision: Any) -> None:
         self.decision = decision
 
-    def score(self, rows: Sequence[Any]) -> list[Scored]:
-        return [Scored(0.5, self.decision) for _ in rows]
+    def score(self, rows: Sequence[Any]) -> list[RowPrediction]:
+        return [RowPrediction(0.5, self.decision) for _ in rows]
 
 
 def row(position: int, outcome: Any, days: float = 0) -> Row:

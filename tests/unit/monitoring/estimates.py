@@ -13,7 +13,7 @@ from hindsight.profiles.build import profile_rows
 from hindsight.profiles.profile import Profile
 from hindsight.registry.schema import Schema
 from hindsight.training.estimators.performance_estimator import fit_estimator
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 Row = dict[str, Any]
 
@@ -68,7 +68,7 @@ def learned(rows: list[Row], task: Task = Task.BINARY, seed: int = 7) -> Estimat
         schema,
         pd.DataFrame(index=range(len(rows))),
         labels,
-        Answers(task, decisions, scores),
+        Predictions(task, decisions, scores),
         seed,
     )
     assert fitted is not None

@@ -172,7 +172,7 @@ def test_a_backlog_is_counted_up_to_a_limit(
     overdue: int,
     shown: tuple[int, bool],
 ) -> None:
-    monkeypatch.setattr(model_reports, "MOST_OVERDUE", 4)
+    monkeypatch.setattr(model_reports, "MAX_OVERDUE", 4)
     for number in range(overdue):
         labels.save(prediction(f"p-{number}"), RETENTION)
     labels.save(prediction("not due yet", hours=1000), RETENTION)

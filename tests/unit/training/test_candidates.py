@@ -174,7 +174,7 @@ def test_five_hundred_columns_and_thirty_classes_train_in_reasonable_time() -> N
     )
     started = time.monotonic()
     pipeline = fit(build(Candidate.LOGISTIC_REGRESSION, shape, frame, 7), frame, class_codes(labels, shape))
-    answers = LoadedVersion(shape, pipeline).answer(frame)
+    answers = LoadedVersion(shape, pipeline).predict(frame)
     assert answers.probabilities is not None
     assert answers.probabilities.shape == (600, 30)
     assert timedelta(seconds=time.monotonic() - started) < timedelta(seconds=30)

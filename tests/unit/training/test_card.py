@@ -13,7 +13,7 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.training import Candidate, Training
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting.labelled_frame import LabelledFrame
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.model_card import importance
 from hindsight.training.model_card.charts import bars, intervals, reliability_diagram
 from hindsight.training.model_card.importance import permutation_importances
@@ -107,7 +107,7 @@ def test_what_came_from_outside_is_escaped() -> None:
 
 def test_importances_are_what_is_lost_and_what_is_not_read_has_none() -> None:
     rows = part(1_000)
-    version = Recipe(Candidate.GRADIENT_BOOSTING, schema(Task.BINARY), Training(), {}).train(rows)
+    version = PipelineSpec(Candidate.GRADIENT_BOOSTING, schema(Task.BINARY), Training(), {}).train(rows)
 
     found = permutation_importances(version, part(500, seed=1), seed=7)
 
@@ -119,7 +119,7 @@ def test_importances_are_what_is_lost_and_what_is_not_read_has_none() -> None:
 
 def test_a_loss_gets_greater_without_what_matters() -> None:
     rows = part(1_000, "regression")
-    version = Recipe(Candidate.LINEAR_REGRESSION, schema(Task.REGRESSION), Training(), {}).train(rows)
+    version = PipelineSpec(Candidate.LINEAR_REGRESSION, schema(Task.REGRESSION), Training(), {}).train(rows)
 
     assert version.schema.metric is Metric.MAE
     assert permutation_importances(version, rows, seed=7)["temperature"].loss > 0.3
@@ -152,7 +152,7 @@ def test_thousands_of_features_take_bounded_work_and_the_telling_one_is_found() 
     found = permutation_importances(of_many, rows, seed=7)
 
     assert next(iter(found)) == "f7"
-    assert len(found) == importance.MOST_FEATURES
+    assert len(found) == importance.MAX_FEATURES
     assert pipeline.rows < 110_000
 
 

@@ -23,7 +23,7 @@ from hindsight.training.estimators.estimator_files import ESTIMATOR, load_estima
 from hindsight.training.estimators.performance_estimator import FittedEstimator, fit_estimator
 from hindsight.training.fitting.calibration import fit_calibration, needs_calibration
 from hindsight.training.models.frame import to_frame
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 from tests.unit.monitoring.estimates import configured
 
 FEATURES = {"x": FeatureType.NUMERIC, "kind": FeatureType.CATEGORICAL}
@@ -81,7 +81,11 @@ def binary(rows: int, seed: int) -> Estimator:
     scores, hits = scores_and_hits(rows, seed, sureness=2.0)
     schema = Schema(model="demand", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={})
     fitted = fit_estimator(
-        schema, pd.DataFrame(index=range(rows)), hits, Answers(Task.BINARY, (scores >= 0.5).astype(float), scores), 7
+        schema,
+        pd.DataFrame(index=range(rows)),
+        hits,
+        Predictions(Task.BINARY, (scores >= 0.5).astype(float), scores),
+        7,
     )
     assert fitted is not None
     return fitted.estimator
@@ -102,7 +106,7 @@ def test_a_holdout_of_nothing_or_one_class_is_no_error(labels: list[float]) -> N
         schema,
         pd.DataFrame(index=range(len(labels))),
         np.array(labels),
-        Answers(Task.BINARY, np.ones(len(labels)), scores),
+        Predictions(Task.BINARY, np.ones(len(labels)), scores),
         7,
     )
     assert (fitted is None) == (not np.isfinite(labels).any())
@@ -135,7 +139,11 @@ def learned_regression(rows: list[dict[str, Any]]) -> FittedEstimator:
     frame = to_frame([row["features"] for row in rows], FEATURES)
     predictions = np.array([row["score"] for row in rows])
     fitted = fit_estimator(
-        schema, frame, np.array([row["value"] for row in rows]), Answers(Task.REGRESSION, predictions, predictions), 7
+        schema,
+        frame,
+        np.array([row["value"] for row in rows]),
+        Predictions(Task.REGRESSION, predictions, predictions),
+        7,
     )
     assert fitted is not None
     return fitted
@@ -250,7 +258,11 @@ def test_a_feature_of_the_name_the_loss_model_uses_is_no_clash() -> None:
     frame = pd.DataFrame({"prediction": [row["features"]["x"] for row in rows]})
     predictions = np.array([row["score"] for row in rows])
     fitted = fit_estimator(
-        schema, frame, np.array([row["value"] for row in rows]), Answers(Task.REGRESSION, predictions, predictions), 7
+        schema,
+        frame,
+        np.array([row["value"] for row in rows]),
+        Predictions(Task.REGRESSION, predictions, predictions),
+        7,
     )
     assert fitted is not None
     assert fitted.estimator.score_feature == "prediction_"

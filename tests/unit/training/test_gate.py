@@ -10,8 +10,8 @@ from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.registry.version import Check
 from hindsight.training.gate.bootstrap import Paired, paired_difference
-from hindsight.training.gate.gate import Contest, judge, slices_of, trivial_answers
-from hindsight.training.models.scoring import Answers
+from hindsight.training.gate.gate import Contest, baseline_predictions, judge, slices_of
+from hindsight.training.models.scoring import Predictions
 from tests.unit.training.world import revision
 
 ROWS = 400
@@ -21,19 +21,23 @@ def configuration(task: str = "binary", **sections: Any) -> ModelConfiguration:
     return revision(task, **sections).configuration
 
 
-def binary(scores: Any) -> Answers:
+def binary(scores: Any) -> Predictions:
     scores = np.asarray(scores, dtype=np.float64)
-    return Answers(Task.BINARY, (scores >= 0.5).astype(np.float64), scores)
+    return Predictions(Task.BINARY, (scores >= 0.5).astype(np.float64), scores)
 
 
-def right_with(chance: float, labels: Any, rng: np.random.Generator) -> Answers:
+def right_with(chance: float, labels: Any, rng: np.random.Generator) -> Predictions:
     """Answers that are right with a chance, each row by itself."""
     right = rng.random(len(labels)) < chance
     return binary(np.where(right, labels, 1 - labels) * 0.6 + 0.2)
 
 
-def contest(champion: Answers | None, challenger: Answers, labels: Any, frame: pd.DataFrame | None = None) -> Contest:
-    baseline = trivial_answers(Task.BINARY, Metric.ACCURACY, {"rows": 10, "classes": {"0": 6, "1": 4}}, len(labels))
+def contest(
+    champion: Predictions | None, challenger: Predictions, labels: Any, frame: pd.DataFrame | None = None
+) -> Contest:
+    baseline = baseline_predictions(
+        Task.BINARY, Metric.ACCURACY, {"rows": 10, "classes": {"0": 6, "1": 4}}, len(labels)
+    )
     return Contest(
         labels=labels,
         frame=pd.DataFrame() if frame is None else frame,
@@ -103,7 +107,9 @@ def test_whatever_the_metric_better_is_positive_and_its_bound_below_it(metric: M
 def test_regression_metrics_know_their_direction(metric: Metric) -> None:
     rng = np.random.default_rng(3)
     labels = rng.normal(size=ROWS)
-    good, bad = (Answers(Task.REGRESSION, values, values) for values in (labels + 0.1, labels + rng.normal(size=ROWS)))
+    good, bad = (
+        Predictions(Task.REGRESSION, values, values) for values in (labels + 0.1, labels + rng.normal(size=ROWS))
+    )
     better = paired_difference(Paired(labels, bad, good), metric, 0.95, seed=1, resamples=60)
     assert better is not None
     assert better.lower > 0
@@ -143,7 +149,7 @@ def test_one_huge_error_of_the_champion_is_no_proof() -> None:
     labels = rng.normal(size=ROWS)
     errors = rng.normal(size=(2, ROWS))
     errors[0, 0] = 300.0
-    champion, challenger = (Answers(Task.REGRESSION, labels + of, labels + of) for of in errors)
+    champion, challenger = (Predictions(Task.REGRESSION, labels + of, labels + of) for of in errors)
     found = paired_difference(Paired(labels, champion, challenger), Metric.RMSE, 0.95, seed=1)
     assert found is not None
     assert found.lower < 0.0
@@ -302,4 +308,4 @@ def test_the_trivial_answer_is_measured_like_any_other(task: Task) -> None:
     classes = {"0": 6, "1": 4} if task is Task.BINARY else {"a": 5, "b": 5}
     counts = {"rows": 10, "classes": classes, "mean": 2.0, "median": 1.5}
     for metric in METRICS_BY_TASK[task] - {Metric.PRECISION, Metric.F1}:
-        assert trivial_answers(task, metric, counts, 3).measure(metric, labels) is not None, metric
+        assert baseline_predictions(task, metric, counts, 3).measure(metric, labels) is not None, metric

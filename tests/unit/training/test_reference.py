@@ -133,7 +133,7 @@ def test_a_reference_of_reviewed_rows_looks_as_all_predictions_do() -> None:
 
 
 def profile_of(rows: LabelledFrame, version: LoadedVersion) -> Profile:
-    answers = version.answer(rows.frame)
+    answers = version.predict(rows.frame)
     columns = {str(name): column.to_numpy() for name, column in rows.frame.items()}
     decisions = answers.decisions.astype(int)
     predictions = Columns(

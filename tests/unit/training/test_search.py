@@ -13,9 +13,9 @@ from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting import search as searching
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.fitting.paired_losses import Truth, is_better
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.fitting.search import SearchOutcome, Stopwatch, search
-from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.fitting.validation_split import ValidationSplit
 from hindsight.training.train import train_candidate
 from tests.unit.training.test_candidates import COMBINATIONS, schema
 from tests.unit.training.trainings import part, training_job
@@ -23,12 +23,12 @@ from tests.unit.training.trainings import part, training_job
 TRAINING = Training(search=Search(trials=6))
 
 
-def recipe(candidate: Candidate, task: Task = Task.BINARY, training: Training = TRAINING) -> Recipe:
-    return Recipe(candidate, schema(task), training, {})
+def spec(candidate: Candidate, task: Task = Task.BINARY, training: Training = TRAINING) -> PipelineSpec:
+    return PipelineSpec(candidate, schema(task), training, {})
 
 
-def rehearsal(rows: LabelledFrame) -> Rehearsal:
-    found = Rehearsal.of(rows, TRAINING)
+def split(rows: LabelledFrame) -> ValidationSplit:
+    found = ValidationSplit.of(rows, TRAINING)
     assert found is not None
     return found
 
@@ -51,21 +51,21 @@ def test_every_candidate_is_tried_on_every_task_and_the_same_rows_give_the_same_
 ) -> None:
     rows = part(2_200, task.value, noise=0.8)
 
-    found = search(recipe(candidate, task), rehearsal(rows))
+    found = search(spec(candidate, task), split(rows))
 
     assert len(found.trials) == 6
     assert found.ended_by == "trials"
     assert found.trials[0].settings == {}
     assert all(np.isfinite(trial.loss) and trial.rows == found.trials[0].rows for trial in found.trials)
-    assert search(recipe(candidate, task), rehearsal(rows)) == found
+    assert search(spec(candidate, task), split(rows)) == found
     assert SearchOutcome.from_json(json.loads(json.dumps(found.to_json()))) == found
-    assert recipe(candidate, task).under(found.settings).train(rows).answer(rows.frame).scores.shape == (2_200,)
+    assert spec(candidate, task).with_settings(found.settings).train(rows).predict(rows.frame).scores.shape == (2_200,)
 
 
 def test_settings_that_are_better_beyond_doubt_take_the_defaults_place() -> None:
     rows = part(3_000, noise=1.5)  # so noisy that fifteen leaves a tree learn mostly noise
 
-    found = search(recipe(Candidate.GRADIENT_BOOSTING), rehearsal(rows))
+    found = search(spec(Candidate.GRADIENT_BOOSTING), split(rows))
 
     losses = {json.dumps(dict(trial.settings)): trial.loss for trial in found.trials}
     assert found.settings != {}
@@ -76,14 +76,14 @@ def test_where_nothing_can_be_learnt_the_defaults_stay() -> None:
     rows = part(2_200)
     coins = np.random.default_rng(1).integers(0, 2, size=2_200).astype(np.float64)
 
-    found = search(recipe(Candidate.LOGISTIC_REGRESSION), rehearsal(replace(rows, labels=coins, frame=rows.frame)))
+    found = search(spec(Candidate.LOGISTIC_REGRESSION), split(replace(rows, labels=coins, frame=rows.frame)))
 
     # A stronger penalty is right about coins too; nothing else may be taken.
     assert found.settings in ({}, {"C": 0.1}, {"C": 0.01}, {"C": 0.001})
 
 
 def test_few_rows_are_not_searched_on() -> None:
-    found = search(recipe(Candidate.GRADIENT_BOOSTING), rehearsal(part(1_000)))
+    found = search(spec(Candidate.GRADIENT_BOOSTING), split(part(1_000)))
 
     assert (found.settings, found.trials, found.ended_by) == ({}, (), "too_few_rows")
 
@@ -91,27 +91,27 @@ def test_few_rows_are_not_searched_on() -> None:
 def test_one_trial_is_no_search() -> None:
     training = Training(search=Search(trials=1))
 
-    found = search(recipe(Candidate.GRADIENT_BOOSTING, training=training), rehearsal(part(3_000)))
+    found = search(spec(Candidate.GRADIENT_BOOSTING, training=training), split(part(3_000)))
 
     assert (found.settings, found.ended_by) == ({}, "nothing_to_try")
 
 
 def test_another_trial_begins_only_if_one_as_long_as_the_longest_still_ends_in_time() -> None:
     training = Training(search=Search(trials=6, seconds=10))
-    rows = rehearsal(part(2_200))
+    rows = split(part(2_200))
 
-    found = search(recipe(Candidate.LOGISTIC_REGRESSION, training=training), rows, ticking(100.0, 104.0, 107.0))
-    slow = search(recipe(Candidate.LOGISTIC_REGRESSION, training=training), rows, ticking(100.0, 190.0))
+    found = search(spec(Candidate.LOGISTIC_REGRESSION, training=training), rows, ticking(100.0, 104.0, 107.0))
+    slow = search(spec(Candidate.LOGISTIC_REGRESSION, training=training), rows, ticking(100.0, 190.0))
 
     assert (len(found.trials), found.ended_by) == (2, "seconds")
     assert (len(slow.trials), slow.settings, slow.ended_by) == (1, {}, "seconds")
 
 
 def test_many_rows_are_searched_a_few_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_LEAST_RUNG", 200)
+    monkeypatch.setattr(searching, "_MIN_RUNG", 200)
     training = Training(search=Search(trials=9))
 
-    found = search(recipe(Candidate.LOGISTIC_REGRESSION, training=training), rehearsal(part(2_500)))
+    found = search(spec(Candidate.LOGISTIC_REGRESSION, training=training), split(part(2_500)))
 
     sizes = sorted(trial.rows for trial in found.trials)
     assert len(found.trials) == 9
@@ -121,12 +121,12 @@ def test_many_rows_are_searched_a_few_at_first(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_time_that_ends_within_a_rung_leaves_the_rung_before_to_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_LEAST_RUNG", 200)
+    monkeypatch.setattr(searching, "_MIN_RUNG", 200)
     training = Training(search=Search(trials=4, seconds=10))
     # Four trials of the first rung, one of the second; the next would end too late.
     clock = ticking(0, 1, 2, 3, 4, 8.5)
 
-    found = search(recipe(Candidate.LOGISTIC_REGRESSION, training=training), rehearsal(part(2_500)), clock)
+    found = search(spec(Candidate.LOGISTIC_REGRESSION, training=training), split(part(2_500)), clock)
 
     assert found.ended_by == "seconds"
     assert len(found.trials) == 4

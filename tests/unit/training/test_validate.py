@@ -1,7 +1,6 @@
 """From a dataset to a verdict, with the lake and the registry in memory."""
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +22,7 @@ from hindsight.rollout.deployment import deploy
 from hindsight.runs.run import RetrainingRun
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.training.gate import smoke_run as smoke_run_module
 from hindsight.training.gate.smoke_run import smoke_run
 from hindsight.training.gate.smoke_test import RunSmoke
 from hindsight.training.gate.validate import ValidationJob, best_candidate, validate
@@ -62,7 +62,7 @@ class World:
             run=run,
             manifest=taken.manifest,
             configuration=chosen.configuration,
-            trained=[train_candidate(self.lake, job).to_json() for job in jobs],
+            trained=[train_candidate(self.lake, job).to_plain() for job in jobs],
             code_version="test",
         )
 
@@ -212,8 +212,8 @@ def test_the_artefact_is_tried_in_a_process_of_its_own() -> None:
 def test_a_process_that_dies_or_hangs_rejects_the_challenger(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     job = world.train(run(AS_OF), LINEAR)
-    # An interpreter that finds no code ends at once.
-    monkeypatch.setattr(sys, "path", ["/nowhere"])
+    # An interpreter that finds no such module ends at once.
+    monkeypatch.setattr(smoke_run_module, "__name__", "nowhere")
     record = validate(world.lake, world.registry, job, FreshProcess(dict(os.environ), seconds))
     assert record.verdict is Verdict.REJECT
     assert failed(record) == ["artifact_loads"]

@@ -11,7 +11,7 @@ from hindsight.core.times import format_time
 from hindsight.datasets.building.snapshot import Dataset, take_snapshot
 from hindsight.evaluation.metrics import as_targets
 from hindsight.lake.object_store import Lake
-from hindsight.training.fitting.job import TrainingJob
+from hindsight.training.fitting.fit import TrainingJob
 from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
 from hindsight.training.models.frame import to_frame
 from tests.unit.training.test_candidates import FEATURES

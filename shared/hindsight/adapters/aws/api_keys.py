@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ApiGatewayKeys:
-    """See ``hindsight.runtime.http.keyring.KeyValues``."""
+    """The key values of API Gateway; implements ``hindsight.runtime.http.keyring.KeyValues``."""
 
     def __init__(self, client: "APIGatewayClient") -> None:
         self._client = client

@@ -34,7 +34,7 @@ class FirehoseFeedback:
         self._sleep = sleep
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Return once Firehose has taken every line. Raises Unavailable if it keeps refusing some."""
+        """Append every line to the stream. Raises Unavailable if Firehose keeps refusing some."""
         for batch in _batches(_records(lines)):
             self._put(batch)
 

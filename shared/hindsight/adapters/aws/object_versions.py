@@ -12,12 +12,12 @@ from hindsight.privacy.versions import ObjectVersion
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MOST_AT_ONCE = 1000  # versions that S3 removes in one call
+_MAX_AT_ONCE = 1000  # versions that S3 removes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 class S3ObjectVersions:
-    """See ``hindsight.privacy.versions.ObjectVersions``."""
+    """The object versions of a bucket; implements ``hindsight.privacy.versions.ObjectVersions``."""
 
     def __init__(self, bucket: str, client: "S3Client") -> None:
         self._bucket = bucket
@@ -39,7 +39,7 @@ class S3ObjectVersions:
                     )
 
     def read(self, version: ObjectVersion) -> bytes:
-        """Return the bytes of a version. Raises NotFound."""
+        """Read the bytes of a version. Raises NotFound."""
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)
         except ClientError as error:
@@ -51,7 +51,7 @@ class S3ObjectVersions:
 
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         """Remove versions for good. Raises Unavailable if S3 cannot remove one."""
-        for batch in chunks(versions, _MOST_AT_ONCE):
+        for batch in chunks(versions, _MAX_AT_ONCE):
             answer = self._client.delete_objects(
                 Bucket=self._bucket,
                 Delete={

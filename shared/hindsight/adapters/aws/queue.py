@@ -14,5 +14,5 @@ class SqsQueue:
         self._client = client
 
     def send(self, body: str, delay_seconds: int = 0) -> None:
-        """Return once the queue has the message, which nobody gets before the delay is over."""
+        """Send a message that no consumer gets before the delay is over."""
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)

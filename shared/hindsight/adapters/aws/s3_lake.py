@@ -29,7 +29,7 @@ _OVERTAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", 
 
 
 _PIECE = 1 << 20
-_MOST_AT_ONCE = 1000  # objects that S3 removes in one call
+_MAX_AT_ONCE = 1000  # objects that S3 removes in one call
 _STAYS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -68,12 +68,12 @@ class S3Lake:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
 
     def read_bytes(self, key: str) -> bytes:
-        """Return an object's bytes. Raises NotFound."""
+        """Read an object's bytes. Raises NotFound."""
         with self._open(key) as body:
             return body.read()
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Return so many bytes of an object, fewer where it ends before. Raises NotFound."""
+        """Read a range of an object's bytes, fewer where it ends before. Raises NotFound."""
         try:
             with self._get(key, Range=f"bytes={start}-{start + length - 1}")["Body"] as body:
                 return body.read()
@@ -93,7 +93,7 @@ class S3Lake:
             self._client.upload_fileobj(file, self._bucket, key, ExtraArgs={"ContentType": content_type})
 
     def read_tagged(self, key: str) -> Tagged:
-        """Return an object's bytes and their entity tag. Raises NotFound."""
+        """Read an object's bytes and their entity tag. Raises NotFound."""
         found = self._get(key)
         with found["Body"] as body:
             return Tagged(body.read(), found["ETag"])
@@ -124,7 +124,7 @@ class S3Lake:
                 yield Entry(found["Key"], found["ETag"], found["Size"], found["LastModified"])
 
     def link(self, key: str, lasts: timedelta) -> str:
-        """Return an address at which whoever has it may read an object for a while, as this function may."""
+        """Presign an address at which its holder may read an object for a while, as this function may."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
         )
@@ -139,8 +139,8 @@ class S3Lake:
         S3 holds each removal to its tag. Not every endpoint does, so a list just before narrows the race there.
         """
         left = [(key, tag) for key, tag in self.tags(prefix) if tags.get(key) == tag]
-        for first in range(0, len(left), _MOST_AT_ONCE):
-            batch = left[first : first + _MOST_AT_ONCE]
+        for first in range(0, len(left), _MAX_AT_ONCE):
+            batch = left[first : first + _MAX_AT_ONCE]
             answer = self._client.delete_objects(
                 Bucket=self._bucket,
                 Delete={"Objects": [{"Key": key, "ETag": tag} for key, tag in batch], "Quiet": True},
@@ -168,14 +168,14 @@ class S3Lake:
         except self._client.exceptions.NoSuchKey as error:
             raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:
-            # Unless s3:ListBucket covers every prefix, S3 hides a missing object behind 403; only a list tells.
+            # Unless s3:ListBucket covers every prefix, S3 hides a missing object behind 403; only a list shows it.
             code = error.response["Error"]["Code"]
             if code in {"404", "NoSuchKey"} or (code in {"403", "AccessDenied"} and self._is_known_missing(key)):
                 raise NotFound(f"the object {key} does not exist") from error
             raise
 
     def _is_known_missing(self, key: str) -> bool:
-        """Return whether a list shows that an object is not there; False where listing is not allowed either."""
+        """Decide by a list whether an object is missing; False where listing is not allowed either."""
         try:
             return key not in self.keys(key)
         except ClientError:
@@ -183,7 +183,7 @@ class S3Lake:
 
 
 def gzip_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return rows as gzipped JSON lines without a time stamp, so that equal rows give equal bytes."""
+    """Gzip rows as JSON lines without a time stamp, so that equal rows give equal bytes."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as compressed:
         for row in rows:

@@ -12,7 +12,7 @@ from hindsight.ingestion.import_files import Upload
 
 
 def object_keys(body: str) -> list[str]:
-    """Return the keys of the objects a notification tells of; none for the test event of a new bucket.
+    """List the keys of the objects in a notification; none for the test event of a new bucket.
 
     >>> object_keys('{"Records": [{"s3": {"object": {"key": "feedback/date%3D2026-03-01/a+b"}}}]}')
     ['feedback/date=2026-03-01/a b']
@@ -22,7 +22,7 @@ def object_keys(body: str) -> list[str]:
 
 
 def uploads(body: str) -> list[Upload]:
-    """Return the uploads a notification tells of; none for the test event of a new bucket.
+    """List the uploads in a notification; none for the test event of a new bucket.
 
     The sequencer is another for each upload under a key, and the same when its notification is delivered again.
     """
@@ -39,24 +39,24 @@ def uploads(body: str) -> list[Upload]:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """A batch of messages: the objects each tells of, by its id; and those that nobody can read."""
+    """A batch of messages: the objects of each, by its id; and the unreadable messages."""
 
     keys_by_id: dict[str, list[str]]
     unreadable: list[str]
 
     @property
     def keys(self) -> set[str]:
-        """The objects they tell of."""
+        """The objects of all messages."""
         return {key for keys in self.keys_by_id.values() for key in keys}
 
     def failures(self, failed: Collection[str]) -> dict[str, list[dict[str, str]]]:
-        """Return the answer that has the messages of failed objects delivered again, and the unreadable ones."""
+        """Build the response that has the messages of failed objects delivered again, and the unreadable ones."""
         again = [name for name, keys in self.keys_by_id.items() if any(key in failed for key in keys)]
         return {"batchItemFailures": [{"itemIdentifier": name} for name in (*self.unreadable, *again)]}
 
 
 def read_messages(records: Iterable[Mapping[str, Any]]) -> Messages:
-    """Return what a batch of a queue's messages tells of."""
+    """Parse a batch of a queue's messages."""
     messages = Messages({}, [])
     for record in records:
         try:

@@ -24,7 +24,7 @@ class StepFunctions:
             return
 
     def execution(self, name: str) -> Execution:
-        """Return what has become of an execution."""
+        """Read the state of an execution."""
         try:
             found = self._client.describe_execution(executionArn=self._execution_arn(name))
         except self._client.exceptions.ExecutionDoesNotExist:

@@ -51,7 +51,7 @@ class SecretsManagerKeys:
         self._lookups, self._refilled_at = MAX_LOOKUPS, clock()
 
     def current(self) -> TokenKey:
-        """Return the key that makes tokens. Raises Unavailable."""
+        """Read the key that signs tokens. Raises Unavailable."""
         newest, *before = self._known()
         is_settled = self._clock() - newest.created_at >= SIGNING_DELAY_SECONDS
         return newest.key if is_settled or not before else before[0].key

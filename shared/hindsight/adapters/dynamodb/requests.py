@@ -1,4 +1,4 @@
-"""What every DynamoDB adapter needs: items to plain values and back, batches whose partial failures are checked."""
+"""The requests of all DynamoDB adapters: items and plain values, batches whose partial failures are checked."""
 
 import random
 import time
@@ -31,7 +31,7 @@ AT_ONCE = 8
 """Calls of one batch that wait for the table at the same time, below the ten connections a client keeps."""
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
-_LONGEST_BACK_OFF = 5
+_MAX_BACK_OFF = 5
 # What is left once the SDK has tried several times: a partition, the table or the account is at its limit.
 _BUSY = frozenset(
     {
@@ -48,12 +48,12 @@ _deserializer = TypeDeserializer()
 
 
 def to_item(values: Mapping[str, Any]) -> Item:
-    """Return a DynamoDB item; None values are left out, floats keep their shortest exact text."""
+    """Convert plain values to a DynamoDB item; None is left out, floats keep their shortest exact text."""
     return {name: _serializer.serialize(_to_decimals(value)) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item's plain values; numbers come back as int where they are whole in text, else as float."""
+    """Convert an item to plain values; numbers come back as int where they are whole in text, else as float."""
     return {name: _from_decimals(_deserializer.deserialize(value)) for name, value in item.items()}
 
 
@@ -252,9 +252,9 @@ def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def back_off(attempt: int) -> None:
     """Wait before another attempt at what other workers keep changing, less than a second."""
-    time.sleep(pause_seconds(min(attempt, _LONGEST_BACK_OFF)))
+    time.sleep(pause_seconds(min(attempt, _MAX_BACK_OFF)))
 
 
 def pause_seconds(attempt: int) -> float:
-    """Return how long to wait before another attempt: full jitter, so that those who met do not meet again."""
+    """Draw the pause before another attempt: full jitter, so that those who met do not meet again."""
     return random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311  jitter, not a secret

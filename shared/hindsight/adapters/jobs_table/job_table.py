@@ -81,7 +81,7 @@ def _to_row(job: Job) -> dict[str, Any]:
         "at": format_time(job.at),
         "status": job.status.value,
         "job_version": job.version,
-        **{name: compact_json.dumps(getattr(job, name)) for name in ("request", "place", "counts")},
+        **{name: compact_json.dumps(getattr(job, name)) for name in ("request", "checkpoint", "counts")},
         "expires_at": int((job.at + KEPT_FOR).timestamp()),
     }
 
@@ -95,7 +95,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         status=JobStatus(row["status"]),
         version=row["job_version"],
         request=compact_json.loads(row["request"]),
-        place=compact_json.loads(row["place"]),
+        checkpoint=compact_json.loads(row["checkpoint"]),
         counts=compact_json.loads(row["counts"]),
     )
 

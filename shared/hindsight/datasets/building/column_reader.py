@@ -1,4 +1,4 @@
-"""All that a dataset holds of the rows that are kept, a few columns at a time, gathered file by file."""
+"""The column reader: all that a dataset holds of its rows, a few columns at a time, file by file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.features import FeatureType
-from hindsight.datasets.building.selection import Selection
+from hindsight.datasets.building.selection import RowSelection
 from hindsight.datasets.formats.columns import MISSING, Categories, Codes, Column, Floats
 from hindsight.datasets.formats.record_keys import Names, Places
 from hindsight.datasets.part import Array, pack_json
@@ -18,18 +18,18 @@ TypedFeature = tuple[str, FeatureType]
 FIRST_ROWS = 10
 _NUMBERS = ("rules_revision", "selection_probability", "propensity")
 # Of the columns that are in memory at one time; all others are on disk, before or behind them.
-_MOST_BYTES = 64 << 20
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gathering:
-    """Reads the rows of a selection from the files that hold them."""
+class ColumnReader:
+    """The columns of a row selection, read from the files that hold its rows."""
 
     scans: Sequence[RecordScan]
-    kept: Selection
+    kept: RowSelection
 
     def columns(self) -> dict[str, Array | Categories]:
-        """Return all of the rows but their features, those to train on first."""
+        """Read all columns but the features, the rows to train on first."""
         count, keys = len(self.kept.keys.seq), self.kept.keys
         sources, numbers = _Texts.of(count), {name: np.empty(count) for name in _NUMBERS}
         entities: list[tuple[Places, Names]] = []
@@ -57,12 +57,12 @@ class Gathering:
     def features(self, features: Sequence[TypedFeature]) -> Iterator[tuple[TypedFeature, Column]]:
         """Yield features by column, those to train on first; a column is good until the next is asked for."""
         count = len(self.kept.keys.seq)
-        together = max(1, _MOST_BYTES // (8 * max(count, 1)))
+        together = max(1, _MAX_BYTES // (8 * max(count, 1)))
         for first in range(0, len(features), together):
             yield from self._together(features[first : first + together], count)
 
     def unfit(self, declared: Mapping[str, FeatureType]) -> dict[str, int]:
-        """Return by feature the rows whose value is of another type; those without any such row are left out."""
+        """Count by feature the rows whose value is of another type; those without any such row are left out."""
         counts = dict.fromkeys(declared, 0)
         for scan, places in self._by_file():
             for name, count in scan.unfit(declared, self.kept.keys.row[places]).items():
@@ -70,7 +70,7 @@ class Gathering:
         return {name: count for name, count in counts.items() if count}
 
     def first_features(self) -> dict[str, Array]:
-        """Return by part the features of its first rows as they were logged."""
+        """Read by part the features of its first rows as they were logged."""
         train, row = self.kept.train, self.kept.keys.row
         wanted = [*range(min(train, FIRST_ROWS)), *range(train, train + FIRST_ROWS)]
         found: dict[int, Mapping[str, Any]] = {}
@@ -97,7 +97,7 @@ class Gathering:
             yield found, texts[found].column() if found in texts else numbers[found]
 
     def _by_file(self) -> Iterator[tuple[RecordScan, Places]]:
-        """Yield the files that hold rows kept, with the places of those."""
+        """Yield the files that hold rows kept, with the positions of those."""
         order = self.kept.by_file
         begins = np.searchsorted(self.kept.keys.file[order], np.arange(len(self.scans) + 1))
         for number, scan in enumerate(self.scans):
@@ -117,17 +117,17 @@ class _Texts:
         return cls(np.empty(count, dtype=np.int32))
 
     def put(self, rows: Places, found: Categories) -> None:
-        """Take the texts of some rows."""
+        """Add the texts of some rows."""
         known = [self.places.setdefault(text, len(self.places)) for text in found.vocabulary]
         self.codes[rows] = np.array([*known, MISSING], dtype=np.int32)[found.codes]
 
     def column(self) -> Categories:
-        """Return the column; its vocabulary is sorted and has only what there is."""
+        """Build the column; its vocabulary is sorted and has only the texts that occur."""
         return renamed(self.codes, list(self.places))
 
 
 def _joined(pieces: Sequence[tuple[Places, Names]], count: int) -> Names:
-    """Return identifiers of all rows, empty where there is none."""
+    """Join the identifiers of all rows, empty where there is none."""
     joined = np.zeros(count, dtype=f"S{max((names.dtype.itemsize for _, names in pieces), default=1)}")
     for places, names in pieces:
         joined[places] = names

@@ -1,4 +1,4 @@
-"""A day's many small objects of label records become a few large ones: the same lines, and the same rows as Parquet.
+"""Compaction: a day's many small objects of label records become a few large ones, as lines and as Parquet.
 
 Nothing is removed before both are in the lake and read back. A crash anywhere leaves records twice at worst, which
 every reader takes once.
@@ -18,7 +18,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.attempts import Attempts
 from hindsight.core.errors import HindsightError, UnreadableObject, UnusableDataset
 from hindsight.datasets.building.dataset_builder import declared_types
-from hindsight.datasets.building.snapshot import workshop
+from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.formats.record_table import StoredRecord, record_digest, write_records
 from hindsight.datasets.records.record_files import (
     LakeObject,
@@ -33,8 +33,8 @@ from hindsight.lake.packer import SETTLED
 
 PARQUET_TYPE = "application/vnd.apache.parquet"
 # What becomes one file: as Python objects these are several times as large.
-_MOST_BYTES = 64 << 20
-_MOST_RECORDS = 100_000
+_MAX_BYTES = 64 << 20
+_MAX_RECORDS = 100_000
 
 
 # An object, its lines and the records they are.
@@ -49,7 +49,7 @@ class CompactionFailed(HindsightError):
 
 @dataclass(slots=True)
 class CompactionReport:
-    """What a sweep did: objects that became part of larger ones, the records in them, and the files those are.
+    """The result of a sweep: objects that became part of larger ones, the records in them, and the files those are.
 
     ``unreadable`` are the keys of objects that hold no label records or lie under no day; they stay as they are.
     """
@@ -63,7 +63,7 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Compacts the settled days of a model."""
+    """The compaction of the settled days of a model."""
 
     lake: Lake
     configurations: ConfigurationStore
@@ -115,7 +115,7 @@ class Compaction:
             if not has_time():
                 report.is_complete = False
                 return
-            with workshop() as (connection, scratch):
+            with scratch_space() as (connection, scratch):
                 records = _DayFile(self.lake, model, day, connection, scratch).keep(group, features)
             self.lake.remove(prefix, {given.key: tags[given.key] for given, _ in group})
             report.objects += len(group)
@@ -135,7 +135,7 @@ class Compaction:
             group.append((given, lines))
             size += sum(len(line) for line, _ in lines)
             count += len(lines)
-            if size >= _MOST_BYTES or count >= _MOST_RECORDS:
+            if size >= _MAX_BYTES or count >= _MAX_RECORDS:
                 yield group
                 group, size, count = [], 0, 0
         if group:
@@ -144,7 +144,7 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class _DayFile:
-    """Writes one group of objects as one Parquet file and one object of lines, and makes sure that both are there."""
+    """One group of objects as one Parquet file and one object of lines, both read back."""
 
     lake: Lake
     model: str
@@ -153,7 +153,7 @@ class _DayFile:
     scratch: Path
 
     def keep(self, group: Sequence[Readable], features: Mapping[str, FeatureType]) -> int:
-        """Store the records of a group in both forms and return how many there are. Raises UnreadableObject."""
+        """Store the records of a group in both forms; count them. Raises UnreadableObject."""
         records = [stored for _, lines in group for _, stored in lines]
         path = self.scratch / "records.parquet"
         write_records(self.connection, path, records, features)
@@ -171,7 +171,7 @@ class _DayFile:
         return len(records)
 
     def _require_readable(self, key: str, name: str, records: Sequence[StoredRecord]) -> None:
-        """Read a file back from the lake and hold it against the records it was made of."""
+        """Read a file back from the lake and compare it with the records it was made of."""
         path = self.scratch / "again.parquet"
         self.lake.download(key, path)
         found = self.connection.execute(

@@ -1,4 +1,4 @@
-"""Files of label records put together as a dataset: its parts, and the manifest that says what they are."""
+"""The dataset builder: from files of label records to the parts of a dataset and its manifest."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core import compact_json
-from hindsight.datasets.building.column_reader import Gathering, TypedFeature
-from hindsight.datasets.building.selection import Selection, select
+from hindsight.datasets.building.column_reader import ColumnReader, TypedFeature
+from hindsight.datasets.building.selection import RowSelection, select
 from hindsight.datasets.dataset import PARTS, Manifest, Part, Source, name_dataset
 from hindsight.datasets.formats.columns import MISSING, Categories, Column
 from hindsight.datasets.label_shift import furthest_apart
@@ -26,7 +26,7 @@ from hindsight.datasets.records.record_scan import RecordScan, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
+class BuiltDataset:
     """A manifest and the files of its parts, not stored yet."""
 
     manifest: Manifest
@@ -34,8 +34,8 @@ class Assembly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetOrder:
-    """What is to be assembled: what was known when, under which configuration, with which features."""
+class DatasetSpecification:
+    """The dataset to build: as of when, under which configuration, with which features."""
 
     revision: ConfigurationRevision
     window_start: datetime
@@ -44,7 +44,7 @@ class DatasetOrder:
 
     @property
     def span(self) -> Span:
-        """Which records are seen."""
+        """The span of the records seen."""
         return Span(self.window_start, self.as_of)
 
     @property
@@ -54,48 +54,48 @@ class DatasetOrder:
 
 
 def declared_types(revision: ConfigurationRevision) -> dict[str, FeatureType]:
-    """Return the features a configuration declares, by type, in its order."""
+    """List the features a configuration declares, by type, in its order."""
     return {name: feature.type for name, feature in revision.configuration.features.items()}
 
 
-def assemble(
+def build_dataset(
     connection: duckdb.DuckDBPyConnection,
     found: FoundFiles,
-    order: DatasetOrder,
+    spec: DatasetSpecification,
     scratch: Path,
     sources: Sequence[Source] | None = None,
-) -> Assembly:
-    """Return the dataset that label records make: equal records give equal bytes, however they are spread over files.
+) -> BuiltDataset:
+    """Build the dataset of label records: equal records give equal bytes, however they are spread over files.
 
     ``sources`` are those to name; by default all objects that held a record seen. Memory holds the keys of all records
     seen and a few columns of those that are kept; the files of the parts are written to ``scratch``.
     """
     scans = [RecordScan(connection, file) for file in found.files]
-    configuration = order.revision.configuration
-    kept = select(scans, configuration, order.span)
-    gathering = Gathering(scans, kept)
-    written = _write(gathering, order, scratch)
-    digest = compact_json.digest({"columns": [list(column) for column in order.columns], "parts": written.digests})
+    configuration = spec.revision.configuration
+    kept = select(scans, configuration, spec.span)
+    reader = ColumnReader(scans, kept)
+    written = _write(reader, spec, scratch)
+    digest = compact_json.digest({"columns": [list(column) for column in spec.columns], "parts": written.digests})
     manifest = Manifest(
-        dataset_id=name_dataset(order.as_of, digest),
+        dataset_id=name_dataset(spec.as_of, digest),
         model=configuration.model,
         task=configuration.task,
-        as_of=order.as_of,
-        window_start=order.window_start,
+        as_of=spec.as_of,
+        window_start=spec.window_start,
         boundary=kept.boundary,
         newest=kept.newest,
-        configuration_revision=order.revision.revision,
+        configuration_revision=spec.revision.revision,
         rules_revisions=written.rules_revisions,
-        columns=tuple(order.columns),
+        columns=tuple(spec.columns),
         counts={**_label_counts(kept, configuration.task), "dropped": kept.dropped},
         present=written.present,
-        unfit=gathering.unfit(order.declared),
+        unfit=reader.unfit(spec.declared),
         digest=digest,
         part_digests=written.digests,
         part_bytes={part: path.stat().st_size for part, path in written.files.items()},
-        sources=tuple(_sources(scans, found, order.span, kept.seen) if sources is None else sources),
+        sources=tuple(_sources(scans, found, spec.span, kept.seen) if sources is None else sources),
     )
-    return Assembly(manifest=manifest, files=written.files)
+    return BuiltDataset(manifest=manifest, files=written.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class _Written:
     rules_revisions: tuple[int, ...]
 
 
-def _write(gathering: Gathering, order: DatasetOrder, scratch: Path) -> _Written:
+def _write(reader: ColumnReader, spec: DatasetSpecification, scratch: Path) -> _Written:
     """Write both parts, column by column."""
     writers = {part: PartWriter(scratch / f"{part}.npz") for part in PARTS}
     present: dict[str, dict[str, int]] = {part: {} for part in PARTS}
@@ -115,17 +115,17 @@ def _write(gathering: Gathering, order: DatasetOrder, scratch: Path) -> _Written
         for held, array in pack(name, column).items():
             writers[part].add(held, array)
 
-    columns = gathering.columns()
-    first = gathering.first_features()
+    columns = reader.columns()
+    first = reader.first_features()
     for part in PARTS:
         for name, column in columns.items():
-            add(part, name, _cut(column, gathering.kept.place(part)))
+            add(part, name, _cut(column, reader.kept.place(part)))
         writers[part].add("first_features", first[part])
-    for (name, kind), column in gathering.features(order.columns):
+    for (name, kind), column in reader.features(spec.columns):
         for part in PARTS:
-            rows = _cut(column, gathering.kept.place(part))
+            rows = _cut(column, reader.kept.place(part))
             add(part, column_name(name, kind), rows)
-            if order.declared.get(name) is kind:
+            if spec.declared.get(name) is kind:
                 present[part][name] = _given(rows)
     return _Written(
         files={part: writer.path for part, writer in writers.items()},
@@ -136,7 +136,7 @@ def _write(gathering: Gathering, order: DatasetOrder, scratch: Path) -> _Written
 
 
 def _cut(column: Array | Categories, place: slice) -> Any:
-    """Return some rows of a column; a vocabulary stays that of all rows, identifiers are no wider than they need be."""
+    """Cut rows out of a column; a vocabulary stays that of all rows, identifiers become as narrow as they can be."""
     if isinstance(column, Categories):
         return Categories(column.codes[place], column.vocabulary)
     rows = column[place]
@@ -147,7 +147,7 @@ def _cut(column: Array | Categories, place: slice) -> Any:
 
 
 def _sources(scans: Sequence[RecordScan], found: FoundFiles, span: Span, seen: Sequence[bool]) -> list[Source]:
-    """Return the objects that hold a record seen; what arrives later changes no earlier dataset's sources."""
+    """List the objects that hold a record seen; what arrives later changes no earlier dataset's sources."""
     sources: set[Source] = set()
     for scan, has_seen in zip(scans, seen, strict=True):
         compacted = found.compacted.get(scan.file.path)
@@ -164,7 +164,7 @@ def _given(column: Column) -> int:
     return len(column) - int(np.isnan(column).sum())
 
 
-def _label_counts(kept: Selection, task: Task) -> dict[str, dict[str, Any]]:
+def _label_counts(kept: RowSelection, task: Task) -> dict[str, dict[str, Any]]:
     labels = {part: _cut(kept.labels, kept.place(part)) for part in PARTS}
     counts: dict[str, dict[str, Any]] = {part: _class_counts(found, task) for part, found in labels.items()}
     if task is Task.REGRESSION:

@@ -1,4 +1,4 @@
-"""Which label records become rows of a dataset: as known then, one a prediction, matured, usable, split in time."""
+"""The selection of label records as rows: as known then, one a prediction, matured, usable, split in time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from hindsight.datasets.split import split_moments
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Selection:
+class RowSelection:
     """The rows that are kept, those to train on first, each part in the order of the predictions' times.
 
     ``labels`` and ``otherwise`` are aligned with ``keys``; ``train`` is the number of rows to train on, ``dropped``
@@ -37,7 +37,7 @@ class Selection:
     seen: list[bool]
 
     def place(self, part: Part) -> slice:
-        """Return where the rows of a part are."""
+        """Locate the rows of a part."""
         return slice(0, self.train) if part == "train" else slice(self.train, None)
 
     @cached_property
@@ -46,8 +46,8 @@ class Selection:
         return np.argsort(self.keys.file, kind="stable")
 
 
-def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> Selection:
-    """Return the rows that the records of some files make."""
+def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> RowSelection:
+    """Select the rows from the records of some files."""
     seen = [scan.keys(number, span) for number, scan in enumerate(scans)]
     task = configuration.task
     labels = _joined_labels([at(scan.labels(task), keys.row) for scan, keys in zip(scans, seen, strict=True)], task)
@@ -63,7 +63,7 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
     train, first = split_moments(keys.occurred[places[kept]], keys.due[places[kept]], configuration.training.holdout)
     chosen = np.concatenate([kept[train], kept[first:]])
     rows = keys.rows_at(places[chosen])
-    return Selection(
+    return RowSelection(
         keys=rows,
         labels=at(labels, places[chosen]),
         otherwise=otherwise[chosen],
@@ -81,7 +81,7 @@ def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span:
 
 
 def at(column: Column, places: npt.NDArray[Any] | slice) -> Column:
-    """Return some of a column's rows."""
+    """Select some of a column's rows."""
     return column.at(places) if isinstance(column, Categories) else column[places]
 
 

@@ -1,4 +1,4 @@
-"""Freeze what is known at one moment into a dataset that can be built again bit for bit."""
+"""Snapshots: the labels known at one moment, frozen into a dataset that can be rebuilt bit for bit."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,9 +12,14 @@ import duckdb
 from hindsight.config.features import FeatureType
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.errors import NotFound, UnusableDataset
-from hindsight.datasets.building.dataset_builder import Assembly, DatasetOrder, assemble, declared_types
+from hindsight.datasets.building.dataset_builder import (
+    BuiltDataset,
+    DatasetSpecification,
+    build_dataset,
+    declared_types,
+)
 from hindsight.datasets.dataset import Manifest, keep_manifest, read_manifest
-from hindsight.datasets.dataset_check import Refusal, refuse
+from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
 from hindsight.datasets.formats.record_table import connect
 from hindsight.datasets.part import CONTENT_TYPE
 from hindsight.datasets.records.athena_query import Chosen
@@ -22,7 +27,7 @@ from hindsight.datasets.records.record_files import RecordFiles
 from hindsight.lake.object_store import Lake
 from hindsight.registry.version import DatasetRecord
 
-__all__ = ["Dataset", "Refusal", "rebuilt", "take_snapshot", "workshop"]
+__all__ = ["Dataset", "DatasetCheckFailure", "rebuild", "scratch_space", "take_snapshot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ class Dataset:
 
     @property
     def record(self) -> DatasetRecord:
-        """What the registry keeps of it."""
+        """The registry's record of the dataset."""
         return self.manifest.record
 
 
@@ -46,8 +51,8 @@ def take_snapshot(
     champion_features: Mapping[str, FeatureType] | None = None,
     chosen: Chosen | None = None,
     threads: int | None = None,
-) -> Dataset | Refusal:
-    """Build and store the dataset as of a moment, or return why there is none.
+) -> Dataset | DatasetCheckFailure:
+    """Build and store the dataset as of a moment, unless a check of it fails.
 
     ``previous`` is the dataset of the last run that came to a verdict: one that adds nothing to it is refused.
     ``champion_features`` are held too where the champion reads them by another type than is declared now, or where
@@ -56,54 +61,54 @@ def take_snapshot(
     """
     declared = declared_types(revision)
     extra = [found for found in (champion_features or {}).items() if declared.get(found[0]) is not found[1]]
-    order = DatasetOrder(
+    spec = DatasetSpecification(
         revision=revision,
         window_start=as_of - revision.configuration.training.window,
         as_of=as_of,
         columns=[*declared.items(), *extra],
     )
-    with workshop(threads) as (connection, scratch):
+    with scratch_space(threads) as (connection, scratch):
         files = RecordFiles(lake, revision.configuration.model, connection, scratch, declared)
-        built = assemble(connection, files.between(order.window_start, as_of, chosen), order, scratch)
+        built = build_dataset(connection, files.between(spec.window_start, as_of, chosen), spec, scratch)
         before = _manifest_of(lake, revision, previous)
         shift = revision.configuration.training.max_label_shift
-        refusal = refuse(built.manifest, previous, before, max_label_shift=shift)
-        if refusal is not None:
-            return refusal
+        failure = check_dataset(built.manifest, previous, before, max_label_shift=shift)
+        if failure is not None:
+            return failure
         return Dataset(manifest=_store(lake, built))
 
 
 @contextmanager
-def rebuilt(lake: Lake, manifest: Manifest, revision: ConfigurationRevision) -> Iterator[Assembly]:
-    """Give the dataset of a manifest, built again from its sources, as long as its files are needed.
+def rebuild(lake: Lake, manifest: Manifest, revision: ConfigurationRevision) -> Iterator[BuiltDataset]:
+    """Rebuild the dataset of a manifest from its sources, for as long as its files are needed.
 
     Raises UnusableDataset if a source has changed.
     """
-    order = DatasetOrder(
+    spec = DatasetSpecification(
         revision=revision, window_start=manifest.window_start, as_of=manifest.as_of, columns=manifest.columns
     )
-    with workshop() as (connection, scratch):
-        files = RecordFiles(lake, manifest.model, connection, scratch, order.declared)
-        yield assemble(connection, files.of(manifest.sources), order, scratch, manifest.sources)
+    with scratch_space() as (connection, scratch):
+        files = RecordFiles(lake, manifest.model, connection, scratch, spec.declared)
+        yield build_dataset(connection, files.of(manifest.sources), spec, scratch, manifest.sources)
 
 
 @contextmanager
-def workshop(threads: int | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Give a database and a folder to work in; both are gone afterwards."""
+def scratch_space(threads: int | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Open a scratch space, a database and a folder; both are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="dataset-") as folder:
         scratch = Path(folder)
         with connect(scratch, threads) as connection:
             yield connection, scratch
 
 
-def _store(lake: Lake, built: Assembly) -> Manifest:
+def _store(lake: Lake, built: BuiltDataset) -> Manifest:
     for part, path in built.files.items():
         lake.upload(path, built.manifest.part_key(part), CONTENT_TYPE)
     return keep_manifest(lake, built.manifest)
 
 
 def _manifest_of(lake: Lake, revision: ConfigurationRevision, previous: DatasetRecord | None) -> Manifest | None:
-    """Return the manifest of an earlier dataset; None where there is none any more, or none that can be read."""
+    """Read the manifest of an earlier dataset; None where it is gone or cannot be read."""
     if previous is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Whether a dataset is still what its manifest says, and can be built again bit for bit from its sources."""
+"""The verification of datasets: their parts are whole, and their sources rebuild them bit for bit."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnusableDataset
-from hindsight.datasets.building.snapshot import rebuilt
+from hindsight.datasets.building.snapshot import rebuild
 from hindsight.datasets.building.verification_requests import FINISHED, verification_key
 from hindsight.datasets.dataset import PARTS, Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
@@ -15,13 +15,13 @@ from hindsight.lake.object_store import Lake
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found: ``problems`` is empty for a dataset whose parts are whole and that was built again the same."""
+    """The result of a verification: ``problems`` is empty for a dataset that is whole and was rebuilt the same."""
 
     manifest: Manifest
     problems: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was found as JSON objects."""
+        """Convert the result to JSON objects."""
         return {
             "dataset_id": self.manifest.dataset_id,
             "status": FINISHED,
@@ -35,13 +35,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class DatasetVerifier:
-    """Verifies datasets and keeps what it found beside them."""
+    """The verifier of datasets; it stores its results beside them."""
 
     lake: Lake
     configurations: ConfigurationStore
 
     def verify(self, model: str, dataset_id: str, requested_at: str) -> Verification:
-        """Verify a dataset and store what was found. Raises NotFound."""
+        """Verify a dataset and store the result. Raises NotFound."""
         found = self.check(read_manifest(self.lake, model, dataset_id))
         document = {**found.to_json(), "requested_at": requested_at}
         self.lake.write_bytes(
@@ -50,7 +50,7 @@ class DatasetVerifier:
         return found
 
     def check(self, manifest: Manifest) -> Verification:
-        """Return what is wrong with a dataset."""
+        """Check a dataset's parts and rebuild it."""
         return Verification(manifest, (*self._altered_parts(manifest), *self._differences(manifest)))
 
     def _altered_parts(self, manifest: Manifest) -> list[str]:
@@ -65,7 +65,7 @@ class DatasetVerifier:
     def _differences(self, manifest: Manifest) -> list[str]:
         revision = self.configurations.revision(manifest.model, manifest.configuration_revision)
         try:
-            with rebuilt(self.lake, manifest, revision) as again:
+            with rebuild(self.lake, manifest, revision) as again:
                 # A dataset that rows were erased from keeps the name it had by what was in it before.
                 named = replace(again.manifest, dataset_id=manifest.dataset_id, erased=manifest.erased)
                 before, after = manifest.to_json(), named.to_json()

@@ -1,4 +1,4 @@
-"""Requests to verify a dataset: taken at once, answered when a function with more time has been through it."""
+"""Requests to verify a dataset: accepted at once, worked off by a function with more time."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RUNNING, FINISHED = "running", "finished"
 
 @dataclass(frozen=True, slots=True)
 class VerificationRequests:
-    """Takes requests, and tells what became of the newest of a dataset."""
+    """The requests to verify datasets, and the newest result of each."""
 
     lake: Lake
     registry: Registry
@@ -26,7 +26,7 @@ class VerificationRequests:
     work: Invocations
 
     def take(self, model: str, dataset_id: str, now: datetime) -> dict[str, Any]:
-        """Begin to verify a dataset; return what is known so far. Raises NotFound."""
+        """Start to verify a dataset; return its state. Raises NotFound."""
         self._require(model, dataset_id)
         request = {"dataset_id": dataset_id, "status": RUNNING, "requested_at": format_time(now)}
         self.lake.write_bytes(
@@ -36,12 +36,12 @@ class VerificationRequests:
         return request
 
     def newest(self, model: str, dataset_id: str) -> dict[str, Any]:
-        """Return what was found, or that it is not known yet. Raises NotFound if nobody asked."""
+        """Read the newest result, or that it is pending. Raises NotFound where no verification was requested."""
         self._require(model, dataset_id)
         try:
             found: dict[str, Any] = json.loads(self.lake.read_bytes(verification_key(model, dataset_id)))
         except NotFound as error:
-            raise NotFound(f"nobody has asked to verify {dataset_id!r}") from error
+            raise NotFound(f"no verification of {dataset_id!r} was requested") from error
         return found
 
     def _require(self, model: str, dataset_id: str) -> None:
@@ -50,5 +50,5 @@ class VerificationRequests:
 
 
 def verification_key(model: str, dataset_id: str) -> str:
-    """Return where lies what was last found about a dataset."""
+    """Build the key of a dataset's newest verification."""
     return dataset_prefix(model, dataset_id) + "verification.json"

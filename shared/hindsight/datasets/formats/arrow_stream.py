@@ -75,7 +75,7 @@ _capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
 def read_columns(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Array]:
-    """Return the columns of a query by name.
+    """Read the columns of a query by name.
 
     Numbers are arrays of their type, NaN where a double is NULL; texts are bytes of one width (UTF-8). Other types,
     and NULL among them, are not read: the query has to turn them into such. Raises TypeError for what is not read.
@@ -130,7 +130,7 @@ def _empty(format_: bytes) -> Array:
 
 
 def _copied(column: Any, format_: bytes) -> Array:
-    """Return a column of a batch, copied out of memory that is not ours."""
+    """Copy a column of a batch out of memory that is not ours."""
     if column.offset:
         raise TypeError("columns that begin within their buffers are not read")
     nulls = _nulls(column)
@@ -159,7 +159,7 @@ def _texts(column: Any) -> Array:
 
 
 def _nulls(column: Any) -> npt.NDArray[np.bool_] | None:
-    """Return which values are NULL, None if no value is."""
+    """Find the NULL values of a column, None if there is none."""
     if not column.null_count or not column.buffers[0]:
         return None
     valid = np.unpackbits(_buffer(column, 0, np.uint8, (column.length + 7) // 8), bitorder="little")
@@ -168,7 +168,7 @@ def _nulls(column: Any) -> npt.NDArray[np.bool_] | None:
 
 
 def _buffer(column: Any, place: int, kind: Any, count: int) -> Array:
-    """Return a view into one of a column's buffers."""
+    """View one of a column's buffers."""
     if not count:
         return np.zeros(0, dtype=kind)
     raw = (ctypes.c_uint8 * (count * np.dtype(kind).itemsize)).from_address(column.buffers[place])

@@ -28,7 +28,7 @@ class Categories:
 
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> "Categories":
-        """Return texts as codes into a vocabulary of those there are.
+        """Encode texts as codes into a vocabulary of those that occur.
 
         >>> found = Categories.of(["b", None, "a"])
         >>> found.codes.tolist(), found.vocabulary
@@ -39,11 +39,11 @@ class Categories:
         return cls(np.array([places.get(text, MISSING) for text in texts], dtype=np.int32), vocabulary)
 
     def texts(self) -> Texts:
-        """Return the texts, None where there is none."""
+        """List the texts, None where there is none."""
         return np.array([*self.vocabulary, None], dtype=object)[self.codes]
 
     def at(self, places: npt.NDArray[Any] | slice) -> "Categories":
-        """Return some of the texts, the vocabulary narrowed to those there are."""
+        """Select some of the texts, the vocabulary narrowed to those that occur."""
         codes = self.codes[places]
         used = np.zeros(len(self.vocabulary) + 1, dtype=bool)
         used[codes] = True  # MISSING is the last place
@@ -58,7 +58,7 @@ Column = Floats | Categories
 
 
 def to_columns(rows: Sequence[Mapping[str, Any]], features: Mapping[str, FeatureType]) -> dict[str, Column]:
-    """Return rows of features as typed columns, in the order of ``features``, each of shape (rows,).
+    """Convert rows of features to typed columns, in the order of ``features``, each of shape (rows,).
 
     Numeric and boolean columns are floats (NaN where missing, booleans 0 and 1), categorical ones canonical text.
     What does not fit its column's type counts as missing; undeclared features are left out.
@@ -76,7 +76,7 @@ def to_columns(rows: Sequence[Mapping[str, Any]], features: Mapping[str, Feature
 
 
 def to_numbers(values: Sequence[Any]) -> Floats:
-    """Return numeric features as floats, NaN where one is no number, bounded where squares would overflow.
+    """Convert numeric features to floats, NaN where one is no number, bounded where squares would overflow.
 
     >>> to_numbers([1, 2.5, True, "3", None, 1e300]).tolist()
     [1.0, 2.5, nan, nan, nan, 1e+100]
@@ -86,7 +86,7 @@ def to_numbers(values: Sequence[Any]) -> Floats:
 
 
 def to_flags(values: Sequence[Any]) -> Floats:
-    """Return boolean features as 1.0 and 0.0, NaN where one is neither true nor false.
+    """Convert boolean features to 1.0 and 0.0, NaN where one is neither true nor false.
 
     >>> to_flags([True, False, 1, None]).tolist()
     [1.0, 0.0, nan, nan]
@@ -95,7 +95,7 @@ def to_flags(values: Sequence[Any]) -> Floats:
 
 
 def to_texts(values: Iterable[Any]) -> list[str | None]:
-    """Return categorical features as canonical text, None where missing.
+    """Convert categorical features to canonical text, None where missing.
 
     >>> to_texts([8, "8", 8.0, True, None])
     ['8', '8', '8', 'true', None]
@@ -107,7 +107,7 @@ TO_FLOATS = {FeatureType.NUMERIC: to_numbers, FeatureType.BOOLEAN: to_flags}
 
 
 def fits(value: Any, kind: FeatureType) -> bool:
-    """Return whether a value that is given can be read as one of a type; those that cannot count as missing.
+    """Decide whether a given value can be read as one of a type; those that cannot count as missing.
 
     >>> fits("8", FeatureType.NUMERIC), fits("8", FeatureType.CATEGORICAL)
     (False, True)

@@ -1,4 +1,4 @@
-"""Where the arrays of an uncompressed ``.npz`` file lie in it, told without numpy and without reading the file."""
+"""The locations of arrays in an uncompressed ``.npz`` file, without numpy and without reading the file."""
 
 import ast
 import io
@@ -26,7 +26,7 @@ class Member:
 
 
 def members_of(read: ReadRange, size: int, names: Collection[str] | None = None) -> Mapping[str, Member]:
-    """Return the arrays of a file by name, all or those named; ``read`` returns so many bytes from a place on.
+    """Locate the arrays of a file by name, all or those named; ``read`` reads bytes from a position on.
 
     Raises ValueError or BadZipFile for what is no such file.
     """

@@ -18,8 +18,8 @@ class RecordKeys:
     """n records, by what decides about them; moments are microseconds since 1970.
 
     ``hashes`` are equal for equal names; ``manual`` are a reviewer's labels, ``picked`` those of predictions that were
-    picked for review, ``labelled`` those with a value. ``digests`` tell contents apart. ``file`` and ``row`` say where
-    the rest of a record is.
+    picked for review, ``labelled`` those with a value. ``digests`` distinguish contents. ``file`` and ``row`` locate
+    the rest of a record.
     """
 
     names: Names
@@ -36,12 +36,12 @@ class RecordKeys:
     row: npt.NDArray[np.int32]
 
     def rows_at(self, places: Places) -> "RowKeys":
-        """Return what is kept of some of the records."""
+        """Select the keys of some of the records."""
         return RowKeys(*(getattr(self, field.name)[places] for field in fields(RowKeys)))
 
     @classmethod
     def none(cls) -> "RecordKeys":
-        """Return no records."""
+        """Build the keys of no records."""
         longs, flags = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
         names, hashes = np.zeros(0, dtype="S1"), np.zeros(0, dtype=np.uint64)
         whole = np.zeros(0, dtype=np.int32)
@@ -49,7 +49,7 @@ class RecordKeys:
 
     @classmethod
     def joined(cls, parts: Sequence["RecordKeys"]) -> "RecordKeys":
-        """Return several sets of records as one, in their order."""
+        """Join several sets of records, in their order."""
         if not parts:
             return cls.none()
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
@@ -70,36 +70,36 @@ class RowKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Newest:
-    """The newest record of every prediction, by place; ``otherwise`` tells of each whether another source spoke too."""
+    """The newest record of every prediction, by place; ``otherwise`` marks those that another source labelled too."""
 
     places: Places
     otherwise: Flags
 
 
 def newest_of(keys: RecordKeys) -> Newest:
-    """Return the records that stand: of each prediction the one with the highest ``seq``.
+    """Find the newest record of each prediction, the one with the highest ``seq``.
 
-    One that was delivered twice stands once; of two that differ though their ``seq`` does not, the one that was picked
+    One that was delivered twice counts once; of two that differ though their ``seq`` does not, the one that was picked
     for review, else by content, so that it does not matter how records are spread over objects. A reviewer's label of a
-    picked prediction stands ``otherwise`` if another record of the prediction has a value from another source.
+    picked prediction is ``otherwise`` if another record of the prediction has a value from another source.
     """
     by_hash = np.argsort(keys.hashes)
     several = by_hash[_repeated(keys.hashes[by_hash])]
-    stands, otherwise = np.ones(len(by_hash), dtype=bool), np.zeros(len(by_hash), dtype=bool)
+    newest, otherwise = np.ones(len(by_hash), dtype=bool), np.zeros(len(by_hash), dtype=bool)
     if len(several):
         several, begins = _grouped(keys, several)
         winners = several[np.append(begins[1:], len(several)) - 1]
-        stands[several] = False
-        stands[winners] = True
+        newest[several] = False
+        newest[winners] = True
         elsewhere = np.logical_or.reduceat((keys.labelled & ~keys.manual)[several], begins)
         otherwise[winners] = elsewhere & keys.manual[winners] & keys.picked[winners]
     # In the order they came in, which is nearly that of time: what follows reads memory as it lies.
-    places = np.flatnonzero(stands)
+    places = np.flatnonzero(newest)
     return Newest(places, otherwise[places])
 
 
 def by_place(occurred: Longs, names: Names) -> Places:
-    """Return the order of a dataset: by the prediction's time, then its id.
+    """Compute the order of a dataset: by the prediction's time, then its id.
 
     >>> by_place(np.array([2, 1, 1]), np.array([b"a", b"c", b"b"])).tolist()
     [2, 1, 0]
@@ -114,7 +114,7 @@ def by_place(occurred: Longs, names: Names) -> Places:
 
 
 def _repeated(ordered: npt.NDArray[Any]) -> Flags:
-    """Return which of some values in order are equal to one beside them."""
+    """Mark the values, in order, that are equal to one beside them."""
     repeated = np.zeros(len(ordered), dtype=bool)
     same = ordered[1:] == ordered[:-1]
     repeated[1:] |= same
@@ -123,7 +123,7 @@ def _repeated(ordered: npt.NDArray[Any]) -> Flags:
 
 
 def _grouped(keys: RecordKeys, places: Places) -> tuple[Places, Places]:
-    """Return places sorted by prediction, the one that stands last, and where each prediction's begin."""
+    """Sort places by prediction, the newest record last; locate the first of each prediction."""
     ranks = (keys.digests[places], keys.picked[places], keys.seq[places])
     hashes, names = keys.hashes[places], keys.names[places]
     order = np.lexsort((*ranks, hashes))

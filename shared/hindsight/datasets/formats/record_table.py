@@ -53,7 +53,7 @@ class StoredRecord:
 
 
 def connect(scratch: Path, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """Return a database in memory that loads nothing from the network; ``scratch`` takes what memory does not."""
+    """Connect to a database in memory that loads nothing from the network; it spills to ``scratch``."""
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -75,7 +75,7 @@ def write_records(
     """Write label records into a Parquet file, in their order; equal input gives equal bytes.
 
     ``features`` are those that get a column ``feature.<name>``, by the types they are read as. The columns hold what
-    ``to_columns`` makes of them. Names that differ in case only get none: SQL cannot tell them apart.
+    ``to_columns`` makes of them. Names that differ in case only get none: SQL cannot distinguish them.
     """
     columns: list[tuple[str, str, Any]] = [*_envelope(records), *_typed(records, features)]
     arrays = {f"c{place}": values for place, (_, _, values) in enumerate(columns)}
@@ -90,7 +90,7 @@ def write_records(
 
 
 def typed_features(features: Mapping[str, FeatureType]) -> dict[str, FeatureType]:
-    """Return the features that can have a column of their own: whose name differs from others not in case alone.
+    """List the features that can have a column of their own: whose name differs from others not in case alone.
 
     >>> sorted(typed_features(dict.fromkeys(["Hour", "hour", "day"], FeatureType.NUMERIC)))
     ['day']
@@ -100,13 +100,13 @@ def typed_features(features: Mapping[str, FeatureType]) -> dict[str, FeatureType
 
 
 def record_digest(record: Mapping[str, Any]) -> int:
-    """Return 64 bits of the SHA-256 of a record's canonical JSON: one number for one content."""
+    """Compute 64 bits of the SHA-256 of a record's canonical JSON: one number for one content."""
     digest = hashlib.sha256(compact_json.dumps(record).encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def quoted(name: str) -> str:
-    """Return a name as SQL takes it, whatever is in it.
+    """Quote a name for SQL, whatever is in it.
 
     >>> print(quoted('5" pipe'))
     "5"" pipe"
@@ -115,7 +115,7 @@ def quoted(name: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text as it stands between single quotes in SQL."""
+    """Escape text for single quotes in SQL."""
     return text.replace("'", "''")
 
 
@@ -143,7 +143,7 @@ def _typed(records: Sequence[StoredRecord], features: Mapping[str, FeatureType])
 
 
 def unfit_features(row: Mapping[str, Any], features: Mapping[str, FeatureType]) -> list[str]:
-    """Return the features whose value is of another type than the one they are read as."""
+    """List the features whose value is of another type than the one they are read as."""
     return [name for name, kind in features.items() if (value := row.get(name)) is not None and not fits(value, kind)]
 
 

@@ -33,7 +33,7 @@ TABLE = "label_records"
 # All columns of the Parquet files but those of single features, which differ from model to model.
 COLUMNS = {**PLAIN_FIELDS, **dict.fromkeys(JSON_FIELDS, TEXT), **dict.fromkeys(MOMENTS.values(), LONG), **ADDED_FIELDS}
 _COVERED = "covered.json"
-_MOST_LINE_BYTES = 64 << 20
+_MAX_LINE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Chosen:
 
 
 def selection_query(database: str, model: str, span: Span) -> str:
-    """Return SQL for the records that a dataset is told from; Trino and DuckDB both take it.
+    """Build the SQL that selects a dataset's records; Trino and DuckDB both take it.
 
     Of each prediction those with the highest ``seq``, and its newest with a value from another source than a reviewer:
     they tell whether a reviewer's label stands for others. The names of models have no quotes.
@@ -70,7 +70,7 @@ def selection_query(database: str, model: str, span: Span) -> str:
 
 
 def plan_query(lake: Lake, model: str, decision_id: str, span: Span, database: str) -> str:
-    """Return what to ask for a run's dataset, having noted which files the answer will cover.
+    """Plan the query of a run's dataset, and note which files its result will cover.
 
     They are noted before the query begins: a file that compaction adds later is read beside the answer. Read twice does
     no harm; missed would.
@@ -82,7 +82,7 @@ def plan_query(lake: Lake, model: str, decision_id: str, span: Span, database: s
 
 
 def chosen_by(lake: Lake, model: str, decision_id: str, query_execution_id: str) -> Chosen:
-    """Return what a query chose for a run. Raises NotFound, UnusableDataset without an answer."""
+    """Read the records a query selected for a run. Raises NotFound, UnusableDataset without a result."""
     prefix = query_prefix(model, decision_id)
     covered = frozenset(json.loads(lake.read_bytes(prefix + _COVERED)))
     answers = [key for key in lake.keys(prefix) if key.endswith(f"{query_execution_id}.csv")]
@@ -97,7 +97,7 @@ def write_chosen(connection: duckdb.DuckDBPyConnection, answer: Path, target: Pa
     options = (
         f"header = true, auto_detect = false, columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"'",
         "nullstr = '', allow_quoted_nulls = false",  # empty and not quoted is null
-        f"max_line_size = {_MOST_LINE_BYTES}, buffer_size = {2 * _MOST_LINE_BYTES}",
+        f"max_line_size = {_MAX_LINE_BYTES}, buffer_size = {2 * _MAX_LINE_BYTES}",
     )
     read = f"read_csv('{escaped(str(answer))}', {', '.join(options)})"
     connection.execute(f"COPY (FROM {read}) TO '{escaped(str(target))}' ({PARQUET})")

@@ -1,4 +1,4 @@
-"""Where label records lie: in small objects as the stream wrote them, and in the files they were compacted into."""
+"""The files of label records: small objects as the stream wrote them, and the files they were compacted into."""
 
 import hashlib
 import json
@@ -24,14 +24,14 @@ from hindsight.lake.pack import Part, is_pack, parts_of
 _READERS = 8
 _LARGE_READERS = 3
 # Records that are Python objects at one time: several kilobytes each, many more with very many features.
-_MOST_BYTES = 32 << 20
-_MOST_RECORDS = 20_000
+_MAX_BYTES = 32 << 20
+_MAX_RECORDS = 20_000
 _REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "rules_revision"}
 
 
 @dataclass(slots=True)
 class FoundFiles:
-    """Files of label records on this machine; of those that stand for compacted objects of the lake, for which."""
+    """Files of label records on this machine; those of compacted objects of the lake with their keys."""
 
     files: list[RecordFile] = field(default_factory=list)
     compacted: dict[Path, tuple[Source, ...]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class RecordFiles:
     features: Mapping[str, FeatureType]
 
     def between(self, start: datetime, end: datetime, chosen: Chosen | None = None) -> FoundFiles:
-        """Return files that hold every record that became known and due between two moments.
+        """Find the files that hold every record that became known and due between two moments.
 
         What is compacted meanwhile is missed in neither form: objects are removed only after the file that holds their
         records exists, and files are looked for last. Records that were ``chosen`` already take the place of the files
@@ -160,7 +160,7 @@ class RecordFiles:
         return self.scratch / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
 
     def _written(self, objects: Iterable["LakeObject"]) -> list[RecordFile]:
-        """Return objects as files, a bounded number of records at a time."""
+        """Convert objects to files, a bounded number of records at a time."""
         files: list[RecordFile] = []
         for records in batches(objects):
             path = self.scratch / f"lines-{len(list(self.scratch.iterdir())):06d}.parquet"
@@ -186,7 +186,7 @@ class LakeObject:
     only: frozenset[tuple[str, str]] | None = None
 
     def lines(self) -> list[RecordLine]:
-        """Return the lines and the records they are. Raises UnusableDataset for an object with a line that is none."""
+        """Parse the lines and their records. Raises UnusableDataset for an object with a line that is none."""
         found = list[RecordLine]()
         for part in self._parts():
             source = part.member
@@ -221,7 +221,7 @@ def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
     size = 0
     for given in objects:
         for line, stored in given.lines():
-            if batch and (size + len(line) > _MOST_BYTES or len(batch) >= _MOST_RECORDS):
+            if batch and (size + len(line) > _MAX_BYTES or len(batch) >= _MAX_RECORDS):
                 yield batch
                 batch, size = [], 0
             batch.append(stored)
@@ -237,17 +237,17 @@ def _noted(objects: Iterable[LakeObject], present: list[str]) -> Iterator[LakeOb
 
 
 def is_merged(key: str) -> bool:
-    """Return whether an object of ``examples/`` is one that others were merged into."""
+    """Decide whether an object of label records is one that others were merged into."""
     return key.rpartition("/")[2].startswith(MERGED)
 
 
 def merged_name(name: str) -> str:
-    """Return how the object of lines is called that holds the records of a Parquet file."""
+    """Name the object of lines that holds the records of a Parquet file."""
     return f"{MERGED}{name}.jsonl.gz"
 
 
 def name_of(key: str) -> str:
-    """Return what a Parquet file of records, and the object of the same records as lines, are named by: its SHA-256.
+    """Find the name that a Parquet file of records and its object of lines share: the SHA-256 of the file.
 
     >>> name_of("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
     'ab'
@@ -258,7 +258,7 @@ def name_of(key: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+    """Compute the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

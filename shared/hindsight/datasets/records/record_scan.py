@@ -45,7 +45,7 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which records are seen: of predictions in ``[first, last)``, known and due by ``last``."""
+    """The span of the records seen: of predictions in ``[first, last)``, known and due by ``last``."""
 
     first: datetime
     last: datetime
@@ -53,13 +53,13 @@ class Span:
 
 @dataclass(frozen=True)
 class RecordScan:
-    """Reads one file through a database."""
+    """The scan of one file through a database."""
 
     connection: duckdb.DuckDBPyConnection
     file: RecordFile
 
     def keys(self, number: int, span: Span) -> RecordKeys:
-        """Return the keys of the records seen, in the order of the file, which is the ``number``-th."""
+        """Read the keys of the records seen, in the order of the file, which is the ``number``-th."""
         found = self._arrays(
             "CAST(file_row_number AS INTEGER) AS row, prediction_id, hash(prediction_id) AS hash, seq, "
             f"{', '.join(MOMENTS.values())}, CAST(value IS NOT NULL AS UTINYINT) AS labelled, record_digest, "
@@ -83,12 +83,12 @@ class RecordScan:
         )
 
     def objects(self, span: Span) -> list[tuple[str, str]]:
-        """Return the objects that hold a record seen, by key and digest, sorted."""
+        """List the objects that hold a record seen, by key and digest, sorted."""
         rows = self._query(f"SELECT DISTINCT object, object_digest FROM {self._table} WHERE {self._is_seen(span)}")
         return sorted(rows.fetchall())
 
     def labels(self, task: Task) -> Floats | Categories:
-        """Return every record's value as the task takes it, NaN or MISSING where there is none or none that fits."""
+        """Read every record's value as the task takes it, NaN or MISSING where there is none or none that fits."""
         if task is Task.REGRESSION:
             # A number is a number only if it was sent as one: JSON text of it has no quotes.
             is_number = "value NOT LIKE '\"%' AND value NOT IN ('true', 'false')"
@@ -100,17 +100,17 @@ class RecordScan:
         return renamed(values.codes, texts)
 
     def numbers(self, names: Sequence[str]) -> dict[str, Floats]:
-        """Return columns of numbers, NaN where there is none."""
+        """Read columns of numbers, NaN where there is none."""
         found = self._arrays(", ".join(f"CAST({quoted(name)} AS {DOUBLE}) AS {quoted(name)}" for name in names))
         return dict(found)
 
     def identifiers(self, name: str) -> npt.NDArray[np.bytes_]:
-        """Return a column of identifiers as bytes of one width, empty where there is none."""
+        """Read a column of identifiers as bytes of one width, empty where there is none."""
         found: npt.NDArray[np.bytes_] = self._arrays(f"coalesce({quoted(name)}, '') AS found")["found"]
         return found
 
     def categories(self, name: str) -> Categories:
-        """Return a column of few different texts."""
+        """Read a column of few different texts."""
         return self._categories(quoted(name))
 
     def features(
@@ -135,7 +135,7 @@ class RecordScan:
         yield from self._parsed([found for found in features if found not in typed], rows)
 
     def unfit(self, features: Mapping[str, FeatureType], rows: Rows) -> dict[str, int]:
-        """Return of how many of some records each feature has a value of another type than the one it is read as."""
+        """Count by feature those of some records with a value of another type than the one it is read as."""
         held = self._held_types
         counted = {name for name, kind in features.items() if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]}
         noted = self.categories("unfit").at(rows) if self._has("unfit") else Categories(np.zeros(0, dtype=np.int32), ())
@@ -152,7 +152,7 @@ class RecordScan:
         return found
 
     def logged_features(self, rows: Sequence[int]) -> list[Mapping[str, Any]]:
-        """Return the features of a few records as they were logged."""
+        """Read the features of a few records as they were logged."""
         chosen = ", ".join(map(str, rows))
         found = self._query(
             f"SELECT file_row_number, features FROM {self._table} WHERE file_row_number IN ({chosen}) "
@@ -180,7 +180,7 @@ class RecordScan:
             yield [json.loads(text) for text in texts[first : first + _PARSED_AT_ONCE]]
 
     def _categories(self, expression: str) -> Categories:
-        """Return an expression of text as codes: by a type made of its texts, which is faster than objects."""
+        """Encode an expression of text: by a type made of its texts, which is faster than objects."""
         distinct = self._query(f"SELECT DISTINCT {expression} FROM {self._table} WHERE {expression} IS NOT NULL")
         vocabulary = sorted(text for (text,) in distinct.fetchall())
         if not vocabulary:
@@ -228,7 +228,7 @@ class RecordScan:
 
 
 def renamed(codes: Codes, texts: Sequence[str]) -> Categories:
-    """Return codes into texts that need be neither sorted nor different, as categories."""
+    """Rename the texts of codes, which need be neither sorted nor different, as categories."""
     vocabulary = sorted(set(texts))
     places = {text: place for place, text in enumerate(vocabulary)}
     new = np.array([*(places[text] for text in texts), MISSING], dtype=np.int32)
@@ -236,7 +236,7 @@ def renamed(codes: Codes, texts: Sequence[str]) -> Categories:
 
 
 def join_columns(columns: Sequence[Column]) -> Column:
-    """Return columns of one type, one after another, as one."""
+    """Join columns of one type, one after another."""
     categories = [column for column in columns if isinstance(column, Categories)]
     if not categories:
         return np.concatenate([column for column in columns if not isinstance(column, Categories)])

@@ -1,4 +1,4 @@
-"""A version's estimator in the lake, beside its artefact."""
+"""The files of a version's performance estimator in the lake, beside its artefact."""
 
 import json
 
@@ -14,7 +14,7 @@ ESTIMATOR = "estimator.json"
 
 
 def store_estimator(lake: Lake, model: str, version: str, fitted: FittedEstimator) -> Estimator:
-    """Store an estimator and the loss models it needs, these first; return it as it is stored."""
+    """Store an estimator and the loss models it needs, these first; return the stored form."""
     prefix = version_prefix(model, version)
     stored = {}
     for name, loss in (fitted.loss_model.models if fitted.loss_model else {}).items():
@@ -27,7 +27,7 @@ def store_estimator(lake: Lake, model: str, version: str, fitted: FittedEstimato
 
 
 def load_estimator(lake: Lake, model: str, version: str) -> FittedEstimator | None:
-    """Return a version's estimator, None if it has none, as those trained before there were any.
+    """Load a version's estimator, None where it has none.
 
     Raises UnreadableObject, and UnusableArtifact for a loss model that is missing, altered or not to be trusted.
     """

@@ -1,4 +1,4 @@
-"""Models of a regression's own error: how far off its answers to some rows will be (direct loss estimation)."""
+"""Models of a regression's own error: how far off its predictions will be (direct loss estimation)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class LossModel:
     score_feature: str
 
     def losses(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Floats]:
-        """Return the expected ``absolute`` and ``squared`` error of rows with ``features`` and ``score``, each (n,)."""
+        """Predict the ``absolute`` and ``squared`` error of rows with ``features`` and ``score``, each (n,)."""
         if not rows:
             return {name: np.array([]) for name in self.models}
         scores = as_numbers([row["score"] for row in rows]).tolist()
@@ -42,7 +42,7 @@ class LossModel:
 
 @dataclass(frozen=True, slots=True)
 class FittedLosses:
-    """A loss model, and by name of the loss what it says of each row of the holdout when fitted on the others."""
+    """A loss model, and by name of the loss its out-of-fold predictions for the rows of the holdout."""
 
     model: LossModel
     out_of_fold: Mapping[str, Floats]
@@ -79,7 +79,7 @@ def _fit(schema: Schema, frame: pd.DataFrame, losses: Floats, seed: int) -> Load
 
 
 def _predict(model: LoadedVersion, frame: pd.DataFrame) -> Floats:
-    return np.maximum(model.answer(frame).scores, 0.0)
+    return np.maximum(model.predict(frame).scores, 0.0)
 
 
 def _unused_name(features: Mapping[str, FeatureType]) -> str:

@@ -1,4 +1,4 @@
-"""What a version's holdout teaches about its scores: fitted once, when it is trained."""
+"""The performance estimator of a version, fitted once on its holdout when it is trained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,11 +20,11 @@ from hindsight.monitoring.estimation.estimator import (
 from hindsight.registry.schema import Schema
 from hindsight.training.estimators.loss_model import LossModel, fit_loss_model
 from hindsight.training.fitting.calibration import fit_calibration, needs_calibration, out_of_fold
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 RESAMPLES = 50
-_LEAST_ROWS = 3  # as many as the folds a loss model is tested in
-MOST_ROWS = 20_000  # to resample and to model losses on; a larger holdout is thinned
+_MIN_ROWS = 3  # as many as the folds a loss model is tested in
+MAX_ROWS = 20_000  # to resample and to model losses on; a larger holdout is thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class FittedEstimator:
 
 
 def fit_estimator(
-    schema: Schema, frame: pd.DataFrame, labels: Values, answers: Answers, seed: int
+    schema: Schema, frame: pd.DataFrame, labels: Values, predictions: Predictions, seed: int
 ) -> FittedEstimator | None:
-    """Return the estimator of a version by its answers to its holdout of n rows, None of one that can teach nothing.
+    """Fit the estimator of a version to its predictions for n holdout rows, None where they are too few or constant.
 
-    The calibration of a classifier is used where it is needed, as ``needs_calibration`` says. How far an estimate on
-    the holdout is from its realised value is told by rows the calibration has not seen.
+    The calibration of a classifier is used where ``needs_calibration`` decides so. How far an estimate on
+    the holdout is from its realised value is measured on rows the calibration has not seen.
     """
-    readable = np.isfinite(answers.scores)
+    readable = np.isfinite(predictions.scores)
     if schema.task is not Task.MULTICLASS:
         readable &= np.isfinite(labels)
     chosen = np.flatnonzero(readable)
@@ -53,16 +53,18 @@ def fit_estimator(
     if schema.task is Task.REGRESSION:
         kept = _thinned(chosen, rng)
         rows = frame.iloc[kept].reset_index(drop=True)
-        return _fit_regression(schema, rows, labels[kept], answers.at(kept), seed)
-    return FittedEstimator(_fit_classifier(schema, labels[chosen], answers.at(chosen), rng, seed))
+        return _fit_regression(schema, rows, labels[kept], predictions.at(kept), seed)
+    return FittedEstimator(_fit_classifier(schema, labels[chosen], predictions.at(chosen), rng, seed))
 
 
 def _thinned(rows: Values, rng: np.random.Generator) -> Values:
-    return rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+    return rows if len(rows) <= MAX_ROWS else np.sort(rng.choice(rows, MAX_ROWS, replace=False))
 
 
-def _fit_classifier(schema: Schema, labels: Values, answers: Answers, rng: np.random.Generator, seed: int) -> Estimator:
-    task, scores, decisions = schema.task, answers.scores, answers.decisions
+def _fit_classifier(
+    schema: Schema, labels: Values, predictions: Predictions, rng: np.random.Generator, seed: int
+) -> Estimator:
+    task, scores, decisions = schema.task, predictions.scores, predictions.decisions
     hits = labels if task is Task.BINARY else (labels == decisions).astype(np.float64)
     calibrates = needs_calibration(scores, hits, seed)
     bare = Estimator(
@@ -88,7 +90,7 @@ def _fit_classifier(schema: Schema, labels: Values, answers: Answers, rng: np.ra
 def _standard_errors(
     realised: LabelledPredictions, hits: Floats, estimator: Estimator, rng: np.random.Generator
 ) -> dict[Metric, float]:
-    """Return how much the estimate of each metric varies from holdout to holdout, by the bootstrap (Efron, 1979).
+    """Compute how much the estimate of each metric varies from holdout to holdout, by the bootstrap (Efron, 1979).
 
     Of a calibration, what it estimates for the same scores when it is fitted on rows drawn anew; where scores are
     taken as they are, how well they are known to be right: by how much the realised value differs from the estimated.
@@ -124,22 +126,22 @@ def _resampled(
 
 
 def _fit_regression(
-    schema: Schema, frame: pd.DataFrame, labels: Values, answers: Answers, seed: int
+    schema: Schema, frame: pd.DataFrame, labels: Values, predictions: Predictions, seed: int
 ) -> FittedEstimator | None:
-    predictions = answers.scores
-    if len(predictions) < _LEAST_ROWS:
+    values = predictions.scores
+    if len(values) < _MIN_ROWS:
         return None
-    errors = np.abs(predictions - labels)
+    errors = np.abs(values - labels)
     losses = {ABSOLUTE: errors, SQUARED: errors**2}
     if not np.isfinite(losses[SQUARED]).all():
         return None
-    fitted = fit_loss_model(schema, frame, predictions, losses, seed)
+    fitted = fit_loss_model(schema, frame, values, losses, seed)
     absolute, squared = (_holdout_estimate(losses[name], fitted.out_of_fold[name]) for name in (ABSOLUTE, SQUARED))
     estimator = Estimator(
         task=Task.REGRESSION,
-        rows=len(predictions),
-        least_score=float(predictions.min()),
-        greatest_score=float(predictions.max()),
+        rows=len(values),
+        least_score=float(values.min()),
+        greatest_score=float(values.max()),
         metrics={Metric.MAE: absolute, Metric.RMSE: _root(squared)},
         score_feature=fitted.model.score_feature,
     )
@@ -157,7 +159,7 @@ def _holdout_estimate(losses: Floats, estimated: Floats) -> HoldoutEstimate:
 
 
 def _root(squared: HoldoutEstimate) -> HoldoutEstimate:
-    """Return the estimate of the root of a mean squared error; its ``spread`` stays that of the squares."""
+    """Convert the estimate of a mean squared error to that of its root; its ``spread`` stays that of the squares."""
     realised, estimated = float(np.sqrt(squared.realised)), float(np.sqrt(squared.estimated))
     slope = 1 / (2 * realised) if realised else 0.0
     return HoldoutEstimate(

@@ -28,7 +28,7 @@ __all__ = ["LabelledFrame", "Moments", "feature_types", "load_part"]
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
-    ``weights``, shape (n,), tell how many predictions each stands for, as ``review_weight`` does. ``entity_ids`` tell
+    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weight``. ``entity_ids`` name
     which rows are of one subject and so not independent, None where the app named none.
     """
 
@@ -41,7 +41,7 @@ class LabelledFrame:
     entity_ids: list[str | None]
 
     def at(self, positions: Sequence[int]) -> "LabelledFrame":
-        """Return some of the rows."""
+        """Select some of the rows."""
         places = np.asarray(positions, dtype=np.intp)
         moments = self.moments
         return LabelledFrame(
@@ -55,7 +55,7 @@ class LabelledFrame:
         )
 
     def split(self, share: float) -> Split:
-        """Return the rows on either side of a moment, as ``split_by_time`` splits them."""
+        """Split the rows at a moment, as ``split_by_time`` does."""
         if not isinstance(self.moments, MomentColumns):
             return split_by_time(self.moments, share)
         train, first = split_moments(self.moments.occurred, self.moments.due, share)
@@ -63,7 +63,7 @@ class LabelledFrame:
         return Split(train.tolist(), holdout, self.moments[first].occurred_at if holdout else "")
 
     def representative(self) -> "LabelledFrame":
-        """Return rows that look as all predictions do: each is kept with a chance in proportion to its weight.
+        """Sample rows that resemble all predictions: each is kept with a probability in proportion to its weight.
 
         The heaviest are all kept, and none comes twice: a copy would claim to be evidence. The chance lies in the hash
         of the id, so that the same rows give the same ones. Where all weights are the same, all stay as they are.
@@ -76,14 +76,14 @@ class LabelledFrame:
 
 
 def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
-    """Return the types of the declared features, in the order they are declared."""
+    """List the types of the declared features, in the order they are declared."""
     return {name: feature.type for name, feature in configuration.features.items()}
 
 
 def load_part(
     lake: Lake, manifest: Manifest, part: Part, features: Mapping[str, FeatureType], configuration: ModelConfiguration
 ) -> LabelledFrame:
-    """Return a part of a dataset in the order of the predictions' times. Raises UnusableDataset, NotFound.
+    """Load a part of a dataset in the order of the predictions' times. Raises UnusableDataset, NotFound.
 
     ``features`` may be others than are declared: a snapshot also holds those that the champion of its time read
     otherwise. One that it does not hold, or only by another type, is missing in all rows.
@@ -102,7 +102,7 @@ def load_part(
 
 
 def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
-    """Return the weights of rows: 1 of all but those picked for review, which are few."""
+    """Compute the weights of rows: 1 for all but those selected for review, which are few."""
     weights = np.ones(len(arrays["seq"]))
     sources = unpack("source", arrays)
     assert isinstance(sources, Categories)

@@ -1,4 +1,4 @@
-"""When predictions were made and their outcomes due: columns that read as rows."""
+"""The moments of predictions, made and due: columns that read as rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Longs = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """When a prediction was made and its outcome due, as RFC 3339 text."""
+    """The time of a prediction and the time its outcome is due, as RFC 3339 text."""
 
     occurred_at: str
     outcome_due_at: str
@@ -43,5 +43,5 @@ class MomentColumns(Sequence[Moments]):
         return (self[place] for place in range(len(self)))
 
     def at(self, places: Any) -> "MomentColumns":
-        """Return some of the rows, by a slice or an array of places."""
+        """Select some of the rows, by a slice or an array of positions."""
         return MomentColumns(self.occurred[places], self.due[places])

@@ -1,4 +1,4 @@
-"""Which of two versions did better on the same rows, and whether by more than chance."""
+"""Paired comparison of two versions' losses on the same rows, by the rule of one standard error."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from hindsight.evaluation.metrics import Floats, Values
 from hindsight.registry.schema import Schema
 from hindsight.training.models.scoring import class_codes
 
-_SMALLEST = 1e-6  # one sure and wrong answer must not outweigh a hundred rows
+_MIN_PROBABILITY = 1e-6  # one confident wrong prediction must not outweigh a hundred rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,32 +21,32 @@ class Truth:
     weights: Floats
 
     def mean(self, losses: Floats) -> float:
-        """Return the weighted mean of the rows' losses."""
+        """Compute the weighted mean of the rows' losses."""
         return float(np.average(losses, weights=self.weights))
 
 
 def loss_name(schema: Schema) -> str:
-    """Return what settings are compared by: a mean over rows that the best probabilities, or values, make least."""
+    """Name the loss that settings are compared by: a mean over rows that the best predictions minimise."""
     if schema.task is not Task.REGRESSION:
         return "log_loss"
     return "absolute_error" if schema.metric is Metric.MAE else "squared_error"
 
 
 def losses_of_chances(chances: Floats, truth: Truth, schema: Schema) -> Floats:
-    """Return the log loss of each row, shape (n,), of probabilities of shape (n, classes)."""
+    """Compute the log loss of each row, shape (n,), from probabilities of shape (n, classes)."""
     codes = class_codes(truth.labels, schema)
-    said: Floats = chances[np.arange(len(codes)), codes]
-    return -np.log(np.clip(said, _SMALLEST, 1.0))
+    predicted: Floats = chances[np.arange(len(codes)), codes]
+    return -np.log(np.clip(predicted, _MIN_PROBABILITY, 1.0))
 
 
 def losses_of_values(values: Floats, truth: Truth, schema: Schema) -> Floats:
-    """Return the absolute or squared error of each row, shape (n,)."""
+    """Compute the absolute or squared error of each row, shape (n,)."""
     errors: Floats = np.abs(values - truth.labels)
     return errors if schema.metric is Metric.MAE else errors**2
 
 
 def is_better(challenger: Floats, incumbent: Floats, truth: Truth) -> bool:
-    """Return whether a challenger's losses are smaller by more than one standard error of their paired difference.
+    """Decide whether a challenger's losses are smaller by more than one standard error of their paired difference.
 
     The rule of one standard error (Breiman et al., 1984): what is simpler, or was there first, stays unless there is
     reason to leave it. So of many settings tried on few rows the luckiest is not taken for the best.

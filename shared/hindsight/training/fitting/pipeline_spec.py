@@ -1,4 +1,4 @@
-"""How rows become a version: which pipeline, under which settings, with which weights."""
+"""The specification of a training: the pipeline, its settings, and the weights of the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from hindsight.training.fitting.weighting import class_weights, row_weights
 from hindsight.training.models.candidates import build, fit, takes_weights
 from hindsight.training.models.probabilities import Recalibration
 from hindsight.training.models.scoring import LoadedVersion, class_codes
-from hindsight.training.models.user_pipelines import build_custom, fit_custom
+from hindsight.training.models.user_pipelines import build_user_pipeline, fit_user_pipeline
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class PipelineSpec:
     """A candidate under a configuration; ``settings`` take the place of the built-in estimator's defaults."""
 
     candidate: Candidate
@@ -24,12 +24,12 @@ class Recipe:
     training: Training
     settings: Mapping[str, Any]
 
-    def under(self, settings: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe with other settings."""
+    def with_settings(self, settings: Mapping[str, Any]) -> "PipelineSpec":
+        """Copy the specification with other settings."""
         return replace(self, settings=settings)
 
     def train(self, rows: LabelledFrame) -> LoadedVersion:
-        """Return the version that rows make; what class weights did to its probabilities is undone.
+        """Train a version on rows; the effect of class weights on its probabilities is undone.
 
         Raises UnusablePipeline for the deployment's own pipeline, if it cannot be built or trained.
         """
@@ -41,10 +41,10 @@ class Recipe:
             if takes_weights(pipeline):
                 weights = weights * of_classes[targets]
                 undo = Recalibration.undo(of_classes)
-        train = fit_custom if self.candidate is Candidate.CUSTOM else fit
+        train = fit_user_pipeline if self.candidate is Candidate.CUSTOM else fit
         return LoadedVersion(self.schema, train(pipeline, rows.frame, targets, weights), undo)
 
     def _untrained(self, rows: LabelledFrame) -> Any:
         if self.candidate is Candidate.CUSTOM:
-            return build_custom(self.training.pipeline or "", self.schema, rows.frame, self.training.seed)
+            return build_user_pipeline(self.training.pipeline or "", self.schema, rows.frame, self.training.seed)
         return build(self.candidate, self.schema, rows.frame, self.training.seed, self.settings)

@@ -1,4 +1,4 @@
-"""Whether an estimator's probabilities are better recalibrated, judged on rows it was not trained on."""
+"""Recalibration of an estimator's probabilities, judged on rows it was not trained on."""
 
 from collections.abc import Callable
 
@@ -14,30 +14,30 @@ from hindsight.training.fitting.paired_losses import Truth, is_better, losses_of
 from hindsight.training.models.probabilities import Recalibration
 from hindsight.training.models.scoring import class_codes
 
-LEAST_ROWS = 200
-LEAST_OF_A_CLASS = 20
-_LEAST_FOR_LINES = 1_000  # isotonic regression of fewer rows follows their noise (Niculescu-Mizil and Caruana, 2005)
+MIN_ROWS = 200
+MIN_CLASS_ROWS = 20
+_MIN_LINE_ROWS = 1_000  # isotonic regression of fewer rows follows their noise (Niculescu-Mizil and Caruana, 2005)
 _FOLDS = 5
-_SMALLEST = 1e-12
+_MIN_PROBABILITY = 1e-12
 
 Fit = Callable[[Floats, Truth, Schema], Recalibration]
 
 
 def find_recalibration(chances: Floats, truth: Truth, schema: Schema) -> Recalibration | None:
-    """Return the recalibration that makes probabilities better, None where none does or there are too few rows.
+    """Find the recalibration that makes probabilities better, None where none does or there are too few rows.
 
     Each kind is judged in five folds by its log loss on rows it was not fitted on, and has to gain more than one
     standard error: over none, and lines over the scaling.
 
     Parameters
     ----------
-    chances : shape (n, classes), what an estimator says of rows that came after those it was trained on
+    chances : shape (n, classes), an estimator's probabilities for rows that came after those it was trained on
     truth : their labels and weights
     """
     if not can_calibrate(truth, schema):
         return None
     kinds: list[Fit] = [_fit_scaling]
-    if len(schema.classes) == 2 and len(chances) >= _LEAST_FOR_LINES:
+    if len(schema.classes) == 2 and len(chances) >= _MIN_LINE_ROWS:
         kinds.append(_fit_lines)
     best, chosen = losses_of_chances(chances, truth, schema), None
     for fit in kinds:
@@ -48,11 +48,11 @@ def find_recalibration(chances: Floats, truth: Truth, schema: Schema) -> Recalib
 
 
 def can_calibrate(truth: Truth, schema: Schema) -> bool:
-    """Return whether there are rows enough, of every class, to tell what probabilities are worth."""
-    if len(truth.labels) < LEAST_ROWS:
+    """Decide whether there are enough rows, of every class, to judge probabilities by."""
+    if len(truth.labels) < MIN_ROWS:
         return False
     counts = np.bincount(class_codes(truth.labels, schema), minlength=len(schema.classes))
-    return bool((counts >= LEAST_OF_A_CLASS).all())
+    return bool((counts >= MIN_CLASS_ROWS).all())
 
 
 def _out_of_fold(fit: Fit, chances: Floats, truth: Truth, schema: Schema) -> Floats:
@@ -66,8 +66,8 @@ def _out_of_fold(fit: Fit, chances: Floats, truth: Truth, schema: Schema) -> Flo
 
 
 def _fit_scaling(chances: Floats, truth: Truth, schema: Schema) -> Recalibration:
-    """Return the slope, and for two classes the shift, of the least log loss."""
-    logarithms = np.log(np.maximum(chances, _SMALLEST))
+    """Fit the slope, and for two classes the shift, of the least log loss."""
+    logarithms = np.log(np.maximum(chances, _MIN_PROBABILITY))
     codes = class_codes(truth.labels, schema)
     weights = truth.weights / truth.weights.sum()
     binary = len(schema.classes) == 2
@@ -95,7 +95,7 @@ def _fit_scaling(chances: Floats, truth: Truth, schema: Schema) -> Recalibration
 
 
 def _fit_lines(chances: Floats, truth: Truth, _schema: Schema) -> Recalibration:
-    """Return the isotonic regression, kept from the ends: no number of rows proves that a chance is nought."""
+    """Fit the isotonic regression, kept from the ends: no number of rows proves a probability of zero."""
     fitted = fit_calibration(chances[:, 1], truth.labels.astype(np.float64), truth.weights)
     least = 1 / (len(chances) + 2)
     probabilities = np.clip(fitted.probabilities, least, 1 - least)

@@ -19,7 +19,7 @@ Settings = Mapping[str, Any]
 
 
 def settings_to_try(candidate: Candidate, schema: Schema, rows: int, seed: int, count: int) -> list[Settings]:
-    """Return up to ``count`` settings for a training on so many rows; the first are the defaults, none changed.
+    """List up to ``count`` settings for a training on a number of rows; the first are the defaults, none changed.
 
     Of linear models the penalty, of trees how fast, deep and cautious they learn: drawn at random, since few settings
     matter and one does not know which (Bergstra and Bengio, 2012).
@@ -40,7 +40,7 @@ def _of_trees(schema: Schema, rows: int, seed: int) -> Iterator[Settings]:
         longer = min(3.0, max(0.5, _DEFAULT_RATE / rate))
         yield {
             "learning_rate": round(rate, 4),
-            # The most there may be; how many of them are grown is told by the rows that come later.
+            # The most there may be; how many of them are grown is chosen on the later rows.
             "max_iter": round(rounds(schema, rows) * longer),
             "max_leaf_nodes": int(rng.choice([4, 7, 15, 31, 63])),
             "min_samples_leaf": int(np.exp(rng.uniform(np.log(5), np.log(100)))),

@@ -1,4 +1,4 @@
-"""What is chosen on the rehearsal before a version is trained on all its rows: settings, probabilities, threshold."""
+"""The selection on the validation split: recalibration and threshold, before all rows are trained on."""
 
 from dataclasses import dataclass, replace
 
@@ -7,9 +7,9 @@ import numpy as np
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.metrics import Floats, evaluate
 from hindsight.training.fitting.paired_losses import Truth
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.fitting.recalibration import can_calibrate, find_recalibration
-from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.fitting.validation_split import ValidationSplit
 from hindsight.training.models.probabilities import Recalibration
 from hindsight.training.models.scoring import LoadedVersion
 
@@ -17,8 +17,8 @@ _THRESHOLDS = np.round(np.arange(0.02, 0.981, 0.01), 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What the later rows taught of a version trained on the earlier ones, and how well it then did on them.
+class Selection:
+    """The recalibration and threshold found on the later rows, and the score with them there.
 
     ``validation_score`` is the gate's metric, None where it is undefined; candidates are compared by it.
     """
@@ -27,8 +27,8 @@ class Choices:
     threshold: float = 0.5
     validation_score: float | None = None
 
-    def put_on(self, version: LoadedVersion) -> LoadedVersion:
-        """Return a version with what was chosen."""
+    def apply(self, version: LoadedVersion) -> LoadedVersion:
+        """Apply the selection to a version."""
         shown = replace(version.schema, threshold=self.threshold)
         if self.recalibration is None:
             return LoadedVersion(shown, version.pipeline, version.recalibration)
@@ -37,24 +37,24 @@ class Choices:
         return LoadedVersion(shown, version.pipeline, after)
 
 
-def choose(recipe: Recipe, rehearsal: Rehearsal) -> Choices:
-    """Return what the rehearsal of a recipe teaches."""
-    training, schema = recipe.training, recipe.schema
+def select(spec: PipelineSpec, split: ValidationSplit) -> Selection:
+    """Select recalibration and threshold for a specification on its validation split."""
+    training, schema = spec.training, spec.schema
     fixed = 0.5 if training.threshold == "best" else training.threshold
-    rehearsed, later = recipe.train(rehearsal.earlier), rehearsal.later
-    truth = rehearsal.truth(training)
-    choices = Choices(threshold=fixed)
+    trained, later = spec.train(split.earlier), split.later
+    truth = split.truth(training)
+    selection = Selection(threshold=fixed)
     if schema.task is not Task.REGRESSION and training.calibration == "auto":
-        choices = replace(choices, recalibration=find_recalibration(rehearsed.chances(later.frame), truth, schema))
+        selection = replace(selection, recalibration=find_recalibration(trained.chances(later.frame), truth, schema))
     if training.threshold == "best" and can_calibrate(truth, schema):
-        probabilities = choices.put_on(rehearsed).chances(later.frame)[:, 1]
-        choices = replace(choices, threshold=best_threshold(probabilities, truth, schema.metric))
-    answers = choices.put_on(rehearsed).answer(later.frame)
-    return replace(choices, validation_score=answers.measure(schema.metric, later.labels, later.weights))
+        probabilities = selection.apply(trained).chances(later.frame)[:, 1]
+        selection = replace(selection, threshold=best_threshold(probabilities, truth, schema.metric))
+    predictions = selection.apply(trained).predict(later.frame)
+    return replace(selection, validation_score=predictions.measure(schema.metric, later.labels, later.weights))
 
 
 def best_threshold(probabilities: Floats, truth: Truth, metric: Metric) -> float:
-    """Return the probability, in steps of a hundredth, from which on an answer should be positive.
+    """Find the probability, in steps of a hundredth, from which on a decision should be positive.
 
     Of neighbouring thresholds that do equally well the middle one, so that it lies where little depends on it.
 

@@ -1,4 +1,4 @@
-"""The train part cut in two by time, as it will be cut from what comes: what can be told before the holdout is seen."""
+"""The validation split: the train part cut in two by time, as the holdout is cut from the dataset."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,11 +11,11 @@ from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.fitting.paired_losses import Truth
 from hindsight.training.fitting.weighting import row_weights
 
-_LEAST_ROWS = 20
+_MIN_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class ValidationSplit:
     """Rows whose outcome was due before the later ones were predicted, and those.
 
     The holdout stays unseen until the gate: what is chosen on it would flatter what was chosen.
@@ -26,27 +26,27 @@ class Rehearsal:
 
     @classmethod
     def of(cls, train: LabelledFrame, training: Training) -> Self | None:
-        """Return the two, the later one the newest share of the rows; None where the earlier has one class only."""
+        """Split the rows, the newest share as the later ones; None where the earlier have one class only."""
         split = split_by_time(train.moments, training.holdout)
         earlier = train.at(split.train)
-        if len(split.train) < _LEAST_ROWS or _classes(earlier) < 2:
+        if len(split.train) < _MIN_ROWS or _classes(earlier) < 2:
             earlier = train.at(list(range(len(train.moments) - len(split.holdout))))
         if _classes(earlier) < 2:
             return None
         return cls(earlier, train.at(split.holdout))
 
     def truth(self, training: Training) -> Truth:
-        """Return the later rows' labels and weights."""
+        """Pair the later rows' labels with their weights."""
         return Truth(self.later.labels, row_weights(self.later, training))
 
 
 def newest(rows: LabelledFrame, most: int) -> LabelledFrame:
-    """Return the newest rows, all if there are no more than ``most``."""
+    """Select the newest rows, all if there are no more than ``most``."""
     return rows if len(rows.labels) <= most else rows.at(list(range(len(rows.labels) - most, len(rows.labels))))
 
 
 def thinned(rows: LabelledFrame, most: int) -> LabelledFrame:
-    """Return every so-manieth row, so that there are ``most`` at most and the whole time is represented."""
+    """Thin rows evenly to ``most`` at most, so that the whole time is represented."""
     places = np.linspace(0, len(rows.labels) - 1, min(most, len(rows.labels))).astype(np.intp)
     return rows if len(rows.labels) <= most else rows.at(places.tolist())
 

@@ -1,4 +1,4 @@
-"""How much a row weighs when a model is trained on it: what it stands for, how new it is, how rare its class."""
+"""The weights of rows in training: by what a row stands for, its age, and how rare its class is."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from hindsight.training.fitting.labelled_frame import LabelledFrame
 
 
 def row_weights(rows: LabelledFrame, training: Training) -> Floats:
-    """Return the weights of n rows, shape (n,), 1 on average: of reviewed ones as many predictions as they stand for.
+    """Compute the weights of n rows, shape (n,), 1 on average: of reviewed ones as many predictions as they stand for.
 
     With a half-life a row weighs half as much as one that is so much newer.
     """
@@ -21,7 +21,7 @@ def row_weights(rows: LabelledFrame, training: Training) -> Floats:
 
 
 def class_weights(codes: Values, weights: Floats, classes: int) -> Floats:
-    """Return the weights, shape (classes,), under which every class that occurs weighs as much as any other.
+    """Compute the weights, shape (classes,), under which every class that occurs weighs as much as any other.
 
     >>> class_weights(np.array([0, 0, 0, 1]), np.ones(4), 2).tolist()
     [0.6666666666666666, 2.0]

@@ -1,4 +1,4 @@
-"""How sure a difference between two versions on the same rows is."""
+"""The paired, studentised bootstrap: a lower bound on the difference between two versions on the same rows."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -11,17 +11,17 @@ from scipy.special import stdtrit
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.influence import measure_influence
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 RESAMPLES = 1_000
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-_MOST_RESAMPLES = 50_000
+_MAX_RESAMPLES = 50_000
 _RESAMPLES_BEYOND = 20  # that many are to lie beyond the quantile
 _LUCK = 1.96  # how many standard deviations of the resamples' own chance are taken off
-_MOST_CELLS = 64
+_MAX_CELLS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Two versions' answers to the same n rows.
+    """Two versions' predictions for the same n rows.
 
-    ``weights``, shape (n,), tell how many predictions a row stands for; ``clusters``, shape (n,), number what rows
+    ``weights``, shape (n,), are the numbers of predictions a row stands for; ``clusters``, shape (n,), number what rows
     belong to (an entity, say): those of one cluster may resemble each other. Without, all count the same and stand for
     themselves.
     """
 
     labels: Values
-    champion: Answers
-    challenger: Answers
+    champion: Predictions
+    challenger: Predictions
     weights: Floats | None = None
     clusters: Values | None = None
 
     def at(self, chosen: Values) -> "Paired":
-        """Return some of the rows."""
+        """Select some of the rows."""
         return Paired(
             self.labels[chosen],
             self.champion.at(chosen),
@@ -58,11 +58,11 @@ class Paired:
         )
 
     def swapped(self) -> "Paired":
-        """Return the same rows with the champion as the challenger."""
+        """Swap the roles: the same rows with the champion as the challenger."""
         return Paired(self.labels, self.challenger, self.champion, self.weights, self.clusters)
 
     def advantage(self, metric: Metric) -> float | None:
-        """Return by how much the challenger is better, None where the metric is undefined."""
+        """Compute by how much the challenger is better, None where the metric is undefined."""
         champion = self.champion.measure(metric, self.labels, self.weights)
         challenger = self.challenger.measure(metric, self.labels, self.weights)
         if champion is None or challenger is None:
@@ -73,7 +73,7 @@ class Paired:
 def paired_difference(
     paired: Paired, metric: Metric, confidence: float, seed: int, resamples: int = RESAMPLES
 ) -> Difference | None:
-    """Return the difference and its one-sided lower bound by the paired, studentised bootstrap.
+    """Compute the difference and its one-sided lower bound by the paired, studentised bootstrap.
 
     Each cluster of rows moves the difference by its influence (``hindsight.evaluation.influence``),
     in which what makes a row hard for both versions cancels. Clusters are drawn with replacement, and the bound lies
@@ -110,7 +110,7 @@ def paired_difference(
 
 
 def _influence(paired: Paired, metric: Metric) -> Floats:
-    """Return by how much each cluster moves the difference, shape (clusters,), their mean taken off."""
+    """Compute by how much each cluster moves the difference, shape (clusters,), their mean taken off."""
     with np.errstate(over="ignore", invalid="ignore"):  # the squares of the largest doubles are infinite: undefined
         of_rows = _influence_of_rows(paired, paired.challenger, metric) - _influence_of_rows(
             paired, paired.champion, metric
@@ -127,22 +127,22 @@ def _codes(clusters: Values) -> Values:
     return codes
 
 
-def _influence_of_rows(paired: Paired, answers: Answers, metric: Metric) -> Floats:
+def _influence_of_rows(paired: Paired, predictions: Predictions, metric: Metric) -> Floats:
     rows = LabelledPredictions(
-        answers.task,
+        predictions.task,
         paired.labels,
-        answers.decisions,
-        answers.scores,
+        predictions.decisions,
+        predictions.scores,
         paired.weights,
-        probabilities=answers.probabilities,
-        classes=answers.classes,
+        probabilities=predictions.probabilities,
+        classes=predictions.classes,
     )
     return measure_influence(metric, rows).influence
 
 
 def _studentised(moves: Floats, tail: float, seed: int, resamples: int) -> float:
-    """Return how many of its own standard errors a resample's sum exceeds in a share ``tail`` of the resamples."""
-    wanted = min(_MOST_RESAMPLES, max(resamples, ceil(_RESAMPLES_BEYOND / tail)))
+    """Compute how many of its own standard errors a resample's sum exceeds in a share ``tail`` of the resamples."""
+    wanted = min(_MAX_RESAMPLES, max(resamples, ceil(_RESAMPLES_BEYOND / tail)))
     sums, squares = _draw(moves, np.random.default_rng(seed), wanted)
     variances = np.maximum(squares - sums**2 / len(moves), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -152,10 +152,10 @@ def _studentised(moves: Floats, tail: float, seed: int, resamples: int) -> float
 
 
 def _draw(moves: Floats, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
-    """Return the sums of resamples and the sums of their squares, shape (resamples,) each."""
+    """Draw resamples: their sums and the sums of their squares, shape (resamples,) each."""
     rows = len(moves)
     distinct, counts = np.unique(moves, return_counts=True)
-    if len(distinct) <= _MOST_CELLS:
+    if len(distinct) <= _MAX_CELLS:
         # A resample's counts in the cells are one multinomial draw: the same distribution, whatever the number of rows.
         cells = rng.multinomial(rows, counts / rows, size=resamples)
         return cells @ distinct, cells @ distinct**2

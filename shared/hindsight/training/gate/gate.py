@@ -1,4 +1,4 @@
-"""What a challenger must prove before it serves: pure, every check with its number."""
+"""The gate: what a challenger must prove before it serves. Pure, every check with its number."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,39 +15,39 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.registry.version import Check
 from hindsight.training.gate.bootstrap import Paired, paired_difference
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
 _QUARTERS = 4
 _SLICE_CONFIDENCE = 0.9
-_MOST_SLICES = 50  # a feature: the record of a version has to fit one item
+_MAX_SLICES = 50  # a feature: the record of a version has to fit one item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """The holdout and the answers to it; ``champion`` is None for a first version, which meets the baseline.
+    """The holdout and the predictions for it; ``champion`` is None for a first version, which meets the baseline.
 
-    ``weights``, shape (n,), tell how many predictions each row stands for, ``entities`` whom it is about: rows of one
+    ``weights``, shape (n,), are the predictions each row stands for, ``entities`` the subjects of the rows: rows of one
     entity are no independent evidence. None of those stands alone, and None altogether where nothing is known.
     """
 
     labels: Values
     frame: pd.DataFrame
-    challenger: Answers
-    baseline: Answers
-    champion: Answers | None = None
+    challenger: Predictions
+    baseline: Predictions
+    champion: Predictions | None = None
     weights: npt.NDArray[np.float64] | None = None
     entities: Sequence[str | None] | None = None
 
-    def against(self, other: Answers) -> Paired:
-        """Return the challenger's answers beside those of another."""
+    def against(self, other: Predictions) -> Paired:
+        """Pair the challenger's predictions with those of another version."""
         return Paired(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
 
 
 def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
-    """Return every check of the gate on the holdout; a challenger passes if all of them did."""
+    """Run every check of the gate on the holdout; a challenger passes if all of them did."""
     floor = _floor(contest, configuration)
     if contest.champion is None:
         baseline = contest.against(contest.baseline)
@@ -57,23 +57,23 @@ def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
     return [floor, better, *_slices(paired, contest.frame, configuration)]
 
 
-def trivial_answers(task: Task, metric: Metric, counts: Mapping[str, Any], rows: int) -> Answers:
-    """Return what one who knows only the training labels would answer to every row.
+def baseline_predictions(task: Task, metric: Metric, counts: Mapping[str, Any], rows: int) -> Predictions:
+    """Predict every row as a baseline that knows only the training labels.
 
     The likeliest class with the classes' frequencies, or the median (the mean where errors count squared).
     ``counts`` are the manifest's for the train part.
     """
     if task is Task.REGRESSION:
         values = np.full(rows, counts["mean"] if metric in _SQUARED else counts["median"], dtype=np.float64)
-        return Answers(task, values, values)
+        return Predictions(task, values, values)
     classes = counts["classes"]
     if task is Task.BINARY:
         scores = np.full(rows, classes.get("1", 0) / counts["rows"])
-        return Answers(task, (scores >= 0.5).astype(np.float64), scores)
+        return Predictions(task, (scores >= 0.5).astype(np.float64), scores)
     names = tuple(sorted(classes))
     chances = np.tile([classes[name] / counts["rows"] for name in names], (rows, 1))
     likeliest = np.array(names, dtype=np.str_)[chances.argmax(axis=1)]
-    return Answers(task, likeliest, chances.max(axis=1), chances, names)
+    return Predictions(task, likeliest, chances.max(axis=1), chances, names)
 
 
 def _floor(contest: Contest, configuration: ModelConfiguration) -> Check:
@@ -115,7 +115,7 @@ def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfigurati
 
 
 def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
-    """Yield what is said of a slice, nothing where the metric is undefined on it.
+    """Check a slice, unless the metric is undefined on it.
 
     It fails if it drops by more than is allowed and the drop is no mere chance: a bound on it lies above zero. That
     bound is a loose one, and not corrected for the number of slices: to refuse wrongly costs a run, to promote wrongly
@@ -127,18 +127,18 @@ def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iter
     if advantage is None:
         return
     drop = 0.0 - advantage
-    told = f"{metric} is worse by {drop:.4f} on {len(paired.labels)} rows, {gate.max_slice_drop:g} is allowed"
+    detail = f"{metric} is worse by {drop:.4f} on {len(paired.labels)} rows, {gate.max_slice_drop:g} is allowed"
     passed = drop <= gate.max_slice_drop
     if not passed:
         sure = paired_difference(paired.swapped(), metric, confidence, configuration.training.seed)
         passed = sure is not None and sure.lower <= 0
-        told += "" if sure is None else f"; at {confidence:.0%} confidence worse by at least {sure.lower:.4f}"
-        told += ", which chance explains" if passed else ""
-    yield Check(name=name, passed=passed, value=drop, limit=gate.max_slice_drop, detail=told)
+        detail += "" if sure is None else f"; at {confidence:.0%} confidence worse by at least {sure.lower:.4f}"
+        detail += ", which chance explains" if passed else ""
+    yield Check(name=name, passed=passed, value=drop, limit=gate.max_slice_drop, detail=detail)
 
 
 def _clusters(entities: Sequence[str | None] | None) -> Values | None:
-    """Return a number for each row's entity; a row of none has one of its own."""
+    """Number the rows by their entities; a row without one has a number of its own."""
     if entities is None:
         return None
     numbers: dict[str, int] = {}
@@ -157,7 +157,7 @@ def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str
     if kind is FeatureType.BOOLEAN:
         yield from (("false", values == 0), ("true", values == 1))
     elif kind is FeatureType.CATEGORICAL:
-        frequent = Counter(value for value in values if value is not None).most_common(_MOST_SLICES)
+        frequent = Counter(value for value in values if value is not None).most_common(_MAX_SLICES)
         yield from ((text, values == text) for text in sorted(text for text, _ in frequent))
     else:
         yield from _quarters(values)

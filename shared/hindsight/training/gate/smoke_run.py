@@ -1,4 +1,4 @@
-"""What a saved artefact does in a process that knows nothing of its training; run as ``python -m``, in a folder.
+"""The run of a saved artefact in a process without memory of its training, ``python -m``, in a folder.
 
 The folder holds ``model.skops`` and ``request.json`` (``digest``, ``rows`` of features); ``answer.json`` is written to
 it. The process needs no AWS, no environment and no network.
@@ -16,7 +16,7 @@ from typing import Any
 from hindsight.core.errors import UnusableArtifact
 from hindsight.registry.schema import Schema
 from hindsight.training.models.artifact import artifact_digest, parse_artifact
-from hindsight.training.models.scoring import LoadedVersion, Scored
+from hindsight.training.models.scoring import LoadedVersion, RowPrediction
 
 ARTIFACT, REQUEST, ANSWER = "model.skops", "request.json", "answer.json"
 
@@ -27,32 +27,32 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeRun:
-    """What was seen: the schema read, the answers to the rows, how long loading took and one row takes."""
+    """The schema read, the predictions for the rows, and the seconds that loading and one row take."""
 
     schema: Schema
-    answers: Sequence[Scored]
+    predictions: Sequence[RowPrediction]
     load_seconds: float
     row_seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as JSON objects."""
-        answers = [[answer.score, answer.decision] for answer in self.answers]
+        """Convert the run to JSON objects."""
+        predictions = [[prediction.score, prediction.decision] for prediction in self.predictions]
         times = {"load_seconds": self.load_seconds, "row_seconds": self.row_seconds}
-        return {"schema": self.schema.to_json(), "answers": answers, **times}
+        return {"schema": self.schema.to_json(), "predictions": predictions, **times}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "SmokeRun":
-        """Return the run that ``to_json`` showed."""
+        """Read a run from JSON objects."""
         return cls(
             schema=Schema.from_json(document["schema"]),
-            answers=[Scored(score, decision) for score, decision in document["answers"]],
+            predictions=[RowPrediction(score, decision) for score, decision in document["predictions"]],
             load_seconds=document["load_seconds"],
             row_seconds=document["row_seconds"],
         )
 
 
 def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], float]) -> SmokeRun:
-    """Load an artefact, answer rows and time one; ``stopwatch`` returns seconds from any start.
+    """Load an artefact, predict rows and time one; ``stopwatch`` returns seconds from any start.
 
     Raises UnusableArtifact if it is not the one the digest names, cannot be loaded or cannot score.
     """
@@ -61,9 +61,9 @@ def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], f
     start = stopwatch()
     loaded = parse_artifact(content)
     load_seconds = stopwatch() - start
-    answers = loaded.score(rows)
+    predictions = loaded.score(rows)
     row_seconds = median(_time(loaded, rows[:1], stopwatch) for _ in range(_TIMED_CALLS))
-    return SmokeRun(schema=loaded.schema, answers=answers, load_seconds=load_seconds, row_seconds=row_seconds)
+    return SmokeRun(schema=loaded.schema, predictions=predictions, load_seconds=load_seconds, row_seconds=row_seconds)
 
 
 def _time(loaded: LoadedVersion, rows: Rows, stopwatch: Callable[[], float]) -> float:
@@ -73,7 +73,7 @@ def _time(loaded: LoadedVersion, rows: Rows, stopwatch: Callable[[], float]) -> 
 
 
 def main(folder: Path) -> None:
-    """Answer the request in a folder."""
+    """Run the request in a folder."""
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
     try:
         run = smoke_run((folder / ARTIFACT).read_bytes(), request["digest"], request["rows"], perf_counter)

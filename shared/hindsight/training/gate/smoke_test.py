@@ -1,4 +1,4 @@
-"""A saved artefact proves that it can serve: it loads, says what it said when trained, and is quick and small."""
+"""The smoke test of a saved artefact: it loads, predicts as it did at training, and is quick and small."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from hindsight.registry.schema import Schema
 from hindsight.registry.version import Check
 from hindsight.training.gate.smoke_run import Rows, SmokeRun
 from hindsight.training.models.artifact import load_artifact
-from hindsight.training.models.scoring import LoadedVersion, Scored
+from hindsight.training.models.scoring import LoadedVersion, RowPrediction
 
 MAX_ARTIFACT_BYTES = 100 * 1024 * 1024
 MAX_LOAD_SECONDS = 10.0
@@ -28,7 +28,7 @@ def smoke_test(
     features: Mapping[str, FeatureType],
     run_smoke: RunSmoke,
 ) -> tuple[LoadedVersion | None, list[Check]]:
-    """Return the loaded version (None if it cannot be) and what its test found.
+    """Test a saved artefact; return the loaded version, None if it cannot be loaded, and the checks.
 
     ``artifact`` is key and digest; ``run_smoke`` loads it, in a process of its own, and has it answer rows.
     """
@@ -46,7 +46,7 @@ def smoke_test(
         Check(name="artifact_loads", passed=True, detail="the artefact loads from trusted types in a fresh process"),
         *checks,
         _check_schema(run.schema, version, features),
-        _check_answers(run.answers, golden),
+        _check_golden_rows(run.predictions, golden),
         _check_seconds("load_seconds", run.load_seconds, MAX_LOAD_SECONDS, "loading takes"),
         _check_seconds("latency_seconds", run.row_seconds, MAX_LATENCY_SECONDS, "one row takes"),
     ]
@@ -81,24 +81,24 @@ def _check_size(size: int) -> Check:
     )
 
 
-def _check_answers(answers: Sequence[Scored], golden: Sequence[Mapping[str, Any]]) -> Check:
-    pairs = list(zip(answers, golden, strict=True))
-    error = max((abs(answer.score - row["score"]) for answer, row in pairs), default=0.0)
+def _check_golden_rows(predictions: Sequence[RowPrediction], golden: Sequence[Mapping[str, Any]]) -> Check:
+    pairs = list(zip(predictions, golden, strict=True))
+    error = max((abs(prediction.score - row["score"]) for prediction, row in pairs), default=0.0)
     return Check(
         name="golden_rows",
-        passed=all(_same(answer, row) for answer, row in pairs),
+        passed=all(_same(prediction, row) for prediction, row in pairs),
         value=error,
         limit=_TOLERANCE,
         detail=f"on {len(pairs)} rows scores differ by at most {error:.3g} from those at training",
     )
 
 
-def _check_seconds(name: str, seconds: float, limit: float, told: str) -> Check:
-    detail = f"{told} {seconds * 1000:.1f} ms"
+def _check_seconds(name: str, seconds: float, limit: float, what: str) -> Check:
+    detail = f"{what} {seconds * 1000:.1f} ms"
     return Check(name=name, passed=seconds <= limit, value=seconds, limit=limit, detail=detail)
 
 
-def _same(answer: Scored, golden: Mapping[str, Any]) -> bool:
-    close = abs(answer.score - golden["score"]) <= _TOLERANCE * max(1.0, abs(golden["score"]))
-    decided = answer.decision == golden["decision"] or isinstance(answer.decision, float)
+def _same(prediction: RowPrediction, golden: Mapping[str, Any]) -> bool:
+    close = abs(prediction.score - golden["score"]) <= _TOLERANCE * max(1.0, abs(golden["score"]))
+    decided = prediction.decision == golden["decision"] or isinstance(prediction.decision, float)
     return close and decided

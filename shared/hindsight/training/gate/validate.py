@@ -1,4 +1,4 @@
-"""Choose the best candidate of a run, put it to the gate and write down the verdict."""
+"""The validation of a run: choose its best candidate, put it to the gate and record the verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,17 +14,17 @@ from hindsight.registry.store import Registry
 from hindsight.registry.version import Check, Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
 from hindsight.training.fitting.labelled_frame import LabelledFrame, feature_types, load_part
-from hindsight.training.gate.gate import Contest, judge, trivial_answers
+from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from hindsight.training.gate.smoke_test import RunSmoke, smoke_test
 from hindsight.training.models.artifact import load_artifact
-from hindsight.training.models.scoring import Answers, LoadedVersion
+from hindsight.training.models.scoring import LoadedVersion, Predictions
 
 _MAX_ERROR = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationJob:
-    """What to judge, on what, for which run; ``configuration`` is the revision the manifest names.
+    """The candidates to judge, the dataset and the run; ``configuration`` is the revision the manifest names.
 
     ``trained`` is what the train steps returned: candidates with their artefact, or with the error they ended in.
     """
@@ -37,7 +37,7 @@ class ValidationJob:
 
 
 def validate(lake: Lake, registry: Registry, job: ValidationJob, run_smoke: RunSmoke) -> VersionRecord:
-    """Judge the best candidate and return its record; the record of an earlier attempt stands.
+    """Judge the best candidate and record the verdict; the record of an earlier attempt stays as it is.
 
     Raises UnusableDataset if no candidate could be trained. ``run_smoke`` tries the saved artefact in a process
     of its own.
@@ -51,14 +51,14 @@ def validate(lake: Lake, registry: Registry, job: ValidationJob, run_smoke: RunS
 
 
 def best_candidate(trained: Sequence[Mapping[str, Any]], metric: Metric) -> Mapping[str, Any]:
-    """Return the candidate with the best validation score, of equal ones the first; one without a score comes last.
+    """Find the candidate with the best validation score, of equal ones the first; one without a score comes last.
 
     Raises UnusableDataset if none was trained.
     """
     finished = [candidate for candidate in trained if "artifact_key" in candidate]
     if not finished:
-        told = "; ".join(f"{summary['candidate']}: {summary['error']}" for summary in map(_summary, trained))
-        raise UnusableDataset(f"no candidate could be trained: {told}")
+        errors = "; ".join(f"{summary['candidate']}: {summary['error']}" for summary in map(_summary, trained))
+        raise UnusableDataset(f"no candidate could be trained: {errors}")
     sign = 1 if metric.greater_is_better else -1
     worst = float("-inf")
     scores = [candidate.get("validation_score") for candidate in finished]
@@ -72,7 +72,7 @@ def _judge(
     version = job.run.version_of(best["candidate"])
     artifact = (best["artifact_key"], best["artifact_digest"])
     features = feature_types(job.configuration)
-    # Read once: the verdict is about the champion of this very move of the pointer, and says so.
+    # Read once: the verdict is about the champion of this very move of the pointer, and records it.
     pointer = registry.pointer(job.run.model)
     challenger, checks = smoke_test(lake, version, artifact, features, run_smoke)
     findings = _Findings() if challenger is None else _compare(lake, job, challenger, pointer)
@@ -93,24 +93,24 @@ class _Findings:
 def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None) -> _Findings:
     configuration, manifest = job.configuration, job.manifest
     holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration)
-    answers = challenger.answer(holdout.frame)
-    champion: Answers | None = None
+    predictions = challenger.predict(holdout.frame)
+    champion: Predictions | None = None
     notes: tuple[str, ...] = ()
     if pointer is None:
         notes = ("there is no champion: judged as a first version",)
     else:
         try:
-            champion = _champion_answers(lake, job, pointer)
+            champion = _champion_predictions(lake, job, pointer)
         except UnusableArtifact as error:
             notes = (
                 f"the champion {pointer.champion} could not be scored, judged as a first version: {error.message}",
             )
     rows = len(holdout.labels)
-    baseline = trivial_answers(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
+    baseline = baseline_predictions(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
     contest = Contest(
         labels=holdout.labels,
         frame=holdout.frame,
-        challenger=answers,
+        challenger=predictions,
         baseline=baseline,
         champion=champion,
         weights=holdout.weights,
@@ -118,25 +118,27 @@ def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer:
     )
     return _Findings(
         checks=judge(contest, configuration),
-        metrics=_measure(answers, holdout, configuration),
+        metrics=_measure(predictions, holdout, configuration),
         champion=pointer.champion if pointer and champion else None,
         champion_metrics=_measure(champion, holdout, configuration) if champion else None,
         notes=notes,
     )
 
 
-def _champion_answers(lake: Lake, job: ValidationJob, pointer: Pointer) -> Answers:
-    """Return the champion's answers to the holdout, read with the features it was trained on."""
+def _champion_predictions(lake: Lake, job: ValidationJob, pointer: Pointer) -> Predictions:
+    """Predict the holdout by the champion, read with the features it was trained on."""
     champion = load_artifact(lake, pointer.artifact_key, pointer.artifact_digest)
     if champion.schema.task is not job.configuration.task:
         raise UnusableArtifact(f"it answers a {champion.schema.task} task")
     holdout = load_part(lake, job.manifest, "holdout", champion.schema.features, job.configuration)
-    return champion.answer(holdout.frame)
+    return champion.predict(holdout.frame)
 
 
-def _measure(answers: Answers, holdout: LabelledFrame, configuration: ModelConfiguration) -> dict[str, float | None]:
+def _measure(
+    predictions: Predictions, holdout: LabelledFrame, configuration: ModelConfiguration
+) -> dict[str, float | None]:
     metrics = sorted(METRICS_BY_TASK[configuration.task])
-    return {metric.value: answers.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
+    return {metric.value: predictions.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
 
 
 def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:
@@ -169,8 +171,8 @@ def _summary(candidate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _error_text(error: object) -> str:
-    """Return what kept a candidate from being trained: what ``untrained`` tells of it, or the error that was caught.
+    """Format the error of a candidate: that of ``failed_training``, or the one the state machine caught.
 
-    The cause of the latter carries a stack trace, which nobody is shown: the state machine leaves it out.
+    The cause of the latter carries a stack trace, which is not shown: the state machine leaves it out.
     """
     return str(error)[:_MAX_ERROR]

@@ -1,7 +1,6 @@
-"""A version's model card (Mitchell et al., 2019): what it was made of, what it can do, and for what it was not made."""
+"""A version's model card (Mitchell et al., 2019): its data, its performance, and its limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version as library_version
 from typing import Any
 
@@ -11,37 +10,29 @@ from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
 from hindsight.evaluation.weights import effective_rows
-from hindsight.training.fitting.job import TrainingJob
+from hindsight.training.fitting.fit import TrainedVersion, TrainingJob
 from hindsight.training.fitting.labelled_frame import LabelledFrame
-from hindsight.training.fitting.search import SearchOutcome
-from hindsight.training.fitting.selection import Choices
-from hindsight.training.model_card.figures import confusion, errors, labelled_answers, performance, reliability, slices
+from hindsight.training.model_card.figures import (
+    confusion,
+    errors,
+    labelled_predictions,
+    performance,
+    reliability,
+    slices,
+)
 from hindsight.training.model_card.importance import Importance, permutation_importances
 from hindsight.training.model_card.limits import limits
 from hindsight.training.models.candidates import hyperparameters, takes_weights
-from hindsight.training.models.scoring import Answers, LoadedVersion
 
 CARD_FORMAT = 2
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A version with what was chosen for it, the rows it was trained and tested on, and its answers to the latter."""
-
-    version: LoadedVersion
-    searched: SearchOutcome
-    choices: Choices
-    train: LabelledFrame
-    holdout: LabelledFrame
-    answers: Answers
-
-
-def model_card(job: TrainingJob, made: Made) -> dict[str, Any]:
-    """Return the card as JSON objects; it shows names, counts and rates, never a row."""
-    configuration, schema = job.configuration, made.version.schema
-    known = labelled_answers(made.answers, made.holdout)
-    importances = permutation_importances(made.version, made.holdout, configuration.training.seed)
+def model_card(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
+    """Build the card as JSON objects; it shows names, counts and rates, never a row."""
+    configuration, schema = job.configuration, trained.version.schema
+    known = labelled_predictions(trained.predictions, trained.holdout)
+    importances = permutation_importances(trained.version, trained.holdout, configuration.training.seed)
     card = {
         "format": CARD_FORMAT,
         "model": job.run.model,
@@ -49,16 +40,16 @@ def model_card(job: TrainingJob, made: Made) -> dict[str, Any]:
         "candidate": job.candidate.value,
         "task": configuration.task.value,
         "metric": configuration.gate_metric.value,
-        "validation_score": made.choices.validation_score,
-        "data": _data(job, made),
+        "validation_score": trained.selection.validation_score,
+        "data": _data(job, trained),
         "performance": performance(known),
-        "slices": slices(known, made.holdout, configuration),
+        "slices": slices(known, trained.holdout, configuration),
         "calibration": reliability(known),
         "confusion": confusion(known),
         "errors": errors(known),
-        "features": _features(made, importances),
-        "training": _training(job, made),
-        "hyperparameters": hyperparameters(made.version.pipeline),
+        "features": _features(trained, importances),
+        "training": _training(job, trained),
+        "hyperparameters": hyperparameters(trained.version.pipeline),
         "seed": configuration.training.seed,
         "libraries": {name: library_version(name) for name in _LIBRARIES},
         "lineage": _lineage(job),
@@ -66,40 +57,41 @@ def model_card(job: TrainingJob, made: Made) -> dict[str, Any]:
     return card | {"limits": limits(card, configuration)}
 
 
-def _data(job: TrainingJob, made: Made) -> dict[str, Any]:
+def _data(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
     manifest = job.manifest
     return {
         "window_start": format_time(manifest.window_start),
-        "first_row": made.train.moments[0].occurred_at if len(made.train.moments) else None,
+        "first_row": trained.train.moments[0].occurred_at if len(trained.train.moments) else None,
         "holdout_start": manifest.boundary,
         "as_of": format_time(manifest.as_of),
         "counts": manifest.counts,
         "effective_rows": {
-            part: effective_rows(rows.weights) for part, rows in (("train", made.train), ("holdout", made.holdout))
+            part: effective_rows(rows.weights)
+            for part, rows in (("train", trained.train), ("holdout", trained.holdout))
         },
     }
 
 
-def _features(made: Made, importances: Mapping[str, Importance]) -> list[dict[str, Any]]:
-    """Return the features, those that matter most first, then those whose importance nobody measured."""
-    schema = made.version.schema
+def _features(trained: TrainedVersion, importances: Mapping[str, Importance]) -> list[dict[str, Any]]:
+    """List the features, the most important first, then those without a measured importance."""
+    schema = trained.version.schema
     ranked = [*importances, *(name for name in schema.features if name not in importances)]
-    return [_feature(name, schema.features[name], made.train, importances.get(name)) for name in ranked]
+    return [_feature(name, schema.features[name], trained.train, importances.get(name)) for name in ranked]
 
 
 def _feature(name: str, kind: FeatureType, train: LabelledFrame, importance: Importance | None) -> dict[str, Any]:
     column = train.frame[name]
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "name": name,
         "type": kind.value,
         "missing": float(column.isna().mean()) if len(column) else 0.0,
         "importance": None if importance is None else {"loss": importance.loss, "spread": importance.spread},
     }
     if kind is FeatureType.CATEGORICAL:
-        return told | {"categories": int(column.nunique())}
+        return shown | {"categories": int(column.nunique())}
     if kind is FeatureType.BOOLEAN:
-        return told | {"true": _finite(column.mean())}
-    return told | {
+        return shown | {"true": _finite(column.mean())}
+    return shown | {
         "least": _finite(column.min()),
         "median": _finite(column.median()),
         "greatest": _finite(column.max()),
@@ -110,13 +102,13 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _training(job: TrainingJob, made: Made) -> dict[str, Any]:
-    training, version = job.configuration.training, made.version
+def _training(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
+    training, version = job.configuration.training, trained.version
     classified = version.schema.task is not Task.REGRESSION
     half_life = training.model_dump(mode="json")["recency_half_life"]
-    chosen = made.choices.recalibration
+    chosen = trained.selection.recalibration
     return {
-        "search": made.searched.to_json(),
+        "search": trained.searched.to_json(),
         "class_weight": training.class_weight if classified else None,
         "recency_half_life": half_life,
         "weights": "used" if takes_weights(version.pipeline) else "not_taken",

@@ -1,4 +1,4 @@
-"""What a model card tells of the holdout: metrics with intervals, slices, calibration, errors."""
+"""The figures of a model card on the holdout: metrics with intervals, slices, calibration, errors."""
 
 from typing import Any
 
@@ -11,30 +11,30 @@ from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.gate.gate import slices_of
-from hindsight.training.models.scoring import Answers
+from hindsight.training.models.scoring import Predictions
 
 CONFIDENCE = 0.95
 _OF_A_BOUND = (1 + CONFIDENCE) / 2  # bounds hold each by itself, so that both hold at the confidence
-_MOST_SLICES = 100
-_MOST_CLASSES = 20
+_MAX_SLICES = 100
+_MAX_CLASSES = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def labelled_answers(answers: Answers, rows: LabelledFrame) -> LabelledPredictions:
-    """Return answers beside the labels of their rows."""
+def labelled_predictions(predictions: Predictions, rows: LabelledFrame) -> LabelledPredictions:
+    """Join predictions to the labels of their rows."""
     return LabelledPredictions(
-        answers.task,
+        predictions.task,
         rows.labels,
-        answers.decisions,
-        answers.scores,
+        predictions.decisions,
+        predictions.scores,
         sample_weights=rows.weights,
-        probabilities=answers.probabilities,
-        classes=answers.classes,
+        probabilities=predictions.probabilities,
+        classes=predictions.classes,
     )
 
 
 def performance(known: LabelledPredictions) -> dict[str, Any]:
-    """Return every metric of the task with its interval."""
+    """Estimate every metric of the task with its interval."""
     found = {metric: estimate(known, metric, _OF_A_BOUND) for metric in Metric if metric in METRICS_BY_TASK[known.task]}
     return {
         "confidence": CONFIDENCE,
@@ -45,17 +45,17 @@ def performance(known: LabelledPredictions) -> dict[str, Any]:
 
 
 def slices(known: LabelledPredictions, rows: LabelledFrame, configuration: ModelConfiguration) -> list[dict[str, Any]]:
-    """Return the gate's metric on every slice of the features that are watched by slice."""
+    """Estimate the gate's metric on every slice of the features that are monitored by slice."""
     metric, found = configuration.gate_metric, []
     for feature in configuration.monitoring.slices:
         for name, chosen in slices_of(rows.frame[feature], configuration.features[feature].type):
             within = estimate(known.at(chosen), metric, _OF_A_BOUND)
             found.append({"feature": feature, "value_of_feature": name, "labels": within.labels, **_shown(within)})
-    return found[:_MOST_SLICES]
+    return found[:_MAX_SLICES]
 
 
 def reliability(known: LabelledPredictions) -> dict[str, Any] | None:
-    """Return the expected calibration error with its bins, None for a regression."""
+    """Compute the expected calibration error with its bins, None for a regression."""
     found = calibration(known, _OF_A_BOUND)
     if found is None:
         return None
@@ -70,11 +70,11 @@ def reliability(known: LabelledPredictions) -> dict[str, Any] | None:
 
 
 def confusion(known: LabelledPredictions) -> dict[str, Any] | None:
-    """Return how many rows of each class were decided how; None for a regression, or very many classes."""
+    """Count the rows by class and decision; None for a regression, or very many classes."""
     if known.task is Task.REGRESSION:
         return None
     classes = np.unique(np.concatenate([known.labels, known.decisions]))
-    if len(classes) > _MOST_CLASSES:
+    if len(classes) > _MAX_CLASSES:
         return None
     labels, decisions = np.searchsorted(classes, known.labels), np.searchsorted(classes, known.decisions)
     counts = np.zeros((len(classes), len(classes)), dtype=int)
@@ -84,7 +84,7 @@ def confusion(known: LabelledPredictions) -> dict[str, Any] | None:
 
 
 def errors(known: LabelledPredictions) -> dict[str, float] | None:
-    """Return quantiles of what a regression said too much, None for other tasks."""
+    """Compute quantiles of a regression's errors, positive for too high; None for other tasks."""
     if known.task is not Task.REGRESSION or not len(known):
         return None
     quantiles = np.quantile(known.decisions - known.labels, _SHARES)

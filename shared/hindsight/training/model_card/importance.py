@@ -1,4 +1,4 @@
-"""How much a version relies on each feature: what is lost where its values are dealt out anew."""
+"""Permutation importances: the loss of the metric where a feature's values are dealt out anew."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.fitting.validation_split import thinned
 from hindsight.training.models.scoring import LoadedVersion
 
-MOST_FEATURES = 100
-_MOST_ROWS, _LEAST_ROWS = 2_000, 100
-_MOST_REPEATS = 5
+MAX_FEATURES = 100
+_MAX_ROWS, _MIN_ROWS = 2_000, 100
+_MAX_REPEATS = 5
 _ROWS_SCORED = 100_000  # the work there may be in all: a count, not a time, so that a repeated step finds the same
 _GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """By how much the metric got worse, on average over the repeats, and their standard deviation."""
+    """The mean loss of the metric over the repeats, and its standard deviation."""
 
     loss: float
     spread: float
 
 
 def permutation_importances(version: LoadedVersion, rows: LabelledFrame, seed: int) -> dict[str, Importance]:
-    """Return the importance of features by how much worse the metric is without them, the greatest first.
+    """Compute the importance of features by how much worse the metric is without them, the greatest first.
 
     The values of one feature are dealt out anew among the rows (Breiman, 2001). Features that say the same share what
     they are worth: each seems to matter less than both do. Of more than a hundred those are tried whose values go
-    most with the answers. Those without an importance, since the metric is undefined, are left out.
+    most with the predictions. Those without an importance, since the metric is undefined, are left out.
     """
     names = _telling(version, rows)
     if not names or not len(rows.labels):
         return {}
-    chosen = thinned(rows, min(_MOST_ROWS, max(_LEAST_ROWS, _ROWS_SCORED // len(names))))
-    repeats = min(_MOST_REPEATS, max(1, _ROWS_SCORED // (len(names) * len(chosen.labels))))
+    chosen = thinned(rows, min(_MAX_ROWS, max(_MIN_ROWS, _ROWS_SCORED // len(names))))
+    repeats = min(_MAX_REPEATS, max(1, _ROWS_SCORED // (len(names) * len(chosen.labels))))
     metric = version.schema.metric
-    whole = version.answer(chosen.frame).measure(metric, chosen.labels, chosen.weights)
+    whole = version.predict(chosen.frame).measure(metric, chosen.labels, chosen.weights)
     if whole is None:
         return {}
     sign = 1.0 if metric.greater_is_better else -1.0
@@ -57,14 +57,14 @@ def permutation_importances(version: LoadedVersion, rows: LabelledFrame, seed: i
 def _measure_without(
     version: LoadedVersion, rows: LabelledFrame, name: str, repeats: int, rng: np.random.Generator
 ) -> Floats | None:
-    """Return the metric of each repeat, shape (repeats,), None where it is undefined."""
+    """Measure the metric of each repeat, shape (repeats,), None where it is undefined."""
     count = len(rows.labels)
     orders = [rng.permutation(count) for _ in range(repeats)]
     frame = rows.frame.iloc[np.tile(np.arange(count), repeats)].reset_index(drop=True)
     frame[name] = rows.frame[name].iloc[np.concatenate(orders)].to_numpy()
-    answers = version.answer(frame)
+    predictions = version.predict(frame)
     measured = [
-        answers.at(np.arange(start, start + count)).measure(version.schema.metric, rows.labels, rows.weights)
+        predictions.at(np.arange(start, start + count)).measure(version.schema.metric, rows.labels, rows.weights)
         for start in range(0, repeats * count, count)
     ]
     known = [value for value in measured if value is not None]
@@ -73,17 +73,17 @@ def _measure_without(
 
 def _telling(version: LoadedVersion, rows: LabelledFrame) -> list[str]:
     features = version.schema.features
-    if len(features) <= MOST_FEATURES:
+    if len(features) <= MAX_FEATURES:
         return list(features)
-    shown = thinned(rows, _MOST_ROWS)
-    scores = version.answer(shown.frame).scores
+    shown = thinned(rows, _MAX_ROWS)
+    scores = version.predict(shown.frame).scores
     shares = {name: _share_explained(shown.frame[name], kind, scores) for name, kind in features.items()}
-    kept = set(sorted(shares, key=lambda name: -shares[name])[:MOST_FEATURES])
+    kept = set(sorted(shares, key=lambda name: -shares[name])[:MAX_FEATURES])
     return [name for name in features if name in kept]
 
 
 def _share_explained(column: "pd.Series[float]", kind: FeatureType, scores: Floats) -> float:
-    """Return how much of the scores' variance lies between groups of a column's values (the correlation ratio)."""
+    """Compute the share of the scores' variance between groups of a column's values (the correlation ratio)."""
     codes = _groups(column, kind)
     counts = np.bincount(codes)
     sums = np.bincount(codes, scores)
@@ -105,5 +105,5 @@ def _groups(column: "pd.Series[float]", kind: FeatureType) -> Values:
 
 
 def by_name(found: Mapping[str, Importance]) -> dict[str, dict[str, float]]:
-    """Return importances as JSON objects."""
+    """Convert importances to JSON objects."""
     return {name: {"loss": one.loss, "spread": one.spread} for name, one in found.items()}

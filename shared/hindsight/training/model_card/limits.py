@@ -1,4 +1,4 @@
-"""What a version should not be trusted with, told from what it was made of."""
+"""The limits of a version: sentences about its data, its features and its predictions."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -7,13 +7,13 @@ from typing import Any
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
 
-_FEW = 200  # holdout labels, below which most intervals are as wide as what one hopes to tell
+_FEW = 200  # holdout labels, below which most intervals are as wide as the difference one hopes to see
 _OFTEN = 0.5
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def limits(card: Mapping[str, Any], configuration: ModelConfiguration) -> list[str]:
-    """Return the limits of a version as sentences; ``card`` is the model card without them."""
+    """List the limits of a version as sentences; ``card`` is the model card without them."""
     return [*_of_data(card, configuration), *_of_features(card), *_of_answers(card)]
 
 
@@ -33,22 +33,22 @@ def _of_data(card: Mapping[str, Any], configuration: ModelConfiguration) -> Iter
     if worth < _FEW:
         yield f"The holdout is worth {worth:.0f} labels: mind how wide the intervals are."
     if data["effective_rows"]["train"] < 0.9 * data["counts"]["train"]["rows"]:
-        yield "Reviewed rows stand for others that nobody labelled, by how likely they were to be picked."
+        yield "Reviewed rows stand for unlabelled ones, by the probability they were selected with."
     small = [one for one in card["slices"] if one["labels"] < configuration.gate.min_slice_rows]
     if small:
-        named = ", ".join(f"{one['feature']} {one['value_of_feature']}" for one in small[:_MOST_NAMED])
+        named = ", ".join(f"{one['feature']} {one['value_of_feature']}" for one in small[:_MAX_NAMED])
         yield f"Too few rows to judge these slices by: {named}{_and_more(len(small))}."
 
 
 def _of_features(card: Mapping[str, Any]) -> Iterator[str]:
     absent = [feature["name"] for feature in card["features"] if feature["missing"] == 1.0]
     if absent:
-        yield f"Never seen with a value, and so not used: {', '.join(absent[:_MOST_NAMED])}{_and_more(len(absent))}."
+        yield f"Never seen with a value, and so not used: {', '.join(absent[:_MAX_NAMED])}{_and_more(len(absent))}."
     sparse = [feature["name"] for feature in card["features"] if _OFTEN <= feature["missing"] < 1.0]
     if sparse:
-        yield f"Missing in most rows: {', '.join(sparse[:_MOST_NAMED])}{_and_more(len(sparse))}."
+        yield f"Missing in most rows: {', '.join(sparse[:_MAX_NAMED])}{_and_more(len(sparse))}."
     yield (
-        "Importances tell what the version relies on, not what causes the outcome; features that say the same share "
+        "Importances measure what the version relies on, not what causes the outcome; correlated features share "
         "what they are worth."
     )
 
@@ -58,18 +58,18 @@ def _of_answers(card: Mapping[str, Any]) -> Iterator[str]:
     if training["weights"] == "not_taken":
         yield "Its estimator takes no weights: every row weighed the same, whatever the configuration asks for."
     if card["task"] == Task.REGRESSION:
-        yield "It tells a value, not how sure it is of it."
+        yield "It predicts a value without an interval."
         return
     found = card["calibration"]
     if found is not None and found["error"] > 2 * found["by_chance"]:
         missed = f"{found['error']:.1%}"
         yield f"Its scores miss the shares that turned out by {missed} on average, more than chance explains."
     if card["candidate"] == "gradient_boosting":
-        yield "Beyond the values it was trained on, trees answer as they do at the last one they knew."
+        yield "Beyond the values it was trained on, trees predict as at the last one they were trained on."
 
 
 def _length(delay: timedelta) -> str:
-    """Return a length of time in words.
+    """Format a length of time in words.
 
     >>> _length(timedelta(days=1)), _length(timedelta(hours=36))
     ('1 day', '36 hours')
@@ -84,4 +84,4 @@ def _day(moment: str) -> str:
 
 
 def _and_more(count: int) -> str:
-    return f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
+    return f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""

@@ -133,7 +133,7 @@ def _training(card: Card) -> Facts:
         *([("weights of classes", training["class_weight"])] if training["class_weight"] else []),
         ("weight halves every", training["recency_half_life"] or "never"),
         ("seed", str(card["seed"])),
-        (f"{_words(card['metric'])} in rehearsal", number(card["validation_score"])),
+        (f"{_words(card['metric'])} on the validation split", number(card["validation_score"])),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Versions as bytes: skops archives, digest-checked, of trusted types only. No pickle is ever read."""
+"""The artefacts of versions: skops archives, digest-checked, of trusted types only. No pickle is ever read."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ _DESCRIPTION = "schema.json"
 
 
 def dump_artifact(version: LoadedVersion) -> bytes:
-    """Return a version as bytes; equal versions give equal bytes."""
+    """Dump a version to bytes; equal versions give equal bytes."""
     held = {"schema": json.dumps(version.schema.to_json()), "pipeline": version.pipeline}
     if version.recalibration is not None:
         held["recalibration"] = json.dumps(version.recalibration.to_json())
@@ -29,7 +29,7 @@ def dump_artifact(version: LoadedVersion) -> bytes:
 
 
 def load_artifact(lake: Lake, key: str, digest: str) -> LoadedVersion:
-    """Return the version an object of the lake holds.
+    """Load the version of an object of the lake.
 
     Raises UnusableArtifact if it is missing, is not the one the digest names, or holds what is not trusted.
     """
@@ -43,7 +43,7 @@ def load_artifact(lake: Lake, key: str, digest: str) -> LoadedVersion:
 
 
 def parse_artifact(content: bytes) -> LoadedVersion:
-    """Return the version that bytes hold.
+    """Parse the version from bytes.
 
     Raises UnusableArtifact; for a type that is not trusted before anything of the archive is made.
     """
@@ -55,7 +55,7 @@ def parse_artifact(content: bytes) -> LoadedVersion:
 
 
 def untrusted_types(content: bytes) -> list[str]:
-    """Return what an artefact holds that the deployment does not trust."""
+    """List the types in an artefact that the deployment does not trust."""
     found = set(skops.io.get_untrusted_types(data=content))
     return sorted(found - {*BUILT_IN, *deployed_types()})
 
@@ -67,12 +67,12 @@ def _version(archive: Mapping[str, Any]) -> LoadedVersion:
 
 
 def artifact_digest(content: bytes) -> str:
-    """Return the digest an artefact is registered under."""
+    """Compute the digest an artefact is registered under."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _canonical(archive: bytes) -> bytes:
-    """Return an archive whose objects are numbered as they come and whose files carry no time.
+    """Rewrite an archive so that its objects are numbered as they come and its files carry no time.
 
     skops names objects after their addresses in memory, which differ from process to process.
     """

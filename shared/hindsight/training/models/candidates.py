@@ -1,4 +1,4 @@
-"""The built-in families of models, as pipelines from a frame of features to an answer."""
+"""The built-in families of models, as pipelines from a frame of features to predictions."""
 
 import warnings
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ from hindsight.config.training import Candidate
 from hindsight.registry.schema import Schema
 
 # Histogram bins are one byte and one of them means missing, so a column has room for this many categories.
-_MOST_CATEGORIES = 254
-_MOST_INDICATORS = 100
+_MAX_CATEGORIES = 254
+_MAX_INDICATORS = 100
 MANY_ROWS = 10_000
 
 
@@ -35,7 +35,7 @@ def build(
     seed: int,
     settings: Mapping[str, Any] | None = None,
 ) -> Pipeline:
-    """Return the untrained pipeline of a built-in candidate, made to measure for the frame it is to be trained on.
+    """Build the untrained pipeline of a built-in candidate for the frame it is to be trained on.
 
     A column without a single value teaches nothing, and trees cannot be grown on it; it is left out. ``settings`` of
     the estimator take the place of the defaults.
@@ -63,12 +63,12 @@ def fit(
 
 
 def takes_weights(pipeline: Any) -> bool:
-    """Return whether rows can weigh differently when a pipeline is trained."""
+    """Decide whether rows can weigh differently when a pipeline is trained."""
     return bool(has_fit_parameter(_estimator(pipeline), "sample_weight"))
 
 
 def hyperparameters(pipeline: Any) -> dict[str, Any]:
-    """Return the settings of a pipeline's estimator that are plain values, for the model card."""
+    """List the settings of a pipeline's estimator that are plain values, for the model card."""
     settings = _estimator(pipeline).get_params(deep=False)
     return {name: value for name, value in sorted(settings.items()) if isinstance(value, bool | int | float | str)}
 
@@ -96,7 +96,7 @@ def _linear(schema: Schema, seed: int) -> BaseEstimator:
 
 
 def _boosting(schema: Schema, categorical: list[str], rows: int, seed: int) -> BaseEstimator:
-    """Return trees on histograms: few leaves and many rows a leaf, so that 200 rows do not overfit."""
+    """Build trees on histograms: few leaves and many rows a leaf, so that 200 rows do not overfit."""
     regression = schema.task is Task.REGRESSION
     estimator = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     return estimator(
@@ -112,25 +112,25 @@ def _boosting(schema: Schema, categorical: list[str], rows: int, seed: int) -> B
 
 
 def rounds(schema: Schema, rows: int) -> int:
-    """Return the number of boosting rounds: each grows a tree a class, so that with many classes there are fewer."""
+    """Compute the number of boosting rounds: each grows a tree a class, so that with many classes there are fewer."""
     trees = 100 if rows < MANY_ROWS else 200
     return max(40, trees * 2 // max(2, len(schema.classes)))
 
 
 def _coded(categorical: list[str], numbers: list[str]) -> ColumnTransformer:
-    """Return categories as codes, first, then the numbers; categories never seen in training count as missing."""
+    """Build the columns of trees: categories as codes first, then numbers; unseen categories count as missing."""
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=np.nan,
         encoded_missing_value=np.nan,
-        max_categories=_MOST_CATEGORIES,
+        max_categories=_MAX_CATEGORIES,
     )
     return ColumnTransformer([("codes", codes, categorical), ("numbers", "passthrough", numbers)])
 
 
 def _scaled(categorical: list[str], numbers: list[str]) -> ColumnTransformer:
-    """Return numbers on one scale, the missing ones marked, and an indicator for every frequent category."""
+    """Build the columns of linear models: numbers on one scale, missing ones marked, frequent categories indicated."""
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     scaled = Pipeline([("impute", imputer), ("scale", StandardScaler())])
-    indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_MOST_INDICATORS)
+    indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_MAX_INDICATORS)
     return ColumnTransformer([("numbers", scaled, numbers), ("indicators", indicators, categorical)])

@@ -1,4 +1,4 @@
-"""Columns as the data frame that pipelines read."""
+"""The data frames that pipelines read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from hindsight.datasets.formats.columns import TO_FLOATS, Categories, Column, to
 
 
 def to_frame(rows: Sequence[Mapping[str, Any]], features: Mapping[str, FeatureType]) -> pd.DataFrame:
-    """Return rows of features as typed columns, shape (rows, features), in the order of ``features``.
+    """Build a frame of features, shape (rows, features), in the order of ``features``.
 
     The columns are those of ``to_columns``: floats with NaN for missing, canonical text with None for missing.
 
@@ -28,7 +28,7 @@ def to_frame(rows: Sequence[Mapping[str, Any]], features: Mapping[str, FeatureTy
 
 
 def frame_of(columns: Mapping[str, Column], rows: int) -> pd.DataFrame:
-    """Return columns as ``to_frame`` would have made them of their rows."""
+    """Build the frame of columns as ``to_frame`` builds it from their rows."""
     frame = {
         name: pd.Series(column.texts(), dtype=object) if isinstance(column, Categories) else column
         for name, column in columns.items()

@@ -1,4 +1,4 @@
-"""From what an estimator says of classes to probabilities that can be taken at their word."""
+"""Recalibration: from an estimator's probabilities of classes to calibrated ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ class Recalibration:
 
     @classmethod
     def undo(cls, class_weights: Floats) -> Self:
-        """Return what takes weights of classes, shape (classes,), back out of what was learnt under them."""
+        """Build the inverse of weights of classes, shape (classes,), that an estimator was trained with."""
         return cls(1.0, tuple((-np.log(class_weights)).tolist()))
 
     def then(self, later: "Recalibration") -> "Recalibration":
-        """Return this one followed by another; one with lines can only come last."""
+        """Compose this recalibration with a later one; one with lines can only come last."""
         shifts = tuple(later.slope * shift + more for shift, more in zip(self.shifts, later.shifts, strict=True))
         return Recalibration(later.slope * self.slope, shifts, later.lines)
 
     def apply(self, chances: Floats) -> Floats:
-        """Return the probabilities of chances, both of shape (n, classes)."""
+        """Recalibrate probabilities of shape (n, classes)."""
         with np.errstate(divide="ignore"):
             logarithms = self.slope * np.log(chances) + np.asarray(self.shifts)
         raised = np.exp(logarithms - logarithms.max(axis=1, keepdims=True))
@@ -50,13 +50,13 @@ class Recalibration:
         return np.column_stack([1 - positive, positive])
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON objects."""
+        """Convert the recalibration to JSON objects."""
         lines = {} if self.lines is None else {"lines": [list(self.lines.scores), list(self.lines.probabilities)]}
         return {"slope": self.slope, "shifts": list(self.shifts), **lines}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Return what ``to_json`` showed."""
+        """Read a recalibration from JSON objects."""
         lines = document.get("lines")
         return cls(
             document["slope"],

@@ -1,4 +1,4 @@
-"""What a loaded version answers."""
+"""Scoring: a loaded version and its predictions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One answer.
+class RowPrediction:
+    """The prediction for one row.
 
     Binary: ``score`` is the probability of the positive class, ``decision`` 1 from the schema's threshold on, else 0.
     Multiclass: ``decision`` is the likeliest class, ``score`` its probability, ``probabilities`` those of all.
@@ -34,8 +34,8 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Answers to n rows as arrays: ``decisions`` and ``scores`` (n,), ``probabilities`` (n, classes) or None."""
+class Predictions:
+    """Predictions for n rows: ``decisions`` and ``scores`` (n,), ``probabilities`` (n, classes) or None."""
 
     task: Task
     decisions: Values
@@ -44,7 +44,7 @@ class Answers:
     classes: tuple[str, ...] = ()
 
     def measure(self, metric: Metric, labels: Values, weights: Values | None = None) -> float | None:
-        """Return how well the answers fit labels, None where the metric is undefined."""
+        """Measure how well the predictions fit labels, None where the metric is undefined."""
         return evaluate(
             metric,
             self.task,
@@ -56,10 +56,10 @@ class Answers:
             classes=self.classes,
         )
 
-    def at(self, chosen: Values) -> "Answers":
-        """Return the answers to some of the rows."""
+    def at(self, chosen: Values) -> "Predictions":
+        """Select the predictions for some of the rows."""
         probabilities = None if self.probabilities is None else self.probabilities[chosen]
-        return Answers(self.task, self.decisions[chosen], self.scores[chosen], probabilities, self.classes)
+        return Predictions(self.task, self.decisions[chosen], self.scores[chosen], probabilities, self.classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,52 +70,55 @@ class LoadedVersion:
     pipeline: Any
     recalibration: Recalibration | None = None
 
-    def score(self, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
-        """Return the answer to each row of features, in order."""
+    def score(self, rows: Sequence[Mapping[str, Any]]) -> list[RowPrediction]:
+        """Score each row of features, in order."""
         if not rows:
             return []
-        answers = self.answer(to_frame(rows, self.schema.features))
-        if answers.probabilities is None:
+        predictions = self.predict(to_frame(rows, self.schema.features))
+        if predictions.probabilities is None:
             decide = int if self.schema.task is Task.BINARY else float
-            pairs = zip(answers.scores.tolist(), answers.decisions.tolist(), strict=True)
-            return [Scored(score, decide(decision)) for score, decision in pairs]
-        triples = zip(answers.scores.tolist(), answers.decisions.tolist(), answers.probabilities.tolist(), strict=True)
+            pairs = zip(predictions.scores.tolist(), predictions.decisions.tolist(), strict=True)
+            return [RowPrediction(score, decide(decision)) for score, decision in pairs]
+        triples = zip(
+            predictions.scores.tolist(), predictions.decisions.tolist(), predictions.probabilities.tolist(), strict=True
+        )
         classes = self.schema.classes
         return [
-            Scored(score, decision, dict(zip(classes, chances, strict=True))) for score, decision, chances in triples
+            RowPrediction(score, decision, dict(zip(classes, chances, strict=True)))
+            for score, decision, chances in triples
         ]
 
-    def answer(self, frame: pd.DataFrame) -> Answers:
-        """Return the answers to a frame of features as arrays.
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """Predict a frame of features.
 
         Raises UnusableArtifact if the pipeline cannot be run, as one trained under another scikit-learn may not.
         """
         try:
-            return self._answer(frame)
+            return self._predict(frame)
         except Exception as error:
             raise UnusableArtifact(f"{self.schema.version} cannot score: {type(error).__name__}") from error
 
-    def _answer(self, frame: pd.DataFrame) -> Answers:
+    def _predict(self, frame: pd.DataFrame) -> Predictions:
         if self.schema.task is Task.REGRESSION:
             values = np.asarray(self.pipeline.predict(frame), dtype=np.float64)
-            return Answers(Task.REGRESSION, values, values)
+            return Predictions(Task.REGRESSION, values, values)
         chances = self.chances(frame)
         if self.schema.task is Task.BINARY:
             positive = chances[:, 1]
-            return Answers(Task.BINARY, (positive >= self.schema.threshold).astype(np.float64), positive)
+            return Predictions(Task.BINARY, (positive >= self.schema.threshold).astype(np.float64), positive)
         likeliest = chances.argmax(axis=1)
         decisions = np.array(self.schema.classes, dtype=np.str_)[likeliest]
-        return Answers(Task.MULTICLASS, decisions, chances.max(axis=1), chances, self.schema.classes)
+        return Predictions(Task.MULTICLASS, decisions, chances.max(axis=1), chances, self.schema.classes)
 
     def chances(self, frame: pd.DataFrame) -> Floats:
-        """Return probabilities, a column for every class of the schema; one the estimator never met has no chance."""
+        """Compute probabilities, a column for every class of the schema; a class never seen in training has zero."""
         chances = np.zeros((len(frame), len(self.schema.classes)))
         chances[:, np.asarray(self.pipeline.classes_, dtype=np.intp)] = self.pipeline.predict_proba(frame)
         return chances if self.recalibration is None else self.recalibration.apply(chances)
 
 
 def class_codes(labels: Values, schema: Schema) -> Values:
-    """Return labels, as ``as_targets`` gives them, as what an estimator is trained on: codes of classes, or values."""
+    """Encode labels, as ``as_targets`` gives them, for an estimator: codes of classes, or values."""
     if schema.task is Task.MULTICLASS:
         code = {name: position for position, name in enumerate(schema.classes)}
         return np.array([code[name] for name in labels.tolist()], dtype=np.intp)

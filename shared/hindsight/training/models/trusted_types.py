@@ -15,7 +15,7 @@ BUILT_IN = (
 
 
 def deployed_types() -> tuple[str, ...]:
-    """Return the types that the deployment's own pipelines need as well: ``TRUSTED_TYPES`` of ``pipelines/``."""
+    """List the types that the deployment's own pipelines need as well: ``TRUSTED_TYPES`` of ``pipelines/``."""
     try:
         package = importlib.import_module(PACKAGE)
     except ModuleNotFoundError as error:

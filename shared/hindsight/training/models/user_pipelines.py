@@ -1,7 +1,7 @@
-"""The deployment's own pipeline: a function of the folder ``pipelines/``, named by the configuration.
+"""User-defined pipelines: functions of the folder ``pipelines/``, named by the configuration.
 
-Only that folder is looked in, so that a configuration can name nothing that was not deployed to be named. Errors tell
-where they arose and of what kind they are, not their text, which may hold values of rows.
+A configuration can name functions of that folder only. Errors show their kind and place, not their text, which may
+hold values of rows.
 """
 
 import importlib
@@ -24,52 +24,52 @@ Builder = Callable[[Schema, pd.DataFrame, int], Any]
 
 
 def find_builder(name: str) -> Builder:
-    """Return the function that ``module:function`` names. Raises UnusablePipeline."""
+    """Find the function that ``module:function`` names. Raises UnusablePipeline."""
     module_name, _, function_name = name.partition(":")
     try:
         module = importlib.import_module(f"{PACKAGE}.{module_name}")
-    except Exception as error:  # noqa: BLE001  whatever one's own code raises
-        raise UnusablePipeline(f"{PACKAGE}.{module_name} cannot be imported: {_told(error)}") from None
+    except Exception as error:  # noqa: BLE001  user code raises anything
+        raise UnusablePipeline(f"{PACKAGE}.{module_name} cannot be imported: {_summary(error)}") from None
     builder: Builder | None = getattr(module, function_name, None)
     if not callable(builder):
         raise UnusablePipeline(f"{PACKAGE}.{module_name} has no function {function_name!r}")
     return builder
 
 
-def build_custom(name: str, schema: Schema, frame: pd.DataFrame, seed: int) -> Any:
-    """Return the untrained pipeline that the function returns for a schema, the rows to train on and a seed.
+def build_user_pipeline(name: str, schema: Schema, frame: pd.DataFrame, seed: int) -> Any:
+    """Build the untrained pipeline by its function from a schema, the rows to train on and a seed.
 
-    Raises UnusablePipeline if there is no such function, it fails, or what it returns cannot answer the task.
+    Raises UnusablePipeline if there is no such function, it fails, or its pipeline does not fit the task.
     """
     builder = find_builder(name)
     try:
         pipeline = builder(schema, frame, seed)
-    except Exception as error:  # noqa: BLE001  whatever one's own code raises
-        raise UnusablePipeline(f"{name} failed: {_told(error)}") from None
+    except Exception as error:  # noqa: BLE001  user code raises anything
+        raise UnusablePipeline(f"{name} failed: {_summary(error)}") from None
     needed = ("fit", "predict_proba", "get_params") if schema.classes else ("fit", "predict", "get_params")
     missing = [method for method in needed if not callable(getattr(pipeline, method, None))]
     if missing:
-        raise UnusablePipeline(f"what {name} returns has no {', '.join(missing)}")
+        raise UnusablePipeline(f"the pipeline of {name} has no {', '.join(missing)}")
     return pipeline
 
 
-def fit_custom(
+def fit_user_pipeline(
     pipeline: Any, frame: pd.DataFrame, targets: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
 ) -> Any:
     """Train a pipeline as built-in ones are. Raises UnusablePipeline if it fails."""
     try:
         return fit(pipeline, frame, targets, weights)
-    except Exception as error:  # noqa: BLE001  whatever one's own code raises
-        raise UnusablePipeline(f"the pipeline cannot be trained: {_told(error)}") from None
+    except Exception as error:  # noqa: BLE001  user code raises anything
+        raise UnusablePipeline(f"the pipeline cannot be trained: {_summary(error)}") from None
 
 
-def _told(error: Exception) -> str:
+def _summary(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"there is no module {error.name!r}"
     return f"{type(error).__name__}{_place(error.__traceback__)}"
 
 
 def _place(raised: TracebackType | None) -> str:
-    """Return the innermost line of the deployment's own code that an error passed, as text; none if there is none."""
+    """Format the innermost line of the deployment's own code that an error passed; empty if there is none."""
     own = [frame for frame in traceback.extract_tb(raised) if PACKAGE in Path(frame.filename).parts]
     return f" at {PACKAGE}/{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""

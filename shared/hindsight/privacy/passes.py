@@ -1,4 +1,4 @@
-"""One pass over the objects of a place: what is the subject's goes, from what was replaced too."""
+"""One pass over the objects of a location: the subject's rows are removed, from replaced versions too."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.object_store import REWRITTEN, Lake
-from hindsight.privacy.data_map import Place
-from hindsight.privacy.redaction import Cleaned
+from hindsight.privacy.data_map import DataLocation
+from hindsight.privacy.redaction import RedactionResult
 from hindsight.privacy.subject import Subject
 from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 
-_MOST_TOLD = 20
+_MAX_UNREADABLE = 20
 _READERS = 16
-_MOST_AHEAD = 4 * _READERS
+_MAX_AHEAD = 4 * _READERS
 _AHEAD_BYTES = 32 << 20
 
 
@@ -29,31 +29,33 @@ class ReadVersion(NamedTuple):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is: what it took out, by place, and what it could not read. ``after`` is the last key done."""
+    """The progress of a run: rows removed, by location, and unreadable objects. ``after`` is the last key done."""
 
     after: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
     def note_unreadable(self, key: str) -> None:
-        """Remember an object that somebody has to look at."""
-        if key not in self.unreadable and len(self.unreadable) < _MOST_TOLD:
+        """Record an object that an operator has to look at."""
+        if key not in self.unreadable and len(self.unreadable) < _MAX_UNREADABLE:
             self.unreadable.append(key)
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """Cleans the objects of places. ``before_replacing`` is told of each that is about to change, and to what."""
+class ErasurePass:
+    """A pass over locations. ``before_replacing`` is called for each object about to change, with its new content."""
 
     lake: Lake
     versions: ObjectVersions
 
-    def keys(self, place: Place, model: str, after: str, since: datetime | None) -> Iterator[list[ObjectVersion]]:
+    def keys(
+        self, location: DataLocation, model: str, after: str, since: datetime | None
+    ) -> Iterator[list[ObjectVersion]]:
         """Yield all versions of each key of a place after a key; with ``since`` only keys written to from then on."""
-        for prefix in place.prefixes(model):
+        for prefix in location.prefixes(model):
             together: list[ObjectVersion] = []
             for version in self.versions.under(prefix, after):
-                if not version.key.removesuffix(REWRITTEN).endswith(place.suffix):
+                if not version.key.removesuffix(REWRITTEN).endswith(location.suffix):
                     continue
                 if together and together[0].key != version.key:
                     yield from self._if_new(together, since)
@@ -75,13 +77,13 @@ class Sweep:
         except NotFound:
             return None
 
-    def clean(
+    def redact(
         self,
-        place: Place,
+        location: DataLocation,
         versions: Sequence[ReadVersion],
         subject: Subject,
         progress: Progress,
-        before_replacing: Callable[[str, bytes, str, Cleaned], None] | None = None,
+        before_replacing: Callable[[str, bytes, str, RedactionResult], None] | None = None,
     ) -> None:
         """Take what is the subject's out of all versions of a key.
 
@@ -91,27 +93,27 @@ class Sweep:
             if content is None:
                 continue
             try:
-                cleaned = place.clean(subject, content)
+                redacted = location.redact(subject, content)
             except (UnreadableObject, ValueError, KeyError):
                 progress.note_unreadable(version.key)
                 continue
-            if cleaned is None:
+            if redacted is None:
                 continue
             if version.is_current:
-                target = place.rewritten(version.key)
+                target = location.rewritten(version.key)
                 if before_replacing is not None:
-                    before_replacing(version.key, content, target, cleaned)
-                if not self._replace(version, target, cleaned):
+                    before_replacing(version.key, content, target, redacted)
+                if not self._replace(version, target, redacted):
                     # Somebody has just written it: what that left behind is read by the second pass.
                     continue
-                progress.counts[place.name] += cleaned.rows
+                progress.counts[location.name] += redacted.rows
             self.versions.purge([version])
 
-    def _replace(self, version: ObjectVersion, target: str, cleaned: Cleaned) -> bool:
-        if cleaned.content is not None:
+    def _replace(self, version: ObjectVersion, target: str, redacted: RedactionResult) -> bool:
+        if redacted.content is not None:
             if target == version.key:
-                return self.lake.replace_bytes(target, cleaned.content, _type_of(target), expected=version.tag)
-            self.lake.write_bytes(target, cleaned.content, _type_of(target))
+                return self.lake.replace_bytes(target, redacted.content, _type_of(target), expected=version.tag)
+            self.lake.write_bytes(target, redacted.content, _type_of(target))
         self.lake.delete(version.key)
         return True
 
@@ -125,7 +127,7 @@ def _batches(keys: Iterable[list[ObjectVersion]]) -> Iterator[list[list[ObjectVe
     count = size = 0
     for versions in keys:
         more = sum(version.size for version in versions)
-        if batch and (count >= _MOST_AHEAD or size + more > _AHEAD_BYTES):
+        if batch and (count >= _MAX_AHEAD or size + more > _AHEAD_BYTES):
             yield batch
             batch, count, size = [], 0, 0
         batch.append(versions)

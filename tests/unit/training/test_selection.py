@@ -14,10 +14,10 @@ from hindsight.monitoring.estimation.estimator import ScoreCalibration
 from hindsight.registry.schema import Schema
 from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
 from hindsight.training.fitting.paired_losses import Truth
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.fitting.recalibration import find_recalibration
-from hindsight.training.fitting.selection import Choices, choose
-from hindsight.training.fitting.validation_split import Rehearsal
+from hindsight.training.fitting.selection import Selection, select
+from hindsight.training.fitting.validation_split import ValidationSplit
 from hindsight.training.fitting.weighting import class_weights, row_weights
 from hindsight.training.models.artifact import dump_artifact, parse_artifact
 from hindsight.training.models.probabilities import Recalibration
@@ -38,29 +38,29 @@ def judged_by(metric: Metric) -> Schema:
     return replace(schema(Task.BINARY), metric=metric)
 
 
-def rehearse(rows: LabelledFrame, training: Training, metric: Metric = Metric.ACCURACY) -> Choices:
-    rehearsal = Rehearsal.of(rows, training)
-    assert rehearsal is not None
-    return choose(Recipe(LOGISTIC, judged_by(metric), training, {}), rehearsal)
+def select_on_split(rows: LabelledFrame, training: Training, metric: Metric = Metric.ACCURACY) -> Selection:
+    split = ValidationSplit.of(rows, training)
+    assert split is not None
+    return select(PipelineSpec(LOGISTIC, judged_by(metric), training, {}), split)
 
 
 @pytest.mark.parametrize("candidate", [LOGISTIC, Candidate.GRADIENT_BOOSTING])
 def test_balanced_classes_leave_scores_that_are_probabilities(candidate: Candidate) -> None:
     rows, later = rare(4_000), rare(4_000, seed=1)
-    recipe = Recipe(candidate, schema(Task.BINARY), Training(class_weight="balanced"), {})
+    spec = PipelineSpec(candidate, schema(Task.BINARY), Training(class_weight="balanced"), {})
 
-    version = recipe.train(rows)
+    version = spec.train(rows)
     weighted = version.pipeline.predict_proba(later.frame)[:, 1]
 
     assert weighted.mean() > 0.18  # what the estimator says by itself is far off
-    assert version.answer(later.frame).scores.mean() == pytest.approx(0.1, abs=0.02)
+    assert version.predict(later.frame).scores.mean() == pytest.approx(0.1, abs=0.02)
 
 
 def test_balanced_classes_of_many_are_undone_too() -> None:
     rows = part(3_000, "multiclass")
     kept = np.flatnonzero((rows.labels != "high") | (np.arange(3_000) % 8 == 0))
     few = rows.at(kept.tolist())
-    version = Recipe(LOGISTIC, schema(Task.MULTICLASS), Training(class_weight="balanced"), {}).train(few)
+    version = PipelineSpec(LOGISTIC, schema(Task.MULTICLASS), Training(class_weight="balanced"), {}).train(few)
 
     said = version.chances(few.frame).mean(axis=0)
 
@@ -80,8 +80,8 @@ def test_recalibration_is_found_where_scores_are_too_sure_and_saved_with_the_ver
     assert found is not None
     said = found.apply(np.column_stack([1 - sure, sure]))[:, 1]
     assert np.abs(said - truth_is).mean() < 0.03
-    version = Recipe(LOGISTIC, schema(Task.BINARY), Training(), {}).train(part(300))
-    recalibrated = Choices(found, threshold=0.3).put_on(version)
+    version = PipelineSpec(LOGISTIC, schema(Task.BINARY), Training(), {}).train(part(300))
+    recalibrated = Selection(found, threshold=0.3).apply(version)
     loaded = parse_artifact(dump_artifact(recalibrated))
     assert loaded.recalibration == found
     assert loaded.schema.threshold == 0.3
@@ -166,29 +166,29 @@ def test_a_recalibration_is_the_same_after_json() -> None:
 def test_the_best_threshold_of_a_rare_class_lies_below_one_half_and_decides() -> None:
     rows = rare(4_000, share=0.08, noise=1.5)
 
-    fixed = rehearse(rows, Training(), Metric.F1)
-    best = rehearse(rows, Training(threshold="best"), Metric.F1)
+    fixed = select_on_split(rows, Training(), Metric.F1)
+    best = select_on_split(rows, Training(threshold="best"), Metric.F1)
 
     assert fixed.threshold == 0.5
     assert 0.1 < best.threshold < 0.5
     assert (best.validation_score or 0) > (fixed.validation_score or 0) + 0.05
-    version = best.put_on(Recipe(LOGISTIC, judged_by(Metric.F1), Training(), {}).train(rows))
-    answers = version.answer(rows.frame)
+    version = best.apply(PipelineSpec(LOGISTIC, judged_by(Metric.F1), Training(), {}).train(rows))
+    answers = version.predict(rows.frame)
     assert (answers.decisions == (answers.scores >= best.threshold)).all()
 
 
 def test_a_threshold_that_is_given_is_kept() -> None:
-    assert rehearse(part(600), Training(threshold=0.7)).threshold == 0.7
+    assert select_on_split(part(600), Training(threshold=0.7)).threshold == 0.7
 
 
-def test_the_holdout_s_share_of_the_train_part_is_rehearsed_on_and_never_trained_on() -> None:
-    rehearsal = Rehearsal.of(part(500), Training(holdout=0.2))
+def test_validation_split_is_the_holdout_share_of_the_train_part_and_never_trained_on() -> None:
+    split = ValidationSplit.of(part(500), Training(holdout=0.2))
 
-    assert rehearsal is not None
-    boundary = rehearsal.later.moments[0].occurred_at
-    assert len(rehearsal.later.labels) == 100
-    assert all(moment.outcome_due_at <= boundary for moment in rehearsal.earlier.moments)
-    assert Rehearsal.of(replace(part(100), labels=np.zeros(100)), Training()) is None
+    assert split is not None
+    boundary = split.later.moments[0].occurred_at
+    assert len(split.later.labels) == 100
+    assert all(moment.outcome_due_at <= boundary for moment in split.earlier.moments)
+    assert ValidationSplit.of(replace(part(100), labels=np.zeros(100)), Training()) is None
 
 
 def test_old_rows_lose_half_their_weight_each_half_life() -> None:
@@ -211,19 +211,19 @@ def test_reviewed_rows_weigh_what_they_stand_for_when_a_version_is_trained() -> 
         labels=np.concatenate([rows.labels[:300], 1 - rows.labels[:300]]),
         weights=np.concatenate([np.full(300, 50.0), np.ones(300)]),
     )
-    recipe = Recipe(LOGISTIC, schema(Task.BINARY), Training(), {})
+    spec = PipelineSpec(LOGISTIC, schema(Task.BINARY), Training(), {})
 
-    weighted, plain = recipe.train(mixed), recipe.train(replace(mixed, weights=np.ones(600)))
+    weighted, plain = spec.train(mixed), spec.train(replace(mixed, weights=np.ones(600)))
 
-    assert (weighted.answer(against.frame).measure(Metric.ACCURACY, against.labels) or 0) > 0.85
-    assert (plain.answer(against.frame).measure(Metric.ACCURACY, against.labels) or 0) < 0.7
+    assert (weighted.predict(against.frame).measure(Metric.ACCURACY, against.labels) or 0) > 0.85
+    assert (plain.predict(against.frame).measure(Metric.ACCURACY, against.labels) or 0) < 0.7
 
 
 def test_equal_weights_train_the_same_bytes_as_none() -> None:
-    recipe = Recipe(Candidate.GRADIENT_BOOSTING, schema(Task.BINARY), Training(), {})
+    spec = PipelineSpec(Candidate.GRADIENT_BOOSTING, schema(Task.BINARY), Training(), {})
     rows = part(300)
 
-    assert dump_artifact(recipe.train(rows)) == dump_artifact(recipe.train(replace(rows, weights=np.full(300, 7.0))))
+    assert dump_artifact(spec.train(rows)) == dump_artifact(spec.train(replace(rows, weights=np.full(300, 7.0))))
 
 
 def test_classes_weigh_the_same_together_whatever_their_rows_weigh() -> None:

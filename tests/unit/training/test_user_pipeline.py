@@ -21,10 +21,10 @@ from hindsight.config.metrics import Task
 from hindsight.config.training import Candidate, Training
 from hindsight.core.errors import UnusableArtifact, UnusablePipeline
 from hindsight.testing.aws.lake import InMemoryLake
-from hindsight.training.fitting.pipeline_spec import Recipe
+from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.models.artifact import dump_artifact, parse_artifact
 from hindsight.training.models.scoring import LoadedVersion
-from hindsight.training.train import TrainedCandidate, train_candidate
+from hindsight.training.train import TrainingResult, train_candidate
 from tests.unit.training.test_candidates import ODD_ROWS, schema
 from tests.unit.training.trainings import part, training_job
 
@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def trained(task: Task = Task.BINARY, name: str = "example:smooth") -> LoadedVersion:
-    recipe = Recipe(Candidate.CUSTOM, schema(task), Training(pipeline=name), {})
-    return recipe.train(part(300, task=task.value))
+    spec = PipelineSpec(Candidate.CUSTOM, schema(task), Training(pipeline=name), {})
+    return spec.train(part(300, task=task.value))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_it_becomes_a_version_by_the_same_step_as_the_others() -> None:
 
     made = train_candidate(lake, job)
 
-    assert isinstance(made, TrainedCandidate)
+    assert isinstance(made, TrainingResult)
     assert (made.candidate, made.version[-7:]) == ("custom", "-custom")
     assert made.validation_score is not None
     assert made.validation_score > 0.8
@@ -162,7 +162,7 @@ def test_one_that_takes_no_weights_is_trained_without(ours: types.ModuleType) ->
     ours.build = build  # type: ignore[attr-defined]
     training = Training(pipeline="ours:build", class_weight="balanced")
 
-    version = Recipe(Candidate.CUSTOM, schema(Task.BINARY), training, {}).train(part(200))
+    version = PipelineSpec(Candidate.CUSTOM, schema(Task.BINARY), training, {}).train(part(200))
 
     assert version.recalibration is None
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hindsight.datasets.building.snapshot import Dataset, take_snapshot
-from hindsight.datasets.dataset_check import Refusal, refuse
+from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
 from hindsight.entities.label_record import Example
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import DELAY, START, learnable, revision, store
@@ -13,7 +13,9 @@ from tests.unit.training.world import DELAY, START, learnable, revision, store
 AS_OF = START + timedelta(days=30)
 
 
-def taken(rows: list[Example], as_of: Any = AS_OF, previous: Any = None, **sections: Any) -> Dataset | Refusal:
+def taken(
+    rows: list[Example], as_of: Any = AS_OF, previous: Any = None, **sections: Any
+) -> Dataset | DatasetCheckFailure:
     lake = InMemoryLake()
     store(lake, rows)
     return take_snapshot(lake, revision(**sections), as_of, previous)
@@ -25,9 +27,9 @@ def snapshot(rows: list[Example], as_of: Any = AS_OF) -> Dataset:
     return found
 
 
-def refusal(rows: list[Example], **sections: Any) -> Refusal:
+def refusal(rows: list[Example], **sections: Any) -> DatasetCheckFailure:
     found = taken(rows, **sections)
-    assert isinstance(found, Refusal), found.manifest.counts
+    assert isinstance(found, DatasetCheckFailure), found.manifest.counts
     return found
 
 
@@ -49,7 +51,7 @@ def test_a_dataset_nobody_could_learn_from_is_refused(rows: list[Example], reaso
     lake = InMemoryLake()
     store(lake, rows)
     found = take_snapshot(lake, revision(training={"holdout": 0.3}), AS_OF)
-    assert (found.reason if isinstance(found, Refusal) else None) == reason
+    assert (found.reason if isinstance(found, DatasetCheckFailure) else None) == reason
     assert isinstance(found, Dataset) == any(key.startswith("datasets/") for key in lake.objects)
 
 
@@ -62,7 +64,7 @@ def test_a_window_that_only_slid_on_has_nothing_new() -> None:
     first = snapshot(learnable(600))
     later = snapshot(learnable(600)[48:], AS_OF + timedelta(days=2))
     assert later.manifest.digest != first.manifest.digest
-    found = refuse(later.manifest, first.record)
+    found = check_dataset(later.manifest, first.record)
     assert found is not None
     assert found.reason == "no_new_information"
 
@@ -71,13 +73,13 @@ def test_one_amended_label_is_new_information() -> None:
     rows = learnable(600)
     amended = replace(rows[300], seq=2, value=1 - int(rows[300].value or 0), known_at=AS_OF + timedelta(hours=1))
     later = snapshot([*rows, amended], AS_OF + timedelta(days=2))
-    assert refuse(later.manifest, snapshot(rows).record) is None
+    assert check_dataset(later.manifest, snapshot(rows).record) is None
 
 
 def test_a_label_known_before_but_matured_since_is_new_information() -> None:
     rows = learnable(600)
     rows[550] = replace(rows[550], outcome_due_at=AS_OF + DELAY)
-    assert refuse(snapshot(rows, AS_OF + DELAY).manifest, snapshot(rows).record) is None
+    assert check_dataset(snapshot(rows, AS_OF + DELAY).manifest, snapshot(rows).record) is None
 
 
 def test_another_configuration_is_new_information() -> None:
@@ -85,13 +87,13 @@ def test_another_configuration_is_new_information() -> None:
     store(lake, learnable(600))
     first = take_snapshot(lake, revision(), AS_OF)
     assert isinstance(first, Dataset)
-    assert isinstance(take_snapshot(lake, revision(), AS_OF, first.record), Refusal)
+    assert isinstance(take_snapshot(lake, revision(), AS_OF, first.record), DatasetCheckFailure)
     assert isinstance(take_snapshot(lake, revision(number=2), AS_OF, first.record), Dataset)
 
 
 def test_labels_of_another_task_are_a_schema_change_and_not_too_few_rows() -> None:
     found = refusal([replace(row, value="high") for row in learnable(600)])
-    assert found == Refusal(
+    assert found == DatasetCheckFailure(
         reason="schema_change", detail="600 of 600 labels of the window cannot be those of a binary task"
     )
 
@@ -110,7 +112,7 @@ def test_a_few_values_of_another_type_are_missing_values_and_counted() -> None:
 
 def test_a_feature_that_only_the_holdout_has_is_a_schema_change() -> None:
     found = refusal(with_feature(learnable(600), "temperature", lambda place: 0.5 if place >= 480 else None))
-    assert found == Refusal(
+    assert found == DatasetCheckFailure(
         reason="schema_change",
         detail="'temperature' has a value in 0 of 457 rows to train on, in 120 of 120 of the holdout",
     )
@@ -134,7 +136,7 @@ def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -
         moved.append(replace(row, prediction_id=f"later-{row.prediction_id}", **times))
     store(lake, moved)
     found = take_snapshot(lake, configured, AS_OF + timedelta(days=48), first.record)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, DatasetCheckFailure)
     assert found.reason == "schema_change"
     assert "'hour' has no value in any of" in found.detail
     assert f"in {first.manifest.dataset_id} it had one in" in found.detail
