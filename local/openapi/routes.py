@@ -215,7 +215,7 @@ OPERATORS = [
     Route(
         method="get",
         path="/models/{model}/datasets/{id}/verify",
-        does="Tell whether it was built again bit for bit",
+        does="Read whether it was built again bit for bit",
         answer=VERIFICATION,
     ),
     Route(
@@ -242,18 +242,23 @@ OPERATORS = [
         answer=_page("relabellings", RELABELLING),
         most=200,
     ),
-    Route(method="get", path="/models/{model}/relabel/{id}", does="Tell how far a relabelling is", answer=RELABELLING),
+    Route(
+        method="get",
+        path="/models/{model}/relabel/{id}",
+        does="Report the progress of a relabelling",
+        answer=RELABELLING,
+    ),
     Route(
         method="get",
         path="/models/{model}/quarantine",
-        does="Count and show what was not taken",
+        does="Count and show rejected items",
         answer=record({"counts": {"type": "object"}, "rows": listed(ANYTHING)}),
         most=300,
     ),
     Route(
         method="post",
         path="/models/{model}/quarantine/replay",
-        does="Begin to take what was not taken",
+        does="Begin to replay rejected items",
         body=ref(ReplayRequest),
         answer=record({"replay_id": TEXT, "status": TEXT}),
         status=202,
@@ -262,7 +267,7 @@ OPERATORS = [
     Route(
         method="get",
         path="/models/{model}/quarantine/replays/{id}",
-        does="Tell how far a replay is",
+        does="Report the progress of a replay",
         answer=record({"replay_id": TEXT, "status": TEXT}),
     ),
     Route(
@@ -284,7 +289,7 @@ OPERATORS = [
     Route(
         method="get",
         path="/models/{model}/erasures/{id}",
-        does="Tell how far an erasure is, and which versions were trained on what it erased",
+        does="Report the progress of an erasure, and the versions trained on what it erased",
         answer=ERASURE,
     ),
     Route(
@@ -299,7 +304,7 @@ EVERYBODY = [
     Route(
         method="get",
         path="/openapi.json",
-        does="Return this document",
+        does="Read this document",
         audiences=tuple(Audience),
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )

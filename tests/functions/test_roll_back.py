@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.roll_back.app import handler
+from functions.decide_versions.app import handler
 from hindsight.bootstrap import stores
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import Context
@@ -23,7 +23,7 @@ def ask(deployed: None, sample: Sample, context: Context) -> Ask:
     )
 
     def send(**body: Any) -> tuple[int, dict[str, Any]]:
-        event = sample("roll_back")
+        event = sample("decide_versions_rollback")
         if body:
             event["body"] = json.dumps(body)
         answer = handler(event, context)

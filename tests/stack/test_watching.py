@@ -113,7 +113,7 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
     assert serving(client, model) == "v2"
     label(client, model, "v2", drawn(120, 0.3))
 
-    (look,) = client.run_schedule("WatchDeployments", NOW, model)["looks"]
+    (look,) = client.run_schedule("EvaluateRollouts", NOW, model)["looks"]
 
     assert (look["watched"], look["verdict"], look["version"]) == ("probation", "take_back", "v2")
     assert serving(client, model) == "v1"
@@ -123,7 +123,7 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
     (told,) = eventually(lambda: announcements(model))
     assert told["detail-type"] == "ModelRolledBack"
     require_promised("ModelRolledBack", told["detail"])
-    assert client.run_schedule("WatchDeployments", NOW, model)["looks"] == []
+    assert client.run_schedule("EvaluateRollouts", NOW, model)["looks"] == []
 
     asked = {"reason": "again", "occurred_at": format_time(NOW + DAY)}
     held = client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
@@ -140,7 +140,7 @@ def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: Stac
         held = client.call("POST", f"models/{model}/retrain", key="operator", json={"reason": "now"})
         assert held["blocked_by"][0]["code"] == "undecided_rollout"
 
-        (look,) = client.run_schedule("WatchDeployments", NOW, model)["looks"]
+        (look,) = client.run_schedule("EvaluateRollouts", NOW, model)["looks"]
 
         assert look["watched"] == "trial"
         now_serving = registry(client).pointer(model)

@@ -84,7 +84,7 @@ def machine(client: StackClient) -> Iterator[str]:
             Environment={"Variables": {"STEP": step, "AWS_ENDPOINT_URL": client.stack.endpoint_url}},
         )
         text = text.replace(f"${{{step}Function}}", f"scripted-{step}")
-    text = text.replace("${ConcludeFunction}", client.stack.outputs["ConcludeFunction"])
+    text = text.replace("${FinalizeRunFunction}", client.stack.outputs["FinalizeRunFunction"])
     text = text.replace("${EventBus}", client.stack.outputs["EventBus"]).replace("${TrainingEngine}", "lambda")
     definition = with_plain_timeouts(json.loads(text), APPROVAL_SECONDS)
     machines = client.aws("stepfunctions")

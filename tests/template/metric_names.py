@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hindsight.runtime import join_metrics
+from hindsight.triggers.runs.result import COUNTED_AS
 
 ROOT = Path(__file__).parents[2]
 
 
 def embedded_metrics() -> list[re.Pattern[str]]:
     """Return what the functions' embedded metrics are called, whose dimensions have small letters."""
-    named = [re.compile(re.escape(name)) for name in join_metrics._NAMES.values()]
+    named = [re.compile(re.escape(name)) for name in (*join_metrics._NAMES.values(), *COUNTED_AS.values())]
     return [*named, *_counted(), *_arguments("single_metric"), *_arguments("add_metric")]
 
 

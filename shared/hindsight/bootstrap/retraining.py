@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
 from hindsight.core.recent_reads import RecentReads
-from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.under_way import RelabellingWatch
 from hindsight.lake.object_store import Lake
@@ -121,13 +119,6 @@ def trigger_evaluator() -> TriggerEvaluator:
 def trigger_sweep() -> TriggerSweep:
     """Build the sweep of trigger evaluations."""
     return TriggerSweep(trigger_evaluator(), clients.settings().client_timestamps)
-
-
-@cache
-def verification_requests() -> VerificationRequests:
-    """Return what takes requests to verify datasets."""
-    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
-    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
 
 
 @cache

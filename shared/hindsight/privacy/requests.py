@@ -39,11 +39,10 @@ class DelayingQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequests:
-    """The requests for erasure, and their state."""
+    """The requests for erasure."""
 
     jobs: JobStore
     configurations: ConfigurationStore
-    registry: Registry
     queue: DelayingQueue
     trust: ClientTimestamps
 
@@ -77,6 +76,15 @@ class ErasureRequests:
         )
         self.queue.send(message(job))
         return job
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReports:
+    """The state of erasures."""
+
+    jobs: JobStore
+    configurations: ConfigurationStore
+    registry: Registry
 
     def find(self, model: str, erasure_id: str) -> dict[str, Any]:
         """Read an erasure as operators see it. Raises NotFound."""

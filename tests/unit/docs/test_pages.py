@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from local.commands import GROUPS
+
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+TARGET = re.compile(r"(?:^|[`;&] *)make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|`|bin/)hindsight ([a-z]+)", re.MULTILINE)
 MAX_README_LINES = 120
 MAX_PICTURE_LINES = 25
 
@@ -35,6 +40,14 @@ def test_every_link_of_a_page_leads_to_a_file_and_its_heading(page: Path) -> Non
         path = (page.parent / target).resolve() if target else page
         assert path.exists(), link
         assert not anchor or path.suffix != ".md" or anchor in anchors_of(path), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_exists(page: Path) -> None:
+    text = "\n".join(SPAN.findall(page.read_text(encoding="utf-8")))
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(TARGET.findall(text)) <= targets
+    assert set(COMMAND.findall(text)) <= {name for names in GROUPS.values() for name in names}
 
 
 def test_index_lists_every_page() -> None:

@@ -69,8 +69,8 @@ def world() -> World:
         ("TIMED_OUT", {}, "the execution took longer than it may"),
         (
             "FAILED",
-            {"error": "NotConcluded", "cause": "throttled"},
-            "the execution failed: NotConcluded: throttled",
+            {"error": "NotFinalized", "cause": "throttled"},
+            "the execution failed: NotFinalized: throttled",
         ),
         (
             "FAILED",
@@ -171,7 +171,7 @@ def test_run_that_failed_after_the_gate_rejected_its_version_is_rejected(world: 
     ours = {"decision_id": world.decision.decision_id, "verdict": Verdict.REJECT, "checks": below}
     world.registry.put_version("bike", version_record("v2", NOW, **ours))
 
-    assert world.recovery.recover(world.failed("FAILED", error="NotConcluded")) is RunOutcome.REJECTED
+    assert world.recovery.recover(world.failed("FAILED", error="NotFinalized")) is RunOutcome.REJECTED
 
     state = world.store.load("bike")
     assert (state.open_run, state.pending_signals) == (None, {})

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.watch_deployments.app import handler
+from functions.evaluate_rollouts.app import handler
 from hindsight.bootstrap import stores
 from hindsight.registry.moves import Account, promote, start_trial
 from hindsight.registry.pointer import Change, Pointer, TrialMode
@@ -73,7 +73,7 @@ def test_the_sample_schedule_rolls_a_bad_champion_back(champion: Pointer, sample
     label(NEW, 0.2, 80)
     heard = announced()
 
-    (look,) = handler(sample("watch_deployments"), context)["looks"]
+    (look,) = handler(sample("evaluate_rollouts"), context)["looks"]
 
     assert (look["model"], look["watched"], look["verdict"]) == (MODEL, "probation", "take_back")
     pointer = stores.registry().pointer(MODEL)
@@ -83,7 +83,7 @@ def test_the_sample_schedule_rolls_a_bad_champion_back(champion: Pointer, sample
     assert stores.trigger_store().load(MODEL).rolled_back_at == NOW
     (told,) = heard()
     assert "ModelRolledBack" in told
-    assert handler(sample("watch_deployments"), context)["looks"] == []
+    assert handler(sample("evaluate_rollouts"), context)["looks"] == []
     assert heard() == []
 
 
@@ -93,7 +93,7 @@ def test_a_canary_is_decided(champion: Pointer, sample: Sample, context: Context
     stores.registry().move_pointer(MODEL, trial)
     label(NEW, accuracy, 250, "a")
     label(OLD, 0.88, 2250, "b")
-    handler(sample("watch_deployments"), context)
+    handler(sample("evaluate_rollouts"), context)
     pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.trial) == (serves, None)
@@ -102,7 +102,7 @@ def test_a_canary_is_decided(champion: Pointer, sample: Sample, context: Context
 def test_looks_add_up_over_invocations(champion: Pointer, sample: Sample, context: Context) -> None:
     stores.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
     label(NEW, 0.88, 250)
-    sight = sample("watch_deployments")
+    sight = sample("evaluate_rollouts")
     verdicts = []
     for hours in (30, 36, 42, 48, 54):
         event = {**sight, "time": (TOOK_OVER + timedelta(hours=hours)).isoformat()}
@@ -116,7 +116,7 @@ def test_a_version_that_is_tampered_with_is_not_gone_back_to(
     stores.registry().move_pointer(MODEL, promote(champion, newer(), by("pipeline", TOOK_OVER)))
     label(NEW, 0.2, 80)
     stores.lake().write_bytes(champion.artifact_key, b"not what was registered", "application/octet-stream")
-    (look,) = handler(sample("watch_deployments"), context)["looks"]
+    (look,) = handler(sample("evaluate_rollouts"), context)["looks"]
     assert look["verdict"] == "no_way_back"
     pointer = stores.registry().pointer(MODEL)
     assert pointer is not None

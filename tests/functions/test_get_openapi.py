@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.describe_api.app import handler
+from functions.get_openapi.app import handler
 from local.openapi.document import document
 from tests.ports import forget_ports
 
@@ -12,7 +12,7 @@ Sample = Callable[[str], dict[str, Any]]
 
 
 def test_the_sample_request_is_answered_with_the_document(context: object, sample: Sample) -> None:
-    answer = handler(sample("describe_api"), context)
+    answer = handler(sample("get_openapi"), context)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, document())
 
 
@@ -27,7 +27,7 @@ def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def asked(sample: Sample) -> dict[str, Any]:
     path = "/models/bikes/feedback"
-    return {**sample("describe_api"), "httpMethod": "OPTIONS", "path": path, "resource": path}
+    return {**sample("get_openapi"), "httpMethod": "OPTIONS", "path": path, "resource": path}
 
 
 def headers(answer: dict[str, Any]) -> dict[str, list[str]]:
@@ -47,7 +47,7 @@ def test_a_page_of_the_allowed_origin_is_told_what_it_may_send(context: object, 
 
 
 def test_its_answers_and_its_errors_can_be_read_there(context: object, sample: Sample, origin: str) -> None:
-    for event in (sample("describe_api"), {**sample("describe_api"), "path": "/nothing"}):
+    for event in (sample("get_openapi"), {**sample("get_openapi"), "path": "/nothing"}):
         assert headers(handler(event, context)) == {"access-control-allow-origin": [origin]}
 
 

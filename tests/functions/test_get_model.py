@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.report_model.app import handler
+from functions.get_model.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import labelling, stores
 from hindsight.core.times import format_time
@@ -33,7 +33,7 @@ def model(deployed: None) -> None:
 
 
 def get(path: str, **query: str) -> Answer:
-    return send(handler, "report_model", path=f"/models/{path}", queryStringParameters=query or None)
+    return send(handler, "get_model", path=f"/models/{path}", queryStringParameters=query or None)
 
 
 def record_decisions(count: int) -> list[str]:
@@ -72,7 +72,7 @@ def feedback(feedback_id: str, name: str, value: Any, hours: float) -> Feedback:
 def test_the_sample_request_lists_decisions_newest_first() -> None:
     names = record_decisions(3)
 
-    status, answer = send(handler, "report_model")
+    status, answer = send(handler, "get_model")
 
     assert status == 200
     assert [decision["decision_id"] for decision in answer["decisions"]] == names[::-1]

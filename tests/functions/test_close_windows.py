@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.mature_labels.app import handler
+from functions.close_windows.app import handler
 from hindsight.bootstrap import fan_out, labelling, stores
 from hindsight.entities.label import LabelStatus
 from hindsight.labels.joining.window_closing import SWEEPS
@@ -27,7 +27,7 @@ def test_the_sample_closes_the_windows_that_are_due(sample: Sample, context: Con
     predict(FIRST)
     predict(SECOND, hours=6)
 
-    answer = handler(sample("mature_labels"), context)
+    answer = handler(sample("close_windows"), context)
 
     first, second = stores.label_store().load([key(FIRST), key(SECOND)])
     assert answer == {"examined": 1, "is_complete": True}
@@ -39,7 +39,7 @@ def test_out_of_time_nothing_is_begun(sample: Sample) -> None:
     configure()
     predict(FIRST)
 
-    assert handler(sample("mature_labels"), Hurried()) == {"examined": 0, "is_complete": False}
+    assert handler(sample("close_windows"), Hurried()) == {"examined": 0, "is_complete": False}
 
 
 def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sample, context: Context) -> None:
@@ -47,9 +47,9 @@ def test_feedback_without_its_prediction_is_quarantined_at_the_limit(sample: Sam
     write_feedback(outcome("nowhere", 150), key="feedback/date=2026-03-02/early")
     labelling.feedback_files().join("feedback/date=2026-03-02/early")
 
-    handler(sample("mature_labels"), context)
+    handler(sample("close_windows"), context)
     assert rows("quarantine/") == []
-    handler({**sample("mature_labels"), "time": "2026-03-09T17:00:00Z"}, context)
+    handler({**sample("close_windows"), "time": "2026-03-09T17:00:00Z"}, context)
 
     assert [(row["code"], row["event"]["prediction_id"]) for row in rows("quarantine/")] == [("unmatched", "nowhere")]
 
@@ -62,7 +62,7 @@ def test_model_of_which_much_is_due_is_shared_out_and_each_share_is_closed(
     configure()
     predict(*(f"p-{number}" for number in range(20)))
 
-    assert handler(sample("mature_labels"), fanned_out.context) == {"examined": 0, "is_complete": False}
+    assert handler(sample("close_windows"), fanned_out.context) == {"examined": 0, "is_complete": False}
     assert [payload["detail"]["share"] for payload in fanned_out.invocations.payloads] == list(range(SWEEPS))
     answers, failures = fanned_out.invocations.make(lambda payload: handler(payload, fanned_out.context))
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.tend_reviews.app import handler
+from functions.expire_reviews.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import stores
 from hindsight.review.tasks.resolution import settle
@@ -51,7 +51,7 @@ def states() -> dict[str, TaskState]:
 
 
 def test_the_sample_closes_what_expired_and_sends_what_was_left_unsent(sample: Sample, context: Context) -> None:
-    assert handler(sample("tend_reviews"), context) == {"closed": 1, "sent": 1, "is_complete": True}
+    assert handler(sample("expire_reviews"), context) == {"closed": 1, "sent": 1, "is_complete": True}
 
     assert states() == {"old": TaskState.EXPIRED, "young": TaskState.OPEN, "settled": TaskState.SETTLED}
     lake = stores.lake()
@@ -60,9 +60,9 @@ def test_the_sample_closes_what_expired_and_sends_what_was_left_unsent(sample: S
 
 
 def test_a_second_sweep_finds_nothing_to_do(sample: Sample, context: Context) -> None:
-    handler(sample("tend_reviews"), context)
-    assert handler(sample("tend_reviews"), context) == {"closed": 0, "sent": 0, "is_complete": True}
+    handler(sample("expire_reviews"), context)
+    assert handler(sample("expire_reviews"), context) == {"closed": 0, "sent": 0, "is_complete": True}
 
 
 def test_out_of_time_nothing_is_begun(sample: Sample) -> None:
-    assert handler(sample("tend_reviews"), Hurried()) == {"closed": 0, "sent": 0, "is_complete": False}
+    assert handler(sample("expire_reviews"), Hurried()) == {"closed": 0, "sent": 0, "is_complete": False}
