@@ -107,7 +107,7 @@ class Replay:
         if not answer["triggered"]:
             raise CallFailed(f"the first training was blocked: {answer['explanation']}")
         self._wait_for_run(answer["decision_id"])
-        if not self._client.call("GET", f"models/{self._model}/history", key="operator")["history"]:
+        if not self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"]:
             versions = self._client.call("GET", f"models/{self._model}/versions", key="operator")["versions"]
             raise CallFailed(f"the first version was not promoted: {versions[:1]}")
 

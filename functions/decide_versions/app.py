@@ -29,9 +29,9 @@ def approve(model: str, version: str) -> Response[str]:
     body = read_approval(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
     if not body.override:
         return _answer_run(of, name, _answer(body, approved=True))
-    move = retraining.overrides().take(of, name, _answer(body, approved=True))
+    deployment = retraining.overrides().take(of, name, _answer(body, approved=True))
     logger.info("gate_overridden", extra={"model": of, "version": name})
-    return answer(200, {"version": name, "override": True, "move": move.to_json()})
+    return answer(200, {"version": name, "override": True, "deployment": deployment.to_plain()})
 
 
 @api.post("/models/<model>/versions/<version>/reject")
@@ -47,10 +47,10 @@ def roll_back(model: str) -> Response[str]:
     """Roll the champion back to an earlier version."""
     event, name = api.current_event, model_name(model)
     body = read_json(event, max_bytes=MAX_REQUEST_BYTES)
-    move = retraining.rollbacks().take(name, body, now=requested_at(event), requested_by=DECIDED_BY)
-    logger.info("champion_rolled_back", extra={"model": name, "from": move.from_version, "to": move.to_version})
+    made = retraining.rollbacks().take(name, body, now=requested_at(event), requested_by=DECIDED_BY)
+    logger.info("champion_rolled_back", extra={"model": name, "from": made.from_version, "to": made.to_version})
     count(metrics, {"Rollbacks": 1}, model=name)
-    return answer(200, move.to_json())
+    return answer(200, made.to_plain())
 
 
 @logger.inject_lambda_context
@@ -62,9 +62,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(body: AnswerBody, *, approved: bool) -> Answer:
     now, trust = requested_at(api.current_event), clients.settings().client_timestamps
-    return body.answer(approved=approved, by=DECIDED_BY, now=now, trust=trust)
+    return body.answer(approved=approved, actor=DECIDED_BY, now=now, trust=trust)
 
 
 def _answer_run(model: str, version: str, given: Answer) -> Response[str]:
     recorded = retraining.approval_answers().take(model, version, given)
-    return answer(200, {"version": version, **recorded.to_json()})
+    return answer(200, {"version": version, **recorded.to_plain()})

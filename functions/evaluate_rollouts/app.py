@@ -25,23 +25,25 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's rollout and probation at the event's time, and list the evaluations."""
     # The invocation that starts the others does not need these imports of numpy.
-    from hindsight.rollout.evaluation.sweep import WatchingFailed  # noqa: PLC0415
+    from hindsight.rollout.evaluation.rollout_evaluation import EvaluationFailed  # noqa: PLC0415
 
     tick = parse_tick(event)
     try:
-        looks = retraining.watch().run(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
-    except WatchingFailed as error:
+        evaluations = retraining.rollout_evaluation().run(
+            tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS)
+        )
+    except EvaluationFailed as error:
         # Counted now: its decisions have taken effect, and a retry of the event does not repeat them.
-        count(error.looks)
+        count(error.evaluations)
         raise
-    count(looks)
-    return {"looks": looks}
+    count(evaluations)
+    return {"evaluations": evaluations}
 
 
-def count(looks: list[dict[str, Any]]) -> None:
-    """Note what was seen, and how many versions were taken back."""
+def count(evaluations: list[dict[str, Any]]) -> None:
+    """Log the evaluations, and count the versions that were rolled back or aborted."""
     from hindsight.rollout.evaluation.verdict import Outcome  # noqa: PLC0415
 
-    taken_back = sum(look["verdict"] == Outcome.TAKE_BACK for look in looks)
-    counters.count(metrics, {"VersionsTakenBack": taken_back})
-    logger.info("watched", extra={"looks": looks})
+    rolled_back = sum(found["verdict"] == Outcome.ROLL_BACK for found in evaluations)
+    counters.count(metrics, {"VersionsRolledBack": rolled_back})
+    logger.info("rollout_evaluated", extra={"evaluations": evaluations})

@@ -49,11 +49,11 @@ def versions(model: str) -> Response[str]:
     return answer(200, {"versions": reporting.model_reports().versions(model_name(model), _limit())})
 
 
-@api.get("/models/<model>/history")
-def history(model: str) -> Response[str]:
-    """List the moves of the serving pointer, newest first."""
-    found = reporting.model_reports().history(model_name(model), _limit())
-    return answer(200, {"history": [move.to_json() for move in found]})
+@api.get("/models/<model>/deployments")
+def deployments(model: str) -> Response[str]:
+    """List the changes of the serving pointer, newest first."""
+    found = reporting.model_reports().deployments(model_name(model), _limit())
+    return answer(200, {"deployments": [made.to_plain() for made in found]})
 
 
 @api.get("/models/<model>/quarantine")

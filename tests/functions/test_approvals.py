@@ -61,10 +61,10 @@ def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample:
 
 def test_the_sample_answer_lets_the_run_go_on(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
     status, body = send(answer, "decide_versions")
-    assert (status, body["approved"], body["by"]) == (200, True, "operator")
+    assert (status, body["approved"], body["actor"]) == (200, True, "operator")
     [output] = tasks.answers.values()
-    assert output == {name: body[name] for name in ("approved", "by", "reason", "at")}
-    assert (output["by"], output["reason"]) == ("operator", "checked against last week's orders")
+    assert output == {name: body[name] for name in ("approved", "actor", "reason", "at")}
+    assert (output["actor"], output["reason"]) == ("operator", "checked against last week's orders")
     assert send(answer, "decide_versions")[1] == body
     status, refused = send(answer, "decide_versions", {}, path=f"{ROUTE}/reject")
     assert (status, refused["error"]["code"]) == (409, "conflict")
@@ -74,7 +74,7 @@ def test_a_rejection_needs_no_body(asked: dict[str, Any], tasks: InMemoryTasks, 
     event = sample("decide_versions") | {"body": None, "path": f"{ROUTE}/reject", "headers": {}}
     assert answer(event, context)["statusCode"] == 200
     [output] = tasks.answers.values()
-    assert (output["approved"], output["by"], output["reason"]) == (False, "operator", "")
+    assert (output["approved"], output["actor"], output["reason"]) == (False, "operator", "")
 
 
 def test_an_answer_that_comes_too_late_is_a_conflict(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
@@ -136,8 +136,8 @@ def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryT
     assert (status, refused["error"]["code"]) == (409, "conflict")
     status, done = send(answer, "decide_versions", body, path="/models/demand/versions/v-loads/approve")
     assert (status, done["override"]) == (200, True)
-    assert (done["move"]["from"], done["move"]["to"]) == (serving, "v-loads")
-    assert done["move"]["why"] == "override of the gate's floor: the holidays were not in the holdout"
+    assert (done["deployment"]["from"], done["deployment"]["to"]) == (serving, "v-loads")
+    assert done["deployment"]["reason"] == "override of the gate's floor: the holidays were not in the holdout"
     pointer = stores.registry().pointer("demand")
     assert pointer is not None
     assert pointer.champion == "v-loads"

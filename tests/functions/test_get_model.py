@@ -169,18 +169,18 @@ def test_versions_and_moves_are_listed_newest_first_with_their_lineage() -> None
     first, second = serve_version(1), serve_version(2, flip=True)
 
     _, versions = get(f"{MODEL}/versions")
-    _, history = get(f"{MODEL}/history")
+    _, history = get(f"{MODEL}/deployments")
 
     assert [row["version"] for row in versions["versions"]] == [second, first]
     newest = versions["versions"][0]
     assert newest["gate"]["verdict"] == "promote"
     assert newest["lineage"]["decision_id"] == "decision-2"
     assert newest["lineage"]["dataset_id"] == stores.registry().datasets(MODEL, 1)[0].dataset_id
-    moves = [(row["sequence"], row.get("from"), row["to"], row["by"]) for row in history["history"]]
+    moves = [(row["sequence"], row.get("from"), row["to"], row["actor"]) for row in history["deployments"]]
     assert moves == [(2, first, second, "pipeline"), (1, None, first, "pipeline")]
 
 
-@pytest.mark.parametrize("route", ["decisions", "versions", "history"])
+@pytest.mark.parametrize("route", ["decisions", "versions", "deployments"])
 def test_a_limit_out_of_range_is_named(route: str) -> None:
     for limit in ("0", "-1", "1001", "ten", "1.5", "", "٣"):
         status, answer = get(f"{MODEL}/{route}", limit=limit)
@@ -188,7 +188,7 @@ def test_a_limit_out_of_range_is_named(route: str) -> None:
 
 
 def test_an_unknown_model_is_404_on_every_route() -> None:
-    for route in ("", "/predictions/p", "/decisions", "/versions", "/history"):
+    for route in ("", "/predictions/p", "/decisions", "/versions", "/deployments"):
         status, answer = get(f"nobody{route}")
         assert (status, answer["error"]["code"]) == (404, "not_found"), route
 

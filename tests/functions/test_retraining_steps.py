@@ -127,7 +127,7 @@ def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
     assert run_to_verdict(run, context) == judged
     deployment = {**run, "version": judged["version"]}
     assert deploy(deployment, context) == deploy(deployment, context)
-    assert len(stores.registry().history(MODEL, 10)) == 1
+    assert len(stores.registry().deployments(MODEL, 10)) == 1
     end = {**run, "outcome": "promoted", "version": judged["version"]}
     assert [finalize(end, context)["finalized"] for _ in range(2)] == [True, False]
 

@@ -36,7 +36,7 @@ def test_the_sample_request_takes_the_champion_back(ask: Ask) -> None:
     first, second = serve_version(1), serve_version(2, flip=True)
     status, move = ask()
     assert (status, move["change"], move["from"], move["to"]) == (200, "rolled_back", second, first)
-    assert move["why"] == "riders complain since noon"
+    assert move["reason"] == "riders complain since noon"
     assert getattr(stores.registry().pointer("bike-demand"), "champion", None) == first
 
 

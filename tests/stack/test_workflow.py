@@ -14,7 +14,7 @@ import pytest
 
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
-from hindsight.registry.moves import Account, Servable, promote
+from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.triggers.evaluation.decide import decide
 from local.client import StackClient
@@ -131,8 +131,8 @@ class Play:
 
     def move_pointer(self) -> None:
         """Move the pointer as this run's deployment would."""
-        account = Account(why="a test", by="pipeline", at=NOW, decision_id=self.decision.decision_id)
-        step = promote(None, Servable(version="v-linear", artifact_key="k", artifact_digest="d"), account)
+        audit = AuditInfo(reason="a test", actor="pipeline", at=NOW, decision_id=self.decision.decision_id)
+        step = promote(None, Servable(version="v-linear", artifact_key="k", artifact_digest="d"), audit)
         self.registry.move_pointer(self.model, step)
 
     def status(self, execution: str) -> str | None:
@@ -216,8 +216,8 @@ def test_a_version_that_the_gate_rejects_is_not_deployed(play: Player) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        ({"approved": True, "by": "ada", "reason": "fine"}, "promoted", "ada approved it: fine"),
-        ({"approved": False, "by": "ada", "reason": "not in May"}, "rejected", "ada rejected it: not in May"),
+        ({"approved": True, "actor": "ada", "reason": "fine"}, "promoted", "ada approved it: fine"),
+        ({"approved": False, "actor": "ada", "reason": "not in May"}, "rejected", "ada rejected it: not in May"),
         (None, "rejected", "nobody approved it in time"),
     ],
 )
@@ -281,7 +281,7 @@ def test_a_run_that_dies_after_it_moved_the_pointer_is_concluded_as_what_it_did(
 
     assert (status, outcome) == ("SUCCEEDED", "promoted")
     assert reason.startswith("the pointer had moved before the run died: Deploy: Runtime.ExitError")
-    assert not run.triggers.load(run.model).demand
+    assert not run.triggers.load(run.model).pending_signals
     events = eventually(lambda: found if len(found := announcements(run.model)) == 5 else None)
     require_promised("ModelPromoted", events[-1]["detail"])
     assert events[-1]["detail"]["data"]["version"] == "v-linear"

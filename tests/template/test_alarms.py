@@ -36,7 +36,7 @@ def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
         "FeedbackQuarantinedAlarm",
         "LabelFinalizationLagAlarm",
         "UnusableVersionAlarm",
-        "VersionTakenBackAlarm",
+        "VersionRolledBackAlarm",
     }
     for name, alarm in counted.items():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}], name

@@ -14,7 +14,7 @@ Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 # What a handler calls that moves the serving pointer, or loads the artefacts of versions.
-MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "watch"}
+MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "rollout_evaluation"}
 LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "monitor", "require_loadable", "load_artifact", "load_estimator", "validate"}
 
 # Where an erasure takes out what is a subject's; and where it notes what it does.

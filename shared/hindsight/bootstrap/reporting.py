@@ -38,7 +38,7 @@ def model_reports() -> ModelReports:
         stores.lake(),
         reviews,
         stores.approvals(),
-        watch=stores.watch_progress(),
+        evaluations=stores.evaluation_store(),
         members=stores.member_store(),
     )
 

@@ -22,7 +22,7 @@ class PredictionKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowAnswer:
-    """The answer of a version in shadow, which the app never sees. Its fields mean what a prediction's do."""
+    """The prediction of a version in a rollout, which the app never sees. Its fields mean what a prediction's do."""
 
     version: str
     score: float

@@ -118,7 +118,7 @@ def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
     datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
     serving = set[str]()
     if pointer is not None:
-        serving = {pointer.champion, *([pointer.trial.version] if pointer.trial else [])}
+        serving = {pointer.champion, *([pointer.rollout.version] if pointer.rollout else [])}
     for record in registry.versions(job.model, _MAX_VERSIONS) if datasets else ():
         if record.dataset_id in datasets:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}

@@ -99,7 +99,7 @@ class InstantStack:
         return {"decisions": self.past_decisions}
 
     def _history(self, body: Any) -> Any:
-        return {"history": [{"to": self.version}] if self.version else []}
+        return {"deployments": [{"to": self.version}] if self.version else []}
 
     def _versions(self, body: Any) -> Any:
         return {"versions": [{"version": "v1", "gate": {"verdict": "reject"}}]}

@@ -1,7 +1,6 @@
-"""A model whose versions are watched, and the label records that tell of them."""
+"""A model whose versions are evaluated, and their label records."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,10 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time, parse_time
 from hindsight.label_records.collector import newest_records
 from hindsight.lake.object_store import LABELS, Lake, day_prefix
-from hindsight.registry.moves import Account, Servable, promote, start_trial
-from hindsight.registry.pointer import Pointer, Trial, TrialMode
+from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
+from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
-from hindsight.rollout.evaluation.evaluate import Seen
+from hindsight.rollout.evaluation.evaluate import EvaluationInput
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.versions import version_record
 
@@ -43,23 +42,23 @@ def servable(name: str) -> Servable:
     return Servable(version=name, artifact_key=f"models/{name}", artifact_digest=f"digest-{name}")
 
 
-def account(at: datetime, why: str = "better", decision_id: str | None = "decision-1") -> Account:
-    return Account(why=why, by="pipeline", at=at, decision_id=decision_id)
+def audit(at: datetime, reason: str = "better", decision_id: str | None = "decision-1") -> AuditInfo:
+    return AuditInfo(reason=reason, actor="pipeline", at=at, decision_id=decision_id)
 
 
 def serving() -> Pointer:
-    return promote(None, servable(OLD), account(SINCE - 30 * DAY)).pointer
+    return promote(None, servable(OLD), audit(SINCE - 30 * DAY)).pointer
 
 
-def tried(mode: TrialMode = TrialMode.CANARY) -> tuple[Pointer, Trial]:
-    share = 0.1 if mode is TrialMode.CANARY else None
-    pointer = start_trial(serving(), servable(NEW), mode, share, account(SINCE)).pointer
-    assert pointer.trial is not None
-    return pointer, pointer.trial
+def tried(mode: RolloutMode = RolloutMode.CANARY) -> tuple[Pointer, Rollout]:
+    share = 0.1 if mode is RolloutMode.CANARY else None
+    pointer = start_rollout(serving(), servable(NEW), mode, share, audit(SINCE)).pointer
+    assert pointer.rollout is not None
+    return pointer, pointer.rollout
 
 
 def on_probation() -> Pointer:
-    return promote(serving(), servable(NEW), account(SINCE)).pointer
+    return promote(serving(), servable(NEW), audit(SINCE)).pointer
 
 
 def record(number: int, of: str, right: bool, at: datetime, **known: Any) -> Row:
@@ -108,11 +107,13 @@ def with_shadow(rows: Iterable[Row], rights: Sequence[bool], of: str = NEW) -> l
     return said
 
 
-def seen(rows: Iterable[Row], until: datetime = NOW, of: ModelConfiguration | None = None, **known: Any) -> Seen:
-    """What a look sees of label records, as far as they are known by then."""
+def seen(
+    rows: Iterable[Row], until: datetime = NOW, of: ModelConfiguration | None = None, **known: Any
+) -> EvaluationInput:
+    """The input of an evaluation: label records as far as they are known by then."""
     visible = [row for row in rows if row["known_at"] <= format_time(until)]
     labels = newest_records(visible)
-    return Seen(**{"configuration": of or rules(), "labels": labels, "until": until, "now": until, **known})
+    return EvaluationInput(**{"configuration": of or rules(), "labels": labels, "until": until, "now": until, **known})
 
 
 def put(lake: Lake, rows: Iterable[Mapping[str, Any]], name: str = "a") -> None:
@@ -126,4 +127,4 @@ def put(lake: Lake, rows: Iterable[Mapping[str, Any]], name: str = "a") -> None:
 
 
 def renamed(pointer: Pointer, **changes: Any) -> Pointer:
-    return replace(pointer, **changes)
+    return pointer.replace(**changes)

@@ -12,8 +12,8 @@ from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import LABELS, day_prefix, version_prefix
-from hindsight.registry.moves import Account, promote, start_trial
-from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.moves import AuditInfo, promote, start_rollout
+from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.schema import Schema
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.deployment import servable
@@ -22,7 +22,7 @@ from hindsight.training.models.scoring import LoadedVersion
 from local.client import StackClient
 from tests.event_schemas import require_promised
 from tests.stack.waiting import eventually
-from tests.unit.watching.world import drawn, records
+from tests.unit.rollout.world import drawn, records
 
 # Later than any replay's checks, so that no alarm here speaks of what a replay left behind.
 TOOK_OVER = datetime(2027, 9, 1, 12, tzinfo=UTC)
@@ -83,12 +83,12 @@ def serve_two(client: StackClient, model: str) -> tuple[Pointer, VersionRecord]:
     """Configure a model, put its first version into service and make its second one."""
     configure(client, model)
     first, second = (proven(client, model, version, place) for place, version in enumerate(("v1", "v2")))
-    pointer = registry(client).move_pointer(model, promote(None, servable(first), account(TOOK_OVER - 30 * DAY)))
+    pointer = registry(client).move_pointer(model, promote(None, servable(first), audit(TOOK_OVER - 30 * DAY)))
     return pointer, second
 
 
-def account(at: datetime) -> Account:
-    return Account(why="better", by="pipeline", at=at, decision_id="decision-v2")
+def audit(at: datetime) -> AuditInfo:
+    return AuditInfo(reason="better", actor="pipeline", at=at, decision_id="decision-v2")
 
 
 def label(client: StackClient, model: str, version: str, rights: Sequence[bool]) -> None:
@@ -109,21 +109,26 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
 ) -> None:
     model = "rolled-back"
     pointer, second = serve_two(client, model)
-    registry(client).move_pointer(model, promote(pointer, servable(second), account(TOOK_OVER)))
+    registry(client).move_pointer(model, promote(pointer, servable(second), audit(TOOK_OVER)))
     assert serving(client, model) == "v2"
     label(client, model, "v2", drawn(120, 0.3))
 
-    (look,) = client.run_schedule("EvaluateRollouts", NOW, model)["looks"]
+    (found,) = client.run_schedule("EvaluateRollouts", NOW, model)["evaluations"]
 
-    assert (look["watched"], look["verdict"], look["version"]) == ("probation", "take_back", "v2")
+    assert (found["subject"], found["verdict"], found["version"]) == ("probation", "roll_back", "v2")
     assert serving(client, model) == "v1"
-    newest = client.call("GET", f"models/{model}/history", key="operator")["history"][0]
-    assert (newest["change"], newest["from"], newest["to"], newest["by"]) == ("rolled_back", "v2", "v1", "watch")
-    assert newest["why"] == look["reason"]
+    newest = client.call("GET", f"models/{model}/deployments", key="operator")["deployments"][0]
+    assert (newest["change"], newest["from"], newest["to"], newest["actor"]) == (
+        "rolled_back",
+        "v2",
+        "v1",
+        "rollout_evaluation",
+    )
+    assert newest["reason"] == found["reason"]
     (told,) = eventually(lambda: announcements(model))
     assert told["detail-type"] == "ModelRolledBack"
     require_promised("ModelRolledBack", told["detail"])
-    assert client.run_schedule("EvaluateRollouts", NOW, model)["looks"] == []
+    assert client.run_schedule("EvaluateRollouts", NOW, model)["evaluations"] == []
 
     asked = {"reason": "again", "occurred_at": format_time(NOW + DAY)}
     held = client.call("POST", f"models/{model}/retrain", key="operator", json=asked)
@@ -133,17 +138,17 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
 def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: StackClient) -> None:
     for model, accuracy, serves in (("bad-canary", 0.4, "v1"), ("good-canary", 0.82, "v2")):
         pointer, second = serve_two(client, model)
-        trial = start_trial(pointer, servable(second), TrialMode.CANARY, 0.1, account(TOOK_OVER))
-        registry(client).move_pointer(model, trial)
+        rollout = start_rollout(pointer, servable(second), RolloutMode.CANARY, 0.1, audit(TOOK_OVER))
+        registry(client).move_pointer(model, rollout)
         label(client, model, "v2", drawn(250, accuracy))
         label(client, model, "v1", drawn(2250, 0.8, seed=2))
         held = client.call("POST", f"models/{model}/retrain", key="operator", json={"reason": "now"})
         assert held["blocked_by"][0]["code"] == "undecided_rollout"
 
-        (look,) = client.run_schedule("EvaluateRollouts", NOW, model)["looks"]
+        (found,) = client.run_schedule("EvaluateRollouts", NOW, model)["evaluations"]
 
-        assert look["watched"] == "trial"
+        assert found["subject"] == "rollout"
         now_serving = registry(client).pointer(model)
         assert now_serving is not None
-        assert (now_serving.champion, now_serving.trial) == (serves, None)
+        assert (now_serving.champion, now_serving.rollout) == (serves, None)
         assert (now_serving.probation is not None) == (serves == "v2")

@@ -14,7 +14,7 @@ from hindsight.evaluation.sequential.comparison_test import Waiting
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
 from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
-from tests.unit.watching.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
+from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
 
 REVIEWED = rules(labels={"rules": [{"event": "annotation", "kind": "manual"}]}, review={"random_rate": 0.1})
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from hindsight.registry.pointer import TrialMode
-from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_trial
+from hindsight.registry.pointer import RolloutMode
+from hindsight.rollout.evaluation.evaluate import Evaluation, EvaluationInput, evaluate_rollout
 from hindsight.rollout.evaluation.verdict import Outcome
-from tests.unit.watching.world import (
+from tests.unit.rollout.world import (
     DAY,
     HOUR,
     NEW,
@@ -25,18 +25,18 @@ from tests.unit.watching.world import (
     with_shadow,
 )
 
-WORSE = "worse beyond doubt"
+WORSE = "significantly worse"
 REGRESSION = {"task": "regression", "training": {}, "monitoring": {}, "deployment": {}}
 
 
-def canary(sight: Seen) -> Look:
-    pointer, trial = tried()
-    return look_at_trial(sight, pointer, trial, version(NEW))
+def canary(given: EvaluationInput) -> Evaluation:
+    pointer, rollout = tried()
+    return evaluate_rollout(given, pointer, rollout, version(NEW))
 
 
-def shadow(sight: Seen) -> Look:
-    pointer, trial = tried(TrialMode.SHADOW)
-    return look_at_trial(sight, pointer, trial, version(NEW))
+def shadow(given: EvaluationInput) -> Evaluation:
+    pointer, rollout = tried(RolloutMode.SHADOW)
+    return evaluate_rollout(given, pointer, rollout, version(NEW))
 
 
 def traffic(ours: float, champions: float = 0.88, count: int = 250, seed: int = 1) -> list[Row]:
@@ -44,26 +44,26 @@ def traffic(ours: float, champions: float = 0.88, count: int = 250, seed: int = 
     return [*records(NEW, drawn(count, ours, seed)), *records(OLD, drawn(9 * count, champions, seed + 1000))]
 
 
-def test_a_canary_as_good_as_the_champion_takes_over_once_it_has_enough_labels() -> None:
-    look = canary(seen(traffic(0.88)))
-    assert look.verdict.outcome is Outcome.KEEP
-    assert look.measured.labels == 250
-    assert "on 250 labels, the champion's" in look.verdict.reason
-    assert "not worse by more than 0.05" in look.verdict.reason
+def test_canary_as_good_as_champion_is_kept_at_min_labels() -> None:
+    found = canary(seen(traffic(0.88)))
+    assert found.verdict.outcome is Outcome.KEEP
+    assert found.measured.labels == 250
+    assert "on 250 labels, the champion's" in found.verdict.reason
+    assert "not worse by more than 0.05" in found.verdict.reason
 
 
-def test_before_it_has_enough_labels_a_canary_waits_and_says_for_how_many() -> None:
-    look = canary(seen(traffic(0.88, count=199)))
-    assert look.verdict.outcome is Outcome.WAIT
-    assert look.verdict.reason.endswith("decided at 200 labels")
+def test_canary_below_min_labels_waits_and_names_their_number() -> None:
+    found = canary(seen(traffic(0.88, count=199)))
+    assert found.verdict.outcome is Outcome.WAIT
+    assert found.verdict.reason.endswith("decided at 200 labels")
 
 
-def test_a_canary_that_is_worse_beyond_doubt_goes_before_it_has_enough_labels() -> None:
-    look = canary(seen(traffic(0.4, count=60)))
-    assert look.verdict.outcome is Outcome.TAKE_BACK
-    assert look.verdict.reason.startswith(WORSE)
-    assert look.evidence is not None
-    assert look.evidence >= 20
+def test_significantly_worse_canary_is_aborted_before_min_labels() -> None:
+    found = canary(seen(traffic(0.4, count=60)))
+    assert found.verdict.outcome is Outcome.ROLL_BACK
+    assert found.verdict.reason.startswith(WORSE)
+    assert found.evidence is not None
+    assert found.evidence >= 20
 
 
 def later(count: int, first: int) -> list[Row]:
@@ -71,18 +71,18 @@ def later(count: int, first: int) -> list[Row]:
     return records(NEW, [True] * count, SINCE + 1.5 * DAY, 6, first=first)
 
 
-def test_what_was_beyond_doubt_once_stays_so() -> None:
+def test_significance_once_reached_stays() -> None:
     first = canary(seen(traffic(0.4, count=60), until=SINCE + 2 * DAY + HOUR))
     assert first.test is not None
     champions = records(OLD, [False] * 300, SINCE + 1.5 * DAY, 6, first=1000)
     better = [*traffic(0.4, count=60), *later(300, first=1000), *champions]
-    look = canary(seen(better, stored=first.test))
-    assert look.test is not None
-    assert float(look.test.wealth.evidence) < 20
-    assert look.verdict.outcome is Outcome.TAKE_BACK
+    found = canary(seen(better, stored=first.test))
+    assert found.test is not None
+    assert float(found.test.wealth.evidence) < 20
+    assert found.verdict.outcome is Outcome.ROLL_BACK
 
 
-def test_a_canary_measured_worse_than_allowed_is_not_decided_on_the_next_lucky_label() -> None:
+def test_canary_worse_than_allowed_waits_for_twice_the_labels() -> None:
     ours = [number * 21 % 50 >= 9 for number in range(200)]  # 0.82 against 0.88: more than 0.05, and not beyond doubt
     rows = [*records(NEW, ours), *records(OLD, [number % 25 > 2 for number in range(1800)])]
     early, late = SINCE + 2 * DAY + HOUR, NOW
@@ -99,27 +99,27 @@ def test_a_canary_measured_worse_than_allowed_is_not_decided_on_the_next_lucky_l
     assert enough.verdict.outcome is Outcome.KEEP
 
 
-def test_a_canary_whose_time_is_over_without_enough_labels_goes_and_says_so() -> None:
+def test_canary_at_max_age_without_min_labels_is_aborted_with_reason() -> None:
     late = SINCE + timedelta(days=14)
-    look = canary(seen(traffic(0.9, count=50), until=late))
-    assert look.verdict.outcome is Outcome.TAKE_BACK
-    assert look.verdict.reason.startswith("its time is over without a decision")
+    found = canary(seen(traffic(0.9, count=50), until=late))
+    assert found.verdict.outcome is Outcome.ROLL_BACK
+    assert found.verdict.reason.startswith("its time is over without a decision")
     assert canary(seen(traffic(0.9, count=50), until=late - HOUR)).verdict.outcome is Outcome.WAIT
     assert canary(seen(traffic(0.9), until=late)).verdict.outcome is Outcome.KEEP
 
 
-def test_looks_that_see_labels_bit_by_bit_bet_on_each_of_them_once() -> None:
+def test_label_is_bet_on_once_across_evaluations() -> None:
     rows, stored = traffic(0.85), None
     for hours in range(24, 60):
-        look = canary(seen(rows, until=SINCE + timedelta(hours=hours), stored=stored))
-        stored = look.test
+        found = canary(seen(rows, until=SINCE + timedelta(hours=hours), stored=stored))
+        stored = found.test
     assert stored is not None
     again = canary(seen(rows, until=SINCE + timedelta(hours=59), stored=stored))
     assert again.test is stored
     assert stored.rounds == pytest.approx(250, abs=2)
 
 
-def test_a_label_that_is_amended_later_is_not_bet_on_again() -> None:
+def test_amended_label_is_not_bet_on_again() -> None:
     rows = traffic(0.88, count=100)
     first = canary(seen(rows))
     amended = [
@@ -132,50 +132,50 @@ def test_a_label_that_is_amended_later_is_not_bet_on_again() -> None:
     assert later.evidence == first.evidence
 
 
-def test_what_was_predicted_before_the_trial_or_by_another_version_says_nothing() -> None:
+def test_predictions_before_rollout_or_of_other_versions_do_not_count() -> None:
     before = records(NEW, [False] * 300, SINCE - DAY, 20)
     another = records("v-other", [False] * 300)
-    look = canary(seen([*traffic(0.9), *before, *another]))
-    assert look.measured.labels == 250
+    found = canary(seen([*traffic(0.9), *before, *another]))
+    assert found.measured.labels == 250
 
 
-def test_an_entity_counts_once_in_a_canary() -> None:
+def test_entity_counts_once_in_canary() -> None:
     """A version that drew one bad customer is not a bad version."""
     unlucky = records(NEW, [False] * 400, entity_id="unlucky")
     rows = [*traffic(0.88), *[{**row, "prediction_id": f"u{n}"} for n, row in enumerate(unlucky)]]
-    look = canary(seen(rows))
-    assert look.measured.labels == 251
-    assert look.verdict.outcome is Outcome.KEEP
+    found = canary(seen(rows))
+    assert found.measured.labels == 251
+    assert found.verdict.outcome is Outcome.KEEP
 
 
-def test_both_versions_get_worse_together_and_nobody_is_to_blame() -> None:
+def test_canary_is_kept_where_both_versions_get_worse() -> None:
     assert canary(seen(traffic(0.4, 0.4))).verdict.outcome is Outcome.KEEP
 
 
-def test_a_shadow_is_compared_on_the_same_rows() -> None:
+def test_shadow_is_compared_on_the_same_rows() -> None:
     champions = drawn(300, 0.6)
     rows = with_shadow(records(OLD, champions), [right or number % 50 == 0 for number, right in enumerate(champions)])
-    look = shadow(seen(rows))
-    assert look.verdict.outcome is Outcome.KEEP
-    assert look.measured.worse_by is not None
-    assert look.measured.worse_by < 0
+    found = shadow(seen(rows))
+    assert found.verdict.outcome is Outcome.KEEP
+    assert found.measured.worse_by is not None
+    assert found.measured.worse_by < 0
 
 
-def test_a_shadow_worse_beyond_doubt_goes() -> None:
+def test_significantly_worse_shadow_is_aborted() -> None:
     rows = with_shadow(records(OLD, drawn(100, 0.9)), drawn(100, 0.5, seed=2))
-    look = shadow(seen(rows))
-    assert look.verdict.outcome is Outcome.TAKE_BACK
-    assert look.verdict.reason.startswith(WORSE)
+    found = shadow(seen(rows))
+    assert found.verdict.outcome is Outcome.ROLL_BACK
+    assert found.verdict.reason.startswith(WORSE)
 
 
-def test_rows_that_the_shadow_did_not_answer_or_unreadably_say_nothing_of_either() -> None:
+def test_rows_without_readable_shadow_prediction_do_not_count() -> None:
     rows = records(OLD, drawn(300, 0.9))
     answered = with_shadow(rows[:100], [True] * 100)
     of_another = with_shadow(rows[100:200], [False] * 100, of="v-other")
     broken = [{**row, "shadow": {"version": NEW, "score": None, "decision": "?"}} for row in rows[200:]]
-    look = shadow(seen([*answered, *of_another, *broken]))
-    assert look.measured.labels == 100
-    assert "on 100 labels, the champion's" in look.measured.described
+    found = shadow(seen([*answered, *of_another, *broken]))
+    assert found.measured.labels == 100
+    assert "on 100 labels, the champion's" in found.measured.described
 
 
 @pytest.mark.parametrize(
@@ -191,59 +191,57 @@ def test_rows_that_the_shadow_did_not_answer_or_unreadably_say_nothing_of_either
         ("brier", 0.09),
     ],
 )
-@pytest.mark.parametrize("mode", list(TrialMode))
-def test_every_metric_of_a_binary_model_tells_a_good_version_from_a_bad_one(
-    mode: TrialMode, metric: str, proved: float
-) -> None:
-    pointer, trial = tried(mode)
+@pytest.mark.parametrize("mode", list(RolloutMode))
+def test_every_binary_metric_separates_good_from_bad_version(mode: RolloutMode, metric: str, proved: float) -> None:
+    pointer, rollout = tried(mode)
     known = version(NEW, metrics={metric: proved}, champion_metrics={metric: proved})
     found = []
     for ours in (0.9, 0.45):
         champions = records(OLD, drawn(5400, 0.9, seed=3))
-        if mode is TrialMode.CANARY:
+        if mode is RolloutMode.CANARY:
             rows = [*records(NEW, drawn(600, ours, seed=4)), *champions]
         else:
             rows = with_shadow(champions, drawn(5400, ours, seed=4))
-        look = look_at_trial(seen(rows, of=rules(gate={"metric": metric})), pointer, trial, known)
-        found.append((look.verdict.outcome, look.verdict.reason.startswith(WORSE)))
-    assert found == [(Outcome.KEEP, False), (Outcome.TAKE_BACK, True)]
+        result = evaluate_rollout(seen(rows, of=rules(gate={"metric": metric})), pointer, rollout, known)
+        found.append((result.verdict.outcome, result.verdict.reason.startswith(WORSE)))
+    assert found == [(Outcome.KEEP, False), (Outcome.ROLL_BACK, True)]
 
 
 @pytest.mark.parametrize("metric", ["f1", "balanced_accuracy", "log_loss"])
-@pytest.mark.parametrize("mode", list(TrialMode))
-def test_a_multiclass_version_is_bet_on_by_its_accuracy(mode: TrialMode, metric: str) -> None:
-    pointer, trial = tried(mode)
+@pytest.mark.parametrize("mode", list(RolloutMode))
+def test_multiclass_version_is_bet_on_by_accuracy(mode: RolloutMode, metric: str) -> None:
+    pointer, rollout = tried(mode)
     proved = {metric: 0.9, "accuracy": 0.9}
     known = version(NEW, metrics=proved, champion_metrics=proved)
     champions = records(OLD, drawn(1000, 0.9, seed=3))
     rows = with_shadow(champions, drawn(1000, 0.5, seed=4))
-    if mode is TrialMode.CANARY:
+    if mode is RolloutMode.CANARY:
         rows = [*champions, *records(NEW, drawn(300, 0.5, seed=4))]
-    look = look_at_trial(seen(rows, of=rules(task="multiclass", gate={"metric": metric})), pointer, trial, known)
-    assert look.verdict.outcome is Outcome.TAKE_BACK
-    assert look.verdict.reason.startswith(WORSE)
+    found = evaluate_rollout(seen(rows, of=rules(task="multiclass", gate={"metric": metric})), pointer, rollout, known)
+    assert found.verdict.outcome is Outcome.ROLL_BACK
+    assert found.verdict.reason.startswith(WORSE)
 
 
 @pytest.mark.parametrize("metric", ["mae", "rmse", "r2"])
-@pytest.mark.parametrize("mode", list(TrialMode))
-def test_a_regression_is_bet_on_by_its_errors(mode: TrialMode, metric: str) -> None:
-    pointer, trial = tried(mode)
+@pytest.mark.parametrize("mode", list(RolloutMode))
+def test_regression_is_bet_on_by_errors(mode: RolloutMode, metric: str) -> None:
+    pointer, rollout = tried(mode)
     proved = {"mae": 0.8, "rmse": 1.0, "r2": 0.8}
     known = version(NEW, metrics=proved, champion_metrics=proved)
     rng, found = np.random.default_rng(1), []
     for spread in (1.0, 2.5):
         champions = _numbers(records(OLD, [True] * 1000), rng, 1.0)
-        ours = _numbers(records(NEW if mode is TrialMode.CANARY else OLD, [True] * 1000), rng, spread)
+        ours = _numbers(records(NEW if mode is RolloutMode.CANARY else OLD, [True] * 1000), rng, spread)
         rows = [*champions, *ours[:300]]
-        if mode is TrialMode.SHADOW:
+        if mode is RolloutMode.SHADOW:
             answers = [{"version": NEW, "score": row["decision"], "decision": row["decision"]} for row in ours]
             rows = [
                 {**row, "value": other["value"], "decision": other["value"] + rng.normal(), "shadow": answer}
                 for row, other, answer in zip(champions, ours, answers, strict=True)
             ]
-        look = look_at_trial(seen(rows, of=rules(**REGRESSION, gate={"metric": metric})), pointer, trial, known)
-        found.append(look.verdict.outcome)
-    assert found == [Outcome.KEEP, Outcome.TAKE_BACK]
+        result = evaluate_rollout(seen(rows, of=rules(**REGRESSION, gate={"metric": metric})), pointer, rollout, known)
+        found.append(result.verdict.outcome)
+    assert found == [Outcome.KEEP, Outcome.ROLL_BACK]
 
 
 def _numbers(rows: list[Row], rng: np.random.Generator, spread: float) -> list[Row]:

@@ -16,10 +16,10 @@ from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
-from hindsight.registry.pointer import TrialMode
-from hindsight.rollout.evaluation.evaluate import Seen, look_at_probation, look_at_trial
+from hindsight.registry.pointer import RolloutMode
+from hindsight.rollout.evaluation.evaluate import EvaluationInput, evaluate_probation, evaluate_rollout
 from hindsight.testing.models.fall_tests import InMemoryFallTests
-from tests.unit.watching.world import (
+from tests.unit.rollout.world import (
     DAY,
     HOUR,
     NEW,
@@ -44,8 +44,8 @@ def visible(rows: Sequence[Row], until: datetime) -> LabelRows:
     return newest_records([row for row in rows if row["known_at"] <= format_time(until)])
 
 
-def sight(rows: Sequence[Row], until: datetime, share: float, stored: SequentialTest | None) -> Seen:
-    return Seen(
+def given_at(rows: Sequence[Row], until: datetime, share: float, stored: SequentialTest | None) -> EvaluationInput:
+    return EvaluationInput(
         configuration=rules(),
         labels=visible(rows, until),
         until=until,
@@ -58,7 +58,7 @@ def sight(rows: Sequence[Row], until: datetime, share: float, stored: Sequential
 def probation(rows: Sequence[Row], shares: Sequence[float]) -> SequentialTest:
     test = None
     for until, share in zip(MOMENTS, shares, strict=True):
-        test = look_at_probation(sight(rows, until, share, test), on_probation(), _probation(), version(NEW)).test
+        test = evaluate_probation(given_at(rows, until, share, test), on_probation(), _probation(), version(NEW)).test
     assert test is not None
     return test
 
@@ -122,30 +122,24 @@ def test_canary_bets_on_an_entity_once_however_the_share_falls() -> None:
         for of in (NEW, OLD)
         for place, row in enumerate(records(of, drawn(600, 0.88)))
     ]
-    pointer, trial = tried()
+    pointer, rollout = tried()
     whole = visible(rows, MOMENTS[-1])
     test: SequentialTest | None = None
     for until, share in zip(MOMENTS, (1.0, 0.5, 0.25, 1.0), strict=True):
-        test = look_at_trial(sight(rows, until, share, test), pointer, trial, version(NEW)).test
+        test = evaluate_rollout(given_at(rows, until, share, test), pointer, rollout, version(NEW)).test
     assert test is not None
     assert len(set(whole.entities.hashes.tolist())) == 120
-    assert test.rounds == 60  # each customer of the shorter side has come to count by the first look
+    assert test.rounds == 60  # each customer of the shorter side has come to count by the first evaluation
 
 
 def test_shadow_is_judged_by_the_sampled_predictions() -> None:
     rows = with_shadow(records(OLD, drawn(400, 0.88)), drawn(400, 0.88, seed=2))
-    pointer, trial = tried(TrialMode.SHADOW)
-    look = look_at_trial(sight(rows, MOMENTS[-1], 0.25, None), pointer, trial, version(NEW))
+    pointer, rollout = tried(RolloutMode.SHADOW)
+    found = evaluate_rollout(given_at(rows, MOMENTS[-1], 0.25, None), pointer, rollout, version(NEW))
     kept = visible(rows, MOMENTS[-1]).sampled(0.25)
-    assert look.measured.labels == len(kept)
-    assert look.test is not None
-    assert (look.test.rounds, look.summary()["sampled_share"]) == (len(kept), 0.25)
-
-
-def test_tests_stored_before_there_were_samples_are_read_as_whole_ones() -> None:
-    shown = probation(records(NEW, drawn(300, 0.88)), [1.0] * 4).to_json()
-    del shown["sampled_share"]
-    assert SequentialTest.from_json(shown).sampled_share == WHOLE
+    assert found.measured.labels == len(kept)
+    assert found.test is not None
+    assert (found.test.rounds, found.summary()["sampled_share"]) == (len(kept), 0.25)
 
 
 def test_sampled_share_survives_the_json_of_a_test() -> None:
@@ -156,8 +150,8 @@ def test_sampled_share_survives_the_json_of_a_test() -> None:
 
 def test_second_evaluation_of_the_same_moment_counts_no_label_again() -> None:
     rows = records(NEW, drawn(300, 0.88))
-    first = look_at_probation(sight(rows, MOMENTS[0], 0.5, None), on_probation(), _probation(), version(NEW)).test
-    again = look_at_probation(sight(rows, MOMENTS[0], 1.0, first), on_probation(), _probation(), version(NEW)).test
+    first = evaluate_probation(given_at(rows, MOMENTS[0], 0.5, None), on_probation(), _probation(), version(NEW)).test
+    again = evaluate_probation(given_at(rows, MOMENTS[0], 1.0, first), on_probation(), _probation(), version(NEW)).test
     assert first is not None
     assert again is not None
     assert again.rounds == first.rounds

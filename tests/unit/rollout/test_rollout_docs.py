@@ -1,4 +1,4 @@
-"""What docs/watching.md says is what runs."""
+"""What docs/rollout-evaluation.md says is what runs."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import yaml
 
 from hindsight.config.training import Deployment, Gate
-from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
+from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 
-PAGE = (Path(__file__).parents[3] / "docs" / "watching.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "rollout-evaluation.md").read_text()
 
 
 def test_page_shows_all_settings_with_their_defaults() -> None:
@@ -28,4 +28,4 @@ def test_page_shows_all_settings_with_their_defaults() -> None:
 
 
 def test_every_announcement_is_named() -> None:
-    assert all(f"`{name}`" in PAGE for name in [*ENDS_OF_TRIALS.values(), *OTHER_MOVES.values()])
+    assert all(f"`{name}`" in PAGE for name in [*ENDS_OF_ROLLOUTS.values(), *OTHER_CHANGES.values()])
