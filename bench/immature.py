@@ -27,7 +27,7 @@ from hindsight.datasets.building.snapshot import Dataset, take_snapshot
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_record import Example
 from hindsight.lake.object_store import EXAMPLES, day_prefix
-from hindsight.registry.moves import Account, promote
+from hindsight.registry.moves import AuditInfo, promote
 from hindsight.registry.schema import Schema
 from hindsight.registry.version import Verdict
 from hindsight.rollout.deployment import servable
@@ -76,7 +76,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Expected accuracy by month, from the first month that anything served."""
+    """ExpectedMetric accuracy by month, from the first month that anything served."""
 
     live: list[float]
     static: list[float]
@@ -130,7 +130,7 @@ def run(stream: Stream, seed: int, months: int = MONTHS) -> Arms:
         live.append(_accuracy(serving, values, chance))
         static.append(_accuracy(first, values, chance))
         eager.append(_accuracy(loop.eager(examples, START + month * MONTH), values, chance))
-    return Arms(live, static, eager, len(loop.registry.history(MODEL, 100)))
+    return Arms(live, static, eager, len(loop.registry.deployments(MODEL, 100)))
 
 
 class _Loop:
@@ -182,8 +182,8 @@ class _Loop:
         ]
         record = validate(self.lake, self.registry, ValidationJob(trained=trained, **shared), _smoke)
         if record.verdict is Verdict.PROMOTE:
-            account = Account(why=run.reason, by="bench", at=as_of, decision_id=run.decision_id)
-            self.registry.move_pointer(MODEL, promote(self.registry.pointer(MODEL), servable(record), account))
+            audit = AuditInfo(reason=run.reason, actor="bench", at=as_of, decision_id=run.decision_id)
+            self.registry.move_pointer(MODEL, promote(self.registry.pointer(MODEL), servable(record), audit))
 
     def serving(self) -> LoadedVersion | None:
         """Return the version that serves."""

@@ -1,4 +1,4 @@
-"""Deploys, rollbacks, overrides and the ends of trials, all at once, stale or killed anywhere: is the pointer right?
+"""Deploys, rollbacks, overrides and the ends of rollouts, all at once, stale or killed anywhere: is the pointer right?
 
 Every actor is a thread that waits for its turn before each call to the registry; a seeded die says whose turn it is and
 who is killed there. Afterwards those killed are tried again, as Step Functions and the clock do. The pointer must then
@@ -15,8 +15,8 @@ from typing import Any
 
 from hindsight.config.training import Deployment, Strategy
 from hindsight.core.errors import HindsightError, UnusableArtifact
-from hindsight.registry.moves import Account, PointerStep, pass_probation, promote_trial, withdraw_trial
-from hindsight.registry.pointer import Change, Pointer, PointerMove
+from hindsight.registry.moves import AuditInfo, PointerStep, abort_rollout, pass_probation, promote_rollout
+from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.approval.approval import Answer
@@ -162,7 +162,7 @@ class World:
         runs = [self._register(rejected=self.rng.random() < REJECTED) for _ in range(3)]
         self.take_lock(self.rng.choice(runs))
         chosen = [self._deploy(registry, number) for number in runs]
-        others = [self._roll_back, self._override, self._end_trial, self._end_probation]
+        others = [self._roll_back, self._override, self._end_rollout, self._end_probation]
         chosen += [self.rng.choice(others)(registry) for _ in range(self.rng.randint(1, 4))]
         self.rng.shuffle(chosen)
         return chosen
@@ -206,21 +206,21 @@ class World:
     def _override(self, registry: Registry) -> Callable[[], None]:
         version = self.rng.choice(self.versions)
         overrides = Overrides(registry, InMemoryAnnouncements(), self.require_loadable)
-        answer = Answer(approved=True, by="operator", at=START, reason="I know better")
+        answer = Answer(approved=True, actor="operator", at=START, reason="I know better")
         self.overridden.add(version)
         return lambda: _ignore(overrides.take(MODEL, version, answer))
 
-    def _end_trial(self, registry: Registry) -> Callable[[], None]:
-        end = self.rng.choice([promote_trial, withdraw_trial])
+    def _end_rollout(self, registry: Registry) -> Callable[[], None]:
+        end = self.rng.choice([promote_rollout, abort_rollout])
         return lambda: self._move(registry, end)
 
     def _end_probation(self, registry: Registry) -> Callable[[], None]:
         return lambda: self._move(registry, pass_probation)
 
-    def _move(self, registry: Registry, end: Callable[[Pointer, Account], PointerStep]) -> None:
+    def _move(self, registry: Registry, end: Callable[[Pointer, AuditInfo], PointerStep]) -> None:
         pointer = registry.pointer(MODEL)
         if pointer is not None:
-            registry.move_pointer(MODEL, end(pointer, Account(why="the labels say so", by="watch", at=START)))
+            registry.move_pointer(MODEL, end(pointer, AuditInfo(reason="the labels say so", actor="watch", at=START)))
 
 
 def play(seed: int, registry: Registry, take_lock: TakeLock) -> str | None:
@@ -243,13 +243,13 @@ def wrong_with(registry: Registry, world: World) -> str | None:
     pointer = registry.pointer(MODEL)
     if pointer is None:
         return "nothing serves"
-    moves = sorted(registry.history(MODEL, 1000), key=lambda move: move.sequence)
+    moves = sorted(registry.deployments(MODEL, 1000), key=lambda move: move.sequence)
     if [move.sequence for move in moves] != list(range(1, pointer.sequence + 1)):
         return "the history has gaps"
-    champion, trial, complaint = replayed(moves)
-    if complaint is None and (champion, trial) != (pointer.champion, pointer.trial and pointer.trial.version):
-        complaint = f"the history leads to {champion} and {trial}, the pointer names {pointer.champion}"
-    named = (_unfit(registry.version(MODEL, version), world) for version in (champion, trial) if version)
+    champion, rollout, complaint = replayed(moves)
+    if complaint is None and (champion, rollout) != (pointer.champion, pointer.rollout and pointer.rollout.version):
+        complaint = f"the history leads to {champion} and {rollout}, the pointer names {pointer.champion}"
+    named = (_unfit(registry.version(MODEL, version), world) for version in (champion, rollout) if version)
     return complaint or next(filter(None, named), None) or _other_artefact(registry, pointer) or _stale(registry, moves)
 
 
@@ -267,9 +267,9 @@ def _other_artefact(registry: Registry, pointer: Pointer) -> str | None:
     return None if same else "the pointer names another artefact than its version's"
 
 
-def _stale(registry: Registry, moves: Sequence[PointerMove]) -> str | None:
+def _stale(registry: Registry, moves: Sequence[DeploymentRecord]) -> str | None:
     """Return what a run deployed twice, or beside another champion than the gate had compared its version with."""
-    starts = [move for move in moves if move.decision_id and move.change is not Change.TRIAL_WITHDRAWN]
+    starts = [move for move in moves if move.decision_id and move.change is not Change.ROLLOUT_ABORTED]
     if len({move.decision_id for move in starts}) != len(starts):
         return "a run was deployed twice"
     champions = {0: None} | {move.sequence: move.to_version for move in moves}
@@ -281,26 +281,26 @@ def _stale(registry: Registry, moves: Sequence[PointerMove]) -> str | None:
     return None
 
 
-def replayed(moves: Sequence[PointerMove]) -> tuple[str | None, str | None, str | None]:
-    """Return the champion and the version on trial that a history leads to, and what does not follow in it."""
+def replayed(moves: Sequence[DeploymentRecord]) -> tuple[str | None, str | None, str | None]:
+    """Return the champion and the version in a rollout that a history leads to, and what does not follow in it."""
     champion: str | None = None
-    trial: str | None = None
+    rollout: str | None = None
     for move in moves:
         if move.from_version != champion:
-            return champion, trial, f"move {move.sequence} begins at {move.from_version}, but {champion} served"
-        if not move.why or not move.by:
-            return champion, trial, f"move {move.sequence} does not say why or by whom"
+            return champion, rollout, f"move {move.sequence} begins at {move.from_version}, but {champion} served"
+        if not move.reason or not move.actor:
+            return champion, rollout, f"move {move.sequence} does not say why or by whom"
         if move.change in {Change.CANARY_STARTED, Change.SHADOW_STARTED}:
-            if trial is not None or move.to_version != champion:
-                return champion, trial, f"move {move.sequence} starts a second trial"
-            trial = move.challenger
+            if rollout is not None or move.to_version != champion:
+                return champion, rollout, f"move {move.sequence} starts a second rollout"
+            rollout = move.challenger
         elif move.change is not Change.PROBATION_PASSED:
-            ended = move.to_version if move.to_version == trial else move.challenger
-            if trial != (ended if ended == trial else None):
-                return champion, trial, f"move {move.sequence} ends the trial of {trial} without a word"
-            trial = None
+            ended = move.to_version if move.to_version == rollout else move.challenger
+            if rollout != (ended if ended == rollout else None):
+                return champion, rollout, f"move {move.sequence} ends the rollout of {rollout} without a word"
+            rollout = None
         champion = move.to_version
-    return champion, trial, None
+    return champion, rollout, None
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, Any]:
@@ -314,7 +314,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, Any]:
         "on": ["a registry in memory", "the DynamoDB adapter on moto"],
         "wrong": wrong[:10],
         "waves": WAVES,
-        "actors_a_wave": "4 to 7: three runs, one with the lock; rollbacks, overrides, ends of trials and probations",
+        "actors_a_wave": "4 to 7: three runs, one with the lock; rollbacks, overrides, ends of rollouts and probations",
         "killed_share_of_steps": KILLED,
         "seed": SEED,
     }

@@ -1,4 +1,4 @@
-"""How soon a version that fails in service is taken back, and how often a good one is; the same of trials.
+"""How soon a version that fails in service is rolled back, and how often a good one is; the same of rollouts.
 
 Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every twenty labels, of a
 version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints the figures.
@@ -23,12 +23,12 @@ from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.comparison_test import STARTS
 from hindsight.evaluation.sequential.observation import scale_of
-from hindsight.registry.moves import Account, Servable, promote, start_trial
-from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
+from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import Verdict as GateVerdict
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.comparison import difference_hypothesis
-from hindsight.rollout.evaluation.evaluate import Look, Seen, look_at_probation, look_at_trial
+from hindsight.rollout.evaluation.evaluate import Evaluation, EvaluationInput, evaluate_probation, evaluate_rollout
 from hindsight.rollout.evaluation.verdict import Outcome
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from hindsight.training.models.scoring import Predictions
@@ -36,11 +36,11 @@ from hindsight.training.models.scoring import Predictions
 SEED = 1
 HOLDOUT_ROWS, VERSIONS = 2_000, 20
 OLD_ACCURACY, NEW_ACCURACY = 0.80, 0.85
-LOOK_EVERY = 20
-PATIENCE = 1_000  # labels of the version under watch
+EVALUATE_EVERY = 20
+PATIENCE = 1_000  # labels of the version evaluated
 FLIPPED = (1.0, 0.5, 0.25)  # shares of the rows whose concept flips after the snapshot
 FALLEN = (0.70, 0.75, 0.775, 0.80, 0.85)
-RUNS_OF_BAD, RUNS_OF_GOOD, RUNS_OF_TRIALS = 200, 400, 100
+RUNS_OF_BAD, RUNS_OF_GOOD, RUNS_OF_ROLLOUTS = 200, 400, 100
 SHARE = 0.1
 TRIED = (0.10, 0.05, 0.0, -0.03)  # how much worse than the champion, in points of accuracy
 SHARED_ERRORS = 0.7  # of the champion's errors are the shadow's too
@@ -51,12 +51,12 @@ OLD, NEW = "v1", "v2"
 
 Flags = npt.NDArray[np.bool_]
 Row = dict[str, Any]
-LookAt = Callable[[Seen], Look]
+Evaluate = Callable[[EvaluationInput], Evaluation]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How something that was watched ended: with what, and after how many labels of the version."""
+    """How a rollout or a probation ended: with what outcome, and after how many labels of the version."""
 
     outcome: Outcome
     labels: int
@@ -64,10 +64,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The shares kept and taken back, and after how many labels; None where that many were never taken back."""
+    """The shares kept and rolled back, and after how many labels; None where that many were never rolled back."""
 
     kept: float
-    taken_back: float
+    rolled_back: float
     labels_median: int | None
     labels_ninth_decile: int | None
 
@@ -79,23 +79,25 @@ def measure() -> dict[str, Any]:
         str(accuracy): _probations(accuracy, RUNS_OF_BAD if accuracy < OLD_ACCURACY else RUNS_OF_GOOD)
         for accuracy in FALLEN
     }
-    trials = {mode.value: {str(drop): _trials(mode, drop, RUNS_OF_TRIALS) for drop in TRIED} for mode in TrialMode}
+    rollouts = {
+        mode.value: {str(drop): _rollouts(mode, drop, RUNS_OF_ROLLOUTS) for drop in TRIED} for mode in RolloutMode
+    }
     return {
         "rollback_labels_median": max(found.labels_median or PATIENCE for found in flipped.values()),
-        "false_rollback_rate": max(fallen[str(accuracy)].taken_back for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
-        "false_withdrawal_rate": max(found["0.0"].taken_back for found in trials.values()),
-        "bad_trial_promotion_rate": max(found["0.1"].kept for found in trials.values()),
+        "false_rollback_rate": max(fallen[str(accuracy)].rolled_back for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
+        "false_abort_rate": max(found["0.0"].rolled_back for found in rollouts.values()),
+        "bad_rollout_promotion_rate": max(found["0.1"].kept for found in rollouts.values()),
         "probation_by_share_of_rows_flipped": _shown(flipped),
         "probation_by_accuracy_in_service": _shown(fallen),
-        "trials_by_points_worse": {mode: _shown(found) for mode, found in trials.items()},
+        "rollouts_by_points_worse": {mode: _shown(found) for mode, found in rollouts.items()},
         "ever_beyond_doubt_though_equal": _ever_beyond_doubt(),
         "champion_accuracy": OLD_ACCURACY,
         "challenger_accuracy_at_the_gate": NEW_ACCURACY,
         "holdout_rows": HOLDOUT_ROWS,
         "versions_that_passed": VERSIONS,
-        "look_every_labels": LOOK_EVERY,
+        "evaluate_every_labels": EVALUATE_EVERY,
         "canary_share": SHARE,
-        "runs": {"bad": RUNS_OF_BAD, "good": RUNS_OF_GOOD, "trials": RUNS_OF_TRIALS, "long": LONG_RUNS},
+        "runs": {"bad": RUNS_OF_BAD, "good": RUNS_OF_GOOD, "rollouts": RUNS_OF_ROLLOUTS, "long": LONG_RUNS},
         "long_rounds": LONG,
         "seed": SEED,
     }
@@ -115,60 +117,64 @@ def _probations(accuracy: float, runs: int) -> Summary:
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = promote(_serving(), _servable(NEW), _account()).pointer
+        pointer = promote(_serving(), _servable(NEW), _audit()).pointer
         record, probation = _passed(run % VERSIONS), pointer.probation
         if probation is None:
             raise ValueError("a version that replaces another one is on probation")
 
-        def look_at(seen: Seen, pointer: Pointer = pointer, record: VersionRecord = record) -> Look:
-            return look_at_probation(seen, pointer, probation, record)  # noqa: B023  called before the next run
+        def evaluate(seen: EvaluationInput, pointer: Pointer = pointer, record: VersionRecord = record) -> Evaluation:
+            return evaluate_probation(seen, pointer, probation, record)  # noqa: B023  called before the next run
 
-        ended.append(_watch(_records(NEW, rng.random(PATIENCE) < accuracy), LOOK_EVERY, configuration, look_at))
+        ended.append(
+            _evaluated(_records(NEW, rng.random(PATIENCE) < accuracy), EVALUATE_EVERY, configuration, evaluate)
+        )
     return _summary(ended)
 
 
-def _trials(mode: TrialMode, worse_by: float, runs: int) -> Summary:
-    """Return how trials end of versions that are worse than the champion by some points."""
+def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
+    """Return how rollouts end of versions that are worse than the champion by some points."""
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = start_trial(_serving(), _servable(NEW), mode, SHARE, _account()).pointer
-        record, trial = _passed(run % VERSIONS), pointer.trial
-        if trial is None:
-            raise ValueError("a trial has begun")
+        pointer = start_rollout(_serving(), _servable(NEW), mode, SHARE, _audit()).pointer
+        record, rollout = _passed(run % VERSIONS), pointer.rollout
+        if rollout is None:
+            raise ValueError("a rollout has begun")
 
-        def look_at(seen: Seen, pointer: Pointer = pointer, record: VersionRecord = record) -> Look:
-            return look_at_trial(seen, pointer, trial, record)  # noqa: B023  called before the next run
+        def evaluate(seen: EvaluationInput, pointer: Pointer = pointer, record: VersionRecord = record) -> Evaluation:
+            return evaluate_rollout(seen, pointer, rollout, record)  # noqa: B023  called before the next run
 
-        if mode is TrialMode.CANARY:
-            batch = round(LOOK_EVERY / SHARE)
+        if mode is RolloutMode.CANARY:
+            batch = round(EVALUATE_EVERY / SHARE)
             rows = _canary_records(rng, OLD_ACCURACY - worse_by)
         else:
-            batch, rows = LOOK_EVERY, _shadow_records(rng, worse_by)
-        ended.append(_watch(rows, batch, configuration, look_at))
+            batch, rows = EVALUATE_EVERY, _shadow_records(rng, worse_by)
+        ended.append(_evaluated(rows, batch, configuration, evaluate))
     return _summary(ended)
 
 
-def _watch(rows: Sequence[Row], batch: int, configuration: ModelConfiguration, look_at: LookAt) -> Ended:
-    """Look after every batch of labels until something is decided."""
-    stored, look = None, None
+def _evaluated(rows: Sequence[Row], batch: int, configuration: ModelConfiguration, evaluate: Evaluate) -> Ended:
+    """Evaluate after every batch of labels until something is decided."""
+    stored, found = None, None
     for seen in range(batch, len(rows) + 1, batch):
         now = START + seen * timedelta(minutes=1)
-        look = look_at(Seen(configuration=configuration, labels=rows[:seen], until=now, now=now, stored=stored))
-        if look.verdict.outcome is not Outcome.WAIT:
+        found = evaluate(
+            EvaluationInput(configuration=configuration, labels=rows[:seen], until=now, now=now, stored=stored)
+        )
+        if found.verdict.outcome is not Outcome.WAIT:
             break
-        stored = look.test
-    if look is None:
-        raise ValueError("there are no labels to look at")
-    return Ended(look.verdict.outcome, look.measured.labels)
+        stored = found.test
+    if found is None:
+        raise ValueError("there are no labels to evaluate")
+    return Ended(found.verdict.outcome, found.measured.labels)
 
 
 def _summary(ended: Sequence[Ended]) -> Summary:
-    """Return how often what was watched was kept and taken back, and the labels it took."""
-    labels = [end.labels if end.outcome is Outcome.TAKE_BACK else np.inf for end in ended]
+    """Return how often a version was kept and rolled back, and the labels it took."""
+    labels = [end.labels if end.outcome is Outcome.ROLL_BACK else np.inf for end in ended]
     return Summary(
         kept=_share(ended, Outcome.KEEP),
-        taken_back=_share(ended, Outcome.TAKE_BACK),
+        rolled_back=_share(ended, Outcome.ROLL_BACK),
         labels_median=_known(np.quantile(labels, 0.5, method="higher")),
         labels_ninth_decile=_known(np.quantile(labels, 0.9, method="higher")),
     )
@@ -289,15 +295,15 @@ def _ever_beyond_doubt() -> float:
 
 
 def _serving() -> Pointer:
-    return promote(None, _servable(OLD), _account()).pointer
+    return promote(None, _servable(OLD), _audit()).pointer
 
 
 def _servable(version: str) -> Servable:
     return Servable(version=version, artifact_key="k", artifact_digest="d")
 
 
-def _account() -> Account:
-    return Account(why="simulated", by="bench", at=START)
+def _audit() -> AuditInfo:
+    return AuditInfo(reason="simulated", actor="bench", at=START)
 
 
 def _configuration() -> ModelConfiguration:
@@ -314,11 +320,13 @@ def _configuration() -> ModelConfiguration:
 
 def shown(figures: dict[str, Any]) -> Table:
     """Return the figures as a table for people."""
-    table = Table("watched", "version", "kept", "taken back", "labels, median", "ninth decile", title="Watching")
+    table = Table(
+        "subject", "version", "kept", "rolled back", "labels, median", "ninth decile", title="Rollout evaluation"
+    )
     groups = {
         "probation, rows flipped": figures["probation_by_share_of_rows_flipped"],
         "probation, accuracy": figures["probation_by_accuracy_in_service"],
-        **{f"{mode}, points worse": found for mode, found in figures["trials_by_points_worse"].items()},
+        **{f"{mode}, points worse": found for mode, found in figures["rollouts_by_points_worse"].items()},
     }
     for name, group in groups.items():
         for version, found in group.items():

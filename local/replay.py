@@ -101,13 +101,13 @@ class Replay:
                 raise CallFailed(f"predictions were rejected: {receipt['rejected'][:3]}")
         self._wait_for_predictions(rows)
         self._report_outcomes(now)
-        self._client.run_schedule("MatureLabels", now, self._model)
+        self._client.run_schedule("CloseWindows", now, self._model)
         request = {"reason": "the first version", "occurred_at": format_time(now), "force": True}
         answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
         if not answer["triggered"]:
             raise CallFailed(f"the first training was blocked: {answer['explanation']}")
         self._wait_for_run(answer["decision_id"])
-        if not self._client.call("GET", f"models/{self._model}/history", key="operator")["history"]:
+        if not self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"]:
             versions = self._client.call("GET", f"models/{self._model}/versions", key="operator")["versions"]
             raise CallFailed(f"the first version was not promoted: {versions[:1]}")
 
@@ -154,10 +154,10 @@ class Replay:
             self._arrivals.wait_for_labels(sent, (known[0].known_at, max(map(self._matured_at, known))))
 
     def _run_schedules(self, now: datetime) -> None:
-        self._client.run_schedule("MatureLabels", now, self._model)
+        self._client.run_schedule("CloseWindows", now, self._model)
         self._arrivals.wait_for_profiles()
         self._client.run_schedule("Monitor", now, self._model)
-        self._client.run_schedule("WatchDeployments", now, self._model)
+        self._client.run_schedule("EvaluateRollouts", now, self._model)
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
             run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
             if run is not None:
@@ -168,7 +168,7 @@ class Replay:
         last = self._outcomes[-1].known_at if self._outcomes else now
         end = max(now, last + timedelta(microseconds=1))
         self._report_outcomes(end)
-        self._client.run_schedule("MatureLabels", end, self._model)
+        self._client.run_schedule("CloseWindows", end, self._model)
         self._arrivals.read_labels((now, max(map(self._matured_at, self._result.rows))))
 
     def _matured_at(self, row: Row) -> datetime:

@@ -75,7 +75,7 @@ def _summarise(
 
 def _first_version(client: StackClient, model: str) -> LoadedVersion:
     """Find the version that was promoted first: what would serve today without retraining."""
-    history = client.call("GET", f"models/{model}/history?limit=1000", key="operator")["history"]
+    history = client.call("GET", f"models/{model}/deployments?limit=1000", key="operator")["deployments"]
     versions = client.call("GET", f"models/{model}/versions?limit=1000", key="operator")["versions"]
     first = next(version for version in versions if version["version"] == history[-1]["to"])
     return load_artifact(client.lake, first["artifact_key"], first["artifact_digest"])

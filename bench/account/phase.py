@@ -58,7 +58,7 @@ def close_windows(client: StackClient, now: datetime, model: str) -> None:
     """Let the clock of labels run to the end; where there is no room for it now, its schedule would come again."""
     for _ in range(30):
         try:
-            if client.run_schedule("MatureLabels", now, model)["is_complete"]:
+            if client.run_schedule("CloseWindows", now, model)["is_complete"]:
                 return
             time.sleep(1.0)
         except (CallFailed, client.aws("lambda").exceptions.TooManyRequestsException):

@@ -139,7 +139,7 @@ def _mature(stack: ChaosStack, model: str) -> None:
     """Let the clock of labels run to the end; a run of it that fails is made again, as its schedule would."""
     for _ in range(20):
         try:
-            if stack.client.run_schedule("MatureLabels", END, model)["is_complete"]:
+            if stack.client.run_schedule("CloseWindows", END, model)["is_complete"]:
                 return
         except Exception:  # noqa: BLE001  whatever a fault made of it
             time.sleep(0.2)

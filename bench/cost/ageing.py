@@ -57,6 +57,6 @@ def _batch(play: "Play", at: float, of_a_day: float) -> None:
     account.run_until(at + 600)
     play.told(instances)
     account.run_until(at + _PACKED_AFTER)
-    for name in ("MatureLabels", "PackObjects"):
+    for name in ("CloseWindows", "PackObjects"):
         play.tick_now(play.arn(name))
     account.run_until(account.now + 120)

@@ -12,7 +12,7 @@ from bench.cost.bill import MONTH_HOURS, figures
 from bench.cost.play import Play
 from bench.cost.scenarios import SCENARIOS
 
-CHECKS = ("Monitor", "WatchDeployments", "CheckTriggers")
+CHECKS = ("Monitor", "EvaluateRollouts", "CheckTriggers")
 _TAKEN = ("s3_gets", "s3_puts", "read_units", "lambda_gb_seconds")
 _BORROWED = ("s3_gets", "read_units", "lambda_gb_seconds")
 

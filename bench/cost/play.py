@@ -175,7 +175,7 @@ class Play:
             self.account.run_until(self.account.now + FEEDBACK_AFTER)
             self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
         self.account.run_until(self.account.now + 2 * HOUR)
-        self.account.invoke(self.arn("MatureLabels"), self._tick())
+        self.account.invoke(self.arn("CloseWindows"), self._tick())
         self.account.run_until(self.account.now + HOUR / 2)
 
     def _traffic(self, begin: float, end: float) -> None:
@@ -250,8 +250,8 @@ class Play:
         if promoted:
             step("Deploy", {"version": judged["version"], "entered_at": format_time(self.account.moment)})
         outcome = "promoted" if promoted else "rejected"
-        step("Conclude", {"outcome": outcome, "version": judged["version"]})
-        walked = ["Snapshot", "Train", "Validate", *(["Deploy"] if promoted else []), "Conclude"]
+        step("FinalizeRun", {"outcome": outcome, "version": judged["version"]})
+        walked = ["Snapshot", "Train", "Validate", *(["Deploy"] if promoted else []), "Finalize"]
         transitions, announced = walk(path, walked, len(trained))
         events = {"state_transitions": transitions, "custom_events": announced, "sns_publishes": announced}
         self.account.meter.book("retraining machine", self.account.now, events)

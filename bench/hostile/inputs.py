@@ -114,7 +114,7 @@ def _methods(model: str) -> Iterator[Hostile]:
         ("PUT", "predictions"),
         ("GET", "predict"),
         ("POST", "versions"),
-        ("DELETE", "history"),
+        ("DELETE", "deployments"),
         ("GET", "../../"),
         ("POST", "nothing"),
         ("GET", ".env"),

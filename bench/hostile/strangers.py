@@ -15,7 +15,7 @@ def with_other_keys(model: str) -> Iterator[Hostile]:
         ("versions", "GET", "app"),
         ("review", "GET", "app"),
         ("feedback", "POST", "reviewer"),
-        ("history", "GET", "reviewer"),
+        ("deployments", "GET", "reviewer"),
         ("predict", "POST", "operator"),
         ("review", "POST", "operator"),
         ("", "GET", "reviewer"),

@@ -17,10 +17,10 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the version, how it was put into service, and what served before."""
+    """Deploy the version of a run; answer with its strategy and the champion before."""
     run = RetrainingRun.from_event(event)
     deployment = stores.configurations().current(run.model).configuration.deployment
-    move = deploy(
+    made = deploy(
         stores.registry(),
         run,
         event["version"],
@@ -29,12 +29,16 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         at=run.moment(event.get("entered_at"), clients.settings().client_timestamps),
         approved=approval_of(event),
     )
-    strategy = strategy_of(move).value
+    strategy = strategy_of(made).value
     logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
-    return {"version": event["version"], "previous": move.from_version, "strategy": strategy}
+    return {"version": event["version"], "previous": made.from_version, "strategy": strategy}
 
 
 def approval_of(event: dict[str, Any]) -> Approved | None:
-    """Return what a person said of the version, None where nobody was asked."""
+    """Read the approval of the version, None where none was asked for."""
     answer = event.get("approval")
-    return None if answer is None else Approved(by=answer["by"], at=parse_time(answer["at"]), reason=answer["reason"])
+    return (
+        None
+        if answer is None
+        else Approved(actor=answer["actor"], at=parse_time(answer["at"]), reason=answer["reason"])
+    )

@@ -26,7 +26,7 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire a model's versions and datasets; one that is not ``is_complete`` goes on the next day."""
     tick = parse_tick(event)
-    report = retraining.expiring().sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
+    report = retraining.version_expiry().sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
     logger.info("expired", extra=asdict(report))
     count(metrics, {"VersionsExpired": report.versions, "DatasetsExpired": report.datasets})
     return asdict(report)

@@ -15,9 +15,9 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return until when the run waits; its task token goes no further than the store."""
+    """Ask for an approval; answer until when the run waits. Its task token goes no further than the store."""
     approval = retraining.approval_requests().take(
         ApprovalRequest.from_event(event, clients.settings().client_timestamps)
     )
-    logger.info("asked", extra={"model": approval.model, "version": approval.version})
+    logger.info("approval_requested", extra={"model": approval.model, "version": approval.version})
     return approval.to_json()

@@ -1,4 +1,4 @@
-"""Build a dataset again from its sources and hold it against its manifest (invoked by request_verification)."""
+"""Build a dataset again from its sources and hold it against its manifest (invoked by request_jobs)."""
 
 from typing import Any
 

@@ -29,7 +29,10 @@ from local.openapi.schemas import (
 )
 
 MAX_ITEMS = 500
-MOVE = record({"sequence": WHOLE, "change": TEXT, "to": TEXT, "why": TEXT, "by": TEXT, "at": TEXT}, {"from": TEXT})
+DEPLOYMENT = record(
+    {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
+    {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
+)
 RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
 ERASURE = record(
     {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
@@ -173,9 +176,9 @@ OPERATORS = [
     ),
     Route(
         method="get",
-        path="/models/{model}/history",
-        does="List the moves of the serving pointer",
-        answer=_page("history", MOVE),
+        path="/models/{model}/deployments",
+        does="List the changes of the serving pointer",
+        answer=_page("deployments", DEPLOYMENT),
         most=1000,
     ),
     Route(
@@ -183,7 +186,7 @@ OPERATORS = [
         path="/models/{model}/rollback",
         does="Go back to an earlier version",
         body=ref(RollbackRequest),
-        answer=MOVE,
+        answer=DEPLOYMENT,
         conflicts=True,
     ),
     Route(

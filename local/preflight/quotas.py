@@ -142,5 +142,5 @@ def consumers_of(deployment: Deployment) -> int:
 
 def relabelling_workers(deployment: Deployment) -> int:
     """Count the invocations that one relabelling may hold at once."""
-    function = deployment.of("AWS::Lambda::Function")["CountRelabelFilesFunction"]
+    function = deployment.of("AWS::Lambda::Function")["CoordinateRelabellingFunction"]
     return worker_count(int(function["Environment"]["Variables"]["CONSUMER_CONCURRENCY"]))

@@ -13,7 +13,7 @@ from tests.unit.approvals import test_requests as asking
 def test_a_question_to_people_is_announced_as_promised() -> None:
     world = asking.World()
     compared = {"compared_with": "v0", "champion_metrics": {"accuracy": 0.8}, "card_key": "models/v1/card.html"}
-    world.registry.put_version("bike", replace(asking.RECORD, version="v2", notes=("a note",), **compared))
+    world.registry.put_version("bike", asking.RECORD.replace(version="v2", notes=("a note",), **compared))
     world.ask()
     world.ask(replace(asking.REQUEST, version="v2"))
     assert [told.data["version"] for told in world.bus.published] == [asking.REQUEST.version, "v2"]

@@ -15,8 +15,8 @@ from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
 from hindsight.monitoring.checks.verdict_changes import _FOUND, announcement_of
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.privacy.subject import subject_digest
-from hindsight.registry.pointer import PointerMove
-from hindsight.rollout.evaluation.events import ENDS_OF_TRIALS, OTHER_MOVES
+from hindsight.registry.pointer import DeploymentRecord
+from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
 from hindsight.triggers.signals.check import DriftSignal
 from hindsight.triggers.signals.event import ManualSignal
@@ -108,20 +108,29 @@ def test_a_run_s_start_is_announced_as_promised_and_links_the_reports_behind_it(
     assert data["signals"][0] == {"kind": "drift", "since": since, "reason": reason, **LINKS}
 
 
-@pytest.mark.parametrize("name", [*ENDS_OF_TRIALS.values(), *OTHER_MOVES.values()])
-def test_a_move_of_the_watch_is_announced_as_promised(name: str) -> None:
-    of_trial = next((changes for changes, told in ENDS_OF_TRIALS.items() if told == name), None)
-    change = of_trial[1] if of_trial else next(change for change, told in OTHER_MOVES.items() if told == name)
-    move = PointerMove(
-        sequence=3, change=change, from_version="v1", to_version="v2", why="better", by="watch", at=NOW, challenger="v2"
+@pytest.mark.parametrize("name", [*ENDS_OF_ROLLOUTS.values(), *OTHER_CHANGES.values()])
+def test_deployment_by_the_evaluation_is_announced_as_promised(name: str) -> None:
+    of_rollout = next((changes for changes, told in ENDS_OF_ROLLOUTS.items() if told == name), None)
+    change = of_rollout[1] if of_rollout else next(change for change, told in OTHER_CHANGES.items() if told == name)
+    move = DeploymentRecord(
+        sequence=3,
+        change=change,
+        from_version="v1",
+        to_version="v2",
+        reason="better",
+        actor="rollout_evaluation",
+        at=NOW,
+        challenger="v2",
     )
-    sent = detail(name, {"model": "bike", **move.to_json()})
+    sent = detail(name, {"model": "bike", **move.to_plain()})
     require_promised(name, sent)
     assert (sent["data"]["change"], sent["data"]["from"], sent["data"]["to"]) == (change.value, "v1", "v2")
-    bare = PointerMove(sequence=1, change=change, to_version="v2", why="better", by="watch", at=NOW)
-    require_promised(name, detail(name, {"model": "bike", **bare.to_json()}))
+    bare = DeploymentRecord(
+        sequence=1, change=change, to_version="v2", reason="better", actor="rollout_evaluation", at=NOW
+    )
+    require_promised(name, detail(name, {"model": "bike", **bare.to_plain()}))
     with pytest.raises(ValidationError):
-        require_promised(name, detail(name, {"model": "bike", **bare.to_json(), "sequence": "first"}))
+        require_promised(name, detail(name, {"model": "bike", **bare.to_plain(), "sequence": "first"}))
 
 
 @pytest.mark.parametrize("status", [RelabelStatus.COMPLETED, RelabelStatus.FAILED, RelabelStatus.SUPERSEDED])

@@ -20,7 +20,7 @@ ASKED = Approval(
     expires_at=NOW + timedelta(days=3),
     task_token="token-1",
 )
-ANSWER = Answer(approved=True, by="operator", reason="looks right", at=NOW + timedelta(hours=1))
+ANSWER = Answer(approved=True, actor="operator", reason="looks right", at=NOW + timedelta(hours=1))
 
 
 @pytest.fixture(params=["in_memory", "dynamodb"])
@@ -50,7 +50,7 @@ def test_of_two_changes_of_one_revision_the_first_stays(store: ApprovalStore) ->
     assert not store.save(replace(ASKED, task_token="token-2"))
     answered = replace(ASKED, answer=ANSWER, revision=2)
     assert store.save(answered)
-    assert not store.save(replace(ASKED, answer=replace(ANSWER, approved=False), revision=2))
+    assert not store.save(replace(ASKED, answer=ANSWER.replace(approved=False), revision=2))
     assert store.load("bike", "v1") == answered
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.core.errors import Conflict, NotFound, StaleRun
-from hindsight.registry.moves import Account, PointerStep, Servable, start_trial, withdraw_trial
-from hindsight.registry.pointer import TrialMode
+from hindsight.registry.moves import AuditInfo, PointerStep, Servable, abort_rollout, start_rollout
+from hindsight.registry.pointer import RolloutMode
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Check, DatasetRecord, Verdict, VersionRecord
 from hindsight.testing.builders.pointers import promoted
@@ -97,9 +97,9 @@ def test_a_dataset_comes_back_as_it_was_stored(registry: Registry) -> None:
 
 def test_the_first_of_two_records_under_one_name_stays(registry: Registry) -> None:
     registry.put_version("m", VERSION)
-    assert registry.put_version("m", replace(VERSION, verdict=Verdict.PROMOTE)) == VERSION
+    assert registry.put_version("m", VERSION.replace(verdict=Verdict.PROMOTE)) == VERSION
     registry.put_dataset("m", DATASET)
-    assert registry.put_dataset("m", replace(DATASET, digest="cc")) == DATASET
+    assert registry.put_dataset("m", DATASET.replace(digest="cc")) == DATASET
     assert registry.version("m", "v1") == VERSION
 
 
@@ -109,14 +109,14 @@ def test_what_is_not_registered_is_not_found(registry: Registry) -> None:
     with pytest.raises(NotFound):
         registry.dataset("m", "d1")
     assert registry.pointer("m") is None
-    assert registry.move("m", 1) is None
-    assert registry.versions("m", 5) == registry.datasets("m", 5) == registry.history("m", 5) == []
+    assert registry.deployment("m", 1) is None
+    assert registry.versions("m", 5) == registry.datasets("m", 5) == registry.deployments("m", 5) == []
 
 
 def test_versions_come_newest_first_and_no_more_than_asked_for(registry: Registry) -> None:
     for name in ("v20260301", "v20260303", "v20260302"):
-        registry.put_version("m", replace(VERSION, version=name))
-    registry.put_version("other", replace(VERSION, version="v20260309"))
+        registry.put_version("m", VERSION.replace(version=name))
+    registry.put_version("other", VERSION.replace(version="v20260309"))
     assert [found.version for found in registry.versions("m", 2)] == ["v20260303", "v20260302"]
 
 
@@ -127,35 +127,35 @@ def test_the_pointer_moves_and_every_move_is_kept(registry: Registry) -> None:
     assert pointer is not None
     assert (pointer.champion, pointer.previous, pointer.sequence) == ("v2", "v1", 2)
     assert (pointer.artifact_key, pointer.updated_at) == ("models/v2", NOW + timedelta(days=1))
-    assert registry.history("m", 10) == [SECOND.move, FIRST.move]
-    assert registry.history("m", 1) == [SECOND.move]
-    assert registry.move("m", 1) == FIRST.move
+    assert registry.deployments("m", 10) == [SECOND.deployment, FIRST.deployment]
+    assert registry.deployments("m", 1) == [SECOND.deployment]
+    assert registry.deployment("m", 1) == FIRST.deployment
 
 
 @pytest.mark.parametrize(
     "late",
-    [FIRST, promoted("v3", NOW, FIRST.pointer), promoted("v3", NOW, replace(SECOND.pointer, sequence=3))],
+    [FIRST, promoted("v3", NOW, FIRST.pointer), promoted("v3", NOW, SECOND.pointer.replace(sequence=3))],
 )
 def test_of_two_that_saw_the_same_pointer_only_one_moves_it(registry: Registry, late: PointerStep) -> None:
     move(registry, FIRST)
     move(registry, SECOND)
     with pytest.raises(Conflict):
         move(registry, late)
-    assert registry.history("m", 10) == [SECOND.move, FIRST.move]
+    assert registry.deployments("m", 10) == [SECOND.deployment, FIRST.deployment]
     assert getattr(registry.pointer("m"), "champion", None) == "v2"
 
 
-def test_a_trial_and_a_probation_come_back_as_they_were_stored(registry: Registry) -> None:
-    account = Account(why="a share first", by="pipeline", at=NOW + timedelta(days=2), decision_id="decision-2")
+def test_test_is_loaded_as_it_was_stored(registry: Registry) -> None:
+    audit = AuditInfo(reason="a share first", actor="pipeline", at=NOW + timedelta(days=2), decision_id="decision-2")
     challenger = Servable(version="v3", artifact_key="models/v3", artifact_digest="cc")
-    started = start_trial(SECOND.pointer, challenger, TrialMode.CANARY, 0.1, account)
-    withdrawn = withdraw_trial(started.pointer, replace(account, decision_id=None))
+    started = start_rollout(SECOND.pointer, challenger, RolloutMode.CANARY, 0.1, audit)
+    withdrawn = abort_rollout(started.pointer, replace(audit, decision_id=None))
     for step in (FIRST, SECOND, started):
         move(registry, step)
     assert registry.pointer("m") == started.pointer
     move(registry, withdrawn)
     assert registry.pointer("m") == withdrawn.pointer
-    assert registry.history("m", 2) == [withdrawn.move, started.move]
+    assert registry.deployments("m", 2) == [withdrawn.deployment, started.deployment]
 
 
 def test_a_run_that_holds_the_lock_moves_the_pointer(world: World) -> None:
@@ -171,7 +171,7 @@ def test_a_run_that_lost_the_lock_moves_nothing(world: World, holder: int | None
     with pytest.raises(StaleRun):
         move(world.registry, FIRST, token=7)
     assert world.registry.pointer("m") is None
-    assert world.registry.history("m", 10) == []
+    assert world.registry.deployments("m", 10) == []
 
 
 def test_an_expired_version_keeps_its_record_and_says_when(registry: Registry) -> None:
@@ -181,8 +181,8 @@ def test_an_expired_version_keeps_its_record_and_says_when(registry: Registry) -
     for at in (NOW, NOW + timedelta(days=1)):
         assert registry.expire_version("m", "v1", at, pointer_sequence=1)
 
-    assert registry.version("m", "v1") == registry.versions("m", 1)[0] == replace(VERSION, expired_at=NOW)
-    assert registry.put_version("m", VERSION) == replace(VERSION, expired_at=NOW)
+    assert registry.version("m", "v1") == registry.versions("m", 1)[0] == VERSION.replace(expired_at=NOW)
+    assert registry.put_version("m", VERSION) == VERSION.replace(expired_at=NOW)
 
 
 def test_without_a_pointer_a_version_expires_too(registry: Registry) -> None:
@@ -207,18 +207,18 @@ def test_the_pointer_does_not_move_to_a_version_that_has_expired(registry: Regis
         move(registry, FIRST)
     move(registry, SECOND_FIRST)
     tried = Servable(version="v1", artifact_key="k", artifact_digest="d")
-    account = Account(why="better", by="pipeline", at=NOW)
+    audit = AuditInfo(reason="better", actor="pipeline", at=NOW)
     with pytest.raises(Conflict, match="expired"):
-        move(registry, start_trial(SECOND_FIRST.pointer, tried, TrialMode.SHADOW, None, account))
+        move(registry, start_rollout(SECOND_FIRST.pointer, tried, RolloutMode.SHADOW, None, audit))
     assert registry.pointer("m") == SECOND_FIRST.pointer
-    assert len(registry.history("m", 10)) == 1
+    assert len(registry.deployments("m", 10)) == 1
 
 
 def test_an_expired_dataset_keeps_its_record_and_says_when(registry: Registry) -> None:
     registry.put_dataset("m", DATASET)
     for at in (NOW, NOW + timedelta(days=1)):
         registry.expire_dataset("m", "d1", at)
-    assert registry.dataset("m", "d1") == registry.datasets("m", 1)[0] == replace(DATASET, expired_at=NOW)
+    assert registry.dataset("m", "d1") == registry.datasets("m", 1)[0] == DATASET.replace(expired_at=NOW)
 
 
 def test_what_is_not_registered_does_not_expire(registry: Registry) -> None:

@@ -7,7 +7,7 @@ from hindsight.bootstrap import stores
 from hindsight.config.training import Candidate
 from hindsight.datasets.building.snapshot import Dataset, take_snapshot
 from hindsight.datasets.members import index_rows
-from hindsight.registry.moves import Account, promote
+from hindsight.registry.moves import AuditInfo, promote
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.deployment import servable
 from hindsight.training.train import TrainingJob, train_candidate
@@ -46,6 +46,8 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
         **artifact,
     )
     registry.put_version(model, record)
-    account = Account(why=retraining.reason, by="pipeline", at=retraining.as_of, decision_id=retraining.decision_id)
-    registry.move_pointer(model, promote(registry.pointer(model), servable(record), account))
+    audit = AuditInfo(
+        reason=retraining.reason, actor="pipeline", at=retraining.as_of, decision_id=retraining.decision_id
+    )
+    registry.move_pointer(model, promote(registry.pointer(model), servable(record), audit))
     return trained.version

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.answer_reviews.app import handler
+from functions.handle_reviews.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.task import TaskState
@@ -41,7 +41,7 @@ def state(name: str) -> TaskState:
 
 
 def test_the_sample_request_settles_one_task_and_skips_another() -> None:
-    status, answer = send(handler, "answer_reviews")
+    status, answer = send(handler, "handle_reviews_answers")
 
     assert (status, answer) == (202, {"accepted": ["hour-4711", "hour-4712"], "rejected": []})
     [row] = told()
@@ -57,15 +57,15 @@ def test_the_sample_request_settles_one_task_and_skips_another() -> None:
 
 
 def test_the_same_request_again_is_accepted_and_tells_nothing_new() -> None:
-    send(handler, "answer_reviews")
-    assert send(handler, "answer_reviews")[0] == 202
+    send(handler, "handle_reviews_answers")
+    assert send(handler, "handle_reviews_answers")[0] == 202
     assert len(told()) == 1
 
 
 def test_an_answer_among_others_is_rejected_alone() -> None:
     good = {"task_id": "hour-4713", "reviewer": ANN, "value": 0}
     status, answer = send(
-        handler, "answer_reviews", {"answers": [{**good, "task_id": "hour-4711", "reviewer": "bob"}, good]}
+        handler, "handle_reviews_answers", {"answers": [{**good, "task_id": "hour-4711", "reviewer": "bob"}, good]}
     )
     assert (status, answer["accepted"]) == (202, ["hour-4713"])
     assert [(row["index"], row["code"], row["path"]) for row in answer["rejected"]] == [
@@ -86,7 +86,7 @@ def test_an_answer_among_others_is_rejected_alone() -> None:
 def test_a_single_answer_that_is_refused_has_a_status_of_its_own(
     item: dict[str, Any], status: int, code: str, path: str
 ) -> None:
-    answered, answer = send(handler, "answer_reviews", {"answers": [item]})
+    answered, answer = send(handler, "handle_reviews_answers", {"answers": [item]})
     assert (answered, answer["error"]["code"], paths(answer)) == (status, code, [path])
     assert told() == []
 
@@ -98,7 +98,7 @@ def test_after_the_lease_has_lapsed_the_answer_is_409() -> None:
     [held] = labelling.review_leasing().lease(configuration(lease="PT1M"), ANN, 1, NOON)
     assert held.until < minutes(2)
     given = {"answers": [{"task_id": "late", "reviewer": ANN, "value": 1}]}
-    assert send(handler, "answer_reviews", given)[0] == 409
+    assert send(handler, "handle_reviews_answers", given)[0] == 409
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_after_the_lease_has_lapsed_the_answer_is_409() -> None:
     ],
 )
 def test_a_bad_request_is_refused_by_its_path(body: Any, status: int, at_fault: list[str]) -> None:
-    answered, answer = send(handler, "answer_reviews", body)
+    answered, answer = send(handler, "handle_reviews_answers", body)
     assert (answered, paths(answer)) == (status, at_fault)
 
 
 def test_an_unknown_model_is_not_found() -> None:
-    assert send(handler, "answer_reviews", path="/models/nobody/review")[0] == 404
+    assert send(handler, "handle_reviews_answers", path="/models/nobody/review")[0] == 404

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.answer_approval.app import handler as answer
+from functions.decide_versions.app import handler as answer
 from functions.request_approval.app import handler as request
 from hindsight.bootstrap import retraining, stores
 from hindsight.core.errors import NotFound, StaleRun
@@ -60,34 +60,34 @@ def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample:
 
 
 def test_the_sample_answer_lets_the_run_go_on(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
-    status, body = send(answer, "answer_approval")
-    assert (status, body["approved"], body["by"]) == (200, True, "operator")
+    status, body = send(answer, "decide_versions")
+    assert (status, body["approved"], body["actor"]) == (200, True, "operator")
     [output] = tasks.answers.values()
-    assert output == {name: body[name] for name in ("approved", "by", "reason", "at")}
-    assert (output["by"], output["reason"]) == ("operator", "checked against last week's orders")
-    assert send(answer, "answer_approval")[1] == body
-    status, refused = send(answer, "answer_approval", {}, path=f"{ROUTE}/reject")
+    assert output == {name: body[name] for name in ("approved", "actor", "reason", "at")}
+    assert (output["actor"], output["reason"]) == ("operator", "checked against last week's orders")
+    assert send(answer, "decide_versions")[1] == body
+    status, refused = send(answer, "decide_versions", {}, path=f"{ROUTE}/reject")
     assert (status, refused["error"]["code"]) == (409, "conflict")
 
 
 def test_a_rejection_needs_no_body(asked: dict[str, Any], tasks: InMemoryTasks, sample: Sample, context: Any) -> None:
-    event = sample("answer_approval") | {"body": None, "path": f"{ROUTE}/reject", "headers": {}}
+    event = sample("decide_versions") | {"body": None, "path": f"{ROUTE}/reject", "headers": {}}
     assert answer(event, context)["statusCode"] == 200
     [output] = tasks.answers.values()
-    assert (output["approved"], output["by"], output["reason"]) == (False, "operator", "")
+    assert (output["approved"], output["actor"], output["reason"]) == (False, "operator", "")
 
 
 def test_an_answer_that_comes_too_late_is_a_conflict(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
     tasks.waiting.clear()
-    status, body = send(answer, "answer_approval")
+    status, body = send(answer, "decide_versions")
     assert status == 409
     assert "waits no longer" in body["error"]["message"]
 
 
 def test_a_version_that_waits_for_nobody_is_a_conflict_and_an_unknown_one_is_not_found(tasks: InMemoryTasks) -> None:
-    assert send(answer, "answer_approval")[0] == 409
-    assert send(answer, "answer_approval", {}, path="/models/demand/versions/v9/approve")[0] == 404
-    assert send(answer, "answer_approval", {}, path="/models/other/versions/v9/approve")[0] == 404
+    assert send(answer, "decide_versions")[0] == 409
+    assert send(answer, "decide_versions", {}, path="/models/demand/versions/v9/approve")[0] == 404
+    assert send(answer, "decide_versions", {}, path="/models/other/versions/v9/approve")[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_version_that_waits_for_nobody_is_a_conflict_and_an_unknown_one_is_not
     ],
 )
 def test_a_malformed_answer_names_its_path(tasks: InMemoryTasks, body: Any, path: str) -> None:
-    status, refused = send(answer, "answer_approval", body)
+    status, refused = send(answer, "decide_versions", body)
     assert (status, paths(refused)) == (400, [path])
 
 
@@ -132,13 +132,13 @@ def test_an_override_loads_the_version_and_puts_it_into_service(tasks: InMemoryT
         stores.registry().put_version("demand", rejected)
     body = {"override": True, "reason": "the holidays were not in the holdout"}
 
-    status, refused = send(answer, "answer_approval", body, path="/models/demand/versions/v-altered/approve")
+    status, refused = send(answer, "decide_versions", body, path="/models/demand/versions/v-altered/approve")
     assert (status, refused["error"]["code"]) == (409, "conflict")
-    status, done = send(answer, "answer_approval", body, path="/models/demand/versions/v-loads/approve")
+    status, done = send(answer, "decide_versions", body, path="/models/demand/versions/v-loads/approve")
     assert (status, done["override"]) == (200, True)
-    assert (done["move"]["from"], done["move"]["to"]) == (serving, "v-loads")
-    assert done["move"]["why"] == "override of the gate's floor: the holidays were not in the holdout"
+    assert (done["deployment"]["from"], done["deployment"]["to"]) == (serving, "v-loads")
+    assert done["deployment"]["reason"] == "override of the gate's floor: the holidays were not in the holdout"
     pointer = stores.registry().pointer("demand")
     assert pointer is not None
     assert pointer.champion == "v-loads"
-    assert send(answer, "answer_approval", body)[0] == 409  # the gate passed that one
+    assert send(answer, "decide_versions", body)[0] == 409  # the gate passed that one

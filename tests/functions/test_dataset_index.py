@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from functions.snapshot.app import handler as snapshot
-from hindsight.bootstrap import clients, erasing, labelling, stores
+from hindsight.bootstrap import clients, erasing, jobs, stores
 from hindsight.datasets.members import bucket_of, find_member
 from hindsight.reporting.lineage import uses_of
 from tests.functions.conftest import Context
@@ -69,7 +69,7 @@ def test_who_is_erased_is_in_no_index_and_the_others_are(context: Context, sent:
     boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")
-    job = labelling.erasure_requests().take(MODEL, THEIRS, ASKED, now=START + timedelta(days=90), request_id="r")
+    job = jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=START + timedelta(days=90), request_id="r")
     for _ in range(2):
         erasing.eraser().run(MODEL, job.job_id, lambda: True)
     record = stores.registry().dataset(MODEL, dataset_id)

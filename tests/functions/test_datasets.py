@@ -10,8 +10,9 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.compact_examples.app import handler as compact
-from functions.request_verification.app import handler as request
+from functions.compact_labels.app import handler as compact
+from functions.get_model.app import handler as report
+from functions.request_jobs.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
 from hindsight.bootstrap import clients, labelling, stores
@@ -66,28 +67,27 @@ def objects(prefix: str) -> list[str]:
 
 
 def asked(dataset_id: str, method: str = "POST", model: str = MODEL) -> tuple[int, Any]:
-    return send(
-        request, "request_verification", httpMethod=method, path=f"/models/{model}/datasets/{dataset_id}/verify"
-    )
+    handler, sample = (request, "request_jobs_verification") if method == "POST" else (report, "get_model")
+    return send(handler, sample, path=f"/models/{model}/datasets/{dataset_id}/verify")
 
 
 def test_the_sample_compacts_all_days(labelled: None, sample: Sample) -> None:
     days = len(objects("examples/"))
-    done = compact(sample("compact_examples"), Patient())
+    done = compact(sample("compact_labels"), Patient())
     assert done == {"objects": days, "records": 1000, "files": days, "unreadable": 0, "is_complete": True}
     assert len(objects("compacted/")) == len(objects("examples/")) == days
-    assert compact(sample("compact_examples"), Patient())["files"] == 0
+    assert compact(sample("compact_labels"), Patient())["files"] == 0
 
 
 def test_a_hurried_compaction_leaves_the_rest_to_the_next(labelled: None, sample: Sample) -> None:
-    assert not compact(sample("compact_examples"), Hurried())["is_complete"]
+    assert not compact(sample("compact_labels"), Hurried())["is_complete"]
     assert objects("compacted/") == []
 
 
 def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: None, sample: Sample) -> None:
     key = f"examples/model={MODEL}/date=2026-03-05/broken.jsonl.gz"
     stores.lake().write_bytes(key, b"{}", "application/x-ndjson")
-    assert compact(sample("compact_examples"), Patient())["unreadable"] == 1
+    assert compact(sample("compact_labels"), Patient())["unreadable"] == 1
     assert key in objects("examples/")
 
 
@@ -101,7 +101,7 @@ def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(
         if item["sk"]["S"].startswith(("arrived#", "summed#")):
             client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
     for context in [*[Hurried()] * 8, Patient(), Patient()]:
-        compact(sample("compact_examples"), context)
+        compact(sample("compact_labels"), context)
         assert new_labels.count(MODEL, since=None, as_of=end, window=window) == 1000
 
 
@@ -112,7 +112,7 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     found = verify(event, context)
     assert (found["is_reproducible"], found["problems"], found["status"]) == (True, [], "finished")
     assert found["rows"]["holdout"] == 200
-    compact(sample("compact_examples"), Patient())
+    compact(sample("compact_labels"), Patient())
     assert verify(event, context) == found
 
 
@@ -151,4 +151,4 @@ def test_what_does_not_exist_is_not_verified(dataset: str, dataset_id: str, mode
 
 
 def test_the_sample_asks_for_a_dataset_that_is_not_there(dataset: str) -> None:
-    assert send(request, "request_verification")[0] == 404
+    assert send(request, "request_jobs_verification")[0] == 404

@@ -11,9 +11,10 @@ import pytest
 
 from functions.erase_subject.app import RESERVED_MILLISECONDS
 from functions.erase_subject.app import handler as erase
-from functions.request_erasure.app import handler as request
+from functions.get_model.app import handler as report
+from functions.request_jobs.app import handler as request
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
-from hindsight.bootstrap import erasing, labelling, stores
+from hindsight.bootstrap import erasing, jobs, labelling, stores
 from hindsight.core.jobs import Job, JobKind
 from hindsight.core.times import format_time
 from hindsight.ingestion.feedback_capture import feedback_line
@@ -105,7 +106,7 @@ def traces(entity: str) -> list[str]:
 
 
 def begin() -> Job:
-    status, told = send(request, "request_erasure", ASKED)
+    status, told = send(request, "request_jobs_erasure", ASKED)
     assert status == 202
     job = stores.job_store().load(MODEL, JobKind.ERASURE, told["erasure_id"])
     assert job is not None
@@ -113,7 +114,7 @@ def begin() -> Job:
 
 
 def begin_another(request_id: str) -> Job:
-    return labelling.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id)
+    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id)
 
 
 def deliver(sample: Sample, body: str, context: Context | None = None) -> Any:
@@ -123,7 +124,7 @@ def deliver(sample: Sample, body: str, context: Context | None = None) -> Any:
 
 
 def get(path: str, **query: str) -> tuple[int, Any]:
-    return send(request, "request_erasure", path=path, httpMethod="GET", queryStringParameters=query or None)
+    return send(report, "get_model", path=path, queryStringParameters=query or None)
 
 
 def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sent: Sent) -> None:
@@ -281,9 +282,9 @@ def test_what_cannot_be_read_is_named_and_stops_nothing(sample: Sample, sent: Se
 
 def test_ids_that_nothing_can_have_and_bodies_at_fault_are_refused(sent: Sent) -> None:
     stores.configurations().put(configuration(DEMAND), NOON)
-    assert send(request, "request_erasure", ASKED, path=f"/models/{MODEL}/entities/a%2Fb")[0] == 404
-    assert send(request, "request_erasure", ASKED, path="/models/unknown/entities/a")[0] == 404
-    status, answer = send(request, "request_erasure", {"reason": 7})
+    assert send(request, "request_jobs_erasure", ASKED, path=f"/models/{MODEL}/entities/a%2Fb")[0] == 404
+    assert send(request, "request_jobs_erasure", ASKED, path="/models/unknown/entities/a")[0] == 404
+    status, answer = send(request, "request_jobs_erasure", {"reason": 7})
     assert (status, paths(answer)) == (400, ["reason"])
     assert get(f"/models/{MODEL}/erasures/none")[0] == 404
     assert sent() == []

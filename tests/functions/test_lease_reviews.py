@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from functions.lease_reviews.app import handler
+from functions.handle_reviews.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import stores
 from tests.functions.requests import Answer, paths, send
@@ -21,11 +21,11 @@ def queue(deployed: None) -> None:
 
 
 def lease(**query: str) -> Answer:
-    return send(handler, "lease_reviews", queryStringParameters=query or None)
+    return send(handler, "handle_reviews", queryStringParameters=query or None)
 
 
 def test_the_sample_request_leases_the_oldest_tasks() -> None:
-    status, answer = send(handler, "lease_reviews")
+    status, answer = send(handler, "handle_reviews")
 
     assert status == 200
     assert [(task["task_id"], task["reason"], task["lease_expires_at"]) for task in answer] == [
@@ -37,7 +37,7 @@ def test_the_sample_request_leases_the_oldest_tasks() -> None:
 
 
 def test_the_next_call_leases_further_tasks() -> None:
-    send(handler, "lease_reviews")
+    send(handler, "handle_reviews")
     assert [task["task_id"] for task in lease(reviewer="bob")[1]] == ["hour-4713"]
     assert lease(reviewer="bob") == (200, [])
 
@@ -63,5 +63,5 @@ def test_a_bad_query_is_refused_by_its_name_and_leases_nothing(query: dict[str, 
 
 
 def test_an_unknown_model_is_not_found() -> None:
-    status, answer = send(handler, "lease_reviews", path="/models/nobody/review")
+    status, answer = send(handler, "handle_reviews", path="/models/nobody/review")
     assert (status, answer["error"]["code"]) == (404, "not_found")

@@ -9,11 +9,11 @@ import pytest
 
 from functions.capture_feedback.app import handler as capture_feedback
 from functions.check_triggers.app import handler as check_triggers
+from functions.close_windows.app import handler as close_windows
+from functions.expire_reviews.app import handler as expire_reviews
 from functions.join_labels.app import handler as join_labels
 from functions.log_predictions.app import handler as log_predictions
-from functions.mature_labels.app import handler as mature_labels
 from functions.monitor.app import handler as monitor
-from functions.tend_reviews.app import handler as tend_reviews
 from tests.functions.conftest import Context
 from tests.functions.labelling import outcome, write_feedback
 from tests.functions.requests import send
@@ -63,10 +63,10 @@ def loop(sample: Sample, context: Context, capsys: pytest.CaptureFixture[str], *
     write_feedback(outcome("hour-4711", 120))
     join_labels(sample("join_labels"), context)
     for handler, name in (
-        (mature_labels, "mature_labels"),
+        (close_windows, "close_windows"),
         (monitor, "monitor"),
         (check_triggers, "check_triggers"),
-        (tend_reviews, "tend_reviews"),
+        (expire_reviews, "expire_reviews"),
     ):
         handler({**sample(name), "detail": json.dumps({"model": MODEL})}, context)
     return embedded(capsys.readouterr().out) | put()

@@ -12,8 +12,8 @@ from functions.predict.app import handler
 from hindsight.adapters.aws.s3_lake import S3Lake
 from hindsight.bootstrap import stores
 from hindsight.entities.prediction import PredictionKey
-from hindsight.registry.moves import Account, roll_back, start_trial
-from hindsight.registry.pointer import TrialMode
+from hindsight.registry.moves import AuditInfo, roll_back, start_rollout
+from hindsight.registry.pointer import RolloutMode
 from hindsight.rollout.deployment import servable
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import EVENTS, Context
@@ -145,13 +145,13 @@ def test_an_artefact_that_was_altered_is_ours_to_mend_and_nothing_is_stored(
     assert stored() == 0
 
 
-def put_on_trial(champion: str, challenger: str, mode: TrialMode, share: float | None) -> None:
+def put_on_rollout(champion: str, challenger: str, mode: RolloutMode, share: float | None) -> None:
     registry = stores.registry()
-    account = Account(why="a share first", by="pipeline", at=datetime(2026, 3, 1, tzinfo=UTC))
+    audit = AuditInfo(reason="a share first", actor="pipeline", at=datetime(2026, 3, 1, tzinfo=UTC))
     pointer = registry.pointer(MODEL)
     assert pointer is not None
-    back = roll_back(pointer, servable(registry.version(MODEL, champion)), account)
-    tried = start_trial(back.pointer, servable(registry.version(MODEL, challenger)), mode, share, account)
+    back = roll_back(pointer, servable(registry.version(MODEL, champion)), audit)
+    tried = start_rollout(back.pointer, servable(registry.version(MODEL, challenger)), mode, share, audit)
     for step in (back, tried):
         registry.move_pointer(MODEL, step)
 
@@ -160,7 +160,7 @@ def test_a_canary_answers_some_entities_and_each_version_s_answers_are_counted(
     served: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newer = serve_version(2, flip=True)
-    put_on_trial(served, newer, TrialMode.CANARY, 0.3)
+    put_on_rollout(served, newer, RolloutMode.CANARY, 0.3)
     capsys.readouterr()
 
     _, answer = predict(*({"features": FEATURES, "entity_id": f"rider-{number}"} for number in range(100)))
@@ -176,7 +176,7 @@ def test_a_canary_answers_some_entities_and_each_version_s_answers_are_counted(
 
 def test_what_a_shadow_said_is_stored_and_not_answered(served: str) -> None:
     newer = serve_version(2, flip=True)
-    put_on_trial(served, newer, TrialMode.SHADOW, None)
+    put_on_rollout(served, newer, RolloutMode.SHADOW, None)
 
     _, answer = predict({"prediction_id": "p-1", "features": FEATURES})
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from functions.get_model.app import handler as report
 from functions.replay_quarantine.app import RESERVED_MILLISECONDS
 from functions.replay_quarantine.app import handler as replay
-from functions.report_intake.app import handler as report
-from functions.request_replay.app import handler as request
+from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import labelling, stores
 from hindsight.core.jobs import Job, JobKind
 from hindsight.quarantine.rejects import RejectCode
@@ -65,7 +65,7 @@ def mend() -> None:
 
 
 def get(path: str, **query: str) -> tuple[int, Any]:
-    return send(report, "report_intake", path=path, queryStringParameters=query or None)
+    return send(report, "get_model_quarantine", path=path, queryStringParameters=query or None)
 
 
 def deliver(sample: Sample, body: str, context: Context) -> Any:
@@ -78,7 +78,7 @@ def test_the_sample_shows_counts_and_the_newest_rows() -> None:
     configure()
     keep(*(quarantined(number) for number in range(30)))
 
-    status, answer = send(report, "report_intake")
+    status, answer = send(report, "get_model_quarantine")
 
     assert (status, answer["counts"], answer["capped"]) == (200, {"invalid": 30}, False)
     assert len(answer["rows"]) == 20
@@ -108,7 +108,7 @@ def test_the_sample_requests_are_replayed_to_their_end(
     keep(quarantined(1), quarantined(2, value="sideways"))
     mend()
 
-    status, asked = send(request, "request_replay")
+    status, asked = send(request, "request_jobs_replay")
     (message,) = sent()
     assert (status, asked["status"]) == (202, "running")
     assert json.loads(message) == {"model": MODEL, "replay_id": asked["replay_id"]}
@@ -144,7 +144,7 @@ def test_a_replay_that_outlasts_the_time_goes_on_with_the_next_message(sample: S
     configure()
     keep(quarantined(1))
     mend()
-    send(request, "request_replay")
+    send(request, "request_jobs_replay")
     (message,) = sent()
 
     assert deliver(sample, message, ShortOfTime()) == {"batchItemFailures": []}
@@ -163,12 +163,12 @@ def test_a_replay_nobody_asked_for_is_given_back(sample: Sample) -> None:
 def test_a_request_that_cannot_be_read_begins_nothing(body: Any, sent: Sent) -> None:
     configure()
 
-    assert send(request, "request_replay", body)[0] == 400
+    assert send(request, "request_jobs_replay", body)[0] == 400
     assert sent() == []
 
 
 def test_the_unknown_is_not_found(sent: Sent) -> None:
-    assert send(request, "request_replay", path="/models/nobody/quarantine/replay")[0] == 404
+    assert send(request, "request_jobs_replay", path="/models/nobody/quarantine/replay")[0] == 404
     configure()
     assert get(f"/models/{MODEL}/quarantine/replays/none")[0] == 404
     assert get("/models/nobody/imports")[0] == 404

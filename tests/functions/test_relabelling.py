@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.conclude_relabelling.app import handler as conclude
-from functions.count_relabel_files.app import handler as count
+from functions.coordinate_relabelling.app import handler as coordinate
+from functions.get_model.app import handler as report
 from functions.relabel_files.app import handler as relabel_files
-from functions.request_relabelling.app import handler as request
+from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import labelling, stores
 from hindsight.labels.relabelling.job import run_input
 from tests.functions.conftest import Context
@@ -55,7 +55,7 @@ def mended(executions: Callable[[], list[str]]) -> None:
 
 
 def begun() -> Event:
-    status, answer = send(request, "request_relabelling")
+    status, answer = send(request, "request_jobs")
     assert (status, answer["status"], answer["rules_revision"]) == (202, "running", 2)
     return run_input(stores.relabel_store().job(MODEL, answer["relabel_id"]))
 
@@ -65,7 +65,7 @@ def files(run: Event, *keys: str) -> Event:
 
 
 def follow(relabel_id: str) -> Event:
-    status, answer = send(request, "request_relabelling", httpMethod="GET", path=f"{ONE}/{relabel_id}")
+    status, answer = send(report, "get_model", path=f"{ONE}/{relabel_id}")
     assert status == 200
     found: Event = answer
     return found
@@ -81,14 +81,14 @@ def test_the_samples_relabel_a_model(sample: Sample, context: Context, execution
     run = begun()
     assert executions() == [f"{run['relabel_id']}-1"]
     # The samples are of the very relabelling that the sample request begins.
-    assert run["relabel_id"] == sample("count_relabel_files")["relabel_id"]
+    assert run["relabel_id"] == sample("coordinate_relabelling")["relabel_id"]
 
-    counted = count(sample("count_relabel_files"), context)
+    counted = coordinate(sample("coordinate_relabelling"), context)
     files_found = {"files": 1, "feedback_files": 1, "feedback": 1, "predictions": 0, "after": "", "is_done": True}
     assert counted == {**files_found, "workers": 2, "feedback_batch": 1, "predictions_batch": 1}
     answer = relabel_files(sample("relabel_files"), context)
     assert (answer["keys"], answer["is_done"]) == ([], True)
-    ended = conclude(sample("conclude_relabelling"), context)
+    ended = coordinate(sample("coordinate_relabelling_finalize"), context)
 
     assert (ended["status"], ended["concluded"]) == ("completed", True)
     assert values(FIRST) == [0, 1]
@@ -121,7 +121,7 @@ def test_a_second_request_names_the_open_one(
     sample: Sample, context: Context, executions: Callable[[], list[str]]
 ) -> None:
     run = begun()
-    second = sample("request_relabelling")
+    second = sample("request_jobs")
     second["requestContext"]["requestId"] = "another"
     answer = request(second, context)
     error = json.loads(answer["body"])["error"]
@@ -133,23 +133,23 @@ def test_a_second_request_names_the_open_one(
 @pytest.mark.usefixtures("mended")
 def test_a_failed_one_is_resumed(context: Context, executions: Callable[[], list[str]]) -> None:
     run = begun()
-    conclude({**run, "failure": "Files: it broke", "at": "2026-03-08T13:00:00Z"}, context)
+    coordinate({**run, "step": "finalize", "failure": "Files: it broke", "at": "2026-03-08T13:00:00Z"}, context)
     assert (follow(run["relabel_id"])["status"], follow(run["relabel_id"])["failure"]) == ("failed", "Files: it broke")
 
-    status, answer = send(request, "request_relabelling", path=f"{ONE}/{run['relabel_id']}/resume")
+    status, answer = send(request, "request_jobs", path=f"{ONE}/{run['relabel_id']}/resume")
 
     assert (status, answer["attempt"], answer["status"]) == (202, 2, "running")
     assert f"{run['relabel_id']}-2" in executions()
     assert follow(run["relabel_id"])["failure"] is None
-    status, answer = send(request, "request_relabelling", path=f"{ONE}/{run['relabel_id']}/resume")
+    status, answer = send(request, "request_jobs", path=f"{ONE}/{run['relabel_id']}/resume")
     assert (status, answer["error"]["code"]) == (409, "conflict")
 
 
 @pytest.mark.usefixtures("mended")
 def test_relabellings_are_listed_newest_first(context: Context) -> None:
     run = begun()
-    conclude({**run, "at": "2026-03-08T13:00:00Z"}, context)
-    status, answer = send(request, "request_relabelling", httpMethod="GET", path=ONE)
+    coordinate({**run, "step": "finalize", "at": "2026-03-08T13:00:00Z"}, context)
+    status, answer = send(report, "get_model", path=ONE)
     assert (status, [row["relabel_id"] for row in answer["relabellings"]]) == (200, [run["relabel_id"]])
 
 
@@ -168,7 +168,7 @@ def test_relabellings_are_listed_newest_first(context: Context) -> None:
 def test_a_malformed_request_names_its_path_and_begins_nothing(
     body: Any, path: str, executions: Callable[[], list[str]]
 ) -> None:
-    status, answer = send(request, "request_relabelling", body)
+    status, answer = send(request, "request_jobs", body)
     assert (status, paths(answer)) == (400, [path])
     assert executions() == []
 
@@ -176,6 +176,6 @@ def test_a_malformed_request_names_its_path_and_begins_nothing(
 @pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize("path", ["/models/unknown/relabel", f"{ONE}/relabel-none", f"{ONE}/relabel-none/resume"])
 def test_what_there_is_not_is_not_found(path: str) -> None:
-    method = "GET" if path.endswith("none") else "POST"
-    status, answer = send(request, "request_relabelling", httpMethod=method, path=path)
+    handler, sample = (report, "get_model") if path.endswith("none") else (request, "request_jobs")
+    status, answer = send(handler, sample, path=path)
     assert (status, answer["error"]["code"]) == (404, "not_found")

@@ -9,7 +9,7 @@ import boto3
 
 from bench.request_latency import MODEL, Past
 from functions.configure_model.app import handler as configure
-from functions.report_model.app import handler as report
+from functions.get_model.app import handler as report
 from functions.request_retraining.app import handler as retrain
 from hindsight.bootstrap import clients
 from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of, hour_of
@@ -36,7 +36,7 @@ class InProcess:
 
     def call(self, method: str, path: str, *, key: str, json: Any = None) -> Any:
         handler, sample = {"PUT": (configure, "configure_model"), "POST": (retrain, "request_retraining")}.get(
-            method, (report, "report_model")
+            method, (report, "get_model")
         )
         status, answer = send(handler, sample, json, path=f"/{path}", httpMethod=method)
         assert status < 300, answer

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.conclude.app import handler as conclude
 from functions.deploy.app import handler as deploy
+from functions.finalize_run.app import handler as finalize
 from functions.plan_snapshot.app import handler as plan_snapshot
-from functions.recover_run.app import handler as recover
 from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.train.job import main
@@ -92,7 +91,7 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
         "previous": None,
         "strategy": "direct",
     }
-    assert conclude({**run, "outcome": "promoted", "version": judged["version"]}, context)["finalized"]
+    assert finalize({**run, "outcome": "promoted", "version": judged["version"]}, context)["finalized"]
 
     pointer = stores.registry().pointer(MODEL)
     assert pointer is not None
@@ -109,7 +108,7 @@ def test_a_first_version_goes_from_examples_to_service(labelled: None, context: 
 def test_a_second_run_with_nothing_new_is_skipped(labelled: None, context: object) -> None:
     first = trigger(run_event())
     judged = run_to_verdict(first, context)
-    conclude({**first, "outcome": "rejected", "version": judged["version"], "reason": "floor"}, context)
+    finalize({**first, "outcome": "rejected", "version": judged["version"], "reason": "floor"}, context)
     later = snapshot(run_event(2, AS_OF + timedelta(days=1)), context)
     assert (later["status"], later["reason"]) == ("skipped", "no_new_information")
 
@@ -117,7 +116,7 @@ def test_a_second_run_with_nothing_new_is_skipped(labelled: None, context: objec
 def test_a_run_that_failed_used_nothing_up(labelled: None, context: object) -> None:
     run = trigger(run_event())
     assert snapshot(run, context)["status"] == "ready"
-    conclude({**run, "outcome": "failed", "reason": "Train: out of memory"}, context)
+    finalize({**run, "outcome": "failed", "reason": "Train: out of memory"}, context)
     assert snapshot(run_event(2, AS_OF + timedelta(days=1)), context)["status"] == "ready"
 
 
@@ -128,9 +127,9 @@ def test_every_step_may_be_repeated(labelled: None, context: object) -> None:
     assert run_to_verdict(run, context) == judged
     deployment = {**run, "version": judged["version"]}
     assert deploy(deployment, context) == deploy(deployment, context)
-    assert len(stores.registry().history(MODEL, 10)) == 1
+    assert len(stores.registry().deployments(MODEL, 10)) == 1
     end = {**run, "outcome": "promoted", "version": judged["version"]}
-    assert [conclude(end, context)["finalized"] for _ in range(2)] == [True, False]
+    assert [finalize(end, context)["finalized"] for _ in range(2)] == [True, False]
 
 
 def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: None, context: object) -> None:
@@ -139,7 +138,7 @@ def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: Non
     newer = trigger(run_event(2))
     with pytest.raises(StaleRun):
         deploy({**run, "version": judged["version"]}, context)
-    assert not conclude({**run, "outcome": "failed"}, context)["finalized"]
+    assert not finalize({**run, "outcome": "failed"}, context)["finalized"]
     state = stores.trigger_store().load(MODEL)
     assert state.open_run is not None
     assert state.open_run.decision_id == newer["decision_id"]
@@ -231,22 +230,22 @@ def test_the_sample_of_deploy_names_a_version_that_must_exist(labelled: None, co
         deploy(sample("deploy"), context)
 
 
-def test_the_sample_of_conclude_passes(labelled: None, context: object, sample: Sample) -> None:
-    event = sample("conclude")
+def test_the_sample_of_finalize_run_passes(labelled: None, context: object, sample: Sample) -> None:
+    event = sample("finalize_run")
     trigger(event)
-    ended = conclude(event, context)
+    ended = finalize(event, context)
     assert (ended["outcome"], ended["finalized"]) == ("rejected", True)
     assert ended["result"] == {name: event[name] for name in ("outcome", "reason", "version")}
     assert stores.trigger_store().load(MODEL).consecutive_rejections == 1
 
 
-def test_the_sample_of_recover_run_releases_the_lock_of_a_stopped_run(
+def test_the_sample_of_a_failed_execution_releases_the_lock_of_a_stopped_run(
     deployed: None, context: object, sample: Sample
 ) -> None:
     trigger({**sample("snapshot"), "as_of": "2026-06-01T00:00:00Z", "model": MODEL})
-    event = sample("recover_run")
-    assert recover(event, context) == {"outcome": "failed"}
-    assert recover(event, context) == {"outcome": None}
+    event = sample("finalize_run_execution")
+    assert finalize(event, context) == {"outcome": "failed"}
+    assert finalize(event, context) == {"outcome": None}
     state = stores.trigger_store().load(MODEL)
     assert (state.open_run, state.last_outcome) == (None, RunOutcome.FAILED)
 
@@ -256,13 +255,13 @@ def test_a_run_that_failed_after_its_deployment_is_finalized_as_promoted(labelle
     judged = run_to_verdict(run, context)
     deploy({**run, "version": judged["version"]}, context)
 
-    ended = conclude({**run, "outcome": "failed", "reason": "Deploy: Sandbox.Timedout: too slow"}, context)
+    ended = finalize({**run, "outcome": "failed", "reason": "Deploy: Sandbox.Timedout: too slow"}, context)
 
     assert (ended["result"]["outcome"], ended["result"]["version"]) == ("promoted", judged["version"])
     assert stores.trigger_store().load(MODEL).last_outcome is RunOutcome.PROMOTED
 
 
-@pytest.mark.parametrize("step", [snapshot, train, validate, deploy, conclude])
+@pytest.mark.parametrize("step", [snapshot, train, validate, deploy, finalize])
 @pytest.mark.filterwarnings("ignore:No application metrics")
 def test_an_input_that_names_no_run_is_refused(step: Callable[[Event, Any], Event], context: object) -> None:
     with pytest.raises(InvalidInput):

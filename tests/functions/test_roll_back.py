@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.roll_back.app import handler
+from functions.decide_versions.app import handler
 from hindsight.bootstrap import stores
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import Context
@@ -23,7 +23,7 @@ def ask(deployed: None, sample: Sample, context: Context) -> Ask:
     )
 
     def send(**body: Any) -> tuple[int, dict[str, Any]]:
-        event = sample("roll_back")
+        event = sample("decide_versions_rollback")
         if body:
             event["body"] = json.dumps(body)
         answer = handler(event, context)
@@ -36,7 +36,7 @@ def test_the_sample_request_takes_the_champion_back(ask: Ask) -> None:
     first, second = serve_version(1), serve_version(2, flip=True)
     status, move = ask()
     assert (status, move["change"], move["from"], move["to"]) == (200, "rolled_back", second, first)
-    assert move["why"] == "riders complain since noon"
+    assert move["reason"] == "riders complain since noon"
     assert getattr(stores.registry().pointer("bike-demand"), "champion", None) == first
 
 

@@ -99,14 +99,16 @@ def test_an_operator_overrides_the_gate_and_history_says_so(client: StackClient)
     }
 
     moves = [
-        post(client, f"{model}/versions/{version}/approve", override=True, reason="good enough for the trial")["move"]
+        post(client, f"{model}/versions/{version}/approve", override=True, reason="good enough for the rollout")[
+            "deployment"
+        ]
         for _ in range(2)
     ]
 
     assert moves[0] == moves[1]
-    [move] = get(client, f"{model}/history")["history"]
-    assert (move["to"], move["by"]) == (version, "operator")
-    assert move["why"] == "override of the gate's floor: good enough for the trial"
+    [move] = get(client, f"{model}/deployments")["deployments"]
+    assert (move["to"], move["actor"]) == (version, "operator")
+    assert move["reason"] == "override of the gate's floor: good enough for the rollout"
     asked = {"instances": [{"features": {"temperature": 1.5, "hour": 12, "holiday": False}}]}
     [answer] = client.call("POST", f"models/{model}/predict", key="app", json=asked)["predictions"]
     assert (answer["decision"], answer["model_version"]) == (1, version)

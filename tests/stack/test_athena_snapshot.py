@@ -32,7 +32,7 @@ def test_a_run_is_trained_on_what_athena_chose_and_on_what_came_after(own_client
     closing.send_outcomes(rows[:300])
     closing.wait_for_labels(rows[:300])
     now = rows[-1].occurred_at + WINDOW + timedelta(hours=2)
-    compacted = client.run_schedule("CompactExamples", now + timedelta(days=30), MODEL)
+    compacted = client.run_schedule("CompactLabels", now + timedelta(days=30), MODEL)
     assert compacted["records"] == 300
     closing.send_outcomes(rows[300:])
     closing.wait_for_labels(rows)

@@ -80,7 +80,7 @@ def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_
     first = verify_and_wait(client, MODEL, taken["dataset_id"], patience=120)
     assert first["is_reproducible"], first
 
-    done = client.run_schedule("CompactExamples", AS_OF + timedelta(days=10), MODEL)
+    done = client.run_schedule("CompactLabels", AS_OF + timedelta(days=10), MODEL)
 
     assert (done["objects"], done["records"], done["is_complete"]) == (before, RECORDS, True)
     assert len(objects(client, "examples")) == len(objects(client, "compacted")) == before // 3 == done["files"]

@@ -174,7 +174,7 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
         rolled_back=rolled_back,
         after_rollback=predict(client, "after-rollback", 5, at),
         refusals=[refusal(client, at, **body) for body in ({"reason": "further"}, {"reason": "x", "to": "v-unknown"})],
-        history=get(client, f"{MODEL}/history")["history"],
+        history=get(client, f"{MODEL}/deployments")["deployments"],
     )
 
 
@@ -184,7 +184,7 @@ def versions(answers: list[Row]) -> set[str]:
 
 def test_a_canary_answers_its_share_of_entities_each_of_them_always(story: Story) -> None:
     champion, challenger = story.canary["champion"], story.canary["challenger"]
-    assert (story.canary["trial"]["mode"], story.canary["trial"]["share"]) == ("canary", SHARE)
+    assert (story.canary["rollout"]["mode"], story.canary["rollout"]["share"]) == ("canary", SHARE)
     assert challenger not in {None, champion}
     answers = [answer for answers in story.canary_answers for answer in answers]
     by_entity = [versions(answers[place::ENTITIES]) for place in range(ENTITIES)]
@@ -194,12 +194,12 @@ def test_a_canary_answers_its_share_of_entities_each_of_them_always(story: Story
 
 
 def test_a_canary_is_taken_away_by_going_back_to_the_champion_alone(story: Story) -> None:
-    assert (story.withdrawn["change"], story.withdrawn["challenger"]) == ("trial_withdrawn", story.canary["challenger"])
+    assert (story.withdrawn["change"], story.withdrawn["challenger"]) == ("rollout_aborted", story.canary["challenger"])
     assert versions(story.after_withdrawal) == {story.canary["champion"]}
 
 
 def test_a_shadow_answers_nobody_and_what_it_says_is_kept_up_to_the_label(story: Story) -> None:
-    assert (story.shadow["trial"]["mode"], story.shadow["trial"].get("share")) == ("shadow", None)
+    assert (story.shadow["rollout"]["mode"], story.shadow["rollout"].get("share")) == ("shadow", None)
     assert versions(story.shadow_answers) == {story.shadow["champion"]}
     assert not any("shadow" in answer for answer in story.shadow_answers)
     said = story.shadow_explained["shadow"]
@@ -214,7 +214,7 @@ def test_a_rollback_brings_the_champion_before_back_at_the_next_call(story: Stor
     assert (story.promoted["previous"], story.promoted["challenger"]) == (story.first, None)
     assert versions(story.before_rollback) == {story.promoted["champion"]} != {story.first}
     move, again = story.rolled_back
-    assert (move["change"], move["to"], move["by"]) == ("rolled_back", story.first, "operator")
+    assert (move["change"], move["to"], move["actor"]) == ("rolled_back", story.first, "operator")
     assert again == move
     assert versions(story.after_rollback) == {story.first}
 
@@ -231,9 +231,9 @@ def test_the_history_tells_all_of_it(story: Story) -> None:
     assert [found["change"] for found in reversed(story.history)] == [
         "promoted",
         "canary_started",
-        "trial_withdrawn",
+        "rollout_aborted",
         "shadow_started",
-        "trial_withdrawn",
+        "rollout_aborted",
         "promoted",
         "rolled_back",
     ]

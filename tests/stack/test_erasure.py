@@ -147,7 +147,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     eventually(lambda: _imported(client))
     taken = take_snapshot(client, 1, AS_OF, MODEL)
     assert taken["status"] == "ready", taken
-    client.run_schedule("CompactExamples", AS_OF + timedelta(days=10), MODEL)
+    client.run_schedule("CompactLabels", AS_OF + timedelta(days=10), MODEL)
     second = take_snapshot(client, 2, AS_OF + timedelta(hours=1), MODEL)
     before = {mark: len(traces(client, mark)) for mark in (THEIRS, OTHERS, str(MARK))}
     assert min(before.values()) > 10, before

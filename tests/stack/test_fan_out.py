@@ -23,14 +23,14 @@ from tests.stack.waiting import eventually
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 MODELS = ("apart-a", "apart-b")
 FUNCTIONS = (
-    "MatureLabels",
-    "TendReviews",
+    "CloseWindows",
+    "ExpireReviews",
     "Monitor",
     "CheckTriggers",
     "PackObjects",
-    "CompactExamples",
+    "CompactLabels",
     "ExpireVersions",
-    "WatchDeployments",
+    "EvaluateRollouts",
 )
 QUIET = {"cooldown": "P1D", "min_new_labels": 0, "schedule": None, "volume": None}
 

@@ -150,7 +150,7 @@ def outcome(client: StackClient, traffic: Traffic) -> Outcome:
         assert time.monotonic() < deadline, f"{joined} of {wanted} events were joined"
         time.sleep(0.5)
     _wait_for_the_queue(client)
-    while not client.run_schedule("MatureLabels", END, MODEL)["is_complete"]:
+    while not client.run_schedule("CloseWindows", END, MODEL)["is_complete"]:
         assert time.monotonic() < deadline
     found = Outcome({name: [] for name in traffic.made}, {name: [] for name in traffic.made})
     for item in _items(client):

@@ -25,14 +25,12 @@ LAKE = re.compile(r"^arn:aws:s3:::[^/]+-lake-[^/]+")
 NOT_SHOWN = {
     (f"{function}FunctionRole", "s3:ListBucket")
     for function in (
-        "AnswerApproval",
+        "DecideVersions",
         "Deploy",
         "ImportFiles",
         "JoinLabels",
         "Predict",
         "RelabelFiles",
-        "RequestVerification",
-        "RollBack",
         "Train",
         "Validate",
     )

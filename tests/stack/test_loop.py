@@ -151,7 +151,7 @@ def test_decisions_are_recorded_with_their_outcomes_and_no_run_stays_open(
 
 
 def test_the_history_explains_the_pointer(client: StackClient, summary: dict[str, Any]) -> None:
-    moves = get(client, "loop/history")["history"]
+    moves = get(client, "loop/deployments")["deployments"]
     promoted = [
         row for row in get(client, "loop/decisions?limit=1000")["decisions"] if row.get("outcome") == "promoted"
     ]
@@ -170,7 +170,7 @@ def test_a_prediction_is_explained_up_to_the_versions_trained_on_it(
     assert [row["name"] for row in explained["feedback"]] == ["outcome"]
     last = explained["labels"][-1]
     assert (last["value"], last["status"], last["source"]) == (explained["feedback"][0]["value"], "final", "outcome")
-    history = get(client, "loop/history")["history"]
+    history = get(client, "loop/deployments")["deployments"]
     assert explained["datasets"]
     assert history[-1]["to"] in explained["versions"]
 

@@ -188,7 +188,7 @@ def test_unmatched_feedback_stays_until_its_prediction_has_come(client: StackCli
     log(client, model, "known")
     send(client, model, outcome("lost", 1), outcome("known", 1))
     eventually(lambda: labels(client, model, "known"))
-    client.run_schedule("MatureLabels", THEN + timedelta(days=9), model)
+    client.run_schedule("CloseWindows", THEN + timedelta(days=9), model)
     eventually(lambda: counts(client, model) == {"unmatched": 1})
     assert replay(client, model)["counts"]["kept"] == {"unmatched": 1}
 

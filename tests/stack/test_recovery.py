@@ -1,4 +1,4 @@
-"""Executions of the deployed state machine that die: the event, its rule and recover_run, on a running stack."""
+"""Executions of the deployed state machine that die: the event, its rule and finalize_run, on a running stack."""
 
 import json
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ def test_run_that_finalized_itself_is_not_finalized_again(client: StackClient) -
     }
 
     answer = client.aws("lambda").invoke(
-        FunctionName=client.stack.outputs["RecoverRunFunction"], Payload=json.dumps(event).encode()
+        FunctionName=client.stack.outputs["FinalizeRunFunction"], Payload=json.dumps(event).encode()
     )
 
     assert json.loads(answer["Payload"].read()) == {"outcome": None}

@@ -108,7 +108,7 @@ def test_a_job_that_was_given_up_on_goes_on_after_a_redrive(
 
 
 def test_an_invocation_that_was_given_up_on_is_made_again(client: StackClient) -> None:
-    function = client.aws("lambda").get_function(FunctionName=client.stack.outputs["MatureLabelsFunction"])
+    function = client.aws("lambda").get_function(FunctionName=client.stack.outputs["CloseWindowsFunction"])
     event = {"source": "aws.scheduler", "time": MADE, "detail": {}}
     arn = function["Configuration"]["FunctionArn"]
     give_up(

@@ -126,7 +126,7 @@ def test_old_labels_stay_and_new_ones_are_told_where_they_differ(client: StackCl
     log(client, model, "low", "middle", "high", "silent")
     write(client, "mended", *(demand(model, *pair) for pair in (("low", 40), ("middle", 75), ("high", 150))))
     eventually(lambda: labels(client, model, "high"))
-    client.run_schedule("MatureLabels", MATURE, model)
+    client.run_schedule("CloseWindows", MATURE, model)
     names = ("low", "middle", "high", "silent")
     before = {name: labels(client, model, name) for name in names}
     assert {name: rows[-1]["value"] for name, rows in before.items()} == {"low": 0, "middle": 0, "high": 1, "silent": 0}
@@ -213,7 +213,7 @@ def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: Sta
     for name in names:
         write(client, f"stopped-{name}", demand(model, name, 75, day), day=day)
     eventually(lambda: all(labels(client, model, name) for name in (names[0], names[-1])))
-    client.run_schedule("MatureLabels", day + timedelta(days=3), model)
+    client.run_schedule("CloseWindows", day + timedelta(days=3), model)
     eventually(lambda: all(labels(client, model, name) for name in names))
     configure(client, model, threshold=50, default=0)
     days = only(day)

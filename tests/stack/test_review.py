@@ -245,7 +245,7 @@ def test_what_a_crash_left_unsent_is_sent_by_the_schedule(stack: Stack) -> None:
     desk.answer(verdict(task))
     [settled] = reviews.tasks.load(reviews.keys(["p-1"])).values()
     reviews.tasks.save([replace(settled, is_sent=False)])
-    assert reviews.client.run_schedule("TendReviews", datetime.now(UTC), "unsent")["sent"] == 1
+    assert reviews.client.run_schedule("ExpireReviews", datetime.now(UTC), "unsent")["sent"] == 1
     [tended] = reviews.tasks.load(reviews.keys(["p-1"])).values()
     assert tended.is_sent
     # Sent twice it is one event, byte for byte.
@@ -273,7 +273,7 @@ def test_the_schedule_closes_what_nobody_came_to(stack: Stack) -> None:
     states = []
     for hours in (23, 25):
         then = datetime.now(UTC) + timedelta(hours=hours)
-        assert reviews.client.run_schedule("TendReviews", then, "forgotten")["is_complete"]
+        assert reviews.client.run_schedule("ExpireReviews", then, "forgotten")["is_complete"]
         states.append({task.state for task in reviews.tasks.load(reviews.keys(["p-1", "p-2"])).values()})
     assert states == [{TaskState.OPEN}, {TaskState.EXPIRED}]
     assert reviews.desk("ann").lease(5) == []

@@ -14,7 +14,7 @@ import pytest
 
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
-from hindsight.registry.moves import Account, Servable, promote
+from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.triggers.evaluation.decide import decide
 from local.client import StackClient
@@ -84,7 +84,7 @@ def machine(client: StackClient) -> Iterator[str]:
             Environment={"Variables": {"STEP": step, "AWS_ENDPOINT_URL": client.stack.endpoint_url}},
         )
         text = text.replace(f"${{{step}Function}}", f"scripted-{step}")
-    text = text.replace("${ConcludeFunction}", client.stack.outputs["ConcludeFunction"])
+    text = text.replace("${FinalizeRunFunction}", client.stack.outputs["FinalizeRunFunction"])
     text = text.replace("${EventBus}", client.stack.outputs["EventBus"]).replace("${TrainingEngine}", "lambda")
     definition = with_plain_timeouts(json.loads(text), APPROVAL_SECONDS)
     machines = client.aws("stepfunctions")
@@ -131,8 +131,8 @@ class Play:
 
     def move_pointer(self) -> None:
         """Move the pointer as this run's deployment would."""
-        account = Account(why="a test", by="pipeline", at=NOW, decision_id=self.decision.decision_id)
-        step = promote(None, Servable(version="v-linear", artifact_key="k", artifact_digest="d"), account)
+        audit = AuditInfo(reason="a test", actor="pipeline", at=NOW, decision_id=self.decision.decision_id)
+        step = promote(None, Servable(version="v-linear", artifact_key="k", artifact_digest="d"), audit)
         self.registry.move_pointer(self.model, step)
 
     def status(self, execution: str) -> str | None:
@@ -216,8 +216,8 @@ def test_a_version_that_the_gate_rejects_is_not_deployed(play: Player) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        ({"approved": True, "by": "ada", "reason": "fine"}, "promoted", "ada approved it: fine"),
-        ({"approved": False, "by": "ada", "reason": "not in May"}, "rejected", "ada rejected it: not in May"),
+        ({"approved": True, "actor": "ada", "reason": "fine"}, "promoted", "ada approved it: fine"),
+        ({"approved": False, "actor": "ada", "reason": "not in May"}, "rejected", "ada rejected it: not in May"),
         (None, "rejected", "nobody approved it in time"),
     ],
 )

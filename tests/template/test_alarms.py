@@ -36,7 +36,7 @@ def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
         "LostFeedbackAlarm",
         "LabelFinalizationAlarm",
         "UnusableVersionAlarm",
-        "VersionTakenBackAlarm",
+        "VersionRolledBackAlarm",
     }
     for name, alarm in counted.items():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}], name
@@ -66,11 +66,11 @@ def test_labels_that_no_sweep_comes_to_are_an_alarm_where_the_clock_runs(state: 
 def test_alarm_of_missing_sweeps_waits_for_several_of_them(alarms: Resources, functions: Resources) -> None:
     """Each period holds three sweeps: one that is late or fails is none of its business."""
     alarm = alarms["LabelSweepsMissingAlarm"]
-    [schedule] = functions["MatureLabelsFunction"]["Events"].values()
+    [schedule] = functions["CloseWindowsFunction"]["Events"].values()
     assert schedule["Properties"]["ScheduleExpression"] == "cron(4/5 * * * ? *)"
     assert alarm["Period"] >= 3 * 300
     assert alarm["EvaluationPeriods"] * alarm["Period"] == 3600
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "MatureLabelsFunction"}}]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "CloseWindowsFunction"}}]
     assert "OperationsTopic" in actions(alarm)
 
 

@@ -35,15 +35,15 @@ def test_every_asynchronous_function_has_an_on_failure_destination(functions: Re
 def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(functions: Resources) -> None:
     schedules = events(functions, "ScheduleV2")
     assert {name for name, _ in schedules} == {
-        "MatureLabelsFunction",
-        "TendReviewsFunction",
-        "CompactExamplesFunction",
+        "CloseWindowsFunction",
+        "ExpireReviewsFunction",
+        "CompactLabelsFunction",
         "PackObjectsFunction",
         "MonitorFunction",
         "PredictFunction",
         "CheckTriggersFunction",
         "ExpireVersionsFunction",
-        "WatchDeploymentsFunction",
+        "EvaluateRolloutsFunction",
     }
     for name, schedule in schedules:
         assert "DeadLetterConfig" in schedule, name

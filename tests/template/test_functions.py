@@ -16,12 +16,11 @@ SCIENCE = {
     "TrainFunction",
     "ValidateFunction",
     "DeployFunction",
-    "RollBackFunction",
-    "AnswerApprovalFunction",
-    "WatchDeploymentsFunction",
+    "DecideVersionsFunction",
+    "EvaluateRolloutsFunction",
 }
 DATA = {
-    "CompactExamplesFunction",
+    "CompactLabelsFunction",
     "EraseSubjectFunction",
     "PlanSnapshotFunction",
     "SnapshotFunction",

@@ -14,7 +14,7 @@ Resources = dict[str, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 # What a handler calls that moves the serving pointer, or loads the artefacts of versions.
-MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "watch"}
+MOVES_THE_POINTER = {"deploy", "overrides", "rollbacks", "rollout_evaluation"}
 LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "monitor", "require_loadable", "load_artifact", "load_estimator", "validate"}
 
 # Where an erasure takes out what is a subject's; and where it notes what it does.
@@ -26,7 +26,7 @@ CLEANED = {
 # Every wildcard resource there is, with the reason why AWS takes nothing narrower.
 WILDCARDS = {
     ("MonitorFunction", "cloudwatch:PutMetricData"): "metrics have no ARN; the namespace is a condition",
-    ("AnswerApprovalFunction", "states:SendTaskSuccess"): "a task has no ARN; its token is what allows to answer it",
+    ("DecideVersionsFunction", "states:SendTaskSuccess"): "a task has no ARN; its token is what allows to answer it",
     ("RetrainingStateMachineRole", "logs:CreateLogDelivery"): "log delivery belongs to no resource",
     ("RetrainingStateMachineRole", "xray:PutTraceSegments"): "traces belong to no resource",
     ("TrainingJobRole", "ecr:GetAuthorizationToken"): "a registry's token belongs to no resource",
@@ -104,7 +104,7 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
         for resource in as_list(statement["Resource"])
     }
     assert found == {
-        ("CompactExamplesFunction", "${LakeBucket.Arn}/examples/*"),
+        ("CompactLabelsFunction", "${LakeBucket.Arn}/examples/*"),
         ("PackObjectsFunction", "${LakeBucket.Arn}/examples/*"),
         ("PackObjectsFunction", "${LakeBucket.Arn}/predictions/*"),
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
@@ -157,10 +157,9 @@ def test_whoever_moves_the_serving_pointer_may_check_what_the_move_depends_on(
 ) -> None:
     movers = {name for name, function in functions.items() if names_in(function["Handler"]) & MOVES_THE_POINTER}
     assert movers == {
-        "AnswerApprovalFunction",
+        "DecideVersionsFunction",
         "DeployFunction",
-        "RollBackFunction",
-        "WatchDeploymentsFunction",
+        "EvaluateRolloutsFunction",
     }
     for name in movers:
         for action in ("dynamodb:ConditionCheckItem", "dynamodb:PutItem"):
@@ -195,25 +194,19 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "CaptureFeedbackFunction": {"dynamodb", "firehose", "secretsmanager"},
         "AuthorizeFunction": {"apigateway", "dynamodb"},
         "ArchivePredictionsFunction": {"dynamodb", "s3"},
-        "ConcludeFunction": {"dynamodb"},
-        "RecoverRunFunction": {"dynamodb", "events"},
+        "FinalizeRunFunction": {"dynamodb", "events"},
         "ExpireVersionsFunction": {"dynamodb", "s3"},
-        "WatchDeploymentsFunction": {"dynamodb", "s3", "events"},
-        "RequestRelabellingFunction": {"dynamodb", "states"},
-        "CountRelabelFilesFunction": {"dynamodb", "s3"},
+        "EvaluateRolloutsFunction": {"dynamodb", "s3", "events"},
+        "CoordinateRelabellingFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},
-        "ConcludeRelabellingFunction": {"dynamodb"},
         "ConfigureModelFunction": {"dynamodb"},
-        "LeaseReviewsFunction": {"dynamodb"},
-        "AnswerReviewsFunction": {"dynamodb", "firehose"},
-        "TendReviewsFunction": {"dynamodb", "firehose"},
+        "HandleReviewsFunction": {"dynamodb", "firehose"},
+        "ExpireReviewsFunction": {"dynamodb", "firehose"},
         "RequestApprovalFunction": {"dynamodb", "events"},
-        "AnswerApprovalFunction": {"dynamodb", "s3", "events", "states"},
-        "ReportModelFunction": {"dynamodb", "s3"},
-        "ReportIntakeFunction": {"dynamodb", "s3"},
-        "RequestReplayFunction": {"dynamodb", "s3", "sqs"},
-        "CompactExamplesFunction": {"dynamodb", "s3"},
-        "RequestVerificationFunction": {"dynamodb", "s3", "lambda"},
+        "DecideVersionsFunction": {"dynamodb", "s3", "events", "states"},
+        "GetModelFunction": {"dynamodb", "s3", "states"},
+        "RequestJobsFunction": {"dynamodb", "lambda", "s3", "sqs", "states"},
+        "CompactLabelsFunction": {"dynamodb", "s3"},
         "VerifyDatasetFunction": {"dynamodb", "s3"},
     }
     for name, statement in statements(template):

@@ -63,7 +63,7 @@ def test_erasure_settles_longer_than_anything_holds_what_it_read_before(
     timeouts = {
         name: function.get("Timeout", default) for name, function in functions.items() if writes_to_the_lake(function)
     }
-    assert {"PackObjectsFunction", "CompactExamplesFunction", "SnapshotFunction"} <= timeouts.keys()
+    assert {"PackObjectsFunction", "CompactLabelsFunction", "SnapshotFunction"} <= timeouts.keys()
     assert {name: seconds for name, seconds in timeouts.items() if seconds > settling} == {}
     archiving = max(timeouts[name] for name in ("ArchivePredictionsFunction", "ArchiveLabelsFunction"))
     assert parameters["ArchiveWindowSeconds"]["MaxValue"] + archiving <= settling

@@ -26,11 +26,11 @@ DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.Ou
 # What the input or output of a state of Step Functions may have.
 STATE_BYTES = 256 * 1024
 # These run when the run has ended: whatever failed, trying again is safe.
-CLEAN_UP = {"Conclude", "Announce", "NoteFailure"}
+CLEAN_UP = {"Finalize", "Announce", "NoteFailure"}
 # This must not hold up what it tells of.
 IN_PASSING = {"AnnounceStart", "AnnounceSnapshot", "AnnounceTraining", "AnnouncePass"}
 # A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.
-CAUGHT_IN = {"Conclude", "Failed", "CandidateFailed", "NoteFailure"}
+CAUGHT_IN = {"Finalize", "Failed", "CandidateFailed", "NoteFailure"}
 
 
 @pytest.fixture(scope="module", params=["RetrainingStateMachine", "RelabellingStateMachine"])
@@ -153,7 +153,7 @@ def test_every_way_to_success_passes_conclude(definition: dict[str, Any]) -> Non
         name: {state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))}
         | {catch["Next"] for catch in state.get("Catch", [])}
         for name, state in definition["States"].items()
-        if name != "Conclude"
+        if name != "Finalize"
     }
     reached, waiting = set[str](), [definition["StartAt"]]
     while waiting:
@@ -236,7 +236,7 @@ def test_map_of_a_relabelling_has_the_workers_and_batches_that_its_files_were_di
 
 def test_relabelling_is_divided_by_the_parameter_that_bounds_consumers() -> None:
     for concurrency in ("2", "12"):
-        function = deployment({"ConsumerConcurrency": concurrency}).resources["CountRelabelFilesFunction"]
+        function = deployment({"ConsumerConcurrency": concurrency}).resources["CoordinateRelabellingFunction"]
         environment = function["Properties"]["Environment"]["Variables"]
         assert Settings(environment).consumer_concurrency == int(concurrency)
 

@@ -24,10 +24,8 @@ from hindsight.labels.relabelling.batches import worker_count
 from hindsight.labels.relabelling.counting import FileCount
 from hindsight.labels.relabelling.files import RelabelFiles
 from hindsight.labels.relabelling.finish import RelabelConclusions
-from hindsight.labels.relabelling.requests import RelabelRequests
-from hindsight.privacy.requests import ErasureRequests
 from hindsight.quarantine.store import Quarantine
-from hindsight.replay.quarantine_replay import QuarantineReplay, ReplayRequests
+from hindsight.replay.quarantine_replay import QuarantineReplay
 from hindsight.replay.reread import Rereader
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.tasks.answers import Answers
@@ -40,18 +38,6 @@ from hindsight.review.tasks.outbox import Outbox
 def archive() -> Archive:
     """Return the way from the table's stream to the lake."""
     return Archive(stores.lake())
-
-
-@cache
-def erasure_requests() -> ErasureRequests:
-    """Return what takes requests to erase."""
-    return ErasureRequests(
-        stores.job_store(),
-        stores.configurations(),
-        stores.registry(),
-        stores.erasure_queue(),
-        clients.settings().client_timestamps,
-    )
 
 
 @cache
@@ -148,29 +134,6 @@ def relabel_file_count() -> FileCount:
 def relabel_files() -> RelabelFiles:
     """Return what relabels from raw files."""
     return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations(), at_once)
-
-
-@cache
-def relabel_requests() -> RelabelRequests:
-    """Return what takes requests to relabel."""
-    return RelabelRequests(
-        stores.relabel_store(),
-        stores.relabelling_state_machine(),
-        stores.configurations(),
-        clients.settings().client_timestamps,
-    )
-
-
-@cache
-def replay_requests() -> ReplayRequests:
-    """Return what takes operators' requests to replay."""
-    return ReplayRequests(
-        stores.job_store(),
-        stores.configurations(),
-        stores.lake(),
-        stores.replay_queue(),
-        clients.settings().client_timestamps,
-    )
 
 
 @cache

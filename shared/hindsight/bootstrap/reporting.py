@@ -4,10 +4,19 @@ import time
 from functools import cache
 
 from hindsight.bootstrap import clients, stores
+from hindsight.datasets.building.verification_requests import VerificationReports
+from hindsight.labels.relabelling.requests import RelabelReports
+from hindsight.privacy.requests import ErasureReports
 from hindsight.quarantine.report import QuarantineReports
 from hindsight.reporting.intake_reports import IntakeReports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.review.tasks.overview import ReviewOverview
+
+
+@cache
+def erasure_reports() -> ErasureReports:
+    """Build the reports on erasures."""
+    return ErasureReports(stores.job_store(), stores.configurations(), stores.registry())
 
 
 @cache
@@ -29,7 +38,7 @@ def model_reports() -> ModelReports:
         stores.lake(),
         reviews,
         stores.approvals(),
-        watch=stores.watch_progress(),
+        evaluations=stores.evaluation_store(),
         members=stores.member_store(),
     )
 
@@ -38,3 +47,15 @@ def model_reports() -> ModelReports:
 def quarantine_reports() -> QuarantineReports:
     """Return what operators read of quarantines."""
     return QuarantineReports(stores.lake(), stores.configurations(), time.monotonic)
+
+
+@cache
+def relabel_reports() -> RelabelReports:
+    """Build the reports on relabellings."""
+    return RelabelReports(stores.relabel_store(), stores.relabelling_state_machine(), stores.configurations())
+
+
+@cache
+def verification_reports() -> VerificationReports:
+    """Build the reports on verifications of datasets."""
+    return VerificationReports(stores.lake(), stores.registry(), stores.configurations())

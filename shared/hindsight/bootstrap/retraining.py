@@ -1,4 +1,4 @@
-"""What decides on retraining, and what carries a version into service, watches it and takes it back, put together."""
+"""The composition of retraining, deployment, rollout evaluation and rollback."""
 
 import time
 from collections.abc import Callable
@@ -6,16 +6,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
 from hindsight.core.recent_reads import RecentReads
-from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.under_way import RelabellingWatch
 from hindsight.lake.object_store import Lake
 from hindsight.registry.version import VersionRecord
-from hindsight.retention.version_expiry import Expiring
+from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
 from hindsight.rollout.approval.requests import ApprovalRequests
@@ -28,25 +26,25 @@ from hindsight.triggers.runs.recovery import RunRecovery
 
 if TYPE_CHECKING:
     from hindsight.adapters.fresh_process import FreshProcess
-    from hindsight.rollout.evaluation.sweep import Watch
+    from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
 
 
 @cache
 def approval_answers() -> ApprovalAnswers:
-    """Return what takes people's answers to runs that wait."""
+    """Build the service that takes people's answers to runs that wait."""
     return ApprovalAnswers(stores.approvals(), stores.registry(), StepFunctionsTasks(clients.client("stepfunctions")))
 
 
 @cache
 def approval_requests() -> ApprovalRequests:
-    """Return what takes the requests of runs that wait for a person."""
+    """Build the service that takes the requests of runs that wait for a person."""
     return ApprovalRequests(stores.approvals(), stores.trigger_store(), stores.registry(), stores.announcements())
 
 
 @cache
-def expiring() -> Expiring:
-    """Return what lets go of old versions and datasets."""
-    return Expiring(stores.registry(), stores.lake(), clients.settings().keep, stores.member_store())
+def version_expiry() -> VersionExpiry:
+    """Build the expiry of versions and datasets."""
+    return VersionExpiry(stores.registry(), stores.lake(), clients.settings().keep, stores.member_store())
 
 
 @cache
@@ -124,31 +122,24 @@ def trigger_sweep() -> TriggerSweep:
 
 
 @cache
-def verification_requests() -> VerificationRequests:
-    """Return what takes requests to verify datasets."""
-    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
-    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
+def rollout_evaluation() -> "RolloutEvaluation":
+    """Build the evaluation of rollouts and probations."""
+    from hindsight.rollout.evaluation.evaluator import RolloutEvaluator  # noqa: PLC0415  needs numpy
+    from hindsight.rollout.evaluation.events import RolloutEvents  # noqa: PLC0415
+    from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation  # noqa: PLC0415
 
-
-@cache
-def watch() -> "Watch":
-    """Return what watches trials and probations."""
-    from hindsight.rollout.evaluation.events import Consequences  # noqa: PLC0415
-    from hindsight.rollout.evaluation.rollout_evaluation import ModelWatch  # noqa: PLC0415  needs numpy
-    from hindsight.rollout.evaluation.sweep import Watch  # noqa: PLC0415
-
-    progress, triggers = stores.watch_progress(), stores.trigger_store()
-    of_model = ModelWatch(
-        registry=stores.registry(),
+    registry, store = stores.registry(), stores.evaluation_store()
+    evaluator = RolloutEvaluator(
+        registry=registry,
         lake=stores.lake(),
         tests=stores.sequential_tests(),
-        progress=progress,
+        evaluations=store,
         announcements=stores.announcements(),
         require_loadable=require_loadable,
     )
-    consequences = Consequences(
-        registry=stores.registry(), triggers=triggers, announcements=stores.announcements(), progress=progress
+    events = RolloutEvents(
+        registry=registry, triggers=stores.trigger_store(), announcements=stores.announcements(), store=store
     )
-    return Watch(
-        configurations=stores.configurations(), registry=stores.registry(), of_model=of_model, consequences=consequences
+    return RolloutEvaluation(
+        configurations=stores.configurations(), registry=registry, evaluator=evaluator, events=events
     )

@@ -20,13 +20,13 @@ from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
 from hindsight.adapters.models_table.approval_table import DynamoApprovals
 from hindsight.adapters.models_table.check_table import DynamoChecks
 from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
+from hindsight.adapters.models_table.evaluation_table import DynamoEvaluationStore
 from hindsight.adapters.models_table.key_digests import DynamoKeyDigests
 from hindsight.adapters.models_table.member_table import DynamoMembers
 from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.selection_table import DynamoSelection
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
-from hindsight.adapters.models_table.watch_table import DynamoWatchProgress
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
@@ -185,7 +185,7 @@ def selection_store() -> DynamoSelection:
 
 @cache
 def sequential_tests() -> "DynamoSequentialTests":
-    """Return the tests of trials and probations; only what watches pays for importing them."""
+    """Build the store of the tests of rollouts and probations; only their evaluation pays for importing it."""
     from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
 
     return DynamoSequentialTests(clients.settings().models_table, clients.dynamodb())
@@ -210,6 +210,6 @@ def trigger_store() -> DynamoTriggers:
 
 
 @cache
-def watch_progress() -> DynamoWatchProgress:
-    """Return how far the watch has come."""
-    return DynamoWatchProgress(clients.settings().models_table, clients.dynamodb())
+def evaluation_store() -> DynamoEvaluationStore:
+    """Build the store of rollout evaluations."""
+    return DynamoEvaluationStore(clients.settings().models_table, clients.dynamodb())

@@ -44,7 +44,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def to_plain(value: object) -> Any:
     """Convert a record, or a collection of them, to plain values. Equal moments give equal text of one length."""
-    return _with_texts(msgspec.to_builtins(value, builtin_types=(datetime,)))
+    return _with_texts(msgspec.to_builtins(value, builtin_types=(datetime,), enc_hook=_plain_number))
 
 
 def from_plain(kind: type[T], values: object) -> T:
@@ -53,6 +53,13 @@ def from_plain(kind: type[T], values: object) -> T:
         return msgspec.convert(values, kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise UnreadableRecord(f"a stored {getattr(kind, '__name__', kind)} cannot be read: {error}") from error
+
+
+def _plain_number(value: object) -> float:
+    # A mean that numpy computed is a float, but of a type of its own.
+    if isinstance(value, float):
+        return float(value)
+    raise NotImplementedError(f"a {type(value).__name__} cannot be stored")
 
 
 def _with_texts(value: Any) -> Any:

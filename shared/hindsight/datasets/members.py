@@ -8,7 +8,6 @@ import hashlib
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -47,7 +46,7 @@ def index_rows(lake: Lake, store: MemberStore, manifest: Manifest) -> DatasetRec
     rows = [member for part in PARTS for member in _rows_of(lake, manifest, part)]
     count = max(1, -(-len(rows) // ROWS_A_BUCKET))
     store.replace(manifest.model, manifest.dataset_id, spread(rows, count))
-    return replace(manifest.record, buckets=count)
+    return manifest.record.replace(buckets=count)
 
 
 def spread(rows: Iterable[Member], count: int) -> dict[int, bytes]:

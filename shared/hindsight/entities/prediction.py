@@ -21,7 +21,7 @@ class PredictionKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowAnswer:
-    """What a version on trial would have said; the app never sees it. Its fields mean what a prediction's do."""
+    """What a version in a rollout would have said; the app never sees it. Its fields mean what a prediction's do."""
 
     version: str
     score: float

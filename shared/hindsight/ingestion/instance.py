@@ -51,7 +51,7 @@ class Instance:
 
     @property
     def entity(self) -> str:
-        """Whose prediction it is: one entity meets one version during a trial. Without an entity it is its own."""
+        """Whose prediction it is: one entity meets one version during a rollout. Without an entity it is its own."""
         return self.entity_id if self.entity_id is not None else self.prediction_id
 
     def predicted(

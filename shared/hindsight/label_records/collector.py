@@ -142,7 +142,7 @@ class RecordCollector:
 
 @dataclass(frozen=True, slots=True)
 class RecordChunk:
-    """Some thousand records: their columns, the hashes of their predictions' ids, and their numbers."""
+    """A chunk of some thousand records: their columns, the hashes of their predictions' ids, and their numbers."""
 
     columns: dict[str, AnyColumn]
     hashes: Hashes
@@ -150,7 +150,7 @@ class RecordChunk:
 
     @property
     def numbers(self) -> int:
-        """How many numbers its mappings hold."""
+        """The count of numbers in its mappings."""
         return sum(len(column.numbers) for column in self.columns.values() if isinstance(column, MappingColumn))
 
     def at(self, chosen: Mask) -> "RecordChunk":

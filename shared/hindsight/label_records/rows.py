@@ -41,7 +41,7 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     Some of the rows are a view of them all, ``places`` of the columns: nothing is copied before it is read.
     A row does not know its ``prediction_id`` where it was read without: ``hashes`` are two of it. Of its entity it
-    knows a hash alone: entities are told apart, never named, and as texts they took more than all else.
+    knows a hash alone: entities are distinguished, never named, and as texts they took more than all else.
     """
 
     fields: Mapping[str, AnyColumn]

@@ -39,11 +39,10 @@ class DelayingQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequests:
-    """The requests for erasure, and their state."""
+    """The requests for erasure."""
 
     jobs: JobStore
     configurations: ConfigurationStore
-    registry: Registry
     queue: DelayingQueue
     trust: ClientTimestamps
 
@@ -78,6 +77,15 @@ class ErasureRequests:
         self.queue.send(message(job))
         return job
 
+
+@dataclass(frozen=True, slots=True)
+class ErasureReports:
+    """The state of erasures."""
+
+    jobs: JobStore
+    configurations: ConfigurationStore
+    registry: Registry
+
     def find(self, model: str, erasure_id: str) -> dict[str, Any]:
         """Read an erasure as operators see it. Raises NotFound."""
         job = self.jobs.load(model, JobKind.ERASURE, erasure_id)
@@ -110,7 +118,7 @@ def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
     datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
     serving = set[str]()
     if pointer is not None:
-        serving = {pointer.champion, *([pointer.trial.version] if pointer.trial else [])}
+        serving = {pointer.champion, *([pointer.rollout.version] if pointer.rollout else [])}
     for record in registry.versions(job.model, _MAX_VERSIONS) if datasets else ():
         if record.dataset_id in datasets:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}

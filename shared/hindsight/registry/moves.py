@@ -1,18 +1,18 @@
-"""The moves of the serving pointer there are: pure, each from one pointer to the next with what history says of it."""
+"""The moves of the serving pointer: pure, each from one pointer to the next with the record of the deployment."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from hindsight.core.errors import Conflict
-from hindsight.registry.pointer import Change, Pointer, PointerMove, Probation, Trial, TrialMode
+from hindsight.registry.pointer import Change, DeploymentRecord, Pointer, Probation, Rollout, RolloutMode
 
 
 class PointerStep(NamedTuple):
-    """A move and the pointer it leads to; the registry stores both or neither."""
+    """A deployment and the pointer it leads to; the registry stores both or neither."""
 
     pointer: Pointer
-    move: PointerMove
+    deployment: DeploymentRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,107 +25,109 @@ class Servable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What history says of a move: why, by whom, when, and by which decision if it was a run's."""
+class AuditInfo:
+    """The audit of a deployment: its reason, its actor, its time, and the decision if it was a run's."""
 
-    why: str
-    by: str
+    reason: str
+    actor: str
     at: datetime
     decision_id: str | None = None
 
 
-def promote(before: Pointer | None, version: Servable, account: Account) -> PointerStep:
-    """Make a version the champion, on probation against the one it takes over from; a trial beside that one ends."""
-    probation = None if before is None else Probation(against=before.champion, since=account.at)
-    return _champion_changes(before, version, account, Change.PROMOTED, probation)
+def promote(before: Pointer | None, version: Servable, audit: AuditInfo) -> PointerStep:
+    """Make a version the champion, on probation against the one it takes over from; a rollout beside that one ends."""
+    probation = None if before is None else Probation(against=before.champion, since=audit.at)
+    return _champion_changes(before, version, audit, Change.PROMOTED, probation)
 
 
-def start_trial(
-    before: Pointer, version: Servable, mode: TrialMode, share: float | None, account: Account
+def start_rollout(
+    before: Pointer, version: Servable, mode: RolloutMode, share: float | None, audit: AuditInfo
 ) -> PointerStep:
-    """Put a version beside the champion. Raises Conflict while another one is tried."""
-    if before.trial is not None:
-        raise Conflict(f"{before.trial.version} is still being tried beside {before.champion}")
-    trial = Trial(
+    """Start the rollout of a version beside the champion. Raises Conflict during another one."""
+    if before.rollout is not None:
+        raise Conflict(f"{before.rollout.version} is still in a rollout beside {before.champion}")
+    rollout = Rollout(
         version=version.version,
         mode=mode,
         share=share,
         artifact_key=version.artifact_key,
         artifact_digest=version.artifact_digest,
-        since=account.at,
-        decision_id=account.decision_id,
+        since=audit.at,
+        decision_id=audit.decision_id,
     )
-    change = Change.CANARY_STARTED if mode is TrialMode.CANARY else Change.SHADOW_STARTED
-    return _champion_stays(before, replace(before, trial=trial), account, change, trial.version)
+    change = Change.CANARY_STARTED if mode is RolloutMode.CANARY else Change.SHADOW_STARTED
+    return _champion_stays(before, before.replace(rollout=rollout), audit, change, rollout.version)
 
 
-def promote_trial(before: Pointer, account: Account) -> PointerStep:
-    """Make the version that was tried the champion. Raises Conflict if none is tried."""
-    trial = _require_trial(before)
-    version = Servable(version=trial.version, artifact_key=trial.artifact_key, artifact_digest=trial.artifact_digest)
-    return promote(before, version, account)
+def promote_rollout(before: Pointer, audit: AuditInfo) -> PointerStep:
+    """Make the version of the rollout the champion. Raises Conflict without a rollout."""
+    rollout = _require_rollout(before)
+    version = Servable(
+        version=rollout.version, artifact_key=rollout.artifact_key, artifact_digest=rollout.artifact_digest
+    )
+    return promote(before, version, audit)
 
 
-def withdraw_trial(before: Pointer, account: Account) -> PointerStep:
-    """Take the version that was tried away; the champion stays. Raises Conflict if none is tried."""
-    trial = _require_trial(before)
-    return _champion_stays(before, replace(before, trial=None), account, Change.TRIAL_WITHDRAWN, trial.version)
+def abort_rollout(before: Pointer, audit: AuditInfo) -> PointerStep:
+    """End the rollout of a version; the champion stays. Raises Conflict without a rollout."""
+    rollout = _require_rollout(before)
+    return _champion_stays(before, before.replace(rollout=None), audit, Change.ROLLOUT_ABORTED, rollout.version)
 
 
-def roll_back(before: Pointer, version: Servable, account: Account) -> PointerStep:
-    """Make a version the champion that was it before; what lies before that one, ``way_back`` tells."""
-    step = _champion_changes(before, version, account, Change.ROLLED_BACK, None)
-    return step._replace(pointer=replace(step.pointer, previous=None))
+def roll_back(before: Pointer, version: Servable, audit: AuditInfo) -> PointerStep:
+    """Make an earlier champion the champion again; the caller finds the one before it."""
+    step = _champion_changes(before, version, audit, Change.ROLLED_BACK, None)
+    return step._replace(pointer=step.pointer.replace(previous=None))
 
 
-def pass_probation(before: Pointer, account: Account) -> PointerStep:
+def pass_probation(before: Pointer, audit: AuditInfo) -> PointerStep:
     """End the champion's probation. Raises Conflict if it is on none."""
     if before.probation is None:
         raise Conflict(f"{before.champion} is on no probation")
-    return _champion_stays(before, replace(before, probation=None), account, Change.PROBATION_PASSED, None)
+    return _champion_stays(before, before.replace(probation=None), audit, Change.PROBATION_PASSED, None)
 
 
-def _require_trial(before: Pointer) -> Trial:
-    if before.trial is None:
-        raise Conflict(f"no version is tried beside {before.champion}")
-    return before.trial
+def _require_rollout(before: Pointer) -> Rollout:
+    if before.rollout is None:
+        raise Conflict(f"no version is in a rollout beside {before.champion}")
+    return before.rollout
 
 
 def _champion_changes(
-    before: Pointer | None, version: Servable, account: Account, change: Change, probation: Probation | None
+    before: Pointer | None, version: Servable, audit: AuditInfo, change: Change, probation: Probation | None
 ) -> PointerStep:
     pointer = Pointer(
         champion=version.version,
         sequence=before.sequence + 1 if before else 1,
-        updated_at=account.at,
-        serving_since=account.at,
+        updated_at=audit.at,
+        serving_since=audit.at,
         artifact_key=version.artifact_key,
         artifact_digest=version.artifact_digest,
         previous=before.champion if before else None,
         probation=probation,
     )
-    ended = before.trial.version if before and before.trial and before.trial.version != version.version else None
-    return PointerStep(pointer, _move(before, pointer, account, change, ended))
+    ended = before.rollout.version if before and before.rollout and before.rollout.version != version.version else None
+    return PointerStep(pointer, _move(before, pointer, audit, change, ended))
 
 
 def _champion_stays(
-    before: Pointer, after: Pointer, account: Account, change: Change, challenger: str | None
+    before: Pointer, after: Pointer, audit: AuditInfo, change: Change, challenger: str | None
 ) -> PointerStep:
-    pointer = replace(after, sequence=before.sequence + 1, updated_at=account.at)
-    return PointerStep(pointer, _move(before, pointer, account, change, challenger))
+    pointer = after.replace(sequence=before.sequence + 1, updated_at=audit.at)
+    return PointerStep(pointer, _move(before, pointer, audit, change, challenger))
 
 
 def _move(
-    before: Pointer | None, after: Pointer, account: Account, change: Change, challenger: str | None
-) -> PointerMove:
-    return PointerMove(
+    before: Pointer | None, after: Pointer, audit: AuditInfo, change: Change, challenger: str | None
+) -> DeploymentRecord:
+    return DeploymentRecord(
         sequence=after.sequence,
         change=change,
         from_version=before.champion if before else None,
         to_version=after.champion,
         challenger=challenger,
-        why=account.why,
-        by=account.by,
-        at=account.at,
-        decision_id=account.decision_id,
+        reason=audit.reason,
+        actor=audit.actor,
+        at=audit.at,
+        decision_id=audit.decision_id,
     )

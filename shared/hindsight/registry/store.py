@@ -1,33 +1,33 @@
-"""Where versions, datasets and the serving pointer are kept."""
+"""The port of the registry: versions, datasets, the serving pointer and its deployments."""
 
 from datetime import datetime
 from typing import Protocol
 
 from hindsight.registry.moves import PointerStep
-from hindsight.registry.pointer import Pointer, PointerMove
+from hindsight.registry.pointer import DeploymentRecord, Pointer
 from hindsight.registry.version import DatasetRecord, VersionRecord
 
 
 class Registry(Protocol):
-    """Immutable versions and datasets, one pointer a model, and the append-only history of its moves."""
+    """Immutable versions and datasets, one serving pointer a model, and its append-only deployments."""
 
     def pointer(self, model: str) -> Pointer | None:
-        """Return what serves, None before the first deployment."""
+        """Read the serving pointer, None before the first deployment."""
 
     def version(self, model: str, version: str) -> VersionRecord:
-        """Return one version. Raises NotFound."""
+        """Read one version. Raises NotFound."""
 
     def versions(self, model: str, limit: int) -> list[VersionRecord]:
-        """Return at most ``limit`` versions, newest first."""
+        """List at most ``limit`` versions, newest first."""
 
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         """Store a version and return what is stored: of two records under one name the first stays."""
 
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
-        """Return one dataset. Raises NotFound."""
+        """Read one dataset. Raises NotFound."""
 
     def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
-        """Return at most ``limit`` datasets, newest first."""
+        """List at most ``limit`` datasets, newest first."""
 
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
@@ -35,14 +35,14 @@ class Registry(Protocol):
     def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
         """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
 
-    def move(self, model: str, sequence: int) -> PointerMove | None:
-        """Return one move of the pointer, None if it has not moved that often."""
+    def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
+        """Read one deployment, None if the pointer has not moved that often."""
 
-    def history(self, model: str, limit: int) -> list[PointerMove]:
-        """Return at most ``limit`` moves of the pointer, newest first."""
+    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
+        """List at most ``limit`` deployments, newest first."""
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
-        """Move the pointer from the place before the step's and append its move to the history, both or neither.
+        """Move the pointer from the place before the step's and append its deployment, both or neither.
 
         Raises Conflict if the pointer has moved meanwhile, or would name a version that has expired; StaleRun if a
         ``fencing_token`` is given and the run it belongs to no longer holds the model's lock.

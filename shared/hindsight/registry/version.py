@@ -1,24 +1,24 @@
-"""A version as the registry keeps it: what it is, what it proved, and what it was made from."""
+"""The registry's record of a version: what it is, what it proved, and what it was made from; and that of a dataset."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hindsight.core.times import format_time, parse_time
+import msgspec
+
+from hindsight.core.codec import Record
 
 
 class Verdict(StrEnum):
-    """What the gate said about a challenger."""
+    """The gate's verdict on a challenger."""
 
     PROMOTE = "promote"
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing the gate looked at: the number found, the number it had to reach or stay below, and the verdict.
+class Check(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """One check of the gate: the number found, the number it had to reach or stay below, and the verdict.
 
     ``value`` is None where the number is undefined, ``limit`` where the configuration asks for none.
     """
@@ -29,20 +29,15 @@ class Check:
     limit: float | None = None
     detail: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the check as JSON objects."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRecord:
+class VersionRecord(Record, frozen=True, kw_only=True):
     """One version, never changed once written.
 
     ``metrics`` are the version's on the holdout, ``champion_metrics`` those of ``compared_with`` on the same rows;
     both are absent for a version judged without a champion. ``pointer_sequence`` is how often the serving pointer had
     moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
-    ``candidates`` says how every candidate of the run did; ``card_key`` is the page of the model card. From
-    ``expired_at`` on, what the lake held of the version is gone: it can serve no more.
+    ``candidates`` has how every candidate of the run did; ``card_key`` is the page of the model card. From
+    ``expired_at`` on, the lake no longer holds its artefact: it can serve no more.
     """
 
     version: str
@@ -56,7 +51,7 @@ class VersionRecord:
     artifact_digest: str
     verdict: Verdict
     checks: tuple[Check, ...] = ()
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = msgspec.field(default_factory=dict)
     compared_with: str | None = None
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
@@ -67,41 +62,16 @@ class VersionRecord:
 
     @property
     def reasons(self) -> list[str]:
-        """What stood against the version, check by check; empty for one that passed."""
+        """The reasons against the version, check by check; empty for one that passed."""
         return [f"{check.name}: {check.detail}" for check in self.checks if not check.passed]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as operators see it and as it is kept, absent parts left out."""
-        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        shown |= {
-            "created_at": format_time(self.created_at),
-            "verdict": self.verdict.value,
-            "checks": [check.to_json() for check in self.checks],
-            "metrics": dict(self.metrics),
-            "champion_metrics": None if self.champion_metrics is None else dict(self.champion_metrics),
-            "notes": list(self.notes),
-            "candidates": [dict(candidate) for candidate in self.candidates],
-            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
-        }
-        return {name: value for name, value in shown.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "VersionRecord":
-        """Return the record that ``to_json`` showed."""
-        known = {name: row[name] for name in cls.__slots__ if name in row}
-        known |= {
-            "created_at": parse_time(row["created_at"]),
-            "verdict": Verdict(row["verdict"]),
-            "checks": tuple(Check(**check) for check in row["checks"]),
-            "notes": tuple(row["notes"]),
-            "candidates": tuple(row["candidates"]),
-            "expired_at": parse_time(row["expired_at"]) if "expired_at" in row else None,
-        }
-        return cls(**known)
+    def to_plain(self) -> dict[str, Any]:
+        """Convert to plain values for operators: empty lists and the sequence 0 too, absent parts left out."""
+        empty: dict[str, Any] = {"checks": [], "metrics": {}, "notes": [], "candidates": [], "pointer_sequence": 0}
+        return empty | super().to_plain()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetRecord:
+class DatasetRecord(Record, frozen=True, kw_only=True):
     """One snapshot: where its manifest lies and what it holds.
 
     ``buckets`` is over how many its rows are spread in the index of members, None where there is no index. From
@@ -116,21 +86,3 @@ class DatasetRecord:
     counts: Mapping[str, Any]
     buckets: int | None = None
     expired_at: datetime | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as operators see it and as it is kept."""
-        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        shown |= {
-            "as_of": format_time(self.as_of),
-            "counts": dict(self.counts),
-            "expired_at": None if self.expired_at is None else format_time(self.expired_at),
-        }
-        return {name: value for name, value in shown.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "DatasetRecord":
-        """Return the record that ``to_json`` showed."""
-        known = {name: row[name] for name in cls.__slots__ if name in row}
-        known |= {"as_of": parse_time(row["as_of"])}
-        known |= {"expired_at": parse_time(row["expired_at"])} if "expired_at" in row else {}
-        return cls(**known)

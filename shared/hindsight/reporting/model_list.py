@@ -79,6 +79,6 @@ def state_of(pointer: Pointer | None, triggers: TriggerState) -> ModelState:
         return ModelState.RETRAINING
     if pointer is None:
         return ModelState.NO_VERSION
-    if pointer.trial is not None:
+    if pointer.rollout is not None:
         return ModelState.ROLLOUT
     return ModelState.PROBATION if pointer.probation is not None else ModelState.SERVING

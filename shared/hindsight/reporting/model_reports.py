@@ -8,11 +8,10 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
 from hindsight.entities.prediction import PredictionKey
-from hindsight.evaluation.sequential.progress import WatchProgress
 from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.results.check import CheckKind, CheckStore
-from hindsight.registry.pointer import PointerMove
+from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
@@ -20,6 +19,7 @@ from hindsight.reporting.status import LINKS_LAST, Backlog, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.rollout.approval.store import ApprovalStore
+from hindsight.rollout.evaluation.store import EvaluationStore
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.store import TriggerStore
 
@@ -38,7 +38,7 @@ class ModelReports:
     lake: Lake
     reviews: ReviewOverview
     approvals: ApprovalStore
-    watch: WatchProgress
+    evaluations: EvaluationStore
     members: MemberStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class ModelReports:
             link=self._link,
             last_evaluation=self.triggers.last_evaluation(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
-            watched=self.watch.looks(model),
+            evaluations=self.evaluations.evaluations(model),
         )
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
@@ -89,9 +89,9 @@ class ModelReports:
         asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
         return [shown_version(record, self._link, asked.get(record.version)) for record in found]
 
-    def history(self, model: str, limit: int) -> list[PointerMove]:
-        """List the moves of the serving pointer, newest first."""
-        return self.registry.history(self._known(model), limit)
+    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
+        """List the deployments, newest first."""
+        return self.registry.deployments(self._known(model), limit)
 
     def _known(self, model: str) -> str:
         return self.configurations.current(model).configuration.model

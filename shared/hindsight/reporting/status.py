@@ -7,7 +7,7 @@ from typing import Any
 
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.times import format_time
-from hindsight.evaluation.sequential.progress import Watched
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import Check, CheckKind
 from hindsight.registry.pointer import Pointer
 from hindsight.rollout.approval.approval import Approval
@@ -40,7 +40,7 @@ def model_status(
     link: Callable[[str], str],
     last_evaluation: Decision | None = None,
     asked: Approval | None = None,
-    watched: Mapping[str, Mapping[str, Any]] | None = None,
+    evaluations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Build the status of a model, what an operator sees first, as JSON objects.
 
@@ -51,12 +51,11 @@ def model_status(
         "configuration_revision": revision.revision,
         "task": revision.configuration.task.value,
         "champion": pointer.champion if pointer else None,
-        "challenger": pointer.trial.version if pointer and pointer.trial else None,
+        "challenger": pointer.rollout.version if pointer and pointer.rollout else None,
         "previous": pointer.previous if pointer else None,
         "serving_since": format_time(pointer.serving_since) if pointer else None,
-        "trial": pointer.trial.to_json() if pointer and pointer.trial else None,
-        "probation": pointer.probation.to_json() if pointer and pointer.probation else None,
-        "watched": _watched(pointer, watched or {}),
+        "rollout": _rollout(pointer, evaluations or {}),
+        "probation": _probation(pointer, evaluations or {}),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
         "pending_signals": sorted(state.pending_signals),
@@ -72,12 +71,23 @@ def model_status(
     }
 
 
-def _watched(pointer: Pointer | None, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Show the progress of the trial and the probation under way; looks at earlier ones are left out."""
-    trial = pointer.trial.version if pointer and pointer.trial else None
-    on_probation = pointer.champion if pointer and pointer.probation else None
-    present = {Watched.TRIAL.value: trial, Watched.PROBATION.value: on_probation}
-    return {name: dict(look) for name, look in looks.items() if look["version"] == present.get(name)}
+def _rollout(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    if pointer is None or pointer.rollout is None:
+        return None
+    newest = evaluations.get(EvaluationSubject.ROLLOUT.value)
+    return pointer.rollout.to_plain() | _with_evaluation(newest, pointer.rollout.version)
+
+
+def _probation(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    if pointer is None or pointer.probation is None:
+        return None
+    newest = evaluations.get(EvaluationSubject.PROBATION.value)
+    return pointer.probation.to_plain() | _with_evaluation(newest, pointer.champion)
+
+
+def _with_evaluation(newest: Mapping[str, Any] | None, version: str) -> dict[str, Any]:
+    """Show the newest evaluation if it is of the version; an older one is of another."""
+    return {"evaluation": dict(newest)} if newest is not None and newest["version"] == version else {}
 
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Appr
 
     ``link`` presigns a key of the lake; ``asked`` are the requests for the version's approval.
     """
-    kept = record.to_json()
+    kept = record.to_plain()
     shown = {name: value for name, value in kept.items() if name not in {*_LINEAGE, *_GATE}}
     shown["gate"] = {name: kept[name] for name in _GATE if name in kept}
     shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}

@@ -1,4 +1,4 @@
-"""Let go of old versions and datasets: mark them, then remove what the lake holds of them."""
+"""The expiry of old versions and datasets: a mark first, then the removal of their objects from the lake."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from hindsight.registry.version_retention import Keep, expired_datasets, expired
 # The pages of a model card and a dataset's manifest are small, and what a decision of long ago is explained by; from
 # the manifest the dataset can be built again as long as the objects it names stand.
 KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
-# Of a run's candidates one is recorded, within the day; the others are nobody's.
+# Of a run's candidates one is recorded, within the day; the others belong to no version.
 UNRECORDED_FOR = timedelta(days=7)
 _ALL = 1_000_000
 _VERSION_KEY = re.compile(r"version=(?P<name>v(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
@@ -23,7 +23,7 @@ _DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+
 
 @dataclass(slots=True)
 class ExpiryReport:
-    """What a sweep let go of; ``is_complete`` tells whether its time sufficed."""
+    """The counts of what a sweep expired; ``is_complete`` if its time sufficed."""
 
     versions: int = 0
     datasets: int = 0
@@ -32,8 +32,8 @@ class ExpiryReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Expiring:
-    """Sweeps a model's versions and datasets.
+class VersionExpiry:
+    """Expires a model's versions and datasets.
 
     A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
     of a marked version the next sweep removes.
@@ -44,33 +44,35 @@ class Expiring:
     keep: Keep
     members: MemberStore
 
-    def sweep(self, model: str, now: datetime, may_go_on: Callable[[], bool]) -> ExpiryReport:
-        """Expire what has had its time as long as it ``may_go_on``; the next sweep goes on with the rest."""
+    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> ExpiryReport:
+        """Expire what is past its retention as long as it ``has_time``; the next sweep goes on with the rest."""
         report = ExpiryReport()
         versions = self._expire_versions(model, now, report)
         datasets = self._expire_datasets(model, now, versions, report)
-        shelves = (
-            _Shelf(model_prefix("models", model), _VERSION_KEY, {kept.version: kept.expired_at for kept in versions}),
-            _Shelf(
+        expirables = (
+            _Expirable(
+                model_prefix("models", model), _VERSION_KEY, {kept.version: kept.expired_at for kept in versions}
+            ),
+            _Expirable(
                 model_prefix("datasets", model), _DATASET_KEY, {kept.dataset_id: kept.expired_at for kept in datasets}
             ),
         )
-        forgotten = set[str]()
-        for name, key in [found for shelf in shelves for found in shelf.removable(self.lake, now - UNRECORDED_FOR)]:
-            if not may_go_on():
+        without_members = set[str]()
+        for name, key in [found for kind in expirables for found in kind.removable(self.lake, now - UNRECORDED_FOR)]:
+            if not has_time():
                 report.is_complete = False
                 break
-            if key.startswith(model_prefix("datasets", model)) and name not in forgotten:
+            if key.startswith(model_prefix("datasets", model)) and name not in without_members:
                 # Before its objects: as long as there is one, the next sweep comes back to it.
                 self.members.forget(model, name)
-                forgotten.add(name)
+                without_members.add(name)
             self.lake.delete(key)
             report.objects += 1
         return report
 
     def _expire_versions(self, model: str, now: datetime, report: ExpiryReport) -> list[VersionRecord]:
-        pointer, moves = self.registry.pointer(model), self.registry.history(model, _ALL)
-        protected = protected_versions(pointer, moves, self.keep.newest)
+        pointer, deployments = self.registry.pointer(model), self.registry.deployments(model, _ALL)
+        protected = protected_versions(pointer, deployments, self.keep.newest)
         sequence = pointer.sequence if pointer else 0
         for record in expired_versions(self.registry.versions(model, _ALL), protected, self.keep, now):
             if not self.registry.expire_version(model, record.version, now, sequence):
@@ -89,8 +91,8 @@ class Expiring:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Where objects of one kind lie, how their keys are read, and what is recorded: names, with when they expired."""
+class _Expirable:
+    """Objects of one kind: their prefix, the pattern of their keys, and the recorded names with when they expired."""
 
     prefix: str
     pattern: re.Pattern[str]

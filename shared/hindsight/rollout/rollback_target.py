@@ -1,46 +1,47 @@
-"""The way back that the history of a pointer leaves open, and the move that takes it."""
+"""The target of a rollback, and the step that leads back to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from hindsight.registry.champions import champions_left
-from hindsight.registry.moves import Account, PointerStep, roll_back
-from hindsight.registry.pointer import Change, Pointer, PointerMove, Probation
+from hindsight.registry.moves import AuditInfo, PointerStep, roll_back
+from hindsight.registry.pointer import Change, DeploymentRecord, Pointer, Probation
+from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.deployment import servable
 
-MOST_MOVES = 1000
+MAX_DEPLOYMENTS = 1000
 
 
-def moves_of(registry: Registry, model: str) -> list[PointerMove]:
-    """Return the moves of a model's pointer that a way back is told from, the oldest first."""
-    return sorted(registry.history(model, MOST_MOVES), key=lambda move: move.sequence)
+def deployments_of(registry: Registry, model: str) -> list[DeploymentRecord]:
+    """List the deployments of a model that rollback candidates are found from, the oldest first."""
+    return sorted(registry.deployments(model, MAX_DEPLOYMENTS), key=lambda deployment: deployment.sequence)
 
 
-def step_back(moves: Sequence[PointerMove], pointer: Pointer, record: VersionRecord, account: Account) -> PointerStep:
-    """Make a version the champion again, with what history says of it.
+def step_back(
+    deployments: Sequence[DeploymentRecord], pointer: Pointer, record: VersionRecord, audit: AuditInfo
+) -> PointerStep:
+    """Make a version the champion again, with the state that its earlier deployments left.
 
     The pointer then names where the next rollback would lead, and a probation that the version had not passed when it
-    was replaced goes on, unless what it was held against is no longer on the way.
+    was replaced goes on, unless what it was held against is no longer a candidate.
     """
-    step = roll_back(pointer, servable(record), account)
-    left = champions_left([*moves, step.move])
+    step = roll_back(pointer, servable(record), audit)
+    left = rollback_candidates([*deployments, step.deployment])
     previous = left[-2] if len(left) > 1 else None
-    probation = unfinished_probation(moves, record.version)
+    probation = unfinished_probation(deployments, record.version)
     if probation is not None and probation.against != previous:
         probation = None
-    return step._replace(pointer=replace(step.pointer, previous=previous, probation=probation))
+    return step._replace(pointer=step.pointer.replace(previous=previous, probation=probation))
 
 
-def unfinished_probation(moves: Iterable[PointerMove], version: str) -> Probation | None:
-    """Return the probation that a version was on when it last served, None if it had passed it or had none."""
+def unfinished_probation(deployments: Iterable[DeploymentRecord], version: str) -> Probation | None:
+    """Find the probation that a version was on when it last served, None if it had passed it or had none."""
     found: Probation | None = None
-    for move in moves:
-        if move.to_version != version:
+    for change in deployments:
+        if change.to_version != version:
             continue
-        if move.change is Change.PROMOTED:
-            found = None if move.from_version is None else Probation(against=move.from_version, since=move.at)
-        elif move.change is Change.PROBATION_PASSED:
+        if change.change is Change.PROMOTED:
+            found = None if change.from_version is None else Probation(against=change.from_version, since=change.at)
+        elif change.change is Change.PROBATION_PASSED:
             found = None
     return found

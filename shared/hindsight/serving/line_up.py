@@ -1,4 +1,4 @@
-"""The versions that serve, loaded once and for as long as the pointer names them."""
+"""The line-up: the versions that serve, loaded once and for as long as the pointer names them."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -8,17 +8,17 @@ from typing import Generic, TypeVar
 
 from hindsight.core.errors import HindsightError, NoModel
 from hindsight.registry.moves import Servable
-from hindsight.registry.pointer import Pointer, Trial, TrialMode
+from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
 
 LoadedT = TypeVar("LoadedT")
 
-MOST_MODELS = 16
-_LONGEST_WAIT = 64
+MAX_MODELS = 16
+_MAX_WAIT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class InService(Generic[LoadedT]):
-    """A version and what scores for it."""
+    """A version and its scorer."""
 
     version: str
     scorer: LoadedT
@@ -26,33 +26,38 @@ class InService(Generic[LoadedT]):
 
 @dataclass(frozen=True, slots=True)
 class LineUp(Generic[LoadedT]):
-    """Who answers: the champion, and a challenger on trial if there is one that can be loaded.
+    """The versions that predict: the champion, and a challenger in a rollout if there is one that can be loaded.
 
-    ``troubles`` say which versions the pointer names and could not be loaded; they go to the operator, not the app.
+    ``troubles`` name the versions that could not be loaded; they go to the operator, not the app.
     """
 
     model: str
     champion: InService[LoadedT]
-    trial: Trial | None = None
+    rollout: Rollout | None = None
     challenger: InService[LoadedT] | None = None
     troubles: tuple[str, ...] = ()
 
     @property
     def shadow(self) -> InService[LoadedT] | None:
-        """The challenger that answers beside the champion, unseen."""
-        return self.challenger if self.trial and self.trial.mode is TrialMode.SHADOW else None
+        """The challenger that predicts beside the champion; the app does not see it."""
+        return self.challenger if self.rollout and self.rollout.mode is RolloutMode.SHADOW else None
 
     def answers_for(self, entity: str) -> InService[LoadedT]:
-        """Return who answers an entity: the canary its share, always the same entities; the champion the others."""
-        trial = self.trial
-        if trial is None or self.challenger is None or trial.mode is not TrialMode.CANARY or trial.share is None:
+        """Choose the version for an entity: the canary for its share, the same entities always, else the champion."""
+        rollout = self.rollout
+        if (
+            rollout is None
+            or self.challenger is None
+            or rollout.mode is not RolloutMode.CANARY
+            or rollout.share is None
+        ):
             return self.champion
-        chosen = share_of(self.model, trial.version, entity) < trial.share
+        chosen = share_of(self.model, rollout.version, entity) < rollout.share
         return self.challenger if chosen else self.champion
 
 
 def share_of(model: str, version: str, entity: str) -> float:
-    """Return an entity's place in [0, 1): even over entities, and another one at every trial.
+    """Compute an entity's place in [0, 1): even over entities, and another one at every rollout.
 
     >>> round(share_of("bike-demand", "v2", "rider-1"), 3)
     0.35
@@ -67,7 +72,7 @@ class Serving(Generic[LoadedT]):
     The pointer is one small read beside the writes of a prediction, at every call unless calls come fast: a promotion
     or a rollback takes effect at the next call, or within half a second. An artefact is loaded only when the pointer
     names another one, and replaces the one held only once it is whole. A champion that cannot be loaded leaves the one
-    before it at work: a wrong pointer must not become an outage. Models beyond ``most_models`` are let go, the longest
+    before it at work: a wrong pointer must not become an outage. Models beyond ``max_models`` are evicted, the longest
     unused first.
     """
 
@@ -75,17 +80,17 @@ class Serving(Generic[LoadedT]):
         self,
         pointer: Callable[[str], Pointer | None],
         load: Callable[[Servable], LoadedT],
-        most_models: int = MOST_MODELS,
+        max_models: int = MAX_MODELS,
     ) -> None:
         self._pointer = pointer
         self._load = load
-        self._most_models = most_models
+        self._max_models = max_models
         self._held: OrderedDict[str, dict[str, InService[LoadedT]]] = OrderedDict()
         self._champions: dict[str, InService[LoadedT]] = {}
         self._waits: dict[str, tuple[int, int]] = {}
 
     def line_up(self, model: str) -> LineUp[LoadedT]:
-        """Return who answers for a model now.
+        """Find the versions that predict for a model now.
 
         Raises NoModel before the first deployment, and what loading raised if the champion cannot be loaded and none
         before it is held.
@@ -100,9 +105,9 @@ class Serving(Generic[LoadedT]):
         )
         before = self._champions.get(model)
         champion = self._load_now(named) if before is None else self._attempt(named, held, troubles) or before
-        challenger = self._attempt(_on_trial(pointer.trial), held, troubles) if pointer.trial else None
+        challenger = self._attempt(_in_rollout(pointer.rollout), held, troubles) if pointer.rollout else None
         self._hold(model, champion, challenger, pointer)
-        return LineUp(model, champion, pointer.trial, challenger, tuple(troubles))
+        return LineUp(model, champion, pointer.rollout, challenger, tuple(troubles))
 
     def warm_up(self, models: Sequence[str], has_time: Callable[[], bool]) -> dict[str, str]:
         """Load the serving version of each model for its next call; list the failures by model.
@@ -113,7 +118,7 @@ class Serving(Generic[LoadedT]):
         held = [model for model in models if model in self._held]
         others = [model for model in models if model not in self._held]
         failures: dict[str, str] = {}
-        for model in [*held, *others][: self._most_models]:
+        for model in [*held, *others][: self._max_models]:
             if not has_time():
                 break
             try:
@@ -121,13 +126,13 @@ class Serving(Generic[LoadedT]):
             except NoModel:
                 continue
             except Exception as error:  # noqa: BLE001  whatever is wrong with one model, the others are warmed up
-                failures[model] = _told(error)
+                failures[model] = _cause(error)
         return failures
 
     def _attempt(
         self, named: Servable, held: dict[str, InService[LoadedT]], troubles: list[str]
     ) -> InService[LoadedT] | None:
-        """Return a version, held or loaded; None, with the trouble told, if it cannot be.
+        """Find a version, held or loaded; None, and a trouble added, if it cannot be.
 
         A load that fails may be a download of many megabytes: after each failure twice as many calls pass before the
         next attempt.
@@ -143,9 +148,9 @@ class Serving(Generic[LoadedT]):
         try:
             loaded = self._load_now(named)
         except Exception as error:  # noqa: BLE001  whatever is wrong with a new version, the one before it can answer
-            wait = min(max(1, 2 * wait), _LONGEST_WAIT)
+            wait = min(max(1, 2 * wait), _MAX_WAIT)
             self._waits[digest] = (wait, wait)
-            troubles.append(f"{named.version} cannot be loaded: {_told(error)}")
+            troubles.append(f"{named.version} cannot be loaded: {_cause(error)}")
             return None
         self._waits.pop(digest, None)
         return loaded
@@ -159,19 +164,19 @@ class Serving(Generic[LoadedT]):
         held: dict[str, InService[LoadedT]] = {}
         if champion.version == pointer.champion:
             held[pointer.artifact_digest] = champion
-        if challenger is not None and pointer.trial is not None:
-            held[pointer.trial.artifact_digest] = challenger
+        if challenger is not None and pointer.rollout is not None:
+            held[pointer.rollout.artifact_digest] = challenger
         self._held[model] = held
         self._champions[model] = champion
-        while len(self._held) > self._most_models:
-            forgotten, _ = self._held.popitem(last=False)
-            self._champions.pop(forgotten, None)
+        while len(self._held) > self._max_models:
+            evicted, _ = self._held.popitem(last=False)
+            self._champions.pop(evicted, None)
 
 
-def _told(error: Exception) -> str:
-    """Return an error as the log may have it: the words of others may quote what must not stand there."""
+def _cause(error: Exception) -> str:
+    """Describe an error for the log; the messages of other libraries may quote values and are left out."""
     return error.message if isinstance(error, HindsightError) else type(error).__name__
 
 
-def _on_trial(trial: Trial) -> Servable:
-    return Servable(version=trial.version, artifact_key=trial.artifact_key, artifact_digest=trial.artifact_digest)
+def _in_rollout(rollout: Rollout) -> Servable:
+    return Servable(version=rollout.version, artifact_key=rollout.artifact_key, artifact_digest=rollout.artifact_digest)

@@ -15,14 +15,14 @@ from hindsight.validation.items import parse_item
 
 
 class Scorer(Protocol):
-    """A loaded version."""
+    """The scorer of a loaded version."""
 
     def score(self, rows: Sequence[Features]) -> Sequence[Scored]:
-        """Return what the version says of each row, in order."""
+        """Score each row, in order."""
 
 
-class Answerer(Protocol):
-    """A version and what scores for it."""
+class ServingVersion(Protocol):
+    """A version and its scorer."""
 
     @property
     def version(self) -> str:
@@ -30,27 +30,27 @@ class Answerer(Protocol):
 
     @property
     def scorer(self) -> Scorer:
-        """What scores for it."""
+        """Its scorer."""
 
 
 class Lineup(Protocol):
-    """Who answers: the champion, a canary some entities, a shadow all of them unseen."""
+    """The versions that predict: the champion, a canary for some entities, a shadow for all of them unseen."""
 
     @property
-    def champion(self) -> Answerer:
-        """Who answers unless another one does."""
+    def champion(self) -> ServingVersion:
+        """The version that predicts unless a canary does."""
 
     @property
-    def shadow(self) -> Answerer | None:
-        """Who answers beside, unseen."""
+    def shadow(self) -> ServingVersion | None:
+        """The version that predicts beside the champion, unseen."""
 
-    def answers_for(self, entity: str) -> Answerer:
-        """Return who answers an entity."""
+    def answers_for(self, entity: str) -> ServingVersion:
+        """Choose the version for an entity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """Stored predictions in the order of the instances, and what a version on trial failed at."""
+class PredictResult:
+    """Stored predictions in the order of the instances, and the troubles of a version in a rollout."""
 
     predictions: list[Prediction]
     troubles: tuple[str, ...] = ()
@@ -62,11 +62,11 @@ class Predictor:
 
     log: PredictionLog
 
-    def predict(self, reader: InstanceReader, items: Sequence[object], lineup: Lineup) -> Answered:
-        """Return a stored prediction for each instance, in order.
+    def predict(self, reader: InstanceReader, items: Sequence[object], lineup: Lineup) -> PredictResult:
+        """Store and return a prediction for each instance, in order.
 
-        An id that was predicted before, from the same instance, gets the same answer again. Where a version on trial
-        fails, the champion answers: a trial must not hurt what serves.
+        An id that was predicted before, from the same instance, gets the same prediction again. Where a version in a
+        rollout fails, the champion predicts: a rollout must not hurt what serves.
         Raises InvalidInput if any instance is invalid (then none is predicted), Conflict if an id was used for
         another instance, Unavailable if the predictions could not be made durable.
         """
@@ -76,7 +76,7 @@ class Predictor:
         conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
         if conflicts:
             raise Conflict("a prediction_id was used before for another instance", _taken(conflicts))
-        return Answered([saved.kept for saved in results], troubles)
+        return PredictResult([saved.kept for saved in results], troubles)
 
 
 def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Prediction], tuple[str, ...]]:
@@ -90,7 +90,7 @@ def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Predicti
     left = [place for place in range(len(instances)) if place not in answers]
     if left:
         scored = lineup.champion.scorer.score([instances[place].features for place in left])
-        answers |= {place: (said, lineup.champion.version) for place, said in zip(left, scored, strict=True)}
+        answers |= {place: (found, lineup.champion.version) for place, found in zip(left, scored, strict=True)}
     unseen = _shadows(instances, lineup.shadow, troubles)
     predictions = [
         instance.predicted(*answers[place], shadow=unseen.get(place)) for place, instance in enumerate(instances)
@@ -98,23 +98,25 @@ def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Predicti
     return predictions, tuple(troubles)
 
 
-def _shadows(instances: Sequence[Instance], shadow: Answerer | None, troubles: list[str]) -> dict[int, ShadowAnswer]:
+def _shadows(
+    instances: Sequence[Instance], shadow: ServingVersion | None, troubles: list[str]
+) -> dict[int, ShadowAnswer]:
     if shadow is None:
         return {}
     return {
         place: ShadowAnswer(
-            version=shadow.version, score=said.score, decision=said.decision, probabilities=said.probabilities
+            version=shadow.version, score=found.score, decision=found.decision, probabilities=found.probabilities
         )
-        for place, said in enumerate(_try(shadow, instances, troubles))
+        for place, found in enumerate(_try(shadow, instances, troubles))
     }
 
 
-def _try(tried: Answerer, instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
-    """Return what a version on trial says of instances, nothing if it cannot say it of all."""
+def _try(tried: ServingVersion, instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
+    """Score instances with a version in a rollout; nothing if it cannot score all of them."""
     try:
         scored = tried.scorer.score([instance.features for instance in instances])
-    except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion answers
-        # Its kind alone: what a library says of a row it cannot read may hold the row's values.
+    except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion predicts
+        # Its kind alone: a library's message about a row it cannot read may hold the row's values.
         troubles.append(f"{tried.version} could not score: {type(error).__name__}")
         return []
     if len(scored) != len(instances):
@@ -126,8 +128,8 @@ def _try(tried: Answerer, instances: Sequence[Instance], troubles: list[str]) ->
     return scored
 
 
-def _is_storable(said: Scored) -> bool:
-    return math.isfinite(said.score) and all(map(math.isfinite, (said.probabilities or {}).values()))
+def _is_storable(scored: Scored) -> bool:
+    return math.isfinite(scored.score) and all(map(math.isfinite, (scored.probabilities or {}).values()))
 
 
 def _read(reader: InstanceReader, items: Sequence[object]) -> list[Instance]:
@@ -143,7 +145,7 @@ def _read(reader: InstanceReader, items: Sequence[object]) -> list[Instance]:
         raise InvalidInput(f"{faults[0].path} {faults[0].message}; nothing was predicted", tuple(faults))
     counts = Counter(instance.prediction_id for instance in instances)
     if repeated := [index for index, instance in enumerate(instances) if counts[instance.prediction_id] > 1]:
-        raise Conflict("a prediction_id stands twice in one call", _taken(repeated))
+        raise Conflict("a prediction_id is given twice in one call", _taken(repeated))
     return instances
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from hindsight.config.triggers import Triggers
 from hindsight.monitoring.results.check import Check, CheckKind
-from hindsight.registry.pointer import Trial
+from hindsight.registry.pointer import Rollout
 from hindsight.triggers.state import TriggerState
 from hindsight.triggers.status import SignalStatus
 
@@ -50,4 +50,4 @@ class TriggerInputs:
     new_labels: int | None = None
     checks: Mapping[CheckKind, Check] = field(default_factory=dict)
     relabelling: str | None = None
-    rollout: Trial | None = None
+    rollout: Rollout | None = None

@@ -1,6 +1,5 @@
 """A version that the gate rejected, put into service by a person who says why."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,7 +25,7 @@ REJECTED = version_record(
         Check(name="better_than_champion", passed=False, value=-0.01, detail="worse"),
     ),
 )
-ANSWER = Answer(approved=True, by="operator", reason="the champion knows a closed road", at=NOW)
+ANSWER = Answer(approved=True, actor="operator", reason="the champion knows a closed road", at=NOW)
 
 
 class World:
@@ -48,8 +47,8 @@ def world() -> World:
 def test_history_says_who_overrode_what_and_why(world: World) -> None:
     move = world.overrides.take("bike", "v2", ANSWER)
     assert world.loaded == ["models/v2"]
-    assert (move.change, move.from_version, move.to_version, move.by) == (Change.PROMOTED, "v1", "v2", "operator")
-    assert move.why == "override of the gate's better_than_champion: the champion knows a closed road"
+    assert (move.change, move.from_version, move.to_version, move.actor) == (Change.PROMOTED, "v1", "v2", "operator")
+    assert move.reason == "override of the gate's better_than_champion: the champion knows a closed road"
     assert move.decision_id is None
     pointer = world.registry.pointer("bike")
     assert pointer is not None
@@ -61,19 +60,19 @@ def test_history_says_who_overrode_what_and_why(world: World) -> None:
 
 def test_a_repeated_override_moves_nothing_and_is_told_again(world: World) -> None:
     first = world.overrides.take("bike", "v2", ANSWER)
-    assert world.overrides.take("bike", "v2", replace(ANSWER, reason="again")) == first
-    assert len(world.registry.history("bike", 10)) == 2
+    assert world.overrides.take("bike", "v2", ANSWER.replace(reason="again")) == first
+    assert len(world.registry.deployments("bike", 10)) == 2
     assert len(world.bus.published) == 2
 
 
 def test_a_version_that_the_gate_passed_needs_none(world: World) -> None:
-    world.registry.put_version("bike", replace(REJECTED, version="v3", verdict=Verdict.PROMOTE))
+    world.registry.put_version("bike", REJECTED.replace(version="v3", verdict=Verdict.PROMOTE))
     with pytest.raises(Conflict, match="needs no override"):
         world.overrides.take("bike", "v3", ANSWER)
 
 
 def test_a_version_that_has_expired_or_cannot_be_loaded_never_serves(world: World) -> None:
-    world.registry.put_version("bike", replace(REJECTED, version="v4", expired_at=NOW))
+    world.registry.put_version("bike", REJECTED.replace(version="v4", expired_at=NOW))
     with pytest.raises(Conflict, match="has expired"):
         world.overrides.take("bike", "v4", ANSWER)
 
@@ -82,7 +81,7 @@ def test_a_version_that_has_expired_or_cannot_be_loaded_never_serves(world: Worl
 
     with pytest.raises(Conflict, match="cannot be served"):
         Overrides(world.registry, world.bus, refuse).take("bike", "v2", ANSWER)
-    assert len(world.registry.history("bike", 10)) == 1
+    assert len(world.registry.deployments("bike", 10)) == 1
     assert world.bus.published == []
 
 

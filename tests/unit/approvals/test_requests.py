@@ -25,8 +25,8 @@ RUN = RetrainingRun(model="bike", decision_id="retrain-1", fencing_token=4, as_o
 ASKED_AT = NOW + timedelta(minutes=10)
 REQUEST = ApprovalRequest(run=RUN, version="v1", task_token="token-1", requested_at=ASKED_AT, lasts=timedelta(days=3))
 RECORD = version_record("v1", NOW, decision_id="retrain-1", metrics={"accuracy": 0.9})
-YES = Answer(approved=True, by="operator", reason="looks right", at=NOW + timedelta(hours=1))
-NO = replace(YES, approved=False, reason="wait for the season's end")
+YES = Answer(approved=True, actor="operator", reason="looks right", at=NOW + timedelta(hours=1))
+NO = YES.replace(approved=False, reason="wait for the season's end")
 
 
 class World:
@@ -85,7 +85,7 @@ def test_a_run_that_lost_its_lock_asks_nobody(world: World) -> None:
 def test_the_answer_goes_to_the_run_and_the_token_is_forgotten(world: World) -> None:
     world.ask()
     assert world.answer(YES) == YES
-    assert world.tasks.answers == {"token-1": YES.to_json()}
+    assert world.tasks.answers == {"token-1": YES.to_plain()}
     kept = world.approvals.load("bike", "v1")
     assert kept is not None
     assert (kept.answer, kept.task_token, kept.is_delivered) == (YES, None, True)
@@ -94,7 +94,7 @@ def test_the_answer_goes_to_the_run_and_the_token_is_forgotten(world: World) -> 
 def test_the_same_answer_again_is_the_first_and_another_is_a_conflict(world: World) -> None:
     world.ask()
     world.answer(NO)
-    assert world.answer(replace(NO, reason="again", at=NOW + timedelta(days=1))) == NO
+    assert world.answer(NO.replace(reason="again", at=NOW + timedelta(days=1))) == NO
     with pytest.raises(Conflict, match="was rejected"):
         world.answer(YES)
     assert len(world.tasks.answers) == 1
@@ -123,7 +123,7 @@ def test_a_crash_before_the_answer_was_sent_is_made_up_for_by_the_same_call(worl
     cut_off.answer = _crash  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
         ApprovalAnswers(world.approvals, world.registry, cut_off).take("bike", "v1", YES)
-    assert world.answer(replace(YES, reason="again")) == YES
+    assert world.answer(YES.replace(reason="again")) == YES
     assert world.tasks.answers["token-1"]["reason"] == "looks right"
 
 

@@ -12,8 +12,8 @@ from bench.capacity.counts import Units, count
 from bench.capacity.page import with_tables
 from bench.capacity.parts import FULL_PROCESSOR_MEGABYTES, Part, bottleneck, parts_of
 from bench.capacity.prefixes import prefixes_of
+from functions.evaluate_rollouts import app as watch
 from functions.monitor import app as monitor
-from functions.watch_deployments import app as watch
 from local.template import load_template
 
 PROMISED = 5_000
@@ -74,7 +74,7 @@ def test_checks_of_labels_follow_what_the_door_lets_in_by_default(checks: list[L
 
 def test_functions_that_read_labels_have_the_time_that_is_reckoned_with() -> None:
     functions = load_template()["Resources"]
-    for name, module in (("MonitorFunction", monitor), ("WatchDeploymentsFunction", watch)):
+    for name, module in (("MonitorFunction", monitor), ("EvaluateRolloutsFunction", watch)):
         assert functions[name]["Properties"]["Timeout"] - module.RESERVED_MILLISECONDS / 1000 == READ_SECONDS
         assert functions[name]["Properties"]["MemorySize"] >= FULL_PROCESSOR_MEGABYTES
 

@@ -19,7 +19,7 @@ def test_a_quiet_hour_is_played_by_the_template_s_clock_and_comes_to_less_than_i
     schedules = deployment(place=Place(region="us-east-1")).of("AWS::Scheduler::Schedule")
     hourly = {name for name, one in schedules.items() if seconds_between(one["ScheduleExpression"]) < DAY}
     assert {f"clock {name}" for name in hourly} <= found["invocations_played"].keys()
-    assert found["invocations_played"]["MatureLabels"] == 2 * 12
+    assert found["invocations_played"]["CloseWindows"] == 2 * 12
     assert found["days_aged"] == 90
     assert set(found["checks"]) == {"steady", "aged"}
     assert found["quantities"]["lambda_requests"] > 0

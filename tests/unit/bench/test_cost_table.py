@@ -13,7 +13,7 @@ from bench.cost.scenarios import SCENARIOS
 from local.pages import read_block
 from local.transformed import Place, deployment
 
-# A series an hour; what is seldom (a run's end, a trial) has its hours only.
+# A series an hour; what is seldom (a run's end, a rollout) has its hours only.
 MOST_METRICS_A_MODEL = 20
 
 

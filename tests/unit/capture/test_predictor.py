@@ -10,7 +10,7 @@ from hindsight.core.errors import Conflict, InvalidInput, UnusableArtifact
 from hindsight.entities.prediction import Features, ShadowAnswer
 from hindsight.ingestion.instance import InstanceReader, Scored
 from hindsight.ingestion.prediction_log import PredictionLog
-from hindsight.registry.pointer import Trial, TrialMode
+from hindsight.registry.pointer import Rollout, RolloutMode
 from hindsight.serving.line_up import InService, LineUp
 from hindsight.serving.predictor import Predictor, Scorer
 from hindsight.testing.builders.configuration import configuration
@@ -66,9 +66,9 @@ def only(version: str, scorer: Scorer) -> LineUp[Scorer]:
     return LineUp("bike-demand", InService(version, scorer))
 
 
-def beside(scorer: Scorer, mode: TrialMode, share: float | None = None) -> LineUp[Scorer]:
-    trial = Trial(version="v2", mode=mode, share=share, artifact_key="", artifact_digest="", since=NOW)
-    return LineUp("bike-demand", InService("v1", ByHour()), trial, InService("v2", scorer))
+def beside(scorer: Scorer, mode: RolloutMode, share: float | None = None) -> LineUp[Scorer]:
+    rollout = Rollout(version="v2", mode=mode, share=share, artifact_key="", artifact_digest="", since=NOW)
+    return LineUp("bike-demand", InService("v1", ByHour()), rollout, InService("v2", scorer))
 
 
 RIDERS = [
@@ -144,7 +144,7 @@ def test_one_invalid_instance_leaves_nothing_predicted(
 def test_a_canary_answers_all_instances_of_its_entities_and_no_others(
     predictor: Predictor, reader: InstanceReader
 ) -> None:
-    answered = predictor.predict(reader, RIDERS, beside(Constant(), TrialMode.CANARY, 0.3))
+    answered = predictor.predict(reader, RIDERS, beside(Constant(), RolloutMode.CANARY, 0.3))
     by_entity: dict[str | None, set[tuple[str, Any]]] = {}
     for prediction in answered.predictions:
         by_entity.setdefault(prediction.entity_id, set()).add((prediction.model_version, prediction.decision))
@@ -157,7 +157,7 @@ def test_a_canary_answers_all_instances_of_its_entities_and_no_others(
 def test_a_shadow_is_kept_beside_the_answer(
     predictor: Predictor, reader: InstanceReader, store: InMemoryPredictions
 ) -> None:
-    answered = predictor.predict(reader, [instance("a", 18)], beside(Constant(), TrialMode.SHADOW))
+    answered = predictor.predict(reader, [instance("a", 18)], beside(Constant(), RolloutMode.SHADOW))
     (prediction,) = answered.predictions
     assert (prediction.model_version, prediction.decision) == ("v1", 1)
     assert prediction.shadow == ShadowAnswer(version="v2", score=0.0, decision=0)
@@ -165,9 +165,9 @@ def test_a_shadow_is_kept_beside_the_answer(
 
 
 @pytest.mark.parametrize("scorer", [Broken(), Short(), NotANumber(), Leaky()])
-@pytest.mark.parametrize(("mode", "share"), [(TrialMode.CANARY, 0.9), (TrialMode.SHADOW, None)])
-def test_a_version_on_trial_that_fails_hurts_nobody(
-    predictor: Predictor, reader: InstanceReader, scorer: Scorer, mode: TrialMode, share: float | None
+@pytest.mark.parametrize(("mode", "share"), [(RolloutMode.CANARY, 0.9), (RolloutMode.SHADOW, None)])
+def test_a_version_on_rollout_that_fails_hurts_nobody(
+    predictor: Predictor, reader: InstanceReader, scorer: Scorer, mode: RolloutMode, share: float | None
 ) -> None:
     answered = predictor.predict(reader, RIDERS, beside(scorer, mode, share))
     said = {(found.model_version, found.decision, found.shadow) for found in answered.predictions}

@@ -15,6 +15,7 @@ def test_a_package_holds_our_code_where_the_handlers_expect_it() -> None:
     names = zipfile.ZipFile(io.BytesIO(package().content)).namelist()
     assert "functions/authorize/app.py" in names
     assert "hindsight/bootstrap/clients.py" in names
+    assert {"hindsight/monitoring/drift/drift_page.html.j2", "hindsight/training/model_card/card.html.j2"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("local/")]
 
 

@@ -99,7 +99,7 @@ class InstantStack:
         return {"decisions": self.past_decisions}
 
     def _history(self, body: Any) -> Any:
-        return {"history": [{"to": self.version}] if self.version else []}
+        return {"deployments": [{"to": self.version}] if self.version else []}
 
     def _versions(self, body: Any) -> Any:
         return {"versions": [{"version": "v1", "gate": {"verdict": "reject"}}]}
@@ -159,7 +159,7 @@ def test_a_row_without_an_outcome_is_predicted_and_never_reported(stack: Instant
 def test_the_scheduled_functions_run_in_their_order_at_every_tick(stack: InstantStack) -> None:
     replay(stack, hourly(24 * 4), check_every="P1D")
     checks = [entry for entry in stack.schedules[1:] if entry[1] <= START + 4 * DAY]
-    in_order = ("MatureLabels", "Monitor", "WatchDeployments", "CheckTriggers")
+    in_order = ("CloseWindows", "Monitor", "EvaluateRollouts", "CheckTriggers")
     expected = [(name, START + days * DAY) for days in (3, 4) for name in in_order]
     assert checks == expected
 

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -108,7 +107,7 @@ def test_window_without_rows_is_insufficient() -> None:
 
 def test_page_names_model_version_and_window() -> None:
     lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
-    named = replace(pointer(), champion="v2")
+    named = pointer().replace(champion="v2")
     page = check_champion_drift(lake, rules(), named, window_of(lake), NOW).page()
     for said in ("Drift of bike-demand", "<dd>v2</dd>", "2026-03-01 12:30 UTC to 2026-03-08 12:30 UTC"):
         assert said in page

@@ -5,8 +5,8 @@ import pytest
 
 from hindsight.config.training import Deployment, Strategy
 from hindsight.core.errors import Conflict, InvalidInput, NotFound, StaleRun
-from hindsight.registry.moves import Account, Servable, pass_probation, roll_back
-from hindsight.registry.pointer import PointerMove
+from hindsight.registry.moves import AuditInfo, Servable, pass_probation, roll_back
+from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import Verdict
 from hindsight.rollout.deployment import Approved, deploy, strategy_of
 from hindsight.runs.run import RetrainingRun
@@ -38,13 +38,13 @@ def registry() -> InMemoryRegistry:
 
 def put_in_service(
     registry: InMemoryRegistry, run: RetrainingRun = RUN, version: str = RECORD.version, strategy: str = "direct"
-) -> PointerMove:
+) -> DeploymentRecord:
     return deploy(registry, run, version, Deployment(strategy=Strategy(strategy)), lambda _: None)
 
 
 def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry) -> None:
     move = put_in_service(registry)
-    assert (move.sequence, move.from_version, move.why, move.decision_id) == (1, None, "drift", "decision-1")
+    assert (move.sequence, move.from_version, move.reason, move.decision_id) == (1, None, "drift", "decision-1")
     pointer = registry.pointer("m")
     assert pointer is not None
     assert (pointer.champion, pointer.artifact_key, pointer.artifact_digest) == (RECORD.version, "k", "d")
@@ -52,16 +52,16 @@ def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry)
 
 def test_a_version_that_a_person_approved_later_serves_from_then_on(registry: InMemoryRegistry) -> None:
     later = datetime(2026, 3, 4, tzinfo=UTC)
-    approved = Approved(by="ada", at=later, reason="checked")
+    approved = Approved(actor="ada", at=later, reason="checked")
     move = deploy(registry, RUN, RECORD.version, Deployment(), lambda _: None, approved=approved)
-    assert move.why == "drift; approved by ada; checked"
+    assert move.reason == "drift; approved by ada; checked"
     assert (move.at, getattr(registry.pointer("m"), "serving_since", None)) == (later, later)
 
 
 def test_a_repeated_deployment_changes_nothing(registry: InMemoryRegistry) -> None:
     first = put_in_service(registry)
     assert put_in_service(registry) == first
-    assert registry.history("m", 10) == [first]
+    assert registry.deployments("m", 10) == [first]
 
 
 def test_a_repeated_deployment_does_not_undo_a_rollback(registry: InMemoryRegistry) -> None:
@@ -69,7 +69,7 @@ def test_a_repeated_deployment_does_not_undo_a_rollback(registry: InMemoryRegist
     old = Servable(version="old", artifact_key="old", artifact_digest="old")
     pointer = registry.pointer("m")
     assert pointer is not None
-    registry.move_pointer("m", roll_back(pointer, old, Account(why="complaints", by="ann", at=AS_OF)))
+    registry.move_pointer("m", roll_back(pointer, old, AuditInfo(reason="complaints", actor="ann", at=AS_OF)))
     assert put_in_service(registry) == first
     assert getattr(registry.pointer("m"), "champion", None) == "old"
 
@@ -82,7 +82,7 @@ def test_a_run_that_lost_the_lock_deploys_nothing(registry: InMemoryRegistry) ->
 
 
 def test_a_rejected_version_is_not_deployed(registry: InMemoryRegistry) -> None:
-    registry.put_version("m", replace(RECORD, version="rejected", verdict=Verdict.REJECT))
+    registry.put_version("m", RECORD.replace(version="rejected", verdict=Verdict.REJECT))
     with pytest.raises(Conflict):
         deploy(registry, RUN, "rejected", Deployment(), lambda _: None)
 
@@ -93,8 +93,8 @@ def test_an_unknown_version_is_not_deployed(registry: InMemoryRegistry) -> None:
 
 
 SECOND_RUN = replace(RUN, decision_id="decision-2", as_of=datetime(2026, 3, 2, tzinfo=UTC))
-CHALLENGER = replace(
-    RECORD, version=SECOND_RUN.version_of("a"), decision_id="decision-2", artifact_key="k2", pointer_sequence=1
+CHALLENGER = RECORD.replace(
+    version=SECOND_RUN.version_of("a"), decision_id="decision-2", artifact_key="k2", pointer_sequence=1
 )
 
 
@@ -114,13 +114,13 @@ def test_a_later_version_is_tried_beside_the_champion(
     assert (move.from_version, move.to_version, move.challenger) == (RECORD.version, RECORD.version, CHALLENGER.version)
     pointer = registry.pointer("m")
     assert pointer is not None
-    assert pointer.trial is not None
-    assert (pointer.champion, pointer.trial.version, pointer.trial.artifact_key) == (
+    assert pointer.rollout is not None
+    assert (pointer.champion, pointer.rollout.version, pointer.rollout.artifact_key) == (
         RECORD.version,
         CHALLENGER.version,
         "k2",
     )
-    assert (pointer.trial.share, pointer.serving_since) == (share, RUN.as_of)
+    assert (pointer.rollout.share, pointer.serving_since) == (share, RUN.as_of)
     assert put_in_service(registry, SECOND_RUN, CHALLENGER.version, strategy) == move
 
 
@@ -137,21 +137,21 @@ def test_a_probation_that_ended_since_the_gate_changes_nothing(registry: InMemor
     put_in_service(registry)
     step = promoted("v-next", AS_OF, registry.pointer("m"))
     registry.move_pointer("m", step)
-    registry.put_version("m", replace(CHALLENGER, pointer_sequence=2))
-    registry.move_pointer("m", pass_probation(step.pointer, Account(why="enough labels", by="watch", at=AS_OF)))
+    registry.put_version("m", CHALLENGER.replace(pointer_sequence=2))
+    registry.move_pointer("m", pass_probation(step.pointer, AuditInfo(reason="enough labels", actor="watch", at=AS_OF)))
     assert put_in_service(registry, SECOND_RUN, CHALLENGER.version).from_version == "v-next"
 
 
-def test_a_forced_run_takes_the_place_of_a_version_on_trial(registry: InMemoryRegistry) -> None:
+def test_a_forced_run_takes_the_place_of_a_version_on_rollout(registry: InMemoryRegistry) -> None:
     put_in_service(registry)
     registry.put_version("m", CHALLENGER)
     put_in_service(registry, SECOND_RUN, CHALLENGER.version, "canary")
     third = replace(RUN, decision_id="decision-3")
-    newest = replace(CHALLENGER, version="v-3", decision_id="decision-3", pointer_sequence=2)
+    newest = CHALLENGER.replace(version="v-3", decision_id="decision-3", pointer_sequence=2)
     registry.put_version("m", newest)
     put_in_service(registry, third, "v-3", "shadow")
-    changes = [(move.change.value, move.challenger) for move in registry.history("m", 2)]
-    assert changes == [("shadow_started", "v-3"), ("trial_withdrawn", CHALLENGER.version)]
+    changes = [(move.change.value, move.challenger) for move in registry.deployments("m", 2)]
+    assert changes == [("shadow_started", "v-3"), ("rollout_aborted", CHALLENGER.version)]
 
 
 def test_names_of_versions_differ_by_decision_and_candidate_and_sort_by_time() -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.core.errors import Conflict
-from hindsight.registry.moves import Account, PointerStep, Servable, promote, roll_back, start_trial, withdraw_trial
-from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.moves import AuditInfo, PointerStep, Servable, abort_rollout, promote, roll_back, start_rollout
+from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import DatasetRecord, VersionRecord
 from hindsight.registry.version_retention import Keep, expired_versions, protected_versions
-from hindsight.retention.version_expiry import Expiring
+from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.runs.run import moment_name
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.pointers import promoted
@@ -43,7 +42,7 @@ class World:
     def __init__(self, days: range = range(0, 100, 10)) -> None:
         self.registry, self.lake = InMemoryRegistry(), InMemoryLake()
         self.members = InMemoryMembers()
-        self.expiring = Expiring(self.registry, self.lake, KEEP, self.members)
+        self.expiry = VersionExpiry(self.registry, self.lake, KEEP, self.members)
         for day in days:
             self.registry.put_version(MODEL, version(day))
             record = DatasetRecord(
@@ -78,7 +77,7 @@ class World:
         return pointer
 
     def sweep(self, day: int) -> None:
-        assert self.expiring.sweep(MODEL, START + day * DAY, lambda: True).is_complete
+        assert self.expiry.sweep(MODEL, START + day * DAY, lambda: True).is_complete
 
     def kept(self) -> set[int]:
         return {
@@ -93,8 +92,8 @@ def world() -> World:
     return World()
 
 
-def account(day: int) -> Account:
-    return Account(why="a test", by="operator", at=START + day * DAY)
+def audit(day: int) -> AuditInfo:
+    return AuditInfo(reason="a test", actor="operator", at=START + day * DAY)
 
 
 def test_what_is_younger_than_the_policy_stays(world: World) -> None:
@@ -124,9 +123,9 @@ def test_what_is_tried_stays_and_what_was_tried_and_withdrawn_goes(world: World)
     world.serve(0)
     for day in (10, 20):
         tried = Servable(version=name(day), artifact_key="k", artifact_digest="d")
-        world.move(start_trial(world.pointer(), tried, TrialMode.CANARY, 0.1, account(day)))
+        world.move(start_rollout(world.pointer(), tried, RolloutMode.CANARY, 0.1, audit(day)))
         if day == 10:
-            world.move(withdraw_trial(world.pointer(), account(day)))
+            world.move(abort_rollout(world.pointer(), audit(day)))
     world.sweep(10_000)
     assert world.kept() == {0, 20, 80, 90}
 
@@ -134,8 +133,8 @@ def test_what_is_tried_stays_and_what_was_tried_and_withdrawn_goes(world: World)
 def test_the_fallback_of_a_rollback_far_back_stays(world: World) -> None:
     world.serve(0, 10, 20, 30, 40)
     back = Servable(version=name(0), artifact_key="k", artifact_digest="d")
-    step = roll_back(world.pointer(), back, account(50))
-    world.move(step._replace(pointer=replace(step.pointer, previous=name(10))))
+    step = roll_back(world.pointer(), back, audit(50))
+    world.move(step._replace(pointer=step.pointer.replace(previous=name(10))))
     world.sweep(10_000)
     assert {0, 10, 40} <= world.kept()
 
@@ -143,7 +142,7 @@ def test_the_fallback_of_a_rollback_far_back_stays(world: World) -> None:
 def test_records_stay_with_the_moment_and_so_do_cards_and_manifests(world: World) -> None:
     world.sweep(10_000)
     record = world.registry.version(MODEL, name(0))
-    assert record == replace(version(0), expired_at=START + 10_000 * DAY)
+    assert record == version(0).replace(expired_at=START + 10_000 * DAY)
     left = {key.rpartition("/")[2] for key in world.lake.keys("") if name(0) in key or dataset_name(0) in key}
     assert left == {"card.json", "card.html", "manifest.json"}
 
@@ -176,7 +175,7 @@ def test_what_is_not_named_as_a_version_is_left_alone(world: World) -> None:
 
 def test_a_sweep_that_was_cut_off_is_finished_by_the_next(world: World) -> None:
     allowed = iter([True] * 3 + [False] * 100)
-    report = world.expiring.sweep(MODEL, START + 10_000 * DAY, lambda: next(allowed))
+    report = world.expiry.sweep(MODEL, START + 10_000 * DAY, lambda: next(allowed))
     assert (report.is_complete, report.objects, report.versions) == (False, 3, 8)
     world.sweep(10_001)
     assert world.kept() == {80, 90}
@@ -190,7 +189,7 @@ def test_a_version_that_goes_into_service_during_the_sweep_is_spared(world: Worl
         found = look(model, limit)
         if world.pointer().champion == name(90):
             world.move(
-                promote(world.pointer(), Servable(version=name(0), artifact_key="k", artifact_digest="d"), account(99))
+                promote(world.pointer(), Servable(version=name(0), artifact_key="k", artifact_digest="d"), audit(99))
             )
         return found
 
@@ -205,14 +204,14 @@ def test_an_expired_version_cannot_serve_again(world: World) -> None:
     world.sweep(10_000)
     back = Servable(version=name(0), artifact_key="k", artifact_digest="d")
     with pytest.raises(Conflict, match="expired"):
-        world.move(roll_back(world.pointer(), back, account(10_001)))
+        world.move(roll_back(world.pointer(), back, audit(10_001)))
 
 
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 4), st.integers(0, 20_000))
 def test_no_policy_ever_lets_go_of_what_serves_or_would_next(served: list[int], newest: int, day: int) -> None:
     world = World()
     world.serve(*(10 * number for number in served))
-    pointer, moves = world.registry.pointer(MODEL), world.registry.history(MODEL, 99)
+    pointer, moves = world.registry.pointer(MODEL), world.registry.deployments(MODEL, 99)
     protected = protected_versions(pointer, moves, newest)
     records = world.registry.versions(MODEL, 99)
     gone = {

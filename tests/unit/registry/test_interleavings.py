@@ -1,7 +1,6 @@
 """What the bench plays two hundred times is played a few times here, and its judge is judged."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ class Forgetful(InMemoryRegistry):
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         before = self.pointer(model)
         sequence = before.sequence + 1 if before else 1
-        moved = PointerStep(replace(step.pointer, sequence=sequence), replace(step.move, sequence=sequence))
+        moved = PointerStep(step.pointer.replace(sequence=sequence), step.deployment.replace(sequence=sequence))
         return super().move_pointer(model, moved, fencing_token=fencing_token)
 
 
@@ -41,7 +40,7 @@ def test_a_pointer_moved_without_its_condition_would_be_found_out() -> None:
     assert any(outcomes(Forgetful))
 
 
-@pytest.mark.parametrize("left_out", ["_move_already_made", "_require_unmoved"])
+@pytest.mark.parametrize("left_out", ["_already_deployed", "_require_unmoved"])
 def test_a_deployment_without_its_precautions_would_be_found_out(
     monkeypatch: pytest.MonkeyPatch, left_out: str
 ) -> None:

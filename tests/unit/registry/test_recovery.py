@@ -6,8 +6,8 @@ import pytest
 from hindsight.core import compact_json
 from hindsight.core.announcements import Announcement
 from hindsight.core.errors import InvalidInput, Unavailable
-from hindsight.registry.moves import Account, Servable, promote, roll_back, start_trial
-from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.moves import AuditInfo, Servable, promote, roll_back, start_rollout
+from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import Check, Verdict
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.builders.pointers import promoted
@@ -45,8 +45,8 @@ class World:
         detail = {"input": compact_json.dumps(self.input), "status": status, **detail}
         return parse_failed_execution({"time": "2026-03-01T15:00:00Z", "detail": detail})
 
-    def account(self) -> Account:
-        return Account(why="better", by="pipeline", at=NOW, decision_id=self.decision.decision_id)
+    def audit(self) -> AuditInfo:
+        return AuditInfo(reason="better", actor="pipeline", at=NOW, decision_id=self.decision.decision_id)
 
     def serve(self, version: str) -> Pointer:
         return self.registry.move_pointer("bike", promoted(version, NOW, self.registry.pointer("bike")))
@@ -69,8 +69,8 @@ def world() -> World:
         ("TIMED_OUT", {}, "the execution took longer than it may"),
         (
             "FAILED",
-            {"error": "NotConcluded", "cause": "throttled"},
-            "the execution failed: NotConcluded: throttled",
+            {"error": "NotFinalized", "cause": "throttled"},
+            "the execution failed: NotFinalized: throttled",
         ),
         (
             "FAILED",
@@ -144,17 +144,17 @@ def test_crash_after_the_announcement_announces_twice_rather_than_never(world: W
     ("mode", "outcome", "name"),
     [
         (None, RunOutcome.PROMOTED, "ModelPromoted"),
-        (TrialMode.CANARY, RunOutcome.CANARY, "CanaryStarted"),
-        (TrialMode.SHADOW, RunOutcome.SHADOW, "ShadowStarted"),
+        (RolloutMode.CANARY, RunOutcome.CANARY, "CanaryStarted"),
+        (RolloutMode.SHADOW, RunOutcome.SHADOW, "ShadowStarted"),
     ],
 )
 def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(
-    world: World, mode: TrialMode | None, outcome: RunOutcome, name: str
+    world: World, mode: RolloutMode | None, outcome: RunOutcome, name: str
 ) -> None:
     before = world.serve("v1")
-    account = world.account()
-    share = 0.1 if mode is TrialMode.CANARY else None
-    step = promote(before, NEW, account) if mode is None else start_trial(before, NEW, mode, share, account)
+    audit = world.audit()
+    share = 0.1 if mode is RolloutMode.CANARY else None
+    step = promote(before, NEW, audit) if mode is None else start_rollout(before, NEW, mode, share, audit)
     world.registry.move_pointer("bike", step)
 
     assert world.recovery.recover(world.failed()) is outcome
@@ -171,7 +171,7 @@ def test_run_that_failed_after_the_gate_rejected_its_version_is_rejected(world: 
     ours = {"decision_id": world.decision.decision_id, "verdict": Verdict.REJECT, "checks": below}
     world.registry.put_version("bike", version_record("v2", NOW, **ours))
 
-    assert world.recovery.recover(world.failed("FAILED", error="NotConcluded")) is RunOutcome.REJECTED
+    assert world.recovery.recover(world.failed("FAILED", error="NotFinalized")) is RunOutcome.REJECTED
 
     state = world.store.load("bike")
     assert (state.open_run, state.pending_signals) == (None, {})
@@ -194,9 +194,9 @@ def test_a_version_that_passed_or_is_another_run_s_ends_no_run(world: World, fou
 
 def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(world: World) -> None:
     before = world.serve("v1")
-    promotion = promote(before, NEW, world.account())
+    promotion = promote(before, NEW, world.audit())
     world.registry.move_pointer("bike", promotion)
-    by_hand = Account(why="it is bad", by="operator", at=LATER)
+    by_hand = AuditInfo(reason="it is bad", actor="operator", at=LATER)
     old = Servable(version="v1", artifact_key="k", artifact_digest="d")
     world.registry.move_pointer("bike", roll_back(promotion.pointer, old, by_hand))
 

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.core.errors import Conflict, InvalidInput, NoModel, NotFound, Unavailable, UnusableArtifact
-from hindsight.registry.champions import champions_left
-from hindsight.registry.moves import Account, promote, start_trial
-from hindsight.registry.pointer import Change, PointerMove, Probation, TrialMode
+from hindsight.registry.moves import AuditInfo, promote, start_rollout
+from hindsight.registry.pointer import Change, DeploymentRecord, Probation, RolloutMode
+from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.deployment import servable
 from hindsight.rollout.rollback import Rollbacks
@@ -63,17 +62,17 @@ class World:
         return self.registry.put_version(MODEL, version_record(version, NOW, verdict=verdict, **artifact))
 
     def promote(self, version: str) -> None:
-        account = Account(why="better", by="pipeline", at=NOW - timedelta(days=1))
-        step = promote(self.registry.pointer(MODEL), servable(self.register(version)), account)
+        audit = AuditInfo(reason="better", actor="pipeline", at=NOW - timedelta(days=1))
+        step = promote(self.registry.pointer(MODEL), servable(self.register(version)), audit)
         self.registry.move_pointer(MODEL, step)
 
-    def try_out(self, version: str, mode: TrialMode, share: float | None) -> None:
+    def try_out(self, version: str, mode: RolloutMode, share: float | None) -> None:
         pointer = self.registry.pointer(MODEL)
         assert pointer is not None
-        account = Account(why="better", by="pipeline", at=NOW)
-        self.registry.move_pointer(MODEL, start_trial(pointer, servable(self.register(version)), mode, share, account))
+        audit = AuditInfo(reason="better", actor="pipeline", at=NOW)
+        self.registry.move_pointer(MODEL, start_rollout(pointer, servable(self.register(version)), mode, share, audit))
 
-    def ask(self, **body: Any) -> PointerMove:
+    def ask(self, **body: Any) -> DeploymentRecord:
         return self.rollbacks.take(MODEL, {"reason": "complaints", **body}, now=NOW, requested_by="operator")
 
     @property
@@ -91,7 +90,7 @@ def world() -> World:
 def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> None:
     move = world.ask()
     assert (move.change, move.from_version, move.to_version) == (Change.ROLLED_BACK, "v3", "v2")
-    assert (move.why, move.by, move.at) == ("complaints", "operator", NOW)
+    assert (move.reason, move.actor, move.at) == ("complaints", "operator", NOW)
     pointer = world.registry.pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.artifact_key, pointer.previous) == ("v2", "key of v2", "v1")
@@ -180,24 +179,24 @@ def test_the_same_request_again_finds_the_move_made_and_tells_those_who_were_not
 
     move = world.ask(**named)
 
-    assert (move, world.champion) == (world.registry.move(MODEL, 4), move.to_version)
+    assert (move, world.champion) == (world.registry.deployment(MODEL, 4), move.to_version)
     assert [found.data["sequence"] for found in world.bus.published] == [4]
     assert set(world.back_off.noted) == {NOW}
 
 
 @pytest.mark.parametrize(
     ("mode", "share", "name"),
-    [(TrialMode.CANARY, 0.1, "CanaryWithdrawn"), (TrialMode.SHADOW, None, "ShadowWithdrawn")],
+    [(RolloutMode.CANARY, 0.1, "CanaryAborted"), (RolloutMode.SHADOW, None, "ShadowAborted")],
 )
 def test_back_to_the_champion_takes_away_what_is_tried_beside_it(
-    world: World, mode: TrialMode, share: float | None, name: str
+    world: World, mode: RolloutMode, share: float | None, name: str
 ) -> None:
     world.try_out("v4", mode, share)
     move = world.ask(to="v3")
-    assert (move.change, move.to_version, move.challenger) == (Change.TRIAL_WITHDRAWN, "v3", "v4")
+    assert (move.change, move.to_version, move.challenger) == (Change.ROLLOUT_ABORTED, "v3", "v4")
     pointer = world.registry.pointer(MODEL)
     assert pointer is not None
-    assert (pointer.champion, pointer.trial, pointer.previous) == ("v3", None, "v2")
+    assert (pointer.champion, pointer.rollout, pointer.previous) == ("v3", None, "v2")
     assert world.ask(to="v3") == move
     assert {found.name for found in world.bus.published} == {name}
     assert world.back_off.noted == [NOW, NOW]
@@ -211,17 +210,17 @@ def test_a_version_that_came_again_is_not_gone_back_to_once_it_was_left(world: W
 
 
 def test_a_history_without_the_last_move_leads_nowhere(world: World) -> None:
-    complete = world.registry.history
-    world.registry.history = lambda model, limit: complete(model, limit)[1:]  # type: ignore[method-assign]
+    complete = world.registry.deployments
+    world.registry.deployments = lambda model, limit: complete(model, limit)[1:]  # type: ignore[method-assign]
     with pytest.raises(Conflict, match="moved meanwhile"):
         world.ask()
     assert world.champion == "v3"
 
 
-def test_a_rollback_ends_a_trial_and_says_of_which_version(world: World) -> None:
-    world.try_out("v4", TrialMode.CANARY, 0.1)
+def test_a_rollback_ends_a_rollout_and_says_of_which_version(world: World) -> None:
+    world.try_out("v4", RolloutMode.CANARY, 0.1)
     assert world.ask().challenger == "v4"
-    assert getattr(world.registry.pointer(MODEL), "trial", None) is None
+    assert getattr(world.registry.pointer(MODEL), "rollout", None) is None
 
 
 def test_unknown_models_and_versions_are_not_found(world: World) -> None:
@@ -255,8 +254,8 @@ def test_the_way_back_ends_at_what_serves_and_names_nothing_twice(choices: Seque
                 world.ask(**named)
         except (Conflict, NotFound):
             continue
-    history = sorted(world.registry.history(MODEL, 100), key=lambda move: move.sequence)
-    left = champions_left(history)
+    history = sorted(world.registry.deployments(MODEL, 100), key=lambda move: move.sequence)
+    left = rollback_candidates(history)
     assert left[-1] == world.champion
     assert len(set(left)) == len(left)
     pointer = world.registry.pointer(MODEL)
@@ -265,9 +264,9 @@ def test_the_way_back_ends_at_what_serves_and_names_nothing_twice(choices: Seque
 
 
 def test_history_that_no_longer_reaches_the_beginning_starts_at_its_first_champion() -> None:
-    told = {"why": "", "by": "", "at": NOW}
-    moves = [PointerMove(sequence=9, change=Change.PROMOTED, from_version="v8", to_version="v9", **told)]
-    assert champions_left(moves) == ["v8", "v9"]
-    back = PointerMove(sequence=10, change=Change.ROLLED_BACK, from_version="v9", to_version="v2", **told)
-    assert champions_left([*moves, back]) == ["v8", "v2"]
-    assert champions_left([replace(back, sequence=10)]) == ["v2"]
+    audit = {"reason": "", "actor": "", "at": NOW}
+    moves = [DeploymentRecord(sequence=9, change=Change.PROMOTED, from_version="v8", to_version="v9", **audit)]
+    assert rollback_candidates(moves) == ["v8", "v9"]
+    back = DeploymentRecord(sequence=10, change=Change.ROLLED_BACK, from_version="v9", to_version="v2", **audit)
+    assert rollback_candidates([*moves, back]) == ["v8", "v2"]
+    assert rollback_candidates([back.replace(sequence=10)]) == ["v2"]

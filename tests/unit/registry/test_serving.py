@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hindsight.core.errors import NoModel, UnusableArtifact
-from hindsight.registry.moves import Account, Servable, start_trial
-from hindsight.registry.pointer import TrialMode
+from hindsight.registry.moves import AuditInfo, Servable, start_rollout
+from hindsight.registry.pointer import RolloutMode
 from hindsight.serving.line_up import Serving, share_of
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.models.registry import InMemoryRegistry
@@ -51,12 +51,12 @@ def answers(serving: Serving[str], model: str) -> tuple[str, str]:
     return champion.version, champion.scorer
 
 
-def try_out(registry: InMemoryRegistry, version: str, mode: TrialMode, share: float | None) -> None:
+def try_out(registry: InMemoryRegistry, version: str, mode: RolloutMode, share: float | None) -> None:
     pointer = registry.pointer("m")
     assert pointer is not None
     named = Servable(version=version, artifact_key=version, artifact_digest=f"digest of {version}")
-    account = Account(why="better", by="pipeline", at=NOW)
-    registry.move_pointer("m", start_trial(pointer, named, mode, share, account))
+    audit = AuditInfo(reason="better", actor="pipeline", at=NOW)
+    registry.move_pointer("m", start_rollout(pointer, named, mode, share, audit))
 
 
 def test_before_the_first_deployment_nothing_serves(serving: Serving[str]) -> None:
@@ -129,7 +129,7 @@ def test_a_first_champion_that_cannot_be_loaded_is_an_error_every_time(
 
 def test_a_canary_answers_its_share_always_the_same_entities(serving: Serving[str], registry: InMemoryRegistry) -> None:
     point(registry, "v1")
-    try_out(registry, "v2", TrialMode.CANARY, 0.1)
+    try_out(registry, "v2", RolloutMode.CANARY, 0.1)
     lineup = serving.line_up("m")
     answered = [lineup.answers_for(f"rider-{number}").version for number in range(10_000)]
     assert 0.09 < answered.count("v2") / len(answered) < 0.11
@@ -137,14 +137,14 @@ def test_a_canary_answers_its_share_always_the_same_entities(serving: Serving[st
     assert lineup.shadow is None
 
 
-def test_every_trial_draws_its_own_entities() -> None:
+def test_every_rollout_draws_its_own_entities() -> None:
     chosen = [{n for n in range(2_000) if share_of("m", version, str(n)) < 0.5} for version in ("v2", "v3")]
     assert 400 < len(chosen[0] & chosen[1]) < 600
 
 
 def test_a_shadow_answers_nobody(serving: Serving[str], registry: InMemoryRegistry) -> None:
     point(registry, "v1")
-    try_out(registry, "v2", TrialMode.SHADOW, None)
+    try_out(registry, "v2", RolloutMode.SHADOW, None)
     lineup = serving.line_up("m")
     assert {lineup.answers_for(str(number)).version for number in range(100)} == {"v1"}
     assert lineup.shadow is not None
@@ -156,7 +156,7 @@ def test_a_challenger_that_cannot_be_loaded_hurts_nobody(
 ) -> None:
     point(registry, "v1")
     artefacts.broken.add("v2")
-    try_out(registry, "v2", TrialMode.CANARY, 0.9)
+    try_out(registry, "v2", RolloutMode.CANARY, 0.9)
     lineup = serving.line_up("m")
     assert {lineup.answers_for(str(number)).version for number in range(100)} == {"v1"}
     assert lineup.troubles == ("v2 cannot be loaded: it is damaged",)
@@ -166,7 +166,7 @@ def test_a_promoted_challenger_is_not_loaded_again(
     serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     point(registry, "v1")
-    try_out(registry, "v2", TrialMode.CANARY, 0.5)
+    try_out(registry, "v2", RolloutMode.CANARY, 0.5)
     serving.line_up("m")
     point(registry, "v2")
     assert answers(serving, "m") == ("v2", "content of v2")
@@ -174,7 +174,7 @@ def test_a_promoted_challenger_is_not_loaded_again(
 
 
 def test_no_more_models_are_held_than_fit(registry: InMemoryRegistry, artefacts: Artefacts) -> None:
-    serving = Serving(registry.pointer, artefacts.load, most_models=2)
+    serving = Serving(registry.pointer, artefacts.load, max_models=2)
     for model in ("a", "b", "c"):
         point(registry, f"{model}-v1", model)
     for model in ("a", "b", "a", "c", "a", "b"):
@@ -217,7 +217,7 @@ def test_warming_up_names_the_model_that_cannot_be_loaded_and_loads_the_others(
 def test_warming_up_keeps_what_is_held_before_it_loads_others_and_no_more_than_may_be_held(
     registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
-    serving = Serving(registry.pointer, artefacts.load, most_models=2)
+    serving = Serving(registry.pointer, artefacts.load, max_models=2)
     for number in (1, 2, 3):
         point(registry, f"v{number}", f"m{number}")
     answers(serving, "m3")

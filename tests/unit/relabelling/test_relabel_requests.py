@@ -6,7 +6,7 @@ import pytest
 from hindsight.core.errors import Conflict
 from hindsight.labels.relabelling.finish import RelabelConclusions
 from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus, prefixes, relabel_id
-from hindsight.labels.relabelling.requests import RelabelRequests
+from hindsight.labels.relabelling.requests import RelabelReports, RelabelRequests
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.testing.aws.state_machine import InMemoryStateMachine
 from hindsight.testing.jobs.relabels import InMemoryRelabels
@@ -26,13 +26,14 @@ class Bench:
         self.machine = InMemoryStateMachine()
         self.configurations = InMemoryConfigurations(configuration(DEMAND), configuration(MENDED))
         self.requests = RelabelRequests(self.store, self.machine, self.configurations, trust)
+        self.reports = RelabelReports(self.store, self.machine, self.configurations)
         self.conclusions = RelabelConclusions(self.store, self.configurations)
 
     def take(self, request_id: str = "r-1", now: datetime = NOW, **body: Any) -> RelabelJob:
         return self.requests.take(MODEL, {"reason": "mended", **body}, now=now, request_id=request_id)
 
     def stands(self, job: RelabelJob) -> RelabelStatus:
-        return self.requests.job(MODEL, job.relabel_id).status
+        return self.reports.job(MODEL, job.relabel_id).status
 
     def conclude(self, job: RelabelJob, **more: Any) -> tuple[RelabelJob, bool]:
         run = {"model": MODEL, "relabel_id": job.relabel_id, "attempt": job.attempt, **more}

@@ -151,7 +151,7 @@ def searched(datasets: int, **changes: Any) -> tuple[Counting, Uses]:
             counts={},
             buckets=4,
         )
-        registry.put_dataset(world.MODEL, replace(record, **changes))
+        registry.put_dataset(world.MODEL, record.replace(**changes))
         rows = [Member(name, "train", 1) for name in ("p-1", "p-2")]
         members.replace(world.MODEL, record.dataset_id, spread(rows, 4))
     asked = prediction("p-1", model=world.MODEL, occurred_at=START, outcome_due_at=START)

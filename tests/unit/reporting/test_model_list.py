@@ -1,10 +1,9 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
-from hindsight.registry.pointer import Probation, Trial, TrialMode
+from hindsight.registry.pointer import Probation, Rollout, RolloutMode
 from hindsight.reporting.model_list import ModelList, ModelState, state_of
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.pointers import promoted
@@ -82,11 +81,11 @@ def test_champion_is_listed(world: World) -> None:
 
 def test_state_is_the_one_in_which_most_is_about_to_change() -> None:
     run = OpenRun(decision_id="d", fencing_token=1, started_at=NOON, lease_expires_at=NOON, reason="asked")
-    trial = Trial(version="v2", mode=TrialMode.SHADOW, artifact_key="k", artifact_digest="d", since=NOON)
+    rollout = Rollout(version="v2", mode=RolloutMode.SHADOW, artifact_key="k", artifact_digest="d", since=NOON)
     probation = Probation(against="v0", since=NOON)
 
     assert state_of(None, IDLE) is ModelState.NO_VERSION
     assert state_of(POINTER, IDLE) is ModelState.SERVING
-    assert state_of(replace(POINTER, probation=probation), IDLE) is ModelState.PROBATION
-    assert state_of(replace(POINTER, probation=probation, trial=trial), IDLE) is ModelState.ROLLOUT
-    assert state_of(replace(POINTER, trial=trial), IDLE.replace(open_run=run)) is ModelState.RETRAINING
+    assert state_of(POINTER.replace(probation=probation), IDLE) is ModelState.PROBATION
+    assert state_of(POINTER.replace(probation=probation, rollout=rollout), IDLE) is ModelState.ROLLOUT
+    assert state_of(POINTER.replace(rollout=rollout), IDLE.replace(open_run=run)) is ModelState.RETRAINING

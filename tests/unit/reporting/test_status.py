@@ -7,8 +7,8 @@ import pytest
 from hindsight.core.errors import NotFound
 from hindsight.core.times import format_time
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
-from hindsight.registry.moves import Account, Servable, start_trial
-from hindsight.registry.pointer import Pointer, TrialMode
+from hindsight.registry.moves import AuditInfo, Servable, start_rollout
+from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.reporting.status import Backlog, model_status
@@ -24,8 +24,8 @@ from hindsight.testing.models.check_store import InMemoryChecks
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.members import InMemoryMembers
 from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore
 from hindsight.testing.models.trigger_store import InMemoryTriggers
-from hindsight.testing.models.watching import InMemoryWatchProgress
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
 from hindsight.triggers.signals.check import DriftSignal
@@ -60,7 +60,7 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
         InMemoryLake(),
         reviews,
         InMemoryApprovals(),
-        watch=InMemoryWatchProgress(),
+        evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
     )
 
@@ -76,15 +76,15 @@ def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
 def test_what_is_tried_beside_the_champion_and_its_probation_are_shown() -> None:
     on_probation = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
     challenger = Servable(version="v3", artifact_key="k3", artifact_digest="d3")
-    account = Account(why="drift", by="pipeline", at=NOON)
-    pointer = start_trial(on_probation, challenger, TrialMode.CANARY, 0.1, account).pointer
+    audit = AuditInfo(reason="drift", actor="pipeline", at=NOON)
+    pointer = start_rollout(on_probation, challenger, RolloutMode.CANARY, 0.1, audit).pointer
 
     status = model_status(
         revision(), pointer, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str
     )
 
     assert (status["champion"], status["challenger"], status["previous"]) == ("v2", "v3", "v1")
-    assert (status["trial"]["mode"], status["trial"]["share"]) == ("canary", 0.1)
+    assert (status["rollout"]["mode"], status["rollout"]["share"]) == ("canary", 0.1)
     assert status["probation"]["against"] == "v1"
 
 
@@ -119,15 +119,15 @@ def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
     assert status["serving_since"] == status["last_run_finished_at"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_of_what_is_watched_the_present_trial_and_probation_are_shown() -> None:
-    account = Account(why="better", by="pipeline", at=NOON)
+def test_newest_evaluation_is_shown_of_the_present_rollout_and_probation() -> None:
+    audit = AuditInfo(reason="better", actor="pipeline", at=NOON)
     third = Servable(version="v3", artifact_key="k", artifact_digest="d")
     pointer = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
-    tried = start_trial(pointer, third, TrialMode.SHADOW, None, account).pointer
-    looks = {"trial": {"version": "v3", "labels": 12}, "probation": {"version": "v2", "labels": 40}}
+    tried = start_rollout(pointer, third, RolloutMode.SHADOW, None, audit).pointer
+    newest = {"rollout": {"version": "v3", "labels": 12}, "probation": {"version": "v2", "labels": 40}}
 
-    def watched(pointer: Pointer | None) -> Any:
-        return model_status(
+    def shown(pointer: Pointer | None) -> dict[str, Any]:
+        status = model_status(
             revision(),
             pointer,
             TriggerState(model=MODEL),
@@ -135,12 +135,13 @@ def test_of_what_is_watched_the_present_trial_and_probation_are_shown() -> None:
             NONE_OVERDUE,
             review_queue=NO_REVIEWS,
             link=str.upper,
-            watched=looks,
-        )["watched"]
+            evaluations=newest,
+        )
+        return {name: (status[name] or {}).get("evaluation") for name in newest}
 
-    assert watched(tried) == looks
-    assert watched(pointer) == {"probation": looks["probation"]}
-    assert watched(promoted("v9", NOON, pointer).pointer) == watched(None) == {}
+    assert shown(tried) == newest
+    assert shown(pointer) == newest | {"rollout": None}
+    assert shown(promoted("v9", NOON, pointer).pointer) == shown(None) == {"rollout": None, "probation": None}
 
 
 def test_each_kind_of_check_is_shown_under_its_name() -> None:
@@ -219,7 +220,7 @@ def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> No
         lambda: reports.prediction("nobody", "p"),
         lambda: reports.decisions("nobody", 1),
         lambda: reports.versions("nobody", 1),
-        lambda: reports.history("nobody", 1),
+        lambda: reports.deployments("nobody", 1),
         lambda: reports.prediction(MODEL, "unknown"),
     ):
         with pytest.raises(NotFound):
@@ -271,18 +272,18 @@ def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_ove
         "requested_at": "2026-03-01T12:00:00.000000Z",
         "expires_at": "2026-03-04T12:00:00.000000Z",
     }
-    answer = Answer(approved=True, by="operator", reason="", at=NOON)
+    answer = Answer(approved=True, actor="operator", reason="", at=NOON)
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
 
 
 def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
-    answer = Answer(approved=False, by="operator", reason="not now", at=NOON)
+    answer = Answer(approved=False, actor="operator", reason="not now", at=NOON)
     shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
     assert shown["approval"]["answer"] == {
         "approved": False,
-        "by": "operator",
+        "actor": "operator",
         "reason": "not now",
         "at": "2026-03-01T12:00:00.000000Z",
     }
@@ -290,10 +291,10 @@ def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
 
 
 def test_a_version_links_its_card_also_once_it_has_expired() -> None:
-    carded = replace(RECORD, card_key="models/card.html")
+    carded = RECORD.replace(card_key="models/card.html")
 
     assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
-    expired = shown_version(replace(carded, expired_at=NOON), lambda key: f"https://lake/{key}")
+    expired = shown_version(carded.replace(expired_at=NOON), lambda key: f"https://lake/{key}")
     # The artefact is gone; the card stays, and so does the link.
     assert expired["card_url"] == "https://lake/models/card.html"
     assert expired["expired_at"] == format_time(NOON)

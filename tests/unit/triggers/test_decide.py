@@ -5,7 +5,7 @@ import pytest
 
 from hindsight.config.triggers import AtLeast, RunBudget, Triggers
 from hindsight.monitoring.results.check import CheckKind, Verdict
-from hindsight.registry.pointer import Trial, TrialMode
+from hindsight.registry.pointer import Rollout, RolloutMode
 from hindsight.triggers.decision import BlockCode, Decision
 from hindsight.triggers.evaluation.decide import worth_recording
 from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
@@ -222,8 +222,8 @@ def test_a_candidate_that_is_tried_has_not_been_rejected(outcome: RunOutcome) ->
 
 
 def test_while_a_version_is_tried_a_run_waits_unless_forced() -> None:
-    trial = Trial(version="v2", mode=TrialMode.CANARY, artifact_key="k", artifact_digest="d", since=NOW - DAY)
-    decision, after = evaluate(policy(), NEW, observed(drift=drift(), rollout=trial))
+    rollout = Rollout(version="v2", mode=RolloutMode.CANARY, artifact_key="k", artifact_digest="d", since=NOW - DAY)
+    decision, after = evaluate(policy(), NEW, observed(drift=drift(), rollout=rollout))
     assert decision.block_codes[0] is BlockCode.UNDECIDED_ROLLOUT
     assert decision.blocked_by[0].details == {
         "version": "v2",
@@ -232,7 +232,7 @@ def test_while_a_version_is_tried_a_run_waits_unless_forced() -> None:
     }
     assert "drift" in after.pending_signals
     assert decided(policy(), after, observed(drift=drift())).triggered
-    assert decided(policy(), NEW, observed(event=request(force=True), rollout=trial)).triggered
+    assert decided(policy(), NEW, observed(event=request(force=True), rollout=rollout)).triggered
 
 
 def test_a_promotion_ends_the_back_off() -> None:

@@ -1,11 +1,11 @@
-"""The tests of trials and probations in the models table."""
+"""The tests of rollouts and probations in the models table."""
 
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.requests import from_item, to_item
 from hindsight.core import compact_json
 from hindsight.evaluation.sequential.comparison_test import SequentialTest
-from hindsight.evaluation.sequential.progress import Watched
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,10 +18,10 @@ class DynamoSequentialTests:
         self._table = table
         self._client = client
 
-    def load(self, model: str, watched: Watched) -> SequentialTest | None:
-        """Return the test of a model's trial or probation, the present one or the last."""
+    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
+        """Return the test of a model's rollout or probation, the present one or the last."""
         answer = self._client.get_item(
-            TableName=self._table, Key=to_item({"pk": model, "sk": _sort_key(watched)}), ConsistentRead=True
+            TableName=self._table, Key=to_item({"pk": model, "sk": _sort_key(subject)}), ConsistentRead=True
         )
         if "Item" not in answer:
             return None
@@ -37,7 +37,7 @@ class DynamoSequentialTests:
             }
         item = {
             "pk": model,
-            "sk": _sort_key(test.claim.watched),
+            "sk": _sort_key(test.claim.subject),
             "updates": test.updates,
             "test": compact_json.dumps(test.to_json()),
         }
@@ -48,5 +48,5 @@ class DynamoSequentialTests:
         return True
 
 
-def _sort_key(watched: Watched) -> str:
-    return f"{watched.value}-test"
+def _sort_key(subject: EvaluationSubject) -> str:
+    return f"{subject.value}-test"

@@ -11,7 +11,7 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time, parse_time
 from hindsight.evaluation.sequential.betting import Floats, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
-from hindsight.evaluation.sequential.progress import Watched
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.label_records.sampling import WHOLE
 
 STARTS = 50.0  # labels by which half of the bettors have begun: what serves wrongly is mostly wrong from the first day
@@ -24,7 +24,7 @@ class Claim:
     ``scale`` says how labels speak of it; ``null`` and ``limit`` are those of the bet, on values from 0 to 1.
     """
 
-    watched: Watched
+    subject: EvaluationSubject
     version: str
     against: str
     since: datetime
@@ -52,7 +52,7 @@ class SequentialTest:
 
     ``reached`` is the moment up to which matured labels have been counted, each once, ``updates`` how often a test of
     this model was stored. ``highest`` is the most evidence there ever was: that is what may reach ``1 / alpha`` with
-    a chance of at most alpha, so a test that has once put something beyond doubt has done so for good.
+    a chance of at most alpha, so a test that is significant once stays so.
     ``deferred_at`` is the number of labels at which a decision was last put off, ``sampled_share`` the smallest share
     of the records that labels were counted of.
     """
@@ -70,7 +70,7 @@ class SequentialTest:
     def of(cls, claim: Claim, stored: "SequentialTest | None", heaviest: float = 1.0) -> "SequentialTest":
         """Return the stored test if it is of this claim, else a new one that counts labels from its ``since`` on.
 
-        One of the same trial or probation whose limit has changed goes on from where the stored one was: no label is
+        One of the same rollout or probation whose limit has changed goes on from where the stored one was: no label is
         bet on twice. ``heaviest`` is the largest weight that a label can have.
         """
         if stored is not None and stored.claim == claim:
@@ -89,8 +89,8 @@ class SequentialTest:
         """How many labels, or pairs of them, have been bet on."""
         return self.wealth.rounds
 
-    def is_beyond_doubt(self, confidence: float) -> bool:
-        """Return whether that it is worse is beyond doubt: the evidence has reached ``1 / (1 - confidence)``."""
+    def is_significant(self, confidence: float) -> bool:
+        """Check whether it is significantly worse: the e-value has reached ``1 / (1 - confidence)``."""
         return self.highest * (1 - confidence) >= 1
 
     def narrowed(self, sampled_share: float) -> "SequentialTest":
@@ -98,7 +98,7 @@ class SequentialTest:
 
         The share of a test only falls, and what is kept at a share is kept at every larger one. So an evaluation that
         has room for more counts what one with less would have counted; what was counted before is not counted again;
-        and which labels are counted depends on hashes and on how many records there were, never on what they say.
+        and which labels are counted depends on hashes and on how many records there were, never on their values.
         """
         return replace(self, sampled_share=min(self.sampled_share, sampled_share))
 
@@ -106,7 +106,7 @@ class SequentialTest:
         """Return the test as it is kept."""
         claim, wealth = self.claim, self.wealth
         return {
-            "watched": claim.watched.value,
+            "subject": claim.subject.value,
             "version": claim.version,
             "against": claim.against,
             "since": format_time(claim.since),
@@ -137,7 +137,7 @@ class SequentialTest:
         ones, others = (tuple(side) for side in row["values"])
         return cls(
             claim=Claim(
-                watched=Watched(row["watched"]),
+                subject=EvaluationSubject(row["subject"]),
                 version=row["version"],
                 against=row["against"],
                 since=parse_time(row["since"]),
@@ -158,15 +158,15 @@ class SequentialTest:
             deferred_at=row["deferred_at"],
             waiting=Waiting(unpaired=(first, second), values=(ones, others)),
             updates=row["updates"],
-            sampled_share=row.get("sampled_share", WHOLE),
+            sampled_share=row["sampled_share"],
         )
 
 
 class SequentialTests(Protocol):
-    """Where the tests are kept: of a model the one of a trial and the one of a probation."""
+    """Where the tests are kept: of a model the one of a rollout and the one of a probation."""
 
-    def load(self, model: str, watched: Watched) -> SequentialTest | None:
-        """Return the test of a model's trial or probation, the present one or the last."""
+    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
+        """Return the test of a model's rollout or probation, the present one or the last."""
 
     def save(self, model: str, test: SequentialTest) -> bool:
         """Store a test one update after the stored one, or the first.
@@ -193,5 +193,5 @@ def counted(
     return replace(test, reached=until, wealth=wealth, highest=highest, waiting=waiting)
 
 
-def _subject(claim: Claim) -> tuple[Watched, str, str, datetime]:
-    return claim.watched, claim.version, claim.against, claim.since
+def _subject(claim: Claim) -> tuple[EvaluationSubject, str, str, datetime]:
+    return claim.subject, claim.version, claim.against, claim.since

@@ -19,6 +19,34 @@ _ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class RelabelReports:
+    """Reads the relabellings of models; every method raises NotFound for a model that does not exist."""
+
+    store: RelabelStore
+    runs: StateMachine
+    configurations: ConfigurationStore
+
+    def job(self, model: str, wanted: str) -> RelabelJob:
+        """Return one relabelling as it really stands. Raises NotFound."""
+        self.configurations.current(model)
+        return self._as_it_stands(self.store.job(model, wanted))
+
+    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
+        """Return relabellings, newest first."""
+        self.configurations.current(model)
+        return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
+
+    def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
+        """Return a relabelling whose execution somebody stopped, or whose time ran out, as stopped."""
+        if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
+            # It may have been concluded between the two looks.
+            job = self.store.job(job.model, job.relabel_id)
+            if job.status is RelabelStatus.RUNNING:
+                return replace(job, status=RelabelStatus.STOPPED)
+        return job
+
+
+@dataclass(frozen=True, slots=True)
 class RelabelRequests:
     """Takes the requests of one deployment; every method raises NotFound for a model that does not exist."""
 
@@ -53,23 +81,13 @@ class RelabelRequests:
 
         Raises NotFound, and Conflict if it runs, is complete, its rules are no longer in force, or another is open.
         """
-        job = self.job(model, wanted)
+        job = RelabelReports(self.store, self.runs, self.configurations).job(model, wanted)
         if job.status not in RESUMABLE:
             raise Conflict(f"the relabelling {wanted} is {job.status.value}; only a failed or stopped one is resumed")
         if not same_rules(self.configurations, model, job.rules_revision):
             raise Conflict(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
         changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
         return self._begin(replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes))
-
-    def job(self, model: str, wanted: str) -> RelabelJob:
-        """Return one relabelling as it really stands. Raises NotFound."""
-        self.configurations.current(model)
-        return self._as_it_stands(self.store.job(model, wanted))
-
-    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """Return relabellings, newest first."""
-        self.configurations.current(model)
-        return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
 
     def _begin(self, job: RelabelJob) -> RelabelJob:
         for _ in range(_ATTEMPTS):
@@ -90,15 +108,6 @@ class RelabelRequests:
         if execution is Execution.NEVER_STARTED:
             self.runs.start(job.execution, run_input(job))
         return execution is Execution.OVER
-
-    def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
-        """Return a relabelling whose execution somebody stopped, or whose time ran out, as stopped."""
-        if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
-            # It may have been concluded between the two looks.
-            job = self.store.job(job.model, job.relabel_id)
-            if job.status is RelabelStatus.RUNNING:
-                return replace(job, status=RelabelStatus.STOPPED)
-        return job
 
 
 def accepted(job: RelabelJob) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ def wasserstein_distance(reference: Distribution, current: Distribution) -> floa
 def standardised_wasserstein(reference: Distribution, current: Distribution) -> float:
     """Compute the Wasserstein distance in standard deviations of the reference, so that one threshold fits all.
 
-    A constant has none: where it moved, the deviation of both together stands in.
+    A constant has none: where it moved, the deviation of both together is used.
 
     >>> constant, moved = Distribution.exact(np.array([5.0, 5.0])), Distribution.exact(np.array([7.0, 7.0]))
     >>> standardised_wasserstein(constant, moved), standardised_wasserstein(constant, constant)

@@ -13,7 +13,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import UnusableArtifact
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.monitoring.estimation.estimator import ESTIMABLE, Estimator, LossPredictor
-from hindsight.monitoring.estimation.expected_performance import Expected, expectations
+from hindsight.monitoring.estimation.expected_performance import ExpectedMetric, expectations
 from hindsight.monitoring.estimation.reconciliation import Reconciliation
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
@@ -42,11 +42,11 @@ class EstimateReport:
     reason: str
     metric: Metric
     rows: int
-    expected: Expected | None = None
+    expected: ExpectedMetric | None = None
     optimistic: float | None = None
     limit: float | None = None
     shortfall: float = 0.0
-    metrics: Mapping[str, Expected] | None = None
+    metrics: Mapping[str, ExpectedMetric] | None = None
     extrapolated: float = 0.0
     is_calibrated: bool = False
     holdout_rows: int = 0
@@ -148,7 +148,7 @@ def estimate_measurements(model: str, version: str, report: EstimateReport) -> l
     return numbers
 
 
-def _judge(report: EstimateReport, expected: Expected, at_level: Expected) -> EstimateReport:
+def _judge(report: EstimateReport, expected: ExpectedMetric, at_level: ExpectedMetric) -> EstimateReport:
     metric, limit = report.metric, report.limit
     optimistic = at_level.upper if metric.greater_is_better else at_level.lower
     if expected.lower is None or expected.upper is None or optimistic is None:

@@ -19,7 +19,7 @@ _DEVIATIONS_IN_RANK_ERROR = 2.576  # rank errors are given at 99 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class ExpectedMetric:
     """The expected value of a metric, with bounds that each hold at the policy's confidence.
 
     They allow for the window's size (``sampling_error``) and the holdout's (``holdout_error``), both standard errors;
@@ -41,20 +41,20 @@ class Expectations(Protocol):
     def rows(self) -> float:
         """The number of predictions that can be read."""
 
-    def expect(self, metric: Metric, tail: float) -> Expected | None:
+    def expect(self, metric: Metric, tail: float) -> ExpectedMetric | None:
         """Estimate a metric with bounds that each fail in a share ``tail`` of windows, None where it is undefined."""
 
 
 def expectations(window: Profile, estimator: Estimator, losses: LossPredictor | None) -> Expectations:
     """Build the expectations of a window. Raises UnusableArtifact for a regression without a model of its errors."""
     if estimator.task is not Task.REGRESSION:
-        return _OfScores(window, estimator)
+        return _ScoreExpectations(window, estimator)
     if losses is None:
         raise UnusableArtifact("there is none")
-    return _OfSample(window, estimator, losses)
+    return _SampleExpectations(window, estimator, losses)
 
 
-class _OfScores:
+class _ScoreExpectations:
     """Expectations over the scores that a profile keeps for each decision."""
 
     def __init__(self, window: Profile, estimator: Estimator) -> None:
@@ -65,7 +65,7 @@ class _OfScores:
     def rows(self) -> float:
         return sum(points.rows for _, points in self._found)
 
-    def expect(self, metric: Metric, tail: float) -> Expected | None:
+    def expect(self, metric: Metric, tail: float) -> ExpectedMetric | None:
         task = self._estimator.task
         if not self._found or metric not in self._estimator.metrics:
             return None
@@ -76,13 +76,15 @@ class _OfScores:
             task, scores, decisions, self._estimator.probabilities(scores), counts=counts
         )
         value = predictions.measure(metric)
-        return None if value is None else self._unsure(metric, value, predictions, tail)
+        return None if value is None else self._with_bounds(metric, value, predictions, tail)
 
-    def _unsure(self, metric: Metric, value: float, predictions: LabelledPredictions, tail: float) -> Expected:
+    def _with_bounds(
+        self, metric: Metric, value: float, predictions: LabelledPredictions, tail: float
+    ) -> ExpectedMetric:
         linear, holdout = measure_influence(metric, predictions), self._estimator.metrics[metric].standard_error
         sketch = self._sketch_error()
         lower, upper = bounds(metric, value, linear, self.rows, tail, more_variance=holdout**2 + sketch**2)
-        return Expected(
+        return ExpectedMetric(
             value=value,
             lower=lower,
             upper=upper,
@@ -110,7 +112,7 @@ def _points(window: Profile, estimator: Estimator) -> list[tuple[float | str, Di
     return found
 
 
-class _OfSample:
+class _SampleExpectations:
     """Expectations over the sample of rows that a profile keeps."""
 
     def __init__(self, window: Profile, estimator: Estimator, losses: LossPredictor) -> None:
@@ -122,7 +124,7 @@ class _OfSample:
     def rows(self) -> float:
         return self._window.score.present if self._losses else 0.0
 
-    def expect(self, metric: Metric, tail: float) -> Expected | None:
+    def expect(self, metric: Metric, tail: float) -> ExpectedMetric | None:
         known = self._estimator.metrics.get(metric)
         losses = self._losses.get(SQUARED if metric is Metric.RMSE else ABSOLUTE)
         if known is None or losses is None or not len(losses) or not np.isfinite(losses).all():
@@ -134,7 +136,7 @@ class _OfSample:
         slope = (1 / (2 * value) if value else 0.0) if metric is Metric.RMSE else 1.0
         linear = MetricInfluence(value, variance * slope**2, np.array([]))
         lower, upper = bounds(metric, value, linear, len(losses), tail, more_variance=known.standard_error**2)
-        return Expected(
+        return ExpectedMetric(
             value=value,
             lower=lower,
             upper=upper,

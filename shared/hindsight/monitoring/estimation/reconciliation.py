@@ -82,7 +82,9 @@ def reconcile(
     records = LabelRows.of(rows)
     of_champion = records.at(records.values("model_version").is_text(champion))
     chosen = of_champion.at(np.argsort(of_champion.times("occurred_at").microseconds, kind="stable"))
-    compare = _Losses(chosen, configuration, losses) if losses else _Scores(chosen, configuration, estimator)
+    compare = (
+        _LossComparison(chosen, configuration, losses) if losses else _ScoreComparison(chosen, configuration, estimator)
+    )
     holdout = estimator.metrics[metric].standard_error
     whole = compare.difference(metric, np.arange(len(compare.days)))
     if whole is None:
@@ -102,7 +104,7 @@ def reconcile(
                     upper=found.estimated + reach,
                 )
             )
-    return _conclude(metric, tuple(pairs), whole, holdout, level)
+    return _judge(metric, tuple(pairs), whole, holdout, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,7 @@ class _Difference:
     deviation: float
 
 
-def _conclude(
-    metric: Metric, pairs: tuple[Pair, ...], whole: _Difference, holdout: float, level: float
-) -> Reconciliation:
+def _judge(metric: Metric, pairs: tuple[Pair, ...], whole: _Difference, holdout: float, level: float) -> Reconciliation:
     error, unsure = whole.realised - whole.estimated, float(np.hypot(whole.deviation, holdout))
     outside = sum(not pair.lower <= pair.realised <= pair.upper for pair in pairs)
     of_mean = 2 * float(ndtr(-abs(error) / unsure)) if unsure > 0 else 1.0
@@ -149,7 +149,7 @@ def _groups(days: Sequence[str]) -> list[Values]:
     return groups
 
 
-class _Scores:
+class _ScoreComparison:
     """Predictions of a classifier, by their calibrated scores and by their labels."""
 
     def __init__(self, rows: LabelRows, configuration: ModelConfiguration, estimator: Estimator) -> None:
@@ -174,7 +174,7 @@ def _label_deviation(metric: Metric, expected: LabelledPredictions, chances: Flo
     return float(np.sqrt((chances * (1 - chances)) @ swing**2))
 
 
-class _Losses:
+class _LossComparison:
     """Predictions of a regression, by their expected and their realised losses."""
 
     def __init__(self, rows: LabelRows, configuration: ModelConfiguration, losses: LossPredictor) -> None:

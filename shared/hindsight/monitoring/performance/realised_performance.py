@@ -80,7 +80,7 @@ def check_performance(
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``examples/`` one a prediction.
 
-    All is measured over the predictions that the records stand for, weighted as ``review_weight`` says.
+    All is measured over the predictions that the records stand for, weighted by ``review_weight``.
 
     Parameters
     ----------

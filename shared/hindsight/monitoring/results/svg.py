@@ -1,7 +1,13 @@
 """Bars as inline SVG: two shares a bin, side by side. Colours come from the page's style."""
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hindsight.monitoring.results.page import render
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _ROW, _BAR, _GAP = 30, 11, 2
 _LABELS, _BARS, _NUMBERS = 150, 270, 60
@@ -10,38 +16,59 @@ _MAX_LABEL_LENGTH = 22
 WIDTH = _LABELS + _BARS + _NUMBERS
 
 
-def paired_bars(names: Sequence[str], reference: Sequence[float], current: Sequence[float], description: str) -> str:
-    """Return a chart with a row for each bin: its name, the reference's share above the current one.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of one side's share, with its place and size."""
 
-    Names come from outside; they are escaped, and cut where they are long.
+    side: str
+    share: float
+    y: int
+    width: float
+    x: int = _LABELS
+    height: int = _BAR
+
+
+@dataclass(frozen=True, slots=True)
+class BarPair:
+    """The bars of a bin under its label."""
+
+    title: str
+    label: str
+    label_y: int
+    bars: tuple[Bar, Bar]
+
+
+def paired_bars(
+    names: Sequence[str], reference: Sequence[float], current: Sequence[float], description: str
+) -> "Markup":
+    """Draw a chart with a row for each bin: its name, the reference's share above the current one.
+
+    Names are data; they are escaped, and cut where they are long.
     """
     longest = max(*reference, *current, 1e-9) if names else 1.0
-    rows = "".join(
-        _row(place, name, (before, now), longest)
+    rows = [
+        _pair(place, name, (before, now), longest)
         for place, (name, before, now) in enumerate(zip(names, reference, current, strict=True))
-    )
-    height = _ROW * max(len(names), 1)
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(description)}" '
-        f'xmlns="http://www.w3.org/2000/svg">{rows}</svg>'
+    ]
+    return render(
+        "monitoring/results/svg.html.j2",
+        width=WIDTH,
+        height=_ROW * max(len(names), 1),
+        label_x=_LABELS - 8,
+        description=description,
+        rows=rows,
     )
 
 
-def _row(place: int, name: str, shares: tuple[float, float], longest: float) -> str:
+def _pair(place: int, name: str, shares: tuple[float, float], longest: float) -> BarPair:
     top = place * _ROW + (_ROW - 2 * _BAR - _GAP) // 2
-    bars = "".join(
-        _bar(top + line * (_BAR + _GAP), share, longest, side)
-        for line, (share, side) in enumerate(zip(shares, ("reference", "current"), strict=True))
-    )
-    shown = name if len(name) <= _MAX_LABEL_LENGTH else f"{name[: _MAX_LABEL_LENGTH - 1]}…"
-    told = f"{escape(name)}: {shares[0]:.2%} in training, {shares[1]:.2%} now"
-    label = f'<text x="{_LABELS - 8}" y="{top + _BAR + _GAP}" text-anchor="end">{escape(shown)}</text>'
-    return f"<g><title>{told}</title>{label}{bars}</g>"
-
-
-def _bar(top: int, share: float, longest: float, side: str) -> str:
-    width = share / longest * _BARS
-    return (
-        f'<rect class="{side}" x="{_LABELS}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="1.5"/>'
-        f'<text class="share" x="{_LABELS + width + 5:.1f}" y="{top + _BAR - 2}">{share:.1%}</text>'
+    reference, current = shares
+    return BarPair(
+        title=f"{name}: {reference:.2%} in training, {current:.2%} now",
+        label=name if len(name) <= _MAX_LABEL_LENGTH else f"{name[: _MAX_LABEL_LENGTH - 1]}…",
+        label_y=top + _BAR + _GAP,
+        bars=(
+            Bar("reference", reference, top, reference / longest * _BARS),
+            Bar("current", current, top + _BAR + _GAP, current / longest * _BARS),
+        ),
     )

@@ -33,7 +33,7 @@ class TimeUp(HindsightError):
     code = "time_up"
 
 
-class _Moved(Exception):
+class _ObjectMoved(Exception):
     """An object was packed while the day was read, so that the day has to be listed anew."""
 
 
@@ -83,10 +83,10 @@ class DayLog:
         return [key for key in keys if not is_pack(key)], packs
 
     def present(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield objects that were listed. Raises _Moved where one is gone."""
+        """Yield objects that were listed. Raises _ObjectMoved where one is gone."""
         for key, found in self.read(keys):
             if found is None:
-                raise _Moved
+                raise _ObjectMoved
             yield key, found.content
 
     def _found(self, keys: set[str], since: str) -> list[LogPart]:
@@ -102,11 +102,11 @@ class DayLog:
                         newest[part.key], found[part.key] = age, part
         return list(found.values())
 
-    def _again(self, look: Callable[[], T]) -> T:
+    def _again(self, read: Callable[[], T]) -> T:
         for _ in range(_ROUNDS):
             try:
-                return look()
-            except _Moved:
+                return read()
+            except _ObjectMoved:
                 continue
         raise Conflict(f"the log of {self.day.model} of {self.day.day} is packed again and again")
 

@@ -1,7 +1,7 @@
 """The profiler of a day of a model's log, hour by hour: each log object counts once, as it is now.
 
 Log objects are announced at least once, in any order, to several workers, and are written again with other rows where
-the stream cuts its batches anew; packs hold them together later. What an hour has merged stands in the same object as
+the stream cuts its batches anew; packs hold them together later. What an hour has merged is stored in one object with
 its profiles, which is replaced only if no other worker has replaced it since it was read. A damaged hour is built anew.
 """
 
@@ -38,7 +38,7 @@ class ProfilingReport:
     unknown_models: set[str] = field(default_factory=set)
 
 
-class _Read(NamedTuple):
+class _AnnouncedObject(NamedTuple):
     """An object of the log as it was read, with the key it was announced under and the tag that object had then."""
 
     announced: str
@@ -46,7 +46,7 @@ class _Read(NamedTuple):
     object: LogObject
 
 
-class _Held(NamedTuple):
+class _StoredHour(NamedTuple):
     """An hour as it was read: its profiles, their object's tag, and whether that is damaged."""
 
     profiles: HourProfiles
@@ -73,14 +73,15 @@ class DayProfiler:
                 except UnreadableObject as error:
                     self.report.failures[pack] = error
 
-    def _read(self, keys: Sequence[str]) -> list[_Read]:
+    def _read(self, keys: Sequence[str]) -> list[_AnnouncedObject]:
         objects = []
         for key, found in self.log.read(keys):
             if found is None:
                 continue  # it is in a pack, which is announced as well
             try:
                 objects += [
-                    _Read(key, found.tag, part.profiled(self.log.profiler)) for part in log_parts(key, found.content)
+                    _AnnouncedObject(key, found.tag, part.profiled(self.log.profiler))
+                    for part in log_parts(key, found.content)
                 ]
             except UnreadableObject as error:
                 self.report.failures[key] = error
@@ -102,7 +103,7 @@ class DayProfiler:
         current = self.log.find(news, since)
         for first in range(0, len(current), _MAX_PROFILED):
             some = current[first : first + _MAX_PROFILED]
-            self._settle([_Read(pack, found.tag, part.profiled(self.log.profiler)) for part in some])
+            self._settle([_AnnouncedObject(pack, found.tag, part.profiled(self.log.profiler)) for part in some])
 
     def _merged(self, hours: Iterable[str]) -> tuple[list[str], list[Mapping[int, int]]]:
         """Read the objects merged into hours; none for an hour that is damaged or missing."""
@@ -116,7 +117,7 @@ class DayProfiler:
         except (NotFound, UnreadableObject):
             return {}
 
-    def _settle(self, objects: Sequence[_Read]) -> None:
+    def _settle(self, objects: Sequence[_AnnouncedObject]) -> None:
         """Merge objects, and build the hours anew that hold rows of them which they have no more."""
         rewritten = self._merge(objects)
         rewritten += [found for found in objects if found not in rewritten and self._may_have_left_hours(found)]
@@ -125,11 +126,11 @@ class DayProfiler:
         announced = {found.object.key: found.announced for found in rewritten}
         now = self._rebuild_day(announced.keys(), {hour for found in rewritten for hour in found.object.pieces})
         # Their hours that the day did not have yet.
-        again = [_Read(announced[part.key], "", part.profiled(self.log.profiler)) for part in now]
+        again = [_AnnouncedObject(announced[part.key], "", part.profiled(self.log.profiler)) for part in now]
         for found in self._merge(again):
             self.report.failures[found.announced] = Conflict(f"{found.object.key} is written again and again")
 
-    def _may_have_left_hours(self, found: _Read) -> bool:
+    def _may_have_left_hours(self, found: _AnnouncedObject) -> bool:
         """Suspect hours of holding rows that an object has no more, where the hours it has do not show it.
 
         It is empty now; or while it was merged hour by hour, another worker merged a newer one into those behind. A tag
@@ -140,7 +141,7 @@ class DayProfiler:
         held = next(self.lake.tags(found.announced), None)
         return not found.object.pieces or held is None or _bare(held[1]) != _bare(found.tag)
 
-    def _merge(self, objects: Sequence[_Read]) -> list[_Read]:
+    def _merge(self, objects: Sequence[_AnnouncedObject]) -> list[_AnnouncedObject]:
         """Merge objects into their hours; list those of which an hour holds other rows than they have now."""
         by_name = {short_hash(found.object.key): found for found in objects}
         rewritten = set[int]()
@@ -194,7 +195,7 @@ class DayProfiler:
                 self.pause(attempt)
         raise Conflict(f"the hours of {self.log.day.day} are changed by other workers again and again")
 
-    def _rebuild(self, keys: Sequence[str], held: Mapping[str, _Held], names: Collection[int]) -> bool:
+    def _rebuild(self, keys: Sequence[str], held: Mapping[str, _StoredHour], names: Collection[int]) -> bool:
         """Build hours anew; False if another worker came between.
 
         Of objects other than those of the ``names`` they remember the same as before: one of them may have been written
@@ -208,7 +209,7 @@ class DayProfiler:
         replaced = [self._replace(key, built[hour_of(key)], held[key].tag) for key in keys]
         return all(replaced)
 
-    def _held_day(self) -> dict[str, _Held]:
+    def _held_day(self) -> dict[str, _StoredHour]:
         keys = list(self.lake.keys(day_prefix(PROFILES, self.log.day.model, self.log.day.day)))
         with ThreadPoolExecutor(READERS) as readers:
             return dict(zip(keys, readers.map(self._held, keys), strict=True))
@@ -231,7 +232,7 @@ class DayProfiler:
     def _replace(self, key: str, hour: HourProfiles, expected: str | None) -> bool:
         return self.lake.replace_bytes(key, encode_hour(hour), CONTENT_TYPE, expected=expected)
 
-    def _held(self, key: str) -> _Held:
+    def _held(self, key: str) -> _StoredHour:
         """Read an hour, or rebuild a damaged one from the day's log.
 
         Objects that are gone or unreadable are left out, and merged when they are announced again.
@@ -239,18 +240,18 @@ class DayProfiler:
         try:
             content, tag = self.lake.read_tagged(key)
         except NotFound:
-            return _Held(HourProfiles(), None)
+            return _StoredHour(HourProfiles(), None)
         try:
-            return _Held(decode_hour(content), tag)
+            return _StoredHour(decode_hour(content), tag)
         except UnreadableObject:
             hour = hour_of(key)
-            return _Held(self.log.profile({hour: None}, is_tolerant=True)[hour], tag, is_damaged=True)
+            return _StoredHour(self.log.profile({hour: None}, is_tolerant=True)[hour], tag, is_damaged=True)
 
     def _hour_key(self, hour: str) -> str:
         return hour_key(self.log.day.model, self.log.day.day, hour)
 
 
-def _groups(keys: Sequence[str], held: Mapping[str, _Held]) -> Iterator[list[str]]:
+def _groups(keys: Sequence[str], held: Mapping[str, _StoredHour]) -> Iterator[list[str]]:
     """Yield hours in their order, together as many as have merged a bounded number of objects."""
     group: list[str] = []
     count = 0

@@ -63,7 +63,7 @@ class Leasing:
     """Leases a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
-    only ``tend_reviews``, whose tick tells that clock's time, lets them expire.
+    only ``expire_reviews``, whose tick tells that clock's time, lets them expire.
     """
 
     tasks: TaskStore

@@ -1,13 +1,12 @@
-"""A person answers a run that waits."""
+"""The answers of people to runs that wait for an approval."""
 
 from dataclasses import dataclass
 
 from hindsight.core.errors import Conflict, Unavailable
+from hindsight.core.retry import Overtaken, optimistic
 from hindsight.registry.store import Registry
 from hindsight.rollout.approval.approval import Answer, Approval, answered, delivered, undelivered
 from hindsight.rollout.approval.store import ApprovalStore, WaitingTasks
-
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,29 +18,30 @@ class ApprovalAnswers:
     tasks: WaitingTasks
 
     def take(self, model: str, version: str, answer: Answer) -> Answer:
-        """Pass an answer on to the run that waits and return the one that stands: the same answer again is the first.
+        """Pass an answer on to the run that waits and return the one that counts: the same answer again is the first.
 
         Raises NotFound for an unknown version, Conflict where the opposite was answered or nothing waits (any more).
         """
         self.registry.version(model, version)
         # Kept before it is sent: after a crash in between, the same call again sends it.
         approval, is_first = self._keep(model, version, answer)
-        stands = approval.answer or answer
+        final = approval.answer or answer
         if approval.task_token is None:
-            return stands
-        if self.tasks.answer(approval.task_token, stands.to_json()):
+            return final
+        if self.tasks.answer(approval.task_token, final.to_plain()):
             # Lost to the same answer, sent twice at once, which keeps the same.
             self.approvals.save(delivered(approval))
-            return stands
+            return final
         if is_first:
             self.approvals.save(undelivered(approval))
         elif (latest := self.approvals.load(model, version)) and latest.is_delivered:
-            return stands
+            return final
         raise Conflict(f"the run of {version} waits no longer; its decision says how it ended")
 
     def _keep(self, model: str, version: str, answer: Answer) -> tuple[Approval, bool]:
-        """Return the approval with its answer, and whether it is this call's."""
-        for _ in range(_ATTEMPTS):
+        """Store an answer; return the approval with the answer that counts, and whether it is this call's."""
+
+        def attempt() -> tuple[Approval, bool]:
             before = self.approvals.load(model, version)
             if before is None:
                 raise Conflict(f"{version} waits for no answer")
@@ -50,4 +50,6 @@ class ApprovalAnswers:
                 return before, False
             if self.approvals.save(after):
                 return after, True
-        raise Unavailable(f"the approval of {version} keeps being changed by others")
+            raise Overtaken
+
+        return optimistic(attempt, otherwise=Unavailable(f"the approval of {version} keeps being changed"))

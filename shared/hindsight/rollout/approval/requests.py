@@ -1,4 +1,4 @@
-"""A run asks for a person's approval and waits."""
+"""The requests of runs for a person's approval; a run waits for the answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from hindsight.core.announcements import Announcement, Announcements
 from hindsight.core.errors import InvalidInput, StaleRun, Unavailable
+from hindsight.core.retry import Overtaken, optimistic
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.approval.approval import Approval, asked_again
@@ -16,13 +17,12 @@ from hindsight.triggers.state import LEASE
 from hindsight.triggers.store import TriggerStore
 from hindsight.validation.timestamps import ClientTimestamps
 
-_ATTEMPTS = 5
-_TOLD = ("candidate", "metrics", "compared_with", "champion_metrics", "notes", "card_key")
+_PUBLISHED = ("candidate", "metrics", "compared_with", "champion_metrics", "notes", "card_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """What the step that waits passes on; ``lasts`` is how long it waits from ``requested_at`` on."""
+    """The input of the step that waits; ``lasts`` is how long it waits from ``requested_at`` on."""
 
     run: RetrainingRun
     version: str
@@ -32,7 +32,7 @@ class ApprovalRequest:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], trust: ClientTimestamps) -> "ApprovalRequest":
-        """Return the request a step's input holds, of the moment the step was entered at. Raises InvalidInput."""
+        """Read the request of a step's input, of the moment the step was entered at. Raises InvalidInput."""
         run = RetrainingRun.from_event(event)
         try:
             return cls(
@@ -57,7 +57,7 @@ class ApprovalRequests:
     announcements: Announcements
 
     def take(self, request: ApprovalRequest) -> Approval:
-        """Keep a request and tell people of it; a repeated one replaces the token and is told again.
+        """Keep a request and announce it; a repeated one replaces the token and is announced again.
 
         Raises NotFound for an unknown version, StaleRun for a run that has lost the model's lock, Unavailable.
         """
@@ -80,21 +80,24 @@ class ApprovalRequests:
             expires_at=request.requested_at + request.lasts,
             task_token=request.task_token,
         )
-        for _ in range(_ATTEMPTS):
+
+        def attempt() -> Approval:
             before = self.approvals.load(asked.model, asked.version)
             after = asked if before is None else asked_again(before, asked)
             if after is before or self.approvals.save(after):
                 return after
-        raise Unavailable(f"the approval of {request.version} keeps being changed by others")
+            raise Overtaken
+
+        return optimistic(attempt, otherwise=Unavailable(f"the approval of {request.version} keeps being changed"))
 
 
 def _announcement(approval: Approval, record: VersionRecord, run: RetrainingRun) -> Announcement:
-    proof = record.to_json()
+    proof = record.to_plain()
     asked = {name: value for name, value in approval.to_json().items() if name != "answer"}
-    told = {name: proof[name] for name in _TOLD if name in proof}
+    proven = {name: proof[name] for name in _PUBLISHED if name in proof}
     return Announcement(
         name="ApprovalRequested",
         correlation_id=run.decision_id,
         at=approval.requested_at,
-        data={"model": run.model, **asked, "reason": run.reason, **told},
+        data={"model": run.model, **asked, "reason": run.reason, **proven},
     )

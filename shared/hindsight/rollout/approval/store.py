@@ -1,4 +1,4 @@
-"""Where approvals are kept, and how a waiting run is answered."""
+"""The ports of approvals: their store, and the waiting tasks that they answer."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,13 +10,13 @@ class ApprovalStore(Protocol):
     """The approvals of every model by version."""
 
     def load(self, model: str, version: str) -> Approval | None:
-        """Return what was asked about a version, None if nothing was."""
+        """Read the approval of a version, None if none was asked for."""
 
     def save(self, approval: Approval) -> bool:
-        """Store an approval one revision after the stored one, the first where none is; False if another was faster."""
+        """Store an approval one revision after the stored one, or the first; False if another writer was faster."""
 
     def newest(self, model: str, limit: int) -> list[Approval]:
-        """Return at most ``limit`` approvals, newest first."""
+        """List at most ``limit`` approvals, newest first."""
 
 
 class WaitingTasks(Protocol):

@@ -1,4 +1,4 @@
-"""What a version in service is measured by: the gate's metric, and how much worse it may be than the champion was."""
+"""The baseline of a version in service: the gate's metric, and how much worse it may be than the champion was."""
 
 import math
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from hindsight.evaluation.sequential.observation import Scale, scale_of
 from hindsight.registry.version import VersionRecord
 
 _ALMOST_PERFECT = 1 - 1e-3  # nothing can be bet on a null at the end of the metric's range
-_LEAST_SHARE = 0.5  # of what is expected: a drop beyond the metric's range allows this much
+_MIN_SHARE = 0.5  # of what is expected: a drop beyond the metric's range allows this much
 _SMALLEST_LOSS = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yardstick:
-    """What is expected on ``metric`` and how much worse is allowed, in its own unit; and what labels are bet on.
+class Baseline:
+    """The expected value of ``metric`` and how much worse is allowed, in its own unit; and the scale of the bets.
 
-    ``scale`` has the same two on a metric that single labels tell: the gate's own, or its stand-in. It is None where
+    ``scale`` has the same two on a metric that is a mean over labels: the gate's own, or its stand-in. It is None where
     nothing is expected, since neither version was measured on a holdout.
     """
 
@@ -36,37 +36,37 @@ class Yardstick:
         return self.expected - self.allowed if self.metric.greater_is_better else self.expected + self.allowed
 
     def advantage(self, value: float, other: float) -> float:
-        """Return by how much a value is better than another one, negative where it is worse."""
+        """Compute by how much a value is better than another one, negative where it is worse."""
         return value - other if self.metric.greater_is_better else other - value
 
 
-def yardstick(configuration: ModelConfiguration, record: VersionRecord, against: str) -> Yardstick:
-    """Return what a version is measured by against the champion it challenged.
+def baseline_of(configuration: ModelConfiguration, record: VersionRecord, against: str) -> Baseline:
+    """Build the baseline of a version against the champion it challenged.
 
     Expected is what that champion was worth on the holdout on which the version was judged; where it could not be
     scored there, what the version itself was. Worse by ``deployment.probation.max_drop`` is allowed; where that is not
     given by 0.05, or for a loss by a fifth.
 
-    Single labels do not tell R² nor averages over classes. For R² the bets are on the RMSE: a drop of d from r lets
+    R² and averages over classes are no means over labels. For R² the bets are on the RMSE: a drop of d from r lets
     the mean square grow by d / (1 - r) of itself. For macro averages they are on the accuracy, with the same drop.
     """
     metric = configuration.gate_metric
     known = record.champion_metrics if record.compared_with == against and record.champion_metrics else record.metrics
     expected = known.get(metric)
     if expected is None:
-        return Yardstick(metric=metric, expected=None, allowed=None, scale=None)
+        return Baseline(metric=metric, expected=None, allowed=None, scale=None)
     allowed = configuration.deployment.probation.max_drop
     if allowed is None:
         allowed = DEFAULT_DROP if metric.greater_is_better else DEFAULT_WORSENING * expected
     drop = allowed if metric.greater_is_better else DEFAULT_DROP  # a loss is in a unit of its own
     scale = _scale(metric, configuration.task, expected, allowed) or _stand_in(configuration.task, known, drop)
-    return Yardstick(metric=metric, expected=expected, allowed=allowed, scale=scale)
+    return Baseline(metric=metric, expected=expected, allowed=allowed, scale=scale)
 
 
 def _scale(metric: Metric, task: Task, expected: float, allowed: float) -> Scale | None:
     if metric.greater_is_better:
         null = min(expected, _ALMOST_PERFECT)
-        return scale_of(metric, task, null=null, limit=max(null - allowed, _LEAST_SHARE * null))
+        return scale_of(metric, task, null=null, limit=max(null - allowed, _MIN_SHARE * null))
     null = max(expected, _SMALLEST_LOSS)
     return scale_of(metric, task, null=null, limit=null + max(allowed, _SMALLEST_LOSS))
 

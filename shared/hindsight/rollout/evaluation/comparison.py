@@ -1,4 +1,4 @@
-"""Two versions beside each other as values from 0 to 1, one half where they are alike: what a trial's test bets on."""
+"""The comparison of two versions as values from 0 to 1, one half where they are alike, for the test of a rollout."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from hindsight.evaluation.sequential.comparison_test import Waiting
 from hindsight.evaluation.sequential.observation import Scale
 
 ALIKE = 0.5
-MOST_WAITING = 200
+MAX_WAITING = 200
 
-_ON_OTHER_ROWS = frozenset({Metric.PRECISION, Metric.F1})  # which rows tell of it depends on the decisions
+_ON_OTHER_ROWS = frozenset({Metric.PRECISION, Metric.F1})  # which rows count depends on the decisions
 
 
 def difference_hypothesis(scale: Scale) -> Hypothesis:
-    """Return what a trial bets against: that the version is no worse than the champion, on ``compare``'s values.
+    """Build the null of a rollout: the version is no worse than the champion, on ``compare``'s values.
 
     Stakes break even where it is worse by all that is allowed.
     """
@@ -28,7 +28,7 @@ def difference_hypothesis(scale: Scale) -> Hypothesis:
 def compare(
     scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
 ) -> tuple[Floats, Waiting]:
-    """Return what the answers of two versions to different rows of one time tell, and what is left over.
+    """Compare the predictions of two versions for different rows of one time; return values and what is left over.
 
     The values of both sides, in the order their labels matured, are cut into as many consecutive blocks as the shorter
     side has values; each block gives ``(1 + a - b) / 2`` of its means. A version that is no worse than the champion at
@@ -43,7 +43,7 @@ def compare(
     unpaired = (ours.unpaired, others.unpaired)
     blocks = min(len(first), len(second))
     if not blocks:
-        left = (tuple(first[-MOST_WAITING:].tolist()), tuple(second[-MOST_WAITING:].tolist()))
+        left = (tuple(first[-MAX_WAITING:].tolist()), tuple(second[-MAX_WAITING:].tolist()))
         return np.array([]), Waiting(unpaired=unpaired, values=left)
     return _values(_means(first, blocks) - _means(second, blocks)), Waiting(unpaired=unpaired)
 
@@ -51,9 +51,9 @@ def compare(
 def compare_paired(
     scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
 ) -> tuple[Floats, Waiting]:
-    """Return what the answers of two versions to the same rows tell, and what is left over.
+    """Compare the predictions of two versions for the same rows; return values and what is left over.
 
-    What single rows tell of precision and F1 depends on the decisions, so that the two versions speak of other rows.
+    Which rows count for precision and F1 depends on the decisions, so that the two versions have different rows.
     Where they decide differently, one more positive decision is worth ``y - p`` of a precision of p, and ``2 y - f`` of
     an F1 of f, y being the label: at the champion's own p or f the sum is negative just where the version is worse
     (Narasimhan, Vaish & Agarwal, 2014, on what is linear in such metrics). What the champion proved at the gate is
@@ -69,7 +69,7 @@ def compare_paired(
 
 
 def unweighted(answers: LabelledPredictions) -> LabelledPredictions:
-    """Return answers of rows that were drawn evenly, each standing for itself."""
+    """Drop the weights of predictions whose rows were sampled evenly."""
     return replace(answers, sample_weights=None)
 
 

@@ -1,4 +1,4 @@
-"""One look at a trial or a probation: new labels are bet on, all of them measured, and the rule is applied."""
+"""One evaluation of a rollout or a probation: bets on new labels, a measurement on all, and the decision rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +8,13 @@ from typing import Any
 from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.matured_labels import is_readable, read_matured
 from hindsight.evaluation.sequential.comparison_test import Claim, SequentialTest, Waiting, counted
-from hindsight.evaluation.sequential.progress import Watched
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-from hindsight.registry.pointer import Pointer, Probation, Trial, TrialMode
+from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
-from hindsight.rollout.evaluation.baseline import Yardstick, yardstick
+from hindsight.rollout.evaluation.baseline import Baseline, baseline_of
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
 from hindsight.rollout.evaluation.rows import Row, evenly_reviewed, first_of_entities, matured_since
 from hindsight.rollout.evaluation.verdict import (
@@ -31,11 +31,11 @@ Sides = tuple[LabelRows, LabelRows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a look sees: the newest label records of the model, all in up to ``until``, and the test so far.
+class EvaluationInput:
+    """The newest label records of the model, complete up to ``until``, and the test so far.
 
     At a ``sampled_share`` below 1 the records are those of so many of the predictions; with entities, those of so many
-    of the entities too. A canary is judged by the one, all else by the other.
+    of the entities too. A canary is evaluated on the one, all else on the other.
     """
 
     configuration: ModelConfiguration
@@ -57,8 +57,8 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a look came to; ``test`` is to be stored before anything is done, None where there is none."""
+class Evaluation:
+    """The result of an evaluation; ``test`` is to be stored before anything is done, None where there is none."""
 
     verdict: Verdict
     measured: Measured
@@ -70,13 +70,13 @@ class Look:
         """The most evidence there was that the version is worse, None without a test."""
         return None if self.test is None else self.test.highest
 
-    def without_a_way_back(self) -> "Look":
-        """Return the look at a version that fails where none before it can be served."""
+    def without_rollback_target(self) -> "Evaluation":
+        """Replace the verdict on a version that fails where none before it can be served."""
         reason = f"{self.verdict.reason}; no version before it can be served"
-        return replace(self, verdict=Verdict(outcome=Outcome.NO_WAY_BACK, reason=reason))
+        return replace(self, verdict=Verdict(outcome=Outcome.ROLLBACK_UNAVAILABLE, reason=reason))
 
     def summary(self) -> dict[str, Any]:
-        """Return what operators read of a look."""
+        """Build what operators read of an evaluation."""
         return {
             "verdict": self.verdict.outcome.value,
             "reason": self.verdict.reason,
@@ -86,57 +86,59 @@ class Look:
         }
 
 
-def look_at_trial(seen: Seen, pointer: Pointer, trial: Trial, record: VersionRecord) -> Look:
-    """Return what to do with a version that is tried, on the matured labels of the predictions made since it is.
+def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout, record: VersionRecord) -> Evaluation:
+    """Decide on the version of a rollout, by the matured labels of the predictions made since it began.
 
-    A canary's rows are held against the champion's of the same time, one an entity; a shadow's answers against the
-    champion's to the same rows.
+    A canary's rows are compared with the champion's of the same time, one an entity; a shadow's predictions with the
+    champion's of the same rows.
     """
-    configuration, measure = seen.configuration, yardstick(seen.configuration, record, pointer.champion)
-    is_canary = trial.mode is TrialMode.CANARY
-    labels = seen.entities if is_canary else seen.predictions
-    rows = evenly_reviewed(matured_since(labels, trial.since, seen.until), configuration)
-    ours, others = _canary(rows, trial, pointer) if is_canary else _shadow(rows, trial, pointer, configuration)
+    configuration, baseline = given.configuration, baseline_of(given.configuration, record, pointer.champion)
+    is_canary = rollout.mode is RolloutMode.CANARY
+    labels = given.entities if is_canary else given.predictions
+    rows = evenly_reviewed(matured_since(labels, rollout.since, given.until), configuration)
+    ours, others = _canary(rows, rollout, pointer) if is_canary else _shadow(rows, rollout, pointer, configuration)
     terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
-    test = _trial_test(seen, measure, pointer, trial)
-    if test is not None and seen.until > test.reached:
+    test = _rollout_test(given, baseline, pointer, rollout)
+    if test is not None and given.until > test.reached:
         reached, tell = test.reached, compare if is_canary else compare_paired
-        test = test.narrowed(seen.sampled_share)
+        test = test.narrowed(given.sampled_share)
         kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
         sides = (kept(side, test.sampled_share) for side in (ours, others))
-        fresh = [side.at(side.came_to_count(reached, seen.until)) for side in sides]
+        fresh = [side.at(side.came_to_count(reached, given.until)) for side in sides]
         version, champion = (read_matured(side, configuration).predictions for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
-        test = counted(test, values, None, waiting, seen.until)
+        test = counted(test, values, None, waiting, given.until)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
     version, champion = (unweighted(read_matured(side, configuration).predictions) for side in (ours, others))
-    measured = compared(measure, version, champion)
+    measured = compared(baseline, version, champion)
     ends = Terms(
-        min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=trial.since + terms.max_age
+        min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=rollout.since + terms.max_age
     )
-    verdict, test = decide(test, measured, ends, seen.now)
-    return Look(verdict=verdict, measured=measured, test=test, sampled_share=seen.sampled_share)
+    verdict, test = decide(test, measured, ends, given.now)
+    return Evaluation(verdict=verdict, measured=measured, test=test, sampled_share=given.sampled_share)
 
 
-def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record: VersionRecord) -> Look:
-    """Return what to do with a champion on probation, on the matured labels of what it predicted since it took over.
+def evaluate_probation(
+    given: EvaluationInput, pointer: Pointer, probation: Probation, record: VersionRecord
+) -> Evaluation:
+    """Decide on a champion on probation, by the matured labels of what it predicted since it took over.
 
-    It is held against what the champion before it was worth on the holdout. The null of the test lies half-way to what
-    is allowed, as that of the monitor's: a version that keeps half of it in hand is taken back in its whole probation
+    It is compared with what the champion before it was worth on the holdout. The null of the test lies half-way to what
+    is allowed, as that of the monitor's: a version that keeps half of it in hand is rolled back in its whole probation
     with at most the stated probability.
     """
-    configuration, measure = seen.configuration, yardstick(seen.configuration, record, probation.against)
-    rows = _of_version(matured_since(seen.predictions, probation.since, seen.until), pointer.champion)
-    test = _probation_test(seen, measure, pointer, probation)
-    if test is not None and seen.until > test.reached:
-        test = test.narrowed(seen.sampled_share)
+    configuration, baseline = given.configuration, baseline_of(given.configuration, record, probation.against)
+    rows = _of_version(matured_since(given.predictions, probation.since, given.until), pointer.champion)
+    test = _probation_test(given, baseline, pointer, probation)
+    if test is not None and given.until > test.reached:
+        test = test.narrowed(given.sampled_share)
         kept = rows.sampled(test.sampled_share)
-        fresh = read_matured(kept.at(kept.came_to_count(test.reached, seen.until)), configuration).predictions
+        fresh = read_matured(kept.at(kept.came_to_count(test.reached, given.until)), configuration).predictions
         observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
-        test = counted(test, observed.values, observed.weights, waiting, seen.until)
+        test = counted(test, observed.values, observed.weights, waiting, given.until)
     answers = read_matured(rows, configuration).predictions
-    measured = against_expectation(measure, answers, answers.effective_rows)
+    measured = against_expectation(baseline, answers, answers.effective_rows)
     rules = configuration.deployment.probation
     terms = Terms(
         min_labels=rules.min_labels,
@@ -144,19 +146,19 @@ def look_at_probation(seen: Seen, pointer: Pointer, probation: Probation, record
         deadline=probation.since + configuration.outcome_delay + rules.max_age,
         undecided=Outcome.KEEP,
     )
-    verdict, test = decide(test, measured, terms, seen.now)
-    return Look(verdict=verdict, measured=measured, test=test, sampled_share=seen.sampled_share)
+    verdict, test = decide(test, measured, terms, given.now)
+    return Evaluation(verdict=verdict, measured=measured, test=test, sampled_share=given.sampled_share)
 
 
-def _canary(rows: LabelRows, trial: Trial, pointer: Pointer) -> Sides:
-    ours, others = (first_of_entities(_of_version(rows, version)) for version in (trial.version, pointer.champion))
+def _canary(rows: LabelRows, rollout: Rollout, pointer: Pointer) -> Sides:
+    ours, others = (first_of_entities(_of_version(rows, version)) for version in (rollout.version, pointer.champion))
     return ours, others
 
 
-def _shadow(rows: LabelRows, trial: Trial, pointer: Pointer, configuration: ModelConfiguration) -> Sides:
-    """Return the rows that both have answered, readably: once with the shadow's answer, once with the champion's."""
+def _shadow(rows: LabelRows, rollout: Rollout, pointer: Pointer, configuration: ModelConfiguration) -> Sides:
+    """Select the rows that both predicted readably: once with the shadow's prediction, once with the champion's."""
     of_champion = _of_version(rows, pointer.champion)
-    others = of_champion.at(of_champion.values("shadow.version").is_text(trial.version))
+    others = of_champion.at(of_champion.values("shadow.version").is_text(rollout.version))
     ours = others.as_shadow()
     readable = is_readable(ours, configuration.task) & is_readable(others, configuration.task)
     return ours.at(readable), others.at(readable)
@@ -166,28 +168,32 @@ def _of_version(rows: LabelRows, version: str) -> LabelRows:
     return rows.at(rows.values("model_version").is_text(version))
 
 
-def _trial_test(seen: Seen, measure: Yardstick, pointer: Pointer, trial: Trial) -> SequentialTest | None:
-    if measure.scale is None:
+def _rollout_test(
+    given: EvaluationInput, baseline: Baseline, pointer: Pointer, rollout: Rollout
+) -> SequentialTest | None:
+    if baseline.scale is None:
         return None
-    hypothesis = difference_hypothesis(measure.scale)
+    hypothesis = difference_hypothesis(baseline.scale)
     claim = Claim(
-        watched=Watched.TRIAL,
-        version=trial.version,
+        subject=EvaluationSubject.ROLLOUT,
+        version=rollout.version,
         against=pointer.champion,
-        since=trial.since,
-        scale=measure.scale,
+        since=rollout.since,
+        scale=baseline.scale,
         null=hypothesis.null,
         limit=hypothesis.limit,
     )
-    return SequentialTest.of(claim, seen.stored)
+    return SequentialTest.of(claim, given.stored)
 
 
-def _probation_test(seen: Seen, measure: Yardstick, pointer: Pointer, probation: Probation) -> SequentialTest | None:
-    if measure.scale is None:
+def _probation_test(
+    given: EvaluationInput, baseline: Baseline, pointer: Pointer, probation: Probation
+) -> SequentialTest | None:
+    if baseline.scale is None:
         return None
-    scale = replace(measure.scale, null=(measure.scale.null + measure.scale.limit) / 2)
+    scale = replace(baseline.scale, null=(baseline.scale.null + baseline.scale.limit) / 2)
     claim = Claim(
-        watched=Watched.PROBATION,
+        subject=EvaluationSubject.PROBATION,
         version=pointer.champion,
         against=probation.against,
         since=probation.since,
@@ -195,5 +201,5 @@ def _probation_test(seen: Seen, measure: Yardstick, pointer: Pointer, probation:
         null=scale.hypothesis.null,
         limit=scale.hypothesis.limit,
     )
-    heaviest = max_label_weight(seen.configuration)
-    return SequentialTest.of(claim, seen.stored, scale.wealth(heaviest).heaviest)
+    heaviest = max_label_weight(given.configuration)
+    return SequentialTest.of(claim, given.stored, scale.wealth(heaviest).heaviest)

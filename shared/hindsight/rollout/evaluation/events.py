@@ -1,85 +1,93 @@
-"""What follows from a move of the watch: an announcement, and for the triggers a back-off or its end.
+"""The events of deployments, and the back-off that they start or end for the triggers.
 
-The history of the pointer is the outbox: a crash between a move and what follows from it delays that to the next look.
+The deployments are the outbox: a crash between one and its event delays the event to the next evaluation.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hindsight.core.announcements import Announcement, Announcements
-from hindsight.evaluation.sequential.progress import WatchProgress
-from hindsight.registry.pointer import Change, PointerMove
+from hindsight.registry.pointer import Change, DeploymentRecord
 from hindsight.registry.store import Registry
-from hindsight.rollout.deployment import DEPLOYED_BY_PIPELINE
+from hindsight.rollout.deployment import PIPELINE_ACTOR
+from hindsight.rollout.evaluation.store import EvaluationStore
 from hindsight.triggers.store import TriggerStore
 
-BY_WATCH = "watch"
-ENDS_OF_TRIALS: Mapping[tuple[Change | None, Change], str] = {
+EVALUATION_ACTOR = "rollout_evaluation"
+ENDS_OF_ROLLOUTS: Mapping[tuple[Change | None, Change], str] = {
     (Change.CANARY_STARTED, Change.PROMOTED): "CanaryPromoted",
-    (Change.CANARY_STARTED, Change.TRIAL_WITHDRAWN): "CanaryWithdrawn",
+    (Change.CANARY_STARTED, Change.ROLLOUT_ABORTED): "CanaryAborted",
     (Change.SHADOW_STARTED, Change.PROMOTED): "ShadowPromoted",
-    (Change.SHADOW_STARTED, Change.TRIAL_WITHDRAWN): "ShadowWithdrawn",
+    (Change.SHADOW_STARTED, Change.ROLLOUT_ABORTED): "ShadowAborted",
 }
-OTHER_MOVES = {Change.ROLLED_BACK: "ModelRolledBack", Change.PROBATION_PASSED: "ProbationPassed"}
+OTHER_CHANGES = {Change.ROLLED_BACK: "ModelRolledBack", Change.PROBATION_PASSED: "ProbationPassed"}
 
 _BEGINNINGS = {Change.CANARY_STARTED, Change.SHADOW_STARTED}
-_MOST_MOVES = 50  # that are caught up with; there are a few a week
+_MAX_DEPLOYMENTS = 50  # to catch up with; there are a few a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consequences:
-    """Draws the consequences of moves, each at least once; all that they do is done once however often it is told."""
+class RolloutEvents:
+    """Publishes the events of deployments, each at least once; a back-off that is noted again takes effect once."""
 
     registry: Registry
     triggers: TriggerStore
     announcements: Announcements
-    progress: WatchProgress
+    store: EvaluationStore
 
-    def draw(self, model: str) -> None:
-        """Draw the consequences of all moves that have come since the last time. Raises Unavailable."""
+    def publish(self, model: str) -> None:
+        """Publish the events of all deployments since the last time. Raises Unavailable."""
         pointer = self.registry.pointer(model)
-        told = self.progress.told(model)
-        if pointer is None or pointer.sequence <= told:
+        published = self.store.published_sequence(model)
+        if pointer is None or pointer.sequence <= published:
             return
-        for move in self._moves(model, max(told, pointer.sequence - _MOST_MOVES), pointer.sequence):
-            self._note(model, move)
-            if _is_untold(move) and (found := self._announcement(model, move)) is not None:
+        for deployment in self._deployments(
+            model, max(published, pointer.sequence - _MAX_DEPLOYMENTS), pointer.sequence
+        ):
+            self._note(model, deployment)
+            if _is_unpublished(deployment) and (found := self._announcement(model, deployment)) is not None:
                 self.announcements.publish([found])
-        self.progress.note_told(model, pointer.sequence)
+        self.store.record_published_sequence(model, pointer.sequence)
 
-    def _moves(self, model: str, after: int, last: int) -> Iterator[PointerMove]:
+    def _deployments(self, model: str, after: int, last: int) -> Iterator[DeploymentRecord]:
         for sequence in range(after + 1, last + 1):
-            if (move := self.registry.move(model, sequence)) is not None:
-                yield move
+            if (deployment := self.registry.deployment(model, sequence)) is not None:
+                yield deployment
 
-    def _note(self, model: str, move: PointerMove) -> None:
-        # A person's rollback has been noted by whoever made it, unless that crashed: noting it again does nothing.
-        if move.change is Change.ROLLED_BACK or (move.change is Change.TRIAL_WITHDRAWN and move.by == BY_WATCH):
-            self.triggers.record_rollback(model, move.at)
-        elif move.change is Change.PROBATION_PASSED:
-            self.triggers.reset_rollback_backoff(model, move.at)
+    def _note(self, model: str, deployment: DeploymentRecord) -> None:
+        # A person's rollback was noted by the call that made it, unless that crashed: noting it again does nothing.
+        if deployment.change is Change.ROLLED_BACK or (
+            deployment.change is Change.ROLLOUT_ABORTED and deployment.actor == EVALUATION_ACTOR
+        ):
+            self.triggers.record_rollback(model, deployment.at)
+        elif deployment.change is Change.PROBATION_PASSED:
+            self.triggers.reset_rollback_backoff(model, deployment.at)
 
-    def _announcement(self, model: str, move: PointerMove) -> Announcement | None:
-        name = OTHER_MOVES.get(move.change) or ENDS_OF_TRIALS.get((self._beginning(model, move), move.change))
+    def _announcement(self, model: str, deployment: DeploymentRecord) -> Announcement | None:
+        name = OTHER_CHANGES.get(deployment.change) or ENDS_OF_ROLLOUTS.get(
+            (self._beginning(model, deployment), deployment.change)
+        )
         if name is None:
             return None
         return Announcement(
             name=name,
-            correlation_id=move.decision_id or f"{model}#{move.sequence}",
-            at=move.at,
-            data={"model": model, **move.to_json()},
+            correlation_id=deployment.decision_id or f"{model}#{deployment.sequence}",
+            at=deployment.at,
+            data={"model": model, **deployment.to_plain()},
         )
 
-    def _beginning(self, model: str, move: PointerMove) -> Change | None:
-        """Return how the trial that a move ends began, None where it ends none."""
-        tried = move.to_version if move.change is Change.PROMOTED else move.challenger
-        for sequence in range(move.sequence - 1, max(0, move.sequence - _MOST_MOVES), -1):
-            before = self.registry.move(model, sequence)
+    def _beginning(self, model: str, deployment: DeploymentRecord) -> Change | None:
+        """Find how the rollout that a deployment ends began, None where it ends none."""
+        tried = deployment.to_version if deployment.change is Change.PROMOTED else deployment.challenger
+        for sequence in range(deployment.sequence - 1, max(0, deployment.sequence - _MAX_DEPLOYMENTS), -1):
+            before = self.registry.deployment(model, sequence)
             if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
                 return before.change
         return None
 
 
-def _is_untold(move: PointerMove) -> bool:
-    """Return whether only the watch tells of a move: its own, and the end of a trial that a newer run displaced."""
-    return move.by == BY_WATCH or (move.by == DEPLOYED_BY_PIPELINE and move.change is Change.TRIAL_WITHDRAWN)
+def _is_unpublished(deployment: DeploymentRecord) -> bool:
+    """Check whether a deployment is published here alone: the evaluation's own, or a rollout that a run displaced."""
+    return deployment.actor == EVALUATION_ACTOR or (
+        deployment.actor == PIPELINE_ACTOR and deployment.change is Change.ROLLOUT_ABORTED
+    )

@@ -1,4 +1,4 @@
-"""Which matured label records a version in service is judged by."""
+"""The matured label records that a version in service is evaluated on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,10 +17,9 @@ _HASHES = 2.0**64
 
 
 def matured_since(labels: Sequence[Row], since: datetime, until: datetime) -> LabelRows:
-    """Return the newest label records that have come to count by ``until``, of predictions made from ``since`` on.
+    """Select the newest label records that have come to count by ``until``, of predictions made from ``since`` on.
 
-    In the order in which they came to count. What the version answered before, in an earlier time of service, is not
-    what it is judged by now.
+    In the order in which they came to count. The version's predictions of an earlier time of service do not count.
     """
     rows = LabelRows.of(labels)
     is_recent = rows.times("occurred_at").microseconds >= microseconds_of(since)
@@ -28,12 +27,12 @@ def matured_since(labels: Sequence[Row], since: datetime, until: datetime) -> La
 
 
 def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> LabelRows:
-    """Return the rows of which two versions may be compared without weights.
+    """Select the rows on which two versions may be compared without weights.
 
     Of predictions that have a label only because they were picked for review, each stands for ``1/π`` others, and π
     depends on the score and so on the version. A row is kept with the probability ``1/π`` over the largest there is
     (rejection sampling, von Neumann, 1951): what remains was picked evenly, as the audit picks. Rows that would have a
-    label anyway are all kept. Which ones, a hash of the id tells, so that it is the same at every look.
+    label anyway are all kept. A hash of the id decides, so that it is the same at every evaluation.
     """
     records = LabelRows.of(rows)
     if labels_every_prediction(configuration.labels):
@@ -44,10 +43,10 @@ def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> L
 
 
 def first_of_entities(rows: Sequence[Row]) -> LabelRows:
-    """Return of each entity the row that came to count first; rows without an entity are each their own.
+    """Select of each entity the row that came to count first; rows without an entity are each their own.
 
-    A canary gives entities, not predictions, to one version or the other: what one entity adds a second time tells of
-    the entity, and a version that drew the harder ones would look worse the longer it is tried.
+    A canary gives entities, not predictions, to one version or the other: what one entity adds a second time depends
+    on the entity, and a version that was given the harder ones would look worse the longer its rollout lasts.
     """
     records = LabelRows.of(rows)
     entities = records.entities

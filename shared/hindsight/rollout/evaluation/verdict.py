@@ -1,4 +1,4 @@
-"""What a look at a trial or a probation comes to: the rule that all of them share."""
+"""The verdict of an evaluation: the rule that rollouts and probations share."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,21 +7,21 @@ from enum import StrEnum
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.comparison_test import SequentialTest
-from hindsight.rollout.evaluation.baseline import Yardstick
+from hindsight.rollout.evaluation.baseline import Baseline
 
 
 class Outcome(StrEnum):
-    """What is to be done with a version that is watched."""
+    """The decision on a version in a rollout or on probation."""
 
     WAIT = "wait"
     KEEP = "keep"
-    TAKE_BACK = "take_back"
-    NO_WAY_BACK = "no_way_back"
+    ROLL_BACK = "roll_back"
+    ROLLBACK_UNAVAILABLE = "rollback_unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is to be done, and why in a sentence."""
+    """The decision, and its reason in a sentence."""
 
     outcome: Outcome
     reason: str
@@ -29,7 +29,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What the version and what it is held against are worth, ``labels`` on the fewer labels of the two.
+    """The comparison of a version with its baseline; ``labels`` are those of the side with fewer.
 
     ``worse_by`` is how much worse the version is, negative where it is better; None where the metric is undefined.
     ``allowed`` is how much it may be, in the metric's unit.
@@ -43,29 +43,31 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """When something that is watched is decided; ``undecided`` is what comes of it at the deadline, without labels."""
+    """The terms of a decision; ``undecided`` is the outcome at the deadline, without labels."""
 
     min_labels: int
     confidence: float
     deadline: datetime
-    undecided: Outcome = Outcome.TAKE_BACK
+    undecided: Outcome = Outcome.ROLL_BACK
 
 
 def decide(
     test: SequentialTest | None, measured: Measured, terms: Terms, now: datetime
 ) -> tuple[Verdict, SequentialTest | None]:
-    """Return what is to be done, and the test that remembers a decision that was put off.
+    """Decide on a version; the test that is returned remembers a decision that was put off.
 
-    1. Worse beyond doubt, by a test that may be looked at at any time: taken back, however few the labels.
+    1. Significantly worse, by a test that is valid at any time: rolled back, however few the labels.
     2. Else, from ``min_labels`` on: kept unless it is measured worse by more than is allowed. Then the decision is put
-       off to twice as many labels: measured again at every look, a bad version would be kept on a lucky day.
-    3. Else, at the deadline: taken back if it is measured worse than is allowed. For want of labels a trial is taken
-       back too, for what could not be shown to be good does not serve; a champion, which the gate has passed, stays.
+       off to twice as many labels: measured at every evaluation, a bad version would be kept on a lucky day.
+    3. Else, at the deadline: rolled back if it is measured worse than is allowed. For want of labels a rollout is
+       aborted too, for what could not be shown to be good does not serve; a champion, which the gate has passed, stays.
+
+    Of a rollout, to roll back is to abort it.
     """
-    if test is not None and test.is_beyond_doubt(terms.confidence):
+    if test is not None and test.is_significant(terms.confidence):
         needed = 1 / (1 - terms.confidence)
-        doubtless = f"worse beyond doubt, evidence {test.highest:.3g} of the {needed:.3g} needed"
-        return Verdict(outcome=Outcome.TAKE_BACK, reason=f"{doubtless}; {measured.described}"), test
+        significant = f"significantly worse, e-value {test.highest:.3g} of the {needed:.3g} needed"
+        return Verdict(outcome=Outcome.ROLL_BACK, reason=f"{significant}; {measured.described}"), test
     needed_labels = max(terms.min_labels, 2 * (test.deferred_at if test else 0))
     if measured.labels >= needed_labels and measured.worse_by is not None:
         if measured.worse_by <= measured.allowed:
@@ -75,42 +77,42 @@ def decide(
     lacking = f"{measured.described}; decided at {needed_labels} labels"
     if now >= terms.deadline:
         is_measured = measured.labels >= terms.min_labels and measured.worse_by is not None
-        outcome = Outcome.TAKE_BACK if is_measured else terms.undecided
+        outcome = Outcome.ROLL_BACK if is_measured else terms.undecided
         return Verdict(outcome=outcome, reason=f"its time is over without a decision: {lacking}"), test
     return Verdict(outcome=Outcome.WAIT, reason=lacking), test
 
 
-def compared(yardstick: Yardstick, version: LabelledPredictions, champion: LabelledPredictions) -> Measured:
-    """Return how a version does beside the champion, by the gate's metric or, where that is undefined, its stand-in."""
+def compared(baseline: Baseline, version: LabelledPredictions, champion: LabelledPredictions) -> Measured:
+    """Compare a version with the champion, by the gate's metric or, where that is undefined, its stand-in."""
     labels = min(len(version), len(champion))
-    for metric, allowed in _metrics(yardstick):
+    for metric, allowed in _metrics(baseline):
         value, other = version.measure(metric), champion.measure(metric)
         if value is not None and other is not None:
             worse_by = other - value if metric.greater_is_better else value - other
             described = f"{metric} {value:.4f} on {len(version)} labels, the champion's {other:.4f} on {len(champion)}"
             return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
-    described = f"{yardstick.metric} is undefined on {len(version)} labels and the champion's {len(champion)}"
+    described = f"{baseline.metric} is undefined on {len(version)} labels and the champion's {len(champion)}"
     return Measured(labels=labels, worse_by=None, allowed=0.0, described=described)
 
 
-def against_expectation(yardstick: Yardstick, version: LabelledPredictions, effective: float) -> Measured:
-    """Return how a version does beside what was expected; by their weights its labels are worth ``effective`` ones."""
-    value, expected, allowed = version.measure(yardstick.metric), yardstick.expected, yardstick.allowed
+def against_expectation(baseline: Baseline, version: LabelledPredictions, effective: float) -> Measured:
+    """Compare a version with what was expected; by their weights its labels are worth ``effective`` ones."""
+    value, expected, allowed = version.measure(baseline.metric), baseline.expected, baseline.allowed
     labels = int(effective + 1e-9)
     if value is None or expected is None or allowed is None:
-        undefined = f"{yardstick.metric} is undefined on {len(version)} labels"
-        nothing = f"nothing is known of what {yardstick.metric} to expect"
-        # Without an expectation there is nothing that would ever speak against the version.
+        undefined = f"{baseline.metric} is undefined on {len(version)} labels"
+        nothing = f"nothing is known of what {baseline.metric} to expect"
+        # Without an expectation nothing would ever count against the version.
         found, described = (None, undefined) if value is None else (0.0, nothing)
         return Measured(labels=labels, worse_by=found, allowed=0.0, described=described)
-    worse_by = -yardstick.advantage(value, expected)
-    described = f"{yardstick.metric} {value:.4f} on {len(version)} labels, expected {expected:.4f}"
+    worse_by = -baseline.advantage(value, expected)
+    described = f"{baseline.metric} {value:.4f} on {len(version)} labels, expected {expected:.4f}"
     return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
 
 
-def _metrics(yardstick: Yardstick) -> list[tuple[Metric, float]]:
-    own = [] if yardstick.allowed is None else [(yardstick.metric, yardstick.allowed)]
-    scale = yardstick.scale
+def _metrics(baseline: Baseline) -> list[tuple[Metric, float]]:
+    own = [] if baseline.allowed is None else [(baseline.metric, baseline.allowed)]
+    scale = baseline.scale
     other = [] if scale is None else [(scale.metric, abs(scale.null - scale.limit))]
     return [*own, *other]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hindsight.registry.moves import Account, PointerStep, Servable, promote
+from hindsight.registry.moves import AuditInfo, PointerStep, Servable, promote
 from hindsight.registry.pointer import Pointer
 
 
@@ -13,9 +13,9 @@ def promoted(
     *,
     key: str = "k",
     digest: str = "d",
-    why: str = "better",
+    reason: str = "better",
     decision_id: str | None = None,
 ) -> PointerStep:
-    """Return the step that makes a version the champion."""
-    account = Account(why=why, by="pipeline", at=at, decision_id=decision_id)
-    return promote(before, Servable(version=version, artifact_key=key, artifact_digest=digest), account)
+    """Build the step that makes a version the champion."""
+    audit = AuditInfo(reason=reason, actor="pipeline", at=at, decision_id=decision_id)
+    return promote(before, Servable(version=version, artifact_key=key, artifact_digest=digest), audit)

@@ -7,7 +7,7 @@ from hindsight.registry.version import Verdict, VersionRecord
 
 
 def version_record(version: str, created_at: datetime, **known: Any) -> VersionRecord:
-    """Return a record of a version that the gate passed, but for what is ``known`` to be otherwise."""
+    """Build the record of a version that the gate passed, with other values for what is ``known``."""
     made: dict[str, Any] = {
         "candidate": "logistic_regression",
         "decision_id": f"decision-{version}",

@@ -1,24 +1,23 @@
 """A registry in memory, judged by the same contract suite as DynamoRegistry."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from hindsight.core.errors import Conflict, NotFound, StaleRun
 from hindsight.registry.moves import PointerStep
-from hindsight.registry.pointer import Pointer, PointerMove
+from hindsight.registry.pointer import DeploymentRecord, Pointer
 from hindsight.registry.version import DatasetRecord, VersionRecord
 
 Record = TypeVar("Record")
 
 
 class InMemoryRegistry:
-    """Dictionaries; ``lock_holders`` says which fencing token holds each model's lock."""
+    """Dictionaries; ``lock_holders`` has the fencing token that holds each model's lock."""
 
     def __init__(self) -> None:
         self.lock_holders: dict[str, int] = {}
         self._pointers: dict[str, Pointer] = {}
-        self._moves: dict[str, dict[int, PointerMove]] = {}
+        self._deployments: dict[str, dict[int, DeploymentRecord]] = {}
         self._versions: dict[str, dict[str, VersionRecord]] = {}
         self._datasets: dict[str, dict[str, DatasetRecord]] = {}
 
@@ -43,24 +42,24 @@ class InMemoryRegistry:
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         return self._datasets.setdefault(model, {}).setdefault(record.dataset_id, record)
 
-    def move(self, model: str, sequence: int) -> PointerMove | None:
-        return self._moves.get(model, {}).get(sequence)
+    def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
+        return self._deployments.get(model, {}).get(sequence)
 
-    def history(self, model: str, limit: int) -> list[PointerMove]:
-        moves = self._moves.get(model, {})
-        return [moves[sequence] for sequence in sorted(moves, reverse=True)[:limit]]
+    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
+        made = self._deployments.get(model, {})
+        return [made[sequence] for sequence in sorted(made, reverse=True)[:limit]]
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         if fencing_token is not None and self.lock_holders.get(model) != fencing_token:
             raise StaleRun(f"the run no longer holds the lock of {model!r}")
         before = self._pointers.get(model)
-        if step.move.sequence != (before.sequence + 1 if before else 1):
+        if step.deployment.sequence != (before.sequence + 1 if before else 1):
             raise Conflict(f"the pointer of {model!r} has moved meanwhile")
-        named = [step.pointer.champion, *([step.pointer.trial.version] if step.pointer.trial else [])]
+        named = [step.pointer.champion, *([step.pointer.rollout.version] if step.pointer.rollout else [])]
         known = self._versions.get(model, {})
         if expired := [name for name in named if name in known and known[name].expired_at is not None]:
             raise Conflict(f"{expired[0]} has expired: its artefact is gone")
-        self._moves.setdefault(model, {})[step.move.sequence] = step.move
+        self._deployments.setdefault(model, {})[step.deployment.sequence] = step.deployment
         self._pointers[model] = step.pointer
         return self._pointers[model]
 
@@ -68,16 +67,16 @@ class InMemoryRegistry:
         record, pointer = self.version(model, version), self._pointers.get(model)
         if (pointer.sequence if pointer else 0) != pointer_sequence:
             return False
-        self._versions[model][version] = replace(record, expired_at=record.expired_at or at)
+        self._versions[model][version] = record.replace(expired_at=record.expired_at or at)
         return True
 
     def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
         stored = self.dataset(model, record.dataset_id)
-        self._datasets[model][record.dataset_id] = replace(record, expired_at=stored.expired_at)
+        self._datasets[model][record.dataset_id] = record.replace(expired_at=stored.expired_at)
 
     def expire_dataset(self, model: str, dataset_id: str, at: datetime) -> None:
         record = self.dataset(model, dataset_id)
-        self._datasets[model][dataset_id] = replace(record, expired_at=record.expired_at or at)
+        self._datasets[model][dataset_id] = record.replace(expired_at=record.expired_at or at)
 
 
 def _found(records: dict[str, Record], name: str) -> Record:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from hindsight.config.triggers import AtLeast, RunBudget, Triggers
 from hindsight.core.times import format_time
-from hindsight.registry.pointer import Trial
+from hindsight.registry.pointer import Rollout
 from hindsight.triggers.decision import BlockCode, Blocker
 from hindsight.triggers.inputs import TriggerInputs
 from hindsight.triggers.state import OpenRun, TriggerState
@@ -103,7 +103,7 @@ def _open_run(run: OpenRun) -> Blocker:
     )
 
 
-def _undecided(rollout: Trial) -> Blocker:
+def _undecided(rollout: Rollout) -> Blocker:
     since = format_time(rollout.since)
     return Blocker(
         code=BlockCode.UNDECIDED_ROLLOUT,

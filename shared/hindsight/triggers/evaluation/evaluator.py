@@ -106,7 +106,7 @@ class TriggerEvaluator:
             policy=policy,
             state=state,
             champion=pointer.champion if pointer else None,
-            rollout=pointer.trial if pointer else None,
+            rollout=pointer.rollout if pointer else None,
             checks={kind: check for kind, check in newest.items() if check is not None},
         )
         # Counting takes a few reads: only where the count can change the decision.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hindsight.core.errors import InvalidInput, NotFound
-from hindsight.registry.pointer import Change, PointerMove
+from hindsight.registry.pointer import Change, DeploymentRecord
 from hindsight.registry.store import Registry
 from hindsight.runs.run import RetrainingRun
 from hindsight.triggers.state import RunOutcome, RunResult
@@ -58,9 +58,9 @@ def result_of(registry: Registry, run: RetrainingRun, event: Mapping[str, Any]) 
     )
 
 
-def move_of(registry: Registry, run: RetrainingRun) -> PointerMove | None:
-    """Find the move by which a run put a version into service or on trial; it need not be the last one."""
-    moves = registry.history(run.model, _MAX_MOVES)
+def move_of(registry: Registry, run: RetrainingRun) -> DeploymentRecord | None:
+    """Find the move by which a run put a version into service or in a rollout; it need not be the last one."""
+    moves = registry.deployments(run.model, _MAX_MOVES)
     own = [move for move in moves if move.decision_id == run.decision_id and move.change in _OUTCOME_OF]
     return own[-1] if own else None
 

@@ -1,0 +1,70 @@
+"""Take a person's decision on a version: approve, reject, override the gate, roll back (POST)."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from hindsight.bootstrap import clients, retraining
+from hindsight.rollout.approval.approval import Answer
+from hindsight.rollout.approval.body import AnswerBody, read_approval, read_rejection
+from hindsight.runtime.counters import count
+from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.requests import identifier, model_name, read_json, read_optional_json, requested_at
+from hindsight.validation.operator_request import MAX_REQUEST_BYTES
+
+DECIDED_BY = "operator"
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+api = create_api()
+
+
+@api.post("/models/<model>/versions/<version>/approve")
+def approve(model: str, version: str) -> Response[str]:
+    """Let a run deploy the version, or put one into service that the gate rejected."""
+    of, name = model_name(model), identifier(version, "version")
+    body = read_approval(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    if not body.override:
+        return _answer_run(of, name, _answer(body, approved=True))
+    deployment = retraining.overrides().take(of, name, _answer(body, approved=True))
+    logger.info("gate_overridden", extra={"model": of, "version": name})
+    return answer(200, {"version": name, "override": True, "deployment": deployment.to_plain()})
+
+
+@api.post("/models/<model>/versions/<version>/reject")
+def reject(model: str, version: str) -> Response[str]:
+    """End a run that waits; what serves stays."""
+    of, name = model_name(model), identifier(version, "version")
+    body = read_rejection(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    return _answer_run(of, name, _answer(body, approved=False))
+
+
+@api.post("/models/<model>/rollback")
+def roll_back(model: str) -> Response[str]:
+    """Roll the champion back to an earlier version."""
+    event, name = api.current_event, model_name(model)
+    body = read_json(event, max_bytes=MAX_REQUEST_BYTES)
+    made = retraining.rollbacks().take(name, body, now=requested_at(event), requested_by=DECIDED_BY)
+    logger.info("champion_rolled_back", extra={"model": name, "from": made.from_version, "to": made.to_version})
+    count(metrics, {"Rollbacks": 1}, model=name)
+    return answer(200, made.to_plain())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API Gateway request."""
+    return api.resolve(event, context)
+
+
+def _answer(body: AnswerBody, *, approved: bool) -> Answer:
+    now, trust = requested_at(api.current_event), clients.settings().client_timestamps
+    return body.answer(approved=approved, actor=DECIDED_BY, now=now, trust=trust)
+
+
+def _answer_run(model: str, version: str, given: Answer) -> Response[str]:
+    recorded = retraining.approval_answers().take(model, version, given)
+    return answer(200, {"version": version, **recorded.to_plain()})

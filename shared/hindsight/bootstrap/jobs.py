@@ -1,0 +1,48 @@
+"""The requests for jobs, put together: relabelling, replay, erasure, verification."""
+
+from functools import cache
+
+from hindsight.adapters.aws.background import LambdaBackground
+from hindsight.bootstrap import clients, stores
+from hindsight.datasets.building.verification_requests import VerificationRequests
+from hindsight.labels.relabelling.requests import RelabelRequests
+from hindsight.privacy.requests import ErasureRequests
+from hindsight.replay.quarantine_replay import ReplayRequests
+
+
+@cache
+def erasure_requests() -> ErasureRequests:
+    """Build the intake of requests to erase an entity."""
+    return ErasureRequests(
+        stores.job_store(), stores.configurations(), stores.erasure_queue(), clients.settings().client_timestamps
+    )
+
+
+@cache
+def relabel_requests() -> RelabelRequests:
+    """Build the intake of requests to relabel."""
+    return RelabelRequests(
+        stores.relabel_store(),
+        stores.relabelling_state_machine(),
+        stores.configurations(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def replay_requests() -> ReplayRequests:
+    """Build the intake of requests to replay a quarantine."""
+    return ReplayRequests(
+        stores.job_store(),
+        stores.configurations(),
+        stores.lake(),
+        stores.replay_queue(),
+        clients.settings().client_timestamps,
+    )
+
+
+@cache
+def verification_requests() -> VerificationRequests:
+    """Build the intake of requests to verify a dataset."""
+    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
+    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)

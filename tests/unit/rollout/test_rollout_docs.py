@@ -1,0 +1,31 @@
+"""What docs/rollout-evaluation.md says is what runs."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from hindsight.config.training import Deployment, Gate
+from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
+
+PAGE = (Path(__file__).parents[3] / "docs" / "rollout-evaluation.md").read_text()
+
+
+def test_page_shows_all_settings_with_their_defaults() -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    shown = yaml.safe_load(block)
+    defaults = Deployment()
+    assert set(shown["deployment"]) == set(Deployment.model_fields)
+    for section in ("canary", "shadow", "probation"):
+        found = getattr(defaults, section)
+        assert set(shown["deployment"][section]) == set(type(found).model_fields)
+        parsed = type(found)(**shown["deployment"][section])
+        assert (parsed.min_labels, getattr(parsed, "max_age", None)) == (
+            found.min_labels,
+            getattr(found, "max_age", None),
+        )
+    assert shown["gate"]["confidence"] == Gate().confidence
+
+
+def test_every_announcement_is_named() -> None:
+    assert all(f"`{name}`" in PAGE for name in [*ENDS_OF_ROLLOUTS.values(), *OTHER_CHANGES.values()])
