@@ -271,9 +271,7 @@ def test_a_step_that_outlives_its_time_twice_is_given_up(play: Player) -> None:
     assert run.end()[:2] == ("FAILED", "failed")
 
 
-def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(
-    play: Player, announcements: Any
-) -> None:
+def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(play: Player, announcements: Any) -> None:
     run = play({"Deploy": [KILLED]})
     run.move_pointer()
 
