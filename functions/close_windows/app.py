@@ -34,9 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         scheduled.now,
         time_left(context, RESERVED_MILLISECONDS),
         ALL if scheduled.share is None else Share(scheduled.share, SWEEPS),
-        None
-        if scheduled.share is not None
-        else lambda: share_out(event, scheduled.model, SWEEPS, context.function_name),
+        None if scheduled.share is not None else lambda: share_out(event, model, SWEEPS, context.function_name),
     )
     join_metrics.publish(metrics, report.joins)
     if not report.is_complete and not report.is_shared_out:
