@@ -1,7 +1,7 @@
 """Does picking uncertain rows teach more per label than picking at random? ``python -m bench.active_learning --plot``
 
 A year of bike rentals comes in a shuffled order, so many rows a day. A model scores a day's rows, the product's
-selection picks the day's budget of them, and the model is trained again on all rows labelled so far, with the product's
+selection samples the day's budget of them, and the model is trained again on all rows labelled so far, by the product's
 own pipeline. The random arm passes through the same code with the same budget: its rows all look equally uncertain.
 """
 
@@ -50,14 +50,14 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One way to pick."""
+    """One way to sample."""
 
     name: str
     strategy: ReviewStrategy | None
     diversity: float
 
     def configure(self, configuration: ModelConfiguration, budget: int) -> ModelConfiguration:
-        """Return a configuration that picks this way."""
+        """Build a configuration that samples this way."""
         review = configuration.review.model_copy(
             update={
                 "random_rate": 0.0,
@@ -127,9 +127,9 @@ def learn(rentals: Rentals, arm: Arm, seed: int, candidate: Candidate) -> list[t
         if len(today) == ROWS_A_DAY:
             scores = np.full(len(today), 0.5) if arm.strategy is None else rentals.scores(pipeline, today)
             batch = [_prediction(rentals, index, score, seed, day) for index, score in zip(today, scores, strict=True)]
-            picks = stream.pick([batch])
-            picked = [int(pick.key.prediction_id.split("-")[1]) for pick in picks]
-            labelled = np.concatenate([labelled, np.array(picked, dtype=np.int64)])
+            sampled = stream.sample([batch])
+            rows = [int(sample.key.prediction_id.split("-")[1]) for sample in sampled]
+            labelled = np.concatenate([labelled, np.array(rows, dtype=np.int64)])
     return curve
 
 
@@ -143,7 +143,7 @@ def measure(
     """Return each strategy's accuracy by labels spent, mean and spread over seeds.
 
     ``area`` is the mean accuracy over the whole curve; ``labels_needed`` how many labels it took to be as accurate as
-    random picks are with the whole budget (None if never); ``wins`` the share of seeds with more area than random.
+    random samples are with the whole budget (None if never); ``wins`` the share of seeds with more area than random.
     """
     rentals = Rentals.read(data)
     curves = {
@@ -197,7 +197,7 @@ def plot(found: dict[str, Any]) -> "Figure":
             )
     axes.axhline(100 * found["goal"], color="#8a8f98", linewidth=1, linestyle=":")
     axes.annotate(
-        "what random picks reach",
+        "what random samples reach",
         (found["strategies"][RANDOM]["labels"][0], 100 * found["goal"]),
         xytext=(6, 4),
         textcoords="offset points",
@@ -248,7 +248,7 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def main() -> None:
     """Measure, print a table, and draw the plot if asked to."""
-    parser = argparse.ArgumentParser(description="Accuracy by labels spent, picked at random and by uncertainty.")
+    parser = argparse.ArgumentParser(description="Accuracy by labels spent, sampled at random and by uncertainty.")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--candidate", type=Candidate, default=Candidate.LOGISTIC_REGRESSION)
@@ -256,8 +256,8 @@ def main() -> None:
     arguments = parser.parse_args()
     found = measure(arguments.seeds, data=arguments.data, candidate=arguments.candidate)
     table = Table(title=f"{found['candidate']}, {found['seeds']} seeds, {found['budget_a_day']} labels a day")
-    for heading in ("picked by", "mean accuracy", "at the end", f"labels to {found['goal']:.3f}", "seeds won"):
-        table.add_column(heading, justify="left" if heading == "picked by" else "right")
+    for heading in ("sampled by", "mean accuracy", "at the end", f"labels to {found['goal']:.3f}", "seeds won"):
+        table.add_column(heading, justify="left" if heading == "sampled by" else "right")
     for line in _lines(found):
         table.add_row(*line)
     Console(width=120).print(table)

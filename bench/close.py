@@ -44,7 +44,7 @@ def configuration(volume: int) -> dict[str, Any]:
         "model": MODEL,
         "task": "binary",
         "features": {name: {"type": "numeric"} for name in NAMES},
-        "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D", "aggregate": "last"}]},
+        "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D", "aggregate": "last"}]},
         "triggers": {"schedule": None, "volume": volume, "drift": False, "performance": False, "cooldown": "PT1H"},
         "training": {"window": "P10D"},
     }

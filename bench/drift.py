@@ -182,7 +182,7 @@ def _detection_configuration() -> ModelConfiguration:
             "model": "simulated",
             "task": "regression",
             "features": {name: {"type": kind} for name, kind in kinds.items()},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
         }
     )
 

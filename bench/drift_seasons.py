@@ -72,7 +72,7 @@ def _configuration() -> ModelConfiguration:
             "model": "seasonal",
             "task": "regression",
             "features": {name: {"type": kind} for name, kind in kinds.items()},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
         }
     )
 

@@ -84,7 +84,7 @@ def default_configuration(columns: list[SimulatedColumn]) -> ModelConfiguration:
             "model": "simulated",
             "task": "regression",
             "features": {column.name: {"type": column.kind.value} for column in columns if column.name != SCORE},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
         }
     )
 

@@ -125,7 +125,7 @@ def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
             "model": "simulated",
             "task": "binary",
             "features": {"x": {"type": "numeric"}},
-            "labels": {"rules": [{"event": "annotation", "source": "manual"}]},
+            "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
             "monitoring": {"performance": {"confidence": confidence, "min_labels": 1}, "min_rows": 1},
         }
     )
@@ -210,7 +210,7 @@ def review(
             "score": float(rows.scores[place]),
             "decision": int(rows.decisions[place]),
             "value": int(rows.labels[place]),
-            "source": "manual",
+            "kind": "manual",
             "selection_probability": float(chances[place]),
             "model_version": "v1",
         }

@@ -101,7 +101,7 @@ def _configuration(metric: Metric, slices: list[str] | None = None) -> ModelConf
             "model": "simulated",
             "task": task.value,
             "features": {"part": {"type": "categorical"}},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
             "monitoring": {"slices": slices or []},
             "gate": {"metric": metric.value, "confidence": CONFIDENCE, "margin": 0.0},
         }

@@ -25,8 +25,8 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.config.training import Candidate
 from hindsight.datasets.building.snapshot import Dataset, take_snapshot
 from hindsight.entities.label import LabelStatus
-from hindsight.entities.label_record import Example
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.entities.label_row import LabelRow
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.registry.moves import AuditInfo, promote
 from hindsight.registry.schema import Schema
 from hindsight.registry.version import Verdict
@@ -116,8 +116,8 @@ def run(stream: Stream, seed: int, months: int = MONTHS) -> Arms:
     rng = np.random.default_rng(seed)
     loop = _Loop(seed)
     live, static, eager = list[float](), list[float](), list[float]()
-    examples = _examples(stream, months, rng)
-    loop.store(examples)
+    rows = _label_rows(stream, months, rng)
+    loop.store(rows)
     first: LoadedVersion | None = None
     for month in range(FIRST_MONTH, months):
         loop.retrain(START + month * MONTH, month)
@@ -129,7 +129,7 @@ def run(stream: Stream, seed: int, months: int = MONTHS) -> Arms:
         chance = stream.chance(values, month + 0.5)
         live.append(_accuracy(serving, values, chance))
         static.append(_accuracy(first, values, chance))
-        eager.append(_accuracy(loop.eager(examples, START + month * MONTH), values, chance))
+        eager.append(_accuracy(loop.eager(rows, START + month * MONTH), values, chance))
     return Arms(live, static, eager, len(loop.registry.deployments(MODEL, 100)))
 
 
@@ -143,7 +143,7 @@ class _Loop:
             "task": "binary",
             "features": {"first": {"type": "numeric"}, "second": {"type": "numeric"}},
             "labels": {
-                "rules": [{"event": "bought", "source": "action", "window": f"P{WINDOW.days}D", "value": 1}],
+                "rules": [{"event": "bought", "kind": "action", "window": f"P{WINDOW.days}D", "value": 1}],
                 "default": {"value": 0, "after": f"P{WINDOW.days}D"},
             },
             # Of ten months three have not matured, and three lie in the gap between the train part and the holdout.
@@ -151,14 +151,14 @@ class _Loop:
         }
         self.revision = ConfigurationRevision(1, parse_configuration(document))
 
-    def store(self, examples: Sequence[Example]) -> None:
-        """Write examples as the archive does: by the day they matured."""
+    def store(self, rows: Sequence[LabelRow]) -> None:
+        """Write rows as the archive does: by the day they matured."""
         days: dict[str, list[dict[str, Any]]] = {}
-        for example in examples:
-            prefix = day_prefix(EXAMPLES, MODEL, example.matured_at.date())
-            days.setdefault(prefix, []).append(example.to_row())
-        for prefix, rows in days.items():
-            self.lake.write_lines(f"{prefix}all.jsonl.gz", rows)
+        for row in rows:
+            prefix = day_prefix(LABELS, MODEL, row.matured_at.date())
+            days.setdefault(prefix, []).append(row.to_row())
+        for prefix, of_day in days.items():
+            self.lake.write_lines(f"{prefix}all.jsonl.gz", of_day)
 
     def retrain(self, as_of: datetime, number: int) -> None:
         """Go through a run's steps; what passes the gate serves."""
@@ -190,10 +190,10 @@ class _Loop:
         pointer = self.registry.pointer(MODEL)
         return None if pointer is None else load_artifact(self.lake, pointer.artifact_key, pointer.artifact_digest)
 
-    def eager(self, examples: Sequence[Example], as_of: datetime) -> LoadedVersion:
+    def eager(self, rows: Sequence[LabelRow], as_of: datetime) -> LoadedVersion:
         """Return a model of every label known in the window, matured or not."""
         start = as_of - self.revision.configuration.training.window
-        known = [row for row in examples if start <= row.occurred_at and row.known_at <= as_of]
+        known = [row for row in rows if start <= row.occurred_at and row.known_at <= as_of]
         features = feature_types(self.revision.configuration)
         schema = Schema(
             model=MODEL,
@@ -212,21 +212,21 @@ def _smoke(content: bytes, digest: str, rows: Rows) -> SmokeRun:
     return smoke_run(content, digest, rows, perf_counter)
 
 
-def _examples(stream: Stream, months: int, rng: np.random.Generator) -> list[Example]:
+def _label_rows(stream: Stream, months: int, rng: np.random.Generator) -> list[LabelRow]:
     count = ROWS_A_MONTH * months
     times = np.sort(rng.uniform(0, months, size=count))
     values = stream.draw(count, rng)
     positive = rng.uniform(size=count) < stream.chance(values, times)
     delays = np.minimum(rng.exponential(QUICK, size=count), WINDOW.days - 1.0)
     return [
-        _example(position, START + float(times[position]) * MONTH, values[position], bool(positive[position]), delay)
+        _label_row(position, START + float(times[position]) * MONTH, values[position], bool(positive[position]), delay)
         for position, delay in enumerate(delays.tolist())
     ]
 
 
-def _example(position: int, occurred_at: datetime, values: Floats, is_positive: bool, delay: float) -> Example:
+def _label_row(position: int, occurred_at: datetime, values: Floats, is_positive: bool, delay: float) -> LabelRow:
     due = occurred_at + WINDOW
-    return Example(
+    return LabelRow(
         model=MODEL,
         prediction_id=f"p{position:06d}",
         features={"first": float(values[0]), "second": float(values[1])},
@@ -238,7 +238,7 @@ def _example(position: int, occurred_at: datetime, values: Floats, is_positive: 
         seq=1,
         value=int(is_positive),
         status=LabelStatus.FINAL,
-        source="action" if is_positive else "default",
+        kind="action" if is_positive else "default",
         rules_revision=1,
         known_at=occurred_at + timedelta(days=delay) if is_positive else due,
     )

@@ -175,7 +175,7 @@ def revision() -> ConfigurationRevision:
             "rules": [
                 {
                     "event": "demand",
-                    "source": "outcome",
+                    "kind": "outcome",
                     "window": "P2D",
                     "aggregate": "last",
                     "positive": {"greater_than": 100},

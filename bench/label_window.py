@@ -20,11 +20,11 @@ from typing import Any
 from bench.folder_lake import folder_lake
 from hindsight.config.parse import parse_configuration
 from hindsight.core.times import format_time
-from hindsight.label_records.completeness import complete_until
+from hindsight.label_records.label_completeness import complete_until
 from hindsight.label_records.window import ENTITIES_AND_SHADOWS, labels_in_window, matured_in_window
-from hindsight.lake.object_store import EXAMPLES, day_prefix
-from hindsight.monitoring.label_health.freshness import staleness
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.monitoring.label_health.join_health import join_health
+from hindsight.monitoring.label_health.label_freshness import label_freshness
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.profiles.profile import Profile
 from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
@@ -67,7 +67,7 @@ def write(folder: Path, predictions: int, seed: int) -> None:
         if len(lines) >= ROWS_PER_OBJECT or number == predictions - 1:
             day = (NOW - WINDOW + step * begun).date()
             content = gzip.compress(b"\n".join(lines), 1)
-            lake.write_bytes(f"{day_prefix(EXAMPLES, MODEL, day)}{number:09d}.jsonl.gz", content, "")
+            lake.write_bytes(f"{day_prefix(LABELS, MODEL, day)}{number:09d}.jsonl.gz", content, "")
             lines, begun = [], number
 
 
@@ -87,7 +87,7 @@ def _records(occurred: datetime, rng: random.Random) -> list[bytes]:
         "propensity": None,
     }
     labels = (
-        {"seq": seq, "value": rng.randrange(2), "status": status, "source": "outcome", "known_at": format_time(known)}
+        {"seq": seq, "value": rng.randrange(2), "status": status, "kind": "outcome", "known_at": format_time(known)}
         for seq, status, known in (
             (1, "provisional", occurred + timedelta(minutes=5)),
             (2, "final", occurred + timedelta(hours=1)),
@@ -110,7 +110,7 @@ def check(folder: Path, limit: int) -> dict[str, Any]:
     matured = matured_in_window(rows, NOW, WINDOW, until)
     report = check_performance(matured, CONFIGURATION, champion=version, limit=0.4, test=None, level=0.01)
     health = join_health(Profile.empty(), rows, start=NOW - WINDOW, now=NOW)
-    staleness(due, rows, NOW, WINDOW)
+    label_freshness(due, rows, NOW, WINDOW)
     watched = evenly_reviewed(matured_since(rows, NOW - WINDOW, until), CONFIGURATION)
     entities = first_of_entities(watched)
     return {

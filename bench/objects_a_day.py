@@ -27,7 +27,7 @@ from hindsight.labels.archiving.archive import Archive, LabelChange
 from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import LabelStore
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, PROFILES, Lake, day_prefix
 from hindsight.lake.packer import MAX_OPEN, PACK_BYTES, Packer
 from hindsight.profiles.logs.hourly import window_profile
 from hindsight.profiles.logs.log_profiler import LogProfiler
@@ -43,11 +43,11 @@ OUTCOME_DELAY = timedelta(hours=1)
 # What Lambda hands over in one call; a change of the stream takes about so many times the bytes of its row.
 EVENT_BYTES = 6 * 2**20
 EVENT_TO_ROW = 2.5
-BATCH_ROWS = {PREDICTIONS: 2_500, EXAMPLES: 10_000}
+BATCH_ROWS = {PREDICTIONS: 2_500, LABELS: 10_000}
 MESSAGES = 100  # that the profiler takes at once
 # What a day and kind is to stay within.
 MAX_A_DAY = 2_000
-KINDS = (PREDICTIONS, EXAMPLES, PROFILES)
+KINDS = (PREDICTIONS, LABELS, PROFILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Configurations:
             "model": MODEL,
             "task": "binary",
             "features": {f"feature_{place:02d}": {"type": "numeric"} for place in range(FEATURES)},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "PT1H"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "PT1H"}]},
         }
         return ConfigurationRevision(1, parse_configuration(document))
 
@@ -227,7 +227,7 @@ class _Player:
             **{f"{kind}_written": written[kind] for kind in KINDS},
             "requests_of_an_hourly_check": check,
             "predictions_bytes_a_row": self._bytes_a_row(PREDICTIONS),
-            "examples_bytes_a_row": self._bytes_a_row(EXAMPLES),
+            "labels_bytes_a_row": self._bytes_a_row(LABELS),
         }
 
     def _bytes_a_row(self, kind: str) -> int:
@@ -239,7 +239,7 @@ class _Player:
 def _label(prediction: Prediction) -> LabelRecord:
     return LabelRecord(
         seq=1,
-        label=Label(value=1, status=LabelStatus.FINAL, source="outcome", event="outcome"),
+        label=Label(value=1, status=LabelStatus.FINAL, kind="outcome", event="outcome"),
         rules_revision=1,
         known_at=prediction.occurred_at,
     )
@@ -257,10 +257,10 @@ def main() -> None:
     window = default_window()
     figures: dict[str, Any] = {"window_seconds": window, "shards": SHARDS, **measure()}
     for rate in (4, 400):
-        for kind in (PREDICTIONS, EXAMPLES):
+        for kind in (PREDICTIONS, LABELS):
             row_bytes = figures[f"{kind}_bytes_a_row"]
             figures[f"{kind}_reckoned_at_{rate}_per_second"] = reckon(rate, row_bytes, kind, window)
-    for kind in (PREDICTIONS, EXAMPLES):
+    for kind in (PREDICTIONS, LABELS):
         figures[f"{kind}_a_second_at_most_{MAX_A_DAY}"] = last_rate(figures[f"{kind}_bytes_a_row"], kind, MAX_A_DAY)
     for megabytes in (5, 16):
         figures[f"feedback_a_second_of_{megabytes}_megabytes"] = last_feedback_rate(megabytes, MAX_A_DAY)

@@ -63,7 +63,7 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
 def _configure(client: StackClient, threshold: int) -> None:
     rule = {
         "event": "demand",
-        "source": "outcome",
+        "kind": "outcome",
         "window": "P1D",
         "aggregate": "last",
         "positive": {"greater_than": threshold},

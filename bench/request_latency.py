@@ -92,7 +92,7 @@ class Past:
             "model": MODEL,
             "task": "binary",
             "features": {f"x{number}": {"type": "numeric"} for number in range(FEATURES)},
-            "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+            "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
             "triggers": {"schedule": None, "volume": None, "min_new_labels": _NEVER, "cooldown": "PT0S"},
             "training": {"window": "P120D"},
         }

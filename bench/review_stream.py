@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.prediction import Prediction
-from hindsight.review.selection.sample import Pick
+from hindsight.review.selection.sample import SampledPrediction
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.selection.state import SelectionState
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -29,28 +29,28 @@ class StateInMemory:
 
 @dataclass(slots=True)
 class TasksInMemory:
-    """The picks in the order they came."""
+    """The sampled predictions in the order they came."""
 
-    picks: list[Pick] = field(default_factory=list)
+    sampled: list[SampledPrediction] = field(default_factory=list)
 
-    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
-        """Keep picks."""
-        self.picks += picks
-        return len(picks)
+    def add(self, sampled: Sequence[SampledPrediction], configuration: ModelConfiguration) -> int:
+        """Keep sampled predictions."""
+        self.sampled += sampled
+        return len(sampled)
 
 
 @dataclass(slots=True)
 class ReviewStream:
-    """One model's predictions, picked from as they come."""
+    """One model's predictions, sampled from as they come."""
 
     configuration: ModelConfiguration
     tasks: TasksInMemory = field(default_factory=TasksInMemory)
     _store: StateInMemory = field(default_factory=StateInMemory)
 
-    def pick(self, batches: Iterable[Sequence[Prediction]]) -> list[Pick]:
-        """Return what is picked of some more batches, as the stream of the table would deliver them."""
-        before = len(self.tasks.picks)
+    def sample(self, batches: Iterable[Sequence[Prediction]]) -> list[SampledPrediction]:
+        """Sample some more batches, as the stream of the table would deliver them."""
+        before = len(self.tasks.sampled)
         selection = ReviewSelection(InMemoryConfigurations(self.configuration), self._store, self.tasks)
         for batch in batches:
             selection.consider(f"batch-{batch[0].prediction_id}", batch)
-        return self.tasks.picks[before:]
+        return self.tasks.sampled[before:]

@@ -245,7 +245,7 @@ def _row(version: str, place: int, right: bool, **known: Any) -> Row:
         "known_at": moment,
         "first_valued_at": moment,
         "value": value,
-        "source": "outcome",
+        "kind": "outcome",
         "decision": decision,
         "score": 0.2 + 0.6 * decision,
         **known,

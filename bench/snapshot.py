@@ -111,7 +111,7 @@ def _records(number: int, count: int, features: int) -> str:
         "probabilities": "CAST(NULL AS VARCHAR)",
         "features": f"'{{' || {text} || '}}'",
         "others": "CAST(NULL AS VARCHAR)",
-        "object": f"'examples/{number}-' || (i // 100)",
+        "object": f"'labels/{number}-' || (i // 100)",
         "object_digest": "'0'",
         "record_digest": f"CAST(hash(i + {number} * 10000000) >> 1 AS BIGINT)",
         "unfit": "CAST(NULL AS VARCHAR)",
@@ -147,7 +147,7 @@ def revision(features: int) -> ConfigurationRevision:
         "model": MODEL,
         "task": "binary",
         "features": {f"f{place:02d}": {"type": "numeric"} for place in range(features)},
-        "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P2D"}]},
+        "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P2D"}]},
         "training": {"max_rows": 10_000_000},
     }
     return ConfigurationRevision(1, parse_configuration(document))

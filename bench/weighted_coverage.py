@@ -53,7 +53,7 @@ class Setting:
                     **{name: {"type": "numeric"} for name in FEATURES},
                     "segment": {"type": "categorical"},
                 },
-                "labels": {"rules": [{"event": "annotation", "source": "manual"}]},
+                "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
                 "review": {
                     "random_rate": self.random_rate,
                     "uncertain_per_day": self.uncertain_per_day,
@@ -131,15 +131,15 @@ def simulate(setting: Setting, seed: int) -> tuple[list[list[Prediction]], dict[
 def run(setting: Setting, seed: int) -> Run:
     """Return how one stream's evaluation went."""
     batches, right = simulate(setting, seed)
-    picks = ReviewStream(setting.configuration).pick(batches)
-    values = [float(right[pick.key.prediction_id]) for pick in picks]
-    probabilities = [pick.selection_probability for pick in picks]
+    sampled = ReviewStream(setting.configuration).sample(batches)
+    values = [float(right[sample.key.prediction_id]) for sample in sampled]
+    probabilities = [sample.selection_probability for sample in sampled]
     weighted = weighted_estimate(values, probabilities, CONFIDENCE)
     unweighted = weighted_estimate(values, [1.0] * len(values), CONFIDENCE)
     truth = fmean(right.values())
     return Run(
         truth=truth,
-        reviewed=len(picks),
+        reviewed=len(sampled),
         weighted=weighted.value if weighted.value is not None else math.nan,
         unweighted=unweighted.value if unweighted.value is not None else math.nan,
         weighted_holds=weighted.lower <= truth <= weighted.upper,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, PROFILES, Lake, day_prefix, keys_between
+from hindsight.lake.object_store import LABELS, PREDICTIONS, PROFILES, Lake, day_prefix, keys_between
 from hindsight.profiles.logs.hour import decode_profiles
 
 PATIENCE_SECONDS = 30.0
@@ -55,11 +55,11 @@ class Arrivals:
     def wait_for_labels(self, expected: Iterable[str], span: Span) -> bool:
         """Wait for every expected prediction's label; a span holds the days they became known."""
         wanted = set(expected)
-        return self._wait(lambda: wanted <= self.labels.keys(), EXAMPLES, span, self._add_label)
+        return self._wait(lambda: wanted <= self.labels.keys(), LABELS, span, self._add_label)
 
     def read_labels(self, span: Span) -> None:
         """Read what else has arrived in a span."""
-        self._read(EXAMPLES, span, self._add_label)
+        self._read(LABELS, span, self._add_label)
 
     def _read_profiles(self) -> bool:
         for day in self._days:

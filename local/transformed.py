@@ -16,7 +16,7 @@ from local.intrinsics import NAMES, Evaluation, Place
 from local.template import TEMPLATE, load_template
 
 __all__ = [
-    "EXAMPLES",
+    "LABELS",
     "Deployment",
     "Evaluation",
     "Parameters",
@@ -31,7 +31,7 @@ Resource = dict[str, Any]
 Parameters = Mapping[str, str]
 
 # Values that fit the patterns of parameters which a condition or a rule looks at and that list no values.
-EXAMPLES = {
+LABELS = {
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666",
     "LakeBucketName": "a-lake-of-an-earlier-stack",
     "NotificationEmail": "operations@example.org",
@@ -146,7 +146,7 @@ def _telling_values(name: str) -> list[str]:
     values = [str(parameter["Default"]), *_compared_with(name)]
     if parameter["Type"] == "Number":
         return sorted({*values, str(parameter["MaxValue"])} if len(set(values)) == 1 else set(values))
-    example = EXAMPLES[name]
+    example = LABELS[name]
     if not re.fullmatch(parameter.get("AllowedPattern", ".*"), example):
         msg = f"the example of {name} is not allowed: {example}"
         raise ValueError(msg)

@@ -75,7 +75,7 @@ def _reckon(phase: Phase, apps: Apps, reality: Reality, logged: set[str], sent: 
     said = {event["prediction_id"] for event in sent}
     for name in sorted(said):
         records = reality.labels.get(name, [])
-        values = {records[-1].get("value") if records else None, str(reality.examples.get(name, {}).get("value"))}
+        values = {records[-1].get("value") if records else None, str(reality.records.get(name, {}).get("value"))}
         if sorted(int(record["seq"]) for record in records) != list(range(1, len(records) + 1)):
             phase.count("doubled", [name])
         if values != {"1"}:
@@ -91,7 +91,7 @@ def _told(apps: Apps) -> dict[str, int]:
 
 
 def _notes_configuration() -> dict[str, Any]:
-    rule = {"event": "note", "source": "explicit", "window": "P2D", "map": {TEXT: 1, "none": 0}}
+    rule = {"event": "note", "kind": "explicit", "window": "P2D", "map": {TEXT: 1, "none": 0}}
     return {**configuration(NOTES), "task": "binary", "labels": {"rules": [rule]}}
 
 

@@ -24,7 +24,7 @@ CONFIGURATION: dict[str, Any] = {
     "model": MODEL,
     "task": "binary",
     "features": {"x": {"type": "numeric"}, "kind": {"type": "categorical"}},
-    "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+    "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
     "monitoring": {"window": "P5D", "min_rows": 50, "performance": {"min_labels": 30}},
     "triggers": {"schedule": "P5D", "cooldown": "PT1H", "min_new_labels": 30, "drift": False, "performance": False},
     "training": {"window": "P10D", "candidates": ["logistic_regression"]},
@@ -58,7 +58,7 @@ def _reckon(phase: Phase, reality: Reality, outcomes: list[int]) -> None:
     phase.count("missing", sorted(names - (reality.predictions & reality.raw_predictions)))
     phase.count("missing", [f"{len(outcomes) - len(names)} predictions"] * max(0, len(outcomes) - len(names)))
     phase.count("doubled", [f"{len(names) - len(outcomes)} predictions"] * max(0, len(names) - len(outcomes)))
-    labels = {name: int(row["value"]) for name, row in reality.examples.items() if row["value"] is not None}
+    labels = {name: int(row["value"]) for name, row in reality.records.items() if row["value"] is not None}
     phase.count("lost", sorted(names - labels.keys()))
     for name, records in reality.labels.items():
         if sorted(int(record["seq"]) for record in records) != list(range(1, len(records) + 1)):

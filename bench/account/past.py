@@ -30,7 +30,7 @@ THRESHOLD, OTHER_THRESHOLD = 5, 3
 _LABELS = 3
 _KEYS_A_CALL, _READERS = 100, 4
 _WANTED: dict[str, Any] = {
-    "ProjectionExpression": "pk, sk, feedback_id, seq, #value, parked",
+    "ProjectionExpression": "pk, sk, feedback_id, seq, #value, is_placeholder",
     "ExpressionAttributeNames": {"#value": "value"},
 }
 _FILES, _PATIENCE_SECONDS, _DRAIN_SECONDS = 5, 900.0, 300.0
@@ -97,7 +97,7 @@ class Past:
         return self._settled(phase, OTHER_THRESHOLD, is_erased=True)
 
     def _configure(self, threshold: int) -> None:
-        rule = {"event": "demand", "source": "outcome", "window": "P1D", "positive": {"greater_than": threshold - 1}}
+        rule = {"event": "demand", "kind": "outcome", "window": "P1D", "positive": {"greater_than": threshold - 1}}
         document = {
             "model": MODEL,
             "task": "binary",
@@ -157,14 +157,14 @@ class Past:
         """Hold table and lake against what was imported, one by one."""
         stored, events, labels, counts = self._table()
         archived = {row["prediction_id"] for row in self._lake("predictions")}
-        examples: dict[str, tuple[int, Any]] = {}
-        for row in self._lake("examples"):
-            if row["seq"] > examples.get(row["prediction_id"], (0, None))[0]:
-                examples[row["prediction_id"]] = row["seq"], row["value"]
+        archived_labels: dict[str, tuple[int, Any]] = {}
+        for row in self._lake("labels"):
+            if row["seq"] > archived_labels.get(row["prediction_id"], (0, None))[0]:
+                archived_labels[row["prediction_id"]] = row["seq"], row["value"]
         for number in range(self.predictions):
             name = f"p{number:06d}"
             if is_erased and self.is_theirs(number):
-                if name in stored or name in archived or name in examples:
+                if name in stored or name in archived or name in archived_labels:
                     phase.count("lost", [f"{name} is erased, and is there"])
                 continue
             if (
@@ -175,8 +175,8 @@ class Past:
                 phase.count("missing", [name])
             elif number < self.outcomes:
                 wanted = int(number % VALUES >= threshold)
-                if labels.get(name, (0, None))[1] != wanted or examples.get(name, (0, None))[1] != wanted:
-                    phase.count("lost", [f"{name}: {labels.get(name)}, {examples.get(name)}, not {wanted}"])
+                if labels.get(name, (0, None))[1] != wanted or archived_labels.get(name, (0, None))[1] != wanted:
+                    phase.count("lost", [f"{name}: {labels.get(name)}, {archived_labels.get(name)}, not {wanted}"])
                 elif counts[name] != labels[name][0]:
                     phase.count("doubled", [name])
 
@@ -188,7 +188,7 @@ class Past:
         counts: dict[str, int] = {}
         for item in self._items():
             name, kind = item["pk"]["S"].partition("#")[2], item["sk"]["S"].partition("#")[0]
-            if kind == "prediction" and "parked" not in item:
+            if kind == "prediction" and "is_placeholder" not in item:
                 stored.add(name)
             elif kind == "feedback":
                 events.add(item["feedback_id"]["S"])

@@ -40,8 +40,8 @@ RULES = {
     "features": {f"feature_{number}": {"type": "numeric"} for number in range(FEATURES)},
     "labels": {
         "rules": [
-            {"event": "thumb", "source": "explicit", "window": "P7D", "map": {"up": 1, "down": 0}},
-            {"event": "demand", "source": "outcome", "window": "P2D", "positive": {"greater_than": 100}},
+            {"event": "thumb", "kind": "explicit", "window": "P7D", "map": {"up": 1, "down": 0}},
+            {"event": "demand", "kind": "outcome", "window": "P2D", "positive": {"greater_than": 100}},
         ],
         "default": {"value": 0, "after": "P7D"},
     },
@@ -66,11 +66,11 @@ def count() -> dict[str, Units]:
         events = [feedback_of(row) for row in rows]
         counts["joined with its outcome"] = _counted(client, lambda: joiner.join(events))
         keys = [row.key for row in rows]
-        counts["closed by the clock"] = _counted(client, lambda: joiner.mature(keys, CLOSED_AT))
+        counts["closed by the clock"] = _counted(client, lambda: joiner.close_windows(keys, CLOSED_AT))
     with _client() as client:
         store, joiner = DynamoPredictions(TABLE, client), _joiner(client)  # type: ignore[arg-type]
         store.save(rows, RETENTION, _due_at)
-        counts["given its default"] = _counted(client, lambda: joiner.mature(keys, CLOSED_AT))
+        counts["given its default"] = _counted(client, lambda: joiner.close_windows(keys, CLOSED_AT))
         counts["a line of feedback"] = {"bytes": sum(map(len, map(feedback_line, events))) / ROWS}
     return counts
 

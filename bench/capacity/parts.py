@@ -12,7 +12,7 @@ from hindsight.adapters.predictions_table.prediction_items import DUE_SHARDS
 from hindsight.core.recent_reads import EVERY_SECONDS
 from hindsight.labels.joining.feedback_files import CHUNK_LINES
 from hindsight.labels.joining.window_closing import SWEEPS
-from hindsight.review.selection.selection import MOST_ROWS_A_DRAW
+from hindsight.review.selection.selection import MAX_ROWS_A_ROUND
 
 # AWS's documented quotas and limits, as of 2026-11-30.
 CONCURRENCY = 1_000
@@ -134,8 +134,8 @@ def _workers(speeds: Mapping[str, float], consumers: float) -> list[Part]:
         _per_second(speeds["archive predictions"], ARCHIVED_AT_ONCE, S3 + DYNAMODB),
         _per_second(speeds["archive labels"], ARCHIVED_AT_ONCE, S3 + 2 * DYNAMODB),
     )
-    draw_seconds = 2 * DYNAMODB + MOST_ROWS_A_DRAW * _seconds(speeds["draw for review"])
-    drawn = min(MOST_ROWS_A_DRAW / draw_seconds, PARTITION_WRITES * MOST_ROWS_A_DRAW / SELECTION_STATE_KILOBYTES)
+    round_seconds = 2 * DYNAMODB + MAX_ROWS_A_ROUND * _seconds(speeds["round of review selection"])
+    selected = min(MAX_ROWS_A_ROUND / round_seconds, PARTITION_WRITES * MAX_ROWS_A_ROUND / SELECTION_STATE_KILOBYTES)
     profiled = PROFILERS * PROFILED_ROWS * WORKER_MEGABYTES / FULL_PROCESSOR_MEGABYTES
     return [
         Part(
@@ -166,11 +166,11 @@ def _workers(speeds: Mapping[str, float], consumers: float) -> list[Part]:
         ),
         Part("profiles", "a row of the log", profiled, f"nothing: {PROFILERS} workers", profiled),
         Part(
-            "draws for review, if there is a budget",
-            f"{draw_seconds * 1e3 / MOST_ROWS_A_DRAW:.2f} ms, one after another",
-            drawn,
-            "nothing: a draw begins where the last one ended",
-            drawn,
+            "rounds of review selection, if there is a budget",
+            f"{round_seconds * 1e3 / MAX_ROWS_A_ROUND:.2f} ms, one after another",
+            selected,
+            "nothing: a round begins where the last one ended",
+            selected,
         ),
     ]
 

@@ -40,7 +40,7 @@ def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
             small,
             f"packed every hour, into {MAX_SETTLED} after two days; beside them full packs",
         ),
-        Prefix("examples", "a model", small, "packed every hour, compacted after two days"),
+        Prefix("labels", "a model", small, "packed every hour, compacted after two days"),
         Prefix("compacted", "a model", "few", "one for 100,000 label records or 64 MB"),
         Prefix(
             "quarantine",

@@ -27,11 +27,11 @@ from hindsight.label_records.collector import RecordCollector
 from hindsight.label_records.rows import ENTITY
 from hindsight.label_records.sampling import MIN_SHARE, WHOLE
 from hindsight.label_records.window import KEPT
-from hindsight.labels.archiving.archive import Archive, example_of
+from hindsight.labels.archiving.archive import Archive, label_row_of
 from hindsight.labels.joining.feedback_files import FilePart
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.lake.rows import days_newest_first
-from hindsight.review.selection.selection_round import Batch, draw
+from hindsight.review.selection.selection_round import Batch, run_round
 from hindsight.review.selection.state import SelectionState
 
 ROWS = 2000
@@ -58,13 +58,15 @@ def measure() -> dict[str, float]:
     dice = random.Random(7)
     return {
         "join": _microseconds(lambda: files.join_part(FilePart(FILE), lambda: True)),
-        "mature": _microseconds(lambda: files.joiner.mature(keys, CLOSED_AT)),
+        "mature": _microseconds(lambda: files.joiner.close_windows(keys, CLOSED_AT)),
         "archive predictions": _microseconds(archive),
         "archive labels": _microseconds(lambda: heads.predictions(keys)),
         "read label records": _microseconds(lambda: day.read(share=WHOLE)),
         "pass over label records": _microseconds(lambda: day.read(share=MIN_SHARE)),
         "pass over label records by entity": _microseconds(lambda: day.read(share=MIN_SHARE, names=[*KEPT, ENTITY])),
-        "draw for review": _microseconds(lambda: draw(Batch(str(dice.random()), rows), revision.configuration, state)),
+        "round of review selection": _microseconds(
+            lambda: run_round(Batch(str(dice.random()), rows), revision.configuration, state)
+        ),
     }
 
 
@@ -91,16 +93,16 @@ class _OneDay:
 
     def __init__(self, rows: Sequence[Prediction]) -> None:
         known = CLOSED_AT
-        label = Label(value=1, status=LabelStatus.FINAL, source="outcome")
+        label = Label(value=1, status=LabelStatus.FINAL, kind="outcome")
         records = [
-            example_of(LabelRecord(seq=2, label=label, known_at=known, rules_revision=1), row).to_row()
+            label_row_of(LabelRecord(seq=2, label=label, known_at=known, rules_revision=1), row).to_row()
             for row in (replace(row, entity_id=f"customer-{number}") for number, row in enumerate(rows))
         ]
         self._model, self._rows = rows[0].model, len(rows)
         self._content = gzip.compress(b"\n".join(compact_json.dumps(record).encode() for record in records), 6)
 
     def keys(self, _prefix: str, *, after: str = "") -> Iterator[str]:
-        yield f"{day_prefix(EXAMPLES, self._model, CLOSED_AT.date())}a.jsonl.gz"
+        yield f"{day_prefix(LABELS, self._model, CLOSED_AT.date())}a.jsonl.gz"
 
     def read_bytes(self, _key: str) -> bytes:
         return self._content
@@ -108,7 +110,7 @@ class _OneDay:
     def read(self, share: float, names: Sequence[str] = KEPT) -> None:
         """Read it as the monitor does where it keeps a share, or as the evaluation of a canary does."""
         collector = RecordCollector(names, (), share=share)
-        days = days_newest_first(self, EXAMPLES, self._model, CLOSED_AT, CLOSED_AT, wanted=collector.is_wanted)  # type: ignore[arg-type]
+        days = days_newest_first(self, LABELS, self._model, CLOSED_AT, CLOSED_AT, wanted=collector.is_wanted)  # type: ignore[arg-type]
         for _, rows in days:
             for _ in collector.take(rows):
                 pass

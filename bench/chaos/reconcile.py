@@ -26,7 +26,7 @@ class Reality:
     labels: dict[str, list[Item]] = field(default_factory=dict)
     raw_events: set[str] = field(default_factory=set)
     raw_predictions: set[str] = field(default_factory=set)
-    examples: dict[str, Item] = field(default_factory=dict)
+    records: dict[str, Item] = field(default_factory=dict)
     quarantine: list[Item] = field(default_factory=list)
 
 
@@ -57,10 +57,10 @@ def read_reality(client: StackClient, model: str) -> Reality:
         for row in _rows(client, kind):
             if row.get("model") == model:
                 add(row, found)
-    for row in _rows(client, f"examples/model={model}/"):
-        known = found.examples.get(row["prediction_id"])
+    for row in _rows(client, f"labels/model={model}/"):
+        known = found.records.get(row["prediction_id"])
         if known is None or known["seq"] < row["seq"]:
-            found.examples[row["prediction_id"]] = row
+            found.records[row["prediction_id"]] = row
     found.quarantine = list(_rows(client, f"quarantine/model={model}/"))
     return found
 
@@ -97,13 +97,13 @@ def _count_labels(account: Account, traffic: Traffic, reality: Reality) -> None:
         records = reality.labels.get(name, [])
         sequence = sorted(int(record["seq"]) for record in records)
         label = json.loads(records[-1]["value"]) if records and records[-1].get("value") is not None else None
-        in_lake = reality.examples.get(name, {}).get("value")
+        in_lake = reality.records.get(name, {}).get("value")
         if sequence != list(range(1, len(sequence) + 1)):
             account.doubled += 1
             account.unexplained.append(f"{name}: its history counts {sequence}")
         if _same(label, expected) and _same(in_lake, expected):
             account.labelled += expected is not None
-        elif name in reality.examples or label is not None:
+        elif name in reality.records or label is not None:
             # Neither the mean of what was said: something was counted twice, or is lacking in it.
             more = len([1 for prediction, _ in reality.events if prediction == name]) > _said(traffic, name)
             account.doubled, account.lost = account.doubled + more, account.lost + (not more)
@@ -144,7 +144,7 @@ def _quarantined(row: Item) -> tuple[str, str, Any]:
 
 def _add(item: Item, found: Reality) -> None:
     kind = item["sk"].partition("#")[0]
-    if kind == "prediction" and not item.get("parked"):
+    if kind == "prediction" and not item.get("is_placeholder"):
         found.predictions.add(item["prediction_id"])
     elif kind == "feedback":
         key = item["prediction_id"], item["feedback_id"]

@@ -83,7 +83,7 @@ class ChaosStack:
         bucket = self.client.stack.outputs["LakeBucket"]
         return sum(
             len(page.get("Contents", []))
-            for prefix in ("predictions/", "examples/")
+            for prefix in ("predictions/", "labels/")
             for page in pages.paginate(Bucket=bucket, Prefix=prefix)
         )
 

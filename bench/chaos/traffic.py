@@ -13,7 +13,7 @@ from typing import Any
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 WINDOW = timedelta(days=2)
-BACKWARD = timedelta(minutes=10)
+CLOCK_SKEW = timedelta(minutes=10)
 END = START + timedelta(days=60)
 SHARE_OF_PREDICTIONS = 0.3
 # Of the feedback: events sent once more, withdrawn, sent with another value, out of their window, before their
@@ -37,8 +37,8 @@ def configuration(model: str) -> dict[str, Any]:
         "task": "regression",
         "features": {"x": {"type": "numeric"}},
         "labels": {
-            "backward": "PT10M",
-            "rules": [{"event": "rating", "source": "outcome", "window": "P2D", "aggregate": "mean"}],
+            "clock_skew": "PT10M",
+            "rules": [{"event": "rating", "kind": "outcome", "window": "P2D", "aggregate": "mean"}],
         },
         "review": {"random_rate": 0},
         "triggers": {"schedule": None, "volume": None, "drift": False, "performance": False},
@@ -139,7 +139,7 @@ class Traffic:
         made = datetime.fromisoformat(self.predictions[prediction_id]["occurred_at"])
         offset = -SKEW + rng.random() * (WINDOW + SKEW)
         if kind == "outside":
-            offset = rng.choice([-BACKWARD - SKEW, WINDOW + timedelta(hours=1)])
+            offset = rng.choice([-CLOCK_SKEW - SKEW, WINDOW + timedelta(hours=1)])
         occurred = made + offset
         value: Any = round(rng.uniform(0, 10), 3)
         return {
@@ -153,7 +153,7 @@ class Traffic:
 
     def _is_in_window(self, event: Item) -> bool:
         made = datetime.fromisoformat(self.predictions[event["prediction_id"]]["occurred_at"])
-        return made - BACKWARD <= datetime.fromisoformat(event["occurred_at"]) <= made + WINDOW
+        return made - CLOCK_SKEW <= datetime.fromisoformat(event["occurred_at"]) <= made + WINDOW
 
 
 def pages(items: list[Item], rng: random.Random, largest: int = 250) -> Iterator[list[Item]]:

@@ -17,7 +17,7 @@ FEEDBACK_AFTER = 600.0
 WARM_UP = 2400.0
 # The two kinds of calls are not made in the same second.
 APART = 7.0
-_LABELS_OF = {"event": "outcome", "source": "outcome", "window": "PT20M"}
+_LABELS_OF = {"event": "outcome", "kind": "outcome", "window": "PT20M"}
 FEATURES = {
     **{f"amount_{number}": {"type": "numeric"} for number in range(6)},
     **{f"kind_{number}": {"type": "categorical"} for number in range(3)},

@@ -139,7 +139,7 @@ def _configurations(model: str) -> Iterator[Hostile]:
         f"{MARK}: 1",
         "features: {'../x': {type: numeric}}",
         "retention: P99999999999Y",
-        "features: {x: {type: numeric}}\ntask: binary\nlabels: {rules: [{event: '\u202e', source: outcome}]}",
+        "features: {x: {type: numeric}}\ntask: binary\nlabels: {rules: [{event: '\u202e', kind: outcome}]}",
         "? [a]",
         "!!binary aGk=",
     )

@@ -1,4 +1,4 @@
-"""Archive new predictions in the lake, and pick among them for review (stream of the predictions table)."""
+"""Archive new predictions in the lake, and sample among them for review (stream of the predictions table)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hindsight.adapters.predictions_table.stream_records import new_prediction, 
 from hindsight.bootstrap import labelling
 from hindsight.bootstrap.deadline import time_left
 
-# Enough for a draw and its review tasks. The rest comes again, in a batch of half the size.
+# Enough for a selection round and its review tasks. The rest comes again, in a batch of half the size.
 RESERVED_MILLISECONDS = 30_000
 
 logger = Logger()
@@ -19,17 +19,17 @@ tracer = Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Archive a batch and pick among it; return the record to go on from, if one could not be read."""
+    """Archive a batch and sample among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
     existing = labelling.existing_predictions().among(batch.values)
     written = labelling.archive().write_predictions(batch.name, existing)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
-    picked = labelling.review_selection().consider(
+    sampled = labelling.review_selection().consider(
         batch.name,
         existing,
         batch.arrived_at,
         time_left(context, RESERVED_MILLISECONDS),
     )
     gone = len(batch.values) - len(existing)
-    logger.info("archived", extra={"predictions": written, "erased_or_expired": gone, "picked": picked})
+    logger.info("archived", extra={"predictions": written, "erased_or_expired": gone, "sampled": sampled})
     return batch.failures()

@@ -1,4 +1,4 @@
-"""Let the clock change labels: windows close, defaults fall due, parked feedback is given up on (schedule)."""
+"""Close the windows of labels, apply defaults, time out pending feedback (schedule)."""
 
 from typing import Any
 
@@ -26,10 +26,10 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Mature a model's labels that are due at the scheduled time; ``is_complete`` once all of them are."""
+    """Close a model's windows that are due at the scheduled time; ``is_complete`` once all of them are."""
     scheduled = parse_scheduled_event(event)
     model = scheduled.model
-    report = labelling.maturing().sweep(
+    report = labelling.window_closing().sweep(
         model,
         scheduled.now,
         time_left(context, RESERVED_MILLISECONDS),

@@ -25,6 +25,6 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire a model's review tasks as of the scheduled time; ``is_complete`` if time sufficed for all of them."""
     scheduled = parse_scheduled_event(event)
-    report = labelling.review_tending().sweep(scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS))
-    count(metrics, {"ReviewsExpired": report.closed, "AnnotationsResent": report.sent})
+    report = labelling.review_expiry().sweep(scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS))
+    count(metrics, {"ReviewsExpired": report.closed, "AnnotationsRepublished": report.sent})
     return {"closed": report.closed, "sent": report.sent, "is_complete": report.is_complete}

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
-from hindsight.review.tasks.leasing import DEFAULT_LEASES, MOST_LEASES
+from hindsight.review.tasks.leasing import DEFAULT_LEASES, MAX_LEASES
 from hindsight.runtime.counters import count
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import limit, model_name, query_identifier, read_object, requested_at
@@ -26,7 +26,7 @@ def lease(model: str) -> Response[str]:
     event = api.current_event
     configuration = stores.configurations().current(model_name(model)).configuration
     reviewer = query_identifier(event, "reviewer")
-    most = limit(event, default=DEFAULT_LEASES, most=MOST_LEASES)
+    most = limit(event, default=DEFAULT_LEASES, most=MAX_LEASES)
     held = labelling.review_leasing().lease(configuration, reviewer, most, requested_at(event))
     count(metrics, {"ReviewsLeased": len(held)})
     return answer(200, [task.to_json() for task in held])

@@ -1,4 +1,4 @@
-"""Freeze the examples known at the run's moment into a dataset (step of the retraining state machine)."""
+"""Freeze the label records known at the run's moment into a dataset (step of the retraining state machine)."""
 
 from typing import Any
 

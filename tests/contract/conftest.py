@@ -44,7 +44,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def dynamodb(aws: None) -> Any:
     client = boto3.client("dynamodb", region_name=REGION)
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    names = ["pk", "sk", "due_shard", "due_at", "review_shelf", "review_at"]
+    names = ["pk", "sk", "due_shard", "due_at", "review_partition", "review_at"]
     client.create_table(
         TableName="predictions",
         KeySchema=keys,
@@ -61,7 +61,7 @@ def dynamodb(aws: None) -> Any:
             {
                 "IndexName": "review",
                 "KeySchema": [
-                    {"AttributeName": "review_shelf", "KeyType": "HASH"},
+                    {"AttributeName": "review_partition", "KeyType": "HASH"},
                     {"AttributeName": "review_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {

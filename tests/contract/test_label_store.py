@@ -15,7 +15,7 @@ from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.joining.window_closing import SWEEPS
-from hindsight.labels.plan import JoinPlan, plan_join, plan_mature
+from hindsight.labels.plan import JoinPlan, plan_join, plan_window_closing
 from hindsight.labels.store import LabelStore, Share
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
@@ -91,11 +91,11 @@ def test_a_commit_comes_back_as_it_was_planned(store: LabelStore, save: Save) ->
     assert set(found.feedback) == set(events)
     assert found.labels == planned.records
     assert found.labels[-1].label == Label(
-        value=0, status=LabelStatus.FINAL, source="manual", event="annotation", disagreeing=("demand", "thumb")
+        value=0, status=LabelStatus.FINAL, kind="manual", event="annotation", disagreeing=("demand", "thumb")
     )
 
 
-def test_feedback_before_its_prediction_is_kept_under_a_stub(store: LabelStore) -> None:
+def test_feedback_before_its_prediction_is_kept_under_a_placeholder(store: LabelStore) -> None:
     planned = plan(store, event("demand", 150))
 
     assert store.commit([planned]) == set()
@@ -116,7 +116,7 @@ def test_of_two_joins_of_one_state_only_the_first_is_written(store: LabelStore, 
     assert load(store).feedback == (event("demand", 150),)
 
 
-def test_of_two_stubs_only_the_first_is_written(store: LabelStore) -> None:
+def test_of_two_placeholders_only_the_first_is_written(store: LabelStore) -> None:
     first, second = plan(store, event("demand", 150)), plan(store, event("annotation", 0))
 
     assert store.commit([first]) == set()
@@ -125,7 +125,7 @@ def test_of_two_stubs_only_the_first_is_written(store: LabelStore) -> None:
     assert load(store).feedback == (event("demand", 150),)
 
 
-def test_a_join_planned_on_a_stub_loses_to_the_prediction_that_took_its_place(store: LabelStore, save: Save) -> None:
+def test_a_join_planned_on_a_placeholder_loses_to_the_prediction_in_its_place(store: LabelStore, save: Save) -> None:
     store.commit([plan(store, event("demand", 150))])
     planned = plan(store, event("annotation", 0))
 
@@ -137,7 +137,7 @@ def test_a_join_planned_on_a_stub_loses_to_the_prediction_that_took_its_place(st
     assert (head.rejoin, head.revision, head.feedback_count) == (True, 1, 1)
 
 
-def test_a_prediction_in_the_place_of_a_stub_is_due_at_once(store: LabelStore, save: Save) -> None:
+def test_a_prediction_in_the_place_of_a_placeholder_is_due_at_once(store: LabelStore, save: Save) -> None:
     store.commit([plan(store, event("demand", 150))])
 
     save(prediction())
@@ -189,7 +189,7 @@ def test_labels_are_appended_never_replaced(store: LabelStore, save: Save) -> No
     assert [(record.seq, record.label.value) for record in load(store).labels] == [(1, 1), (2, 0)]
     assert load(store).labels[0] == LabelRecord(
         seq=1,
-        label=Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand"),
+        label=Label(value=1, status=LabelStatus.FINAL, kind="outcome", event="demand"),
         rules_revision=3,
         known_at=at(1),
         is_new=True,
@@ -207,7 +207,7 @@ def test_what_is_due_is_found_and_no_longer_when_it_is_done(store: LabelStore, s
     due = [found for page in store.due(MODEL, at(48)) for found in page]
     assert {found.prediction_id for found in due} == names - {"p-3"}
 
-    store.commit([plan_mature(collection, RULES, at(200)) for collection in store.load(due)])
+    store.commit([plan_window_closing(collection, RULES, at(200)) for collection in store.load(due)])
     assert [found for page in store.due(MODEL, at(100)) for found in page] == [key("later")]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hindsight.adapters.aws.s3_lake import S3Lake
 from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix, keys_between
+from hindsight.lake.object_store import LABELS, Lake, day_prefix, keys_between
 from hindsight.lake.pack import Member
 from hindsight.testing.aws.lake import InMemoryLake
 
@@ -155,15 +155,15 @@ def test_keys_are_listed_in_order_from_a_place_on(lake: Lake) -> None:
 def test_a_span_holds_every_day_it_touches_and_no_other(lake: Lake) -> None:
     days = [date(2026, 2, 27) + timedelta(days=offset) for offset in range(5)]
     for day in days:
-        lake.write_bytes(f"{day_prefix(EXAMPLES, 'm', day)}1.jsonl.gz", b"", "application/x-ndjson")
-        lake.write_bytes(f"{day_prefix(EXAMPLES, 'm2', day)}1.jsonl.gz", b"", "application/x-ndjson")
+        lake.write_bytes(f"{day_prefix(LABELS, 'm', day)}1.jsonl.gz", b"", "application/x-ndjson")
+        lake.write_bytes(f"{day_prefix(LABELS, 'm2', day)}1.jsonl.gz", b"", "application/x-ndjson")
 
     start, end = datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 2, 0, tzinfo=UTC)
 
-    assert list(keys_between(lake, EXAMPLES, "m", start, end)) == [
-        f"{day_prefix(EXAMPLES, 'm', day)}1.jsonl.gz" for day in days[1:4]
+    assert list(keys_between(lake, LABELS, "m", start, end)) == [
+        f"{day_prefix(LABELS, 'm', day)}1.jsonl.gz" for day in days[1:4]
     ]
-    assert list(keys_between(lake, EXAMPLES, "m", end, start)) == []
+    assert list(keys_between(lake, LABELS, "m", end, start)) == []
 
 
 def test_a_piece_of_an_object_is_read_by_itself(lake: Lake) -> None:

@@ -13,15 +13,15 @@ from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.plan import plan_join
 from hindsight.labels.store import LabelStore
-from hindsight.review.selection.sample import PickReason
+from hindsight.review.selection.sample import SampleReason
 from hindsight.review.tasks.store import QueueSize, TaskStore
-from hindsight.review.tasks.task import ReviewTask, Settlement, TaskState
-from hindsight.review.tasks.transitions import answered, leased, sent, settled, skipped
+from hindsight.review.tasks.task import Resolution, ReviewTask, TaskState
+from hindsight.review.tasks.transitions import answered, leased, resolved, sent, skipped
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
 from tests.unit.labels import builders as labels_builders
 from tests.unit.labels.builders import MODEL, RETENTION, event, key, prediction, revision
-from tests.unit.review.builders import LEASE, configuration, minutes, pick, said
+from tests.unit.review.builders import LEASE, configuration, minutes, said, sample
 
 CONFIGURATION = configuration(overlap=2, expires="PT1H")
 Save = Callable[..., None]
@@ -37,7 +37,7 @@ class Stored:
         for number, name in enumerate(names):
             self.save(prediction(name))
             configured = configuration(overlap=overlap, expires="PT1H")
-            assert self.tasks.add([pick(name, number / 60)], configured) == 1
+            assert self.tasks.add([sample(name, number / 60)], configured) == 1
 
     def task(self, name: str = "p-1") -> ReviewTask:
         return self.tasks.load([key(name)])[key(name)]
@@ -73,14 +73,14 @@ def available(stored: Stored, reviewer: str = "dot", at: float = 1, *, open_at: 
     return flat(stored.tasks.available(MODEL, reviewer, minutes(at), open_at=closing))
 
 
-def test_a_pick_becomes_a_task_and_marks_its_prediction(stored: Stored) -> None:
+def test_a_sample_becomes_a_task_and_marks_its_prediction(stored: Stored) -> None:
     stored.save(prediction())
 
-    assert stored.tasks.add([pick(reason=PickReason.UNCERTAIN)], CONFIGURATION) == 1
+    assert stored.tasks.add([sample(reason=SampleReason.UNCERTAIN)], CONFIGURATION) == 1
 
     assert stored.task() == ReviewTask(
         key=key(),
-        reason=PickReason.UNCERTAIN,
+        reason=SampleReason.UNCERTAIN,
         selection_probability=0.25,
         created_at=minutes(0),
         closes_at=minutes(60),
@@ -90,10 +90,10 @@ def test_a_pick_becomes_a_task_and_marks_its_prediction(stored: Stored) -> None:
     assert stored.labels.predictions([key()]) == {key(): prediction(selection_probability=0.25)}
 
 
-def test_the_same_picks_again_change_nothing(stored: Stored) -> None:
+def test_the_same_sampled_again_change_nothing(stored: Stored) -> None:
     stored.add("p-1", "p-2")
     held = stored.lease("ann")
-    again = [replace(pick("p-1"), selection_probability=0.9), pick("p-2")]
+    again = [replace(sample("p-1"), selection_probability=0.9), sample("p-2")]
 
     assert stored.tasks.add(again, CONFIGURATION) == 0
 
@@ -101,7 +101,7 @@ def test_the_same_picks_again_change_nothing(stored: Stored) -> None:
     assert stored.labels.predictions([key()])[key()].selection_probability == 0.25
 
 
-def test_among_many_picks_only_those_of_a_prediction_that_is_there_become_tasks(stored: Stored) -> None:
+def test_among_many_sampled_only_those_of_a_prediction_that_is_there_become_tasks(stored: Stored) -> None:
     names = [f"p-{number}" for number in range(120)]
     for name in names:
         if name not in {"p-7", "p-70"}:
@@ -109,9 +109,9 @@ def test_among_many_picks_only_those_of_a_prediction_that_is_there_become_tasks(
     stored.labels.commit(
         [plan_join(stored.labels.load([key("p-70")])[0], [event("demand", 150, prediction_id="p-70")], revision())]
     )
-    stored.tasks.add([pick("p-3")], CONFIGURATION)
+    stored.tasks.add([sample("p-3")], CONFIGURATION)
 
-    assert stored.tasks.add([pick(name) for name in names], CONFIGURATION) == 117
+    assert stored.tasks.add([sample(name) for name in names], CONFIGURATION) == 117
 
     found = stored.tasks.load([key(name) for name in names])
     assert list(found) == [key(name) for name in names if name not in {"p-7", "p-70"}]
@@ -120,7 +120,7 @@ def test_among_many_picks_only_those_of_a_prediction_that_is_there_become_tasks(
 
 def test_a_probability_comes_back_exactly(stored: Stored) -> None:
     stored.save(prediction())
-    stored.tasks.add([replace(pick(), selection_probability=0.1 + 0.2)], CONFIGURATION)
+    stored.tasks.add([replace(sample(), selection_probability=0.1 + 0.2)], CONFIGURATION)
     assert stored.task().selection_probability == 0.1 + 0.2
 
 
@@ -132,8 +132,8 @@ def test_a_task_comes_back_as_it_was_written(stored: Stored) -> None:
     assert stored.task() == written
     written = stored.write(skipped(written, "a.b:c@d+e=f~g-h", minutes(4)))
     assert stored.task() == written
-    settlement = Settlement(value=False, label=0, event="annotation", occurred_at=minutes(3), at=minutes(4))
-    written = stored.write(settled(written, settlement))
+    resolution = Resolution(value=False, label=0, event="annotation", occurred_at=minutes(3), at=minutes(4))
+    written = stored.write(resolved(written, resolution))
     assert stored.task() == written
     assert stored.write(sent(written)).revision == 6
 
@@ -208,13 +208,13 @@ def test_what_has_closed_by_a_moment_is_left_out_if_asked(stored: Stored) -> Non
     assert flat(stored.tasks.overdue(MODEL, minutes(59))) == []
 
 
-def test_a_settled_task_lies_unsent_until_it_is_sent(stored: Stored) -> None:
+def test_a_resolved_task_lies_unsent_until_it_is_sent(stored: Stored) -> None:
     stored.add("p-1", "p-2")
-    settlement = Settlement(value=1, label=1, event="annotation", occurred_at=minutes(3), at=minutes(4))
+    resolution = Resolution(value=1, label=1, event="annotation", occurred_at=minutes(3), at=minutes(4))
     for number, reviewer in enumerate(("ann", "bob")):
         stored.lease(reviewer, at=number)
         stored.write(answered(stored.task(), said(reviewer, number, 2)))
-    written = stored.write(settled(stored.task(), settlement))
+    written = stored.write(resolved(stored.task(), resolution))
     assert (flat(stored.tasks.unsent(MODEL)), available(stored)) == (["p-1"], ["p-2"])
     assert stored.tasks.ratings(MODEL, 10) == []
 
@@ -230,8 +230,8 @@ def test_the_newest_ratings_are_told_first_and_no_more_than_asked_for(stored: St
     for number, name in enumerate(names):
         at = minutes(number)
         both = (said("ann", number, number), said("bob", "b", number))
-        settlement = Settlement(value=1, label=1, event="annotation", occurred_at=at, at=at)
-        closed = replace(stored.task(name), answers=both, state=TaskState.SETTLED, settlement=settlement, is_sent=True)
+        resolution = Resolution(value=1, label=1, event="annotation", occurred_at=at, at=at)
+        closed = replace(stored.task(name), answers=both, state=TaskState.RESOLVED, resolution=resolution, is_sent=True)
         stored.write(closed)
     assert [found["ann"] for found in stored.tasks.ratings(MODEL, 3)] == [4, 3, 2]
 
@@ -268,7 +268,7 @@ def test_a_task_is_no_part_of_its_prediction_s_label(stored: Stored) -> None:
 def test_a_task_goes_with_its_prediction(dynamodb: Any) -> None:
     predictions, tasks = DynamoPredictions("predictions", dynamodb), DynamoReviews("predictions", dynamodb)
     predictions.save([prediction()], timedelta(days=400))
-    tasks.add([pick()], CONFIGURATION)
+    tasks.add([sample()], CONFIGURATION)
 
     items = [
         dynamodb.get_item(TableName="predictions", Key={"pk": {"S": f"{MODEL}#p-1"}, "sk": {"S": kind}})["Item"]

@@ -9,26 +9,26 @@ from hindsight.adapters.models_table.selection_table import DynamoSelection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.selection.budget import Day
 from hindsight.review.selection.diversity import Moments
-from hindsight.review.selection.sample import Pick, PickReason
-from hindsight.review.selection.state import Drawn, Pace, SelectionState, SelectionStore
+from hindsight.review.selection.sample import SampledPrediction, SampleReason
+from hindsight.review.selection.state import Rate, SelectionRound, SelectionState, SelectionStore
 from hindsight.testing.predictions.selection_store import InMemorySelection
 
-PICK = Pick(
+SAMPLED = SampledPrediction(
     key=PredictionKey("bike", "p-1"),
-    reason=PickReason.UNCERTAIN,
+    reason=SampleReason.UNCERTAIN,
     selection_probability=1 / 3,
-    picked_at=datetime(2026, 3, 1, 12, 0, 0, 7, tzinfo=UTC),
+    sampled_at=datetime(2026, 3, 1, 12, 0, 0, 7, tzinfo=UTC),
 )
 FULL = SelectionState(
     model="bike",
     version=1,
     days=(
-        Day(day=date(2026, 2, 28), hours=(0,) * 23 + (7,), picked=2, cells={(0, -1, 12): 2}),
+        Day(day=date(2026, 2, 28), hours=(0,) * 23 + (7,), sampled=2, cells={(0, -1, 12): 2}),
         Day(day=date(2026, 3, 1)),
     ),
     moments={"temperature": Moments(3, 0.1 + 0.2, 1e-200), "größe\u2028": Moments(1, -1e100, 1e200)},
-    pace=Pace(0.123456789012, 40),
-    recent=(Drawn(("He5uPsZ9", "AAAA+/AA"), (PICK,)), Drawn(("BBBBBBBB",), ())),
+    rate=Rate(0.123456789012, 40),
+    recent=(SelectionRound(("He5uPsZ9", "AAAA+/AA"), (SAMPLED,)), SelectionRound(("BBBBBBBB",), ())),
 )
 
 
@@ -50,7 +50,7 @@ def test_every_field_of_a_state_comes_back(store: SelectionStore) -> None:
 
 def test_of_two_states_made_from_one_only_the_first_is_kept(store: SelectionStore) -> None:
     assert store.save(FULL, 0)
-    assert not store.save(replace(FULL, pace=Pace()), 0)
+    assert not store.save(replace(FULL, rate=Rate()), 0)
     assert store.load("bike") == FULL
 
 

@@ -1,4 +1,4 @@
-"""A version that serves, trained in a moment on examples of the lake, for the tests of the HTTP functions."""
+"""A version that serves, trained in a moment on label records of the lake, for the tests of the HTTP functions."""
 
 from dataclasses import replace
 from datetime import timedelta

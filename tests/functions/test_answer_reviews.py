@@ -11,7 +11,7 @@ from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.task import TaskState
 from tests.functions.requests import paths, send
 from tests.unit.labels.builders import NOON, RETENTION, key, prediction
-from tests.unit.review.builders import configuration, minutes, pick
+from tests.unit.review.builders import configuration, minutes, sample
 
 ANN = "ann@example.com"
 NAMES = ("hour-4711", "hour-4712", "hour-4713")
@@ -22,7 +22,7 @@ def queue(deployed: None) -> None:
     """Three tasks, all of them Ann's, and a stream that writes to the lake at once."""
     stores.configurations().put(configuration(), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
-    stores.review_tasks().add([pick(name) for name in NAMES], configuration())
+    stores.review_tasks().add([sample(name) for name in NAMES], configuration())
     assert len(labelling.review_leasing().lease(configuration(), ANN, 3, NOON)) == 3
     client: Any = boto3.client("firehose")
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
@@ -53,7 +53,7 @@ def test_the_sample_request_settles_one_task_and_skips_another() -> None:
         "review",
     )
     assert row["received_at"] == "2026-03-01T12:02:00.000000Z"
-    assert (state("hour-4711"), state("hour-4712")) == (TaskState.SETTLED, TaskState.OPEN)
+    assert (state("hour-4711"), state("hour-4712")) == (TaskState.RESOLVED, TaskState.OPEN)
 
 
 def test_the_same_request_again_is_accepted_and_tells_nothing_new() -> None:
@@ -94,7 +94,7 @@ def test_a_single_answer_that_is_refused_has_a_status_of_its_own(
 def test_after_the_lease_has_lapsed_the_answer_is_409() -> None:
     stores.configurations().put(configuration(lease="PT1M"), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction("late")], RETENTION)
-    stores.review_tasks().add([pick("late")], configuration())
+    stores.review_tasks().add([sample("late")], configuration())
     [held] = labelling.review_leasing().lease(configuration(lease="PT1M"), ANN, 1, NOON)
     assert held.until < minutes(2)
     given = {"answers": [{"task_id": "late", "reviewer": ANN, "value": 1}]}

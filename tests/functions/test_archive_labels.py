@@ -6,7 +6,7 @@ import pytest
 
 from functions.archive_labels.app import handler
 from hindsight.bootstrap import stores
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.labels.archiving.new_labels import NewLabels
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, predict, rows
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.usefixtures("deployed")
 Sample = Callable[[str], dict[str, Any]]
 
 
-def test_the_sample_becomes_examples_with_their_features(sample: Sample, context: Context) -> None:
+def test_the_sample_becomes_label_rows_with_their_features(sample: Sample, context: Context) -> None:
     predict(FIRST, SECOND)
 
     assert handler(sample("archive_labels"), context) == {"batchItemFailures": []}
 
-    first, second = map(Example.from_row, rows(f"examples/model={MODEL}/"))
+    first, second = map(LabelRow.from_row, rows(f"labels/model={MODEL}/"))
     assert (first.prediction_id, first.value, second.value) == (FIRST, 1, 0)
     assert first.features == prediction().features
 
@@ -34,14 +34,14 @@ def test_a_record_that_cannot_be_read_is_where_lambda_goes_on(sample: Sample, co
     answer = handler(event, context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "111700000000012345678912"}]}
-    assert [row["prediction_id"] for row in rows("examples/")] == [FIRST]
+    assert [row["prediction_id"] for row in rows("labels/")] == [FIRST]
 
 
-def test_other_changes_of_the_table_are_no_examples(sample: Sample, context: Context) -> None:
+def test_other_changes_of_the_table_are_no_label_rows(sample: Sample, context: Context) -> None:
     predict(FIRST)
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
-    assert rows("examples/") == []
+    assert rows("labels/") == []
 
 
 def test_new_labels_are_noted_once_under_the_hour_the_table_took_them(sample: Sample, context: Context) -> None:

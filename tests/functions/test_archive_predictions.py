@@ -12,9 +12,9 @@ from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.subject_table import DynamoSubjectCollections
 from hindsight.bootstrap import stores
 from hindsight.core.errors import Unavailable
-from hindsight.review.selection.sample import PickReason
+from hindsight.review.selection.sample import SampleReason
 from hindsight.testing.builders.configuration import configuration
-from hindsight.testing.predictions.picked_tasks import PickedTasks
+from hindsight.testing.predictions.sampled_tasks import SampledTasks
 from tests.functions.conftest import Context
 from tests.functions.labelling import FIRST, SECOND, predict, rows
 
@@ -24,11 +24,11 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> PickedTasks:
-    """Where picks end up; the queue's own suites judge what becomes of them."""
-    picked = PickedTasks()
-    monkeypatch.setattr(stores, "review_tasks", lambda: picked)
-    return picked
+def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> SampledTasks:
+    """Where sampled end up; the queue's own suites judge what becomes of them."""
+    sampled = SampledTasks()
+    monkeypatch.setattr(stores, "review_tasks", lambda: sampled)
+    return sampled
 
 
 @pytest.fixture(autouse=True)
@@ -66,14 +66,14 @@ def test_compressed_features_come_through_the_event(sample: Sample, context: Con
     assert rows("predictions/")[0]["features"] == {"hour": "3"}
 
 
-def test_stubs_feedback_labels_and_deletions_are_no_predictions(sample: Sample, context: Context) -> None:
+def test_placeholders_feedback_labels_and_deletions_are_no_predictions(sample: Sample, context: Context) -> None:
     event = sample("archive_labels")
-    stub = sample("archive_predictions")["Records"][1]
-    stub["dynamodb"]["NewImage"] = stub["dynamodb"].pop("OldImage")
+    placeholder = sample("archive_predictions")["Records"][1]
+    placeholder["dynamodb"]["NewImage"] = placeholder["dynamodb"].pop("OldImage")
     deleted = sample("archive_predictions")["Records"][0]
     deleted["eventName"] = "REMOVE"
     del deleted["dynamodb"]["NewImage"]
-    event["Records"] += [stub, deleted]
+    event["Records"] += [placeholder, deleted]
 
     assert handler(event, context) == {"batchItemFailures": []}
     assert rows("predictions/") == []
@@ -90,7 +90,7 @@ def test_a_record_that_cannot_be_read_is_where_lambda_goes_on(sample: Sample, co
 
 
 def test_record_delivered_late_does_not_bring_an_erased_prediction_back(
-    sample: Sample, context: Context, tasks: PickedTasks, caplog: pytest.LogCaptureFixture
+    sample: Sample, context: Context, tasks: SampledTasks, caplog: pytest.LogCaptureFixture
 ) -> None:
     configure(random_rate=1.0, uncertain_per_day=2)
     erase(FIRST)
@@ -98,7 +98,7 @@ def test_record_delivered_late_does_not_bring_an_erased_prediction_back(
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
 
     assert [row["prediction_id"] for row in rows("predictions/")] == [SECOND]
-    assert {key.prediction_id for key in tasks.picks} == {SECOND}
+    assert {key.prediction_id for key in tasks.sampled} == {SECOND}
     assert sum(stores.selection_store().load("bike-demand").days[0].hours) == 1
     [logged] = map(vars, caplog.records)
     assert (logged["predictions"], logged["erased_or_expired"]) == (1, 1)
@@ -106,7 +106,7 @@ def test_record_delivered_late_does_not_bring_an_erased_prediction_back(
 
 
 def test_late_batch_of_erased_predictions_alone_leaves_no_object(
-    sample: Sample, context: Context, tasks: PickedTasks
+    sample: Sample, context: Context, tasks: SampledTasks
 ) -> None:
     configure(random_rate=1.0)
     erase(FIRST, SECOND)
@@ -114,7 +114,7 @@ def test_late_batch_of_erased_predictions_alone_leaves_no_object(
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
 
     assert list(stores.lake().keys("")) == []
-    assert not tasks.picks
+    assert not tasks.sampled
 
 
 def test_record_delivered_in_time_is_archived_without_a_read_of_the_table(
@@ -131,45 +131,47 @@ def test_record_delivered_in_time_is_archived_without_a_read_of_the_table(
 
 
 def test_a_model_without_reviews_has_none_and_keeps_no_state(
-    sample: Sample, context: Context, tasks: PickedTasks
+    sample: Sample, context: Context, tasks: SampledTasks
 ) -> None:
     configure(random_rate=0, uncertain_per_day=0)
 
     handler(sample("archive_predictions"), context)
 
-    assert tasks.picks == {}
+    assert tasks.sampled == {}
     assert stores.selection_store().load("bike-demand").version == 0
 
 
-def test_with_reviews_the_day_s_budget_is_picked_and_remembered(
-    sample: Sample, context: Context, tasks: PickedTasks
+def test_with_reviews_the_day_s_budget_is_sampled_and_remembered(
+    sample: Sample, context: Context, tasks: SampledTasks
 ) -> None:
     configure(random_rate=0, uncertain_per_day=1)
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
 
-    (pick,) = tasks.picks.values()
-    assert pick.key.prediction_id in {FIRST, SECOND}
-    assert pick.reason is PickReason.UNCERTAIN
-    assert 0 < pick.selection_probability < 1
+    (sampled,) = tasks.sampled.values()
+    assert sampled.key.prediction_id in {FIRST, SECOND}
+    assert sampled.reason is SampleReason.UNCERTAIN
+    assert 0 < sampled.selection_probability < 1
     state = stores.selection_store().load("bike-demand")
-    assert (state.version, state.days[0].picked) == (1, 1)
+    assert (state.version, state.days[0].sampled) == (1, 1)
     assert sum(state.days[0].hours) == 2
 
 
-def test_a_batch_delivered_again_is_not_picked_from_again(sample: Sample, context: Context, tasks: PickedTasks) -> None:
+def test_a_batch_delivered_again_is_not_sampled_from_again(
+    sample: Sample, context: Context, tasks: SampledTasks
+) -> None:
     configure(random_rate=0.5, uncertain_per_day=1)
     handler(sample("archive_predictions"), context)
-    picks, state = dict(tasks.picks), stores.selection_store().load("bike-demand")
+    sampled, state = dict(tasks.sampled), stores.selection_store().load("bike-demand")
 
     handler(sample("archive_predictions"), context)
 
-    assert tasks.picks == picks
+    assert tasks.sampled == sampled
     assert stores.selection_store().load("bike-demand") == state
 
 
 def test_predictions_are_archived_even_if_the_queue_is_out_of_order(
-    sample: Sample, context: Context, tasks: PickedTasks
+    sample: Sample, context: Context, tasks: SampledTasks
 ) -> None:
     configure(random_rate=0, uncertain_per_day=2)
     tasks.calls_to_fail = 1
@@ -179,11 +181,11 @@ def test_predictions_are_archived_even_if_the_queue_is_out_of_order(
     assert len(rows("predictions/")) == 2
 
     assert handler(sample("archive_predictions"), context) == {"batchItemFailures": []}
-    assert {key.prediction_id for key in tasks.picks} == {FIRST, SECOND}
+    assert {key.prediction_id for key in tasks.sampled} == {FIRST, SECOND}
 
 
 def test_batch_whose_time_is_over_is_archived_and_comes_again_for_its_draws(
-    sample: Sample, context: Context, tasks: PickedTasks, monkeypatch: pytest.MonkeyPatch
+    sample: Sample, context: Context, tasks: SampledTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(random_rate=1.0, uncertain_per_day=10)
     monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: RESERVED_MILLISECONDS)
@@ -192,4 +194,4 @@ def test_batch_whose_time_is_over_is_archived_and_comes_again_for_its_draws(
         handler(sample("archive_predictions"), context)
 
     assert len(rows("predictions/")) == 2
-    assert not tasks.picks
+    assert not tasks.sampled

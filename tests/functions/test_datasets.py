@@ -72,10 +72,10 @@ def asked(dataset_id: str, method: str = "POST", model: str = MODEL) -> tuple[in
 
 
 def test_the_sample_compacts_all_days(labelled: None, sample: Sample) -> None:
-    days = len(objects("examples/"))
+    days = len(objects("labels/"))
     done = compact(sample("compact_labels"), Patient())
     assert done == {"objects": days, "records": 1000, "files": days, "unreadable": 0, "is_complete": True}
-    assert len(objects("compacted/")) == len(objects("examples/")) == days
+    assert len(objects("compacted/")) == len(objects("labels/")) == days
     assert compact(sample("compact_labels"), Patient())["files"] == 0
 
 
@@ -85,10 +85,10 @@ def test_a_hurried_compaction_leaves_the_rest_to_the_next(labelled: None, sample
 
 
 def test_an_object_that_holds_no_label_records_is_left_and_counted(labelled: None, sample: Sample) -> None:
-    key = f"examples/model={MODEL}/date=2026-03-05/broken.jsonl.gz"
+    key = f"labels/model={MODEL}/date=2026-03-05/broken.jsonl.gz"
     stores.lake().write_bytes(key, b"{}", "application/x-ndjson")
     assert compact(sample("compact_labels"), Patient())["unreadable"] == 1
-    assert key in objects("examples/")
+    assert key in objects("labels/")
 
 
 def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(labelled: None, sample: Sample) -> None:
@@ -121,14 +121,14 @@ def test_what_is_wrong_with_a_dataset_is_told(dataset: str, sample: Sample, cont
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
     content = lake.read_bytes(part)
     lake.write_bytes(part, content[:-1000], "application/zip")
-    lake.delete(f"examples/model={MODEL}/date=2026-03-05/00000.jsonl.gz")
+    lake.delete(f"labels/model={MODEL}/date=2026-03-05/00000.jsonl.gz")
 
     found = verify(event, context)
 
     assert not found["is_reproducible"]
     assert [problem.split(":")[0] for problem in found["problems"]] == [
         f"the train part of {dataset} cannot be read",
-        f"the object examples/model={MODEL}/date=2026-03-05/00000.jsonl.gz is not the one the manifest names",
+        f"the object labels/model={MODEL}/date=2026-03-05/00000.jsonl.gz is not the one the manifest names",
     ]
 
 

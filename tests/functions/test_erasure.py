@@ -23,7 +23,7 @@ from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.joining.feedback_files import is_to_be_joined
 from hindsight.labels.joining.join import Joined
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.lake.packer import Packer
 from hindsight.privacy.requests import message
 from hindsight.quarantine.rejects import RejectCode
@@ -154,9 +154,9 @@ def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sampl
     for entity in (THEIRS, OTHERS):
         rows = [{"prediction_id": f"{entity}-{number}", "entity_id": entity} for number in range(3)]
         dated = [{**row, "occurred_at": format_time(at(0))} for row in rows]
-        lake.write_lines(f"{day_prefix(EXAMPLES, MODEL, at(0).date())}{entity[-2:]}.jsonl.gz", dated)
+        lake.write_lines(f"{day_prefix(LABELS, MODEL, at(0).date())}{entity[-2:]}.jsonl.gz", dated)
     assert Packer(lake).sweep(MODEL, at(12), lambda: True).packs == 2
-    packs = [key for kind in (PREDICTIONS, EXAMPLES) for key in lake.keys(f"{kind}/")]
+    packs = [key for kind in (PREDICTIONS, LABELS) for key in lake.keys(f"{kind}/")]
     before = {key: list(lake.read_lines(key)) for key in packs}
     begin()
 
@@ -254,7 +254,7 @@ def test_what_comes_late_for_an_erased_prediction_does_not_bring_it_back(sample:
     assert report.counts[MODEL] == {Joined.ERASED: 1}
     (saved,) = store().save([prediction(f"{THEIRS}-0", entity_id=THEIRS)], RETENTION)
     assert saved.outcome is SaveOutcome.CONFLICT
-    assert not labelling.label_joiner().mature([prediction(f"{THEIRS}-0").key], at(10_000)).counts
+    assert not labelling.label_joiner().close_windows([prediction(f"{THEIRS}-0").key], at(10_000)).counts
     assert traces(THEIRS) == []
 
 

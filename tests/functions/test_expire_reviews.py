@@ -10,15 +10,15 @@ import pytest
 from functions.expire_reviews.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import stores
-from hindsight.review.tasks.resolution import settle
+from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.task import TaskState
 from hindsight.review.tasks.transitions import answered
 from tests.functions.conftest import Context
 from tests.unit.labels.builders import ANNOTATION, NOON, RETENTION, key, prediction
-from tests.unit.review.builders import configuration, minutes, pick, said
+from tests.unit.review.builders import configuration, minutes, said, sample
 
 Sample = Callable[[str], dict[str, Any]]
-NAMES = ("old", "young", "settled")
+NAMES = ("old", "young", "resolved")
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ def queue(deployed: None) -> None:
     stores.configurations().put(configured, NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
     tasks = stores.review_tasks()
-    tasks.add([pick("old"), pick("young", 5), pick("settled", 5)], configured)
-    [held] = tasks.load([key("settled")]).values()
+    tasks.add([sample("old"), sample("young", 5), sample("resolved", 5)], configured)
+    [held] = tasks.load([key("resolved")]).values()
     held = answered(replace(held, leases={"ann": minutes(9)}), said("ann", 1, 6))
-    tasks.save([settle(held, configured.labels.rules[0], configured.task, prediction())])
+    tasks.save([resolve_task(held, configured.labels.rules[0], configured.task, prediction())])
     client: Any = boto3.client("firehose")
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/write", "BucketARN": "arn:aws:s3:::lake"}
     client.create_delivery_stream(
@@ -53,10 +53,10 @@ def states() -> dict[str, TaskState]:
 def test_the_sample_closes_what_expired_and_sends_what_was_left_unsent(sample: Sample, context: Context) -> None:
     assert handler(sample("expire_reviews"), context) == {"closed": 1, "sent": 1, "is_complete": True}
 
-    assert states() == {"old": TaskState.EXPIRED, "young": TaskState.OPEN, "settled": TaskState.SETTLED}
+    assert states() == {"old": TaskState.EXPIRED, "young": TaskState.OPEN, "resolved": TaskState.RESOLVED}
     lake = stores.lake()
     [row] = [row for found in lake.keys("feedback/") for row in lake.read_lines(found)]
-    assert (row["feedback_id"], row["received_at"]) == ("review:settled", "2026-03-01T12:06:00.000000Z")
+    assert (row["feedback_id"], row["received_at"]) == ("review:resolved", "2026-03-01T12:06:00.000000Z")
 
 
 def test_a_second_sweep_finds_nothing_to_do(sample: Sample, context: Context) -> None:

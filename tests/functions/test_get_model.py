@@ -23,7 +23,7 @@ from tests.unit.labels.builders import prediction
 from tests.unit.training.world import START
 
 MODEL = "bike-demand"
-NAME = "p00010"  # one of the examples that versions are trained on
+NAME = "p00010"  # one of the rows that versions are trained on
 OCCURRED = START + timedelta(hours=10)
 
 
@@ -151,7 +151,7 @@ def test_a_prediction_is_explained_from_its_feedback_to_the_versions_trained_on_
     assert marks == [("f-1", "in_window", True), ("f-2", "in_window", False), ("f-3", "retraction", False)]
     assert [row["seq"] for row in answer["labels"]] == list(range(1, len(answer["labels"]) + 1))
     last = answer["labels"][-1]
-    assert (answer["labels"][0]["value"], last["value"], last["source"], last["rules_revision"]) == (1, 0, "outcome", 1)
+    assert (answer["labels"][0]["value"], last["value"], last["kind"], last["rules_revision"]) == (1, 0, "outcome", 1)
     dataset = stores.registry().datasets(MODEL, 1)[0].dataset_id
     assert answer["datasets"] == [{"dataset_id": dataset, "part": "train", "seq": 1}]
     assert answer["versions"] == [version]

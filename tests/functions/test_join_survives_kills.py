@@ -79,7 +79,7 @@ def log(model: str, *names: str, hours: float = 0) -> None:
 
 def mature(model: str, hours: float) -> None:
     for keys in stores.label_store().due(model, at(hours)):
-        labelling.label_joiner().mature(keys, at(hours))
+        labelling.label_joiner().close_windows(keys, at(hours))
 
 
 def life_of(model: str) -> Steps:

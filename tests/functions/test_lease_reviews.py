@@ -8,7 +8,7 @@ from hindsight.adapters.predictions_table.prediction_store import DynamoPredicti
 from hindsight.bootstrap import stores
 from tests.functions.requests import Answer, paths, send
 from tests.unit.labels.builders import NOON, RETENTION, prediction
-from tests.unit.review.builders import configuration, pick
+from tests.unit.review.builders import configuration, sample
 
 NAMES = ("hour-4711", "hour-4712", "hour-4713")
 
@@ -17,7 +17,7 @@ NAMES = ("hour-4711", "hour-4712", "hour-4713")
 def queue(deployed: None) -> None:
     stores.configurations().put(configuration(), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
-    stores.review_tasks().add([pick(name, number / 60) for number, name in enumerate(NAMES)], configuration())
+    stores.review_tasks().add([sample(name, number / 60) for number, name in enumerate(NAMES)], configuration())
 
 
 def lease(**query: str) -> Answer:

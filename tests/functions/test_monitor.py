@@ -14,7 +14,7 @@ from hindsight.bootstrap import monitoring, stores
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
 from hindsight.label_records.sampling import margin
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix, version_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix, version_prefix
 from hindsight.monitoring.checks.monitor import Monitor
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.profiles.build import Columns, profile_columns
@@ -53,7 +53,7 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
     lake = stores.lake()
     if reference:
         lake.write_bytes(version_prefix(model, "v1") + "reference.profile", encode(trained_on(model)), "text/plain")
-    predictions, examples = [], []
+    predictions, labels = [], []
     occurred = NOW - timedelta(days=3)
     for index, number in enumerate(rng.uniform(0, 0.5, 600)):
         features = {"hour": ["8", "17"][index % 2], "temperature": number + temperature, "holiday": index % 10 == 0}
@@ -71,14 +71,14 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
             "seq": 1,
             "value": int(index < accuracy * 600),
             "status": "final",
-            "source": "outcome",
+            "kind": "outcome",
             "known_at": format_time(NOW - timedelta(days=1)),
         }
-        examples.append({**row, **label})
+        labels.append({**row, **label})
     log = day_prefix(PREDICTIONS, model, occurred.date()) + "a.jsonl.gz"
     lake.write_lines(log, predictions)
     assert not LogProfiler(lake, stores.configurations(), pause=lambda _: None).profile([log]).failures
-    lake.write_lines(day_prefix(EXAMPLES, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", examples)
+    lake.write_lines(day_prefix(LABELS, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", labels)
 
 
 def metric(name: str) -> dict[tuple[tuple[str, str], ...], float]:
@@ -187,7 +187,7 @@ def test_one_model_that_fails_leaves_the_others_checked_and_published(
     fanned_out: FannedOut, sample: Sample, bucket: Any
 ) -> None:
     serve("a-broken-one", temperature=0.0, accuracy=0.9)
-    for labels in stores.lake().keys("examples/model=a-broken-one/"):
+    for labels in stores.lake().keys("labels/model=a-broken-one/"):
         bucket.put_object(Bucket="lake", Key=labels, Body=b"{")
     serve(MODEL, temperature=0.0, accuracy=0.7)
     _, [failure] = fanned_out.run(handler, sample("monitor"))
@@ -200,8 +200,8 @@ def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.0, accuracy=0.1)
-    (key,) = stores.lake().keys(f"{EXAMPLES}/model={MODEL}/")
-    rows = [{**row, "value": None, "status": "censored", "source": None} for row in stores.lake().read_lines(key)]
+    (key,) = stores.lake().keys(f"{LABELS}/model={MODEL}/")
+    rows = [{**row, "value": None, "status": "censored", "kind": None} for row in stores.lake().read_lines(key)]
     stores.lake().write_lines(key, rows)
     _, performance, estimated, _ = handler(sample("monitor"), context)["checks"]
     assert performance["verdict"] == estimated["verdict"] == "insufficient"

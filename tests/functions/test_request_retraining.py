@@ -100,7 +100,7 @@ def test_a_request_reads_nothing_of_the_lake_however_many_labels_there_are(
     moment = datetime(2026, 3, 8, 12, tzinfo=UTC)
     for number in range(200):
         row = {"prediction_id": f"p{number}", "seq": 1, "value": 1}
-        stores.lake().write_lines(f"examples/model=bike-demand/date=2026-03-08/{number}.jsonl.gz", [row])
+        stores.lake().write_lines(f"labels/model=bike-demand/date=2026-03-08/{number}.jsonl.gz", [row])
         label = NewLabel("bike-demand", f"p{number}", moment, moment)
         labelling.new_labels().note([label])
     calls: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hindsight.core.times import format_time
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from local.client import StackClient
 from tests.stack.waiting import eventually
 from tests.unit.training.world import BINARY_RULE, START, learnable
@@ -43,7 +43,7 @@ def retrain(client: StackClient, model: str, feedback: dict[str, Any] | None = N
     client.call("PUT", f"models/{model}", key="operator", json=document)
     days: dict[str, list[dict[str, Any]]] = {}
     for row in (replace(row, model=model) for row in learnable(600)):
-        days.setdefault(day_prefix(EXAMPLES, model, row.matured_at.date()), []).append(row.to_row())
+        days.setdefault(day_prefix(LABELS, model, row.matured_at.date()), []).append(row.to_row())
     for prefix, rows in days.items():
         client.lake.write_lines(f"{prefix}examples.jsonl.gz", rows)
     asked = post(client, f"{model}/retrain", reason="ask people", force=True, occurred_at=format_time(AS_OF))

@@ -74,7 +74,7 @@ def objects(client: StackClient, kind: str) -> list[str]:
 def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_both(
     client: StackClient, labelled: None, capsys: pytest.CaptureFixture[str], tmp_path: Any
 ) -> None:
-    before = len(objects(client, "examples"))
+    before = len(objects(client, "labels"))
     taken = run(client, 1)
     assert taken["status"] == "ready", taken
     first = verify_and_wait(client, MODEL, taken["dataset_id"], patience=120)
@@ -83,7 +83,7 @@ def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_
     done = client.run_schedule("CompactLabels", AS_OF + timedelta(days=10), MODEL)
 
     assert (done["objects"], done["records"], done["is_complete"]) == (before, RECORDS, True)
-    assert len(objects(client, "examples")) == len(objects(client, "compacted")) == before // 3 == done["files"]
+    assert len(objects(client, "labels")) == len(objects(client, "compacted")) == before // 3 == done["files"]
     assert run(client, 2)["dataset_id"] == taken["dataset_id"]
     again = verify_and_wait(client, MODEL, taken["dataset_id"], patience=120)
     assert again == {**first, "requested_at": again["requested_at"]}

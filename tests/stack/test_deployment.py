@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hindsight.core.times import format_time
-from hindsight.lake.object_store import EXAMPLES, model_prefix
+from hindsight.lake.object_store import LABELS, model_prefix
 from local.client import CallFailed, StackClient
 from tests.stack.test_loop import START, configuration, get, replay
 from tests.stack.waiting import eventually
@@ -37,7 +37,7 @@ class Story:
     shadow: Row
     shadow_answers: list[Row]
     shadow_explained: Row
-    shadow_examples: list[Row]
+    shadow_rows: list[Row]
     promoted: Row
     before_rollback: list[Row]
     rolled_back: list[Row]
@@ -99,11 +99,11 @@ def learn(client: StackClient, answers: list[Row], at: datetime) -> None:
     receipt = client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": events})
     assert len(receipt["accepted"]) == len(events)
     wanted = {answer["prediction_id"] for answer in answers}
-    eventually(lambda: wanted <= {row["prediction_id"] for row in examples(client)})
+    eventually(lambda: wanted <= {row["prediction_id"] for row in label_rows(client)})
 
 
-def examples(client: StackClient) -> list[Row]:
-    keys = client.lake.keys(model_prefix(EXAMPLES, MODEL))
+def label_rows(client: StackClient) -> list[Row]:
+    keys = client.lake.keys(model_prefix(LABELS, MODEL))
     return [row for key in keys for row in client.lake.read_lines(key)]
 
 
@@ -153,7 +153,7 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
     shadow_answers = predict(client, "shadowed", 20, MOMENTS["shadow"] + DAY)
     learn(client, shadow_answers, MOMENTS["shadow"] + DAY)
     shadow_explained = get(client, f"{MODEL}/predictions/shadowed-0")["prediction"]
-    shadow_examples = [row for row in examples(client) if row["prediction_id"].startswith("shadowed-")]
+    shadow_rows = [row for row in label_rows(client) if row["prediction_id"].startswith("shadowed-")]
 
     promoted, at = run(client, "direct"), MOMENTS["direct"] + DAY
     before_rollback = predict(client, "before-rollback", 5, at)
@@ -168,7 +168,7 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
         shadow=shadow,
         shadow_answers=shadow_answers,
         shadow_explained=shadow_explained,
-        shadow_examples=shadow_examples,
+        shadow_rows=shadow_rows,
         promoted=promoted,
         before_rollback=before_rollback,
         rolled_back=rolled_back,
@@ -204,7 +204,7 @@ def test_a_shadow_answers_nobody_and_what_it_says_is_kept_up_to_the_label(story:
     assert not any("shadow" in answer for answer in story.shadow_answers)
     said = story.shadow_explained["shadow"]
     assert (said["version"], set(said)) == (story.shadow["challenger"], {"version", "score", "decision"})
-    learned = {row["prediction_id"]: row["shadow"] for row in story.shadow_examples}
+    learned = {row["prediction_id"]: row["shadow"] for row in story.shadow_rows}
     assert learned["shadowed-0"] == said
     assert len(learned) == len(story.shadow_answers)
     assert {shadow["version"] for shadow in learned.values()} == {story.shadow["challenger"]}

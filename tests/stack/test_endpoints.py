@@ -10,7 +10,7 @@ from local.deploy import has_parameters
 from local.stack import SIMULATED_TIME, in_simulated_time
 from local.state import Stack
 
-LABELS = {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]}
+LABELS = {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]}
 
 
 def test_localstack_clients_find_the_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def model(client: StackClient) -> None:
             "hour": {"type": "categorical"},
             "holiday": {"type": "boolean"},
         },
-        "labels": {"rules": [BINARY_RULE, {"event": "annotation", "source": "manual"}]},
+        "labels": {"rules": [BINARY_RULE, {"event": "annotation", "kind": "manual"}]},
         "training": {"candidates": ["logistic_regression"]},
         "review": {"random_rate": 1.0},
         "retention": "P3650D",
@@ -219,7 +219,7 @@ def deliver_late(client: StackClient, *names: str) -> Any:
 def _labels(client: StackClient, entity: str) -> int:
     return sum(
         1
-        for key in client.lake.keys(f"examples/model={MODEL}/date=")
+        for key in client.lake.keys(f"labels/model={MODEL}/date=")
         for row in client.lake.read_lines(key)
         if row["prediction_id"] in {item["prediction_id"] for item in predictions(entity)} and row["value"] is not None
     )
@@ -240,7 +240,7 @@ def _imported(client: StackClient) -> bool:
 def _lines(client: StackClient, entity: str) -> dict[str, int]:
     """Return how many lines of each kind name an entity or one of its predictions."""
     found: dict[str, int] = {}
-    of_the_model = (f"{kind}/model={MODEL}/" for kind in ("predictions", "examples", "quarantine", "imports"))
+    of_the_model = (f"{kind}/model={MODEL}/" for kind in ("predictions", "labels", "quarantine", "imports"))
     for kind in ("feedback/", *of_the_model):
         for key in client.lake.keys(kind):
             found[kind] = found.get(kind, 0) + sum(entity.encode() in line for line in client.lake.read_raw_lines(key))

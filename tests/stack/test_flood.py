@@ -62,7 +62,7 @@ def test_a_flood_of_feedback_is_slowed_down_and_all_of_it_counts_once(client: St
         "model": MODEL,
         "task": "regression",
         "features": {"x": {"type": "numeric"}},
-        "labels": {"rules": [{"event": "rating", "source": "explicit", "window": "P2D", "aggregate": "mean"}]},
+        "labels": {"rules": [{"event": "rating", "kind": "explicit", "window": "P2D", "aggregate": "mean"}]},
     }
     client.call("PUT", f"models/{MODEL}", key="operator", json=configuration)
     made = {"features": {"x": 1.0}, "score": 0.5, "model_version": "v", "occurred_at": format_time(MADE)}

@@ -35,16 +35,16 @@ SENT = 10_000
 SHARES = {"duplicates": 0.2, "early": 0.1, "late": 0.1, "retractions": 0.05, "conflicts": 0.02}
 PAGE = 500
 RULES: list[dict[str, Any]] = [
-    {"event": "annotation", "source": "manual", "window": None, "aggregate": "last"},
-    {"event": "demand", "source": "outcome", "window": timedelta(days=2), "aggregate": "last", "above": 100},
+    {"event": "annotation", "kind": "manual", "window": None, "aggregate": "last"},
+    {"event": "demand", "kind": "outcome", "window": timedelta(days=2), "aggregate": "last", "above": 100},
     {
         "event": "thumb",
-        "source": "explicit",
+        "kind": "explicit",
         "window": timedelta(days=7),
         "aggregate": "majority",
         "map": {"up": 1, "down": 0},
     },
-    {"event": "purchase", "source": "action", "window": timedelta(days=1), "aggregate": "any", "value": 1},
+    {"event": "purchase", "kind": "action", "window": timedelta(days=1), "aggregate": "any", "value": 1},
 ]
 DEFAULT = {"value": 0, "after": timedelta(days=7), "exposure": True}
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -177,7 +177,7 @@ def test_every_final_label_is_the_oracle_s(outcome: Outcome, traffic: Traffic) -
     for name, made in traffic.made.items():
         label = label_at(outcome.labels[name], END)
         expected = expected_label(made, about[name], END, rules=RULES, default=DEFAULT, task="binary")
-        assert (label.value, label.status.value, label.source, label.event, label.disagreeing) == expected, name
+        assert (label.value, label.status.value, label.kind, label.event, label.disagreeing) == expected, name
 
 
 def test_no_event_is_lost_and_none_is_doubled(outcome: Outcome, traffic: Traffic) -> None:
@@ -277,7 +277,7 @@ def test_a_file_that_outlasts_a_run_is_joined_to_its_end(client: StackClient) ->
     model, moment = "outlasting", END + timedelta(days=1)
     rule = {
         "event": "demand",
-        "source": "outcome",
+        "kind": "outcome",
         "window": "P1D",
         "aggregate": "last",
         "positive": {"greater_than": 1},

@@ -25,7 +25,7 @@ def test_no_log_holds_a_feature_a_value_a_token_or_a_key(client: StackClient) ->
         "model": MODEL,
         "task": "multiclass",
         "features": {"x": {"type": "categorical"}},
-        "labels": {"rules": [{"event": "said", "source": "outcome", "window": "P1D"}]},
+        "labels": {"rules": [{"event": "said", "kind": "outcome", "window": "P1D"}]},
         "feedback": {"token": {"required": True, "expires": "P900D"}},
         "review": {"random_rate": 0},
     }

@@ -14,7 +14,7 @@ from hindsight.core import compact_json
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from local.client import StackClient
 from local.replay_file import ReplayFiles, replay_file
 from tests.stack.waiting import eventually
@@ -32,7 +32,7 @@ def configuration(model: str, features: list[str], task: str = "binary", **secti
         "model": model,
         "task": task,
         "features": {name: {"type": "categorical" if name == "kind" else "numeric"} for name in features},
-        "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+        "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
         "monitoring": {"window": "P5D", "min_rows": 50, "performance": {"min_labels": 30}},
         "triggers": BY_HAND,
         "training": {"window": "P10D", "candidates": ["logistic_regression"]},
@@ -169,7 +169,7 @@ def test_a_prediction_is_explained_up_to_the_versions_trained_on_it(
     explained = get(client, "loop/predictions/row-200")
     assert [row["name"] for row in explained["feedback"]] == ["outcome"]
     last = explained["labels"][-1]
-    assert (last["value"], last["status"], last["source"]) == (explained["feedback"][0]["value"], "final", "outcome")
+    assert (last["value"], last["status"], last["kind"]) == (explained["feedback"][0]["value"], "final", "outcome")
     history = get(client, "loop/deployments")["deployments"]
     assert explained["datasets"]
     assert history[-1]["to"] in explained["versions"]
@@ -215,7 +215,7 @@ def test_feedback_before_its_prediction_is_joined_as_soon_as_that_is_logged(clie
     model = "hasty"
     configure(client, model)
     log(client, model, "known")
-    # In one file: once the one is joined, the other is parked.
+    # In one file: once the one is joined, the other is pending.
     send_feedback(client, model, outcome("unknown"), outcome("known"))
     eventually(lambda: labels(client, model, "known"))
 
@@ -249,7 +249,7 @@ def test_a_run_that_cannot_succeed_ends_in_its_decision_and_holds_nothing(
         day = LATER - timedelta(days=1)
         times = dict.fromkeys(("occurred_at", "outcome_due_at", "known_at"), format_time(day))
         row = {"prediction_id": "p", "seq": 1, "value": 1, **times}  # an example without most of its fields
-        client.lake.write_lines(f"{day_prefix(EXAMPLES, model, day.date())}damaged.jsonl.gz", [row])
+        client.lake.write_lines(f"{day_prefix(LABELS, model, day.date())}damaged.jsonl.gz", [row])
     request = {"reason": "it must end", "force": True, "occurred_at": format_time(LATER)}
 
     asked = client.call("POST", f"models/{model}/retrain", key="operator", json=request)

@@ -26,7 +26,7 @@ CONFIGURATION: dict[str, Any] = {
         "channel": {"type": "categorical"},
         "holiday": {"type": "boolean"},
     },
-    "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+    "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
 }
 
 

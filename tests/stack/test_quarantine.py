@@ -20,8 +20,8 @@ def configure(client: StackClient, model: str, mapping: dict[str, int], **sectio
         "features": {"x": {"type": "numeric"}},
         "labels": {
             "rules": [
-                {"event": "outcome", "source": "outcome", "window": "P2D"},
-                {"event": "thumb", "source": "explicit", "map": mapping},
+                {"event": "outcome", "kind": "outcome", "window": "P2D"},
+                {"event": "thumb", "kind": "explicit", "map": mapping},
             ]
         },
         "triggers": {"schedule": None, "drift": False, "performance": False},
@@ -97,7 +97,7 @@ def test_what_a_misdeclared_rule_rejects_becomes_a_label_once_it_is_mended_and_r
 
     assert done["counts"] == {"replayed": 1, "settled": 0, "kept": {"invalid": 1}}
     label = eventually(lambda: labels(client, model, "p"))[-1]
-    assert (label["value"], label["source"]) == (1, "explicit")
+    assert (label["value"], label["kind"]) == (1, "explicit")
     assert parse_time(label["known_at"]) >= parse_time(done["requested_at"])
     [left] = get(client, f"{model}/quarantine")["rows"]
     assert left["reason"] == "is none of 'down', 'up'"

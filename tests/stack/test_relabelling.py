@@ -21,10 +21,10 @@ NOTICED = MADE + timedelta(days=10)
 MANY = 80
 
 
-def configure(client: StackClient, model: str, threshold: int, default: int, *distrusted: dict[str, Any]) -> int:
+def configure(client: StackClient, model: str, threshold: int, default: int, *excluded: dict[str, Any]) -> int:
     rule = {
         "event": "demand",
-        "source": "outcome",
+        "kind": "outcome",
         "window": "P1D",
         "aggregate": "last",
         "positive": {"greater_than": threshold},
@@ -33,7 +33,11 @@ def configure(client: StackClient, model: str, threshold: int, default: int, *di
         "model": model,
         "task": "binary",
         "features": {"hour": {"type": "numeric"}},
-        "labels": {"rules": [rule], "default": {"value": default, "after": "P2D"}, "distrusted": list(distrusted)},
+        "labels": {
+            "rules": [rule],
+            "default": {"value": default, "after": "P2D"},
+            "excluded_sources": list(excluded),
+        },
     }
     revision: int = client.call("PUT", f"models/{model}", key="operator", json=document)["revision"]
     return revision
@@ -162,12 +166,12 @@ def test_old_labels_stay_and_new_ones_are_told_where_they_differ(client: StackCl
 def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_when_it_is_trusted_again(
     client: StackClient,
 ) -> None:
-    model, day = "distrusting", MADE + timedelta(days=40)
+    model, day = "excluding", MADE + timedelta(days=40)
     configure(client, model, threshold=50, default=1)
     log(client, model, "p", "q", at=day)
     said = (("p", "partner-a"), ("q", "partner-b"))
     events = [msgspec_replace(demand(model, name, 10, day), source=source) for name, source in said]
-    write(client, "distrusting", *events, day=day)
+    write(client, "excluding", *events, day=day)
     eventually(lambda: labels(client, model, "q"))
     believed = {name: told(client, model, name)[-1] for name in "pq"}
     assert believed["p"][0] == believed["q"][0] == 0
@@ -179,7 +183,7 @@ def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_
     assert told(client, model, "p")[-1] == (1, "final", 2)  # the default: nobody said anything that counts
     assert told(client, model, "q")[-1] == believed["q"]
     (event,) = client.call("GET", f"models/{model}/predictions/p", key="operator")["feedback"]
-    assert (event["disposition"], event["value"]) == ("distrusted", 10)
+    assert (event["disposition"], event["value"]) == ("excluded_source", 10)
 
     configure(client, model, threshold=50, default=1)
     again = relabel(client, model, at + timedelta(hours=1), **only(day))

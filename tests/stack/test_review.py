@@ -15,8 +15,8 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.core import compact_json
 from hindsight.entities.prediction import PredictionKey
-from hindsight.lake.object_store import EXAMPLES, model_prefix
-from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.lake.object_store import LABELS, model_prefix
+from hindsight.review.selection.sample import SampledPrediction, SampleReason
 from hindsight.review.tasks.task import TaskState
 from local.client import StackClient
 from local.state import Stack
@@ -35,7 +35,7 @@ def document(model: str, **review: Any) -> dict[str, Any]:
         "model": model,
         "task": "binary",
         "features": {"x": {"type": "numeric"}},
-        "labels": {"rules": [{"event": "annotation", "source": "manual"}]},
+        "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
         "review": review,
     }
 
@@ -69,16 +69,16 @@ class Reviews:
                 "POST", f"models/{self.model}/predictions", key="app", json={"predictions": rows}
             )
             assert receipt["rejected"] == []
-            picks = [
-                Pick(
+            sampled = [
+                SampledPrediction(
                     key=PredictionKey(self.model, name),
-                    reason=PickReason.AUDIT,
+                    reason=SampleReason.AUDIT,
                     selection_probability=0.25,
-                    picked_at=now + timedelta(milliseconds=position),
+                    sampled_at=now + timedelta(milliseconds=position),
                 )
                 for position, name in enumerate(batch, start)
             ]
-            assert self.tasks.add(picks, self.configuration) == len(batch)
+            assert self.tasks.add(sampled, self.configuration) == len(batch)
 
     def keys(self, names: list[str]) -> list[PredictionKey]:
         return [PredictionKey(self.model, name) for name in names]
@@ -173,7 +173,7 @@ def test_hundreds_of_tasks_and_twenty_reviewers_none_answered_twice_none_stuck(s
     assert sum(map(bool, shifts)) > REVIEWERS / 2
 
     tasks = reviews.tasks.load(reviews.keys(names))
-    assert {(task.state, len(task.answers), task.is_sent) for task in tasks.values()} == {(TaskState.SETTLED, 1, True)}
+    assert {(task.state, len(task.answers), task.is_sent) for task in tasks.values()} == {(TaskState.RESOLVED, 1, True)}
     assert {task.task_id: task.answers[0].reviewer for task in tasks.values()} == who
     assert {name for batch in left for name in batch} <= who.keys()
     told = annotations(reviews)
@@ -188,7 +188,7 @@ def test_hundreds_of_tasks_and_twenty_reviewers_none_answered_twice_none_stuck(s
 
     for position, collection in enumerate(eventually(joined)):
         label = collection.labels[-1].label
-        assert (label.value, label.source, len(collection.feedback)) == (int(position % 3 == 0), "manual", 1)
+        assert (label.value, label.kind, len(collection.feedback)) == (int(position % 3 == 0), "manual", 1)
     status = reviews.client.call("GET", f"models/{reviews.model}", key="operator")
     assert status["review_queue"]["open"] == 0
 
@@ -202,15 +202,15 @@ def test_a_reviewed_label_reaches_the_lake_with_the_probability_of_its_review(st
 
     lake = reviews.client.lake
 
-    def examples() -> list[dict[str, Any]]:
-        return [row for key in lake.keys(model_prefix(EXAMPLES, "weighed")) for row in lake.read_lines(key)]
+    def label_rows() -> list[dict[str, Any]]:
+        return [row for key in lake.keys(model_prefix(LABELS, "weighed")) for row in lake.read_lines(key)]
 
-    [row] = eventually(examples)
+    [row] = eventually(label_rows)
 
-    assert (row["value"], row["source"], row["selection_probability"]) == (1, "manual", 0.25)
+    assert (row["value"], row["kind"], row["selection_probability"]) == (1, "manual", 0.25)
     explained = reviews.client.call("GET", "models/weighed/predictions/p-1", key="operator")
-    assert explained["review"]["state"] == "settled"
-    assert explained["review"]["settled"]["label"] == 1
+    assert explained["review"]["state"] == "resolved"
+    assert explained["review"]["resolved"]["label"] == 1
     assert [answer["reviewer"] for answer in explained["review"]["answers"]] == ["ann"]
     assert [event["feedback_id"] for event in explained["feedback"]] == ["review:p-1"]
 

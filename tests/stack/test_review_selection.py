@@ -11,10 +11,10 @@ from local.client import StackClient
 from local.state import Stack
 from tests.stack.waiting import eventually
 
-# The review queue, whose tasks the picks become.
+# The review queue, whose tasks the sampled become.
 
 NOON = datetime(2027, 5, 3, 12, tzinfo=UTC)
-MODEL = "picked"
+MODEL = "sampled"
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def client(stack: Stack) -> StackClient:
         "model": MODEL,
         "task": "binary",
         "features": {"x": {"type": "numeric"}, "kind": {"type": "categorical"}},
-        "labels": {"rules": [{"event": "annotation", "source": "manual"}]},
+        "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
         "review": {"random_rate": 0.1, "uncertain_per_day": 15},
     }
     client.call("PUT", f"models/{MODEL}", key="operator", json=document)
@@ -74,12 +74,12 @@ def test_logged_predictions_become_review_tasks_within_each_day_s_budget(client:
     eventually(lambda: [sum(day["hours"]) for day in state(client)["days"]] == [120, 120])
 
     found = state(client)
-    picks = [pick for _, drawn in found["recent"] for pick in drawn]
-    eventually(lambda: tasks(client) == {pick[0] for pick in picks})
+    sampled = [sample for _, drawn in found["recent"] for sample in drawn]
+    eventually(lambda: tasks(client) == {sample[0] for sample in sampled})
     # What the audit drew too is not charged to the budget, so that a little of it may be left over.
-    spent = [day["picked"] for day in found["days"]]
-    assert all(8 <= picked <= 15 for picked in spent)
-    assert [pick[1] for pick in picks].count("uncertain") == sum(spent)
-    assert all(0.1 <= probability <= 1 for _, _, probability, _ in picks)
+    spent = [day["sampled"] for day in found["days"]]
+    assert all(8 <= sampled <= 15 for sampled in spent)
+    assert [sample[1] for sample in sampled].count("uncertain") == sum(spent)
+    assert all(0.1 <= probability <= 1 for _, _, probability, _ in sampled)
     leased = client.call("GET", f"models/{MODEL}/review?limit=5&reviewer=ann", key="reviewer")
     assert leased

@@ -11,7 +11,7 @@ from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time
-from hindsight.lake.object_store import EXAMPLES, day_prefix, version_prefix
+from hindsight.lake.object_store import LABELS, day_prefix, version_prefix
 from hindsight.registry.moves import AuditInfo, promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.schema import Schema
@@ -94,7 +94,7 @@ def audit(at: datetime) -> AuditInfo:
 def label(client: StackClient, model: str, version: str, rights: Sequence[bool]) -> None:
     day = (TOOK_OVER + DAY).date()
     client.lake.write_lines(
-        f"{day_prefix(EXAMPLES, model, day)}{version}.jsonl.gz", records(version, rights, TOOK_OVER, hours=10)
+        f"{day_prefix(LABELS, model, day)}{version}.jsonl.gz", records(version, rights, TOOK_OVER, hours=10)
     )
 
 

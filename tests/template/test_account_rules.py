@@ -31,10 +31,10 @@ from local.account_rules.names import (
 )
 from local.account_rules.sizes import policies_are_too_large, template_is_too_large
 from local.account_rules.timing import batches_outlast_their_function, messages_come_back_too_early
-from local.transformed import EXAMPLES, Deployment, deployment, transformed
+from local.transformed import LABELS, Deployment, deployment, transformed
 
-ON_SAGEMAKER = {"TrainingEngine": "sagemaker", "TrainingImage": EXAMPLES["TrainingImage"]}
-WITH_KEY = {"KmsKeyArn": EXAMPLES["KmsKeyArn"]}
+ON_SAGEMAKER = {"TrainingEngine": "sagemaker", "TrainingImage": LABELS["TrainingImage"]}
+WITH_KEY = {"KmsKeyArn": LABELS["KmsKeyArn"]}
 MACHINES = ["RetrainingStateMachine", "RelabellingStateMachine"]
 OBSERVED_BY = ("logs:", "xray:")
 

@@ -33,8 +33,8 @@ def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     counted = {name: alarm for name, alarm in of_hindsight(alarms).items() if "Dimensions" in alarm}
     assert set(counted) == {
-        "LostFeedbackAlarm",
-        "LabelFinalizationAlarm",
+        "FeedbackQuarantinedAlarm",
+        "LabelFinalizationLagAlarm",
         "UnusableVersionAlarm",
         "VersionRolledBackAlarm",
     }
@@ -80,7 +80,7 @@ def test_thresholds_an_operator_tunes_are_parameters_with_limits(template: dict[
         for alarm in alarms.values()
         if isinstance(alarm["Threshold"], dict)
     }
-    assert set(tuned) == {"LivePerformanceShortfall", "LabelAgeSeconds", "FeedbackLost"}
+    assert set(tuned) == {"LivePerformanceShortfall", "LabelFreshnessSeconds", "FeedbackQuarantined"}
     for name, parameter in tuned.items():
         assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"], name
 
@@ -94,6 +94,6 @@ def test_an_alarm_over_all_models_sees_each_model_s_newest_number_until_its_next
 
 def test_one_interrupted_sweep_of_labels_is_no_alarm(alarms: Resources) -> None:
     """Its one data point lies in one of the two periods that must both be late."""
-    alarm = alarms["LabelFinalizationAlarm"]
+    alarm = alarms["LabelFinalizationLagAlarm"]
     assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Maximum", 2)
     assert alarm["Threshold"] == alarm["Period"] == 900

@@ -95,7 +95,7 @@ def label_image(of: Prediction) -> dict[str, Any]:
         due_at=None,
         expires_at=int((at(0) + timedelta(days=400)).timestamp()),
     )
-    label = Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
+    label = Label(value=1, status=LabelStatus.FINAL, kind="outcome", event="demand")
     return label_to_item(head, LabelRecord(seq=1, label=label, rules_revision=1, known_at=at(1), is_new=True))
 
 

@@ -19,7 +19,7 @@ LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "monitor", "require_loadable", "load_arti
 
 # Where an erasure takes out what is a subject's; and where it notes what it does.
 CLEANED = {
-    *("compacted", "datasets", "erasures", "examples", "feedback", "imports", "models"),
+    *("compacted", "datasets", "erasures", "labels", "feedback", "imports", "models"),
     *("predictions", "profiles", "quarantine", "queries", "replayed"),
 }
 
@@ -104,8 +104,8 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
         for resource in as_list(statement["Resource"])
     }
     assert found == {
-        ("CompactLabelsFunction", "${LakeBucket.Arn}/examples/*"),
-        ("PackObjectsFunction", "${LakeBucket.Arn}/examples/*"),
+        ("CompactLabelsFunction", "${LakeBucket.Arn}/labels/*"),
+        ("PackObjectsFunction", "${LakeBucket.Arn}/labels/*"),
         ("PackObjectsFunction", "${LakeBucket.Arn}/predictions/*"),
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),

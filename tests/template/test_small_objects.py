@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hindsight.labels.archiving.existing_predictions import MAX_UNCHECKED_AGE
-from hindsight.review.selection.state import MOST_ROWS
+from hindsight.review.selection.state import MAX_ROWS
 from local.intrinsics import Evaluation, Place
 from local.stack import SIMULATED_TIME, by_the_clock
 from local.template import load_template, resources_of
@@ -45,7 +45,7 @@ def test_a_batch_ends_at_lambda_s_limit_of_bytes_or_of_what_the_selection_for_re
 ) -> None:
     predictions, labels = archivers(functions)
     assert labels["BatchSize"] == 10_000
-    assert 1_000 <= predictions["BatchSize"] <= MOST_ROWS // 2
+    assert 1_000 <= predictions["BatchSize"] <= MAX_ROWS // 2
 
 
 def test_what_waits_for_the_lake_does_not_wait_for_the_window(template: dict[str, Any]) -> None:
@@ -120,6 +120,6 @@ def test_every_prefix_that_is_packed_may_be_listed_read_written_and_removed(temp
     [rights] = [found for found in statements if "s3:DeleteObject" in found["Action"]]
     assert set(rights["Action"]) == {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
     assert [found["Fn::Sub"] for found in rights["Resource"]] == [
-        "${LakeBucket.Arn}/examples/*",
+        "${LakeBucket.Arn}/labels/*",
         "${LakeBucket.Arn}/predictions/*",
     ]

@@ -33,7 +33,7 @@ def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limit
 
 
 @pytest.mark.parametrize(
-    "source", ["feedback/", "predictions/", "examples/", "compacted/", "quarantine/", "datasets/", "models/"]
+    "source", ["feedback/", "predictions/", "labels/", "compacted/", "quarantine/", "datasets/", "models/"]
 )
 def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], source: str) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
@@ -154,7 +154,7 @@ def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(tem
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     asked_for = {"Fn::If": ["ForgetsRecords", "Enabled", "Disabled"]}
     assert {rule["Prefix"] for rule in rules if rule["Status"] == asked_for} == {
-        f"{kind}/" for kind in ("feedback", "predictions", "examples", "compacted", "quarantine", "replayed", "imports")
+        f"{kind}/" for kind in ("feedback", "predictions", "labels", "compacted", "quarantine", "replayed", "imports")
     }
 
 

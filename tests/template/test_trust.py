@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from local.rights import role_of
-from local.transformed import EXAMPLES, Deployment, deployment
+from local.transformed import LABELS, Deployment, deployment
 
-PARAMETERS = {"TrainingEngine": "sagemaker", "TrainingImage": EXAMPLES["TrainingImage"], "SnapshotEngine": "athena"}
+PARAMETERS = {"TrainingEngine": "sagemaker", "TrainingImage": LABELS["TrainingImage"], "SnapshotEngine": "athena"}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.joining.entity_limit import EntityLimits
 from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
-from hindsight.labels.joining.window_closing import Maturing
+from hindsight.labels.joining.window_closing import WindowClosing
 from hindsight.labels.relabelling.batches import worker_count
 from hindsight.labels.relabelling.counting import FileCount
 from hindsight.labels.relabelling.files import RelabelFiles
@@ -29,7 +29,7 @@ from hindsight.replay.quarantine_replay import QuarantineReplay
 from hindsight.replay.reread import Rereader
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.tasks.answers import Answers
-from hindsight.review.tasks.expiry import Tending
+from hindsight.review.tasks.expiry import ReviewExpiry
 from hindsight.review.tasks.leasing import Leasing
 from hindsight.review.tasks.outbox import Outbox
 
@@ -81,9 +81,9 @@ def label_joiner() -> LabelJoiner:
 
 
 @cache
-def maturing() -> Maturing:
+def window_closing() -> WindowClosing:
     """Return what lets the clock change labels."""
-    return Maturing(stores.label_store(), label_joiner())
+    return WindowClosing(stores.label_store(), label_joiner())
 
 
 @cache
@@ -167,6 +167,6 @@ def review_selection() -> ReviewSelection:
 
 
 @cache
-def review_tending() -> Tending:
+def review_expiry() -> ReviewExpiry:
     """Return what the clock does to review tasks."""
-    return Tending(stores.review_tasks(), review_outbox())
+    return ReviewExpiry(stores.review_tasks(), review_outbox())

@@ -32,7 +32,7 @@ class Aggregate(StrEnum):
 NUMERIC_AGGREGATES = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX, Aggregate.MIN})
 
 
-class LabelSource(StrEnum):
+class LabelKind(StrEnum):
     """The kind of evidence a label rests on."""
 
     MANUAL = "manual"
@@ -61,7 +61,7 @@ class Rule(Section):
     """One way for feedback to become a label; without a window it applies whenever the feedback comes."""
 
     event: EventName
-    source: LabelSource = LabelSource.EXPLICIT
+    kind: LabelKind = LabelKind.EXPLICIT
     window: PositiveDuration | None = None
     aggregate: Aggregate = Aggregate.LAST
     positive: Threshold | None = None
@@ -93,7 +93,7 @@ class Default(Section):
     requires_exposure: bool = False
 
 
-class Distrusted(Section):
+class ExcludedSource(Section):
     """The exclusion of a source of feedback: what was received from ``since`` to ``until``, both included.
 
     ``source`` is the one that the feedback names; without a moment that end is open.
@@ -114,10 +114,10 @@ class Distrusted(Section):
 class Labels(Section):
     """The rules by precedence, highest first, and the default below them all."""
 
-    backward: Duration = timedelta(minutes=2)
+    clock_skew: Duration = timedelta(minutes=2)
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=50)
     default: Default | None = None
-    distrusted: tuple[Distrusted, ...] = Field(default=(), max_length=100)
+    excluded_sources: tuple[ExcludedSource, ...] = Field(default=(), max_length=100)
 
     @property
     def longest_window(self) -> timedelta:

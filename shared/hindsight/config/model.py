@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from hindsight.config.features import Feature
 from hindsight.config.feedback import FeedbackRules
-from hindsight.config.labels import NUMERIC_AGGREGATES, Labels, LabelSource, Rule, canonical_text
+from hindsight.config.labels import NUMERIC_AGGREGATES, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.config.review import Review
@@ -202,10 +202,10 @@ def _slice_faults(configuration: ModelConfiguration) -> list[Fault]:
 
 
 def _review_faults(configuration: ModelConfiguration) -> list[Fault]:
-    is_read = any(rule.source is LabelSource.MANUAL for rule in configuration.labels.rules)
+    is_read = any(rule.kind is LabelKind.MANUAL for rule in configuration.labels.rules)
     if is_read or not configuration.review.asks_for_answers:
         return []
-    return [Fault("review", "asks for answers that no rule reads; add a rule with source manual")]
+    return [Fault("review", "asks for answers that no rule reads; add a rule with kind manual")]
 
 
 def _window_faults(configuration: ModelConfiguration) -> list[Fault]:

@@ -11,6 +11,8 @@ from hindsight.core.times import format_time
 
 T = TypeVar("T")
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,8 +67,9 @@ def _plain_number(value: object) -> float:
 def _with_texts(value: Any) -> Any:
     if isinstance(value, datetime):
         return format_time(value)
+    # Most values are texts and numbers: a call for each would take longer than all else.
     if isinstance(value, dict):
-        return {key: _with_texts(child) for key, child in value.items()}
+        return {name: child if type(child) in _PLAIN else _with_texts(child) for name, child in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_texts(child) for child in value]
+        return [child if type(child) in _PLAIN else _with_texts(child) for child in value]
     return value

@@ -38,7 +38,7 @@ class Job:
     job_id: str
     at: datetime
     status: JobStatus = JobStatus.RUNNING
-    version: int = 0
+    version: int = 1
     request: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,15 +1,15 @@
 """Feedback as it is kept: one event about one prediction."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
-from hindsight.core.times import format_time
+from hindsight.core.codec import Record
 from hindsight.entities.prediction import PredictionKey
 
-# Ids that only settled reviews carry: an app that took one first would keep the reviewers' answer out.
+# Ids that only resolved reviews carry: an app that took one first would keep the reviewers' answer out.
 REVIEW_IDS = "review:"
 MAX_TEXT = 1024
 MAX_INTEGER = 2**53
@@ -18,7 +18,7 @@ FeedbackValue = bool | int | float | str | None
 
 
 def _whole(pattern: str) -> str:
-    """Return a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
+    """Build a pattern whose end is the text's: in Python ``$`` also stands before a last line break."""
     return pattern.removesuffix("$") + r"\Z"
 
 
@@ -35,8 +35,8 @@ _Value = (
 )
 
 
-class Feedback(Struct, frozen=True, kw_only=True):
-    """One feedback event: what happened, when it happened, and when we were told.
+class Feedback(Record, frozen=True, kw_only=True):
+    """One feedback event: what happened, when it happened, and when it was received.
 
     The constraints are those of a line of the raw feedback files, which is decoded straight into it.
     """
@@ -55,10 +55,3 @@ class Feedback(Struct, frozen=True, kw_only=True):
     def key(self) -> PredictionKey:
         """The key of the prediction the event is about."""
         return PredictionKey(self.model, self.prediction_id)
-
-
-def feedback_row(event: Feedback) -> dict[str, Any]:
-    """Return an event as the raw feedback files hold it."""
-    row = {name: getattr(event, name) for name in event.__struct_fields__}
-    row["occurred_at"], row["received_at"] = format_time(event.occurred_at), format_time(event.received_at)
-    return {name: value for name, value in row.items() if value is not None}

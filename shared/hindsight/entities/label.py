@@ -3,9 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from hindsight.config.labels import LabelValue
+from hindsight.core.codec import Record
 
 
 class LabelStatus(StrEnum):
@@ -17,21 +16,21 @@ class LabelStatus(StrEnum):
     CENSORED = "censored"
 
 
-class Label(Struct, frozen=True, kw_only=True):
+class Label(Record, frozen=True, kw_only=True):
     """What a prediction turned out to be, as far as is known; ``value`` is None while pending and when censored.
 
-    ``source`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
-    ``disagreeing`` names the events of lower rules that said otherwise.
+    ``kind`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
+    ``disagreeing`` names the events of lower rules that disagree.
     """
 
-    value: LabelValue | None
+    value: LabelValue | None = None
     status: LabelStatus
-    source: str | None = None
+    kind: str | None = None
     event: str | None = None
     disagreeing: tuple[str, ...] = ()
 
 
-class LabelRecord(Struct, frozen=True, kw_only=True):
+class LabelRecord(Record, frozen=True, kw_only=True):
     """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on.
 
     ``is_new`` marks a value that the history has not had before.

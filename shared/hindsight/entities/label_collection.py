@@ -19,22 +19,22 @@ class PredictionTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The state of the join of one prediction; ``prediction`` is None while its feedback is parked.
+    """The state of the join of one prediction; ``prediction`` is None while its feedback is pending.
 
     ``revision`` counts the joins. ``resolved_as_of`` is how far the label has followed the clock, ``due_at`` when the
-    clock alone will next change it (of parked feedback: when to give up), ``expires_at`` (epoch seconds) when it may
+    clock alone will next change it (of pending feedback: the match timeout), ``expires_at`` (epoch seconds) when it may
     be deleted. ``rejoin`` says that the prediction came after its feedback, which is not joined yet; ``is_erased`` that
     it was erased with all that belonged to it, and takes no feedback any more; ``entity_id`` whom the prediction is
-    about, if its app said so.
+    about, if its app names it.
     """
 
     key: PredictionKey
     prediction: PredictionTimes | None
     revision: int
     feedback_count: int
-    label_seq: int
-    resolved_as_of: datetime | None
-    due_at: datetime | None
+    label_seq: int = 0
+    resolved_as_of: datetime | None = None
+    due_at: datetime | None = None
     expires_at: int
     rejoin: bool = False
     is_erased: bool = False

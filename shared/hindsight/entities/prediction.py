@@ -1,4 +1,4 @@
-"""A prediction as it is kept: what the model saw, what it said, when its outcome is due."""
+"""A prediction as it is kept: its features, its answer, when its outcome is due."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from hindsight.core import compact_json
+from hindsight.core.codec import to_plain
 
 FeatureValue = bool | int | float | str | None
 Features = Mapping[str, FeatureValue]
@@ -21,7 +22,7 @@ class PredictionKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowAnswer:
-    """What a version in a rollout would have said; the app never sees it. Its fields mean what a prediction's do."""
+    """The prediction of a version in a rollout, which the app never sees. Its fields mean what a prediction's do."""
 
     version: str
     score: float
@@ -29,19 +30,9 @@ class ShadowAnswer:
     probabilities: Mapping[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer as it is kept, absent parts left out."""
-        shown = {
-            "version": self.version,
-            "score": self.score,
-            "decision": self.decision,
-            "probabilities": None if self.probabilities is None else dict(self.probabilities),
-        }
+        """Convert the answer to plain values, absent parts left out."""
+        shown: dict[str, Any] = to_plain(self)
         return {name: value for name, value in shown.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "ShadowAnswer":
-        """Return the answer that ``to_json`` showed."""
-        return cls(**row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +41,8 @@ class Prediction:
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
     value (regression); ``propensity`` the probability with which the decision was taken, where the app explores;
-    ``selection_probability`` the one with which the prediction was to be reviewed, if it was picked; ``shadow`` what a
-    version tried unseen said of the same instance.
+    ``selection_probability`` the one with which the prediction was to be reviewed, if it was sampled; ``shadow`` the
+    answer of a version in shadow to the same instance.
     """
 
     model: str
@@ -77,5 +68,5 @@ class Prediction:
 
 
 def body_digest(body: Mapping[str, object]) -> str:
-    """Return the digest of what the caller sent, by which a repeated id is told from a conflicting one."""
+    """Compute the digest of a sent body, by which a repeated id is known from a conflicting one."""
     return compact_json.digest(body)[:32]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hindsight.config.labels import Labels, LabelSource
+from hindsight.config.labels import LabelKind, Labels
 from hindsight.config.model import ModelConfiguration
-from hindsight.label_records.rows import LABELLED_OTHERWISE, LabelRows
+from hindsight.label_records.rows import LABELLED_WITHOUT_REVIEW, LabelRows
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -21,18 +21,18 @@ def review_weight(record: Row, *, labelled_anyway: bool) -> float:
 
     A reviewer's label stands for 1/π predictions, where π is the probability with which the prediction was to be
     reviewed (Horvitz and Thompson, 1952), but only where it would have had no label without the review. It stands for
-    itself alone where every prediction is ``labelled_anyway``, or where this one has had a value from another source:
-    as many as its like have that too, whether or not they were reviewed. A label from any other source stands for
+    itself alone where every prediction is ``labelled_anyway``, or where this one has had a value from another kind:
+    as many as its like have that too, whether or not they were reviewed. A label from any other kind stands for
     itself. So does one whose probability is not a number in (0, 1].
 
-    >>> record = {"source": "manual", "selection_probability": 0.02}
+    >>> record = {"kind": "manual", "selection_probability": 0.02}
     >>> review_weight(record, labelled_anyway=False), review_weight(record, labelled_anyway=True)
     (50.0, 1.0)
-    >>> review_weight({**record, "labelled_otherwise": True}, labelled_anyway=False)
+    >>> review_weight({**record, "labelled_without_review": True}, labelled_anyway=False)
     1.0
     """
     probability = record.get("selection_probability")
-    if labelled_anyway or record.get("source") != LabelSource.MANUAL or record.get(LABELLED_OTHERWISE):
+    if labelled_anyway or record.get("kind") != LabelKind.MANUAL or record.get(LABELLED_WITHOUT_REVIEW):
         return 1.0
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability <= 1:
         return 1.0

@@ -11,7 +11,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import REVIEW_IDS, Feedback, feedback_row
+from hindsight.entities.feedback import REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
@@ -28,7 +28,7 @@ class FeedbackStream(Protocol):
     """Where feedback becomes durable."""
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Return once every line is durable. Raises Unavailable if that could not be had in time."""
+        """Append lines, all durably. Raises Unavailable if that could not be had in time."""
 
 
 class FeedbackItem(RequestItem):
@@ -57,7 +57,7 @@ class FeedbackReader:
     keys: TokenKeys | None = None
 
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
-        """Return the event an item describes. Raises InvalidInput with the path at fault.
+        """Read the event an item describes. Raises InvalidInput with the path at fault.
 
         An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
@@ -98,10 +98,10 @@ class FeedbackCapture:
     keys: TokenKeys | None = None
 
     def capture(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
-        """Make every valid event durable, and say which ones were not taken and why.
+        """Make every valid event durable, and report which ones were not taken and why.
 
         What is not taken goes the same way, with its reason, to quarantine; but for what came without its token:
-        nobody knows who sent it, and a replay would take it.
+        its sender is unknown, and a replay would take it.
         Raises InvalidInput if none was valid, Unavailable if they could not be made durable; then nothing is
         acknowledged, and sending them again is safe.
         """
@@ -119,7 +119,7 @@ class FeedbackCapture:
         return receipt
 
     def take(self, reader: FeedbackReader, items: Sequence[object]) -> Receipt:
-        """Make every valid event durable, and say which ones were not; those are the caller's to keep.
+        """Make every valid event durable, and report which ones were not; those are the caller's to keep.
 
         Raises Unavailable.
         """
@@ -136,7 +136,7 @@ def _require_verdicts(receipt: Receipt) -> None:
 
 
 def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, list[bytes]]:
-    """Return what becomes of the events of a call, and the valid ones as lines of the raw feedback files."""
+    """Decide what becomes of the events of a call, and the valid ones as lines of the raw feedback files."""
     receipt, lines = Receipt(), []
     for index, raw in enumerate(items):
         try:
@@ -150,14 +150,14 @@ def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, 
 
 
 def feedback_line(feedback: Feedback) -> bytes:
-    """Return an event as one line of the raw feedback files."""
-    return compact_json.dumps(feedback_row(feedback)).encode() + b"\n"
+    """Write an event as one line of the raw feedback files."""
+    return compact_json.dumps(feedback.to_plain()).encode() + b"\n"
 
 
 def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:
-    """Return an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
-    told = {name: value for name, value in item.items() if name != "token"} if isinstance(item, dict) else item
-    text = compact_json.dumps(told)
+    """Write an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
+    kept = {name: value for name, value in item.items() if name != "token"} if isinstance(item, dict) else item
+    text = compact_json.dumps(kept)
     row: dict[str, Any] = {
         "model": model,
         REJECTED: {

@@ -2,7 +2,7 @@
 
 A token is ``v1.{key}.{expiry}.{mac}``: which key made it, until when it is good (seconds since 1970, not secret), and
 HMAC-SHA-256 (RFC 2104, FIPS 198-1) over version, expiry, model and prediction, each preceded by its length, so that no
-two of them can be read in two ways. It keeps strangers from speaking; it does not make its holder tell the truth, nor
+two of them can be read in two ways. It keeps unauthenticated callers out; it does not make its holder honest, nor
 keep him from speaking twice.
 """
 
@@ -73,7 +73,7 @@ class TokenKeys(Protocol):
     """The keys there are: while keys are exchanged, two are good."""
 
     def current(self) -> TokenKey:
-        """Return the key that makes tokens. Raises Unavailable."""
+        """Read the key that makes tokens. Raises Unavailable."""
 
     def named(self, name: str) -> TokenKey | None:
         """Read the key of a name, None if no such key is good. Raises Unavailable, KeyNotLookedUp."""
@@ -97,18 +97,18 @@ class TokenMint:
     expires_at: datetime
 
     def of(self, prediction_id: str) -> str:
-        """Return the token of a prediction."""
+        """Compute the token of a prediction."""
         return mint(self.key, self.model, prediction_id, self.expires_at)
 
 
 def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> TokenMint | None:
-    """Return what makes the tokens of a call, None where none are asked for and no key is read. Raises Unavailable."""
+    """Build what makes the tokens of a call, None where none are asked for and no key is read. Raises Unavailable."""
     rules = configuration.feedback.token
     return TokenMint(keys.current(), configuration.model, now + rules.expires) if rules.required else None
 
 
 def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) -> str:
-    """Return the token of a prediction.
+    """Compute the token of a prediction.
 
     >>> key = TokenKey(b"x" * 32)
     >>> mint(key, "bikes", "p-1", datetime(2026, 3, 1, tzinfo=UTC)).rpartition(".")[0]

@@ -40,7 +40,7 @@ class ImportedFile:
     kind: RowKind
 
     def row(self, line: "Line", code: RejectCode, reason: str, path: str | None = None) -> QuarantinedRow:
-        """Return the row of a line that was not taken."""
+        """Build the row of a line that was not taken."""
         text, was_cut = kept_text(line.text)
         return QuarantinedRow(
             code=code,
@@ -95,7 +95,7 @@ class Chunk:
 
 
 def imported_file(upload: Upload) -> ImportedFile | None:
-    """Return whose items an upload holds, None where no import can lie.
+    """Read whose items an upload holds, None where no import can lie.
 
     >>> imported_file(Upload("imports/model=bikes/feedback/2025/march.jsonl.gz", "", datetime(2026, 3, 1))).model
     'bikes'
@@ -107,7 +107,7 @@ def imported_file(upload: Upload) -> ImportedFile | None:
 
 
 def is_import(key: str) -> bool:
-    """Return whether a key is a file to import: no folder as consoles make them, nor what an erasure left of one."""
+    """Check whether a key is a file to import: no folder as consoles make them, nor what an erasure left of one."""
     return key.startswith(IMPORTS) and not key.endswith(("/", REWRITTEN))
 
 
@@ -130,7 +130,7 @@ def chunks_after(lake: Lake, key: str, line: int) -> Iterator[Chunk]:
 
 
 def whole_file(upload: Upload, code: RejectCode, reason: str, kind: RowKind = RowKind.FEEDBACK) -> QuarantinedRow:
-    """Return the row of a file that was not read, or not to its end; it can only be uploaded again."""
+    """Build the row of a file that was not read, or not to its end; it can only be uploaded again."""
     match = _FOLDER.match(upload.key)
     return QuarantinedRow(
         code=code,

@@ -152,7 +152,7 @@ class FileImports:
 
 
 def shown_import(job: Job) -> dict[str, Any]:
-    """Return an import as operators see it; ``fault`` is why it ended before its file did."""
+    """Show an import to operators; ``fault`` is why it ended before its file did."""
     shown = {
         "import_id": job.job_id,
         **job.request,

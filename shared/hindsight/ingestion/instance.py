@@ -17,7 +17,7 @@ MAX_TO_OUTCOME = timedelta(days=3660)  # ten years, the longest a configured del
 
 
 class InstanceItem(RequestItem):
-    """What every prediction carries, whoever makes it."""
+    """The fields that every prediction carries."""
 
     features: dict[str, Any]
     prediction_id: Identifier | None = None
@@ -29,7 +29,7 @@ class InstanceItem(RequestItem):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a version says of one instance; see ``Prediction`` for the meaning of ``score``."""
+    """The answer of a version to one instance; see ``Prediction`` for the meaning of ``score``."""
 
     score: float
     decision: Decision
@@ -61,7 +61,7 @@ class Instance:
         propensity: float | None = None,
         shadow: ShadowAnswer | None = None,
     ) -> Prediction:
-        """Return the prediction that a version made of the instance."""
+        """Build the prediction that a version made of the instance."""
         return Prediction(
             model=self.model,
             prediction_id=self.prediction_id,
@@ -94,7 +94,7 @@ class InstanceReader:
     sent_at: datetime | None = None
 
     def read(self, item: InstanceItem, path: str) -> Instance:
-        """Return the instance an item describes. Raises InvalidInput with the paths at fault."""
+        """Read the instance an item describes. Raises InvalidInput with the paths at fault."""
         features, faults = check_features(item.features, self.configuration.features, f"{path}.features")
         if faults:
             raise InvalidInput(f"{faults[0].path} {faults[0].message}", tuple(faults))

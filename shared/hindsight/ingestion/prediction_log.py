@@ -43,7 +43,7 @@ class PredictionLog:
     early_feedback: EarlyFeedback
 
     def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions made elsewhere, and say which ones were not taken and why.
+        """Keep predictions made elsewhere, and report which ones were not taken and why.
 
         Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
         """

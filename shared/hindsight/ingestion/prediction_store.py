@@ -21,7 +21,7 @@ class SaveOutcome(StrEnum):
 class Saved:
     """A prediction's outcome; ``kept`` is what the table holds under its id now.
 
-    ``feedback_waits`` says that feedback had come first and can be joined.
+    ``feedback_waits``: feedback came first and can be joined.
     """
 
     outcome: SaveOutcome
@@ -33,7 +33,7 @@ DueAt = Callable[[Prediction], datetime | None]
 
 
 def when_outcome_is_due(prediction: Prediction) -> datetime:
-    """Return when maturing looks at a prediction whose rules are not known."""
+    """Compute when window closing looks at a prediction whose rules are not known."""
     return prediction.outcome_due_at
 
 
@@ -43,9 +43,9 @@ class PredictionStore(Protocol):
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
     ) -> list[Saved]:
-        """Return what became of each prediction, in order, once all are durable. Ids must differ.
+        """Store predictions, all durably, and report what became of each, in order. Ids must differ.
 
-        ``due_at`` tells when the clock alone first changes a prediction's label, None if it never does.
+        ``due_at`` is when the clock alone first changes a prediction's label, None if it never does.
         Raises Unavailable if that could not be had in time; saving the same predictions again is safe.
         """
 
@@ -54,4 +54,4 @@ class EarlyFeedback(Protocol):
     """Joins the feedback that came before its prediction."""
 
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
-        """Join what waits for these predictions; what is not joined now, maturing joins later."""
+        """Join what waits for these predictions; what is not joined now, window closing joins later."""

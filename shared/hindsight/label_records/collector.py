@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hindsight.config.labels import LabelSource
+from hindsight.config.labels import LabelKind
 from hindsight.label_records.columns import (
     ABSENT,
     Column,
@@ -23,7 +23,7 @@ from hindsight.label_records.mapping_column import MappingColumn
 from hindsight.label_records.rows import (
     ENTITY,
     FIRST_VALUED_AT,
-    LABELLED_OTHERWISE,
+    LABELLED_WITHOUT_REVIEW,
     NEVER,
     SHADOW,
     AnyColumn,
@@ -116,17 +116,17 @@ class RecordCollector:
     def newest(self, chunks: list["RecordChunk"]) -> LabelRows:
         """Find of each prediction the record with the highest ``seq``, in the order in which predictions first came.
 
-        It carries facts of those before it: a reviewer's is marked as ``labelled_otherwise`` if an earlier one had a
-        value from another source, and each has ``first_valued_at``, when its prediction first had a value; None where
+        It carries facts of those before it: a reviewer's is marked as ``labelled_without_review`` if an earlier one had
+        a value of another kind, and each has ``first_valued_at``, when its prediction first had a value; None where
         its first record is not among the rows. The chunks are used up.
         """
         chunks = chunks or [self._encode([])]
         hashes = np.concatenate([chunk.hashes for chunk in chunks])
         seq = np.concatenate([chunk.seq for chunk in chunks])
         joined = {
-            name: _joined([chunk.columns.pop(name) for chunk in chunks]) for name in ("value", "known_at", "source")
+            name: _joined([chunk.columns.pop(name) for chunk in chunks]) for name in ("value", "known_at", "kind")
         }
-        found = _newest(hashes, seq, joined["value"], joined["known_at"], joined["source"])
+        found = _newest(hashes, seq, joined["value"], joined["known_at"], joined["kind"])
         fields, features = dict[str, AnyColumn](), dict[str, ValueColumn]()
         for name in self.names:
             column = joined.pop(name) if name in joined else _joined([chunk.columns.pop(name) for chunk in chunks])
@@ -136,7 +136,7 @@ class RecordCollector:
             assert isinstance(column, ValueColumn)
             features[name] = column.at(found.places)
         fields[FIRST_VALUED_AT] = found.first_valued
-        fields[LABELLED_OTHERWISE] = found.labelled_otherwise
+        fields[LABELLED_WITHOUT_REVIEW] = found.labelled_without_review
         return LabelRows(fields, features, hashes[found.places], np.arange(len(found.places)))
 
 
@@ -171,7 +171,7 @@ def newest_records(rows: Iterable[dict[str, Any]]) -> LabelRows:
     given = list(rows)
     names = dict.fromkeys(name for row in given for name in row if name not in {"features"})
     features = dict.fromkeys(name for row in given for name in row.get("features") or {})
-    collector = RecordCollector(list(dict.fromkeys([*names, "value", "known_at", "source"])), list(features))
+    collector = RecordCollector(list(dict.fromkeys([*names, "value", "known_at", "kind"])), list(features))
     return collector.newest(list(collector.take({"features": {}, **row} for row in given)))
 
 
@@ -179,20 +179,20 @@ def newest_records(rows: Iterable[dict[str, Any]]) -> LabelRows:
 class _Newest:
     places: Integers
     first_valued: TimeColumn
-    labelled_otherwise: ValueColumn
+    labelled_without_review: ValueColumn
 
 
-def _newest(hashes: Hashes, seq: Integers, value: Column, known_at: Column, source: Column) -> _Newest:
+def _newest(hashes: Hashes, seq: Integers, value: Column, known_at: Column, kind: Column) -> _Newest:
     assert isinstance(value, ValueColumn)
     assert isinstance(known_at, TimeColumn)
-    assert isinstance(source, ValueColumn)
+    assert isinstance(kind, ValueColumn)
     # Within a prediction the highest number first, of equal ones what came first.
     order = np.lexsort((-seq, hashes[:, 1], hashes[:, 0]))
     if not len(order):
         return _Newest(order, TimeColumn.of([]), ValueColumn.of([]))
     ordered = hashes[order]
     starts = np.flatnonzero(np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)]))
-    has_value, is_manual = value.is_given, source.is_text(LabelSource.MANUAL.value)
+    has_value, is_manual = value.is_given, kind.is_text(LabelKind.MANUAL.value)
     begun = np.logical_or.reduceat((seq == 1)[order], starts)
     valued = np.minimum.reduceat(np.where(has_value, known_at.microseconds, NEVER)[order], starts)
     otherwise = np.logical_or.reduceat((has_value & ~is_manual)[order], starts)

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from hindsight.config.labels import LabelSource
+from hindsight.config.labels import LabelKind
 from hindsight.label_records.columns import (
     ABSENT,
     Integers,
@@ -25,7 +25,7 @@ from hindsight.label_records.sampling import WHOLE, Hashes, is_sampled, predicti
 
 Row = Mapping[str, Any]
 
-LABELLED_OTHERWISE = "labelled_otherwise"
+LABELLED_WITHOUT_REVIEW = "labelled_without_review"
 FIRST_VALUED_AT = "first_valued_at"
 _TIMES = frozenset({"known_at", "occurred_at", "outcome_due_at", FIRST_VALUED_AT})
 _MAPPINGS = frozenset({"probabilities"})
@@ -165,7 +165,7 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
 
     def is_reviewed_alone(self) -> Mask:
         """Find the labels that only a review gave."""
-        return self.values("source").is_text(LabelSource.MANUAL.value) & ~self.values(LABELLED_OTHERWISE).is_true
+        return self.values("kind").is_text(LabelKind.MANUAL.value) & ~self.values(LABELLED_WITHOUT_REVIEW).is_true
 
     def as_shadow(self) -> "LabelRows":
         """Put the shadow predictions of a challenger in the place of the champion's."""

@@ -10,7 +10,7 @@ from hindsight.label_records.collector import RecordChunk, RecordCollector
 from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-from hindsight.lake.object_store import EXAMPLES, Lake
+from hindsight.lake.object_store import LABELS, Lake
 from hindsight.lake.rows import days_newest_first
 
 # Estimated bytes of what is held of records. Finding the newest and measuring them takes as much again: together it
@@ -20,7 +20,7 @@ MAX_BYTES = 600 << 20
 KEPT = (
     "value",
     "status",
-    "source",
+    "kind",
     "known_at",
     "occurred_at",
     "outcome_due_at",
@@ -73,7 +73,7 @@ def labels_in_window(
     last, collector = format_time(now), RecordCollector([*KEPT, *also], features)
     chunks, since = list[RecordChunk](), None
     starts = list[int]()
-    for day, rows in days_newest_first(lake, EXAMPLES, model, now - window, now, wanted=collector.is_wanted):
+    for day, rows in days_newest_first(lake, LABELS, model, now - window, now, wanted=collector.is_wanted):
         starts.append(len(chunks))
         for chunk in collector.take(row for row in rows if row.keys() >= _REQUIRED and row["known_at"] <= last):
             chunks.append(chunk)

@@ -13,7 +13,7 @@ _EXACT = 2**53
 
 
 def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> LabelValue | None:
-    """Return the label value a rule makes of its matches, oldest first; None if it makes none of them.
+    """Compute the label value a rule makes of its matches, oldest first; None if it makes none of them.
 
     Values the rule cannot read are passed over. ``any`` asks each value on its own, so that with
     ``positive: {greater_than: 100}`` it is whether any value exceeded 100; the others map what they reduce to.
@@ -28,7 +28,7 @@ def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> Label
 
 
 def majority(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    """Return the value named most often; of several, the one named last.
+    """Find the value named most often; of several, the one named last.
 
     >>> majority(["cat", "dog", "dog", "cat", "bird"])
     'cat'
@@ -63,7 +63,7 @@ def _total(values: Sequence[FeedbackValue]) -> Fraction:
 
 
 def _exact(value: FeedbackValue) -> Fraction:
-    """Return a number as a fraction: its sums are exact, whatever their order, and never overflow."""
+    """Convert a number to a fraction: its sums are exact, whatever their order, and never overflow."""
     return Fraction(value) if isinstance(value, int | float) else Fraction(0)
 
 
@@ -73,7 +73,7 @@ def _number(value: Fraction) -> FeedbackValue:
     try:
         return float(value)
     except OverflowError:
-        # Not infinity, which no label can be: said by nobody it would fall back to the default.
+        # Not infinity, which no label can be: without a label it would fall back to the default.
         return sys.float_info.max if value > 0 else -sys.float_info.max
 
 

@@ -18,8 +18,8 @@ class Disposition(StrEnum):
     UNMATCHED_RULE = "unmatched_rule"
     RETRACTION = "retraction"
     EXPOSURE = "exposure"
-    EARLY = "early"
-    DISTRUSTED = "distrusted"
+    PENDING = "pending"
+    EXCLUDED_SOURCE = "excluded_source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,22 @@ _RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
 
 
 def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disposition:
-    """Return what an event means for a prediction; ``early`` without one.
+    """Decide what an event means for a prediction; ``pending`` without one.
 
     Late is what occurred within a window but was received after it closed: it amends the label. With several rules
     of one event the most favourable counts.
     """
     if prediction is None:
-        return Disposition.EARLY
+        return Disposition.PENDING
     if not rules.trusts(event):
-        return Disposition.DISTRUSTED
+        return Disposition.EXCLUDED_SOURCE
     if event.name in _RESERVED:
         return _RESERVED[event.name]
     reading = [rule for rule in rules.of_event(event.name) if rule.reads(event.value)]
     if not reading:
         return Disposition.UNMATCHED_RULE
     occurred_at = prediction.occurred_at
-    earliest = shifted(occurred_at, -rules.backward)
+    earliest = shifted(occurred_at, -rules.clock_skew)
     windows = [rule.window for rule in reading if in_window(event, rule.window, earliest, occurred_at)]
     if not windows:
         return Disposition.OUT_OF_WINDOW

@@ -1,4 +1,4 @@
-"""The append-only history of a label: what to add so that it says at every moment what is true of it."""
+"""The append-only history of a label: the records to add so that it is right at every moment."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class NewRecords:
 
     records: tuple[LabelRecord, ...]
     next_change_at: datetime | None
-    untold_from: datetime | None
+    unrecorded_from: datetime | None
 
 
 def new_records(
@@ -29,11 +29,11 @@ def new_records(
     revision: ConfigurationRevision,
     span: tuple[datetime, datetime],
 ) -> NewRecords:
-    """Return the records to append to a history so that it is right at every moment of a span, both ends included.
+    """Compute the records to append to a history so that it is right at every moment of a span, both ends included.
 
     The label at a moment is that of the record with the highest ``seq`` known by then; before the first it is
     pending. Each record is known from the moment its label first held, whenever it is written. A transaction has room
-    for ``MAX_RECORDS``: of a longer history told at once the beginning is, and ``untold_from`` says where to go on.
+    for ``MAX_RECORDS``: of a longer history the beginning is recorded, and ``unrecorded_from`` is where to go on.
     """
     appended: list[tuple[datetime, Label]] = []
     next_change_at = None
@@ -54,12 +54,12 @@ def new_records(
         )
         for position, (moment, label) in enumerate(appended[:MAX_RECORDS], start=1)
     )
-    untold_from = appended[MAX_RECORDS][0] if len(appended) > MAX_RECORDS else None
-    return NewRecords(records, next_change_at, untold_from)
+    unrecorded_from = appended[MAX_RECORDS][0] if len(appended) > MAX_RECORDS else None
+    return NewRecords(records, next_change_at, unrecorded_from)
 
 
 def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:
-    """Return the label a history tells for a moment."""
+    """Find the label of a history at a moment."""
     newest = None
     for record in records:
         if record.known_at <= moment and (newest is None or record.seq > newest.seq):
@@ -76,7 +76,7 @@ def _resolutions(
 ) -> Iterator[tuple[datetime, Resolution]]:
     """Yield the resolution at every moment of a span at which it or the existing history can change.
 
-    Between two receipts only the clock changes a label, and each resolution tells when it next does.
+    Between two receipts only the clock changes a label, and each resolution has the moment at which it next does.
     """
     since, until = span
     news = {moment for moment in (*(event.received_at for event in events), *known_at) if since < moment <= until}

@@ -23,7 +23,7 @@ _BINARY = _TRUE | _FALSE
 
 
 def unreadable_value(name: str, value: FeedbackValue, labels: Labels, task: Task) -> Fault | None:
-    """Return why feedback could never become part of a label, None if it could.
+    """Find why feedback could never become part of a label, None if it could.
 
     The fault's path is ``name`` or ``value``, within the event.
 
@@ -46,7 +46,7 @@ def unreadable_value(name: str, value: FeedbackValue, labels: Labels, task: Task
 
 
 def can_read(rule: Rule, value: FeedbackValue, task: Task) -> bool:
-    """Return whether a rule can make something of an event's value."""
+    """Check whether a rule can make something of an event's value."""
     if rule.value is not None or rule.aggregate is Aggregate.COUNT:
         return True
     if value is None:
@@ -57,7 +57,7 @@ def can_read(rule: Rule, value: FeedbackValue, task: Task) -> bool:
 
 
 def to_label(rule: Rule, value: FeedbackValue, task: Task) -> LabelValue | None:
-    """Return the label value a rule's mapping gives a value, None if it gives none.
+    """Compute the label value a rule's mapping gives a value, None if it gives none.
 
     Without a mapping the value itself is the label, if it fits the task.
     """
@@ -77,7 +77,7 @@ def to_label(rule: Rule, value: FeedbackValue, task: Task) -> LabelValue | None:
 
 
 def fit_label(value: LabelValue, task: Task) -> LabelValue | None:
-    """Return a value as a label of the task, None if it cannot be one: 0 or 1, a class's text, a finite float.
+    """Convert a value to a label of the task, None if it cannot be one: 0 or 1, a class's text, a finite float.
 
     >>> fit_label(True, Task.BINARY), fit_label(2.0, Task.MULTICLASS), fit_label("2", Task.REGRESSION)
     (1, '2', None)

@@ -28,7 +28,7 @@ class Merge:
             self._add(event)
 
     def joined(self, prediction: PredictionTimes | None) -> tuple[JoinedFeedback, ...]:
-        """Return the events to write, each with what it means for the prediction."""
+        """List the events to write, each with what it means for the prediction."""
         rules = rules_of(self.revision)
         return tuple(JoinedFeedback(event, disposition(event, prediction, rules)) for event in self.written.values())
 

@@ -14,7 +14,7 @@ from hindsight.labels.history import new_records
 from hindsight.labels.merge import Merge
 from hindsight.labels.resolve import known_from, shifted
 
-PARKING_LIMIT = timedelta(days=7)
+MATCH_TIMEOUT = timedelta(days=7)
 MAX_EVENTS = 40
 
 
@@ -22,10 +22,10 @@ MAX_EVENTS = 40
 class JoinPlan:
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
-    ``conflicts`` are events whose id was used before with another body, ``unmatched`` parked ones that are given up on.
-    ``erased`` is how many events came for a prediction that was erased: they are dropped; ``limited`` are those beyond
-    what the prediction's entity may say: they are set aside. ``is_unfinished`` says that the history is longer than one
-    join can tell: joining once more goes on with it.
+    ``conflicts`` are events whose id was used before with another body, ``unmatched`` pending ones that reached the
+    match timeout. ``erased`` is how many events came for a prediction that was erased: they are dropped; ``limited``
+    are those beyond what the prediction's entity may send: they are set aside. ``is_unfinished`` says that the history
+    is longer than one join can write: joining once more goes on with it.
     """
 
     key: PredictionKey
@@ -47,7 +47,7 @@ class JoinPlan:
 
 
 def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
-    """Return what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
+    """Plan what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
 
     The times at which labels become known are those of the events and of the clock moments they passed, never of the
     join itself: delivered again or in another order, the same events end in the same label, known at the same time.
@@ -57,23 +57,23 @@ def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: Co
         return JoinPlan(key=head.key, before=head, after=head, erased=len(incoming))
     merge = Merge(collection, revision, incoming)
     if head is None or head.prediction is None:
-        return _park(merge)
+        return _keep_pending(merge)
     received = [event.received_at for event in (*incoming, *merge.kept.values())]
     return _label(merge, head, head.prediction, max(received, default=None))
 
 
-def plan_mature(collection: Collection, revision: ConfigurationRevision, now: datetime) -> JoinPlan:
-    """Return what the clock changes by ``now``: windows that closed, defaults that fell due, parked feedback."""
+def plan_window_closing(collection: Collection, revision: ConfigurationRevision, now: datetime) -> JoinPlan:
+    """Plan what closing windows changes by ``now``: windows that closed, defaults that fell due, pending feedback."""
     head = collection.head
     if head is None or not (head.rejoin or (head.due_at and head.due_at <= now)):
         return unchanged(Merge(collection, revision))
     if head.prediction is None:
-        return _give_up(collection, head, now)
+        return _time_out(collection, head, now)
     return _label(Merge(collection, revision), head, head.prediction, now)
 
 
 def unchanged(merge: Merge) -> JoinPlan:
-    """Return the plan that leaves a collection as it is: what was merged, if anything, it had already."""
+    """Build the plan that leaves a collection as it is: what was merged, if anything, it had already."""
     head = merge.collection.head
     return JoinPlan(
         key=merge.collection.key,
@@ -92,7 +92,7 @@ def _label(merge: Merge, head: Head, prediction: PredictionTimes, until: datetim
 
 
 def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[datetime, datetime]) -> JoinPlan:
-    """Return the plan that makes a label's history right at every moment of a span, both ends included."""
+    """Build the plan that makes a label's history right at every moment of a span, both ends included."""
     events = list(merge.kept.values())
     new = new_records(prediction, events, merge.collection.labels, merge.revision, span)
     after = replace(
@@ -100,9 +100,9 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
         revision=head.revision + 1,
         feedback_count=len(events),
         label_seq=new.records[-1].seq if new.records else head.label_seq,
-        resolved_as_of=span[1] if new.untold_from is None else new.records[-1].known_at,
-        # What had no room is due at once: whoever comes next, the clock if nobody else, goes on there.
-        due_at=new.untold_from or new.next_change_at,
+        resolved_as_of=span[1] if new.unrecorded_from is None else new.records[-1].known_at,
+        # What had no room is due at once: the next join, or the next closing of windows, goes on there.
+        due_at=new.unrecorded_from or new.next_change_at,
         rejoin=False,
     )
     return JoinPlan(
@@ -111,14 +111,14 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
         after=after,
         feedback=merge.joined(prediction),
         records=new.records,
-        is_unfinished=new.untold_from is not None,
+        is_unfinished=new.unrecorded_from is not None,
         duplicates=merge.duplicates,
         conflicts=tuple(merge.conflicts),
     )
 
 
 def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> datetime | None:
-    """Return the first moment from which the label may differ from what the history tells, None if there is none.
+    """Find the first moment from which the label may differ from what the history records, None if there is none.
 
     Before it the history stays as it is, whatever the rules are by now: a snapshot as of then has been taken.
     """
@@ -130,20 +130,20 @@ def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> d
     return max(start, min(moments)) if moments else None
 
 
-def _park(merge: Merge) -> JoinPlan:
+def _keep_pending(merge: Merge) -> JoinPlan:
     head, events = merge.collection.head, merge.kept.values()
     if not merge.written:
         return unchanged(merge)
     first = min(event.received_at for event in events)
-    given_up = head.resolved_as_of if head else None
+    timed_out = head.resolved_as_of if head else None
     after = Head(
         key=merge.collection.key,
         prediction=None,
         revision=head.revision + 1 if head else 1,
         feedback_count=len(events),
         label_seq=0,
-        resolved_as_of=given_up,
-        due_at=_parking_ends(events, given_up),
+        resolved_as_of=timed_out,
+        due_at=_next_timeout(events, timed_out),
         expires_at=head.expires_at if head else int(shifted(first, merge.revision.configuration.retention).timestamp()),
     )
     return JoinPlan(
@@ -156,20 +156,20 @@ def _park(merge: Merge) -> JoinPlan:
     )
 
 
-def _give_up(collection: Collection, head: Head, now: datetime) -> JoinPlan:
-    """Tell what has waited too long. It stays until it expires: a prediction that does come still finds it."""
+def _time_out(collection: Collection, head: Head, now: datetime) -> JoinPlan:
+    """Report what has waited too long. It stays until it expires: a prediction that does come still finds it."""
     unmatched = tuple(
         event
         for event in collection.feedback
-        if (end := shifted(event.received_at, PARKING_LIMIT)) <= now
+        if (end := shifted(event.received_at, MATCH_TIMEOUT)) <= now
         and (head.resolved_as_of is None or end > head.resolved_as_of)
     )
     after = replace(
-        head, revision=head.revision + 1, resolved_as_of=now, due_at=_parking_ends(collection.feedback, now)
+        head, revision=head.revision + 1, resolved_as_of=now, due_at=_next_timeout(collection.feedback, now)
     )
     return JoinPlan(key=head.key, before=head, after=after, unmatched=unmatched)
 
 
-def _parking_ends(events: Iterable[Feedback], after: datetime | None) -> datetime | None:
-    ends = (shifted(event.received_at, PARKING_LIMIT) for event in events)
+def _next_timeout(events: Iterable[Feedback], after: datetime | None) -> datetime | None:
+    ends = (shifted(event.received_at, MATCH_TIMEOUT) for event in events)
     return min((end for end in ends if after is None or end > after), default=None)

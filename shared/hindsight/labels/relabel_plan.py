@@ -13,7 +13,7 @@ from hindsight.labels.resolve import known_from
 
 
 def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
-    """Return what keeping raw events writes, before a relabelling: they tell nothing of the label yet.
+    """Plan what keeping raw events writes, before a relabelling: they change no label yet.
 
     For a prediction with more of them than one transaction takes.
     """
@@ -31,7 +31,7 @@ def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision:
 def plan_relabel(
     collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision, at: datetime
 ) -> JoinPlan:
-    """Return what relabelling a prediction at a moment writes, once the raw events it rests on are merged in.
+    """Plan what relabelling a prediction at a moment writes, once the raw events it rests on are merged in.
 
     The label that a revision gives is known from ``at``, never from before: what a snapshot as of an earlier moment
     saw stays as it was. Where the label is the same nothing is written, so that relabelling again changes nothing.

@@ -18,7 +18,7 @@ from hindsight.labels.rules import ReadyRule, Rules
 
 PENDING = Label(value=None, status=LabelStatus.PENDING)
 CENSORED = Label(value=None, status=LabelStatus.CENSORED)
-DEFAULT_SOURCE = "default"
+DEFAULT_KIND = "default"
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _BY_TIME = attrgetter("occurred_at", "received_at", "feedback_id")
@@ -37,7 +37,7 @@ class Timed(Protocol):
 
 
 def resolve(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Label:
-    """Return the label of a prediction as far as it is known at ``as_of``.
+    """Compute the label of a prediction as far as it is known at ``as_of``.
 
     Parameters
     ----------
@@ -61,40 +61,40 @@ class Resolution(Struct, frozen=True):
 
 
 def resolution(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Resolution:
-    """Return the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
+    """Compute the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
     # Before retractions are: what is set aside takes nothing back either.
-    trusted = [event for event in events if rules.trusts(event)] if rules.distrusted else events
+    trusted = [event for event in events if rules.trusts(event)] if rules.excluded_sources else events
     seen, occurred_at = visible_events(trusted, as_of), prediction.occurred_at
-    earliest = shifted(occurred_at, -rules.backward)
+    earliest = shifted(occurred_at, -rules.clock_skew)
     for position, rule in enumerate(rules.ready if seen else ()):
         value = _yield_of(rule, seen, earliest, occurred_at)
         if value is not None:
             lower = rules.ready[position + 1 :]
             others = _disagreeing(lower, value, seen, earliest, occurred_at) if lower else ()
             open_until = _latest_close(rules.ready[:position], occurred_at)
-            return _settled(value, rule.source, rule.event, others=others, open_until=open_until, as_of=as_of)
+            return _settled(value, rule.kind, rule.event, others=others, open_until=open_until, as_of=as_of)
     return _unspoken(rules, seen, earliest, occurred_at, as_of)
 
 
 def first_due_at(prediction: Timed, rules: Rules) -> datetime | None:
-    """Return when the label of a new prediction first changes by the clock alone, None if it never will."""
+    """Compute when the label of a new prediction first changes by the clock alone, None if it never will."""
     start = known_from(prediction)
     found = resolution(prediction, (), rules, start)
     return start if found.label != PENDING else found.next_change_at
 
 
 def known_from(prediction: Timed) -> datetime:
-    """Return the first moment at which a prediction can have a label: when it was made and we knew of it."""
+    """Compute the first moment at which a prediction can have a label: when it was made and we knew of it."""
     return max(prediction.occurred_at, prediction.received_at)
 
 
 def delivery_order(event: Feedback) -> tuple[datetime, datetime, str]:
-    """Return the order among deliveries of one ``feedback_id``: the first received is the one that counts."""
+    """Compute the order among deliveries of one ``feedback_id``: the first received is the one that counts."""
     return event.received_at, event.occurred_at, event.body_digest
 
 
 def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback]:
-    """Return the events received by ``as_of``, each id once, less those retracted by then."""
+    """Select the events received by ``as_of``, each id once, less those retracted by then."""
     first: dict[str, Feedback] = {}
     for event in events:
         if event.received_at <= as_of:
@@ -110,12 +110,12 @@ def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback
 
 
 def in_window(event: Feedback, window: timedelta | None, earliest: datetime, occurred_at: datetime) -> bool:
-    """Return whether an event occurred in a window around a prediction; without a window the end is open."""
+    """Check whether an event occurred in a window around a prediction; without a window the end is open."""
     return earliest <= event.occurred_at and (window is None or event.occurred_at <= shifted(occurred_at, window))
 
 
 def shifted(moment: datetime, length: timedelta) -> datetime:
-    """Return a moment moved by a length, at the ends of the calendar the end itself: a window never fails."""
+    """Move a moment by a length, at the ends of the calendar the end itself: a window never fails."""
     try:
         return moment + length
     except OverflowError:
@@ -123,7 +123,7 @@ def shifted(moment: datetime, length: timedelta) -> datetime:
 
 
 def _yield_of(rule: ReadyRule, seen: list[Feedback], earliest: datetime, occurred_at: datetime) -> LabelValue | None:
-    """Return the value a rule makes of its matches, None without any."""
+    """Compute the value a rule makes of its matches, None without any."""
     named = [event for event in seen if event.name == rule.event]
     matches = [event for event in named if in_window(event, rule.window, earliest, occurred_at)]
     if len(matches) > 1:
@@ -134,36 +134,36 @@ def _yield_of(rule: ReadyRule, seen: list[Feedback], earliest: datetime, occurre
 def _disagreeing(
     lower: Sequence[ReadyRule], value: LabelValue, seen: list[Feedback], earliest: datetime, occurred_at: datetime
 ) -> tuple[str, ...]:
-    """Return the events of the lower rules that say otherwise."""
+    """List the events of the lower rules that disagree."""
     others = ((rule.event, _yield_of(rule, seen, earliest, occurred_at)) for rule in lower)
     return tuple(dict.fromkeys(event for event, other in others if other is not None and other != value))
 
 
 def _latest_close(watched: Sequence[ReadyRule], occurred_at: datetime) -> datetime | None:
-    """Return when the last window of some rules closes, None if none has one."""
+    """Compute when the last window of some rules closes, None if none has one."""
     return max((shifted(occurred_at, rule.window) for rule in watched if rule.window), default=None)
 
 
 def _settled(
     value: LabelValue | None,
-    source: str,
+    kind: str,
     event: str | None,
     *,
     others: tuple[str, ...] = (),
     open_until: datetime | None,
     as_of: datetime,
 ) -> Resolution:
-    """Return the label of a value: provisional while a window is open whose rule could overrule it, else final."""
+    """Build the label of a value: provisional while a window is open whose rule could overrule it, else final."""
     is_open = open_until is not None and as_of < open_until
     status = LabelStatus.PROVISIONAL if is_open else LabelStatus.FINAL
-    label = Label(value=value, status=status, source=source, event=event, disagreeing=others)
+    label = Label(value=value, status=status, kind=kind, event=event, disagreeing=others)
     return Resolution(label, open_until if is_open else None)
 
 
 def _unspoken(
     rules: Rules, seen: list[Feedback], earliest: datetime, occurred_at: datetime, as_of: datetime
 ) -> Resolution:
-    """Return the label of a prediction that no rule yields a value for."""
+    """Build the label of a prediction that no rule yields a value for."""
     default = rules.default
     length = default.after if default else rules.longest_window
     if default is None and not length:
@@ -178,4 +178,4 @@ def _unspoken(
     ):
         return Resolution(CENSORED, None)
     open_until = _latest_close(rules.ready, occurred_at)
-    return _settled(rules.default_value, DEFAULT_SOURCE, None, open_until=open_until, as_of=as_of)
+    return _settled(rules.default_value, DEFAULT_KIND, None, open_until=open_until, as_of=as_of)

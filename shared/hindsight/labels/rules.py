@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from hindsight.config.labels import Aggregate, Default, Distrusted, Labels, LabelValue, Rule
+from hindsight.config.labels import Aggregate, Default, ExcludedSource, Labels, LabelValue, Rule
 from hindsight.config.metrics import Task
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback, FeedbackValue
@@ -24,7 +24,7 @@ class ReadyRule:
     """
 
     event: str
-    source: str
+    kind: str
     window: timedelta | None
     reads: Callable[[FeedbackValue], bool]
     label_of: Callable[[Sequence[FeedbackValue]], LabelValue | None]
@@ -34,45 +34,45 @@ class ReadyRule:
 class Rules:
     """The rules by precedence, highest first, with the default below them all.
 
-    ``default_value`` is the default's value as a label of the task. What a ``distrusted`` source said is as if unsaid.
+    ``default_value`` is the default's value as a label of the task. Feedback of ``excluded_sources`` is as if not sent.
     """
 
     ready: tuple[ReadyRule, ...]
-    backward: timedelta
+    clock_skew: timedelta
     longest_window: timedelta
     default: Default | None
     default_value: LabelValue | None
-    distrusted: tuple[Distrusted, ...] = ()
+    excluded_sources: tuple[ExcludedSource, ...] = ()
 
     def trusts(self, event: Feedback) -> bool:
-        """Return whether an event counts: its source was not set aside when it was received."""
+        """Check whether an event counts: its source was not set aside when it was received."""
         return not any(
             found.source == event.source
             and (found.since is None or found.since <= event.received_at)
             and (found.until is None or event.received_at <= found.until)
-            for found in self.distrusted
+            for found in self.excluded_sources
         )
 
     def of_event(self, name: str) -> list[ReadyRule]:
-        """Return the rules that match an event's name, in order."""
+        """Select the rules that match an event's name, in order."""
         return [rule for rule in self.ready if rule.event == name]
 
 
 def ready_rules(labels: Labels, task: Task) -> Rules:
-    """Return a configuration's rules, ready to be applied."""
+    """Make a configuration's rules ready to be applied."""
     return Rules(
         ready=tuple(_ready(rule, task) for rule in labels.rules),
-        backward=labels.backward,
+        clock_skew=labels.clock_skew,
         longest_window=labels.longest_window,
         default=labels.default,
         default_value=fit_label(labels.default.value, task) if labels.default else None,
-        distrusted=labels.distrusted,
+        excluded_sources=labels.excluded_sources,
     )
 
 
 @lru_cache(maxsize=_REMEMBERED_REVISIONS)
 def rules_of(revision: ConfigurationRevision) -> Rules:
-    """Return a revision's rules; a revision never changes, so they are made ready once."""
+    """Read a revision's rules; a revision never changes, so they are made ready once."""
     return ready_rules(revision.configuration.labels, revision.configuration.task)
 
 
@@ -97,4 +97,4 @@ def _ready(rule: Rule, task: Task) -> ReadyRule:
         def label_of(values: Sequence[FeedbackValue]) -> LabelValue | None:
             return rule_label(rule, values, task)
 
-    return ReadyRule(rule.event, rule.source.value, rule.window, reads, label_of)
+    return ReadyRule(rule.event, rule.kind.value, rule.window, reads, label_of)

@@ -25,7 +25,7 @@ class LabelStore(Protocol):
     """Item collections by prediction; every change of one is all or nothing."""
 
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
-        """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
+        """Read the collections of some predictions, in order, empty ones too. Raises Unavailable."""
 
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded.
@@ -40,4 +40,4 @@ class LabelStore(Protocol):
         """
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
-        """Return the predictions that exist of some keys. Raises Unavailable."""
+        """Read the predictions that exist of some keys. Raises Unavailable."""

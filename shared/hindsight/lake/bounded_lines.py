@@ -1,4 +1,4 @@
-"""Lines of a file whose size and lines nobody vouches for, in memory that stays flat."""
+"""Lines of an untrusted file, of bounded memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -10,13 +10,13 @@ from hindsight.core.errors import NotFound
 from hindsight.lake.bounded_lines import BoundedLine
 
 PREDICTIONS = "predictions"
-EXAMPLES = "examples"
+LABELS = "labels"
 COMPACTED = "compacted"
 CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
 PROFILES = "profiles"
-# The lines of a Parquet file beside it are called so, in ``examples/``.
+# The lines of a Parquet file beside it are called so, in ``labels/``.
 MERGED = "merged-"
 # What an erasure leaves of an object that would set work going again when it is written ends so.
 REWRITTEN = ".erased"
@@ -69,10 +69,10 @@ class Lake(Protocol):
         """Store bytes."""
 
     def read_bytes(self, key: str) -> bytes:
-        """Return an object's bytes. Raises NotFound."""
+        """Read an object's bytes. Raises NotFound."""
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Return so many bytes of an object, fewer where it ends before. Raises NotFound."""
+        """Read so many bytes of an object, fewer where it ends before. Raises NotFound."""
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object into a file, whatever its size. Raises NotFound."""
@@ -81,7 +81,7 @@ class Lake(Protocol):
         """Store a file, whatever its size; as durable as any other write once it returns."""
 
     def read_tagged(self, key: str) -> Tagged:
-        """Return an object's bytes and their tag. Raises NotFound."""
+        """Read an object's bytes and their tag. Raises NotFound."""
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
         """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None.
@@ -96,7 +96,7 @@ class Lake(Protocol):
         """Yield the objects whose keys start with a prefix and sort after a text, by key; listed as far as read."""
 
     def link(self, key: str, lasts: timedelta) -> str:
-        """Return an address at which whoever has it may read an object for a while."""
+        """Sign an address at which its holder may read an object for a while."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""
@@ -109,16 +109,16 @@ class Lake(Protocol):
 
 
 def day_prefix(kind: str, model: str, day: date) -> str:
-    """Return where a model's rows of one day lie.
+    """Build the prefix under which a model's rows of one day lie.
 
-    >>> day_prefix(EXAMPLES, "bike-demand", date(2026, 3, 1))
-    'examples/model=bike-demand/date=2026-03-01/'
+    >>> day_prefix(LABELS, "bike-demand", date(2026, 3, 1))
+    'labels/model=bike-demand/date=2026-03-01/'
     """
     return f"{model_prefix(kind, model)}date={day.isoformat()}/"
 
 
 def model_prefix(kind: str, model: str) -> str:
-    """Return where a model's rows of all days lie."""
+    """Build the prefix under which a model's rows of all days lie."""
     return f"{kind}/model={model}/"
 
 
@@ -151,9 +151,9 @@ def partition_of(key: str, kind: str, model: str) -> date | None:
 
     A sweep or a reader passes it over: one such key must not stop it for all the others.
 
-    >>> partition_of("examples/model=bike-demand/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand")
+    >>> partition_of("labels/model=bike-demand/date=2026-03-01/1.jsonl.gz", LABELS, "bike-demand")
     datetime.date(2026, 3, 1)
-    >>> partition_of("examples/model=bike-demand/copy/date=2026-03-01/1.jsonl.gz", EXAMPLES, "bike-demand") is None
+    >>> partition_of("labels/model=bike-demand/copy/date=2026-03-01/1.jsonl.gz", LABELS, "bike-demand") is None
     True
     """
     day = day_of(key)
@@ -189,20 +189,20 @@ def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: dateti
 
 
 def dataset_prefix(model: str, dataset_id: str) -> str:
-    """Return where a dataset's manifest and rows lie."""
+    """Build the prefix under which a dataset's manifest and rows lie."""
     return f"datasets/model={model}/{dataset_id}/"
 
 
 def version_prefix(model: str, version: str) -> str:
-    """Return where a version's artefact and its companions lie."""
+    """Build the prefix under which a version's artefact and its companions lie."""
     return f"models/model={model}/version={version}/"
 
 
 def query_prefix(model: str, decision_id: str) -> str:
-    """Return where what Athena chose for a run's dataset lies, and what it chose from."""
+    """Build the prefix of what Athena chose for a run's dataset, and of what it chose from."""
     return f"queries/model={model}/{decision_id}/"
 
 
 def training_job_key(model: str, decision_id: str, candidate: str) -> str:
-    """Return where a training job leaves what its run collects."""
+    """Build the prefix under which a training job leaves what its run collects."""
     return f"training-jobs/model={model}/{decision_id}/{candidate}.json"

@@ -1,7 +1,7 @@
 """Merge the small objects of the log and of label records into packs, hour by hour.
 
 A pack is in the lake and read back before anything it holds is removed, and what was written again since stays. So a
-crash anywhere leaves rows twice at worst, which every reader takes once. What somebody else has put among the objects
+crash anywhere leaves rows twice at worst, which every reader takes once. What another writer has put among the objects
 stays where it is, and holds up nothing.
 """
 
@@ -13,7 +13,7 @@ from itertools import groupby, takewhile
 from hindsight.core.attempts import Attempts
 from hindsight.core.errors import HindsightError
 from hindsight.lake.object_store import (
-    EXAMPLES,
+    LABELS,
     MERGED,
     PREDICTIONS,
     Entry,
@@ -28,7 +28,7 @@ from hindsight.lake.repack import Repacking
 # A stream keeps a record for a day: a day that ended two days ago gets hardly any more objects.
 SETTLED = timedelta(days=2)
 # The unzipped size of a full pack; readers of label records hold all of one as Python objects.
-PACK_BYTES = {PREDICTIONS: 64 << 20, EXAMPLES: 32 << 20}
+PACK_BYTES = {PREDICTIONS: 64 << 20, LABELS: 32 << 20}
 MAX_OPEN = 8
 MAX_SETTLED = 2
 _RECENT = timedelta(days=1)
@@ -71,9 +71,9 @@ class Packer:
         """
         report, days = PackingReport(), Attempts()
         settled = (now - SETTLED).astimezone(UTC).date()
-        for kind in (PREDICTIONS, EXAMPLES):
+        for kind in (PREDICTIONS, LABELS):
             for day, entries in self._days(kind, model, (now - _RECENT).astimezone(UTC).date(), report):
-                if kind == EXAMPLES and day < settled:
+                if kind == LABELS and day < settled:
                     continue  # these become Parquet
                 if not has_time():
                     report.is_complete = False

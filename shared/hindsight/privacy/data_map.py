@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hindsight.lake.object_store import (
     COMPACTED,
-    EXAMPLES,
+    LABELS,
     PREDICTIONS,
     PROFILES,
     QUARANTINE,
@@ -42,7 +42,7 @@ def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
 
 
 LOG = DataLocation(name=PREDICTIONS, prefixes=_of(PREDICTIONS), redact=redact_lines(Subject.owns_record))
-LABEL_RECORDS = DataLocation(name=EXAMPLES, prefixes=_of(EXAMPLES), redact=redact_lines(Subject.owns_record))
+LABEL_RECORDS = DataLocation(name=LABELS, prefixes=_of(LABELS), redact=redact_lines(Subject.owns_record))
 # After the log and the table, which show what is the subject's, and before the datasets, which are made of the records.
 OTHERS = (
     DataLocation(

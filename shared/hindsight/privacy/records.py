@@ -12,7 +12,7 @@ from hindsight.datasets.building.compaction import PARQUET_TYPE
 from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import PARQUET, escaped
 from hindsight.datasets.records.record_files import file_digest, merged_name, name_of
-from hindsight.lake.object_store import COMPACTED, EXAMPLES, Lake
+from hindsight.lake.object_store import COMPACTED, LABELS, Lake
 from hindsight.privacy.passes import Progress
 from hindsight.privacy.redaction import redact_lines
 from hindsight.privacy.subject import Subject
@@ -117,4 +117,4 @@ def _renamed(key: str, name: str) -> str:
 
 def _lines_key(key: str) -> str:
     folder, _, _ = key.rpartition("/")
-    return f"{EXAMPLES}{folder.removeprefix(COMPACTED)}/{merged_name(name_of(key))}"
+    return f"{LABELS}{folder.removeprefix(COMPACTED)}/{merged_name(name_of(key))}"

@@ -46,7 +46,7 @@ class Reject:
 
 
 def passed_on(row: Mapping[str, Any]) -> Reject | None:
-    """Return the reject a row of a feedback file passes on, None if it is no such row.
+    """Read the reject a row of a feedback file passes on, None if it is no such row.
 
     Raises ValueError for one that is not as capture writes it.
     """
@@ -71,7 +71,7 @@ def passed_on(row: Mapping[str, Any]) -> Reject | None:
 
 
 def model_in(text: str) -> str | None:
-    """Return the model a line that was not taken names, None if no valid name can be read.
+    """Read the model a line that was not taken names, None if no valid name can be read.
 
     >>> model_in('{"model": "bikes", "value": [1]}'), model_in('{"model": "../../secret"}'), model_in("{")
     ('bikes', None, None)
@@ -85,11 +85,11 @@ def model_in(text: str) -> str | None:
 
 
 def is_model_name(value: object) -> bool:
-    """Return whether a value could be a model's name."""
+    """Check whether a value could be a model's name."""
     return isinstance(value, str) and _MODEL(value) is not None
 
 
 def shortened(text: object, most: int = MAX_REASON) -> str:
-    """Return a text of bounded length: a path may name a field as long as the client pleased."""
+    """Cut a text to a bounded length: a path may name a field as long as the client pleased."""
     shown = text if isinstance(text, str) else ""
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"

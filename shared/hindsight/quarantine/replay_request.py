@@ -40,7 +40,7 @@ class ReplayFilter:
 
     @classmethod
     def of(cls, job: Job) -> "ReplayFilter":
-        """Return the filter a replay was asked for with."""
+        """Read the filter a replay was asked for with."""
         request = job.request
         return cls(
             codes=frozenset(map(RejectCode, request.get("codes") or RejectCode)),
@@ -49,12 +49,12 @@ class ReplayFilter:
         )
 
     def takes(self, key: QuarantineKey) -> bool:
-        """Return whether a replay looks at an object; those before the first day are not even listed."""
+        """Check whether a replay looks at an object; those before the first day are not even listed."""
         return key.code in self.codes and (self.last is None or key.day <= self.last)
 
 
 def replay_job(model: str, body: object, *, now: datetime, request_id: str, trust: ClientTimestamps) -> Job:
-    """Return the replay a request asks for, received ``now``, with trusted timestamps at the moment it says.
+    """Read the replay a request asks for, received ``now``, with trusted timestamps at the moment it names.
 
     Raises InvalidInput with the path at fault.
     """
@@ -76,12 +76,12 @@ def replay_job(model: str, body: object, *, now: datetime, request_id: str, trus
 
 
 def message(job: Job) -> str:
-    """Return the message by which a replay waits for its work."""
+    """Build the message by which a replay waits for its work."""
     return compact_json.dumps({"model": job.model, "replay_id": job.job_id})
 
 
 def parse_message(body: str) -> tuple[str, str]:
-    """Return the model and the id of the replay that a message names. Raises InvalidInput."""
+    """Read the model and the id of the replay that a message names. Raises InvalidInput."""
     found = compact_json.loads(body)
     if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "replay_id")):
         raise InvalidInput("the message names no replay")
@@ -89,7 +89,7 @@ def parse_message(body: str) -> tuple[str, str]:
 
 
 def shown_replay(job: Job) -> dict[str, Any]:
-    """Return a replay as operators see it."""
+    """Show a replay to operators."""
     kept = {name.removeprefix(KEPT): number for name, number in job.counts.items() if name.startswith(KEPT)}
     return {
         "replay_id": job.job_id,
@@ -101,5 +101,5 @@ def shown_replay(job: Job) -> dict[str, Any]:
 
 
 def counted(replayed: int, settled: int, kept: Mapping[RejectCode, int]) -> dict[str, int]:
-    """Return the counts of a replay as its job holds them."""
+    """Build the counts of a replay as its job holds them."""
     return {REPLAYED: replayed, SETTLED: settled, **{f"{KEPT}{code.value}": number for code, number in kept.items()}}

@@ -36,7 +36,7 @@ class QuarantineReports:
     clock: Callable[[], float]
 
     def newest(self, model: str, limit: int, now: datetime) -> dict[str, Any]:
-        """Return counts by code and the newest rows, each reject once; ``capped`` says that older ones were not read.
+        """Count rejects by code and list the newest rows, each once; ``capped``: older ones were not read.
 
         Raises NotFound for a model that neither exists nor has anything in quarantine.
         """
@@ -64,7 +64,7 @@ class QuarantineReports:
         return {"counts": dict(sorted(counts.items())), "capped": capped, "rows": shown}
 
     def _newest_keys(self, model: str, now: datetime) -> tuple[list[str], bool]:
-        """Return the keys of the newest objects, newest first, and whether there are older ones.
+        """List the keys of the newest objects, newest first, and whether there are older ones.
 
         S3 lists the oldest first, so that ever longer spans of days are listed until they hold enough.
         """
@@ -111,12 +111,12 @@ def require_model(configurations: ConfigurationStore, model: str) -> None:
 
 
 def received(row: QuarantinedRow) -> str:
-    """Return when a row was received, or at least on which day, as text that sorts."""
+    """Compute when a row was received, or at least on which day, as text that sorts."""
     return format_time(row.received_at) if row.received_at else row.day.isoformat()
 
 
 def rows_in(lake: Lake, key: str) -> list[QuarantinedRow]:
-    """Return the rows of one object, none if it is gone."""
+    """Read the rows of one object, none if it is gone."""
     return list(iterate_rows(lake, key))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
-from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.entities.feedback import Feedback
 from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
 from hindsight.quarantine.rejects import RejectCode
 
@@ -53,14 +53,14 @@ class QuarantinedRow:
 
     @property
     def identity(self) -> str:
-        """What tells this reject from any other, whatever it is said to be rejected for.
+        """The identity of this reject, whatever its code.
 
         After a crash the same reject may stand in two objects.
         """
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row as its object holds it."""
+        """Build the row as its object holds it."""
         row: dict[str, Any] = {
             "code": self.code.value,
             "reason": self.reason,
@@ -79,7 +79,7 @@ class QuarantinedRow:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any], day: date) -> "QuarantinedRow":
-        """Return the row that an object of a day holds."""
+        """Read the row that an object of a day holds."""
         return cls(
             code=RejectCode(row["code"]),
             reason=row["reason"],
@@ -99,7 +99,7 @@ class QuarantinedRow:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineKey:
-    """What an object's name tells of the rows in it."""
+    """The rows of an object, by its name."""
 
     model: str
     day: date
@@ -131,19 +131,19 @@ class Quarantine:
 
 
 def event_row(code: RejectCode, reason: str, event: Feedback) -> QuarantinedRow:
-    """Return the row of a well-formed event."""
+    """Build the row of a well-formed event."""
     return QuarantinedRow(
         code=code,
         reason=reason,
         day=event.received_at.date(),
         model=event.model,
         received_at=event.received_at,
-        event=feedback_row(event),
+        event=event.to_plain(),
     )
 
 
 def parse_key(key: str) -> QuarantineKey | None:
-    """Return what the name of an object under ``quarantine/`` tells, None for any other.
+    """Read the name of an object under ``quarantine/``, None for any other.
 
     >>> parse_key(f"quarantine/model=bikes/date=2026-03-01/invalid-{'0' * 32}.jsonl.gz").code.value
     'invalid'
@@ -156,5 +156,5 @@ def parse_key(key: str) -> QuarantineKey | None:
 
 
 def kept_text(text: str) -> tuple[str, bool]:
-    """Return as much of a text as quarantine keeps, and whether something was cut off."""
+    """Cut a text to as much as quarantine keeps; return whether something was cut off too."""
     return text[:MAX_TEXT], len(text) > MAX_TEXT

@@ -4,8 +4,8 @@ Each object passes through four steps, any of which may be the last before a cra
 
 1. What can be read is made durable in the stream (or the table), then in ``replayed/``.
 2. What cannot is written to quarantine anew, marked with the replay, so that this replay passes it over.
-3. One conditional write says that the object is in hand, and counts it.
-4. The object is removed, and the place moves past it.
+3. One conditional write notes that the object is in hand, and counts it.
+4. The object is removed, and the checkpoint moves past it.
 
 Before the third nothing is removed and nothing counted; after it nothing is read again. Feedback that reaches the join
 twice is one there, by its id.
@@ -36,7 +36,7 @@ class WorkQueue(Protocol):
     """Where work waits for a function to do it."""
 
     def send(self, body: str) -> None:
-        """Return once the queue has a message."""
+        """Put a message into the queue, durably."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ReplayRequests:
     trust: ClientTimestamps
 
     def take(self, model: str, body: object, *, now: datetime, request_id: str) -> Job:
-        """Return the replay that a request begins.
+        """Begin the replay of a request.
 
         Raises InvalidInput with the path at fault, NotFound for a model that has neither configuration nor rows.
         """

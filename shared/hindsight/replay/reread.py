@@ -13,7 +13,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import Feedback, feedback_row
+from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.ingestion.feedback_capture import FeedbackReader, FeedbackStream, feedback_line
@@ -51,7 +51,7 @@ class Rereader:
     trust: ClientTimestamps
 
     def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> Reread:
-        """Return what became of rows, once all that could be read is durable; it is received ``now``, not before.
+        """Take rows again; report what became of them once all is durable. It is received ``now``, not before.
 
         Raises Unavailable; taking all of them again is safe.
         """
@@ -92,7 +92,7 @@ class Rereader:
         if isinstance(parsed, Reject):
             return _still_rejected(row, parsed)
         if parsed is not None:
-            row = replace(row, model=parsed.model, event=feedback_row(parsed), text=None)
+            row = replace(row, model=parsed.model, event=parsed.to_plain(), text=None)
         model = row.model
         configuration = known(model)
         if configuration is None:
@@ -160,7 +160,7 @@ class _Configurations:
 
 
 def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
-    """Return the event a row of the raw feedback holds, or why it holds none; None where the row is a client's item."""
+    """Read the event a row of the raw feedback holds, or why it holds none; None where the row is a client's item."""
     if row.event is not None:
         return parse_feedback_line(compact_json.dumps(row.event).encode())
     if row.code is RejectCode.MALFORMED and is_feedback_file(row.file or ""):

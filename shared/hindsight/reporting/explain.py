@@ -66,7 +66,7 @@ def _shown_label(record: LabelRecord) -> dict[str, Any]:
         "seq": record.seq,
         "value": record.label.value,
         "status": record.label.status.value,
-        "source": record.label.source,
+        "kind": record.label.kind,
         "event": record.label.event,
         "disagreeing": list(record.label.disagreeing),
         "rules_revision": record.rules_revision,

@@ -15,7 +15,7 @@ from hindsight.runtime.counters import count
 _NAMES = {
     Joined.JOINED: "FeedbackJoined",
     Joined.LATE: "FeedbackLate",
-    Joined.EARLY: "FeedbackEarly",
+    Joined.PENDING: "FeedbackPending",
     Joined.DUPLICATE: "FeedbackDuplicate",
     Joined.CONFLICTING: "FeedbackConflicting",
     Joined.OUT_OF_WINDOW: "FeedbackOutOfWindow",
@@ -23,7 +23,7 @@ _NAMES = {
     Joined.UNMATCHED: "FeedbackUnmatched",
     Joined.QUARANTINED: "FeedbackQuarantined",
     Joined.ERASED: "FeedbackErased",
-    Joined.DISTRUSTED: "FeedbackDistrusted",
+    Joined.EXCLUDED_SOURCE: "FeedbackFromExcludedSource",
 }
 
 
@@ -36,7 +36,7 @@ def publish(metrics: Metrics, report: JoinReport) -> None:
         count(metrics, {name: counts[what] for what, name in _NAMES.items()}, model=model)
     for model, reasons in sorted(report.quarantined.items()):
         publish_quarantined(metrics, model, reasons)
-    count(metrics, {"FeedbackLost": sum(map(Counter.total, report.quarantined.values()))})
+    count(metrics, {"FeedbackQuarantined": sum(map(Counter.total, report.quarantined.values()))})
 
 
 def publish_quarantined(metrics: Metrics, model: str, reasons: Mapping[RejectCode, int]) -> None:

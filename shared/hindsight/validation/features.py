@@ -19,7 +19,7 @@ _EXPECTED = {
 
 
 def check_features(values: object, declared: Mapping[str, Feature], path: str) -> tuple[Features, list[Fault]]:
-    """Return every declared feature, null where it is missing, and what is wrong with the values given.
+    """Read every declared feature, null where it is missing, and what is wrong with the values given.
 
     A number outside its declared range is kept: that is for monitoring to see, not for capture to lose.
     """

@@ -1,4 +1,4 @@
-"""What every capture call shares: items checked one by one, the good ones kept, the others told apart by index."""
+"""What every capture call shares: items checked one by one, the good ones kept, the others by their index."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -34,7 +34,7 @@ class Rejection:
     fault: Fault
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rejection as the caller sees it."""
+        """Show the rejection to the caller."""
         return {"index": self.index, "code": self.code, "message": self.fault.message, "path": self.fault.path}
 
 
@@ -50,11 +50,11 @@ class Receipt:
         self.rejected.append(Rejection(index, error.code, error.faults[0]))
 
     def in_order(self) -> list[Rejection]:
-        """Return the rejections in the order of the items."""
+        """List the rejections in the order of the items."""
         return sorted(self.rejected, key=lambda rejection: rejection.index)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the receipt as the caller sees it."""
+        """Show the receipt to the caller."""
         return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.in_order()]}
 
     def require_one_valid(self, items: int) -> None:
@@ -65,7 +65,7 @@ class Receipt:
 
 
 def items_of(body: dict[str, Any], name: str) -> list[Any]:
-    """Return the list a request carries under ``name``.
+    """Read the list a request carries under ``name``.
 
     Raises InvalidInput if it is missing, empty or no list, TooLarge beyond ``MAX_ITEMS``.
     """
@@ -80,7 +80,7 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
 
 
 def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
-    """Return one item of a request. Raises InvalidInput with the paths at fault."""
+    """Read one item of a request. Raises InvalidInput with the paths at fault."""
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
@@ -89,7 +89,7 @@ def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
 
 
 def path_within(path: str, item: str) -> str:
-    """Return the path of a fault within an item, given the item's own.
+    """Build the path of a fault within an item, given the item's own.
 
     >>> path_within("events[3].value", "events[3]")
     'value'

@@ -7,7 +7,7 @@ IMPORTS = "imports/"
 
 
 def identified(item: Any, file: str, line: int, text: str) -> Any:
-    """Return a prediction with an id: its own, else one that the same line of the same file always gets.
+    """Give a prediction an id: its own, else one that the same line of the same file always gets.
 
     A random one would store a line that is delivered again as another prediction.
 
@@ -21,5 +21,5 @@ def identified(item: Any, file: str, line: int, text: str) -> Any:
 
 
 def from_import(file: str | None) -> bool:
-    """Return whether a file was uploaded for import."""
+    """Check whether a file was uploaded for import."""
     return file is not None and file.startswith(IMPORTS)

@@ -20,13 +20,13 @@ class TimedRequest(RequestItem):
     occurred_at: TimeText | None = None
 
     def moment(self, now: datetime, trust: ClientTimestamps) -> datetime:
-        """Return when the request counts as made: now, with trusted timestamps when it says. Raises InvalidInput."""
+        """Compute when the request counts as made: now, or when trusted, at its own moment. Raises InvalidInput."""
         claimed = parse_at(self.occurred_at, "occurred_at") if self.occurred_at is not None else now
         return claimed if trust is ClientTimestamps.TRUSTED else now
 
 
 class OperatorRequest(TimedRequest):
-    """A request that says why."""
+    """A request with its reason."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -38,7 +38,7 @@ class DaysRequest(OperatorRequest):
     last_day: Annotated[DayText | None, Field(alias="to")] = None
 
     def days(self) -> tuple[date | None, date | None]:
-        """Return the first and the last day. Raises InvalidInput with the path at fault."""
+        """Read the first and the last day. Raises InvalidInput with the path at fault."""
         first, last = day_of(self.first_day, "from"), day_of(self.last_day, "to")
         if first and last and first > last:
             raise InvalidInput("from lies after to", (Fault("from", "lies after to"),))
@@ -46,7 +46,7 @@ class DaysRequest(OperatorRequest):
 
 
 def day_of(text: str | None, path: str) -> date | None:
-    """Return the day a text names, None of none. Raises InvalidInput with the path at fault."""
+    """Read the day a text names, None of none. Raises InvalidInput with the path at fault."""
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:

@@ -23,7 +23,7 @@ class ClientTimestamps(StrEnum):
 def settle_times(
     occurred_at: str | None, received_at: str | None, *, now: datetime, trust: ClientTimestamps, path: str
 ) -> tuple[datetime, datetime]:
-    """Return when something occurred and when it was received.
+    """Compute when something occurred and when it was received.
 
     With trusted timestamps the received time is the one the client sent, else the time of occurrence; of the past
     neither may lie after ``now``. Otherwise it is ``now``, and nothing may have occurred more than five minutes after
@@ -46,7 +46,7 @@ def settle_times(
 
 
 def parse_at(text: str, path: str) -> datetime:
-    """Return the moment a text names. Raises InvalidInput with the path at fault."""
+    """Read the moment a text names. Raises InvalidInput with the path at fault."""
     try:
         return parse_time(text)
     except InvalidInput as error:

@@ -27,7 +27,7 @@ class Kept(Past):
         self.counts = dict.fromkeys(told, 1)
         self.lake = {
             "predictions": [{"prediction_id": name} for name in names],
-            "examples": [{"prediction_id": name, "seq": 1, "value": value} for name, value in told.items()],
+            "labels": [{"prediction_id": name, "seq": 1, "value": value} for name, value in told.items()],
         }
 
     def _table(self) -> Any:
@@ -60,7 +60,7 @@ def test_past_that_is_whole_lacks_nothing() -> None:
         (lambda kept: kept.lake["predictions"].pop(), (0, 0, 1)),
         (lambda kept: kept.events.discard("f000003"), (0, 0, 1)),
         (lambda kept: kept.labels.update(p000003=(1, 1)), (1, 0, 0)),
-        (lambda kept: kept.lake["examples"][3].update(value=1), (1, 0, 0)),
+        (lambda kept: kept.lake["labels"][3].update(value=1), (1, 0, 0)),
         (lambda kept: kept.counts.update(p000003=2), (0, 1, 0)),
     ],
 )

@@ -1,4 +1,4 @@
-"""The benchmark on rows made up here: what it compares must differ in nothing but which rows are picked."""
+"""The benchmark on rows made up here: what it compares must differ in nothing but which rows are sampled."""
 
 import random
 from datetime import timedelta
@@ -48,7 +48,7 @@ def test_every_arm_spends_the_same_labels_and_starts_from_the_same_rows(rentals:
     assert all(curve[-1][1] > curve[0][1] - 0.02 for curve in curves)
 
 
-def test_of_two_classes_least_confidence_and_margin_pick_the_same_rows(rentals: Rentals) -> None:
+def test_of_two_classes_least_confidence_and_margin_sample_the_same_rows(rentals: Rentals) -> None:
     named = {arm.name: arm for arm in ARMS}
     found = [learn(rentals, named[name], 2, Candidate.LOGISTIC_REGRESSION) for name in ("least_confidence", "margin")]
     assert found[0] == found[1]

@@ -212,7 +212,7 @@ def test_what_is_lost_or_doubled_is_found() -> None:
         record = [] if label is None else [{"seq": 1, "value": json.dumps(label)}]
         reality = Reality(
             labels={name: record},
-            examples={name: {"seq": 1, "value": label}} if record else {},
+            records={name: {"seq": 1, "value": label}} if record else {},
             events={(name, str(number)): 1 for number in range(events)},
         )
         only = Traffic("m", seed=4, events=500)

@@ -29,7 +29,7 @@ def test_windows_are_the_last_seven_days_and_the_newest_rows_their_end() -> None
     assert year.windows["flag_0"].shape == (HOURS, 3)
     rows = year.windows["flag_0"].sum(axis=1)
     assert rows.mean() / WINDOW_HOURS == pytest.approx(10, abs=0.2)
-    newest, week_before = (of["flag_0"].sum(axis=1) for of in (year.newest, year.week_before))
+    newest, week_before = (of["flag_0"].sum(axis=1) for of in (year.recent, year.week_before))
     assert np.minimum(newest, week_before).min() >= 500
     assert np.minimum(newest, week_before).max() < 560
     assert (2 * newest <= rows).all()

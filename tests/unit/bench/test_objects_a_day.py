@@ -10,9 +10,9 @@ from local.template import load_template
 def test_every_row_is_profiled_and_labelled_and_few_objects_are_left() -> None:
     found = measure(Play(rate=0.05, hours=12))
     assert found["rows"] == 12 * 12 * 4 * 4
-    assert found["predictions_written"] >= found["examples_written"] >= 12 * 12 * 4
+    assert found["predictions_written"] >= found["labels_written"] >= 12 * 12 * 4
     assert found["objects_a_day_at_4_per_second"] == max(found[f"{kind}_left"] for kind in KINDS)
-    assert max(found["predictions_left"], found["examples_left"]) <= MAX_OPEN
+    assert max(found["predictions_left"], found["labels_left"]) <= MAX_OPEN
     assert found["requests_of_an_hourly_check"] <= MAX_OPEN + 1
     assert found["most_objects_at_once"] <= MAX_OPEN + 2 * 12 * 4
 

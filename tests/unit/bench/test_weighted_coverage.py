@@ -2,7 +2,7 @@
 
 from bench.review_stream import ReviewStream
 from bench.weighted_coverage import SETTINGS, Setting, measure, simulate
-from hindsight.review.selection.sample import PickReason
+from hindsight.review.selection.sample import SampleReason
 
 SMALL = Setting(name="small", rows_per_day=400, days=4, uncertain_per_day=25, random_rate=0.03)
 
@@ -17,11 +17,11 @@ def test_weighted_estimates_on_reviewed_rows_cover_and_unweighted_ones_do_not() 
 
 def test_a_stream_is_reviewed_within_its_budget_for_both_reasons() -> None:
     batches, right = simulate(SMALL, 7)
-    picks = ReviewStream(SMALL.configuration).pick(batches)
-    reasons = [pick.reason for pick in picks]
-    assert 0 < reasons.count(PickReason.UNCERTAIN) <= SMALL.uncertain_per_day * SMALL.days
-    assert reasons.count(PickReason.AUDIT) > 20
-    assert len({pick.key for pick in picks}) == len(picks)
+    sampled = ReviewStream(SMALL.configuration).sample(batches)
+    reasons = [sample.reason for sample in sampled]
+    assert 0 < reasons.count(SampleReason.UNCERTAIN) <= SMALL.uncertain_per_day * SMALL.days
+    assert reasons.count(SampleReason.AUDIT) > 20
+    assert len({sample.key for sample in sampled}) == len(sampled)
     assert len(right) == SMALL.rows_per_day * SMALL.days == sum(map(len, batches))
 
 

@@ -163,7 +163,7 @@ def test_trusted_clients_say_when_they_were_heard(log: PredictionLog, store: InM
 
 
 def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: InMemoryPredictions) -> None:
-    labels = {"rules": [{"event": "class", "source": "outcome", "window": "P2D"}]}
+    labels = {"rules": [{"event": "class", "kind": "outcome", "window": "P2D"}]}
     monitoring = {**document()["monitoring"], "performance": {}}
     multiclass = reader(task="multiclass", labels=labels, review={}, monitoring=monitoring)
 

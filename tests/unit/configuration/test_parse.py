@@ -70,7 +70,7 @@ def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
 
 
 def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
-    labels = {"rules": [{"event": "demand", "source": "outcome", "window": "P2D"}]}
+    labels = {"rules": [{"event": "demand", "kind": "outcome", "window": "P2D"}]}
     monitoring = {"performance": {"max": 40.0, "max_drop": 5.0}}
     gate = {"floor": 40.0, "margin": 2.5, "max_slice_drop": 10.0}
 
@@ -184,7 +184,7 @@ def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
         "model": "m",
         "task": task,
         "features": {"hour": {"type": "numeric"}},
-        "labels": {"rules": [{"event": "outcome", "source": "outcome", "window": "P1D"}]},
+        "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
         "training": training,
         "gate": {"metric": metric},
     }
@@ -192,7 +192,7 @@ def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])
 def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> None:
-    unread = {"rules": [{"event": "thumb", "source": "explicit"}]}
+    unread = {"rules": [{"event": "thumb", "kind": "explicit"}]}
 
     with pytest.raises(InvalidInput) as refused:
         configuration(labels=unread, review=asked)

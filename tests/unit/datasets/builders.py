@@ -16,7 +16,7 @@ from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import unpack
 from hindsight.datasets.records.athena_query import Chosen
 from hindsight.datasets.records.record_files import FoundFiles, RecordFiles
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.lake.object_store import Lake
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import revision, store
@@ -63,7 +63,7 @@ def build(
         return Built(built.manifest, {part: path.read_bytes() for part, path in built.files.items()})
 
 
-def built_of(examples: Sequence[Example], as_of: datetime, **sections: Any) -> Built:
+def built_of(examples: Sequence[LabelRow], as_of: datetime, **sections: Any) -> Built:
     lake = InMemoryLake()
     store(lake, examples)
     return build(lake, as_of, revision(**sections))

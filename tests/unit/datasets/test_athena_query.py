@@ -66,10 +66,10 @@ def test_a_dataset_does_not_tell_who_chose_its_records(seed: int, pieces: int, w
     random = Random(seed)
     rows = learnable(48, seed=seed)
     amendments = [
-        replace(row, seq=row.seq + further, value=value, source=source)
+        replace(row, seq=row.seq + further, value=value, kind=kind)
         for row in rows
         for further in range(1, random.randint(1, 4))
-        for value, source in [(random.choice([0, 1, None]), random.choice(["manual", "outcome", "default"]))]
+        for value, kind in [(random.choice([0, 1, None]), random.choice(["manual", "outcome", "default"]))]
     ]
     picked = [replace(row, selection_probability=random.random()) for row in rows[::5]]
     odd = [

@@ -18,9 +18,9 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.core.errors import UnusableDataset
 from hindsight.datasets.building.compaction import Compaction, CompactionFailed, CompactionReport
 from hindsight.datasets.building.snapshot import Dataset, rebuild, take_snapshot
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.label_records.window import labels_in_window
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.lake.pack import is_pack
 from hindsight.lake.packer import Packer
 from hindsight.testing.aws.lake import InMemoryLake
@@ -43,8 +43,8 @@ def compact(lake: InMemoryLake, now: datetime = LONG_AFTER, **sections: Any) -> 
     return compaction(lake, **sections).sweep(MODEL, now, lambda: True)
 
 
-def lake_of(examples: list[Example], pieces: int = 3) -> InMemoryLake:
-    """Return a lake that holds examples as the stream writes them: several objects a day."""
+def lake_of(examples: list[LabelRow], pieces: int = 3) -> InMemoryLake:
+    """Return a lake that holds label rows as the stream writes them: several objects a day."""
     lake = InMemoryLake()
     for piece in range(pieces):
         store(lake, examples[piece::pieces])
@@ -52,7 +52,7 @@ def lake_of(examples: list[Example], pieces: int = 3) -> InMemoryLake:
 
 
 def small(lake: InMemoryLake) -> list[str]:
-    return [key for key in lake.keys("examples/") if "/merged-" not in key]
+    return [key for key in lake.keys("labels/") if "/merged-" not in key]
 
 
 def files(lake: InMemoryLake) -> list[str]:
@@ -61,7 +61,7 @@ def files(lake: InMemoryLake) -> list[str]:
 
 def test_a_day_s_objects_become_one_file_and_one_object_of_the_same_lines() -> None:
     lake = lake_of(learnable(48))
-    day = "examples/model=demand/date=2026-03-02/"
+    day = "labels/model=demand/date=2026-03-02/"
     lines = {line for key in lake.keys(day) for line in lake.read_raw_lines(key)}
 
     report = compact(lake)
@@ -78,7 +78,7 @@ def test_a_day_s_objects_become_one_file_and_one_object_of_the_same_lines() -> N
 )
 def test_foreign_object_stays_and_is_reported_and_the_days_are_compacted(name: str) -> None:
     lake = lake_of(learnable(48))
-    foreign = f"examples/model=demand/{name}"
+    foreign = f"labels/model=demand/{name}"
     lake.objects[foreign] = b"not a record"
 
     report = compact(lake)
@@ -111,7 +111,7 @@ def test_a_file_is_a_table_that_anybody_can_query(tmp_path: Path) -> None:
     ]
     assert json.loads(found[1][8]) == rows[1].features
     assert datetime.fromtimestamp(found[0][9] / 1e6, UTC) == rows[0].occurred_at
-    assert found[0][10] == "examples/model=demand/date=2026-03-02/00000.jsonl.gz"
+    assert found[0][10] == "labels/model=demand/date=2026-03-02/00000.jsonl.gz"
 
 
 def test_nothing_reads_differently_after_compaction() -> None:
@@ -231,7 +231,7 @@ def test_an_object_written_again_meanwhile_is_not_lost() -> None:
             super().upload(path, key, content_type)
             self.objects[written] += gzip_line(example(30, prediction_id="more"))
 
-    def gzip_line(row: Example) -> bytes:
+    def gzip_line(row: LabelRow) -> bytes:
         return json.dumps(row.to_row()).encode() + b"\n"
 
     written = key
@@ -247,7 +247,7 @@ def test_an_object_written_again_meanwhile_is_not_lost() -> None:
 
 def test_objects_that_hold_no_label_records_stay_and_are_told() -> None:
     lake = lake_of(learnable(24))
-    broken = f"{day_prefix(EXAMPLES, MODEL, date(2026, 3, 2))}broken.jsonl.gz"
+    broken = f"{day_prefix(LABELS, MODEL, date(2026, 3, 2))}broken.jsonl.gz"
     lake.objects[broken] = b'{"prediction_id":"p"}\n'
     report = compact(lake)
     assert (report.unreadable, small(lake)) == ([broken], [broken])
@@ -292,7 +292,7 @@ def test_a_day_that_fails_does_not_keep_the_others_from_being_compacted() -> Non
 def test_a_dataset_does_not_tell_how_its_records_were_spread(seed: int, pieces: int, is_compacted: bool) -> None:
     random = Random(seed)
     rows = learnable(60, seed=1)
-    rows += [replace(row, seq=2, value=random.randint(0, 1), source="manual") for row in rows[::7]]
+    rows += [replace(row, seq=2, value=random.randint(0, 1), kind="manual") for row in rows[::7]]
     rows += [replace(row, selection_probability=0.25) for row in rows[::5]]
     expected = build(lake_of(rows, pieces=1), AS_OF)
     delivered = [*rows, *random.choices(rows, k=20)]
@@ -360,7 +360,7 @@ def test_readers_overtaken_by_a_compaction_miss_nothing() -> None:
 def packed(lake: InMemoryLake, day: int = 2) -> list[str]:
     """Pack what a recent sweep would; return the packs."""
     Packer(lake).sweep(MODEL, START + timedelta(days=day), lambda: True)
-    return [key for key in lake.keys("examples/") if is_pack(key)]
+    return [key for key in lake.keys("labels/") if is_pack(key)]
 
 
 def test_nothing_reads_differently_from_packs() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hindsight.datasets.building.snapshot import Dataset, take_snapshot
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.training.world import DELAY, START, learnable, revision, store
 
@@ -14,26 +14,26 @@ AS_OF = START + timedelta(days=30)
 
 
 def taken(
-    rows: list[Example], as_of: Any = AS_OF, previous: Any = None, **sections: Any
+    rows: list[LabelRow], as_of: Any = AS_OF, previous: Any = None, **sections: Any
 ) -> Dataset | DatasetCheckFailure:
     lake = InMemoryLake()
     store(lake, rows)
     return take_snapshot(lake, revision(**sections), as_of, previous)
 
 
-def snapshot(rows: list[Example], as_of: Any = AS_OF) -> Dataset:
+def snapshot(rows: list[LabelRow], as_of: Any = AS_OF) -> Dataset:
     found = taken(rows, as_of)
     assert isinstance(found, Dataset), found
     return found
 
 
-def refusal(rows: list[Example], **sections: Any) -> DatasetCheckFailure:
+def refusal(rows: list[LabelRow], **sections: Any) -> DatasetCheckFailure:
     found = taken(rows, **sections)
     assert isinstance(found, DatasetCheckFailure), found.manifest.counts
     return found
 
 
-def with_feature(rows: list[Example], name: str, values: Any) -> list[Example]:
+def with_feature(rows: list[LabelRow], name: str, values: Any) -> list[LabelRow]:
     return [replace(row, features={**row.features, name: values(place)}) for place, row in enumerate(rows)]
 
 
@@ -47,7 +47,7 @@ def with_feature(rows: list[Example], name: str, values: Any) -> list[Example]:
         ([replace(row, value=True if position % 2 else 1) for position, row in enumerate(learnable(600))], "one_class"),
     ],
 )
-def test_a_dataset_nobody_could_learn_from_is_refused(rows: list[Example], reason: str | None) -> None:
+def test_a_dataset_nobody_could_learn_from_is_refused(rows: list[LabelRow], reason: str | None) -> None:
     lake = InMemoryLake()
     store(lake, rows)
     found = take_snapshot(lake, revision(training={"holdout": 0.3}), AS_OF)

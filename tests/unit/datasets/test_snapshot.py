@@ -16,7 +16,7 @@ from hindsight.datasets.dataset import Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
 from hindsight.datasets.split import split_by_time
 from hindsight.entities.label import LabelStatus
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.evaluation.weights import review_weight
 from hindsight.lake.object_store import Lake
 from hindsight.testing.aws.lake import InMemoryLake
@@ -31,7 +31,7 @@ FEATURES = {name: feature.type for name, feature in revision().configuration.fea
 HOURS = st.integers(0, 24 * 10)
 
 
-def snapshot(examples: Sequence[Example], as_of: datetime = AS_OF) -> Dataset:
+def snapshot(examples: Sequence[LabelRow], as_of: datetime = AS_OF) -> Dataset:
     lake = InMemoryLake()
     store(lake, examples)
     return taken_of(lake, as_of)
@@ -50,7 +50,7 @@ def frames(lake: Lake, manifest: Manifest) -> tuple[LabelledFrame, LabelledFrame
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Example]:
+def histories(draw: st.DrawFn) -> list[LabelRow]:
     """Predictions with several label records each, some known late, some of them early."""
     rows = []
     for position in range(draw(st.integers(1, 12))):
@@ -69,10 +69,10 @@ def histories(draw: st.DrawFn) -> list[Example]:
 @given(histories(), HOURS, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
-    rows: list[Example], hours: int, shuffle: Random
+    rows: list[LabelRow], hours: int, shuffle: Random
 ) -> None:
     as_of = START + timedelta(hours=hours)
-    expected: dict[str, Example] = {}
+    expected: dict[str, LabelRow] = {}
     for row in rows:
         known = row.known_at <= as_of and row.outcome_due_at <= as_of and row.occurred_at < as_of
         if known and row.seq >= expected.get(row.prediction_id, row).seq:
@@ -88,7 +88,7 @@ def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
 
 @given(histories(), HOURS)
 @settings(max_examples=25, deadline=None)
-def test_what_is_learnt_later_changes_no_earlier_snapshot(rows: list[Example], hours: int) -> None:
+def test_what_is_learnt_later_changes_no_earlier_snapshot(rows: list[LabelRow], hours: int) -> None:
     as_of = START + timedelta(hours=hours)
     known = [row for row in rows if row.known_at <= as_of]
     lake = InMemoryLake()
@@ -225,15 +225,15 @@ def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
 
 @pytest.mark.parametrize("first", ["outcome", "manual"])
 def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
-    reviewed = example(1, source="manual", selection_probability=0.02, seq=2)
-    (row,) = built_of([example(1, source=first), reviewed], AS_OF).rows
+    reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
+    (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
     assert review_weight(row, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
 
 
 def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
     lake = InMemoryLake()
     rows = learnable(600)
-    rows[3] = replace(rows[3], source="manual", selection_probability=0.1, entity_id="customer-1")
+    rows[3] = replace(rows[3], kind="manual", selection_probability=0.1, entity_id="customer-1")
     store(lake, rows)
     train, holdout = frames(lake, taken_of(lake).manifest)
     assert (train.weights[3], train.weights[4]) == (10.0, 1.0)
@@ -288,7 +288,7 @@ def test_without_a_row_a_dataset_is_whole_and_empty(task: str) -> None:
 def test_an_object_that_holds_no_label_records_fails_the_snapshot_by_name(broken: bytes) -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    key = "examples/model=demand/date=2026-03-05/broken.jsonl.gz"
+    key = "labels/model=demand/date=2026-03-05/broken.jsonl.gz"
     lake.objects[key] = broken
     with pytest.raises(UnusableDataset, match=key):
         take_snapshot(lake, revision(), AS_OF)

@@ -92,8 +92,8 @@ def revision(
     return ConfigurationRevision(1, configuration(*rules, task=task, default=default))
 
 
-ANNOTATION = {"event": "annotation", "source": "manual"}
-DEMAND = {"event": "demand", "source": "outcome", "window": "P2D", "positive": {"greater_than": 100}}
-THUMB = {"event": "thumb", "source": "explicit", "window": "P7D", "map": {"up": 1, "down": 0}}
-PURCHASE = {"event": "purchase", "source": "action", "window": "P1D", "aggregate": "any", "value": 1}
+ANNOTATION = {"event": "annotation", "kind": "manual"}
+DEMAND = {"event": "demand", "kind": "outcome", "window": "P2D", "positive": {"greater_than": 100}}
+THUMB = {"event": "thumb", "kind": "explicit", "window": "P7D", "map": {"up": 1, "down": 0}}
+PURCHASE = {"event": "purchase", "kind": "action", "window": "P1D", "aggregate": "any", "value": 1}
 EXPOSED_DEFAULT = {"value": 0, "after": "P7D", "requires_exposure": True}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.labels.archiving.new_labels import NewLabels
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.testing.aws.lake import InMemoryLake
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -69,7 +69,7 @@ def lake_of(changes: Sequence[Told]) -> InMemoryLake:
         day = max(found.known, found.due).date()
         times = {"known_at": format_time(found.known), "outcome_due_at": format_time(found.due)}
         row = {"prediction_id": found.name, "seq": 1, "value": 1, **times}
-        lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row])
+        lake.write_lines(f"{day_prefix(LABELS, 'bike', day)}{number}", [row])
     return lake
 
 

@@ -1,6 +1,6 @@
 """What a label should be, written as plainly as possible and as slowly as it may be.
 
-Nothing here is shared with the resolver but the events themselves. A rule is a dictionary of ``event``, ``source``,
+Nothing here is shared with the resolver but the events themselves. A rule is a dictionary of ``event``, ``kind``,
 ``window``, ``aggregate`` and at most one of ``above`` (a threshold), ``map`` and ``value``; a default one of ``value``,
 ``after`` and ``exposure``.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from hindsight.entities.feedback import Feedback
 
-BACKWARD = timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)
 NOTHING = object()
 
 
@@ -25,7 +25,7 @@ def expected_label(
     default: dict[str, Any] | None,
     task: str,
 ) -> tuple[Any, str, str | None, str | None, tuple[str, ...]]:
-    """Return (value, status, source, event, disagreeing)."""
+    """Return (value, status, kind, event, disagreeing)."""
     seen = _seen(events, as_of)
     said = [_said(rule, [e.value for e in seen if _matches(e, rule, made)], task) for rule in rules]
     open_windows = [rule["window"] is not None and as_of < made + rule["window"] for rule in rules]
@@ -37,14 +37,14 @@ def expected_label(
                 disagrees = said[later] is not NOTHING and said[later] != said[position]
                 if disagrees and rules[later]["event"] not in others:
                     others.append(rules[later]["event"])
-            return said[position], status, rule["source"], rule["event"], tuple(others)
+            return said[position], status, rule["kind"], rule["event"], tuple(others)
     if default is None:
         windows = [rule["window"] for rule in rules if rule["window"] is not None]
         closed = bool(windows) and as_of >= made + max(windows)
         return None, "censored" if closed else "pending", None, None, ()
     if as_of < made + default["after"]:
         return None, "pending", None, None, ()
-    exposed = [e for e in seen if e.name == "exposed" and made - BACKWARD <= e.occurred_at <= made + default["after"]]
+    exposed = [e for e in seen if e.name == "exposed" and made - CLOCK_SKEW <= e.occurred_at <= made + default["after"]]
     if default["exposure"] and not exposed:
         return None, "censored", None, None, ()
     status = "provisional" if any(open_windows) else "final"
@@ -64,7 +64,7 @@ def _seen(events: Sequence[Feedback], as_of: datetime) -> list[Feedback]:
 
 
 def _matches(event: Feedback, rule: dict[str, Any], made: datetime) -> bool:
-    if event.name != rule["event"] or event.occurred_at < made - BACKWARD:
+    if event.name != rule["event"] or event.occurred_at < made - CLOCK_SKEW:
         return False
     return rule["window"] is None or event.occurred_at <= made + rule["window"]
 

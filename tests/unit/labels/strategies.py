@@ -33,10 +33,10 @@ class RuleSet:
 
     def expected(self, events: list[Feedback], as_of: datetime) -> Label:
         """Return what the oracle says of ``builders.prediction()``."""
-        value, status, source, name, others = expected_label(
+        value, status, kind, name, others = expected_label(
             prediction().occurred_at, events, as_of, rules=self.rules, default=self.default, task=self.task
         )
-        return Label(value=value, status=status, source=source, event=name, disagreeing=others)  # type: ignore[arg-type]
+        return Label(value=value, status=status, kind=kind, event=name, disagreeing=others)  # type: ignore[arg-type]
 
     def configuration(self) -> ModelConfiguration:
         """Return a configuration that declares the same."""
@@ -78,10 +78,10 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
     for name in draw(st.lists(st.sampled_from(RULED), min_size=1, max_size=3)):
         hours = draw(st.sampled_from((None, 3, 6, 10)))
         aggregate = draw(st.sampled_from(AGGREGATES))
-        source = draw(st.sampled_from(("manual", "outcome", "explicit", "action")))
+        kind = draw(st.sampled_from(("manual", "outcome", "explicit", "action")))
         rule = {
             "event": name,
-            "source": source,
+            "kind": kind,
             "aggregate": aggregate,
             "window": None if hours is None else timedelta(hours=hours),
         }

@@ -1,5 +1,5 @@
 from hindsight.entities.label import Label, LabelRecord, LabelStatus
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import ShadowAnswer
 from hindsight.labels.archiving.archive import Archive, LabelChange
 from hindsight.labels.archiving.new_labels import NewLabels
@@ -10,13 +10,13 @@ from tests.unit.labels.builders import MODEL, RETENTION, at, key, prediction
 
 
 def change(prediction_id: str, known_hours: float) -> LabelChange:
-    label = Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
+    label = Label(value=1, status=LabelStatus.FINAL, kind="outcome", event="demand")
     return LabelChange(
         key(prediction_id), LabelRecord(seq=1, label=label, rules_revision=2, known_at=at(known_hours)), at(known_hours)
     )
 
 
-def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
+def test_label_rows_lie_under_the_day_they_were_known_and_due() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     for name in ("p-1", "p-2"):
         store.save(prediction(name, propensity=0.25, outcome_due_at=at(2)), RETENTION)
@@ -29,16 +29,16 @@ def test_examples_lie_under_the_day_they_were_known_and_due() -> None:
     )
 
     assert list(lake.objects) == [
-        f"examples/model={MODEL}/date=2026-03-01/000123.jsonl.gz",
-        f"examples/model={MODEL}/date=2026-03-02/000123.jsonl.gz",
+        f"labels/model={MODEL}/date=2026-03-01/000123.jsonl.gz",
+        f"labels/model={MODEL}/date=2026-03-02/000123.jsonl.gz",
     ]
-    (row,) = lake.read_lines(f"examples/model={MODEL}/date=2026-03-02/000123.jsonl.gz")
-    example = Example.from_row(row)
-    assert (example.prediction_id, example.value, example.known_at, example.propensity) == ("p-2", 1, at(24), 0.25)
-    assert example.features == prediction().features
+    (row,) = lake.read_lines(f"labels/model={MODEL}/date=2026-03-02/000123.jsonl.gz")
+    found = LabelRow.from_row(row)
+    assert (found.prediction_id, found.value, found.known_at, found.propensity) == ("p-2", 1, at(24), 0.25)
+    assert found.features == prediction().features
 
 
-def test_an_example_carries_the_probability_of_its_review_and_others_have_no_such_field() -> None:
+def test_label_row_of_a_reviewed_prediction_has_its_selection_probability_and_others_no_such_field() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     store.save(prediction("picked", selection_probability=0.02), RETENTION)
     store.save(prediction("p-2"), RETENTION)
@@ -47,12 +47,12 @@ def test_an_example_carries_the_probability_of_its_review_and_others_have_no_suc
 
     [found] = lake.objects
     picked, other = lake.read_lines(found)
-    assert Example.from_row(picked).selection_probability == 0.02
+    assert LabelRow.from_row(picked).selection_probability == 0.02
     assert "selection_probability" not in other
-    assert Example.from_row(other).to_row() == other
+    assert LabelRow.from_row(other).to_row() == other
 
 
-def test_an_example_carries_the_probabilities_of_all_classes_where_the_prediction_told_them() -> None:
+def test_label_row_has_the_probabilities_of_all_classes_where_the_prediction_has_them() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     store.save(prediction("told", probabilities={"low": 0.25, "high": 0.75}), RETENTION)
     store.save(prediction("p-2"), RETENTION)
@@ -61,12 +61,12 @@ def test_an_example_carries_the_probabilities_of_all_classes_where_the_predictio
 
     [found] = lake.objects
     told, other = lake.read_lines(found)
-    assert Example.from_row(told).probabilities == {"low": 0.25, "high": 0.75}
+    assert LabelRow.from_row(told).probabilities == {"low": 0.25, "high": 0.75}
     assert "probabilities" not in other
-    assert Example.from_row(other).to_row() == other
+    assert LabelRow.from_row(other).to_row() == other
 
 
-def test_what_a_shadow_said_reaches_examples_and_predictions_alike() -> None:
+def test_a_shadow_answer_reaches_label_rows_and_predictions() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
     said = ShadowAnswer(version="v2", score=0.4, decision=0)
     store.save(prediction("shadowed", shadow=said), RETENTION)
@@ -76,8 +76,8 @@ def test_what_a_shadow_said_reaches_examples_and_predictions_alike() -> None:
     Archive(lake).write_predictions("2", [prediction("shadowed", shadow=said), prediction("p-2")])
 
     (shadowed, other), predicted = (list(lake.read_lines(name)) for name in lake.objects)
-    assert Example.from_row(shadowed).shadow == said
-    assert Example.from_row(shadowed).to_row() == shadowed
+    assert LabelRow.from_row(shadowed).shadow == said
+    assert LabelRow.from_row(shadowed).to_row() == shadowed
     assert "shadow" not in other
     assert [row.get("shadow") for row in predicted] == [{"version": "v2", "score": 0.4, "decision": 0}, None]
 

@@ -219,7 +219,7 @@ def test_a_file_that_is_gone_is_told(bench: Bench) -> None:
 def test_only_raw_feedback_is_joined() -> None:
     assert is_feedback_file(FILE)
     assert not is_feedback_file("feedback/errors/date=2026-03-01/x")
-    assert not is_feedback_file("examples/x")
+    assert not is_feedback_file("labels/x")
 
 
 def test_a_bomb_is_set_aside_and_what_came_before_it_is_joined(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

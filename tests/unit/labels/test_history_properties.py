@@ -48,7 +48,7 @@ class World:
         self.joiner.rejoin([key()])
 
     def clock(self, hours: float) -> None:
-        self.joiner.mature([key()], at(hours))
+        self.joiner.close_windows([key()], at(hours))
 
     def change_rules(self, rules: RuleSet) -> None:
         self.configurations.put(rules.configuration(), NOON)
@@ -132,7 +132,7 @@ def test_a_snapshot_as_of_a_moment_is_the_same_whenever_it_is_taken_after_it(
 
 @pytest.mark.parametrize("count", [40, 41, 100])
 def test_a_relabelling_that_recovers_many_events_leaves_the_past_as_it_was(count: int) -> None:
-    rules = {"event": "a", "source": "outcome", "aggregate": "max", "window": None, "above": 100}
+    rules = {"event": "a", "kind": "outcome", "aggregate": "max", "window": None, "above": 100}
     world = World(RuleSet("binary", [rules]))
     world.predict()
     events = [event("a", 75, hours=number / 10) for number in range(count)]

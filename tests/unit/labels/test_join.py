@@ -19,7 +19,7 @@ from hindsight.labels.disposition import Disposition
 from hindsight.labels.history import label_at
 from hindsight.labels.joining.entity_limit import Allowance, EntityLimits
 from hindsight.labels.joining.join import Joined, LabelJoiner
-from hindsight.labels.plan import PARKING_LIMIT, JoinPlan, plan_join
+from hindsight.labels.plan import MATCH_TIMEOUT, JoinPlan, plan_join
 from hindsight.labels.resolve import PENDING
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
@@ -117,23 +117,23 @@ def test_the_first_received_stays_also_when_it_is_joined_last(bench: Bench) -> N
 
 def test_early_feedback_is_parked_and_joined_when_its_prediction_comes(bench: Bench) -> None:
     report = bench.joiner.join([event("demand", 150, received=2)])
-    assert report.counts[MODEL] == {Joined.EARLY: 1}
-    stub = bench.collection().head
-    assert stub is not None
-    assert (stub.prediction, stub.due_at) == (None, at(2) + PARKING_LIMIT)
+    assert report.counts[MODEL] == {Joined.PENDING: 1}
+    placeholder = bench.collection().head
+    assert placeholder is not None
+    assert (placeholder.prediction, placeholder.due_at) == (None, at(2) + MATCH_TIMEOUT)
 
     bench.predict(received_at=at(5))
     bench.joiner.rejoin([key()])
 
     assert bench.history() == [(1, "final", at(5))]
-    assert bench.store.dispositions[key(), "demand-1-150"] is Disposition.EARLY
+    assert bench.store.dispositions[key(), "demand-1-150"] is Disposition.PENDING
 
 
-def test_maturing_joins_what_a_crashed_capture_left_parked(bench: Bench) -> None:
+def test_window_closing_joins_feedback_that_a_crashed_capture_left_pending(bench: Bench) -> None:
     bench.joiner.join([event("demand", 150, received=2)])
     bench.predict()
 
-    bench.joiner.mature([key()], at(3))
+    bench.joiner.close_windows([key()], at(3))
 
     assert bench.history() == [(1, "final", at(2))]
 
@@ -141,7 +141,7 @@ def test_maturing_joins_what_a_crashed_capture_left_parked(bench: Bench) -> None
 def test_early_feedback_is_given_up_on_at_the_limit_and_still_joins_later(bench: Bench) -> None:
     bench.joiner.join([event("demand", 150, received=2)])
 
-    assert bench.joiner.mature([key()], at(2) + PARKING_LIMIT).counts[MODEL] == {
+    assert bench.joiner.close_windows([key()], at(2) + MATCH_TIMEOUT).counts[MODEL] == {
         Joined.UNMATCHED: 1,
         Joined.QUARANTINED: 1,
     }
@@ -156,7 +156,7 @@ def test_the_clock_changes_a_label_at_its_due_time_however_late_it_is_asked() ->
     bench = Bench(DEMAND, THUMB, default={"value": 0, "after": "P3D"})
     bench.predict()
 
-    bench.joiner.mature([key()], at(1000))
+    bench.joiner.close_windows([key()], at(1000))
 
     assert bench.history() == [(0, "provisional", at(72)), (0, "final", at(168))]
     assert bench.collection().head.due_at is None  # type: ignore[union-attr]
@@ -167,16 +167,16 @@ def test_a_provisional_label_becomes_final_when_the_window_above_closes(bench: B
     bench.joiner.join([event("thumb", "up")])
     assert bench.collection().head.due_at == at(48)  # type: ignore[union-attr]
 
-    bench.joiner.mature([key()], at(48))
+    bench.joiner.close_windows([key()], at(48))
 
     assert bench.history() == [(1, "provisional", at(1)), (1, "final", at(48))]
 
 
-def test_maturing_before_anything_is_due_changes_nothing(bench: Bench) -> None:
+def test_window_closing_before_anything_is_due_changes_nothing(bench: Bench) -> None:
     bench.predict()
     before = bench.collection()
 
-    bench.joiner.mature([key()], at(47))
+    bench.joiner.close_windows([key()], at(47))
 
     assert bench.collection() == before
 
@@ -185,7 +185,7 @@ def test_a_late_outcome_amends_the_default_by_appending() -> None:
     bench = Bench(DEMAND, default=EXPOSED_DEFAULT)
     bench.predict()
     bench.joiner.join([event("exposed")])
-    bench.joiner.mature([key()], at(168))
+    bench.joiner.close_windows([key()], at(168))
 
     report = bench.joiner.join([event("demand", 150, received=200)])
 
@@ -246,7 +246,7 @@ def test_a_history_that_was_cut_short_by_a_crash_goes_on_by_the_clock(bench: Ben
     assert plan.is_unfinished
     assert len(bench.history()) == 50
 
-    bench.joiner.mature([key()], at(2))
+    bench.joiner.close_windows([key()], at(2))
 
     assert bench.history() == [(number % 2, "final", at(number / 60)) for number in range(1, 71)]
 

@@ -5,7 +5,7 @@ import pytest
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.core.times import format_time
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.triggers.builders import DAY, HOUR, NOW
@@ -17,7 +17,7 @@ def lake_of(*rows: dict[str, Any]) -> InMemoryLake:
     lake = InMemoryLake()
     for number, row in enumerate(rows):
         day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
-        lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row])
+        lake.write_lines(f"{day_prefix(LABELS, 'bike', day)}{number}", [row])
     return lake
 
 
@@ -66,7 +66,7 @@ def test_before_the_first_snapshot_every_due_label_is_new() -> None:
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08 half", b'{"prediction_id": ', b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_object_is_named_and_not_passed_over(content: bytes) -> None:
     lake = lake_of(label("p", known=NOW - HOUR, due=NOW - HOUR))
-    key = f"{day_prefix(EXAMPLES, 'bike', NOW.date())}damaged"
+    key = f"{day_prefix(LABELS, 'bike', NOW.date())}damaged"
     lake.write_bytes(key, content, "application/x-ndjson")
     with pytest.raises(UnreadableObject, match=f"{key} is damaged"):
         count(lake)

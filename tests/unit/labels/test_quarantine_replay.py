@@ -15,7 +15,7 @@ from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.labels.history import label_at
 from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
-from hindsight.labels.plan import PARKING_LIMIT
+from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.lake.object_store import Lake
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.replay_request import parse_message, replay_job, shown_replay
@@ -279,7 +279,7 @@ def test_a_conflict_stays_for_the_first_received_does(bench: Bench) -> None:
 
 def test_unmatched_feedback_stays_until_its_prediction_has_come(bench: Bench) -> None:
     bench.joiner.join([event("demand", 150, prediction_id="p-2")])
-    bench.joiner.mature([key("p-2")], at(1) + PARKING_LIMIT)
+    bench.joiner.close_windows([key("p-2")], at(1) + MATCH_TIMEOUT)
     assert bench.replay() == {"replayed": 0, "settled": 0, "kept": {"unmatched": 1}}
     bench.store.save(prediction("p-2", received_at=at(190)), RETENTION)
     bench.joiner.rejoin([key("p-2")])
@@ -295,7 +295,7 @@ def test_unmatched_feedback_stays_until_its_prediction_has_come(bench: Bench) ->
 
 def test_unmatched_feedback_that_the_table_has_forgotten_is_replayed(bench: Bench) -> None:
     bench.joiner.join([event("demand", 150, prediction_id="p-2")])
-    bench.joiner.mature([key("p-2")], at(1) + PARKING_LIMIT)
+    bench.joiner.close_windows([key("p-2")], at(1) + MATCH_TIMEOUT)
     del bench.store.collections[key("p-2")]
     bench.store.save(prediction("p-2"), RETENTION)
 

@@ -31,7 +31,7 @@ def test_without_feedback_a_label_is_pending() -> None:
 def test_an_outcome_under_no_higher_open_window_is_final() -> None:
     found = label(event("demand", 150), as_of=1)
 
-    assert found == Label(value=1, status=LabelStatus.FINAL, source="outcome", event="demand")
+    assert found == Label(value=1, status=LabelStatus.FINAL, kind="outcome", event="demand")
 
 
 def test_a_label_is_provisional_while_a_higher_window_is_open() -> None:
@@ -52,7 +52,7 @@ def test_an_annotation_amends_a_final_label_whenever_it_comes() -> None:
 
     assert label(*events, as_of=4999).value == 1
     assert label(*events, as_of=5000) == Label(
-        value=0, status=LabelStatus.FINAL, source="manual", event="annotation", disagreeing=("demand",)
+        value=0, status=LabelStatus.FINAL, kind="manual", event="annotation", disagreeing=("demand",)
     )
 
 
@@ -66,13 +66,13 @@ def test_a_window_reaches_from_the_clock_skew_to_its_close(hours: float, counts:
 def test_what_occurred_in_time_but_came_late_amends_the_label() -> None:
     late = event("demand", 150, hours=40, received=300)
 
-    assert label(event("exposed"), late, as_of=299).source == "default"
+    assert label(event("exposed"), late, as_of=299).kind == "default"
     assert label(event("exposed"), late, as_of=300).value == 1
 
 
 def test_the_default_falls_due_only_for_the_exposed() -> None:
     assert label(event("exposed"), as_of=167) == PENDING
-    assert label(event("exposed"), as_of=168) == Label(value=0, status=LabelStatus.FINAL, source="default")
+    assert label(event("exposed"), as_of=168) == Label(value=0, status=LabelStatus.FINAL, kind="default")
     assert label(as_of=168) == CENSORED
 
 
@@ -171,10 +171,10 @@ def test_every_event_has_its_disposition(found: object, expected: Disposition) -
 
 
 def test_feedback_without_its_prediction_is_early() -> None:
-    assert disposition(event("demand", 1), None, RULES) is Disposition.EARLY
+    assert disposition(event("demand", 1), None, RULES) is Disposition.PENDING
 
 
-def test_backward_bounds_also_rules_without_a_window() -> None:
+def test_clock_skew_bounds_rules_without_a_window_too() -> None:
     too_early = event("annotation", 1, hours=0, received=1)
     shifted_prediction = prediction(occurred_at=at(0) + timedelta(minutes=3))
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as msgspec_replace
 
-from hindsight.config.labels import Distrusted
+from hindsight.config.labels import ExcludedSource
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelStatus
 from hindsight.labels.resolve import resolution, resolve
@@ -65,7 +65,7 @@ def test_without_news_a_label_only_ever_gets_surer(
     if earlier.status is LabelStatus.CENSORED or earlier.status is LabelStatus.FINAL:
         assert later == earlier
     elif earlier.status is LabelStatus.PROVISIONAL:
-        assert (later.value, later.source, later.event) == (earlier.value, earlier.source, earlier.event)
+        assert (later.value, later.kind, later.event) == (earlier.value, earlier.kind, earlier.event)
         assert PROGRESS.index(later.status) >= PROGRESS.index(earlier.status)
 
 
@@ -89,15 +89,15 @@ def test_between_now_and_the_next_change_the_clock_changes_nothing(
 
 @FEW
 @given(rule_sets(), deliveries(), moments, st.data())
-def test_a_distrusted_source_is_as_if_it_had_said_nothing(
+def test_feedback_of_an_excluded_source_changes_no_label(
     rules: RuleSet, events: list[Feedback], as_of: datetime, data: st.DataObject
 ) -> None:
     sources = st.sampled_from(["honest", "poisoned", None])
     events = [msgspec_replace(event, source=data.draw(sources)) for event in events]
     since, until = sorted((data.draw(moments), data.draw(moments)))
-    distrusted = Distrusted(source="poisoned", since=since, until=until)
+    excluded = ExcludedSource(source="poisoned", since=since, until=until)
     believed = [event for event in events if event.source != "poisoned" or not since <= event.received_at <= until]
 
     ready = rules.ready()
-    found = resolution(prediction(), events, replace(ready, distrusted=(distrusted,)), as_of)
+    found = resolution(prediction(), events, replace(ready, excluded_sources=(excluded,)), as_of)
     assert found == resolution(prediction(), believed, ready, as_of)

@@ -15,7 +15,7 @@ DOCUMENT: dict[str, Any] = {
     "model": "m",
     "task": "binary",
     "features": {"x": {"type": "numeric"}, "kind": {"type": "categorical"}, "flag": {"type": "boolean"}},
-    "labels": {"rules": [{"event": "demand", "source": "outcome", "window": "P1D"}]},
+    "labels": {"rules": [{"event": "demand", "kind": "outcome", "window": "P1D"}]},
 }
 SPEC: dict[str, Any] = {
     "configuration": "configuration.yaml",

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from hindsight.config.metrics import Task
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.logs.hour import HourProfiles, LogPiece, decode_hour, encode_hour
 from hindsight.profiles.logs.hourly import hour_key
@@ -58,24 +58,24 @@ def test_waiting_ends_when_everything_has_arrived(lake: CountingLake, arrived: A
 
 
 def test_waiting_gives_up_on_what_does_not_come(lake: CountingLake, arrived: Arrivals) -> None:
-    write(lake, EXAMPLES, "a", label("p", 1))
-    write(lake, EXAMPLES, "a", label("q", 1), model="n")
-    write(lake, EXAMPLES, "a", label("q", 1), days=2)
+    write(lake, LABELS, "a", label("p", 1))
+    write(lake, LABELS, "a", label("q", 1), model="n")
+    write(lake, LABELS, "a", label("q", 1), days=2)
     assert not arrived.wait_for_labels(["p", "q"], SPAN)
 
 
 def test_each_object_is_read_once(lake: CountingLake, arrived: Arrivals) -> None:
-    write(lake, EXAMPLES, "a", label("p", 1))
+    write(lake, LABELS, "a", label("p", 1))
     arrived.wait_for_labels(["p"], SPAN)
-    write(lake, EXAMPLES, "b", label("q", 1))
+    write(lake, LABELS, "b", label("q", 1))
     arrived.wait_for_labels(["p", "q"], SPAN)
     arrived.read_labels(SPAN)
     assert len(lake.reads) == len(set(lake.reads)) == 2
 
 
 def test_the_label_with_the_highest_seq_stands_whatever_came_last(lake: CountingLake, arrived: Arrivals) -> None:
-    write(lake, EXAMPLES, "a", label("p", 0, seq=2), label("q", 0))
-    write(lake, EXAMPLES, "b", label("p", 1, seq=1), label("q", 1, seq=2))
+    write(lake, LABELS, "a", label("p", 0, seq=2), label("q", 0))
+    write(lake, LABELS, "b", label("p", 1, seq=1), label("q", 1, seq=2))
     arrived.read_labels(SPAN)
     assert arrived.labels == {"p": (2, 0), "q": (2, 1)}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.core.times import parse_time
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -88,7 +88,7 @@ class InstantStack:
         return {"predictions": answers}
 
     def _feedback(self, body: Any) -> Any:
-        self._keep(EXAMPLES, [{**event, "seq": 1} for event in body["events"]])
+        self._keep(LABELS, [{**event, "seq": 1} for event in body["events"]])
         return {"accepted": [event["feedback_id"] for event in body["events"]], "rejected": []}
 
     def _retrain(self, body: Any) -> Any:

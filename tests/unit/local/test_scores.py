@@ -70,7 +70,7 @@ def test_a_replay_without_outcomes_has_no_scores() -> None:
 
 
 def test_the_truth_is_what_the_rule_makes_of_an_outcome() -> None:
-    rule = {"event": "demand", "source": "outcome", "window": "P1D", "positive": {"greater_than": 100}}
+    rule = {"event": "demand", "kind": "outcome", "window": "P1D", "positive": {"greater_than": 100}}
     configured = configuration(labels={"rules": [rule]})
     assert [truth_of(row(0, value), configured, "demand") for value in (150, 50, None)] == [1, 0, None]
 

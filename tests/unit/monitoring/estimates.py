@@ -44,7 +44,7 @@ def binary_rows(count: int, seed: int, shift: float = 0.0, turn: float = 1.0, sh
             "decision": int(scores[place] >= 0.5),
             "value": int(values[place]),
             "model_version": "v1",
-            "source": "outcome",
+            "kind": "outcome",
             "occurred_at": f"2026-03-{1 + place * 7 // count:02d}T12:00:00.000000Z",
         }
         for place in range(count)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hindsight.core.times import format_time
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.testing.aws.lake import InMemoryLake
 
 MODEL = "bike-demand"
@@ -34,7 +34,7 @@ def records_of_day(day: int, count: int, *, right: float = 0.9, seed: int = 1, e
             "model_version": "v1",
             "occurred_at": format_time(due - timedelta(hours=1)),
             "outcome_due_at": format_time(due),
-            "source": "outcome",
+            "kind": "outcome",
             "status": "final",
         }
         if entities:
@@ -50,7 +50,7 @@ def lake_of_days(days: int, predictions_a_day: int, **known: Any) -> InMemoryLak
     for day in range(days):
         rows, prefix = (
             records_of_day(day, predictions_a_day, **known),
-            day_prefix(EXAMPLES, MODEL, (NOON + day * DAY).date()),
+            day_prefix(LABELS, MODEL, (NOON + day * DAY).date()),
         )
         lake.write_lines(f"{prefix}a.jsonl.gz", rows[::2])
         lake.write_lines(f"{prefix}b.jsonl.gz", rows[1::2])

@@ -8,8 +8,8 @@ def number(name: str, value: float, **dimensions: str) -> Measurement:
 
 def test_largest_value_of_each_alarm_metric_is_published_last_without_dimensions() -> None:
     published = [
-        number("LabelAgeSeconds", 7, Model="bike"),
-        number("LabelAgeSeconds", 60, Model="car"),
+        number("LabelFreshnessSeconds", 7, Model="bike"),
+        number("LabelFreshnessSeconds", 60, Model="car"),
         Measurement(name="DriftDetected", value=0.0, dimensions={"Model": "bike"}),
         Measurement(name="DriftDetected", value=1.0, dimensions={"Model": "car"}),
         Measurement(name="MaturedLabels", value=9, unit=COUNT, dimensions={"Model": "bike"}),
@@ -17,7 +17,7 @@ def test_largest_value_of_each_alarm_metric_is_published_last_without_dimensions
     assert with_overall(published) == [
         *published,
         Measurement(name="DriftDetected", value=1.0),
-        Measurement(name="LabelAgeSeconds", value=60, unit=SECONDS),
+        Measurement(name="LabelFreshnessSeconds", value=60, unit=SECONDS),
     ]
 
 

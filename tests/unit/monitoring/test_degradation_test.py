@@ -44,7 +44,7 @@ def record(due: datetime, known: datetime, seq: int = 1, value: int | None = 1) 
         "seq": seq,
         "prediction_id": "p",
         "value": value,
-        "source": "outcome",
+        "kind": "outcome",
     }
 
 

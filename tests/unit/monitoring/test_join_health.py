@@ -23,7 +23,7 @@ def record(name: str, seq: int = 1, hours: float = 1, **changes: Any) -> dict[st
         "seq": seq,
         "value": 1,
         "status": "final",
-        "source": "outcome",
+        "kind": "outcome",
         "occurred_at": format_time(NOON),
         "outcome_due_at": format_time(NOON),
         "known_at": format_time(NOON + timedelta(hours=hours)),
@@ -48,7 +48,7 @@ def window_of(*due: datetime) -> Profile:
 
 def test_window_is_counted_by_the_state_of_its_labels() -> None:
     predictions = window_of(NOON, NOON, NOON, NOON, NOON + timedelta(days=9))
-    censored = record("c", value=None, status="censored", source=None)
+    censored = record("c", value=None, status="censored", kind=None)
     before = record("z", occurred_at=format_time(NOON - timedelta(hours=1)))
     labels = newest_records([record("a"), record("b", hours=3), record("b", seq=2, hours=5), censored, before])
 
@@ -57,7 +57,7 @@ def test_window_is_counted_by_the_state_of_its_labels() -> None:
         "not_due": 1,
         "labelled": 2,
         "by_status": {"final": 2, "censored": 1, "pending": 1},
-        "by_source": {"outcome": 2},
+        "by_kind": {"outcome": 2},
         "latency_seconds": {"p50": 3600.0, "p90": 18000.0, "p99": 18000.0},
     }
 

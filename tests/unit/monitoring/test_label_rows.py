@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.config.labels import LabelSource
+from hindsight.config.labels import LabelKind
 from hindsight.core.times import format_time
 from hindsight.evaluation.metrics import as_numbers
 from hindsight.label_records.collector import newest_records
 from hindsight.label_records.columns import ABSENT, TimeColumn, ValueColumn, Vocabulary
 from hindsight.label_records.mapping_column import MappingColumn
-from hindsight.label_records.rows import FIRST_VALUED_AT, LABELLED_OTHERWISE, LabelRows
+from hindsight.label_records.rows import FIRST_VALUED_AT, LABELLED_WITHOUT_REVIEW, LabelRows
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ RECORDS = st.lists(
             "prediction_id": st.sampled_from(["a", "b", "c", "d"]),
             "seq": st.integers(1, 4),
             "value": st.one_of(st.none(), st.integers(0, 1)),
-            "source": st.sampled_from(["manual", "outcome", "default", None]),
+            "kind": st.sampled_from(["manual", "outcome", "default", None]),
             "known_at": MOMENTS,
             "occurred_at": MOMENTS,
             "outcome_due_at": MOMENTS,
@@ -55,13 +55,13 @@ def newest_by_hand(rows: list[Row]) -> list[Row]:
             begun.add(name)
         if row["value"] is not None:
             valued[name] = min(valued.get(name, row["known_at"]), row["known_at"])
-            if row["source"] != LabelSource.MANUAL:
+            if row["kind"] != LabelKind.MANUAL:
                 otherwise.add(name)
     return [
         {
             **row,
             FIRST_VALUED_AT: valued.get(name) if name in begun else None,
-            **({LABELLED_OTHERWISE: True} if name in otherwise and row["source"] == LabelSource.MANUAL else {}),
+            **({LABELLED_WITHOUT_REVIEW: True} if name in otherwise and row["kind"] == LabelKind.MANUAL else {}),
         }
         for name, row in newest.items()
     ]

@@ -12,7 +12,7 @@ from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.evaluation.sequential.degradation_test import FallTest, counted
 from hindsight.label_records.window import labels_in_window, matured_in_window
-from hindsight.lake.object_store import EXAMPLES, day_prefix
+from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.monitoring.performance.live_performance import Champion, claim_of
 from hindsight.monitoring.performance.realised_performance import PerformanceReport, check_performance
 from hindsight.monitoring.results.check import Verdict
@@ -188,7 +188,7 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
     ]
     for number, row in enumerate(rows):
         day = datetime.fromisoformat(max(row["known_at"], row["outcome_due_at"])).date()
-        lake.write_lines(f"{day_prefix(EXAMPLES, 'bike', day)}{number}", [row, row])
+        lake.write_lines(f"{day_prefix(LABELS, 'bike', day)}{number}", [row, row])
     labels = labels_in_window(lake, "bike", NOW, 7 * DAY, (), also=["prediction_id"]).rows
     found = {row["prediction_id"]: row["value"] for row in matured_in_window(labels, NOW, 7 * DAY, NOW)}
     assert found == {"early": 1, "just due": 1, "amended": 0}

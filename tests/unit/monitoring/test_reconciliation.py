@@ -89,7 +89,7 @@ def test_true_estimates_are_not_trusted_at_most_as_often_as_the_level() -> None:
 def test_reviewed_rows_are_weighted_in_both() -> None:
     rows = binary_rows(2_000, seed=7)
     reviewed = [
-        {**row, "source": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
+        {**row, "kind": "manual", "selection_probability": 0.5 if row["features"]["x"] > 0 else 0.9} for row in rows
     ]
     found, plain = reconciled(reviewed), reconciled(rows)
     assert found.pairs[0].estimated != plain.pairs[0].estimated

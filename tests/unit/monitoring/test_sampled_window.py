@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.label_records.completeness import SETTLING, complete_until
+from hindsight.label_records.label_completeness import SETTLING, complete_until
 from hindsight.label_records.rows import ENTITY, LabelRows
 from hindsight.label_records.sampling import (
     MIN_SHARE,
@@ -25,7 +25,7 @@ from hindsight.label_records.sampling import (
     scaled_up,
 )
 from hindsight.label_records.window import LabelWindow, labels_in_window
-from hindsight.monitoring.label_health.freshness import staleness
+from hindsight.monitoring.label_health.label_freshness import label_freshness
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
@@ -213,7 +213,7 @@ def hourly(lacking: int, share: float) -> tuple[dict[str, int], LabelRows]:
             "prediction_id": f"{hour}-{number}",
             "features": {},
             "value": 1,
-            "source": "outcome",
+            "kind": "outcome",
             "occurred_at": f"{hour}:10:00.000000Z",
             "outcome_due_at": f"{hour}:30:00.000000Z",
             "known_at": f"{hour}:40:00.000000Z",
@@ -229,8 +229,8 @@ def test_complete_hours_of_a_sample_are_complete_and_what_lacks_many_labels_is_n
     now = NOON + timedelta(hours=1)
     due, rows = hourly(0, share)
     assert complete_until(due, rows, now, DAY, sampled_share=share) == now - SETTLING
-    assert staleness(due, rows, now, DAY, sampled_share=share).waiting == 0
+    assert label_freshness(due, rows, now, DAY, sampled_share=share).waiting == 0
     due, rows = hourly(2000, share)
     assert complete_until(due, rows, now, DAY, sampled_share=share) == NOON - timedelta(hours=7)
-    found = staleness(due, rows, now, DAY, sampled_share=share)
+    found = label_freshness(due, rows, now, DAY, sampled_share=share)
     assert abs(found.waiting - 2000) <= margin(4000, share)

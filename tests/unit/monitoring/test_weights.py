@@ -15,14 +15,14 @@ from hindsight.monitoring.performance.realised_performance import check_performa
 from hindsight.monitoring.results.check import Verdict
 from hindsight.testing.builders.configuration import configuration
 
-MANUAL = {"event": "annotation", "source": "manual"}
-OUTCOME = {"event": "demand", "source": "outcome", "window": "P2D"}
+MANUAL = {"event": "annotation", "kind": "manual"}
+OUTCOME = {"event": "demand", "kind": "outcome", "window": "P2D"}
 REVIEWED: dict[str, Any] = {
     "prediction_id": "a",
     "known_at": "2026-03-01T12:00:00.000000Z",
     "seq": 1,
     "value": 1,
-    "source": "manual",
+    "kind": "manual",
     "selection_probability": 0.02,
 }
 
@@ -52,18 +52,18 @@ def test_default_that_requires_exposure_leaves_some_without_a_label() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_weight_is_one_if_the_outcome_was_known_before(order: int) -> None:
-    outcome = {**REVIEWED, "source": "outcome", "value": 0}
+    outcome = {**REVIEWED, "kind": "outcome", "value": 0}
     records = [outcome, {**REVIEWED, "seq": 2}]
     assert weights(records[::order], rules(MANUAL, OUTCOME)) == [1.0]
 
 
 def test_earlier_record_without_a_value_is_no_other_label() -> None:
-    censored = {**REVIEWED, "source": None, "value": None}
+    censored = {**REVIEWED, "kind": None, "value": None}
     assert weights([censored, {**REVIEWED, "seq": 2}], rules(MANUAL, OUTCOME)) == [50.0]
 
 
-def test_weight_is_one_if_another_source_labelled_a_picked_prediction() -> None:
-    assert weights([{**REVIEWED, "source": "outcome"}], rules(MANUAL, OUTCOME)) == [1.0]
+def test_weight_is_one_if_other_evidence_labelled_a_picked_prediction() -> None:
+    assert weights([{**REVIEWED, "kind": "outcome"}], rules(MANUAL, OUTCOME)) == [1.0]
 
 
 @pytest.mark.parametrize("probability", [None, 0, -0.1, 1.5, float("nan"), float("inf"), "0.5", True])
@@ -171,10 +171,10 @@ def test_verdict_needs_enough_effective_labels() -> None:
     st.lists(
         st.fixed_dictionaries(
             {
-                "source": st.sampled_from(["manual", "outcome", None]),
+                "kind": st.sampled_from(["manual", "outcome", None]),
                 "selection_probability": st.sampled_from([None, 0.0, 0.02, 1.0, True]),
             },
-            optional={"labelled_otherwise": st.sampled_from([True, False, None])},
+            optional={"labelled_without_review": st.sampled_from([True, False, None])},
         ),
         max_size=8,
     )

@@ -38,7 +38,7 @@ def test_names_of_packs_sort_by_their_newest_member() -> None:
     early, late = (pack_name(f"2026030{day}T120000Z", 0, "ab" * 32, full=day == 2) for day in (1, 2))
     assert early < late
     assert (is_pack(early), is_full(early), is_full(late), newest_in(late)) == (True, False, True, "20260302T120000Z")
-    assert not is_pack("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
+    assert not is_pack("labels/model=m/date=2026-03-01/merged-ab.jsonl.gz")
 
 
 @pytest.mark.parametrize(

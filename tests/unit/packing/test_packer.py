@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hindsight.lake import packer as module
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, day_prefix, model_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix, model_prefix
 from hindsight.lake.pack import is_full, is_pack, parts_of
 from hindsight.lake.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
 from hindsight.testing.aws.lake import InMemoryLake
@@ -36,7 +36,7 @@ def names(lake: InMemoryLake, prefix: str = "") -> list[str]:
     return [key.rpartition("/")[2] for key in lake.keys(prefix)]
 
 
-@pytest.mark.parametrize("kind", [PREDICTIONS, EXAMPLES])
+@pytest.mark.parametrize("kind", [PREDICTIONS, LABELS])
 def test_an_hour_s_objects_become_one_that_tells_them_apart(kind: str) -> None:
     lake = InMemoryLake()
     keys = [write(lake, str(number), f"a{number}", f"b{number}", kind=kind) for number in range(5)]
@@ -95,8 +95,8 @@ def test_packs_are_cut_at_their_size_and_full_ones_are_left_alone(monkeypatch: p
 def test_label_records_of_settled_days_are_left_to_parquet() -> None:
     lake = InMemoryLake()
     for number in range(3):
-        write(lake, str(number), f"a{number}", kind=EXAMPLES, days_ago=3)
-        write(lake, f"merged-{number}", f"b{number}", kind=EXAMPLES)
+        write(lake, str(number), f"a{number}", kind=LABELS, days_ago=3)
+        write(lake, f"merged-{number}", f"b{number}", kind=LABELS)
     assert pack(lake).objects == 0
 
 
@@ -222,7 +222,7 @@ FOREIGN = (
 )
 
 
-@pytest.mark.parametrize("kind", [PREDICTIONS, EXAMPLES])
+@pytest.mark.parametrize("kind", [PREDICTIONS, LABELS])
 @pytest.mark.parametrize("name", FOREIGN)
 def test_foreign_object_stays_and_is_reported_once_and_the_others_are_packed(kind: str, name: str) -> None:
     lake = InMemoryLake()

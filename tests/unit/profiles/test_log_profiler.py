@@ -12,8 +12,8 @@ from hindsight.config.metrics import Task
 from hindsight.core.errors import Conflict, UnreadableObject
 from hindsight.lake.object_store import PREDICTIONS, PROFILES, Tagged, day_prefix
 from hindsight.lake.packer import Packer
-from hindsight.monitoring.label_health.freshness import staleness
 from hindsight.monitoring.label_health.join_health import join_health
+from hindsight.monitoring.label_health.label_freshness import label_freshness
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.logs.hour import MAX_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
@@ -219,7 +219,7 @@ def test_grouped_due_hours_are_moments_that_checks_can_read() -> None:
     assert "2028-02-29T23" in told_due
     assert sum(told_due.values()) == len(due)
     now = NOW + timedelta(days=2_000)
-    assert staleness(told_due, [], now, timedelta(days=7)).due == len(due)
+    assert label_freshness(told_due, [], now, timedelta(days=7)).due == len(due)
     health = join_health(hour.by_version["v1"], {}, start=NOW, now=now)
     assert health["by_status"] == {"pending": len(due)}
 

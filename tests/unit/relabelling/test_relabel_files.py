@@ -48,7 +48,7 @@ class Bench:
             self.store.save(prediction(name), RETENTION, due_at=at(48))
         self.events = [event("demand", value, prediction_id=name) for name, value in (("middle", 75), ("high", 150))]
         self.joiner.join(self.events)
-        self.joiner.mature([key(name) for name in self.names], at(100))
+        self.joiner.close_windows([key(name) for name in self.names], at(100))
         self.write(*self.events)
         self.lake.write_lines(ROWS, [{"prediction_id": name} for name in self.names])
         self.configurations.put(configuration(MENDED, default=ONE), at(200))

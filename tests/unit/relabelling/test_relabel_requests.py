@@ -147,7 +147,7 @@ def test_only_a_trusted_client_says_when_the_labels_become_known(trust: ClientTi
     job = Bench(trust).take(occurred_at="2011-05-01T00:00:00Z")
     assert job.known_at == (then if trust is ClientTimestamps.TRUSTED else NOW)
     # What is remembered of its files must not have expired when it begins.
-    assert job.forgotten_at > NOW
+    assert job.checkpoint_expires_at > NOW
 
 
 @pytest.mark.parametrize(

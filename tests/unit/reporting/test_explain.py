@@ -24,7 +24,7 @@ AS_OF = START + timedelta(days=30)
 
 
 def record(seq: int, value: int | None, status: LabelStatus = LabelStatus.FINAL) -> LabelRecord:
-    label = Label(value=value, status=status, source="outcome", event="demand")
+    label = Label(value=value, status=status, kind="outcome", event="demand")
     return LabelRecord(seq=seq, label=label, rules_revision=1, known_at=at(seq))
 
 

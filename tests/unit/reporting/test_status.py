@@ -33,7 +33,7 @@ from hindsight.triggers.signals.volume import VolumeSignal
 from hindsight.triggers.state import OpenRun, RunOutcome, TriggerState
 from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
-from tests.unit.review.builders import pick
+from tests.unit.review.builders import sample
 
 NONE_OVERDUE = Backlog(overdue=0, capped=False)
 NO_REVIEWS: dict[str, Any] = {}
@@ -188,7 +188,7 @@ def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(
 ) -> None:
     for name in ("p-1", "p-2", "p-3"):
         labels.save(prediction(name), RETENTION)
-        tasks.add([pick(name)], configuration())
+        tasks.add([sample(name)], configuration())
     held = leased(tasks.load([key("p-1")])[key("p-1")], "ann", NOON, timedelta(hours=1))
     assert held is not None
     tasks.save([held])
@@ -199,10 +199,10 @@ def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(
     assert reports.status(MODEL, NOON + timedelta(days=14))["review_queue"]["open"] == 0
     shown = reports.prediction(MODEL, "p-1")["review"]
     assert (shown["reason"], shown["selection_probability"], shown["state"]) == ("audit", 0.25, "open")
-    assert (shown["answers"], shown["settled"]) == ([], None)
+    assert (shown["answers"], shown["resolved"]) == ([], None)
 
 
-def test_a_prediction_that_was_never_picked_has_no_review(reports: ModelReports, labels: InMemoryLabels) -> None:
+def test_a_prediction_that_was_never_sampled_has_no_review(reports: ModelReports, labels: InMemoryLabels) -> None:
     labels.save(prediction("p-1"), RETENTION)
     assert reports.prediction(MODEL, "p-1")["review"] is None
 

@@ -10,9 +10,9 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import PredictionKey
-from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.review.selection.sample import SampledPrediction, SampleReason
 from hindsight.review.tasks.answers import Answers
-from hindsight.review.tasks.expiry import Tending
+from hindsight.review.tasks.expiry import ReviewExpiry
 from hindsight.review.tasks.leasing import LeasedTask, Leasing
 from hindsight.review.tasks.outbox import Outbox
 from hindsight.review.tasks.task import Answer, ReviewTask, new_task
@@ -42,12 +42,16 @@ def configuration(*rules: dict[str, Any], task: str = "binary", **review: Any) -
     )
 
 
-def pick(prediction_id: str = "p-1", at: float = 0, reason: PickReason = PickReason.AUDIT, model: str = MODEL) -> Pick:
-    return Pick(key=key(prediction_id, model), reason=reason, selection_probability=0.25, picked_at=minutes(at))
+def sample(
+    prediction_id: str = "p-1", at: float = 0, reason: SampleReason = SampleReason.AUDIT, model: str = MODEL
+) -> SampledPrediction:
+    return SampledPrediction(
+        key=key(prediction_id, model), reason=reason, selection_probability=0.25, sampled_at=minutes(at)
+    )
 
 
 def task(prediction_id: str = "p-1", at: float = 0, overlap: int = 1) -> ReviewTask:
-    return new_task(pick(prediction_id, at), configuration(overlap=overlap))
+    return new_task(sample(prediction_id, at), configuration(overlap=overlap))
 
 
 def said(reviewer: str, label: LabelValue, at: float = 1, value: FeedbackValue = None) -> Answer:
@@ -69,13 +73,13 @@ class Desk:
         outbox = Outbox(self.tasks, self.stream)
         self.leasing = Leasing(self.tasks, self.labels, self.trust)
         self.answers = Answers(self.tasks, self.labels, outbox)
-        self.tending = Tending(self.tasks, outbox)
+        self.expiry = ReviewExpiry(self.tasks, outbox)
 
     def add(self, *names: str, at: float = 0) -> None:
         """Keep predictions and make a task of each, a second apart."""
         for number, name in enumerate(names):
             self.labels.save(prediction(name, hours=at / 60), RETENTION)
-            self.tasks.add([pick(name, at + number / 60)], self.configuration)
+            self.tasks.add([sample(name, at + number / 60)], self.configuration)
 
     def lease(self, reviewer: str, limit: int = 10, at: float = 1) -> list[LeasedTask]:
         return self.leasing.lease(self.configuration, reviewer, limit, minutes(at))

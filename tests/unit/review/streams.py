@@ -23,7 +23,7 @@ def configuration(task: str = "binary", **review: Any) -> ModelConfiguration:
                 "hour": {"type": "categorical"},
                 "holiday": {"type": "boolean"},
             },
-            "labels": {"rules": [{"event": "annotation", "source": "manual"}]},
+            "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
             "review": {"uncertain_per_day": 20, **review},
         }
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from hindsight.review.tasks.agreement import MOST_PAIRS, agreement, cohen_kappa, fleiss_kappa
+from hindsight.review.tasks.agreement import MAX_PAIRS, agreement, cohen_kappa, fleiss_kappa
 
 PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=60)
 
@@ -108,5 +108,5 @@ def test_nobody_has_agreed_yet() -> None:
 
 
 def test_a_crowd_s_pairs_are_cut_to_the_most_frequent() -> None:
-    crowd = {f"r-{number}": number % 2 for number in range(20)}
-    assert len(agreement([crowd, crowd]).pairs) == MOST_PAIRS
+    density = {f"r-{number}": number % 2 for number in range(20)}
+    assert len(agreement([density, density]).pairs) == MAX_PAIRS

@@ -18,11 +18,11 @@ def desk() -> Desk:
     return desk
 
 
-def test_one_answer_settles_a_task_and_is_told_once(desk: Desk) -> None:
+def test_one_answer_resolves_a_task_and_is_told_once(desk: Desk) -> None:
     desk.lease("ann", 1)
     assert desk.answer("ann", 1).to_json() == {"accepted": ["p-1"], "rejected": []}
     assert desk.answer("ann", 1, at=99).accepted == ["p-1"]
-    assert (desk.task().state, desk.task().is_sent, desk.told()) == (TaskState.SETTLED, True, [("p-1", 1)])
+    assert (desk.task().state, desk.task().is_sent, desk.told()) == (TaskState.RESOLVED, True, [("p-1", 1)])
 
 
 @pytest.mark.parametrize(("kind", "value"), [("binary", False), ("binary", 0), ("multiclass", ""), ("regression", 0)])
@@ -129,7 +129,7 @@ def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_same_answer(desk:
     desk.stream.is_down = True
     with pytest.raises(Unavailable):
         desk.answer("ann", 1)
-    assert (desk.task().state, desk.task().is_sent) == (TaskState.SETTLED, False)
+    assert (desk.task().state, desk.task().is_sent) == (TaskState.RESOLVED, False)
 
     desk.stream.is_down = False
     assert desk.answer("ann", 1, at=60).accepted == ["p-1"]
@@ -145,10 +145,10 @@ def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_clock(desk: Desk)
         desk.answer("ann", 1)
     desk.stream.is_down = False
 
-    report = desk.tending.sweep(MODEL, minutes(60), lambda: True)
+    report = desk.expiry.sweep(MODEL, minutes(60), lambda: True)
 
     assert (report.sent, report.is_complete, desk.told(), desk.task().is_sent) == (1, True, [("p-1", 1)], True)
-    assert desk.tending.sweep(MODEL, minutes(120), lambda: True).sent == 0
+    assert desk.expiry.sweep(MODEL, minutes(120), lambda: True).sent == 0
 
 
 def test_sent_twice_it_is_the_same_event(desk: Desk) -> None:

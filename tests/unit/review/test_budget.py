@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from hindsight.review.selection.budget import MOST_CELLS, Day, day_of, due, rows_to_come, with_day
+from hindsight.review.selection.budget import MAX_CELLS, Day, day_of, due, rows_to_come, with_day
 from tests.unit.review.streams import MIDNIGHT
 
 TODAY = MIDNIGHT.date()
@@ -74,9 +74,9 @@ def test_a_budget_is_shared_by_weight() -> None:
     assert due(0, [1.0], 9, 0.5) == due(-3, [1.0], 9, 0.5) == 0
 
 
-def test_a_day_remembers_the_cells_with_most_picks() -> None:
-    full = Day(day=TODAY).with_picks(3, [(cell,) for cell in range(MOST_CELLS + 50)] + [(7,)] * 5)
-    assert full.picked == 3
-    assert len(full.cells) == MOST_CELLS
+def test_a_day_remembers_the_cells_with_most_sampled() -> None:
+    full = Day(day=TODAY).with_sampled(3, [(cell,) for cell in range(MAX_CELLS + 50)] + [(7,)] * 5)
+    assert full.sampled == 3
+    assert len(full.cells) == MAX_CELLS
     assert full.cells[(7,)] == 6
     assert Day.from_json(full.to_json()) == full

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.review.selection.diversity import (
-    LEAST_CROWDING,
-    MOST_FEATURES,
+    MAX_FEATURES,
+    MIN_DENSITY_FACTOR,
     Moments,
     along_the_cells,
     cells_of,
-    crowding,
+    density_factors,
     moments_with,
 )
 
@@ -63,7 +63,7 @@ def test_running_moments_are_those_of_all_rows_together() -> None:
 def test_only_features_without_a_declared_range_are_kept_count_of_and_not_too_many() -> None:
     features = {"ranged": RANGED, "kind": CATEGORY, **{f"n{number}": NUMBER for number in range(100)}}
     row = dict.fromkeys(features, 1.0)
-    assert len(moments_with({}, [row], features)) == MOST_FEATURES - 2
+    assert len(moments_with({}, [row], features)) == MAX_FEATURES - 2
     assert moments_with({"gone": Moments(3, 1.0, 1.0)}, [row], {"ranged": RANGED}) == {}
 
 
@@ -94,24 +94,24 @@ def test_sorted_cells_follow_one_another_as_neighbours() -> None:
 
 def test_the_fuller_a_cell_the_less_its_rows_weigh() -> None:
     cells = [(0,)] * 90 + [(1,)] * 10
-    factors = crowding(cells, {}, 1.0)
+    factors = density_factors(cells, {}, 1.0)
     assert sum(factors[:90]) == pytest.approx(sum(factors[90:]))
-    assert crowding(cells, {}, 0.0) == [1.0] * 100
+    assert density_factors(cells, {}, 0.0) == [1.0] * 100
 
 
-def test_what_was_picked_today_makes_a_cell_less_wanted_even_for_rows_that_come_one_by_one() -> None:
-    picked = {(0,): 40, (1,): 1, (2,): 1}
-    assert crowding([(0,)], picked, 0.5)[0] < 0.7
-    assert crowding([(1,)], picked, 0.5)[0] > 1
-    assert crowding([(5,)], {}, 0.5) == [1.0]
+def test_what_was_sampled_today_makes_a_cell_less_wanted_even_for_rows_that_come_one_by_one() -> None:
+    sampled = {(0,): 40, (1,): 1, (2,): 1}
+    assert density_factors([(0,)], sampled, 0.5)[0] < 0.7
+    assert density_factors([(1,)], sampled, 0.5)[0] > 1
+    assert density_factors([(5,)], {}, 0.5) == [1.0]
 
 
 @given(
     cells=st.lists(st.tuples(st.integers(-3, 3)), min_size=1, max_size=50),
-    picked=st.dictionaries(st.tuples(st.integers(-3, 3)), st.integers(1, 100_000)),
+    sampled=st.dictionaries(st.tuples(st.integers(-3, 3)), st.integers(1, 100_000)),
     diversity=st.floats(0, 1),
 )
 def test_no_crowd_takes_all_weight_from_a_row(
-    cells: list[tuple[int]], picked: dict[tuple[int, ...], int], diversity: float
+    cells: list[tuple[int]], sampled: dict[tuple[int, ...], int], diversity: float
 ) -> None:
-    assert all(factor >= LEAST_CROWDING for factor in crowding(cells, picked, diversity))
+    assert all(factor >= MIN_DENSITY_FACTOR for factor in density_factors(cells, sampled, diversity))

@@ -5,7 +5,7 @@ import pytest
 from hindsight.review.tasks import leasing
 from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, DEMAND, RETENTION, key, prediction
-from tests.unit.review.builders import Desk, configuration, minutes, pick
+from tests.unit.review.builders import Desk, configuration, minutes, sample
 
 
 def test_the_oldest_tasks_come_first_and_no_task_twice() -> None:
@@ -97,7 +97,7 @@ def test_where_clients_date_the_tasks_the_request_s_clock_closes_none() -> None:
 def test_another_model_s_tasks_are_not_offered() -> None:
     desk = Desk()
     desk.labels.save(prediction("a", model="other"), RETENTION)
-    desk.tasks.add([pick("a", model="other")], desk.configuration)
+    desk.tasks.add([sample("a", model="other")], desk.configuration)
     assert desk.names("ann") == []
 
 
@@ -144,7 +144,7 @@ def test_an_answer_holds_no_more_features_than_it_can_carry(monkeypatch: pytest.
 
 
 def test_a_queue_without_work_for_somebody_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leasing, "MOST_PAGES", 2)
+    monkeypatch.setattr(leasing, "MAX_PAGES", 2)
     desk = Desk(configuration(overlap=2), page=2)
     desk.add(*"abcdefgh")
     assert desk.names("ann", 4) == ["a", "b", "c", "d"]

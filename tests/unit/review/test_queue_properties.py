@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hindsight.config.labels import canonical_text
 from hindsight.core.errors import Conflict
 from hindsight.review.tasks.task import TaskState
-from hindsight.review.tasks.transitions import MOST_SKIPS, live_leases
+from hindsight.review.tasks.transitions import MAX_SKIPS, live_leases
 from tests.unit.labels.builders import MODEL
 from tests.unit.review.builders import Desk, configuration, minutes
 
@@ -69,7 +69,7 @@ class Queue(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "desk"))
     @rule()
     def sweep(self) -> None:
-        self.desk.tending.sweep(MODEL, minutes(self.now), lambda: True)
+        self.desk.expiry.sweep(MODEL, minutes(self.now), lambda: True)
 
     @invariant()
     def every_task_is_what_was_said_of_it(self) -> None:
@@ -86,12 +86,12 @@ class Queue(RuleBasedStateMachine):
             }
             assert set(task.skips) == {who for who, value in said.items() if value is None}
             assert len(task.answers) <= self.overlap + 1
-            assert (task.state is TaskState.SKIPPED) == (len(task.skips) >= MOST_SKIPS)
-            if task.settlement is not None:
+            assert (task.state is TaskState.SKIPPED) == (len(task.skips) >= MAX_SKIPS)
+            if task.resolution is not None:
                 assert len(task.answers) >= self.overlap
         told = Counter(self.desk.told())
-        settled = [task for task in self.desk.tasks.tasks.values() if task.settlement is not None]
-        assert told == Counter((task.task_id, task.settlement.value) for task in settled if task.settlement)
+        resolved = [task for task in self.desk.tasks.tasks.values() if task.resolution is not None]
+        assert told == Counter((task.task_id, task.resolution.value) for task in resolved if task.resolution)
 
     @invariant()
     def whoever_is_not_done_with_an_open_task_gets_it_once_all_leases_have_lapsed(self) -> None:
@@ -147,9 +147,9 @@ def test_calls_that_come_between_another_s_read_and_its_write_change_no_outcome(
         task = desk.task(name)
         assert len(set(task.done_by)) == len(task.done_by)
         assert len(task.leases) <= task.places
-        assert (task.settlement is not None) == (len(task.answers) > overlap or _decided(task.answers, overlap))
+        assert (task.resolution is not None) == (len(task.answers) > overlap or _decided(task.answers, overlap))
     assert Counter(name for name, _ in desk.told()) == Counter(
-        task.task_id for task in desk.tasks.tasks.values() if task.settlement
+        task.task_id for task in desk.tasks.tasks.values() if task.resolution
     )
 
 

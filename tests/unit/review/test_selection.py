@@ -11,10 +11,10 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.core import compact_json
 from hindsight.core.errors import Unavailable
 from hindsight.entities.prediction import Prediction
-from hindsight.review.selection.sample import PickReason
-from hindsight.review.selection.selection import MOST_ROWS_A_DRAW, ReviewSelection
+from hindsight.review.selection.sample import SampleReason
+from hindsight.review.selection.selection import MAX_ROWS_A_ROUND, ReviewSelection
 from hindsight.testing.models.configurations import InMemoryConfigurations
-from hindsight.testing.predictions.picked_tasks import PickedTasks
+from hindsight.testing.predictions.sampled_tasks import SampledTasks
 from hindsight.testing.predictions.selection_store import InMemorySelection
 from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.review.streams import MIDNIGHT, MODEL, configuration, prediction, predictions
@@ -26,24 +26,24 @@ class World:
     def __init__(self, **review: float) -> None:
         self.configurations = InMemoryConfigurations(configuration(**review))
         self.store = InMemorySelection()
-        self.tasks = PickedTasks()
+        self.tasks = SampledTasks()
         self.selection = ReviewSelection(self.configurations, self.store, self.tasks)
 
     def consider(self, name: str, rows: list[Prediction]) -> int:
         return self.selection.consider(name, rows)
 
     @property
-    def picked(self) -> set[str]:
-        return {key.prediction_id for key in self.tasks.picks}
+    def sampled(self) -> set[str]:
+        return {key.prediction_id for key in self.tasks.sampled}
 
     def probabilities(self) -> dict[str, float]:
-        return {key.prediction_id: pick.selection_probability for key, pick in self.tasks.picks.items()}
+        return {key.prediction_id: sample.selection_probability for key, sample in self.tasks.sampled.items()}
 
     def spent(self) -> Counter[int]:
         return Counter(
-            (pick.picked_at - MIDNIGHT) // timedelta(days=1)
-            for pick in self.tasks.picks.values()
-            if pick.reason is PickReason.UNCERTAIN
+            (sample.sampled_at - MIDNIGHT) // timedelta(days=1)
+            for sample in self.tasks.sampled.values()
+            if sample.reason is SampleReason.UNCERTAIN
         )
 
 
@@ -55,7 +55,7 @@ def test_a_model_without_reviews_costs_no_more_than_its_configuration() -> None:
 
 def test_a_model_whose_only_reviews_are_the_audit_needs_no_state() -> None:
     world = World(uncertain_per_day=0, random_rate=0.2)
-    assert world.consider("b", predictions(500)) == len(world.picked) == pytest.approx(100, abs=30)
+    assert world.consider("b", predictions(500)) == len(world.sampled) == pytest.approx(100, abs=30)
     assert set(world.probabilities().values()) == {0.2}
     assert world.store.stored == {}
 
@@ -63,26 +63,26 @@ def test_a_model_whose_only_reviews_are_the_audit_needs_no_state() -> None:
 def test_predictions_of_a_model_nobody_configured_are_passed_over() -> None:
     world = World()
     assert world.consider("b", [prediction("p", model="unknown"), *predictions(30)]) == 20
-    assert {key.model for key in world.tasks.picks} == {MODEL}
+    assert {key.model for key in world.tasks.sampled} == {MODEL}
 
 
 def test_a_batch_delivered_again_changes_nothing() -> None:
     world = World(random_rate=0.1)
     world.consider("b", predictions(100))
-    state, picks = dict(world.store.stored), dict(world.tasks.picks)
+    state, sampled = dict(world.store.stored), dict(world.tasks.sampled)
     assert world.consider("b", predictions(100)) == 0
-    assert (world.store.stored, world.tasks.picks) == (state, picks)
+    assert (world.store.stored, world.tasks.sampled) == (state, sampled)
 
 
 def test_draws_end_with_their_time_and_go_on_when_the_batch_comes_again() -> None:
-    rows = [*predictions(MOST_ROWS_A_DRAW), *(prediction(f"later-{number}") for number in range(20))]
+    rows = [*predictions(MAX_ROWS_A_ROUND), *(prediction(f"later-{number}") for number in range(20))]
     world, calm = World(random_rate=0.1), World(random_rate=0.1)
     calm.consider("b", rows)
     # One question a model, one an attempt at a draw.
     answers = iter([True, True, False])
     with pytest.raises(Unavailable, match="time does not suffice"):
         world.selection.consider("b", rows, has_time=lambda: next(answers))
-    assert 0 < len(world.picked) < len(calm.picked)
+    assert 0 < len(world.sampled) < len(calm.sampled)
     world.consider("b", rows)
     assert world.probabilities() == calm.probabilities()
 
@@ -108,9 +108,9 @@ def test_tasks_that_a_crash_prevented_are_made_up_for_as_they_were_drawn() -> No
     world.tasks.calls_to_fail = 1
     with pytest.raises(Unavailable):
         world.consider("b", predictions(100))
-    assert world.picked == set()
+    assert world.sampled == set()
     world.consider("b", predictions(100))
-    assert world.tasks.picks == calm.tasks.picks
+    assert world.tasks.sampled == calm.tasks.sampled
 
 
 def test_a_batch_that_comes_back_in_halves_is_not_drawn_from_again() -> None:
@@ -122,7 +122,7 @@ def test_a_batch_that_comes_back_in_halves_is_not_drawn_from_again() -> None:
         world.consider("b", rows)
     world.consider("b", rows[:50])
     world.consider("second half", rows[50:])
-    assert world.tasks.picks == calm.tasks.picks
+    assert world.tasks.sampled == calm.tasks.sampled
 
 
 def test_new_rows_beside_known_ones_are_drawn_from_alone() -> None:
@@ -131,7 +131,7 @@ def test_new_rows_beside_known_ones_are_drawn_from_alone() -> None:
     before = world.probabilities()
     world.consider("b", [*predictions(20, 10), *predictions(20, 11, "new")])
     assert before.items() <= world.probabilities().items()
-    assert any(name.startswith("new") for name in world.picked)
+    assert any(name.startswith("new") for name in world.sampled)
     assert world.spent().total() <= 40
 
 
@@ -173,11 +173,11 @@ def test_rows_received_around_midnight_are_charged_to_their_own_day() -> None:
 
 def test_a_batch_larger_than_a_draw_is_drawn_from_in_parts_of_equal_right() -> None:
     world = World(uncertain_per_day=100, diversity=0)
-    rows = predictions(2 * MOST_ROWS_A_DRAW)
+    rows = predictions(2 * MAX_ROWS_A_ROUND)
     world.consider("b", rows)
-    first = {row.prediction_id for row in rows[:MOST_ROWS_A_DRAW]}
-    assert len(world.picked) == 100
-    assert len(world.picked & first) == pytest.approx(50, abs=5)
+    first = {row.prediction_id for row in rows[:MAX_ROWS_A_ROUND]}
+    assert len(world.sampled) == 100
+    assert len(world.sampled & first) == pytest.approx(50, abs=5)
 
 
 def test_a_state_stays_far_below_what_an_item_may_hold() -> None:
@@ -194,7 +194,7 @@ def test_a_state_stays_far_below_what_an_item_may_hold() -> None:
             for number in range(1000)
         ]
         world.consider(f"b{batch}", rows)
-    assert len(world.picked) == 8000
+    assert len(world.sampled) == 8000
     assert len(compact_json.dumps(world.store.load(MODEL).to_json()).encode()) < 300_000
 
 
@@ -222,11 +222,11 @@ def test_however_a_stream_is_cut_and_delivered_again_no_budget_is_exceeded_and_n
                 continue
         assert before.items() <= world.probabilities().items()
     assert all(count <= budget for count in world.spent().values())
-    recorded = {pick.key: pick for drawn in world.store.load(MODEL).recent for pick in drawn.picks}
-    assert world.tasks.picks == recorded
+    recorded = {sample.key: sample for drawn in world.store.load(MODEL).recent for sample in drawn.sampled}
+    assert world.tasks.sampled == recorded
 
 
-def test_an_imported_past_is_not_picked_from_where_clocks_are_our_own() -> None:
+def test_an_imported_past_is_not_sampled_from_where_clocks_are_our_own() -> None:
     world = World(random_rate=1.0)
     rows = predictions(10, 12)
     long_after = rows[0].received_at + timedelta(days=15)

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from hindsight.core.errors import Conflict
-from hindsight.review.tasks.task import ReviewTask, Settlement, Shelf, TaskState, shelf_of
-from hindsight.review.tasks.transitions import answered, expired, leased, sent, settled, skipped
+from hindsight.review.tasks.task import QueuePartition, Resolution, ReviewTask, TaskState, queue_partition_of
+from hindsight.review.tasks.transitions import answered, expired, leased, resolved, sent, skipped
 from tests.unit.review.builders import LEASE, minutes, said, task
 
-SETTLEMENT = Settlement(value=1, label=1, event="annotation", occurred_at=minutes(2), at=minutes(2))
+RESOLUTION = Resolution(value=1, label=1, event="annotation", occurred_at=minutes(2), at=minutes(2))
 
 
 def held(reviewer: str = "ann", at: float = 1, of: ReviewTask | None = None) -> ReviewTask:
@@ -73,13 +73,13 @@ def test_an_answer_without_a_lease_is_refused() -> None:
 def test_the_same_answer_again_changes_nothing_whenever_it_comes() -> None:
     given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
     assert answered(given, said("ann", True, 99)) is given
-    closed = settled(given, SETTLEMENT)
+    closed = resolved(given, RESOLUTION)
     assert answered(closed, said("ann", 1, 99)) is closed
 
 
 def test_another_answer_of_the_same_reviewer_is_refused() -> None:
     given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
-    with pytest.raises(Conflict, match="answered otherwise"):
+    with pytest.raises(Conflict, match="another answer"):
         answered(given, said("ann", 0, 3))
     with pytest.raises(Conflict, match="cannot be skipped"):
         skipped(given, "ann", minutes(3))
@@ -98,13 +98,13 @@ def test_the_third_skip_closes_the_task() -> None:
     for number, reviewer in enumerate(("ann", "bob", "cid"), start=1):
         assert found.state is TaskState.OPEN
         found = skipped(held(reviewer, number, found), reviewer, minutes(number + 0.5))
-    assert (found.state, shelf_of(found)) == (TaskState.SKIPPED, None)
+    assert (found.state, queue_partition_of(found)) == (TaskState.SKIPPED, None)
     assert leased(found, "dot", minutes(9), LEASE) is None
 
 
 def test_a_closed_task_takes_no_answer() -> None:
-    closed = settled(held(), SETTLEMENT)
-    with pytest.raises(Conflict, match="is closed: it was settled"):
+    closed = resolved(held(), RESOLUTION)
+    with pytest.raises(Conflict, match="is closed: it was resolved"):
         answered(closed, said("ann", 1, 3))
 
 
@@ -114,7 +114,7 @@ def test_a_task_expires_when_its_time_is_over_unless_somebody_holds_it() -> None
     assert expired(held(of=closes), minutes(10)) is None
     gone = expired(held(of=closes), minutes(16))
     assert gone is not None
-    assert (gone.state, gone.leases, shelf_of(gone)) == (TaskState.EXPIRED, {}, None)
+    assert (gone.state, gone.leases, queue_partition_of(gone)) == (TaskState.EXPIRED, {}, None)
     assert expired(gone, minutes(99)) is None
     with pytest.raises(Conflict, match="has expired"):
         answered(gone, said("ann", 1, 17))
@@ -127,18 +127,18 @@ def test_a_live_lease_may_still_answer_after_the_task_s_time() -> None:
 
 def test_a_task_lies_where_those_who_may_have_it_look() -> None:
     open_task = task(overlap=2)
-    assert shelf_of(open_task) == (Shelf.FREE, minutes(0))
+    assert queue_partition_of(open_task) == (QueuePartition.FREE, minutes(0))
     one = held(of=open_task)
-    assert shelf_of(one) == (Shelf.FREE, minutes(0))
+    assert queue_partition_of(one) == (QueuePartition.FREE, minutes(0))
     both = held("bob", 3, one)
-    assert shelf_of(both) == (Shelf.LEASED, minutes(16))
+    assert queue_partition_of(both) == (QueuePartition.LEASED, minutes(16))
     disputed = answered(answered(both, said("ann", 1, 4)), said("bob", 0, 5))
-    assert shelf_of(disputed) == (Shelf.ADJUDICATION, minutes(0))
-    assert shelf_of(held("cid", 6, disputed)) == (Shelf.LEASED, minutes(21))
-    closed = settled(disputed, SETTLEMENT)
-    assert shelf_of(closed) == (Shelf.UNSENT, minutes(2))
-    assert shelf_of(sent(closed)) == (Shelf.OVERLAPPING, minutes(2))
+    assert queue_partition_of(disputed) == (QueuePartition.ADJUDICATION, minutes(0))
+    assert queue_partition_of(held("cid", 6, disputed)) == (QueuePartition.LEASED, minutes(21))
+    closed = resolved(disputed, RESOLUTION)
+    assert queue_partition_of(closed) == (QueuePartition.UNSENT, minutes(2))
+    assert queue_partition_of(sent(closed)) == (QueuePartition.OVERLAPPING, minutes(2))
 
 
-def test_a_task_that_one_person_settled_is_looked_for_by_nobody() -> None:
-    assert shelf_of(sent(settled(answered(held(), said("ann", 1, 2)), SETTLEMENT))) is None
+def test_a_task_that_one_person_resolved_is_looked_for_by_nobody() -> None:
+    assert queue_partition_of(sent(resolved(answered(held(), said("ann", 1, 2)), RESOLUTION))) is None

@@ -145,10 +145,10 @@ def test_a_drop_of_r2_is_bet_on_by_the_mean_square_that_makes_it() -> None:
 
 
 def test_reviewed_labels_count_by_what_they_stand_for() -> None:
-    """The hard rows are all reviewed, the easy ones rarely: unweighted, the version would found bad."""
-    reviewed = rules(labels={"rules": [{"event": "annotation", "source": "manual"}]}, review={"random_rate": 0.1})
-    hard = records(NEW, drawn(100, 0.5, seed=2), source="manual", selection_probability=1.0)
-    easy = records(NEW, drawn(100, 0.92, seed=3), first=1000, source="manual", selection_probability=0.1)
+    """The hard rows are all reviewed, the easy ones rarely: unweighted, the version would look bad."""
+    reviewed = rules(labels={"rules": [{"event": "annotation", "kind": "manual"}]}, review={"random_rate": 0.1})
+    hard = records(NEW, drawn(100, 0.5, seed=2), kind="manual", selection_probability=1.0)
+    easy = records(NEW, drawn(100, 0.92, seed=3), first=1000, kind="manual", selection_probability=0.1)
     found = probation(seen([*hard, *easy], of=reviewed))
     assert found.measured.worse_by is not None
     assert found.measured.worse_by < 0.05

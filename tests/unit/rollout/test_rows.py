@@ -16,11 +16,11 @@ from hindsight.rollout.evaluation.comparison import compare, difference_hypothes
 from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
 
-REVIEWED = rules(labels={"rules": [{"event": "annotation", "source": "manual"}]}, review={"random_rate": 0.1})
+REVIEWED = rules(labels={"rules": [{"event": "annotation", "kind": "manual"}]}, review={"random_rate": 0.1})
 
 
 def reviewed(count: int, probability: float, first: int = 1) -> list[Row]:
-    return records(NEW, [True] * count, first=first, source="manual", selection_probability=probability)
+    return records(NEW, [True] * count, first=first, kind="manual", selection_probability=probability)
 
 
 def test_rows_count_in_the_order_in_which_they_matured_and_not_before_they_are_all_in() -> None:
@@ -43,10 +43,10 @@ def test_of_reviewed_rows_as_many_are_kept_as_the_audit_would_have_picked() -> N
 
 def test_rows_that_have_labels_anyway_are_all_kept() -> None:
     outcomes = records(NEW, [True] * 100)
-    otherwise = [{**row, "labelled_otherwise": True} for row in reviewed(100, 1.0, first=1000)]
+    otherwise = [{**row, "labelled_without_review": True} for row in reviewed(100, 1.0, first=1000)]
     rows = [*outcomes, *otherwise]
     assert evenly_reviewed(rows, REVIEWED) == rows
-    every = rules(labels={"rules": [{"event": "a", "source": "manual"}], "default": {"value": 0, "after": "P1D"}})
+    every = rules(labels={"rules": [{"event": "a", "kind": "manual"}], "default": {"value": 0, "after": "P1D"}})
     certain = reviewed(100, 1.0)
     assert evenly_reviewed(certain, every) == certain
 

@@ -9,7 +9,7 @@ import numpy as np
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time, parse_time
 from hindsight.label_records.collector import newest_records
-from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix
+from hindsight.lake.object_store import LABELS, Lake, day_prefix
 from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
 from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
@@ -77,7 +77,7 @@ def record(number: int, of: str, right: bool, at: datetime, **known: Any) -> Row
         "seq": 1,
         "value": value,
         "status": "final",
-        "source": "outcome",
+        "kind": "outcome",
         **known,
     }
 
@@ -123,7 +123,7 @@ def put(lake: Lake, rows: Iterable[Mapping[str, Any]], name: str = "a") -> None:
         matured = parse_time(max(row["known_at"], row["outcome_due_at"]))
         by_day.setdefault(matured.date(), []).append(row)
     for day, found in by_day.items():
-        lake.write_lines(f"{day_prefix(EXAMPLES, MODEL, day)}{name}.jsonl.gz", found)
+        lake.write_lines(f"{day_prefix(LABELS, MODEL, day)}{name}.jsonl.gz", found)
 
 
 def renamed(pointer: Pointer, **changes: Any) -> Pointer:

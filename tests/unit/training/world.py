@@ -8,14 +8,14 @@ from typing import Any
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.label import LabelStatus
-from hindsight.entities.label_record import Example
-from hindsight.lake.object_store import EXAMPLES, Lake, day_prefix
+from hindsight.entities.label_row import LabelRow
+from hindsight.lake.object_store import LABELS, Lake, day_prefix
 from hindsight.runs.run import RetrainingRun
 
 MODEL = "demand"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DELAY = timedelta(days=1)
-BINARY_RULE = {"event": "outcome", "source": "outcome", "window": "P1D"}
+BINARY_RULE = {"event": "outcome", "kind": "outcome", "window": "P1D"}
 
 
 def revision(task: str = "binary", number: int = 1, **sections: Any) -> ConfigurationRevision:
@@ -39,7 +39,7 @@ def run(as_of: datetime, decision_id: str = "decision-1", token: int = 1) -> Ret
     )
 
 
-def example(position: int = 0, **changes: Any) -> Example:
+def example(position: int = 0, **changes: Any) -> LabelRow:
     occurred = changes.pop("occurred_at", START + timedelta(hours=position))
     due = changes.pop("outcome_due_at", occurred + DELAY)
     given = {
@@ -54,14 +54,16 @@ def example(position: int = 0, **changes: Any) -> Example:
         "seq": 1,
         "value": position % 2,
         "status": LabelStatus.FINAL,
-        "source": "outcome",
+        "kind": "outcome",
         "rules_revision": 1,
         "known_at": due,
     }
-    return Example(**(given | changes))
+    return LabelRow(**(given | changes))
 
 
-def learnable(count: int, task: str = "binary", seed: int = 0, noise: float = 0.3, flip: bool = False) -> list[Example]:
+def learnable(
+    count: int, task: str = "binary", seed: int = 0, noise: float = 0.3, flip: bool = False
+) -> list[LabelRow]:
     """Hourly predictions whose label follows temperature and hour; ``flip`` turns the rule round."""
     rng = random.Random(seed)
     rows = []
@@ -83,11 +85,11 @@ def learnable(count: int, task: str = "binary", seed: int = 0, noise: float = 0.
     return rows
 
 
-def store(lake: Lake, examples: Iterable[Example]) -> None:
-    """Write examples as the archive does: by day of ``known_at``."""
+def store(lake: Lake, examples: Iterable[LabelRow]) -> None:
+    """Write label rows as the archive does: by day of ``known_at``."""
     days: dict[str, list[dict[str, Any]]] = {}
     for row in examples:
-        days.setdefault(day_prefix(EXAMPLES, row.model, row.matured_at.date()), []).append(row.to_row())
+        days.setdefault(day_prefix(LABELS, row.model, row.matured_at.date()), []).append(row.to_row())
     for prefix, rows in days.items():
         existing = len(list(lake.keys(prefix)))
         lake.write_lines(f"{prefix}{existing:05d}.jsonl.gz", rows)

@@ -2,11 +2,10 @@
 
 import zlib
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from hindsight.core.times import format_time, parse_time
-from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+from hindsight.adapters.dynamodb.attributes import from_attributes, to_attributes
+from hindsight.labels.relabelling.job import Counts, RelabelJob
 
 COUNTS = "#counts"
 PROGRESS_SHARDS = 16
@@ -14,7 +13,7 @@ _JOB = "relabel#"
 
 
 def job_key(model: str, relabel_id: str) -> dict[str, str]:
-    """Return the key of a relabelling; ids begin with their moment, so that the sort key is their order."""
+    """Build the key of a relabelling; ids begin with their moment, so that the sort key is their order."""
     return {"pk": model, "sk": f"{_JOB}{relabel_id}"}
 
 
@@ -48,40 +47,12 @@ def counts_from_item(item: Mapping[str, Any]) -> Counts:
 
 
 def job_to_item(job: RelabelJob) -> dict[str, Any]:
-    """Return a relabelling as an item."""
-    return {
-        **job_key(job.model, job.relabel_id),
-        "relabel_id": job.relabel_id,
-        "reason": job.reason,
-        "rules_revision": job.rules_revision,
-        "known_at": format_time(job.known_at),
-        "started_at": format_time(job.started_at),
-        "first_day": job.first_day.isoformat() if job.first_day else None,
-        "last_day": job.last_day.isoformat() if job.last_day else None,
-        "attempt": job.attempt,
-        "files_total": job.files_total,
-        "job_status": job.status.value,
-        "failures": job.failures,
-        "failure": job.failure,
-        "finished_at": format_time(job.finished_at) if job.finished_at else None,
-    }
+    """Build the item of a relabelling; its counts have items of their own."""
+    values = to_attributes(job)
+    status = values.pop("status")  # a word of DynamoDB's own
+    return {**job_key(values.pop("model"), job.relabel_id), **values, "counts": None, "job_status": status}
 
 
 def job_from_item(item: Mapping[str, Any]) -> RelabelJob:
-    """Return the relabelling an item holds."""
-    return RelabelJob(
-        model=item["pk"],
-        relabel_id=item["relabel_id"],
-        reason=item["reason"],
-        rules_revision=item["rules_revision"],
-        known_at=parse_time(item["known_at"]),
-        started_at=parse_time(item["started_at"]),
-        first_day=date.fromisoformat(item["first_day"]) if "first_day" in item else None,
-        last_day=date.fromisoformat(item["last_day"]) if "last_day" in item else None,
-        attempt=item["attempt"],
-        status=RelabelStatus(item["job_status"]),
-        files_total=item.get("files_total"),
-        failures=item["failures"],
-        failure=item.get("failure"),
-        finished_at=parse_time(item["finished_at"]) if "finished_at" in item else None,
-    )
+    """Read the relabelling of an item."""
+    return from_attributes(RelabelJob, {**item, "model": item["pk"], "status": item["job_status"]})

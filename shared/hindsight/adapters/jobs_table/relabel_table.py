@@ -78,7 +78,7 @@ class DynamoRelabels:
         transact(self._client, [update])
 
     def job(self, model: str, relabel_id: str) -> RelabelJob:
-        """Return one relabelling. Raises NotFound."""
+        """Read one relabelling. Raises NotFound."""
         return self._counted(self.state(model, relabel_id))
 
     def state(self, model: str, relabel_id: str) -> RelabelJob:
@@ -89,7 +89,7 @@ class DynamoRelabels:
         return job_from_item(item)
 
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """Return at most ``limit`` relabellings, newest first."""
+        """List at most ``limit`` relabellings, newest first."""
         found = query_all(
             self._client,
             TableName=self._table,
@@ -129,7 +129,7 @@ class DynamoRelabels:
             ":line": step.after.line,
             ":done": step.after.is_done,
             ":followed": step.after.is_followed,
-            ":expires": int(job.forgotten_at.timestamp()),
+            ":expires": int(job.checkpoint_expires_at.timestamp()),
         }
         is_new = step.before == FilePosition()
         before: dict[str, Any] = {":before": step.before.line, ":undone": step.before.is_done}

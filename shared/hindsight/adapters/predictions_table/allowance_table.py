@@ -1,4 +1,4 @@
-"""What entities have said, as items of the predictions table."""
+"""Allowances of entities as items of the predictions table."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ class DynamoAllowances:
         self._sleep = sleep
 
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
-        """Return which of some events are within an allowance. Raises Unavailable if others keep taking at once."""
+        """Select which of some events are within an allowance. Raises Unavailable if others keep taking at once."""
         # No prediction's id has a #.
         key = {"pk": f"{allowance.model}#{_SORT_KEY}#{allowance.name}", "sk": _SORT_KEY}
         for attempt in range(_ATTEMPTS):

@@ -24,7 +24,7 @@ from hindsight.adapters.predictions_table.label_items import (
     join_state,
     label_from_item,
     label_to_item,
-    stub_item,
+    placeholder_item,
 )
 from hindsight.adapters.predictions_table.prediction_items import (
     DUE_SHARDS,
@@ -63,7 +63,7 @@ class DynamoLabels:
         self._client = client
 
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
-        """Return the collections of some predictions, in order, empty ones too. Raises Unavailable."""
+        """Read the collections of some predictions, in order, empty ones too. Raises Unavailable."""
         heads = {item["pk"]: head_from_item(item) for item in self._heads(keys)}
         found = [Collection(key=key, head=heads.get(partition_key(key))) for key in keys]
         return list(at_once(self._with_history, found))
@@ -102,8 +102,8 @@ class DynamoLabels:
                 yield [(item["due_at"], key_of_partition(item["pk"])) for item in items]
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
-        """Return the predictions that exist of some keys. Raises Unavailable."""
-        found = (prediction_from_item(item) for item in self._heads(keys) if not item.get("parked"))
+        """Read the predictions that exist of some keys. Raises Unavailable."""
+        found = (prediction_from_item(item) for item in self._heads(keys) if not item.get("is_placeholder"))
         return {prediction.key: prediction for prediction in found}
 
     def _heads(self, keys: Sequence[PredictionKey]) -> Iterator[dict[str, Any]]:
@@ -145,7 +145,7 @@ class DynamoLabels:
 
     def _head_operation(self, before: Head | None, after: Head, label: Label | None) -> Operation:
         if before is None:
-            return {"Put": self._put_if_absent(stub_item(after))}
+            return {"Put": self._put_if_absent(placeholder_item(after))}
         known = join_state(before)
         changed = {name: value for name, value in join_state(after).items() if value != known[name]}
         state = {"revision": after.revision, **changed, **_shown(label)}
@@ -154,14 +154,14 @@ class DynamoLabels:
         expression = "SET " + ", ".join(f"#{name[1:]} = {name}" for name in kept)
         if removed:
             expression += " REMOVE " + ", ".join(removed)
-        # A prediction takes over its stub's revision: the revision alone would not tell them apart.
-        parked = "attribute_not_exists(parked)" if before.prediction else "attribute_exists(parked)"
+        # A prediction takes over its placeholder's revision: the revision alone would not tell them apart.
+        kind = "attribute_not_exists(is_placeholder)" if before.prediction else "attribute_exists(is_placeholder)"
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": to_item(head_key(after.key)),
                 "UpdateExpression": expression,
-                "ConditionExpression": f"#revision = :before AND {parked}",
+                "ConditionExpression": f"#revision = :before AND {kind}",
                 "ExpressionAttributeNames": {f"#{name}": name for name in state},
                 "ExpressionAttributeValues": to_item({**kept, ":before": before.revision}),
             }
@@ -189,7 +189,7 @@ class DynamoLabels:
 
 
 def _shown(label: Label | None) -> dict[str, Any]:
-    """Return the newest label as the head shows it, nothing if it has not changed."""
+    """Build the newest label as the head shows it, nothing if it has not changed."""
     if label is None:
         return {}
     value = None if label.value is None else compact_json.dumps(label.value)

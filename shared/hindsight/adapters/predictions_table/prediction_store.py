@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Pending = dict[int, dict[str, Any]]
 
 _NOTHING_THERE = "attribute_not_exists(pk)"
-_STUB_UNCHANGED = "parked = :parked AND revision = :revision"
+_PLACEHOLDER_UNCHANGED = "is_placeholder = :is_placeholder AND revision = :revision"
 _MAX_TRANSACTION_BYTES = 3_500_000
 # What joins add to a head: when it was resolved, its newest label, how likely its review was; and the condition.
 _LATER_BYTES = 4_000
@@ -38,7 +38,7 @@ class DynamoPredictions:
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
     ) -> list[Saved]:
-        """Return what became of each prediction, in order, once all are durable.
+        """Store predictions, all durably, and report what became of each, in order.
 
         Raises TooLarge, and stores nothing, if one does not fit into an item; Unavailable.
         """
@@ -73,15 +73,15 @@ class DynamoPredictions:
                 continue
             if existing.get("erased"):
                 settled[position] = Saved(SaveOutcome.CONFLICT, predictions[position])
-            elif existing.get("parked"):
+            elif existing.get("is_placeholder"):
                 # Due at once: should we stop before the feedback that waits is joined, the next sweep joins it.
                 due = {"due_at": item["received_at"], "due_shard": due_shard(item["model"], item["prediction_id"])}
                 carried = {name: existing[name] for name in ("revision", "feedback_count")}
-                item.update(carried, **due, replaced_stub=True)
+                item.update(carried, **due, replaced_placeholder=True)
             elif existing:
                 settled[position] = _compare(existing, predictions[position])
             else:
-                item.update(revision=0, feedback_count=0, replaced_stub=None)
+                item.update(revision=0, feedback_count=0, replaced_placeholder=None)
         return settled
 
     def _put(self, items: list[dict[str, Any]]) -> list[dict[str, Any] | None] | None:
@@ -97,15 +97,15 @@ class DynamoPredictions:
             "ConditionExpression": _NOTHING_THERE,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if item.get("replaced_stub"):
-            # Feedback that is parked in this very moment moves the stub's revision: then the put is tried again.
-            request["ConditionExpression"] = _STUB_UNCHANGED
-            request["ExpressionAttributeValues"] = to_item({":parked": True, ":revision": item["revision"]})
+        if item.get("replaced_placeholder"):
+            # Feedback that comes in this very moment moves the placeholder's revision: then the put is tried again.
+            request["ConditionExpression"] = _PLACEHOLDER_UNCHANGED
+            request["ExpressionAttributeValues"] = to_item({":is_placeholder": True, ":revision": item["revision"]})
         return request
 
 
 def _compare(item: dict[str, Any], sent: Prediction) -> Saved:
-    existing, feedback_waits = prediction_from_item(item), bool(item.get("replaced_stub"))
+    existing, feedback_waits = prediction_from_item(item), bool(item.get("replaced_placeholder"))
     same = existing.body_digest == sent.body_digest
     return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing, feedback_waits)
 

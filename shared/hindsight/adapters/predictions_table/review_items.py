@@ -1,122 +1,54 @@
 """Review tasks as items of the predictions table, and back."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from hindsight.adapters.dynamodb.attributes import from_attributes, pack, to_attributes, unpack
 from hindsight.adapters.predictions_table.prediction_items import partition_key
 from hindsight.config.labels import LabelValue
-from hindsight.core import compact_json
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
-from hindsight.review.selection.sample import PickReason
-from hindsight.review.tasks.task import Answer, ReviewTask, Settlement, Shelf, TaskState, shelf_of
+from hindsight.review.tasks.task import QueuePartition, ReviewTask, queue_partition_of
 
 REVIEW = "review"
+_TEXTS = ("selection_probability", "answers", "resolution")
 
 
 def task_key(key: PredictionKey) -> dict[str, str]:
-    """Return the table's key of a prediction's review task."""
+    """Build the table's key of a prediction's review task."""
     return {"pk": partition_key(key), "sk": REVIEW}
 
 
 def task_to_item(task: ReviewTask) -> dict[str, Any]:
-    """Return a task as an item; ``review_shelf`` and ``review_at`` put it into the ``review`` index, or keep it out."""
-    shelf = shelf_of(task)
+    """Build the item of a task; ``review_partition`` and ``review_at`` put it in the ``review`` index, or not."""
+    partition = queue_partition_of(task)
     return {
         **task_key(task.key),
         "model": task.key.model,
         "prediction_id": task.key.prediction_id,
-        "reason": task.reason.value,
-        "selection_probability": compact_json.dumps(task.selection_probability),
-        "created_at": format_time(task.created_at),
-        "closes_at": format_time(task.closes_at),
-        "overlap": task.overlap,
-        "leases": {reviewer: format_time(until) for reviewer, until in task.leases.items()},
-        "answers": [_answer_to_map(answer) for answer in task.answers],
-        "skips": list(task.skips),
-        "state": task.state.value,
-        "settlement": _settlement_to_map(task.settlement),
-        "is_sent": task.is_sent,
-        "revision": task.revision,
-        "expires_at": task.expires_at,
+        **{name: value for name, value in to_attributes(task, _TEXTS).items() if name != "key"},
         "done_by": list(task.done_by),
-        "ratings": compact_json.dumps(dict(task.ratings)) if task.ratings else None,
-        "review_shelf": shelf_key(task.key.model, shelf[0]) if shelf else None,
-        "review_at": format_time(shelf[1]) if shelf else None,
+        "ratings": pack(dict(task.ratings)) if task.ratings else None,
+        "review_partition": queue_partition_key(task.key.model, partition[0]) if partition else None,
+        "review_at": format_time(partition[1]) if partition else None,
     }
 
 
 def task_from_item(item: Mapping[str, Any]) -> ReviewTask:
-    """Return the task an item holds."""
-    return ReviewTask(
-        key=PredictionKey(item["model"], item["prediction_id"]),
-        reason=PickReason(item["reason"]),
-        selection_probability=float(json.loads(item["selection_probability"])),
-        created_at=parse_time(item["created_at"]),
-        closes_at=parse_time(item["closes_at"]),
-        overlap=item["overlap"],
-        leases={reviewer: parse_time(until) for reviewer, until in item["leases"].items()},
-        answers=tuple(map(_answer_from_map, item["answers"])),
-        skips=tuple(item["skips"]),
-        state=TaskState(item["state"]),
-        settlement=_settlement_from_map(item["settlement"]) if "settlement" in item else None,
-        is_sent=item["is_sent"],
-        revision=item["revision"],
-        expires_at=item["expires_at"],
-    )
+    """Read the task of an item."""
+    return from_attributes(ReviewTask, {**item, "key": (item["model"], item["prediction_id"])}, _TEXTS)
 
 
-def shelf_key(model: str, shelf: Shelf) -> str:
-    """Return the partition of the ``review`` index in which a model's tasks of one kind lie.
+def queue_partition_key(model: str, partition: QueuePartition) -> str:
+    """Build the partition key of the ``review`` index in which a model's tasks of one kind lie.
 
-    >>> shelf_key("bike-demand", Shelf.FREE)
+    >>> queue_partition_key("bike-demand", QueuePartition.FREE)
     'bike-demand#free'
     """
-    return f"{model}#{shelf}"
+    return f"{model}#{partition}"
 
 
 def ratings_from_item(item: Mapping[str, Any]) -> dict[str, LabelValue]:
-    """Return the labels by reviewer that an entry of the index holds."""
-    ratings: dict[str, LabelValue] = json.loads(item["ratings"])
+    """Read the labels by reviewer that an entry of the index holds."""
+    ratings: dict[str, LabelValue] = unpack(item["ratings"])
     return ratings
-
-
-def _answer_to_map(answer: Answer) -> dict[str, str]:
-    return {
-        "reviewer": answer.reviewer,
-        "value": compact_json.dumps(answer.value),
-        "label": compact_json.dumps(answer.label),
-        "at": format_time(answer.at),
-    }
-
-
-def _answer_from_map(item: Mapping[str, str]) -> Answer:
-    return Answer(
-        reviewer=item["reviewer"],
-        value=json.loads(item["value"]),
-        label=json.loads(item["label"]),
-        at=parse_time(item["at"]),
-    )
-
-
-def _settlement_to_map(settlement: Settlement | None) -> dict[str, str] | None:
-    if settlement is None:
-        return None
-    return {
-        "value": compact_json.dumps(settlement.value),
-        "label": compact_json.dumps(settlement.label),
-        "event": settlement.event,
-        "occurred_at": format_time(settlement.occurred_at),
-        "at": format_time(settlement.at),
-    }
-
-
-def _settlement_from_map(item: Mapping[str, str]) -> Settlement:
-    return Settlement(
-        value=json.loads(item["value"]),
-        label=json.loads(item["label"]),
-        event=item["event"],
-        occurred_at=parse_time(item["occurred_at"]),
-        at=parse_time(item["at"]),
-    )

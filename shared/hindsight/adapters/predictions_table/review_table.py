@@ -17,8 +17,8 @@ from hindsight.adapters.dynamodb.requests import (
 from hindsight.adapters.predictions_table.prediction_items import head_key, key_of_partition, partition_key
 from hindsight.adapters.predictions_table.review_items import (
     REVIEW,
+    queue_partition_key,
     ratings_from_item,
-    shelf_key,
     task_from_item,
     task_to_item,
 )
@@ -27,17 +27,17 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
-from hindsight.review.selection.sample import Pick
+from hindsight.review.selection.sample import SampledPrediction
 from hindsight.review.tasks.store import QueueSize
-from hindsight.review.tasks.task import ReviewTask, Shelf, new_task
+from hindsight.review.tasks.task import QueuePartition, ReviewTask, new_task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REVIEW_INDEX = "review"
 _PAGE = 100
-_OPEN = (Shelf.ADJUDICATION, Shelf.LEASED, Shelf.FREE)
-_ON_THE_SHELF = "review_shelf = :shelf"
+_OPEN = (QueuePartition.ADJUDICATION, QueuePartition.LEASED, QueuePartition.FREE)
+_IN_THE_PARTITION = "review_partition = :partition"
 
 Operation = Any
 
@@ -53,19 +53,19 @@ class DynamoReviews:
         self._table = table
         self._client = client
 
-    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
-        """Make a task of each pick of one model; return how many are new. Raises Unavailable."""
-        return sum(self._add(chunk, configuration) for chunk in chunks(picks, MAX_TRANSACTION // 2))
+    def add(self, sampled: Sequence[SampledPrediction], configuration: ModelConfiguration) -> int:
+        """Make a task of each sample of one model; return how many are new. Raises Unavailable."""
+        return sum(self._add(chunk, configuration) for chunk in chunks(sampled, MAX_TRANSACTION // 2))
 
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
-        """Return the tasks that exist of some predictions. Raises Unavailable."""
+        """Read the tasks that exist of some predictions. Raises Unavailable."""
         # Consistent: on a stale revision the write would only be refused.
         items = batch_get(self._client, self._table, [(partition_key(key), REVIEW) for key in keys], consistent=True)
         tasks = {task.key: task for task in map(task_from_item, items)}
         return {key: tasks[key] for key in keys if key in tasks}
 
     def save(self, tasks: Sequence[ReviewTask]) -> dict[PredictionKey, ReviewTask]:
-        """Write each task that nobody has changed since it was read; return those, with their new revision."""
+        """Write each task that is unchanged since it was read; return those, with their new revision."""
         return {task.key: task for task in at_once(self._save, tasks) if task is not None}
 
     def available(
@@ -76,61 +76,61 @@ class DynamoReviews:
         if open_at is not None:
             unseen["FilterExpression"] += " AND closes_at > :open_at"
         values = {":reviewer": reviewer, ":open_at": _time(open_at)}
-        for shelf in _OPEN:
-            lapsed = {":now": format_time(now)} if shelf is Shelf.LEASED else {}
-            condition = f"{_ON_THE_SHELF} AND review_at <= :now" if lapsed else _ON_THE_SHELF
-            yield from self._keys(model, shelf, values | lapsed, KeyConditionExpression=condition, **unseen)
+        for partition in _OPEN:
+            lapsed = {":now": format_time(now)} if partition is QueuePartition.LEASED else {}
+            condition = f"{_IN_THE_PARTITION} AND review_at <= :now" if lapsed else _IN_THE_PARTITION
+            yield from self._keys(model, partition, values | lapsed, KeyConditionExpression=condition, **unseen)
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         """Yield, page by page, the open tasks that close by ``now``."""
-        for shelf in _OPEN:
-            yield from self._keys(model, shelf, {":now": format_time(now)}, FilterExpression="closes_at <= :now")
+        for partition in _OPEN:
+            yield from self._keys(model, partition, {":now": format_time(now)}, FilterExpression="closes_at <= :now")
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the settled tasks whose feedback is not known to be durable."""
-        yield from self._keys(model, Shelf.UNSENT, {})
+        """Yield, page by page, the resolved tasks whose feedback is not known to be durable."""
+        yield from self._keys(model, QueuePartition.UNSENT, {})
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
         """Count a model's open tasks, up to ``most`` of each kind."""
-        counts = {shelf: self._count(model, shelf, open_at, most) for shelf in _OPEN}
+        counts = {partition: self._count(model, partition, open_at, most) for partition in _OPEN}
         return QueueSize(
-            free=counts[Shelf.FREE],
-            adjudication=counts[Shelf.ADJUDICATION],
-            leased=counts[Shelf.LEASED],
+            free=counts[QueuePartition.FREE],
+            adjudication=counts[QueuePartition.ADJUDICATION],
+            leased=counts[QueuePartition.LEASED],
             capped=most in counts.values(),
         )
 
     def ratings(self, model: str, most: int) -> list[Mapping[str, LabelValue]]:
-        """Return the labels by reviewer of the tasks that several people answered, newest first."""
+        """List the labels by reviewer of the tasks that several people answered, newest first."""
         found: list[Mapping[str, LabelValue]] = []
-        for page in self._pages(model, Shelf.OVERLAPPING, {}, ScanIndexForward=False):
+        for page in self._pages(model, QueuePartition.OVERLAPPING, {}, ScanIndexForward=False):
             found += (ratings_from_item(from_item(item)) for item in page["Items"])
             if len(found) >= most:
                 break
         return found[:most]
 
-    def _add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
-        """Write a chunk of picks; a refused one refuses all of its transaction, so the others are written again."""
-        waiting = list(picks)
+    def _add(self, sampled: Sequence[SampledPrediction], configuration: ModelConfiguration) -> int:
+        """Write a chunk of sampled; a refused one refuses all of its transaction, so the others are written again."""
+        waiting = list(sampled)
         while waiting:
             refused = transact(
-                self._client, [each for pick in waiting for each in self._operations(pick, configuration)]
+                self._client, [each for sample in waiting for each in self._operations(sample, configuration)]
             )
             if refused is None:
                 return len(waiting)
             pairs = zip(refused[::2], refused[1::2], strict=True)
-            waiting = [pick for pick, pair in zip(waiting, pairs, strict=True) if pair == (None, None)]
+            waiting = [sample for sample, pair in zip(waiting, pairs, strict=True) if pair == (None, None)]
         return 0
 
-    def _operations(self, pick: Pick, configuration: ModelConfiguration) -> list[Operation]:
-        put = self._put(new_task(pick, configuration), "attribute_not_exists(pk)")
+    def _operations(self, sample: SampledPrediction, configuration: ModelConfiguration) -> list[Operation]:
+        put = self._put(new_task(sample, configuration), "attribute_not_exists(pk)")
         # On the head too: every label record that is archived finds it there.
-        probability = {":probability": compact_json.dumps(pick.selection_probability)}
+        probability = {":probability": compact_json.dumps(sample.selection_probability)}
         update = {
             "TableName": self._table,
-            "Key": to_item(head_key(pick.key)),
+            "Key": to_item(head_key(sample.key)),
             "UpdateExpression": "SET selection_probability = :probability",
-            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(parked)",
+            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(is_placeholder)",
             "ExpressionAttributeValues": to_item(probability),
         }
         return [{"Put": put}, {"Update": update}]
@@ -144,27 +144,29 @@ class DynamoReviews:
         refused = put(self._client, **self._put(written, "revision = :read"), ExpressionAttributeValues=read)
         return written if refused is None else None
 
-    def _count(self, model: str, shelf: Shelf, open_at: datetime | None, most: int) -> int:
+    def _count(self, model: str, partition: QueuePartition, open_at: datetime | None, most: int) -> int:
         still_open = {"FilterExpression": "closes_at > :open_at"} if open_at is not None else {}
         count = 0
-        for page in self._pages(model, shelf, {":open_at": _time(open_at)}, Select="COUNT", **still_open):
+        for page in self._pages(model, partition, {":open_at": _time(open_at)}, Select="COUNT", **still_open):
             count += page["Count"]
             if count >= most:
                 return most
         return count
 
-    def _keys(self, model: str, shelf: Shelf, values: dict[str, Any], **request: Any) -> Iterator[list[PredictionKey]]:
+    def _keys(
+        self, model: str, partition: QueuePartition, values: dict[str, Any], **request: Any
+    ) -> Iterator[list[PredictionKey]]:
         wanted = {"PaginationConfig": {"PageSize": _PAGE}, "ProjectionExpression": "pk"}
-        for page in self._pages(model, shelf, values, **wanted, **request):
+        for page in self._pages(model, partition, values, **wanted, **request):
             yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 
-    def _pages(self, model: str, shelf: Shelf, values: dict[str, Any], **request: Any) -> Iterator[Any]:
+    def _pages(self, model: str, partition: QueuePartition, values: dict[str, Any], **request: Any) -> Iterator[Any]:
         return iter(
             self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName=REVIEW_INDEX,
-                ExpressionAttributeValues=to_item({":shelf": shelf_key(model, shelf), **values}),
-                **{"KeyConditionExpression": _ON_THE_SHELF, **request},
+                ExpressionAttributeValues=to_item({":partition": queue_partition_key(model, partition), **values}),
+                **{"KeyConditionExpression": _IN_THE_PARTITION, **request},
             )
         )
 

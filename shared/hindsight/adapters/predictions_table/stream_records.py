@@ -22,7 +22,7 @@ T = TypeVar("T")
 class StreamBatch(Generic[T]):
     """What a batch holds up to its first unreadable record; ``name`` is the first record's sequence number.
 
-    ``arrived_at`` is when the table took the newest change of it, None where the stream does not say.
+    ``arrived_at`` is when the table took the newest change of it, None where the stream does not record it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class StreamBatch(Generic[T]):
     arrived_at: datetime | None = None
 
     def failures(self) -> dict[str, list[dict[str, str]]]:
-        """Return the answer that makes Lambda go on at the first unreadable record (``ReportBatchItemFailures``)."""
+        """Build the answer that makes Lambda go on at the first unreadable record (``ReportBatchItemFailures``)."""
         return {"batchItemFailures": [{"itemIdentifier": self.unreadable}] if self.unreadable else []}
 
 
@@ -56,7 +56,7 @@ def read_batch(records: Iterable[Mapping[str, Any]], read: Read[T]) -> StreamBat
 
 
 def label_change(event_name: str, image: dict[str, Any], arrived_at: datetime | None) -> LabelChange | None:
-    """Return the label record that was appended, None for any other change."""
+    """Read the label record that was appended, None for any other change."""
     if event_name != "INSERT" or not image.get("sk", "").startswith(LABEL):
         return None
     record = label_from_item(image)
@@ -64,13 +64,14 @@ def label_change(event_name: str, image: dict[str, Any], arrived_at: datetime | 
 
 
 def new_prediction(event_name: str, image: dict[str, Any], arrived_at: datetime | None) -> PredictionChange | None:
-    """Return the prediction that came into being, None for any other change.
+    """Read the prediction that came into being, None for any other change.
 
-    It comes as a new item, or in the place of a stub; the first join that follows takes ``replaced_stub`` away.
+    It comes as a new item, or in the place of a placeholder; the first join that follows takes
+    ``replaced_placeholder`` away.
     """
-    if image.get("sk") != HEAD or image.get("parked"):
+    if image.get("sk") != HEAD or image.get("is_placeholder"):
         return None
-    came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_stub"))
+    came = event_name == "INSERT" or (event_name == "MODIFY" and image.get("replaced_placeholder"))
     return PredictionChange(prediction_from_item(image), arrived_at) if came else None
 
 
@@ -85,6 +86,6 @@ def _new_image(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decoded(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an attribute with its bytes as bytes: Lambda's events are JSON and carry them in base64."""
+    """Decode an attribute, its bytes as bytes: Lambda's events are JSON and carry them in base64."""
     packed = value.get("B")
     return {"B": base64.b64decode(packed, validate=True)} if isinstance(packed, str) else value

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from hindsight.adapters.dynamodb.attributes import unpack
 from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, to_item
-from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key, unpack_features
+from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.privacy.collections import FoundPage
@@ -43,7 +44,7 @@ class DynamoSubjectCollections:
             page = self._client.scan(**request)
             rows = [from_item(item) for item in page["Items"]]
             after = json.dumps(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else ""
-            yield FoundPage([{**row, "features": unpack_features(row["features"])} for row in rows], after)
+            yield FoundPage([{**row, "features": unpack(row["features"])} for row in rows], after)
             if not after:
                 return
 
@@ -71,13 +72,13 @@ class DynamoSubjectCollections:
 
 
 def _mark(key: PredictionKey, expires_at: int) -> dict[str, Any]:
-    """Return what keeps an erased prediction from coming back: a stub that takes no feedback and makes no place."""
+    """Build the mark that keeps an erased prediction from coming back: a placeholder that takes no feedback."""
     return {
         "pk": partition_key(key),
         "sk": HEAD,
         "model": key.model,
         "prediction_id": key.prediction_id,
-        "parked": True,
+        "is_placeholder": True,
         "erased": True,
         "revision": ERASED_REVISION,
         "feedback_count": 0,

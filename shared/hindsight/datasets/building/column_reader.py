@@ -31,17 +31,17 @@ class ColumnReader:
     def columns(self) -> dict[str, Array | Categories]:
         """Read all columns but the features, the rows to train on first."""
         count, keys = len(self.kept.keys.seq), self.kept.keys
-        sources, numbers = _Texts.of(count), {name: np.empty(count) for name in _NUMBERS}
+        kinds, numbers = _Texts.of(count), {name: np.empty(count) for name in _NUMBERS}
         entities: list[tuple[Places, Names]] = []
         for scan, places in self._by_file():
             rows = keys.row[places]
             for name, found in scan.numbers(_NUMBERS).items():
                 numbers[name][places] = found[rows]
-            sources.put(places, scan.categories("source").at(rows))
+            kinds.put(places, scan.categories("kind").at(rows))
             entities.append((places, scan.identifiers("entity_id")[rows]))
         return {
             "label": self.kept.labels,
-            "source": sources.column(),
+            "kind": kinds.column(),
             "prediction_id": keys.names,
             "entity_id": _joined(entities, count),
             "seq": keys.seq,
@@ -51,7 +51,7 @@ class ColumnReader:
             "rules_revision": numbers["rules_revision"].astype(np.int32),
             "selection_probability": numbers["selection_probability"],
             "propensity": numbers["propensity"],
-            "labelled_otherwise": self.kept.otherwise,
+            "labelled_without_review": self.kept.otherwise,
         }
 
     def features(self, features: Sequence[TypedFeature]) -> Iterator[tuple[TypedFeature, Column]]:

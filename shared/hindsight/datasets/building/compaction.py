@@ -28,7 +28,7 @@ from hindsight.datasets.records.record_files import (
     merged_name,
     read_objects,
 )
-from hindsight.lake.object_store import COMPACTED, EXAMPLES, Lake, day_prefix, model_prefix, partition_of
+from hindsight.lake.object_store import COMPACTED, LABELS, Lake, day_prefix, model_prefix, partition_of
 from hindsight.lake.packer import SETTLED
 
 PARQUET_TYPE = "application/vnd.apache.parquet"
@@ -86,9 +86,9 @@ class Compaction:
 
     def _open_days(self, model: str, settled: date, report: CompactionReport) -> Iterator[date]:
         """Yield the days before a day that have small objects; one listing, not beyond that day."""
-        prefix, last = model_prefix(EXAMPLES, model), None
+        prefix, last = model_prefix(LABELS, model), None
         for key in self.lake.keys(prefix):
-            day = partition_of(key, EXAMPLES, model)
+            day = partition_of(key, LABELS, model)
             if day is None:
                 report.unreadable.append(key)
             elif day >= settled:
@@ -105,11 +105,11 @@ class Compaction:
         has_time: Callable[[], bool],
         report: CompactionReport,
     ) -> None:
-        prefix = day_prefix(EXAMPLES, model, day)
+        prefix = day_prefix(LABELS, model, day)
         tags = {
             key: tag
             for key, tag in self.lake.tags(prefix)
-            if not is_merged(key) and partition_of(key, EXAMPLES, model) is not None
+            if not is_merged(key) and partition_of(key, LABELS, model) is not None
         }
         for group in self._groups(tags, report):
             if not has_time():
@@ -163,7 +163,7 @@ class _DayFile:
         self.lake.upload(path, key, PARQUET_TYPE)
         path.unlink()
         self._require_readable(key, name, records)
-        merged = f"{day_prefix(EXAMPLES, self.model, self.day)}{merged_name(name)}"
+        merged = f"{day_prefix(LABELS, self.model, self.day)}{merged_name(name)}"
         content = gzip.compress(b"".join(line + b"\n" for _, lines in group for line, _ in lines), 6, mtime=0)
         self.lake.write_bytes(merged, content, "application/x-ndjson")
         if hashlib.sha256(self.lake.read_bytes(merged)).digest() != hashlib.sha256(content).digest():

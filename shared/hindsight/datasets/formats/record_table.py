@@ -25,7 +25,7 @@ PLAIN_FIELDS = {
     "outcome_due_at": TEXT,
     "known_at": TEXT,
     "status": TEXT,
-    "source": TEXT,
+    "kind": TEXT,
     "rules_revision": INTEGER,
     "model_version": TEXT,
     "entity_id": TEXT,

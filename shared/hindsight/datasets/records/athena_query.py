@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from hindsight.config.labels import LabelSource
+from hindsight.config.labels import LabelKind
 from hindsight.core import compact_json
 from hindsight.core.errors import UnusableDataset
 from hindsight.core.times import microseconds
@@ -47,13 +47,13 @@ class Chosen:
 def selection_query(database: str, model: str, span: Span) -> str:
     """Build the SQL that selects a dataset's records; Trino and DuckDB both take it.
 
-    Of each prediction those with the highest ``seq``, and its newest with a value from another source than a reviewer:
+    Of each prediction those with the highest ``seq``, and its newest with a value from another kind than a reviewer:
     they tell whether a reviewer's label stands for others. The names of models have no quotes.
     """
     first, last = microseconds(span.first), microseconds(span.last)
     days = [moment.astimezone(UTC).date().isoformat() for moment in (span.first, span.last)]
     columns = ", ".join(map(quoted_name, COLUMNS))
-    is_other = f"value IS NOT NULL AND source IS DISTINCT FROM '{LabelSource.MANUAL.value}'"
+    is_other = f"value IS NOT NULL AND kind IS DISTINCT FROM '{LabelKind.MANUAL.value}'"
     return f"""
         SELECT {columns} FROM (
             SELECT {columns}, is_other,

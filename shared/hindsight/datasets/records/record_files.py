@@ -18,7 +18,7 @@ from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import StoredRecord, write_records
 from hindsight.datasets.records.athena_query import Chosen, write_chosen
 from hindsight.datasets.records.record_scan import RecordFile
-from hindsight.lake.object_store import COMPACTED, EXAMPLES, MERGED, Lake, keys_between, model_prefix
+from hindsight.lake.object_store import COMPACTED, LABELS, MERGED, Lake, keys_between, model_prefix
 from hindsight.lake.pack import Part, is_pack, parts_of
 
 _READERS = 8
@@ -56,7 +56,7 @@ class RecordFiles:
         """
         found, read, merged = FoundFiles(), set[str](), list[str]()
         while True:
-            keys = list(keys_between(self.lake, EXAMPLES, self.model, start, end))
+            keys = list(keys_between(self.lake, LABELS, self.model, start, end))
             merged = [key for key in keys if is_merged(key)]
             fresh = [key for key in keys if not is_merged(key) and key not in read]
             present = list[str]()
@@ -114,7 +114,7 @@ class RecordFiles:
     def _take_from_compacted(self, found: FoundFiles, missing: dict[str, str]) -> None:
         by_day: dict[str, set[tuple[str, str]]] = {}
         for key, digest in missing.items():
-            day = key.removeprefix(model_prefix(EXAMPLES, self.model)).split("/")[0]
+            day = key.removeprefix(model_prefix(LABELS, self.model)).split("/")[0]
             by_day.setdefault(day, set()).add((key, digest))
         for day, wanted in by_day.items():
             left = set(wanted)
@@ -249,7 +249,7 @@ def merged_name(name: str) -> str:
 def name_of(key: str) -> str:
     """Find the name that a Parquet file of records and its object of lines share: the SHA-256 of the file.
 
-    >>> name_of("examples/model=m/date=2026-03-01/merged-ab.jsonl.gz")
+    >>> name_of("labels/model=m/date=2026-03-01/merged-ab.jsonl.gz")
     'ab'
     >>> name_of("compacted/model=m/date=2026-03-01/ab.parquet")
     'ab'

@@ -63,7 +63,7 @@ class RecordScan:
         found = self._arrays(
             "CAST(file_row_number AS INTEGER) AS row, prediction_id, hash(prediction_id) AS hash, seq, "
             f"{', '.join(MOMENTS.values())}, CAST(value IS NOT NULL AS UTINYINT) AS labelled, record_digest, "
-            "CAST(source IS NOT DISTINCT FROM 'manual' AS UTINYINT) AS manual, "
+            "CAST(kind IS NOT DISTINCT FROM 'manual' AS UTINYINT) AS manual, "
             "CAST(selection_probability IS NOT NULL AS UTINYINT) AS picked",
             f"WHERE {self._is_seen(span)}",
         )

@@ -1,4 +1,4 @@
-"""From the table's stream to the lake: labels become examples, predictions become rows, by day.
+"""Archiving the table's stream in the lake: label records and predictions as rows, by day.
 
 The stream delivers at least once. Objects are named by the first record of their batch, so that a batch delivered
 again replaces what it wrote; readers deduplicate what arrives in another grouping.
@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hindsight.core.times import format_time
+from hindsight.core.codec import to_plain
 from hindsight.entities.label import LabelRecord
-from hindsight.entities.label_record import Example
+from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import LabelStore
-from hindsight.lake.object_store import EXAMPLES, PREDICTIONS, Lake, day_prefix
+from hindsight.lake.object_store import LABELS, PREDICTIONS, Lake, day_prefix
 
 # A batch may be of many models, or an import's of many days.
 _WRITERS = 8
+# They belong to the item of a prediction, not to what it was.
+_NOT_IN_ROWS = frozenset({"selection_probability", "body_digest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class LakeRow:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Writes what the stream tells to the lake."""
+    """Writes the changes of the table's stream to the lake."""
 
     lake: Lake
 
@@ -53,17 +55,17 @@ class Archive:
         A prediction that is gone, expired or erased, leaves nothing to learn from: its labels are passed over.
         """
         predictions = store.predictions([change.key for change in changes])
-        examples = [
-            (change, example_of(change.record, prediction))
+        found = [
+            (change, label_row_of(change.record, prediction))
             for change in changes
             if (prediction := predictions.get(change.key)) is not None
         ]
-        rows = [LakeRow(example.model, example.matured_at.date(), example.to_row()) for _, example in examples]
-        written = self._write(EXAMPLES, name, rows)
+        rows = [LakeRow(row.model, row.matured_at.date(), row.to_row()) for _, row in found]
+        written = self._write(LABELS, name, rows)
         # After the records are in the lake: what is counted as new can be learned from.
         new_labels.note(
-            NewLabel(example.model, example.prediction_id, change.arrived_at, example.matured_at)
-            for change, example in examples
+            NewLabel(row.model, row.prediction_id, change.arrived_at, row.matured_at)
+            for change, row in found
             if change.record.is_new
         )
         return written
@@ -87,9 +89,9 @@ class Archive:
         return sum(map(len, by_day.values()))
 
 
-def example_of(record: LabelRecord, prediction: Prediction) -> Example:
-    """Return a label record together with the prediction it labels."""
-    return Example(
+def label_row_of(record: LabelRecord, prediction: Prediction) -> LabelRow:
+    """Build the row of a label record: it, and the prediction it labels."""
+    return LabelRow(
         model=prediction.model,
         prediction_id=prediction.prediction_id,
         features=prediction.features,
@@ -101,7 +103,7 @@ def example_of(record: LabelRecord, prediction: Prediction) -> Example:
         seq=record.seq,
         value=record.label.value,
         status=record.label.status,
-        source=record.label.source,
+        kind=record.label.kind,
         rules_revision=record.rules_revision,
         known_at=record.known_at,
         entity_id=prediction.entity_id,
@@ -113,20 +115,8 @@ def example_of(record: LabelRecord, prediction: Prediction) -> Example:
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction as a row of ``predictions/``."""
-    row = {
-        "model": prediction.model,
-        "prediction_id": prediction.prediction_id,
-        "features": dict(prediction.features),
-        "score": prediction.score,
-        "decision": prediction.decision,
-        "probabilities": prediction.probabilities,
-        "model_version": prediction.model_version,
-        "occurred_at": format_time(prediction.occurred_at),
-        "received_at": format_time(prediction.received_at),
-        "outcome_due_at": format_time(prediction.outcome_due_at),
-        "entity_id": prediction.entity_id,
-        "propensity": prediction.propensity,
-        "shadow": prediction.shadow and prediction.shadow.to_json(),
-    }
-    return {name: value for name, value in row.items() if value is not None}
+    """Build the row of a prediction in ``predictions/``."""
+    row: dict[str, Any] = to_plain(prediction)
+    if prediction.shadow is not None:
+        row["shadow"] = prediction.shadow.to_json()
+    return {name: value for name, value in row.items() if value is not None and name not in _NOT_IN_ROWS}

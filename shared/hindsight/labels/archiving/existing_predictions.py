@@ -17,7 +17,7 @@ MAX_UNCHECKED_AGE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class PredictionChange:
-    """A prediction that was stored, and when the table took it; None where the stream does not say."""
+    """A prediction that was stored, and when the table took it; None where the stream does not record it."""
 
     prediction: Prediction
     arrived_at: datetime | None

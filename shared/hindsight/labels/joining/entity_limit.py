@@ -1,4 +1,4 @@
-"""How much one entity may say: feedback beyond its limit is set aside, never counted, never lost."""
+"""Limits of entities: feedback beyond its limit is set aside, never counted, never lost."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What an entity may say in one span: which span of whom it is, how much, and until when it is remembered.
+    """The allowance of an entity in one span: which span of whom it is, how much, and until when it is remembered.
 
-    ``name`` is a hash: it tells of nobody. ``expires_at`` is in epoch seconds.
+    ``name`` is a hash: it names no entity. ``expires_at`` is in epoch seconds.
     """
 
     model: str
@@ -29,10 +29,10 @@ class Allowance:
 
 
 class EntityAllowances(Protocol):
-    """What entities have said, by allowance."""
+    """The feedback that entities sent, by allowance."""
 
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
-        """Return which of some events are within an allowance, the first ones first.
+        """Select which of some events are within an allowance, the first ones first.
 
         An event that was taken before is, and takes nothing again: a file that is delivered twice counts once. Of
         workers that take at once each gets only what the others have left. Raises Unavailable.
@@ -48,10 +48,10 @@ class EntityLimits:
     def within(
         self, collection: Collection, events: Sequence[Feedback], configuration: ModelConfiguration
     ) -> tuple[list[Feedback], list[Feedback]]:
-        """Return the events on one prediction that are within its entity's limit, and those beyond.
+        """Divide the events on one prediction into those that are within its entity's limit, and those beyond.
 
         What is joined already has been counted; what comes before its prediction, or for one that names no entity, is
-        not limited: nothing says whose it is. Raises Unavailable.
+        not limited: no entity is known. Raises Unavailable.
         """
         limit = configuration.feedback.limits.per_entity
         head = collection.head
@@ -73,7 +73,7 @@ class EntityLimits:
 
 
 def span_start(moment: datetime, length: timedelta) -> datetime:
-    """Return when the span begins that a moment lies in; spans follow each other from 1970 on.
+    """Compute when the span begins that a moment lies in; spans follow each other from 1970 on.
 
     >>> span_start(datetime(2026, 3, 1, 12, 30, tzinfo=UTC), timedelta(hours=1)).isoformat()
     '2026-03-01T12:00:00+00:00'

@@ -140,17 +140,17 @@ def parse_part(body: str) -> FilePart | None:
 
 
 def is_feedback_file(key: str) -> bool:
-    """Return whether a key is a file of raw feedback; what Firehose could not deliver lies beside, under ``errors``."""
+    """Check whether a key is a file of raw feedback; what Firehose could not deliver lies beside, under ``errors``."""
     return key.startswith(FEEDBACK_PREFIX) and not key.startswith(f"{FEEDBACK_PREFIX}errors")
 
 
 def is_to_be_joined(key: str) -> bool:
-    """Return whether a file of raw feedback is news: what an erasure left of one is not."""
+    """Check whether a file of raw feedback is news: what an erasure left of one is not."""
     return is_feedback_file(key) and not key.endswith(REWRITTEN)
 
 
 def file_day(key: str) -> date:
-    """Return the day a feedback file lies under.
+    """Read the day a feedback file lies under.
 
     >>> file_day("feedback/date=2026-03-01/part-1")
     datetime.date(2026, 3, 1)
@@ -159,7 +159,7 @@ def file_day(key: str) -> date:
 
 
 def parse_feedback_line(line: bytes) -> Feedback | Reject:
-    """Return the event a line of a feedback file holds, or what is wrong with it.
+    """Read the event a line of a feedback file holds, or what is wrong with it.
 
     >>> parse_feedback_line(b'{"model": 5}').reason
     'model: expected str, got int'
@@ -176,7 +176,7 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
 
 
 def _not_an_event(line: bytes, reason: str) -> Reject:
-    """Return the reject that a line of capture passes on; of any other line, that it is malformed."""
+    """Read the reject that a line of capture passes on; of any other line, that it is malformed."""
     try:
         row = msgspec.json.decode(line) if _REJECTED_KEY in line else None
         reject = passed_on(row) if isinstance(row, dict) else None
@@ -186,7 +186,7 @@ def _not_an_event(line: bytes, reason: str) -> Reject:
 
 
 def _unread(reason: str) -> Reject:
-    """Return what stands for what was not read of a file; the file itself stays where it is."""
+    """Build the row of what was not read of a file; the file itself stays where it is."""
     return Reject(RejectCode.MALFORMED, f"{reason}; what follows was not read", text="", is_truncated=True)
 
 
@@ -230,7 +230,7 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> Quarant
 
 
 def _reason(error: Exception) -> str:
-    """Return what a decoder found wrong, the path at fault first; it never repeats what stands there."""
+    """Describe what a decoder found wrong, the path at fault first; it never repeats what stands there."""
     if isinstance(error, msgspec.ValidationError):
         return _at_path(str(error))
     if isinstance(error, msgspec.DecodeError):
@@ -241,7 +241,7 @@ def _reason(error: Exception) -> str:
 
 
 def _at_path(message: str) -> str:
-    """Return a message of msgspec with its path in front, as every other fault has it.
+    """Write a message of msgspec with its path in front, as every other fault has it.
 
     >>> _at_path("Expected `datetime` with a timezone component - at `$.occurred_at`")
     'occurred_at: expected datetime with a timezone component'

@@ -14,7 +14,7 @@ from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.disposition import Disposition
 from hindsight.labels.joining.entity_limit import EntityLimits
-from hindsight.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_mature
+from hindsight.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_window_closing
 from hindsight.labels.relabel_plan import plan_recover, plan_relabel
 from hindsight.labels.store import LabelStore
 from hindsight.quarantine.rejects import RejectCode
@@ -22,7 +22,7 @@ from hindsight.quarantine.store import Quarantine
 
 _ROUNDS = 60
 _CONFLICT = "the feedback_id was used before with another body; the first received stays"
-_UNMATCHED = "no prediction of that id came within the time feedback is parked"
+_UNMATCHED = "no prediction of that id came before the match timeout"
 _LIMITED = "there is more feedback on this entity's predictions than counts in this span of time"
 
 Planner = Callable[[Collection, ConfigurationRevision], JoinPlan]
@@ -34,7 +34,7 @@ class Joined(StrEnum):
 
     JOINED = "joined"
     LATE = "late"
-    EARLY = "early"
+    PENDING = "pending"
     DUPLICATE = "duplicate"
     CONFLICTING = "conflicting"
     OUT_OF_WINDOW = "out_of_window"
@@ -42,7 +42,7 @@ class Joined(StrEnum):
     UNMATCHED = "unmatched"
     QUARANTINED = "quarantined"
     ERASED = "erased"
-    DISTRUSTED = "distrusted"
+    EXCLUDED_SOURCE = "excluded_source"
     LABELS = "labels"
 
 
@@ -53,8 +53,8 @@ _COUNTED_AS = {
     Disposition.UNMATCHED_RULE: (Joined.JOINED, Joined.IGNORED),
     Disposition.RETRACTION: (Joined.JOINED,),
     Disposition.EXPOSURE: (Joined.JOINED,),
-    Disposition.EARLY: (Joined.EARLY,),
-    Disposition.DISTRUSTED: (Joined.JOINED, Joined.DISTRUSTED),
+    Disposition.PENDING: (Joined.PENDING,),
+    Disposition.EXCLUDED_SOURCE: (Joined.JOINED, Joined.EXCLUDED_SOURCE),
 }
 
 
@@ -101,7 +101,7 @@ class JoinReport:
 
 @dataclass(frozen=True, slots=True)
 class LabelJoiner:
-    """Joins feedback, and lets the clock do its part; everything may be repeated at any time.
+    """Joins feedback and closes windows; everything may be repeated at any time.
 
     ``pause`` waits before the n-th attempt at predictions that another worker has just changed: of many workers on
     one prediction only one wins a round, and those who lose must not all come back at once. ``side_by_side`` maps as
@@ -129,13 +129,13 @@ class LabelJoiner:
         return report
 
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
-        """Join the feedback that was there before these predictions. Raises Unavailable; maturing does it then."""
+        """Join the feedback that came before these predictions. Raises Unavailable; window closing does it then."""
         self._settle(keys, lambda collection, rules: plan_join(collection, (), rules))
 
     def relabel(self, events: Mapping[PredictionKey, Sequence[Feedback]], at: datetime) -> JoinReport:
         """Label predictions by the rules of now, known from ``at``, once the raw events given for each are merged in.
 
-        Events in excess of what a transaction takes are kept first, without telling anything of the label. Raises
+        Events in excess of what a transaction takes are kept first, without a change of the label. Raises
         Unavailable; doing it again is safe.
         """
         report, waiting = JoinReport(), {key: tuple(found) for key, found in events.items()}
@@ -150,9 +150,9 @@ class LabelJoiner:
         report.merge(self._settle(list(waiting), self._planner(plan, waiting, is_news=False)))
         return report
 
-    def mature(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
-        """Let the clock change what is due by ``now``. Raises Unavailable; doing it again is safe."""
-        return self._settle(keys, lambda collection, rules: plan_mature(collection, rules, now))
+    def close_windows(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
+        """Close the windows that are due by ``now``. Raises Unavailable; doing it again is safe."""
+        return self._settle(keys, lambda collection, rules: plan_window_closing(collection, rules, now))
 
     def _settle(self, keys: Sequence[PredictionKey], planner: Planner) -> JoinReport:
         report, unfinished = JoinReport(), list[PredictionKey]()
@@ -163,7 +163,7 @@ class LabelJoiner:
             if attempt:
                 self.pause(attempt)
             plans = self._plan(planner, self.store.load(keys), rules)
-            # Before the commit: what is displaced or given up on would be lost if we stopped in between.
+            # Before the commit: what is displaced or unmatched would be lost if we stopped in between.
             self._set_aside(plans)
             lost = self.store.commit([plan for plan in plans if plan.changes_something])
             for plan in plans:
@@ -199,7 +199,7 @@ class LabelJoiner:
         *,
         is_news: bool = True,
     ) -> Planner:
-        """Return what plans the events of each prediction, as many as its entity may say.
+        """Build the planner of each prediction's events, as many as its entity may send.
 
         Those beyond are set aside where they are news; who reads raw events again has them in quarantine already.
         """

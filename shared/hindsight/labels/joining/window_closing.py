@@ -1,4 +1,4 @@
-"""What the clock does to labels: windows close, defaults fall due, parked feedback is given up on."""
+"""Closing windows: labels become final, defaults fall due, pending feedback reaches its match timeout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,8 +31,8 @@ MUCH_DUE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Maturing:
-    """Sweeps the predictions of a model that the clock changes."""
+class WindowClosing:
+    """Sweeps the predictions of a model whose windows close."""
 
     store: LabelStore
     joiner: LabelJoiner
@@ -45,7 +45,7 @@ class Maturing:
         share: Share = ALL,
         share_out: Callable[[], None] | None = None,
     ) -> SweepReport:
-        """Mature what is due of a share by ``now`` while there is time; the next sweep goes on with the rest.
+        """Close what is due of a share by ``now`` while there is time; the next sweep goes on with the rest.
 
         Where more is due than one sweep works off, and it may be shared out, that is all this one does.
         """
@@ -62,7 +62,7 @@ class Maturing:
             if not has_time():
                 report.is_complete, report.lag = False, self._lag(keys[0], now)
                 return report
-            report.joins.merge(self.joiner.mature(keys, now))
+            report.joins.merge(self.joiner.close_windows(keys, now))
             report.examined += len(keys)
         return report
 

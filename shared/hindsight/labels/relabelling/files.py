@@ -51,7 +51,7 @@ class RelabelFiles:
 
         A file that cannot be read or relabelled does not hold up the others: it is noted as a failure of the
         attempt, and a resumption tries it again. Nothing is done for an attempt that is no longer the open one, or
-        whose rules are no longer the current ones: its conclusion will say so.
+        whose rules are no longer the current ones: its end will record it.
         Raises Unavailable, which is no failure of a file: the same batch again goes on where this one stopped.
         """
         keys = list(dict.fromkeys(batch.keys))
@@ -251,5 +251,5 @@ def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts
 
 
 def batch_of(event: Mapping[str, Any]) -> RelabelBatch:
-    """Return the batch the state machine asks for."""
+    """Read the batch the state machine asks for."""
     return RelabelBatch(event["model"], event["relabel_id"], event["attempt"], tuple(event["keys"]))

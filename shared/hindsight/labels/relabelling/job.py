@@ -84,16 +84,16 @@ class RelabelJob:
         return f"{self.relabel_id}-{self.attempt}"
 
     @property
-    def forgotten_at(self) -> datetime:
+    def checkpoint_expires_at(self) -> datetime:
         """When it is no longer remembered which of its files are done."""
         return self.started_at + REMEMBERED
 
     def covers(self, day: date) -> bool:
-        """Return whether files of a day are asked for."""
+        """Check whether files of a day are asked for."""
         return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the relabelling as operators see it."""
+        """Show the relabelling to operators."""
         done, total = self.counts.files, self.files_total
         return {
             "relabel_id": self.relabel_id,
@@ -118,12 +118,12 @@ class RelabelJob:
 
 
 def relabel_id(model: str, known_at: datetime, request_id: str) -> str:
-    """Return the id of a relabelling: in order of time, the same for the same request, fit for an execution's name."""
+    """Build the id of a relabelling: in order of time, the same for the same request, fit for an execution's name."""
     return f"relabel-{known_at:%Y%m%dT%H%M%SZ}-{compact_json.digest([model, format_time(known_at), request_id])[:12]}"
 
 
 def run_input(job: RelabelJob) -> dict[str, Any]:
-    """Return what the state machine is started with: the same for the first start and for one made up for."""
+    """Build what the state machine is started with: the same for the first start and for one made up for."""
     feedback, predictions = prefixes(job)
     return {
         "model": job.model,
@@ -138,14 +138,14 @@ def run_input(job: RelabelJob) -> dict[str, Any]:
 
 
 def prefixes(job: RelabelJob) -> tuple[str, str]:
-    """Return where the raw feedback and the archived predictions of a relabelling lie."""
+    """List the prefixes of the raw feedback and the archived predictions of a relabelling."""
     folders = FEEDBACK_PREFIX, model_prefix(PREDICTIONS, job.model)
     feedback, predictions = (files_prefix(folder, job.first_day, job.last_day) for folder in folders)
     return feedback, predictions
 
 
 def files_prefix(folder: str, first: date | None, last: date | None) -> str:
-    """Return the longest prefix that all of a folder's files of some days have.
+    """Find the longest prefix that all of a folder's files of some days have.
 
     It may let in files of other days; but of a year's files a month's listing does not see the other eleven.
 

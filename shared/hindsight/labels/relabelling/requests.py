@@ -56,7 +56,7 @@ class RelabelRequests:
     trust: ClientTimestamps
 
     def take(self, model: str, body: object, *, now: datetime, request_id: str) -> RelabelJob:
-        """Begin a relabelling; with trusted client timestamps its labels become known when the request says.
+        """Begin a relabelling; with trusted client timestamps its labels become known at the moment it names.
 
         It is recorded before its execution starts: after a crash in between, the next request starts it.
         Raises InvalidInput with the path at fault, Conflict if one is open.
@@ -103,7 +103,7 @@ class RelabelRequests:
         raise Unavailable(f"the relabellings of {job.model!r} keep being changed by others; try again")
 
     def _is_over(self, job: RelabelJob) -> bool:
-        """Return whether an open attempt's execution is over; one that a crash kept from starting is started."""
+        """Check whether an open attempt's execution is over; one that a crash kept from starting is started."""
         execution = self.runs.execution(job.execution)
         if execution is Execution.NEVER_STARTED:
             self.runs.start(job.execution, run_input(job))
@@ -111,6 +111,6 @@ class RelabelRequests:
 
 
 def accepted(job: RelabelJob) -> Mapping[str, Any]:
-    """Return what answers a request that was taken."""
+    """Build the answer to a request that was taken."""
     shown = job.to_json()
     return {name: shown[name] for name in ("relabel_id", "model", "rules_revision", "status", "attempt")}

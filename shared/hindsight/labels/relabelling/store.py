@@ -66,13 +66,13 @@ class RelabelStore(Protocol):
         """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
 
     def job(self, model: str, relabel_id: str) -> RelabelJob:
-        """Return one relabelling. Raises NotFound."""
+        """Read one relabelling. Raises NotFound."""
 
     def state(self, model: str, relabel_id: str) -> RelabelJob:
         """Read one relabelling without its counts, which is cheap. Raises NotFound."""
 
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """Return at most ``limit`` relabellings, newest first."""
+        """List at most ``limit`` relabellings, newest first."""
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
         """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""

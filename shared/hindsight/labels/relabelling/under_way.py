@@ -19,9 +19,9 @@ class RelabellingWatch:
     runs: StateMachine
 
     def under_way(self, model: str, now: datetime) -> RelabelJob | None:
-        """Return the relabelling whose labels a snapshot as of ``now`` would see in part, None if there is none.
+        """Find the relabelling whose labels a snapshot as of ``now`` would see in part, None if there is none.
 
-        Not one whose execution is over, though nobody has closed it: it changes no more labels before an operator
+        Not one whose execution is over, though it is not closed: it changes no more labels before an operator
         resumes it, and must not stop all retraining until then.
         """
         job = self.store.open_job(model)

@@ -11,7 +11,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import HindsightError, NotFound
 from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
-from hindsight.label_records.completeness import MOST_HELD, SETTLING, complete_until, last_label_after
+from hindsight.label_records.label_completeness import MOST_HELD, SETTLING, complete_until, last_label_after
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
 from hindsight.lake.object_store import Lake
@@ -21,8 +21,8 @@ from hindsight.monitoring.drift.input_drift import drift_measurements
 from hindsight.monitoring.estimation.estimated_performance import check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
-from hindsight.monitoring.label_health.freshness import staleness, staleness_measurements
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements
+from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.monitoring.performance.realised_performance import check_performance, performance_measurements
 from hindsight.monitoring.results.check import CheckKind, Verdict
@@ -224,17 +224,17 @@ def _of_join(data: CheckData, version: str | None) -> CheckResult:
     configuration, profile = data.configuration, data.profiles.all
     rows, share = data.labels.rows, data.labels.sampled_share
     health = join_health(profile, rows, start=data.now - data.window, now=data.now, sampled_share=share)
-    stale = staleness(profile.due, rows, data.now, data.window, sampled_share=share)
+    freshness = label_freshness(profile.due, rows, data.now, data.window, sampled_share=share)
     return CheckResult(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,
         verdict=Verdict.OK,
         reason="",
-        summary=data.with_sampling({**health, **stale.to_json()}),
-        report=data.with_sampling({**health, **stale.to_json()}),
+        summary=data.with_sampling({**health, **freshness.to_json()}),
+        report=data.with_sampling({**health, **freshness.to_json()}),
         measurements=[
             *join_measurements(configuration.model, health),
-            *staleness_measurements(configuration.model, stale),
+            *label_freshness_measurements(configuration.model, freshness),
         ],
     )
 

@@ -56,7 +56,7 @@ def join_health(
         "not_due": predictions.rows - due,
         "labelled": scaled_up(len(latencies), sampled_share),
         "by_status": dict(by_status),
-        "by_source": dict(_counted(labelled.values("source"), sampled_share)),
+        "by_kind": dict(_counted(labelled.values("kind"), sampled_share)),
         "latency_seconds": {f"p{share}": percentile(latencies, share) for share in PERCENTILES},
     }
 

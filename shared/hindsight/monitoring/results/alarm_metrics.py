@@ -6,8 +6,8 @@ from hindsight.monitoring.results.measurement import Measurement
 
 SHORTFALL = "LivePerformanceShortfall"
 DRIFT_DETECTED = "DriftDetected"
-LABEL_AGE = "LabelAgeSeconds"
-ALARM_METRICS = (SHORTFALL, DRIFT_DETECTED, LABEL_AGE)
+LABEL_FRESHNESS = "LabelFreshnessSeconds"
+ALARM_METRICS = (SHORTFALL, DRIFT_DETECTED, LABEL_FRESHNESS)
 
 
 def with_overall(measurements: Sequence[Measurement]) -> list[Measurement]:

@@ -1,4 +1,4 @@
-"""A day's budget, spent evenly over a stream of predictions whose length nobody knows yet."""
+"""A day's budget, spent evenly over a stream of predictions of unknown length."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,51 +9,51 @@ from typing import Any
 from hindsight.review.selection.diversity import Cell
 
 HOURS = 24
-MOST_CELLS = 256
-_LEAST_SCALE, _LARGEST_SCALE = 0.25, 4.0
+MAX_CELLS = 256
+_MIN_SCALE, _MAX_SCALE = 0.25, 4.0
 _PRIOR_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What came of a UTC day, hour by hour, and what was picked of it.
+    """The predictions of a UTC day, hour by hour, and what was sampled of it.
 
-    ``picked`` is what of the budget is spent; ``cells`` counts all of the day's picks in the cells that have most.
+    ``sampled`` is what of the budget is spent; ``cells`` counts all of the day's samples in the cells that have most.
     """
 
     day: date
     hours: tuple[int, ...] = (0,) * HOURS
-    picked: int = 0
+    sampled: int = 0
     cells: Mapping[Cell, int] = field(default_factory=dict)
 
     def with_rows(self, received: Iterable[datetime]) -> "Day":
-        """Return the day after more predictions were received."""
+        """Count more predictions that were received."""
         counts = Counter(moment.astimezone(UTC).hour for moment in received)
         return replace(self, hours=tuple(seen + counts[hour] for hour, seen in enumerate(self.hours)))
 
-    def with_picks(self, spent: int, cells: Iterable[Cell]) -> "Day":
-        """Return the day after more picks, ``spent`` of them from the budget."""
+    def with_sampled(self, spent: int, cells: Iterable[Cell]) -> "Day":
+        """Count more samples, ``spent`` of them from the budget."""
         counts = Counter(self.cells)
         counts.update(cells)
-        return replace(self, picked=self.picked + spent, cells=dict(counts.most_common(MOST_CELLS)))
+        return replace(self, sampled=self.sampled + spent, cells=dict(counts.most_common(MAX_CELLS)))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the day as JSON objects."""
+        """Convert the day to JSON objects."""
         cells = {",".join(map(str, cell)): count for cell, count in self.cells.items()}
-        return {"day": self.day.isoformat(), "hours": list(self.hours), "picked": self.picked, "cells": cells}
+        return {"day": self.day.isoformat(), "hours": list(self.hours), "sampled": self.sampled, "cells": cells}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Day":
-        """Return the day that ``to_json`` described."""
+        """Read the day that ``to_json`` wrote."""
         cells = {tuple(map(int, cell.split(","))): count for cell, count in row["cells"].items()}
-        return cls(day=date.fromisoformat(row["day"]), hours=tuple(row["hours"]), picked=row["picked"], cells=cells)
+        return cls(day=date.fromisoformat(row["day"]), hours=tuple(row["hours"]), sampled=row["sampled"], cells=cells)
 
 
 Days = tuple[Day, ...]
 
 
 def day_of(days: Days, day: date) -> Day | None:
-    """Return a day as far as it is known, a new one, or None for a day that is closed.
+    """Find a day as far as it is known, a new one, or None for a day that is closed.
 
     The newest two days with predictions are open: shards of a stream are not equally fast, and one that lags brings
     yesterday's after midnight. What is older has been forgotten, so that its budget could be spent twice.
@@ -65,13 +65,13 @@ def day_of(days: Days, day: date) -> Day | None:
 
 
 def with_day(days: Days, day: Day) -> Days:
-    """Return the newest two days, oldest first."""
+    """Keep the newest two days, oldest first."""
     others = [known for known in days if known.day != day.day]
     return tuple(sorted([*others, day], key=lambda known: known.day)[-2:])
 
 
 def rows_to_come(days: Days, today: Day, now: datetime) -> float:
-    """Return how many predictions the rest of a day is expected to bring, ``now`` included.
+    """Estimate how many predictions the rest of a day is expected to bring, ``now`` included.
 
     As many as the same hours brought on the day before, scaled by how today's full hours compare; what this hour still
     holds is what it held then less what it has brought. A first day goes on at the rate of its full hours. In the first
@@ -86,9 +86,9 @@ def rows_to_come(days: Days, today: Day, now: datetime) -> float:
 
 
 def due(left: int, weights: Sequence[float], rows_after: float, mean_weight: float) -> float:
-    """Return what of the budget that is left is due to rows of some weights: their share of the weight to come.
+    """Compute what of the budget that is left is due to rows of some weights: their share of the weight to come.
 
-    By weight and not by number, so that rows that come one by one are told apart as well as those of a large batch.
+    By weight and not by number, so that rows that come one by one are weighed as well as those of a large batch.
 
     >>> due(10, [0.5, 0.5], 8, 0.25)
     3.3333333333333335
@@ -100,7 +100,7 @@ def due(left: int, weights: Sequence[float], rows_after: float, mean_weight: flo
 def _as_before(before: Sequence[int], today: Sequence[int], hour: int) -> list[float]:
     prior = _PRIOR_SHARE * sum(before)
     scale = (sum(today[:hour]) + prior) / (sum(before[:hour]) + prior) if prior else 0.0
-    bounded = max(_LEAST_SCALE, min(_LARGEST_SCALE, scale))
+    bounded = max(_MIN_SCALE, min(_MAX_SCALE, scale))
     return [bounded * rows for rows in before]
 
 

@@ -19,8 +19,8 @@ from hindsight.entities.prediction import Features, FeatureValue
 Cell = tuple[int, ...]
 Scale = tuple[float, float]
 
-MOST_FEATURES = 64
-LEAST_CROWDING = 0.01
+MAX_FEATURES = 64
+MIN_DENSITY_FACTOR = 0.01
 _DIRECTIONS = 3
 _WIDTH = 0.75  # of a cell, in standard deviations of the projected rows
 _FARTHEST = 3.0  # standard deviations: an outlier is not worth a cell of its own in every direction
@@ -37,7 +37,7 @@ class Moments:
     squares: float = 0.0
 
     def including(self, values: Iterable[float]) -> "Moments":
-        """Return the moments with more values.
+        """Add values to the moments.
 
         >>> Moments().including([1.0, 3.0])
         Moments(count=2, mean=2.0, squares=2.0)
@@ -60,7 +60,7 @@ class Moments:
 def moments_with(
     moments: Mapping[str, Moments], rows: Sequence[Features], features: Mapping[str, Feature]
 ) -> dict[str, Moments]:
-    """Return the moments of the numeric features that are needed, those without a declared range, with more rows."""
+    """Compute the moments of the numeric features that are needed, those without a declared range, with more rows."""
     found = {}
     for name, feature in _used(features):
         if feature.type is FeatureType.NUMERIC and _declared(feature) is None:
@@ -70,7 +70,7 @@ def moments_with(
 
 
 def cells_of(rows: Sequence[Features], features: Mapping[str, Feature], moments: Mapping[str, Moments]) -> list[Cell]:
-    """Return each row's cell, by its first ``MOST_FEATURES`` declared features.
+    """Compute each row's cell, by its first ``MAX_FEATURES`` declared features.
 
     A numeric feature is put on the scale of its declared range, else of its moments; a category, a boolean and a
     missing value are directions of their own.
@@ -81,7 +81,7 @@ def cells_of(rows: Sequence[Features], features: Mapping[str, Feature], moments:
 
 
 def along_the_cells(cell: Cell) -> tuple[int, ...]:
-    """Return a key by which sorted cells follow one another as neighbours: to and fro, as one ploughs a field.
+    """Build a key by which sorted cells follow one another as neighbours: to and fro, as one ploughs a field.
 
     >>> sorted([(0, 0), (0, 1), (1, 0), (1, 1)], key=along_the_cells)
     [(0, 0), (0, 1), (1, 1), (1, 0)]
@@ -93,32 +93,34 @@ def along_the_cells(cell: Cell) -> tuple[int, ...]:
     return tuple(key)
 
 
-def crowding(cells: Sequence[Cell], picked: Mapping[Cell, int], diversity: float) -> list[float]:
-    """Return what a row's weight is to be multiplied with for the crowd in its cell, at least ``LEAST_CROWDING``.
+def density_factors(cells: Sequence[Cell], sampled: Mapping[Cell, int], diversity: float) -> list[float]:
+    """Compute the factor of each row's weight for the density of its cell, at least ``MIN_DENSITY_FACTOR``.
 
-    The crowd is how many rows of the batch lie in the cell, and how many of today's picks, each against the mean of
+    The density is how many rows of the batch lie in the cell, and how many of today's samples, each against the mean of
     the cells that have any; the factor is its power of minus ``diversity``. So it is 1 in a cell as full as the
     others, and as large for a batch of one as for one of hundreds.
 
-    >>> [round(factor, 2) for factor in crowding([(0,), (0,), (0,), (1,)], {}, 1.0)]
+    >>> [round(factor, 2) for factor in density_factors([(0,), (0,), (0,), (1,)], {}, 1.0)]
     [0.67, 0.67, 0.67, 2.0]
     """
     rows = Counter(cells)
     mean_rows = len(cells) / max(1, len(rows))
-    mean_picked = sum(picked.values()) / max(1, len(picked))
+    mean_sampled = sum(sampled.values()) / max(1, len(sampled))
     factors = {
-        cell: max(LEAST_CROWDING, (count / mean_rows * (1 + picked.get(cell, 0)) / (1 + mean_picked)) ** -diversity)
+        cell: max(
+            MIN_DENSITY_FACTOR, (count / mean_rows * (1 + sampled.get(cell, 0)) / (1 + mean_sampled)) ** -diversity
+        )
         for cell, count in rows.items()
     }
     return [factors[cell] for cell in cells]
 
 
 def _used(features: Mapping[str, Feature]) -> list[tuple[str, Feature]]:
-    return list(features.items())[:MOST_FEATURES]
+    return list(features.items())[:MAX_FEATURES]
 
 
 def _declared(feature: Feature) -> Scale | None:
-    """Return centre and standard deviation of a feature spread evenly over its declared range."""
+    """Compute centre and standard deviation of a feature spread evenly over its declared range."""
     if feature.min is None or feature.max is None:
         return None
     return feature.min / 2 + feature.max / 2, (feature.max / 2 - feature.min / 2) / math.sqrt(3)
@@ -153,6 +155,6 @@ def _text(value: FeatureValue) -> str:
 
 @lru_cache(maxsize=16_384)
 def _signs(name: str, value: str) -> tuple[int, ...]:
-    """Return the random direction of a feature, or of one of its values: the same in every process."""
+    """Compute the random direction of a feature, or of one of its values: the same in every process."""
     bits = hashlib.sha256(f"{name}\x00{value}".encode()).digest()[0]
     return tuple(1 if bits >> place & 1 else -1 for place in range(_DIRECTIONS))

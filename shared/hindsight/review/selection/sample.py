@@ -1,4 +1,4 @@
-"""A prediction that was picked for review, and how likely that was."""
+"""A prediction that was sampled for review, and how likely that was."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from enum import StrEnum
 from hindsight.entities.prediction import PredictionKey
 
 
-class PickReason(StrEnum):
+class SampleReason(StrEnum):
     """Why a prediction is reviewed."""
 
     AUDIT = "audit"
@@ -15,15 +15,15 @@ class PickReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
+class SampledPrediction:
     """One prediction to review.
 
     ``selection_probability`` is the probability, over both the audit sample and active learning, with which the
-    prediction was to be reviewed, in (0, 1]: whoever evaluates on reviewed rows weighs each by its inverse.
-    ``picked_at`` is the moment the prediction was received.
+    prediction was to be reviewed, in (0, 1]: an evaluation on reviewed rows weighs each by its inverse.
+    ``sampled_at`` is the moment the prediction was received.
     """
 
     key: PredictionKey
-    reason: PickReason
+    reason: SampleReason
     selection_probability: float
-    picked_at: datetime
+    sampled_at: datetime

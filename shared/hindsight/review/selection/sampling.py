@@ -11,7 +11,7 @@ _DOUBLE_BITS = 53
 
 
 def hash_uniform(*parts: str) -> float:
-    """Return a number in [0, 1) that the parts decide, evenly spread and independent from one text to the next.
+    """Compute a number in [0, 1) that the parts decide, evenly spread and independent from one text to the next.
 
     >>> hash_uniform("audit", "bike-demand", "p-1") == hash_uniform("audit", "bike-demand", "p-1")
     True
@@ -23,7 +23,7 @@ def hash_uniform(*parts: str) -> float:
 
 
 def inclusion_units(weights: Sequence[float], target: float) -> list[int]:
-    """Return inclusion probabilities proportional to weight, each at most 1, that sum to ``target``; in ``UNITS``.
+    """Compute inclusion probabilities proportional to weight, each at most 1, that sum to ``target``; in ``UNITS``.
 
     What is above 1 is cut to 1 and the rest of the target shared out among the others, until none is above (Tillé,
     2006, section 2.10). Weights must be positive. A target beyond the number of weights takes every one.
@@ -50,7 +50,7 @@ def inclusion_units(weights: Sequence[float], target: float) -> list[int]:
 
 
 def _count_certain(heaviest_first: Sequence[float], target: float) -> int:
-    """Return how many of the weights, sorted downwards, have a probability of 1; fewer than all, if target is."""
+    """Count how many of the weights, sorted downwards, have a probability of 1; fewer than all, if target is."""
     weight_left = list(accumulate(reversed(heaviest_first)))[::-1]
     for position, weight in enumerate(heaviest_first):
         if (target - position) * weight < weight_left[position]:
@@ -59,7 +59,7 @@ def _count_certain(heaviest_first: Sequence[float], target: float) -> int:
 
 
 def systematic_sample(units: Iterable[int], start: float) -> list[int]:
-    """Return the indices drawn: those in whose span of the running total a point ``start`` + 0, 1, 2 … falls.
+    """Draw indices: those in whose span of the running total a point ``start`` + 0, 1, 2 … falls.
 
     Madow (1949). Over an even ``start`` in [0, 1) each index is drawn with exactly its probability, and the size of
     the sample is the sum of the probabilities, rounded down or up. Neighbours rarely come together, so that the order

@@ -1,4 +1,4 @@
-"""Which predictions people are asked to review: draw after draw, each kept before its tasks are made."""
+"""Review selection: one selection round after another, each kept before its tasks are made."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -10,19 +10,19 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.resolve import shifted
-from hindsight.review.selection.selection_round import Batch, Picks, audit_picks, draw
+from hindsight.review.selection.selection_round import Batch, SampledPredictions, audit_sample, run_round
 from hindsight.review.selection.state import SelectionStore, row_digest
 from hindsight.review.selection.task_sink import ReviewTasks
 from hindsight.validation.timestamps import ClientTimestamps
 
-MOST_ROWS_A_DRAW = 500
-# Workers of several shards may draw for one model at once; one of them wins each time.
+MAX_ROWS_A_ROUND = 500
+# Workers of several shards may select for one model at once; one of them wins each time.
 _ATTEMPTS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewSelection:
-    """Picks among new predictions and makes the picked ones review tasks.
+    """Samples among new predictions and makes the sampled ones review tasks.
 
     ``pause`` waits before the n-th attempt at a state that another worker has just changed.
     """
@@ -40,13 +40,13 @@ class ReviewSelection:
         arrived_at: datetime | None = None,
         has_time: Callable[[], bool] = lambda: True,
     ) -> int:
-        """Pick among new predictions; return how many new review tasks there are.
+        """Sample new predictions; return how many new review tasks there are.
 
         ``name`` is the batch's, ``arrived_at`` when the table took it: predictions of a past so far back that their
         tasks would have expired by then, as imports bring them, are passed over. (Where client timestamps are trusted
-        it is another clock's, and says nothing.) Considering predictions again, in the same or another grouping,
+        it is another clock's, and not compared.) Considering predictions again, in the same or another grouping,
         changes nothing but makes up for tasks that a crash prevented. Raises Unavailable, also where time does not
-        suffice: what is drawn by then stays so, and the rest is drawn when the batch, or half of it, comes again.
+        suffice: what is selected by then stays so, and the rest follows when the batch, or half of it, comes again.
         """
         by_model = defaultdict[str, dict[str, Prediction]](dict)
         for prediction in predictions:
@@ -64,7 +64,7 @@ class ReviewSelection:
         clock: datetime | None,
         has_time: Callable[[], bool],
     ) -> int:
-        _demand(has_time, model)
+        _require_time(has_time, model)
         try:
             configuration = self.configurations.current(model).configuration
         except NotFound:
@@ -73,38 +73,40 @@ class ReviewSelection:
             expires = configuration.review.expires
             predictions = [found for found in predictions if shifted(found.received_at, expires) > clock]
         if configuration.review.uncertain_per_day == 0:
-            return self._add(audit_picks(predictions, configuration), configuration)
+            return self._add(audit_sample(predictions, configuration), configuration)
         return sum(
-            self._add(self._settle(batch, configuration, has_time), configuration)
+            self._add(self._select(batch, configuration, has_time), configuration)
             for batch in _batches(name, predictions)
         )
 
-    def _settle(self, batch: Batch, configuration: ModelConfiguration, has_time: Callable[[], bool]) -> Picks:
-        """Return the picks of a batch once the state knows of them: tasks come after it, and can be made up for."""
+    def _select(
+        self, batch: Batch, configuration: ModelConfiguration, has_time: Callable[[], bool]
+    ) -> SampledPredictions:
+        """Sample a batch and note it in the state: tasks come after it, and can be made up for."""
         ids = {row_digest(prediction.prediction_id): prediction for prediction in batch.predictions}
         for attempt in range(_ATTEMPTS):
-            _demand(has_time, configuration.model)
+            _require_time(has_time, configuration.model)
             if attempt:
                 self.pause(attempt)
             state = self.store.load(configuration.model)
-            drawn = state.drawn_rows()
-            unseen = [prediction for digest, prediction in ids.items() if digest not in drawn]
-            earlier = state.picks_among(prediction.prediction_id for prediction in batch.predictions)
+            considered = state.considered_rows()
+            unseen = [prediction for digest, prediction in ids.items() if digest not in considered]
+            earlier = state.sampled_among(prediction.prediction_id for prediction in batch.predictions)
             if not unseen:
                 return tuple(earlier)
-            picks, after = draw(replace(batch, predictions=unseen), configuration, state)
+            sampled, after = run_round(replace(batch, predictions=unseen), configuration, state)
             if self.store.save(after, state.version):
-                return (*earlier, *picks)
-        raise Unavailable(f"the review selection of {configuration.model!r} keeps being changed by others")
+                return (*earlier, *sampled)
+        raise Unavailable(f"the review selection of {configuration.model!r} keeps being changed by other workers")
 
-    def _add(self, picks: Picks, configuration: ModelConfiguration) -> int:
-        return self.tasks.add(picks, configuration) if picks else 0
+    def _add(self, sampled: SampledPredictions, configuration: ModelConfiguration) -> int:
+        return self.tasks.add(sampled, configuration) if sampled else 0
 
 
-def _demand(has_time: Callable[[], bool], model: str) -> None:
-    """Raise Unavailable if there is no time for another draw."""
+def _require_time(has_time: Callable[[], bool], model: str) -> None:
+    """Raise Unavailable if there is no time for another round."""
     if not has_time():
-        raise Unavailable(f"time does not suffice to draw among the predictions of {model!r}")
+        raise Unavailable(f"time does not suffice to select among the predictions of {model!r}")
 
 
 def _batches(name: str, predictions: Sequence[Prediction]) -> Iterator[Batch]:
@@ -113,6 +115,6 @@ def _batches(name: str, predictions: Sequence[Prediction]) -> Iterator[Batch]:
     for prediction in predictions:
         by_day[prediction.received_at.astimezone(UTC).date()].append(prediction)
     for _, found in sorted(by_day.items()):
-        for start in range(0, len(found), MOST_ROWS_A_DRAW):
-            chunk = found[start : start + MOST_ROWS_A_DRAW]
+        for start in range(0, len(found), MAX_ROWS_A_ROUND):
+            chunk = found[start : start + MAX_ROWS_A_ROUND]
             yield Batch(name, chunk, waiting=len(found) - start - len(chunk))

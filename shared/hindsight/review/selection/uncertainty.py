@@ -1,4 +1,4 @@
-"""How uncertain a prediction is, by what it says itself (Settles, 2009, section 3.1)."""
+"""Uncertainty of a prediction, by its own score (Settles, 2009, section 3.1)."""
 
 import math
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from hindsight.config.review import ReviewStrategy
 
 
 def uncertainty(strategy: ReviewStrategy, score: float, probabilities: Mapping[str, float] | None, task: Task) -> float:
-    """Return how uncertain a prediction is, from 0 (sure) to 1 (all classes alike).
+    """Compute how uncertain a prediction is, from 0 (sure) to 1 (all classes alike).
 
     Of two classes, ``least_confidence`` and ``margin`` are the same number, and ``entropy`` orders alike. A multiclass
     prediction that came without ``probabilities`` is read as the decided class against all others as one rival. The
-    score of a regression says nothing of its error: all its predictions are equally uncertain.
+    score of a regression does not show its error: all its predictions are equally uncertain.
 
     >>> uncertainty(ReviewStrategy.MARGIN, 0.9, None, Task.BINARY)
     0.2
@@ -24,7 +24,7 @@ def uncertainty(strategy: ReviewStrategy, score: float, probabilities: Mapping[s
 
 
 def _chances(score: float, probabilities: Mapping[str, float] | None, task: Task) -> list[float]:
-    """Return the classes' probabilities, largest first, with a sum of 1."""
+    """Compute the classes' probabilities, largest first, with a sum of 1."""
     if task is Task.MULTICLASS and probabilities and len(probabilities) > 1:
         values = sorted((max(0.0, value) for value in probabilities.values()), reverse=True)
         total = sum(values)

@@ -9,13 +9,13 @@ from typing import Any
 
 from hindsight.config.labels import LabelValue, canonical_text
 
-MOST_PAIRS = 20
+MAX_PAIRS = 20
 
 Ratings = Mapping[str, LabelValue]
 
 
 def cohen_kappa(first: Sequence[object], second: Sequence[object]) -> float | None:
-    """Return Cohen's kappa of two reviewers over the same tasks; 1 is full agreement, 0 what chance would give.
+    """Compute Cohen's kappa of two reviewers over the same tasks; 1 is full agreement, 0 what chance would give.
 
     None without tasks, and where both gave one and the same class throughout: chance alone would do that.
 
@@ -50,9 +50,9 @@ def cohen_kappa(first: Sequence[object], second: Sequence[object]) -> float | No
 
 
 def fleiss_kappa(tasks: Iterable[Sequence[object]]) -> float | None:
-    """Return Fleiss' kappa over the classes that any reviewers gave to each task.
+    """Compute Fleiss' kappa over the classes that any reviewers gave to each task.
 
-    Tasks may differ in who rated them and in how many did; those with fewer than two ratings say nothing and are left
+    Tasks may differ in who rated them and in how many did; those with fewer than two ratings are left
     out. Each task weighs the same. None without tasks, and where all ratings are of one class.
 
     References
@@ -87,7 +87,7 @@ class PairAgreement:
     kappa: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the agreement as JSON objects."""
+        """Convert the agreement to JSON objects."""
         return {"reviewers": list(self.reviewers), "tasks": self.tasks, "kappa": self.kappa}
 
 
@@ -101,7 +101,7 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the agreement as JSON objects."""
+        """Convert the agreement to JSON objects."""
         return {
             "tasks": self.tasks,
             "observed": self.observed,
@@ -111,7 +111,7 @@ class Agreement:
 
 
 def agreement(tasks: Sequence[Ratings]) -> Agreement:
-    """Return the agreement over tasks that several people rated, each as labels by reviewer.
+    """Compute the agreement over tasks that several people rated, each as labels by reviewer.
 
     >>> agreement([{"ann": 1, "bob": 1}, {"ann": 0, "bob": 0}, {"ann": 1, "bob": 0}]).observed
     0.6666666666666666
@@ -130,7 +130,7 @@ def _pairs(tasks: Sequence[Mapping[str, str]]) -> list[PairAgreement]:
     for task in tasks:
         for one, other in combinations(sorted(task), 2):
             common.setdefault((one, other), []).append((task[one], task[other]))
-    most = sorted(common.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_PAIRS]
+    most = sorted(common.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MAX_PAIRS]
     return [
         PairAgreement(
             reviewers=reviewers,
@@ -142,7 +142,7 @@ def _pairs(tasks: Sequence[Mapping[str, str]]) -> list[PairAgreement]:
 
 
 def _agreeing_pairs(counts: Counter[Any]) -> float:
-    """Return the share of a task's pairs of ratings that agree."""
+    """Compute the share of a task's pairs of ratings that agree."""
     ratings = counts.total()
     return sum(count * (count - 1) for count in counts.values()) / (ratings * (ratings - 1))
 

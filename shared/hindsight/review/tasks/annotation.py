@@ -1,10 +1,10 @@
-"""What a reviewer's answer means: the rule that reads it, the label it makes, the feedback event that tells it."""
+"""Annotations of reviewers: the rule that reads an answer, its label, its feedback event."""
 
 import hashlib
 import re
 from datetime import datetime
 
-from hindsight.config.labels import Labels, LabelSource, LabelValue, Rule
+from hindsight.config.labels import LabelKind, Labels, LabelValue, Rule
 from hindsight.config.metrics import Task
 from hindsight.config.types import IDENTIFIER
 from hindsight.core.errors import Fault, InvalidInput
@@ -21,14 +21,14 @@ _IDENTIFIER = re.compile(IDENTIFIER).fullmatch
 
 
 def manual_rule(labels: Labels) -> Rule | None:
-    """Return the rule that reads reviewers' answers: the highest whose source is manual."""
-    return next((rule for rule in labels.rules if rule.source is LabelSource.MANUAL), None)
+    """Find the rule that reads reviewers' answers: the highest whose kind is manual."""
+    return next((rule for rule in labels.rules if rule.kind is LabelKind.MANUAL), None)
 
 
 def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -> LabelValue:
-    """Return the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
+    """Compute the label an answer makes. Raises InvalidInput, its path within the answer, for one the rule cannot read.
 
-    >>> labels = Labels.model_validate({"rules": [{"event": "a", "source": "manual"}]}, strict=False)
+    >>> labels = Labels.model_validate({"rules": [{"event": "a", "kind": "manual"}]}, strict=False)
     >>> answer_label(labels.rules[0], True, labels, Task.BINARY)
     1
     """
@@ -42,7 +42,7 @@ def answer_label(rule: Rule, value: FeedbackValue, labels: Labels, task: Task) -
 
 
 def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
-    """Return the values an answer may have, None where they are not known.
+    """List the values an answer may have, None where they are not known.
 
     >>> choices(Rule(event="a", map={"up": 1, "down": 0}), Task.BINARY), choices(Rule(event="a"), Task.BINARY)
     (['down', 'up'], [0, 1])
@@ -53,9 +53,9 @@ def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
 
 
 def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime:
-    """Return when an answer counts as having occurred: when it was given, held within the rule's window.
+    """Compute when an answer counts as having occurred: when it was given, held within the rule's window.
 
-    It speaks of the prediction's case, not of the day on which somebody came to it. Given after the window closed it
+    It speaks of the prediction's case, not of the day of the answer. Given after the window closed it
     is late, and amends the label as all late feedback does.
     """
     latest = answered_at
@@ -65,33 +65,33 @@ def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime
 
 
 def annotation(task: ReviewTask) -> Feedback:
-    """Return the feedback event of a settled task: the same one whenever, and however often, it is asked for."""
-    settlement = task.settlement
-    if settlement is None:
-        raise ValueError("only a settled task has an annotation")
+    """Build the feedback event of a resolved task: the same one whenever, and however often, it is asked for."""
+    resolution = task.resolution
+    if resolution is None:
+        raise ValueError("only a resolved task has an annotation")
     body = {
         "feedback_id": annotation_id(task.task_id),
         "prediction_id": task.key.prediction_id,
-        "name": settlement.event,
-        "value": settlement.value,
-        "occurred_at": format_time(settlement.occurred_at),
+        "name": resolution.event,
+        "value": resolution.value,
+        "occurred_at": format_time(resolution.occurred_at),
         "source": SOURCE,
     }
     return Feedback(
         model=task.key.model,
         prediction_id=task.key.prediction_id,
         feedback_id=annotation_id(task.task_id),
-        name=settlement.event,
-        value=settlement.value,
-        occurred_at=settlement.occurred_at,
-        received_at=settlement.at,
+        name=resolution.event,
+        value=resolution.value,
+        occurred_at=resolution.occurred_at,
+        received_at=resolution.at,
         source=SOURCE,
         body_digest=body_digest(body),
     )
 
 
 def annotation_id(prediction_id: str) -> str:
-    """Return the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
+    """Build the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
 
     >>> annotation_id("p-1")
     'review:p-1'

@@ -1,4 +1,4 @@
-"""Reviewers' answers in: each recorded on its task before anything comes of it, and told before it is acknowledged."""
+"""Reviewers' answers: each recorded on its task first, and published before it is acknowledged."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.store import LabelStore
 from hindsight.review.tasks.annotation import answer_label, manual_rule
 from hindsight.review.tasks.outbox import Outbox
-from hindsight.review.tasks.resolution import settle
+from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.store import TaskStore
 from hindsight.review.tasks.task import Answer, ReviewTask
 from hindsight.review.tasks.transitions import answered, skipped
@@ -62,7 +62,7 @@ class Answers:
     outbox: Outbox
 
     def take(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
-        """Record every answer that counts, and say which ones were not taken and why.
+        """Record every answer that counts, and report which ones were not taken and why.
 
         An answer sent again is accepted and changes nothing. When none was taken, raises Conflict if any met a lease
         that is not there or another answer, else InvalidInput if any could not be read, else NotFound.
@@ -70,7 +70,7 @@ class Answers:
         """
         rule = manual_rule(configuration.labels)
         if rule is None:
-            raise Conflict("the model has no rule of source manual any more: no answer could become a label")
+            raise Conflict("the model has no rule of kind manual any more: no answer could become a label")
         receipt = Receipt()
         waiting = _read(configuration, rule, items, now, receipt)
         predictions = self.labels.predictions(list(waiting))
@@ -81,7 +81,9 @@ class Answers:
             for key in [key for key in waiting if key not in tasks]:
                 for given in waiting.pop(key):
                     receipt.reject(given.index, _refused(NotFound, given.index, _NO_TASK))
-            for outcome in self._record(waiting, tasks, lambda task: settle(task, rule, kind, predictions[task.key])):
+            for outcome in self._record(
+                waiting, tasks, lambda task: resolve_task(task, rule, kind, predictions[task.key])
+            ):
                 outcomes.append(outcome)
                 del waiting[outcome.task.key]
             if not waiting:
@@ -96,10 +98,10 @@ class Answers:
         self,
         waiting: Mapping[PredictionKey, Sequence[_Given]],
         tasks: Mapping[PredictionKey, ReviewTask],
-        settle: Callable[[ReviewTask], ReviewTask],
+        resolve: Callable[[ReviewTask], ReviewTask],
     ) -> list[_Outcome]:
-        """Write what the answers make of their tasks; return what is so, not what somebody else has changed."""
-        outcomes = [_apply(task, waiting[key], settle) for key, task in tasks.items()]
+        """Write what the answers make of their tasks; return what is written, not what others changed."""
+        outcomes = [_apply(task, waiting[key], resolve) for key, task in tasks.items()]
         changed = [outcome.task for outcome in outcomes if outcome.task != tasks[outcome.task.key]]
         written = self.tasks.save(changed)
         lost = {task.key for task in changed} - written.keys()
@@ -113,7 +115,7 @@ class Answers:
 def _read(
     configuration: ModelConfiguration, rule: Rule, items: Sequence[object], now: datetime, receipt: Receipt
 ) -> dict[PredictionKey, list[_Given]]:
-    """Return the answers that can be read, by their task; the others are rejected."""
+    """Read the answers that can be read, by their task; the others are rejected."""
     readable: dict[PredictionKey, list[_Given]] = {}
     for index, raw in enumerate(items):
         path = f"answers[{index}]"
@@ -129,7 +131,7 @@ def _read(
 
 
 def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | None:
-    """Return what an item answers, None if it skips."""
+    """Read what an item answers, None if it skips."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
         raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))
@@ -144,14 +146,14 @@ def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now
     return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now)
 
 
-def _apply(task: ReviewTask, items: Sequence[_Given], settle: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
+def _apply(task: ReviewTask, items: Sequence[_Given], resolve: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
     outcome = _Outcome(task)
     for given in items:
         try:
             if given.answer is None:
                 outcome.task = skipped(outcome.task, given.reviewer, given.at)
             else:
-                outcome.task = settle(answered(outcome.task, given.answer))
+                outcome.task = resolve(answered(outcome.task, given.answer))
         except Conflict as error:
             outcome.rejected.append((given.index, error.message))
         else:

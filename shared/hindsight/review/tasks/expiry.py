@@ -1,4 +1,4 @@
-"""What the clock does to review tasks: open ones expire, and what a crash left unsaid is said."""
+"""Expiry of review tasks, and publication of annotations that a crash left unsent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hindsight.review.tasks.transitions import expired
 
 
 @dataclass(slots=True)
-class TendReport:
+class ExpiryReport:
     """What a sweep did, and whether it ran out of time before it was through."""
 
     closed: int = 0
@@ -20,15 +20,15 @@ class TendReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Tending:
+class ReviewExpiry:
     """Sweeps the tasks of a model. Nothing here frees leases: a lapsed one does not need it."""
 
     tasks: TaskStore
     outbox: Outbox
 
-    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> TendReport:
+    def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> ExpiryReport:
         """Do all that is to be done by ``now`` while there is time; the next sweep goes on with the rest."""
-        report = TendReport()
+        report = ExpiryReport()
         for keys in self.tasks.unsent(model):
             if not has_time():
                 report.is_complete = False

@@ -19,11 +19,11 @@ from hindsight.review.tasks.task import ReviewTask
 from hindsight.review.tasks.transitions import leased
 from hindsight.validation.timestamps import ClientTimestamps
 
-MOST_LEASES = 100
+MAX_LEASES = 100
 DEFAULT_LEASES = 10
 MAX_FEATURES_BYTES = 4 * 1024 * 1024
 # A reviewer for whom nothing is left must not read a whole queue to learn it.
-MOST_PAGES = 50
+MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class LeasedTask:
     values: list[FeedbackValue] | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the reviewer sees; who the others are that disagree is not for them to know."""
+        """Show the task to its reviewer, without the names of others who disagree."""
         prediction = self.prediction
         shown: dict[str, Any] = {
             "task_id": self.task.task_id,
@@ -71,13 +71,13 @@ class Leasing:
     trust: ClientTimestamps
 
     def lease(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> list[LeasedTask]:
-        """Return up to ``limit`` tasks that the reviewer has from now on, beside those they had."""
+        """Lease up to ``limit`` tasks to the reviewer, beside those they had."""
         if manual_rule(configuration.labels) is None:
             return []
         hand = _Hand(configuration, reviewer, limit, now)
         open_at = now if self.trust is ClientTimestamps.BOUNDED else None
         pages = self.tasks.available(configuration.model, reviewer, now, open_at=open_at)
-        for page in islice(pages, MOST_PAGES):
+        for page in islice(pages, MAX_PAGES):
             self._fill(hand, page)
             if hand.is_full:
                 break
@@ -147,7 +147,7 @@ def _size(prediction: Prediction) -> int:
 
 
 def _from_another_point(keys: list[PredictionKey], reviewer: str, now: datetime) -> list[PredictionKey]:
-    """Return keys beginning at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
+    """Turn keys to begin at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
     if not keys:
         return keys
     start = zlib.crc32(f"{reviewer} {format_time(now)}".encode()) % len(keys)

@@ -1,4 +1,4 @@
-"""Settled tasks become feedback: the same stream to the lake, the same join, as all feedback."""
+"""Resolved tasks become feedback: the same stream to the lake, the same join, as all feedback."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from hindsight.review.tasks.transitions import sent
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Sends what tasks came to. Sent twice it is one event: its id and its body are those of the settlement."""
+    """Sends what tasks came to. Sent twice it is one event: its id and its body are those of the resolution."""
 
     tasks: TaskStore
     stream: FeedbackStream
 
     def send(self, tasks: Iterable[ReviewTask]) -> int:
-        """Make the annotations of settled tasks durable; return how many. Raises Unavailable; then none is marked."""
-        unsent = [task for task in tasks if task.settlement is not None and not task.is_sent]
+        """Make the annotations of resolved tasks durable; return how many. Raises Unavailable; then none is marked."""
+        unsent = [task for task in tasks if task.resolution is not None and not task.is_sent]
         if unsent:
             self.stream.append([feedback_line(annotation(task)) for task in unsent])
-            # One that was changed meanwhile was sent by somebody else as well: it is marked already.
+            # One that was changed meanwhile was sent by another worker as well: it is marked already.
             self.tasks.save([sent(task) for task in unsent])
         return len(unsent)

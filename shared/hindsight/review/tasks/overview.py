@@ -13,24 +13,24 @@ from hindsight.review.tasks.store import TaskStore
 from hindsight.review.tasks.task import ReviewTask
 from hindsight.validation.timestamps import ClientTimestamps
 
-MOST_COUNTED = 10_000
-MOST_RATED = 1_000
+MAX_COUNTED = 10_000
+MAX_RATED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewOverview:
-    """Reads the tasks; ``trust`` tells whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
+    """Reads the tasks; ``trust`` is whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
 
     tasks: TaskStore
     trust: ClientTimestamps
 
     def queue(self, configuration: ModelConfiguration, now: datetime) -> dict[str, Any]:
-        """Return the size of a model's queue, and the agreement over the newest tasks that several people answered."""
+        """Count a model's queue, and the agreement over the newest tasks that several people answered."""
         open_at = now if self.trust is ClientTimestamps.BOUNDED else None
-        size = self.tasks.size(configuration.model, open_at=open_at, most=MOST_COUNTED)
+        size = self.tasks.size(configuration.model, open_at=open_at, most=MAX_COUNTED)
         # Kappa is for classes: of numbers hardly two are the same.
         nominal = configuration.task is not Task.REGRESSION
-        rated = self.tasks.ratings(configuration.model, MOST_RATED) if nominal else []
+        rated = self.tasks.ratings(configuration.model, MAX_RATED) if nominal else []
         return {
             "open": size.open,
             "free": size.free,
@@ -41,14 +41,14 @@ class ReviewOverview:
         }
 
     def task(self, key: PredictionKey) -> dict[str, Any] | None:
-        """Return what became of the review of a prediction, None if it was never picked."""
+        """Show what became of the review of a prediction, None if it was never sampled."""
         task = self.tasks.load([key]).get(key)
         return None if task is None else shown_task(task)
 
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:
-    """Return a task as operators see it."""
-    settlement = task.settlement
+    """Show a task to operators."""
+    resolution = task.resolution
     return {
         "reason": task.reason.value,
         "selection_probability": task.selection_probability,
@@ -62,13 +62,13 @@ def shown_task(task: ReviewTask) -> dict[str, Any]:
             for answer in task.answers
         ],
         "skipped_by": list(task.skips),
-        "settled": None
-        if settlement is None
+        "resolved": None
+        if resolution is None
         else {
-            "value": settlement.value,
-            "label": settlement.label,
-            "event": settlement.event,
-            "at": format_time(settlement.at),
+            "value": resolution.value,
+            "label": resolution.label,
+            "event": resolution.event,
+            "at": format_time(resolution.at),
             "sent": task.is_sent,
         },
     }

@@ -1,4 +1,4 @@
-"""From several answers to one: who must agree, and what happens when they do not."""
+"""Resolution of several answers into one: who must agree, and what follows where they do not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ from hindsight.entities.feedback import FeedbackValue
 from hindsight.labels.aggregate import rule_label
 from hindsight.labels.resolve import Timed
 from hindsight.review.tasks.annotation import occurrence
-from hindsight.review.tasks.task import Answer, ReviewTask, Settlement
-from hindsight.review.tasks.transitions import settled
+from hindsight.review.tasks.task import Answer, Resolution, ReviewTask
+from hindsight.review.tasks.transitions import resolved
 
 
-def settle(task: ReviewTask, rule: Rule, kind: Task, prediction: Timed) -> ReviewTask:
-    """Return the task settled if its answers suffice, else as it is."""
+def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: Timed) -> ReviewTask:
+    """Resolve a task if its answers suffice, else leave it as it is."""
     found = verdict(task.answers, task.overlap, rule, kind)
     if found is None or not task.is_open:
         return task
     value, label = found
     at = task.answers[-1].at
-    settlement = Settlement(
+    resolution = Resolution(
         value=value, label=label, event=rule.event, occurred_at=occurrence(rule, prediction, at), at=at
     )
-    return settled(task, settlement)
+    return resolved(task, resolution)
 
 
 def verdict(answers: Sequence[Answer], overlap: int, rule: Rule, kind: Task) -> tuple[FeedbackValue, LabelValue] | None:
-    """Return the value and the label that answers come to, None while another answer is wanted.
+    """Decide the value and the label that answers come to, None while another answer is wanted.
 
     Before ``overlap`` answers are in, nothing is decided. Classes are decided by a strict majority, which of two is
     both; without one, the next answer is the adjudicator's and final. Numbers are decided by their median.
@@ -53,6 +53,6 @@ def _median(answers: Sequence[Answer], rule: Rule) -> tuple[FeedbackValue, Label
     middle = float(median(labels))
     if middle not in labels and rule_label(rule, [middle], Task.REGRESSION) == middle:
         return middle, middle
-    # Where a mapping stands between, no value may say what lies between two answers: then the lower is taken.
+    # Where a mapping stands between, no value may lie between two answers: then the lower is taken.
     winner = next(answer for answer in answers if answer.label == median_low(labels))
     return winner.value, winner.label

@@ -30,10 +30,10 @@ class TaskStore(ReviewTasks, Protocol):
     """Tasks by prediction. What is looked for may be seen a moment late; a task itself is always read as it is."""
 
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
-        """Return the tasks that exist of some predictions. Raises Unavailable."""
+        """Read the tasks that exist of some predictions. Raises Unavailable."""
 
     def save(self, tasks: Sequence[ReviewTask]) -> dict[PredictionKey, ReviewTask]:
-        """Write each task that nobody has changed since it was read; return those, with their new revision.
+        """Write each task that is unchanged since it was read; return those, with their new revision.
 
         Keys must differ. Each is written or not by itself.
         """
@@ -45,17 +45,17 @@ class TaskStore(ReviewTasks, Protocol):
 
         Disputed ones come first, then those whose lease has lapsed by ``now``, then the others, oldest first each.
         With ``open_at``, those that close by then are left out. A page without anything for the reviewer is a page
-        too, an empty one: who reads them can tell how much was looked through.
+        too, an empty one: it counts as looked through.
         """
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         """Yield, page by page, the open tasks that close by ``now``."""
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the settled tasks whose feedback is not known to be durable."""
+        """Yield, page by page, the resolved tasks whose feedback is not known to be durable."""
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
         """Count a model's open tasks, up to ``most`` of each kind; with ``open_at``, without those closed by then."""
 
     def ratings(self, model: str, most: int) -> list[Mapping[str, LabelValue]]:
-        """Return the labels by reviewer of the tasks that several people answered, newest first."""
+        """List the labels by reviewer of the tasks that several people answered, newest first."""

@@ -1,4 +1,4 @@
-"""A review task: one prediction that people are asked to label, and all they have said of it."""
+"""A review task: one prediction that people are asked to label, and all their answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.resolve import shifted
-from hindsight.review.selection.sample import Pick, PickReason
+from hindsight.review.selection.sample import SampledPrediction, SampleReason
 
 ADJUDICATION = "adjudication"
 
@@ -19,14 +19,14 @@ class TaskState(StrEnum):
     """What has become of a task."""
 
     OPEN = "open"
-    SETTLED = "settled"
+    RESOLVED = "resolved"
     SKIPPED = "skipped"
     EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one reviewer said: the value as it was sent, the label it means, and when."""
+    """The answer of one reviewer: the value as it was sent, the label it means, and when."""
 
     reviewer: str
     value: FeedbackValue
@@ -35,8 +35,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """What a task came to, and the feedback event that tells it; ``at`` is when the deciding answer came."""
+class Resolution:
+    """What a task came to, and the event of its feedback; ``at`` is when the deciding answer came."""
 
     value: FeedbackValue
     label: LabelValue
@@ -49,13 +49,13 @@ class Settlement:
 class ReviewTask:
     """One task; there is one a prediction, so that the prediction's id is the task's.
 
-    ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` tells by reviewer
-    until when each has it. ``is_sent`` says that the settlement's feedback is durable. ``revision`` is that
+    ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` is by reviewer
+    until when each has it. ``is_sent``: the resolution's feedback is durable. ``revision`` is that
     of the task as it was read; a store counts it on when it writes.
     """
 
     key: PredictionKey
-    reason: PickReason
+    reason: SampleReason
     selection_probability: float
     created_at: datetime
     closes_at: datetime
@@ -65,7 +65,7 @@ class ReviewTask:
     answers: tuple[Answer, ...] = ()
     skips: tuple[str, ...] = ()
     state: TaskState = TaskState.OPEN
-    settlement: Settlement | None = None
+    resolution: Resolution | None = None
     is_sent: bool = False
     revision: int = 0
 
@@ -81,12 +81,12 @@ class ReviewTask:
 
     @property
     def is_disputed(self) -> bool:
-        """Whether those who were asked disagree, and somebody else is to decide."""
+        """Whether those who were asked disagree, and an adjudicator is to decide."""
         return self.is_open and len(self.answers) >= self.overlap
 
     @property
     def places(self) -> int:
-        """How many more answers are wanted; nobody beyond them is given the task."""
+        """How many more answers are wanted; reviewers beyond them are not given the task."""
         if not self.is_open:
             return 0
         return max(self.overlap - len(self.answers), 1)
@@ -102,7 +102,7 @@ class ReviewTask:
         return (*(answer.reviewer for answer in self.answers), *self.skips)
 
     def counted_on(self) -> "ReviewTask":
-        """Return the task with its next revision, as a store writes it."""
+        """Count the task on to its next revision, as a store writes it."""
         return replace(self, revision=self.revision + 1)
 
     @property
@@ -111,8 +111,8 @@ class ReviewTask:
         return ADJUDICATION if self.is_disputed else self.reason.value
 
 
-class Shelf(StrEnum):
-    """Where a task lies while somebody may look for it."""
+class QueuePartition(StrEnum):
+    """The partition of the queue that a task lies in."""
 
     FREE = "free"
     ADJUDICATION = "adjudication"
@@ -121,31 +121,31 @@ class Shelf(StrEnum):
     OVERLAPPING = "overlapping"
 
 
-def shelf_of(task: ReviewTask) -> tuple[Shelf, datetime] | None:
-    """Return where a task lies and the moment it is sorted by, None for one that nobody looks for.
+def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | None:
+    """Find the partition of a task and the moment it is sorted by, None for one without work to do.
 
     A task whose places are all leased is sorted by the first lease to lapse: from that moment it is to be had again,
-    without anybody having touched it.
+    without a change of it.
     """
-    if task.settlement is not None:
+    if task.resolution is not None:
         if not task.is_sent:
-            return Shelf.UNSENT, task.settlement.at
-        return (Shelf.OVERLAPPING, task.settlement.at) if len(task.ratings) > 1 else None
+            return QueuePartition.UNSENT, task.resolution.at
+        return (QueuePartition.OVERLAPPING, task.resolution.at) if len(task.ratings) > 1 else None
     if not task.is_open:
         return None
     if len(task.leases) >= task.places:
-        return Shelf.LEASED, min(task.leases.values())
-    return (Shelf.ADJUDICATION if task.is_disputed else Shelf.FREE), task.created_at
+        return QueuePartition.LEASED, min(task.leases.values())
+    return (QueuePartition.ADJUDICATION if task.is_disputed else QueuePartition.FREE), task.created_at
 
 
-def new_task(pick: Pick, configuration: ModelConfiguration) -> ReviewTask:
-    """Return the task of a prediction that was picked."""
+def new_task(sample: SampledPrediction, configuration: ModelConfiguration) -> ReviewTask:
+    """Build the task of a prediction that was sampled."""
     return ReviewTask(
-        key=pick.key,
-        reason=pick.reason,
-        selection_probability=pick.selection_probability,
-        created_at=pick.picked_at,
-        closes_at=shifted(pick.picked_at, configuration.review.expires),
+        key=sample.key,
+        reason=sample.reason,
+        selection_probability=sample.selection_probability,
+        created_at=sample.sampled_at,
+        closes_at=shifted(sample.sampled_at, configuration.review.expires),
         overlap=configuration.review.overlap,
-        expires_at=int(shifted(pick.picked_at, configuration.retention).timestamp()),
+        expires_at=int(shifted(sample.sampled_at, configuration.retention).timestamp()),
     )

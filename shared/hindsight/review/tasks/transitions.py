@@ -8,20 +8,20 @@ from typing import Any
 from hindsight.core.errors import Conflict
 from hindsight.core.times import format_time
 from hindsight.labels.resolve import shifted
-from hindsight.review.tasks.task import Answer, ReviewTask, Settlement, TaskState
+from hindsight.review.tasks.task import Answer, Resolution, ReviewTask, TaskState
 
-MOST_SKIPS = 3
+MAX_SKIPS = 3
 
 
 def live_leases(task: ReviewTask, now: datetime) -> dict[str, datetime]:
-    """Return the leases that have not lapsed; one lapses at the very moment it names."""
+    """Select the leases that have not lapsed; one lapses at the very moment it names."""
     return {reviewer: until for reviewer, until in task.leases.items() if now < until}
 
 
 def leased(task: ReviewTask, reviewer: str, now: datetime, length: timedelta) -> ReviewTask | None:
-    """Return the task in a reviewer's hands, None if they cannot have it.
+    """Lease the task to a reviewer, None if they cannot have it.
 
-    Nobody gets a task they hold, answered or skipped, nor one whose places are all taken by live leases.
+    No reviewer gets a task they hold, answered or skipped, nor one whose places are all taken by live leases.
     """
     live = live_leases(task, now)
     if len(live) >= task.places or reviewer in live or reviewer in task.done_by:
@@ -30,21 +30,21 @@ def leased(task: ReviewTask, reviewer: str, now: datetime, length: timedelta) ->
 
 
 def answered(task: ReviewTask, answer: Answer) -> ReviewTask:
-    """Return the task with one more answer, the same task if the reviewer has said so before.
+    """Add an answer to the task; the same answer again changes nothing.
 
-    Raises Conflict without a live lease of the reviewer, and if they answered otherwise before.
+    Raises Conflict without a live lease of the reviewer, and if they gave another answer before.
     """
     known = next((given for given in task.answers if given.reviewer == answer.reviewer), None)
     if known is not None:
         if known.label == answer.label:
             return task
-        raise Conflict("was answered otherwise by this reviewer; the first answer stays")
+        raise Conflict("got another answer from this reviewer before; the first answer stays")
     leases = _without_lease(task, answer.reviewer, answer.at)
     return replace(task, leases=leases, answers=(*task.answers, answer))
 
 
 def skipped(task: ReviewTask, reviewer: str, now: datetime) -> ReviewTask:
-    """Return the task without the reviewer, who does not get it again; closed if they are the last to be asked.
+    """Take the task from a reviewer, who does not get it again; close it if they are the last to be asked.
 
     Raises Conflict without a live lease of the reviewer, and if they answered before.
     """
@@ -54,23 +54,23 @@ def skipped(task: ReviewTask, reviewer: str, now: datetime) -> ReviewTask:
         raise Conflict("was answered by this reviewer and cannot be skipped any more")
     leases = _without_lease(task, reviewer, now)
     skips = (*task.skips, reviewer)
-    if len(skips) >= MOST_SKIPS:
+    if len(skips) >= MAX_SKIPS:
         return _closed(task, TaskState.SKIPPED, skips=skips)
     return replace(task, leases=leases, skips=skips)
 
 
-def settled(task: ReviewTask, settlement: Settlement) -> ReviewTask:
-    """Return the task with what it came to."""
-    return replace(task, state=TaskState.SETTLED, settlement=settlement, leases={})
+def resolved(task: ReviewTask, resolution: Resolution) -> ReviewTask:
+    """Resolve the task."""
+    return replace(task, state=TaskState.RESOLVED, resolution=resolution, leases={})
 
 
 def sent(task: ReviewTask) -> ReviewTask:
-    """Return a settled task whose feedback is durable."""
+    """Mark a resolved task whose feedback is durable."""
     return replace(task, is_sent=True)
 
 
 def expired(task: ReviewTask, now: datetime) -> ReviewTask | None:
-    """Return the task closed without an answer, None while it is not time or somebody still holds it."""
+    """Close the task without an answer; None while it is not time or a reviewer holds it."""
     if not task.is_open or now < task.closes_at or live_leases(task, now):
         return None
     return _closed(task, TaskState.EXPIRED)

@@ -11,7 +11,7 @@ from hindsight.core.errors import UnusableArtifact
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.comparison_test import SequentialTest, SequentialTests
 from hindsight.evaluation.sequential.subject import EvaluationSubject
-from hindsight.label_records.completeness import MOST_HELD, complete_until, last_label_after
+from hindsight.label_records.label_completeness import MOST_HELD, complete_until, last_label_after
 from hindsight.label_records.rows import ENTITY
 from hindsight.label_records.window import MAX_BYTES, labels_in_window
 from hindsight.lake.object_store import Lake

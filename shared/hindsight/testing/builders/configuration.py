@@ -13,12 +13,12 @@ features:
   temperature: {type: numeric, min: 0, max: 1}
   holiday: {type: boolean}
 labels:
-  backward: PT2M
+  clock_skew: PT2M
   rules:
-    - {event: annotation, source: manual}
-    - {event: demand, source: outcome, window: P2D, aggregate: last, positive: {greater_than: 100}}
-    - {event: thumb, source: explicit, window: P7D, aggregate: last, map: {up: 1, down: 0}}
-    - {event: purchase, source: action, window: P1D, aggregate: any, value: 1}
+    - {event: annotation, kind: manual}
+    - {event: demand, kind: outcome, window: P2D, aggregate: last, positive: {greater_than: 100}}
+    - {event: thumb, kind: explicit, window: P7D, aggregate: last, map: {up: 1, down: 0}}
+    - {event: purchase, kind: action, window: P1D, aggregate: any, value: 1}
   default: {value: 0, after: P7D, requires_exposure: true}
 review: {random_rate: 0.02, uncertain_per_day: 200, strategy: margin, diversity: 0.3, lease: PT15M, overlap: 1}
 monitoring:

@@ -19,5 +19,5 @@ class InMemoryAllowances:
 
 
 def no_limits() -> EntityLimits:
-    """Return limits of their own for models that have none, or whose entities say little."""
+    """Build limits of their own for models that have none, or whose entities send little."""
     return EntityLimits(InMemoryAllowances())

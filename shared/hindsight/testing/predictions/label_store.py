@@ -22,25 +22,25 @@ class InMemoryLabels:
         self._page = page
 
     def save(self, prediction: Prediction, retention: timedelta, due_at: datetime | None = None) -> None:
-        """Store a prediction as capture does, over a stub if there is one."""
-        stub = self._collection(prediction.key).head
+        """Store a prediction as capture does, over a placeholder if there is one."""
+        placeholder = self._collection(prediction.key).head
         head = Head(
             key=prediction.key,
             prediction=PredictionTimes(prediction.occurred_at, prediction.received_at, prediction.outcome_due_at),
-            revision=stub.revision if stub else 0,
-            feedback_count=stub.feedback_count if stub else 0,
+            revision=placeholder.revision if placeholder else 0,
+            feedback_count=placeholder.feedback_count if placeholder else 0,
             label_seq=0,
             resolved_as_of=None,
-            due_at=prediction.received_at if stub else due_at or prediction.outcome_due_at,
+            due_at=prediction.received_at if placeholder else due_at or prediction.outcome_due_at,
             expires_at=int((prediction.received_at + retention).timestamp()),
-            rejoin=stub is not None,
+            rejoin=placeholder is not None,
             entity_id=prediction.entity_id,
         )
         self._predictions[prediction.key] = prediction
         self.collections[prediction.key] = replace(self._collection(prediction.key), head=head)
 
     def select(self, key: PredictionKey, probability: float) -> bool:
-        """Note how likely a prediction was to be reviewed; tell whether there is one."""
+        """Note how likely a prediction was to be reviewed; return whether there is one."""
         if key not in self._predictions:
             return False
         self._predictions[key] = replace(self._predictions[key], selection_probability=probability)

@@ -7,12 +7,12 @@ from threading import Lock
 from hindsight.config.labels import LabelValue
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.prediction import PredictionKey
-from hindsight.review.selection.sample import Pick
+from hindsight.review.selection.sample import SampledPrediction
 from hindsight.review.tasks.store import QueueSize
-from hindsight.review.tasks.task import ReviewTask, Shelf, new_task, shelf_of
+from hindsight.review.tasks.task import QueuePartition, ReviewTask, new_task, queue_partition_of
 from hindsight.testing.predictions.label_store import InMemoryLabels
 
-OPEN = (Shelf.ADJUDICATION, Shelf.LEASED, Shelf.FREE)
+OPEN = (QueuePartition.ADJUDICATION, QueuePartition.LEASED, QueuePartition.FREE)
 
 
 class InMemoryReviews:
@@ -25,13 +25,13 @@ class InMemoryReviews:
         self._page = page
         self._lock = Lock()
 
-    def add(self, picks: Sequence[Pick], configuration: ModelConfiguration) -> int:
+    def add(self, sampled: Sequence[SampledPrediction], configuration: ModelConfiguration) -> int:
         new = [
-            pick
-            for pick in picks
-            if pick.key not in self.tasks and self._labels.select(pick.key, pick.selection_probability)
+            sample
+            for sample in sampled
+            if sample.key not in self.tasks and self._labels.select(sample.key, sample.selection_probability)
         ]
-        self.tasks |= {pick.key: new_task(pick, configuration) for pick in new}
+        self.tasks |= {sample.key: new_task(sample, configuration) for sample in new}
         return len(new)
 
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
@@ -45,29 +45,29 @@ class InMemoryReviews:
     def available(
         self, model: str, reviewer: str, now: datetime, *, open_at: datetime | None
     ) -> Iterator[list[PredictionKey]]:
-        for shelf in OPEN:
-            until = now if shelf is Shelf.LEASED else None
-            for page in self._pages(self._open(model, shelf, open_at, until)):
+        for partition in OPEN:
+            until = now if partition is QueuePartition.LEASED else None
+            for page in self._pages(self._open(model, partition, open_at, until)):
                 yield [key for key in page if reviewer not in self.tasks[key].done_by]
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        for shelf in OPEN:
-            yield from self._pages([task for task in self._on(model, shelf) if task.closes_at <= now])
+        for partition in OPEN:
+            yield from self._pages([task for task in self._on(model, partition) if task.closes_at <= now])
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        yield from self._pages(self._on(model, Shelf.UNSENT))
+        yield from self._pages(self._on(model, QueuePartition.UNSENT))
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
-        counts = {shelf: min(most, len(self._open(model, shelf, open_at))) for shelf in OPEN}
+        counts = {partition: min(most, len(self._open(model, partition, open_at))) for partition in OPEN}
         return QueueSize(
-            free=counts[Shelf.FREE],
-            adjudication=counts[Shelf.ADJUDICATION],
-            leased=counts[Shelf.LEASED],
+            free=counts[QueuePartition.FREE],
+            adjudication=counts[QueuePartition.ADJUDICATION],
+            leased=counts[QueuePartition.LEASED],
             capped=most in counts.values(),
         )
 
     def ratings(self, model: str, most: int) -> list[Mapping[str, LabelValue]]:
-        return [task.ratings for task in self._on(model, Shelf.OVERLAPPING)[::-1]][:most]
+        return [task.ratings for task in self._on(model, QueuePartition.OVERLAPPING)[::-1]][:most]
 
     def _save(self, task: ReviewTask) -> ReviewTask | None:
         with self._lock:
@@ -78,14 +78,14 @@ class InMemoryReviews:
             return written
 
     def _open(
-        self, model: str, shelf: Shelf, open_at: datetime | None, until: datetime | None = None
+        self, model: str, partition: QueuePartition, open_at: datetime | None, until: datetime | None = None
     ) -> list[ReviewTask]:
-        found = self._on(model, shelf, until)
+        found = self._on(model, partition, until)
         return [task for task in found if open_at is None or task.closes_at > open_at]
 
-    def _on(self, model: str, shelf: Shelf, until: datetime | None = None) -> list[ReviewTask]:
-        lying = [(task, where) for task in list(self.tasks.values()) if (where := shelf_of(task))]
-        found = [(at, task) for task, (kind, at) in lying if kind is shelf and task.key.model == model]
+    def _on(self, model: str, partition: QueuePartition, until: datetime | None = None) -> list[ReviewTask]:
+        lying = [(task, where) for task in list(self.tasks.values()) if (where := queue_partition_of(task))]
+        found = [(at, task) for task, (kind, at) in lying if kind is partition and task.key.model == model]
         found.sort(key=lambda entry: entry[0])
         return [task for at, task in found if until is None or at <= until]
 

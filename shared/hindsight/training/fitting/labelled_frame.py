@@ -104,15 +104,15 @@ def load_part(
 def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
     """Compute the weights of rows: 1 for all but those selected for review, which are few."""
     weights = np.ones(len(arrays["seq"]))
-    sources = unpack("source", arrays)
-    assert isinstance(sources, Categories)
+    kinds = unpack("kind", arrays)
+    assert isinstance(kinds, Categories)
     picked = np.flatnonzero(~np.isnan(arrays["selection_probability"]))
     records = [
-        {"selection_probability": probability, "source": source, "labelled_otherwise": otherwise}
-        for probability, source, otherwise in zip(
+        {"selection_probability": probability, "kind": kind, "labelled_without_review": otherwise}
+        for probability, kind, otherwise in zip(
             arrays["selection_probability"][picked].tolist(),
-            sources.at(picked).texts().tolist(),
-            arrays["labelled_otherwise"][picked].tolist(),
+            kinds.at(picked).texts().tolist(),
+            arrays["labelled_without_review"][picked].tolist(),
             strict=True,
         )
     ]

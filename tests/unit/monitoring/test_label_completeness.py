@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.core.times import format_time
-from hindsight.label_records.completeness import MOST_HELD, SETTLING, complete_until
+from hindsight.label_records.label_completeness import MOST_HELD, SETTLING, complete_until
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)

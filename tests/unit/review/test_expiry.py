@@ -13,14 +13,14 @@ def test_tasks_nobody_came_to_are_closed_and_those_in_hand_are_left() -> None:
     desk.add("young", at=9)
     desk.lease("ann", 2, at=9)
 
-    report = desk.tending.sweep(MODEL, minutes(11), lambda: True)
+    report = desk.expiry.sweep(MODEL, minutes(11), lambda: True)
 
     assert (report.closed, report.is_complete) == (3, True)
     open_tasks = [key.prediction_id for key, task in desk.tasks.tasks.items() if task.is_open]
     assert open_tasks == ["a", "b", "young"]
     assert desk.answer("ann", 1, "a", at=12).accepted == ["a"]
 
-    assert desk.tending.sweep(MODEL, minutes(30), lambda: True).closed == 2
+    assert desk.expiry.sweep(MODEL, minutes(30), lambda: True).closed == 2
     assert desk.task("b").state is TaskState.EXPIRED
     assert desk.told() == [("a", 1)]
 
@@ -30,14 +30,14 @@ def test_out_of_time_the_rest_is_left_to_the_next_sweep() -> None:
     desk.add(*"abcde")
     calls = count()
 
-    report = desk.tending.sweep(MODEL, minutes(11), lambda: next(calls) < 1)
+    report = desk.expiry.sweep(MODEL, minutes(11), lambda: next(calls) < 1)
 
     assert (report.closed, report.is_complete) == (2, False)
-    assert desk.tending.sweep(MODEL, minutes(11), lambda: True).closed == 3
+    assert desk.expiry.sweep(MODEL, minutes(11), lambda: True).closed == 3
 
 
 def test_a_second_sweep_finds_nothing_to_do() -> None:
     desk = Desk(configuration(expires="PT10M"))
     desk.add("a")
-    assert desk.tending.sweep(MODEL, minutes(10), lambda: True).closed == 1
-    assert desk.tending.sweep(MODEL, minutes(10), lambda: True).closed == 0
+    assert desk.expiry.sweep(MODEL, minutes(10), lambda: True).closed == 1
+    assert desk.expiry.sweep(MODEL, minutes(10), lambda: True).closed == 0

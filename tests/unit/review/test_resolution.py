@@ -6,7 +6,7 @@ import pytest
 
 from hindsight.config.labels import Rule
 from hindsight.config.metrics import Task
-from hindsight.review.tasks.resolution import settle, verdict
+from hindsight.review.tasks.resolution import resolve_task, verdict
 from hindsight.review.tasks.task import TaskState
 from hindsight.review.tasks.transitions import answered, leased
 from tests.unit.labels.builders import prediction
@@ -78,7 +78,9 @@ def given(*labels: Any, overlap: int) -> Any:
     for number, label in enumerate(labels):
         taken = leased(found, f"r-{number}", minutes(number), LEASE)
         assert taken is not None
-        found = settle(answered(taken, said(f"r-{number}", label, number + 0.5)), PLAIN, Task.BINARY, prediction())
+        found = resolve_task(
+            answered(taken, said(f"r-{number}", label, number + 0.5)), PLAIN, Task.BINARY, prediction()
+        )
     return found
 
 
@@ -87,9 +89,9 @@ def test_a_dispute_opens_one_place_for_somebody_else() -> None:
     assert (disputed.is_disputed, disputed.places, disputed.shown_reason) == (True, 1, "adjudication")
     assert leased(disputed, "r-0", minutes(9), LEASE) is None
     judged = given(0, 1, 0, overlap=2)
-    assert (judged.state, judged.settlement.label, judged.ratings) == (TaskState.SETTLED, 0, {"r-0": 0, "r-1": 1})
+    assert (judged.state, judged.resolution.label, judged.ratings) == (TaskState.RESOLVED, 0, {"r-0": 0, "r-1": 1})
 
 
-def test_a_settlement_is_dated_by_the_answer_that_decides() -> None:
+def test_a_resolution_is_dated_by_the_answer_that_decides() -> None:
     found = given(1, 1, overlap=2)
-    assert (found.settlement.at, found.settlement.occurred_at) == (minutes(1.5), minutes(1.5))
+    assert (found.resolution.at, found.resolution.occurred_at) == (minutes(1.5), minutes(1.5))

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from hindsight.core.times import format_time
-from hindsight.monitoring.label_health.freshness import (
-    MIN_STALE_SECONDS,
-    Staleness,
+from hindsight.monitoring.label_health.label_freshness import (
+    MIN_ALARM_SECONDS,
+    LabelFreshness,
     due_hours,
-    staleness,
-    staleness_measurements,
+    label_freshness,
+    label_freshness_measurements,
 )
 from local.template import load_template
 
@@ -19,7 +19,7 @@ HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 
 def label(*, known: datetime, due: datetime | None = None, **changes: Any) -> dict[str, Any]:
     due = due or known
-    row = {"value": 1, "source": "outcome", "known_at": format_time(known), "outcome_due_at": format_time(due)}
+    row = {"value": 1, "kind": "outcome", "known_at": format_time(known), "outcome_due_at": format_time(due)}
     return {**row, "occurred_at": format_time(due - HOUR), **changes}
 
 
@@ -27,41 +27,41 @@ def due(*moments: datetime) -> dict[str, int]:
     return dict(due_hours([{"outcome_due_at": format_time(moment)} for moment in moments]))
 
 
-def found(due_by_hour: dict[str, int], *labels: dict[str, Any]) -> Staleness:
-    return staleness(due_by_hour, labels, NOW, WEEK)
+def found(due_by_hour: dict[str, int], *labels: dict[str, Any]) -> LabelFreshness:
+    return label_freshness(due_by_hour, labels, NOW, WEEK)
 
 
 def test_where_nothing_is_due_nothing_is_stale() -> None:
-    assert found({}) == Staleness(due=0, waiting=0, age_seconds=0.0)
+    assert found({}) == LabelFreshness(due=0, waiting=0, seconds=0.0)
     assert found(due(NOW + HOUR, NOW - 10 * timedelta(minutes=1))).waiting == 0  # its hour is not over
 
 
 def test_predictions_that_have_their_label_do_not_wait() -> None:
     old = NOW - 5 * HOUR
-    assert found(due(old), label(known=old)) == Staleness(due=1, waiting=0, age_seconds=0.0)
+    assert found(due(old), label(known=old)) == LabelFreshness(due=1, waiting=0, seconds=0.0)
 
 
 def test_a_prediction_waits_from_the_end_of_its_hour_where_no_label_ever_came() -> None:
     waiting = found(due(NOW - 5 * HOUR, NOW - 3 * HOUR))
     assert waiting.waiting == 2
-    assert waiting.age_seconds == 4.5 * 3600  # due at 07:30: from 08:00 on
+    assert waiting.seconds == 4.5 * 3600  # due at 07:30: from 08:00 on
 
 
 def test_while_some_wait_the_age_is_that_of_the_newest_label() -> None:
     newest = label(known=NOW - 2 * HOUR, due=NOW - 6 * HOUR)
-    assert found(due(NOW - 6 * HOUR, NOW - 5 * HOUR), newest).age_seconds == 2 * 3600
+    assert found(due(NOW - 6 * HOUR, NOW - 5 * HOUR), newest).seconds == 2 * 3600
 
 
 def test_old_labels_are_not_stale_before_anything_else_was_due() -> None:
     newest = label(known=NOW - 100 * HOUR)
-    assert found(due(NOW - 100 * HOUR, NOW - 2 * HOUR), newest).age_seconds == 1.5 * 3600
+    assert found(due(NOW - 100 * HOUR, NOW - 2 * HOUR), newest).seconds == 1.5 * 3600
 
 
-@pytest.mark.parametrize("silent", [{"source": "default"}, {"value": None, "source": None}])
+@pytest.mark.parametrize("silent", [{"kind": "default"}, {"value": None, "kind": None}])
 def test_what_the_clock_decides_is_no_sign_of_life(silent: dict[str, Any]) -> None:
     moment = NOW - 30 * HOUR
     late = label(known=NOW - HOUR, due=moment, **silent)
-    assert found(due(moment), late).age_seconds == pytest.approx(29.5 * 3600)
+    assert found(due(moment), late).seconds == pytest.approx(29.5 * 3600)
 
 
 def test_labels_of_predictions_before_the_window_are_not_taken_for_those_in_it() -> None:
@@ -73,16 +73,16 @@ def test_labels_of_predictions_before_the_window_are_not_taken_for_those_in_it()
 def test_a_model_whose_labels_have_all_come_is_not_stale_in_the_part_hour_with_which_the_window_begins() -> None:
     begins = (NOW - WEEK).replace(minute=5)  # the profile of that hour holds it, though the window begins at half past
     labelled = label(known=begins + HOUR, due=begins + HOUR)
-    assert found(due(begins + HOUR), labelled) == Staleness(due=1, waiting=0, age_seconds=0.0)
+    assert found(due(begins + HOUR), labelled) == LabelFreshness(due=1, waiting=0, seconds=0.0)
 
 
 @pytest.mark.parametrize("hour", ["9999-12-31T23", "2028-02-31T23", "2026-03-31T23"])
 def test_an_hour_that_has_not_passed_does_not_wait_whether_or_not_a_calendar_has_it(hour: str) -> None:
-    assert found({hour: 3}) == Staleness(due=0, waiting=0, age_seconds=0.0)
+    assert found({hour: 3}) == LabelFreshness(due=0, waiting=0, seconds=0.0)
 
 
 def test_outcomes_told_as_due_at_the_end_of_a_month_wait_from_its_end() -> None:
-    assert found({"2026-02-31T23": 1}).age_seconds == (NOW - datetime(2026, 3, 1, tzinfo=UTC)).total_seconds()
+    assert found({"2026-02-31T23": 1}).seconds == (NOW - datetime(2026, 3, 1, tzinfo=UTC)).total_seconds()
 
 
 @pytest.mark.parametrize("told", ["2026-03-04T23", "2026-02-31T23"])
@@ -98,12 +98,17 @@ def test_labels_not_yet_known_do_not_count() -> None:
     assert found(due(moment), label(known=NOW + HOUR, due=moment)).waiting == 1
 
 
-def test_the_age_is_published_by_model() -> None:
-    (age,) = staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=7200.0))
-    assert (age.name, age.value, age.unit, age.dimensions) == ("LabelAgeSeconds", 7200.0, "Seconds", {"Model": "bike"})
+def test_freshness_is_published_by_model() -> None:
+    (found,) = label_freshness_measurements("bike", LabelFreshness(due=9, waiting=4, seconds=7200.0))
+    assert (found.name, found.value, found.unit, found.dimensions) == (
+        "LabelFreshnessSeconds",
+        7200.0,
+        "Seconds",
+        {"Model": "bike"},
+    )
 
 
 def test_an_age_that_no_alarm_can_be_set_to_is_not_published() -> None:
-    least = load_template()["Parameters"]["StaleLabelSeconds"]["MinValue"]
-    assert least == MIN_STALE_SECONDS
-    assert staleness_measurements("bike", Staleness(due=9, waiting=4, age_seconds=least - 1)) == []
+    least = load_template()["Parameters"]["MaxLabelFreshnessSeconds"]["MinValue"]
+    assert least == MIN_ALARM_SECONDS
+    assert label_freshness_measurements("bike", LabelFreshness(due=9, waiting=4, seconds=least - 1)) == []

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from hindsight.labels.joining.join import Joined, LabelJoiner
-from hindsight.labels.joining.window_closing import SWEEPS, Maturing
+from hindsight.labels.joining.window_closing import SWEEPS, WindowClosing
 from hindsight.labels.store import Share
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
@@ -15,9 +15,9 @@ from tests.unit.labels.builders import DEMAND, MODEL, RETENTION, at, configurati
 DEFAULT = {"value": 0, "after": "P2D"}
 
 
-def maturing(store: InMemoryLabels) -> Maturing:
+def window_closing(store: InMemoryLabels) -> WindowClosing:
     configurations = InMemoryConfigurations(configuration(DEMAND, default=DEFAULT, model=MODEL))
-    return Maturing(store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits()))
+    return WindowClosing(store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits()))
 
 
 def test_a_sweep_matures_what_is_due_of_its_model_alone() -> None:
@@ -26,7 +26,7 @@ def test_a_sweep_matures_what_is_due_of_its_model_alone() -> None:
     store.save(prediction("later", hours=1), RETENTION)
     store.save(prediction(model="other"), RETENTION)
 
-    report = maturing(store).sweep(MODEL, at(48), lambda: True)
+    report = window_closing(store).sweep(MODEL, at(48), lambda: True)
 
     assert (report.examined, report.is_complete, report.lag) == (1, True, timedelta(0))
     assert {model: counts[Joined.LABELS] for model, counts in report.joins.counts.items()} == {MODEL: 1}
@@ -37,7 +37,7 @@ def test_a_sweep_out_of_time_is_gone_on_with_by_the_next() -> None:
     store = InMemoryLabels(page=1)
     for number in range(5):
         store.save(prediction(f"p-{number}"), RETENTION)
-    sweeping = maturing(store)
+    sweeping = window_closing(store)
     clock = iter([True, True, False])
 
     assert not sweeping.sweep(MODEL, at(48), lambda: next(clock)).is_complete
@@ -52,7 +52,7 @@ def test_a_sweep_out_of_time_tells_how_long_the_oldest_label_left_has_been_due()
     store.save(prediction("oldest"), RETENTION)
     store.save(prediction("newer", hours=5), RETENTION)
 
-    report = maturing(store).sweep(MODEL, at(60), lambda: False)
+    report = window_closing(store).sweep(MODEL, at(60), lambda: False)
 
     due_at = store.collections[key("oldest")].head.due_at  # type: ignore[union-attr]
     assert due_at is not None
@@ -60,7 +60,7 @@ def test_a_sweep_out_of_time_tells_how_long_the_oldest_label_left_has_been_due()
 
 
 def test_without_predictions_a_sweep_is_empty() -> None:
-    assert maturing(InMemoryLabels()).sweep(MODEL, at(0), lambda: True).is_complete
+    assert window_closing(InMemoryLabels()).sweep(MODEL, at(0), lambda: True).is_complete
 
 
 def test_more_than_one_sweep_works_off_is_shared_out_and_the_shares_do_all_of_it(
@@ -70,7 +70,7 @@ def test_more_than_one_sweep_works_off_is_shared_out_and_the_shares_do_all_of_it
     store, shares = InMemoryLabels(), list[bool]()
     for number in range(60):
         store.save(prediction(f"p-{number}"), RETENTION)
-    sweeping = maturing(store)
+    sweeping = window_closing(store)
 
     report = sweeping.sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True))
     assert (report.examined, report.is_complete, report.is_shared_out, shares) == (0, False, True, [True])
@@ -85,5 +85,5 @@ def test_more_than_one_sweep_works_off_is_shared_out_and_the_shares_do_all_of_it
 def test_little_is_not_shared_out() -> None:
     store, shares = InMemoryLabels(), list[bool]()
     store.save(prediction(), RETENTION)
-    report = maturing(store).sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True))
+    report = window_closing(store).sweep(MODEL, at(49), lambda: True, share_out=lambda: shares.append(True))
     assert (report.examined, shares) == (1, [])

@@ -11,41 +11,41 @@ from hindsight.core.times import format_time
 from hindsight.label_records.columns import microseconds_of, moment_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
-from hindsight.labels.resolve import DEFAULT_SOURCE
-from hindsight.monitoring.results.alarm_metrics import LABEL_AGE
+from hindsight.labels.resolve import DEFAULT_KIND
+from hindsight.monitoring.results.alarm_metrics import LABEL_FRESHNESS
 from hindsight.monitoring.results.measurement import SECONDS, Measurement
 
-# What the parameter StaleLabelSeconds is at least.
-MIN_STALE_SECONDS = 3600
+# What the parameter MaxLabelFreshnessSeconds is at least.
+MIN_ALARM_SECONDS = 3600
 _HOUR = len("2026-03-01T05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staleness:
+class LabelFreshness:
     """How the feedback on a window's due predictions comes in.
 
-    ``waiting`` of the ``due`` have no label that feedback made. ``age_seconds`` is for how long some have waited
+    ``waiting`` of the ``due`` have no label that feedback made. ``seconds`` is how long some have waited
     while no such label became known, 0 where none wait.
     """
 
     due: int
     waiting: int
-    age_seconds: float
+    seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the staleness as it is kept in the lake."""
-        return {"due": self.due, "waiting": self.waiting, "label_age_seconds": self.age_seconds}
+        """Return the freshness as it is kept in the lake."""
+        return {"due": self.due, "waiting": self.waiting, "label_freshness_seconds": self.seconds}
 
 
-def staleness(
+def label_freshness(
     due: Mapping[str, int],
     labels: Sequence[Mapping[str, Any]],
     now: datetime,
     window: timedelta,
     *,
     sampled_share: float = WHOLE,
-) -> Staleness:
-    """Return how long the due predictions of a window have waited for feedback without any.
+) -> LabelFreshness:
+    """Compute how long the due predictions of a window have waited for feedback without any.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def staleness(
         their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile tells some
         as the last hour of their day or of a month of 31 days.
     labels
-        The newest label record of each prediction that has one, rows of ``examples/``.
+        The newest label record of each prediction that has one, rows of ``labels/``.
     sampled_share
         The share of the predictions whose records are among ``labels``; an hour then waits if it lacks more labels than
         a sample misses by chance.
 
     A default is no sign of life: the clock gives it, whether feedback comes or has stopped. A prediction waits from the
-    end of the hour its outcome fell due in, so that a model whose outcomes come late is not stale before they are
+    end of the hour its outcome fell due in, so that a model whose outcomes come late is not late before they are
     due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
     """
     last = format_time(now)
@@ -68,7 +68,7 @@ def staleness(
     rows = LabelRows.of(labels)
     known = rows.at(
         rows.has_value
-        & ~rows.values("source").is_text(DEFAULT_SOURCE)
+        & ~rows.values("kind").is_text(DEFAULT_KIND)
         & (rows.times("known_at").microseconds <= microseconds_of(now))
     )
     occurred = known.times("occurred_at").microseconds
@@ -80,18 +80,18 @@ def staleness(
     passed = Counter({hour: count for hour, count in due.items() if hour < due_hour(last)})
     lacking = _unlabelled(passed, labelled)
     waiting = Counter({hour: n for hour, n in lacking.items() if n > margin(passed[hour], sampled_share)})
-    return Staleness(
+    return LabelFreshness(
         due=passed.total(),
         waiting=waiting.total(),
-        age_seconds=_waited(min(waiting), newest, now) if waiting else 0.0,
+        seconds=_waited(min(waiting), newest, now) if waiting else 0.0,
     )
 
 
-def staleness_measurements(model: str, found: Staleness) -> list[Measurement]:
-    """Measure the age of a model's labels, from the age on that an alarm can be set to."""
-    if found.age_seconds < MIN_STALE_SECONDS:
+def label_freshness_measurements(model: str, found: LabelFreshness) -> list[Measurement]:
+    """Measure the freshness of a model's labels, from the time on that an alarm can be set to."""
+    if found.seconds < MIN_ALARM_SECONDS:
         return []
-    return [Measurement(name=LABEL_AGE, value=found.age_seconds, unit=SECONDS, dimensions={"Model": model})]
+    return [Measurement(name=LABEL_FRESHNESS, value=found.seconds, unit=SECONDS, dimensions={"Model": model})]
 
 
 def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:

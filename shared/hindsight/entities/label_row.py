@@ -1,4 +1,4 @@
-"""A training example: one label record together with the prediction it labels, a row of the lake."""
+"""One label record together with the prediction it labels: a row of the lake, and what models learn from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.labels import LabelValue
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.codec import from_plain, to_plain
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.prediction import Decision, Features, ShadowAnswer
 
@@ -14,11 +14,11 @@ _OPTIONAL = ("selection_probability", "probabilities", "shadow")  # rows without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """One row of ``examples/``: which prediction, what it saw and said, and one record of its label.
+class LabelRow:
+    """One row of ``labels/``: a prediction, its features and answer, and one record of its label.
 
-    ``probabilities`` are those of all classes, where the prediction told them; ``shadow`` is what a version tried
-    unseen said; ``selection_probability`` is that of a prediction picked for review. A manual label stands for 1 over
+    ``probabilities`` are those of all classes, where the prediction has them; ``shadow`` is the answer of a version in
+    shadow; ``selection_probability`` is that of a prediction sampled for review. A manual label stands for 1 over
     that many predictions, unless they have labels anyway: then an estimate speaks of all predictions.
     """
 
@@ -33,7 +33,7 @@ class Example:
     seq: int
     value: LabelValue | None
     status: LabelStatus
-    source: str | None
+    kind: str | None
     rules_revision: int
     known_at: datetime
     entity_id: str | None = None
@@ -48,19 +48,13 @@ class Example:
         return max(self.known_at, self.outcome_due_at)
 
     def to_row(self) -> dict[str, Any]:
-        """Return the row as JSON objects."""
-        row = {name: getattr(self, name) for name in self.__slots__}
-        row["features"] = dict(self.features)
-        row["status"] = self.status.value
-        for name in ("occurred_at", "outcome_due_at", "known_at"):
-            row[name] = format_time(row[name])
-        row["probabilities"] = None if self.probabilities is None else dict(self.probabilities)
-        row["shadow"] = None if self.shadow is None else self.shadow.to_json()
+        """Convert the row to JSON objects."""
+        row: dict[str, Any] = to_plain(self)
+        if self.shadow is not None:
+            row["shadow"] = self.shadow.to_json()
         return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> "Example":
-        """Return the example a row describes."""
-        times = {name: parse_time(row[name]) for name in ("occurred_at", "outcome_due_at", "known_at")}
-        shadow = ShadowAnswer.from_json(row["shadow"]) if row.get("shadow") else None
-        return cls(**{**row, **times, "status": LabelStatus(row["status"]), "shadow": shadow})
+    def from_row(cls, row: Mapping[str, Any]) -> "LabelRow":
+        """Read a row of the lake. Raises UnreadableRecord."""
+        return from_plain(cls, row)
