@@ -9,7 +9,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.announcements import Announcement, Announcements
 from hindsight.core.errors import UnusableArtifact
 from hindsight.core.times import format_time
-from hindsight.evaluation.sequential.comparison_test import SequentialTest, SequentialTests
+from hindsight.evaluation.sequential.sequential_test import SequentialTest, SequentialTests
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, complete_until, last_label_after
 from hindsight.label_records.rows import ENTITY
