@@ -16,6 +16,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from bench.rollback_versions import audit, servable, version_record
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
@@ -24,9 +25,8 @@ from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.evaluation.sequential.sequential_test import IN_ROLLOUT
-from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
+from hindsight.registry.moves import promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
-from hindsight.registry.version import Verdict as GateVerdict
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.comparison import difference_hypothesis
 from hindsight.rollout.evaluation.evaluate import Evaluation, EvaluationInput, evaluate_probation, evaluate_rollout
@@ -46,10 +46,8 @@ SHARE = 0.1
 TRIED = (0.10, 0.05, 0.0, -0.03)  # how much worse than the champion, in points of accuracy
 SHARED_ERRORS = 0.7  # of the champion's errors are the shadow's too
 LONG, LONG_RUNS = 5_000, 500
-
 START = datetime(2026, 3, 1, tzinfo=UTC)
 OLD, NEW = "v1", "v2"
-
 Flags = npt.NDArray[np.bool_]
 Evaluate = Callable[[EvaluationInput], Evaluation]
 
@@ -117,7 +115,7 @@ def _probations(accuracy: float, runs: int) -> Summary:
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = promote(_serving(), _servable(NEW), _audit()).pointer
+        pointer = promote(_serving(), servable(NEW), audit()).pointer
         record, probation = _passed(run % VERSIONS), pointer.probation
         if probation is None:
             raise ValueError("a version that replaces another one is on probation")
@@ -136,7 +134,7 @@ def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = start_rollout(_serving(), _servable(NEW), mode, SHARE, _audit()).pointer
+        pointer = start_rollout(_serving(), servable(NEW), mode, SHARE, audit()).pointer
         record, rollout = _passed(run % VERSIONS), pointer.rollout
         if rollout is None:
             raise ValueError("a rollout has begun")
@@ -204,30 +202,12 @@ def _passed(number: int) -> VersionRecord:
             champion=old,
         )
         if all(check.passed for check in judge(contest, configuration)):
-            return _record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
+            return version_record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
 
 
 def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy: float) -> Predictions:
     decisions = np.where(rng.random(len(labels)) < accuracy, labels, 1 - labels)
     return Predictions(Task.BINARY, decisions, 0.2 + 0.6 * decisions)
-
-
-def _record(champion: float | None, challenger: float | None) -> VersionRecord:
-    return VersionRecord(
-        version=NEW,
-        created_at=START,
-        candidate="simulated",
-        decision_id="decision",
-        dataset_id="dataset",
-        configuration_revision=1,
-        code_version="bench",
-        artifact_key="k",
-        artifact_digest="d",
-        verdict=GateVerdict.PROMOTE,
-        metrics={"accuracy": challenger},
-        compared_with=OLD,
-        champion_metrics={"accuracy": champion},
-    )
 
 
 def _records(version: str, right: Flags, **known: Any) -> list[LabelFields]:
@@ -296,15 +276,7 @@ def _ever_beyond_doubt() -> float:
 
 
 def _serving() -> Pointer:
-    return promote(None, _servable(OLD), _audit()).pointer
-
-
-def _servable(version: str) -> Servable:
-    return Servable(version=version, artifact_key="k", artifact_digest="d")
-
-
-def _audit() -> AuditInfo:
-    return AuditInfo(reason="simulated", actor="bench", at=START)
+    return promote(None, servable(OLD), audit()).pointer
 
 
 def _configuration() -> ModelConfiguration:

@@ -1,7 +1,5 @@
 """Every route of the API, by who may call it: what it takes and what it answers."""
 
-from dataclasses import dataclass, field
-
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
@@ -14,6 +12,7 @@ from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
     ANYTHING,
     BLOCKED_BY,
@@ -21,46 +20,11 @@ from local.openapi.schemas import (
     TEXT,
     WHOLE,
     YES_OR_NO,
-    Schema,
     either,
     listed,
     record,
     ref,
 )
-
-MAX_ITEMS = 500
-DEPLOYMENT = record(
-    {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
-    {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
-)
-RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
-ERASURE = record(
-    {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
-)
-VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A method at a path; ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``."""
-
-    method: str
-    path: str
-    does: str
-    answer: Schema
-    status: int = 200
-    audiences: tuple[Audience, ...] = (Audience.OPERATOR,)
-    body: Schema | None = None
-    needs_body: bool = True
-    types: tuple[str, ...] = ("application/json",)
-    conflicts: bool = False
-    most: int | None = None
-    query: dict[str, bool] = field(default_factory=dict)
-
-
-def _page(name: str, of: Schema) -> Schema:
-    return record({name: listed(of)})
-
 
 APPS = [
     Route(
@@ -69,7 +33,7 @@ APPS = [
         does="Score instances with the serving version, and keep what was predicted",
         audiences=(Audience.APP,),
         body=record({"instances": listed(ref(InstanceItem), MAX_ITEMS)}),
-        answer=_page(
+        answer=page(
             "predictions",
             record(
                 {"prediction_id": TEXT, "decision": ANYTHING, "score": {"type": "number"}, "model_version": TEXT},
@@ -171,14 +135,14 @@ OPERATORS = [
         method="get",
         path="/models/{model}/versions",
         does="List versions with what they proved",
-        answer=_page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
+        answer=page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
         most=1000,
     ),
     Route(
         method="get",
         path="/models/{model}/deployments",
         does="List the changes of the serving pointer",
-        answer=_page("deployments", DEPLOYMENT),
+        answer=page("deployments", DEPLOYMENT),
         most=1000,
     ),
     Route(
@@ -242,7 +206,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/relabel",
         does="List relabellings",
-        answer=_page("relabellings", RELABELLING),
+        answer=page("relabellings", RELABELLING),
         most=200,
     ),
     Route(
@@ -286,7 +250,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/erasures",
         does="List erasures, the newest first",
-        answer=_page("erasures", ERASURE),
+        answer=page("erasures", ERASURE),
         most=100,
     ),
     Route(
@@ -299,7 +263,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/imports",
         does="List imports",
-        answer=_page("imports", record({"status": TEXT})),
+        answer=page("imports", record({"status": TEXT})),
         most=300,
     ),
 ]
