@@ -29,7 +29,7 @@ def furthest_apart(earlier: NDArray[np.float64], newest: NDArray[np.float64]) ->
 
 
 def label_shift(dataset: Manifest, most: float) -> str | None:
-    """Describe how the newest labels differ from those before by more than ``most``, significantly; None if they do not.
+    """Describe how the newest labels differ from earlier ones by more than ``most``, significantly; else None.
 
     Told by the lower end of a 95 % interval, so that few labels raise no alarm. Both parts have rows.
     """
