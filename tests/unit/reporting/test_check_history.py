@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from hindsight.monitoring.results.check import Check, CheckKind, Verdict, page_k
 from hindsight.reporting.check_history import CheckHistory, CheckQuery
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.models.check_store import InMemoryChecks
 from hindsight.testing.models.configurations import InMemoryConfigurations
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -39,18 +40,16 @@ def lake() -> InMemoryLake:
 
 @pytest.fixture
 def history(lake: InMemoryLake) -> CheckHistory:
-    return CheckHistory(InMemoryConfigurations(configuration()), lake)
-
-
-def query(kind: str | None = None, first: date | None = None, last: date | None = None) -> CheckQuery:
-    return CheckQuery.parse(kind, first, last, NOON)
+    checks = InMemoryChecks()
+    checks.put(Check(model=MODEL, kind=CheckKind.ESTIMATE, at=NOON, verdict=Verdict.OK, reason="fine"))
+    return CheckHistory(InMemoryConfigurations(configuration()), checks, lake)
 
 
 def test_checks_come_newest_first_in_pages_over_days(history: CheckHistory, lake: InMemoryLake) -> None:
     kept = [keep(lake, CheckKind.DRIFT, NOON - timedelta(hours=13 * number)) for number in range(5)]
 
-    first = history.keys(MODEL, query(), 3)
-    second = history.keys(MODEL, query(), 3, before=first[-1])
+    first = history.keys(MODEL, CheckQuery(), 3)
+    second = history.keys(MODEL, CheckQuery(), 3, before=first[-1])
 
     assert first + second == kept
 
@@ -60,7 +59,7 @@ def test_only_checks_of_the_kind_and_days_asked_for_are_listed(history: CheckHis
     keep(lake, CheckKind.ESTIMATE, NOON - timedelta(days=3))
     keep(lake, CheckKind.PERFORMANCE, NOON)
 
-    asked = query("performance", date(2026, 3, 6), date(2026, 3, 8))
+    asked = CheckQuery.parse("performance", "2026-03-06", "2026-03-08")
 
     assert history.keys(MODEL, asked, 10) == [wanted]
 
@@ -68,6 +67,7 @@ def test_only_checks_of_the_kind_and_days_asked_for_are_listed(history: CheckHis
 def test_check_is_shown_with_its_numbers_and_links(history: CheckHistory, lake: InMemoryLake) -> None:
     shown = history.show(keep(lake, CheckKind.DRIFT, NOON))
 
+    assert shown is not None
     assert (shown["verdict"], shown["summary"], shown["kind"]) == ("ok", {"rows": 5}, "drift")
     assert shown["report_url"].startswith("https://")
     assert ".html" in shown["page_url"]
@@ -75,25 +75,54 @@ def test_check_is_shown_with_its_numbers_and_links(history: CheckHistory, lake: 
 
 
 def test_check_without_a_page_has_no_link_to_one(history: CheckHistory, lake: InMemoryLake) -> None:
-    assert "page_url" not in history.show(keep(lake, CheckKind.PERFORMANCE, NOON))
+    assert "page_url" not in (history.show(keep(lake, CheckKind.PERFORMANCE, NOON)) or {"page_url": ""})
+
+
+def test_check_that_expired_since_it_was_listed_is_left_out(history: CheckHistory, lake: InMemoryLake) -> None:
+    key = keep(lake, CheckKind.PERFORMANCE, NOON)
+    lake.delete(key)
+    assert history.show(key) is None
+
+
+def test_moments_bound_the_checks_within_a_day(history: CheckHistory, lake: InMemoryLake) -> None:
+    kept = [keep(lake, CheckKind.DRIFT, NOON - timedelta(hours=number)) for number in range(5)]
+
+    asked = CheckQuery.parse(None, "2026-03-10T10:00:00+01:00", "2026-03-10T11:00:00Z")
+
+    assert history.keys(MODEL, asked, 10) == kept[1:4]
+
+
+def test_model_without_a_check_has_no_history(lake: InMemoryLake) -> None:
+    history = CheckHistory(InMemoryConfigurations(configuration()), InMemoryChecks(), lake)
+    assert history.keys(MODEL, CheckQuery(), 10) == []
+
+
+def test_span_that_reaches_too_far_back_from_the_newest_check_is_refused(history: CheckHistory) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        history.keys(MODEL, CheckQuery.parse(None, "2025-03-10"), 10)
+    assert [fault.path for fault in refused.value.faults] == ["from"]
 
 
 @pytest.mark.parametrize(
     ("kind", "first", "last", "at_fault"),
     [
         ("colour", None, None, "kind"),
-        (None, date(2026, 3, 9), date(2026, 3, 8), "from"),
-        (None, date(2025, 3, 9), date(2026, 3, 8), "from"),
+        (None, "2026-03-09", "2026-03-08", "from"),
+        (None, "2025-03-09", "2026-03-08", "from"),
+        (None, "2026-02-30", None, "from"),
+        (None, "2026-03-08T12:00:00", None, "from"),
+        (None, None, "yesterday", "to"),
+        (None, None, "", "to"),
     ],
 )
 def test_query_that_makes_no_sense_is_refused_by_its_path(
-    kind: str | None, first: date | None, last: date | None, at_fault: str
+    kind: str | None, first: str | None, last: str | None, at_fault: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        query(kind, first, last)
+        CheckQuery.parse(kind, first, last)
     assert [fault.path for fault in refused.value.faults] == [at_fault]
 
 
 def test_unknown_model_has_no_checks(lake: InMemoryLake) -> None:
     with pytest.raises(NotFound):
-        CheckHistory(InMemoryConfigurations(), lake).keys(MODEL, query(), 10)
+        CheckHistory(InMemoryConfigurations(), InMemoryChecks(), lake).keys(MODEL, CheckQuery(), 10)
