@@ -21,8 +21,8 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.betting import Wealth, bet
-from hindsight.evaluation.sequential.comparison_test import STARTS
 from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.evaluation.sequential.sequential_test import IN_ROLLOUT
 from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import Verdict as GateVerdict
@@ -284,7 +284,7 @@ def _ever_beyond_doubt() -> float:
         raise ValueError("accuracy has a test")
     hypothesis, rng = difference_hypothesis(scale), np.random.default_rng(SEED)
     start = Wealth.at_start(hypothesis, (LONG_RUNS,))
-    wealth = Wealth(start.rounds, start.stakes, start.mean_weight, start.mean_square, starts=STARTS)
+    wealth = Wealth(start.rounds, start.stakes, start.mean_weight, start.mean_square, starts=IN_ROLLOUT.starts)
     doubtless = np.zeros(LONG_RUNS, dtype=bool)
     beside = round(1 / SHARE) - 1
     for _ in range(LONG):
