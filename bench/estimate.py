@@ -25,6 +25,7 @@ from rich.table import Table
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate
 from hindsight.monitoring.estimation.estimator import Estimator
@@ -203,7 +204,7 @@ def review(
 ) -> tuple[tuple[float | None, float | None], float]:
     """Estimate the bounds of the accuracy of reviewed rows, and the accuracy of all."""
     chances = np.where(np.abs(rows.scores - 0.5) < 0.3, 0.3, 0.03)
-    records = [
+    records: list[LabelFields] = [
         {
             "prediction_id": str(place),
             "features": {},

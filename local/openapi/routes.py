@@ -1,7 +1,5 @@
 """Every route of the API, by who may call it: what it takes and what it answers."""
 
-from dataclasses import dataclass, field
-
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
@@ -14,6 +12,8 @@ from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.openapi.reads import READS, VERSION
+from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
     ANYTHING,
     BLOCKED_BY,
@@ -21,92 +21,11 @@ from local.openapi.schemas import (
     TEXT,
     WHOLE,
     YES_OR_NO,
-    Schema,
     either,
     listed,
     record,
     ref,
 )
-
-MAX_ITEMS = 500
-DEPLOYMENT = record(
-    {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
-    {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
-)
-MODEL_ENTRY = record(
-    {
-        "model": TEXT,
-        "task": TEXT,
-        "revision": WHOLE,
-        "serving": TEXT,
-        "champion": {"type": ["string", "null"]},
-        "state": TEXT,
-        "attention": listed(TEXT),
-    }
-)
-CONFIGURATION = record(
-    {
-        "model": TEXT,
-        "revision": WHOLE,
-        "created_at": TEXT,
-        "content_type": TEXT,
-        "document": TEXT,
-        "configuration": {"type": "object"},
-    }
-)
-CHECK = record(
-    {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT, "summary": {"type": "object"}},
-    {"model_version": TEXT, "report_url": TEXT, "page_url": TEXT},
-)
-DATASET_FIELDS = {
-    "dataset_id": TEXT,
-    "manifest_key": TEXT,
-    "digest": TEXT,
-    "as_of": TEXT,
-    "configuration_revision": WHOLE,
-    "counts": {"type": "object"},
-}
-DATASET = record(DATASET_FIELDS, {"buckets": WHOLE, "expired_at": TEXT})
-PART = record({"format": TEXT}, {"url": TEXT})
-DATASET_WITH_PARTS = record(
-    {
-        **DATASET_FIELDS,
-        "manifest": {"type": "object"},
-        "manifest_url": TEXT,
-        "sources_total": WHOLE,
-        "parts": record({"train": PART, "holdout": PART}),
-    },
-    {"buckets": WHOLE, "expired_at": TEXT},
-)
-VERSION = record({"version": TEXT, "gate": {"type": "object"}, "lineage": {"type": "object"}})
-RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
-ERASURE = record(
-    {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
-)
-VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A method at a path; ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``."""
-
-    method: str
-    path: str
-    does: str
-    answer: Schema
-    status: int = 200
-    audiences: tuple[Audience, ...] = (Audience.OPERATOR,)
-    body: Schema | None = None
-    needs_body: bool = True
-    types: tuple[str, ...] = ("application/json",)
-    conflicts: bool = False
-    most: int | None = None
-    query: dict[str, bool] = field(default_factory=dict)
-
-
-def _page(name: str, of: Schema) -> Schema:
-    return record({name: listed(of)})
-
 
 APPS = [
     Route(
@@ -115,7 +34,7 @@ APPS = [
         does="Score instances with the serving version, and keep what was predicted",
         audiences=(Audience.APP,),
         body=record({"instances": listed(ref(InstanceItem), MAX_ITEMS)}),
-        answer=_page(
+        answer=page(
             "predictions",
             record(
                 {"prediction_id": TEXT, "decision": ANYTHING, "score": {"type": "number"}, "model_version": TEXT},
@@ -184,27 +103,6 @@ OPERATORS = [
     Route(method="get", path="/models/{model}", does="Report how a model is doing", answer=record({"model": TEXT})),
     Route(
         method="get",
-        path="/models",
-        does="List the models in service",
-        answer=_page("models", MODEL_ENTRY),
-        most=100,
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/configuration",
-        does="Read a stored configuration as it was sent",
-        answer=CONFIGURATION,
-        query={"revision": False},
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/configurations",
-        does="List the stored configurations, newest first",
-        answer=_page("configurations", CONFIGURATION),
-        most=100,
-    ),
-    Route(
-        method="get",
         path="/models/{model}/predictions/{id}",
         does="Explain one prediction",
         answer=record(
@@ -238,42 +136,14 @@ OPERATORS = [
         method="get",
         path="/models/{model}/versions",
         does="List versions with what they proved",
-        answer=_page("versions", VERSION),
+        answer=page("versions", VERSION),
         most=1000,
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/versions/{version}",
-        does="Read one version with what it proved",
-        answer=VERSION,
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/checks",
-        does="List the results of checks, newest first",
-        answer=_page("checks", CHECK),
-        most=100,
-        query={"kind": False, "from": False, "to": False},
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/datasets",
-        does="List datasets, newest first",
-        answer=_page("datasets", DATASET),
-        most=1000,
-    ),
-    Route(
-        method="get",
-        path="/models/{model}/datasets/{id}",
-        does="Read a dataset's manifest, and links to its parts",
-        answer=DATASET_WITH_PARTS,
-        query={"labels": False},
     ),
     Route(
         method="get",
         path="/models/{model}/deployments",
         does="List the changes of the serving pointer",
-        answer=_page("deployments", DEPLOYMENT),
+        answer=page("deployments", DEPLOYMENT),
         most=1000,
     ),
     Route(
@@ -337,7 +207,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/relabel",
         does="List relabellings",
-        answer=_page("relabellings", RELABELLING),
+        answer=page("relabellings", RELABELLING),
         most=200,
     ),
     Route(
@@ -381,7 +251,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/erasures",
         does="List erasures, the newest first",
-        answer=_page("erasures", ERASURE),
+        answer=page("erasures", ERASURE),
         most=100,
     ),
     Route(
@@ -394,7 +264,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/imports",
         does="List imports",
-        answer=_page("imports", record({"status": TEXT})),
+        answer=page("imports", record({"status": TEXT})),
         most=300,
     ),
 ]
@@ -407,4 +277,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *READS, *EVERYBODY]

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
@@ -19,7 +19,7 @@ _HOUR = len("2026-03-01T05")
 
 def complete_until(
     due: Mapping[str, int],
-    labels: Sequence[Mapping[str, Any]],
+    labels: Sequence[LabelFields],
     now: datetime,
     window: timedelta,
     *,

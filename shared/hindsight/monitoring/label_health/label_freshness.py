@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import microseconds_of, moment_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
@@ -39,7 +40,7 @@ class LabelFreshness:
 
 def label_freshness(
     due: Mapping[str, int],
-    labels: Sequence[Mapping[str, Any]],
+    labels: Sequence[LabelFields],
     now: datetime,
     window: timedelta,
     *,

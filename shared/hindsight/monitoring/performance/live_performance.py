@@ -1,12 +1,12 @@
 """The degradation test of the serving version's live performance, kept up to date with new labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.evaluation.sequential.observation import scale_of
@@ -15,8 +15,6 @@ from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class DegradationMonitor:
         self,
         configuration: ModelConfiguration,
         champion: Champion,
-        labels: Sequence[Row],
+        labels: Sequence[LabelFields],
         until: datetime,
         *,
         sampled_share: float = WHOLE,

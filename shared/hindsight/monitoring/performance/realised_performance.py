@@ -8,6 +8,7 @@ import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.calibration import Calibration, calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
@@ -17,8 +18,6 @@ from hindsight.monitoring.performance.performance_verdict import Evidence, judge
 from hindsight.monitoring.results.alarm_metrics import SHORTFALL
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ class PerformanceReport:
 
 
 def check_performance(
-    rows: Sequence[Row],
+    rows: Sequence[LabelFields],
     configuration: ModelConfiguration,
     *,
     champion: str,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.matured_labels import is_readable, read_matured
 from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest
 from hindsight.evaluation.sequential.subject import EvaluationSubject
@@ -16,7 +17,7 @@ from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Baseline, baseline_of
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
-from hindsight.rollout.evaluation.rows import Row, evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from hindsight.rollout.evaluation.verdict import (
     Measured,
     Outcome,
@@ -39,7 +40,7 @@ class EvaluationInput:
     """
 
     configuration: ModelConfiguration
-    labels: Sequence[Row]
+    labels: Sequence[LabelFields]
     until: datetime
     now: datetime
     stored: SequentialTest | None = None
