@@ -1,10 +1,6 @@
 """Answer the operators' questions about a model, its quarantine and its jobs (GET /v1/models/{model}…)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import models, reporting, stores
 from hindsight.core.times import format_time
@@ -14,6 +10,7 @@ from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import DatasetRecord
 from hindsight.reporting.check_history import CheckQuery
 from hindsight.reporting.configurations import count_fitting, shown_configuration
+from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.pages import Page, page
 from hindsight.runtime.http.requests import (
@@ -27,8 +24,6 @@ from hindsight.runtime.http.requests import (
 )
 from hindsight.triggers.decision import Decision
 
-logger = Logger()
-tracer = Tracer()
 api = create_api()
 
 
@@ -181,11 +176,7 @@ def verification(model: str, dataset_id: str) -> Response[str]:
     return answer(200, reporting.verification_reports().newest(model_name(model), identifier(dataset_id, "dataset")))
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
 
 
 def _page(*, default: int = 50, most: int = 1000) -> Page:

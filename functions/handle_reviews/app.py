@@ -1,22 +1,16 @@
 """Lease review tasks to a reviewer and take the answers (GET and POST /v1/models/{model}/review)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
 from hindsight.review.tasks.leasing import DEFAULT_LEASES, MAX_LEASES
 from hindsight.runtime.counters import count
+from hindsight.runtime.handler import http_handler, metrics
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import limit, model_name, query_identifier, read_object, requested_at
 from hindsight.validation.items import items_of
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = create_api()
 
 
@@ -42,8 +36,4 @@ def take_answers(model: str) -> Response[str]:
     return answer(202, receipt.to_json())
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
