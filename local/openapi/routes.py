@@ -9,6 +9,7 @@ from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
 from hindsight.review.tasks.answers import AnswerItem
+from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
@@ -32,6 +33,24 @@ MAX_ITEMS = 500
 DEPLOYMENT = record(
     {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
     {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
+)
+REVIEW_TASK = record(
+    {
+        "task_id": TEXT,
+        "prediction_id": TEXT,
+        "features": {"type": "object"},
+        "model_version": TEXT,
+        "occurred_at": TEXT,
+        "reason": TEXT,
+        "lease_expires_at": TEXT,
+    },
+    {
+        "score": {"type": "number"},
+        "decision": ANYTHING,
+        "probabilities": {"type": "object"},
+        "values": listed(ANYTHING),
+        "answers": listed(ANYTHING),
+    },
 )
 RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
 ERASURE = record(
@@ -101,15 +120,33 @@ REVIEWERS = [
     Route(
         method="get",
         path="/models/{model}/review",
-        does="Lease review tasks",
+        does="Show the review queue, and the caller's own tasks and progress",
         audiences=(Audience.REVIEWER,),
-        answer=listed(record({"task_id": TEXT, "prediction_id": TEXT, "reason": TEXT, "lease_expires_at": TEXT})),
-        most=100,
-        query={"reviewer": True},
+        answer=record(
+            {
+                "reviewer": TEXT,
+                "guidelines": TEXT,
+                "counts": record(
+                    {"open": WHOLE, "free": WHOLE, "leased": WHOLE, "adjudication": WHOLE, "capped": YES_OR_NO}
+                ),
+                "tasks": listed(REVIEW_TASK),
+                "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT}),
+            }
+        ),
+        query={"reviewer": False},
     ),
     Route(
         method="post",
-        path="/models/{model}/review",
+        path="/models/{model}/review/leases",
+        does="Lease review tasks",
+        audiences=(Audience.REVIEWER,),
+        body=ref(LeaseRequest),
+        needs_body=False,
+        answer=listed(REVIEW_TASK),
+    ),
+    Route(
+        method="post",
+        path="/models/{model}/review/answers",
         does="Answer review tasks",
         audiences=(Audience.REVIEWER,),
         body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),

@@ -32,6 +32,7 @@ from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
 from hindsight.review.tasks.leasing import Leasing
 from hindsight.review.tasks.outbox import Outbox
+from hindsight.review.tasks.queue import ReviewQueue
 
 
 @cache
@@ -146,6 +147,12 @@ def review_answers() -> Answers:
 def review_leasing() -> Leasing:
     """Return what hands out review tasks."""
     return Leasing(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
+
+
+@cache
+def review_queue() -> ReviewQueue:
+    """Build the reader of the review queue."""
+    return ReviewQueue(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
 
 
 @cache
