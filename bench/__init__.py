@@ -1,1 +1,1 @@
-"""What Hindsight claims to reach, measured: each module prints what it sees and writes it under ``out/bench``."""
+"""Benches of the reach that Hindsight claims: each module prints its figures and writes them to ``out/bench``."""

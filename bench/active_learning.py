@@ -88,7 +88,7 @@ class Rentals:
 
     @classmethod
     def read(cls, path: Path) -> "Rentals":
-        """Return the package's table."""
+        """Read the package's table."""
         spec, configuration = load_spec(SPEC)
         with TemporaryDirectory() as folder:
             prepared = Path(folder) / "rows.csv"
@@ -102,19 +102,19 @@ class Rentals:
         return cls(configuration, rows, to_frame([row.features for row in rows], kinds), labels, schema)
 
     def train(self, chosen: Indices, candidate: Candidate) -> Any:
-        """Return a pipeline trained on some rows."""
+        """Train a pipeline on some rows."""
         frame = self.frame.iloc[chosen].reset_index(drop=True)
         return fit(build(candidate, self.schema, frame, seed=0), frame, self.labels[chosen])
 
     def scores(self, pipeline: Any, chosen: Indices) -> npt.NDArray[np.float64]:
-        """Return the probability of the positive class."""
+        """Predict the probability of the positive class."""
         column = list(pipeline.classes_).index(1)
         found: npt.NDArray[np.float64] = pipeline.predict_proba(self.frame.iloc[chosen])[:, column]
         return found
 
 
 def learn(rentals: Rentals, arm: Arm, seed: int, candidate: Candidate) -> list[tuple[int, float]]:
-    """Return labels spent and accuracy on the rows held out, before the first day and after each."""
+    """Measure labels spent and accuracy on the rows held out, before the first day and after each."""
     order = np.random.default_rng(seed).permutation(len(rentals.rows))
     held_out, labelled, pool = np.split(order, [HELD_OUT, HELD_OUT + FIRST_LABELS])
     stream = ReviewStream(arm.configure(rentals.configuration, BUDGET_A_DAY))
@@ -140,7 +140,7 @@ def measure(
     candidate: Candidate = Candidate.LOGISTIC_REGRESSION,
     arms: Sequence[Arm] = ARMS,
 ) -> dict[str, Any]:
-    """Return each strategy's accuracy by labels spent, mean and spread over seeds.
+    """Measure each strategy's accuracy by labels spent, mean and spread over seeds.
 
     ``area`` is the mean accuracy over the whole curve; ``labels_needed`` how many labels it took to be as accurate as
     random samples are with the whole budget (None if never); ``wins`` the share of seeds with more area than random.
@@ -178,7 +178,7 @@ def measure(
 
 
 def plot(found: dict[str, Any]) -> "Figure":
-    """Return accuracy by labels spent, a line a strategy and a band of a standard deviation over seeds."""
+    """Plot accuracy by labels spent, a line a strategy and a band of a standard deviation over seeds."""
     from matplotlib import pyplot as plt  # noqa: PLC0415  only who plots waits for it
 
     figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")

@@ -1,4 +1,4 @@
-"""How long the loop takes to close: from labels arriving to a new version that answers, on a stack of its own.
+"""The time of a closed loop: from labels arriving to a new version that serves, on a stack of its own.
 
 A champion serves. The world changes; 10,000 predictions of the new world are logged, then their outcomes are sent, and
 the clock runs until a call of ``predict`` is answered by the version trained on them. The check of the triggers is made
@@ -39,7 +39,7 @@ NAMES = [f"x{number}" for number in range(FEATURES)]
 
 
 def configuration(volume: int) -> dict[str, Any]:
-    """Return the model's configuration; so many new labels ask for a run."""
+    """Build the model's configuration; a number of new labels triggers a run."""
     return {
         "model": MODEL,
         "task": "binary",
@@ -61,7 +61,7 @@ class Row:
 
 
 def measure(rows: int = ROWS, seed: int = SEED) -> dict[str, Any]:
-    """Return the seconds from the first label sent to the new version serving, and where they went."""
+    """Measure the seconds from the first label sent to the new version serving, by state."""
     folder = Path(tempfile.mkdtemp(prefix="close-"))
     try:
         with running_stack(folder) as stack:
@@ -83,7 +83,7 @@ class Closing:
         client.call("PUT", f"models/{MODEL}", key="operator", json=configuration(volume))
 
     def make(self, name: str, start: datetime, count: int, sign: float) -> list[Row]:
-        """Return rows of one world, spread over some days; what the outcome follows has the sign given."""
+        """Draw rows of one world, spread over some days; the outcome follows with the sign given."""
         rows = []
         for number in range(count):
             features = {feature: round(self._rng.gauss(0, 1), 4) for feature in NAMES}
@@ -155,7 +155,7 @@ class Closing:
             raise CallFailed(f"{path} were rejected: {receipt['rejected'][:3]}")
 
     def wait_for_labels(self, rows: list[Row]) -> None:
-        """Return once every row has a label in the lake. Raises CallFailed."""
+        """Wait until every row has a label in the lake. Raises CallFailed."""
         span = rows[0].occurred_at, rows[-1].occurred_at + 2 * WINDOW
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._arrivals.wait_for_labels((row.prediction_id for row in rows), span):
@@ -199,7 +199,7 @@ class Closing:
         return str(answer["model_version"])
 
     def _states(self, decision: str) -> dict[str, float]:
-        """Return the seconds of each state of a run, those of a map's items together."""
+        """Sum up the seconds of each state of a run, those of a map's items together."""
         machine = self._client.stack.outputs["RetrainingStateMachine"]
         arn = machine.replace(":stateMachine:", ":execution:") + f":{decision}"
         pages = self._client.aws("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)

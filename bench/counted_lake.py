@@ -47,12 +47,12 @@ class CountedLake(FolderLake):
         return True
 
     def read_bytes(self, key: str) -> bytes:
-        """Return an object's bytes. Raises NotFound."""
+        """Read an object's bytes. Raises NotFound."""
         self.requests["get"] += 1
         return super().read_bytes(key)
 
     def read_tagged(self, key: str) -> Tagged:
-        """Return an object's bytes and their tag. Raises NotFound."""
+        """Read an object's bytes and their tag. Raises NotFound."""
         content = self.read_bytes(key)
         return Tagged(content, _tag(content))
 

@@ -40,7 +40,7 @@ OLDER_ROWS = (0, 20_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """How many rows a simulated model gets, and how many it was trained on."""
+    """The rows of a simulated model, served and trained on."""
 
     name: str
     rows_an_hour: float
@@ -57,7 +57,7 @@ TRAFFIC = (
 
 @dataclass(frozen=True, slots=True)
 class YearOutcome:
-    """Whether anything happened in a year of checks without drift."""
+    """The false alarms in a year of checks without drift."""
 
     trigger: bool
     feature: bool
@@ -68,7 +68,7 @@ class YearOutcome:
 
 
 def judge(year: Year) -> YearOutcome:
-    """Return what a year's checks said, by the product's rule and by the plain one."""
+    """Run a year's checks, by the product's rule and by the plain one."""
     p_values, enough = year.p_values, year.enough
     rejected = year.rejected(p_values)
     share = year.configuration.monitoring.drift.share
@@ -86,7 +86,7 @@ def judge(year: Year) -> YearOutcome:
 
 
 def false_alarms(years: int, first_seed: int, traffic: Sequence[Traffic] = TRAFFIC) -> dict[str, Any]:
-    """Return the share of simulated years with a false alarm of any kind, by traffic, each with its upper bound."""
+    """Measure the share of simulated years with a false alarm of any kind, by traffic, each with its upper bound."""
     found = {}
     for kind in traffic:
         count = max(2, round(years * kind.share_of_years))
@@ -109,7 +109,7 @@ def false_alarms(years: int, first_seed: int, traffic: Sequence[Traffic] = TRAFF
 
 
 def differences_from_check_drift(traffic: Traffic, seed: int, hours: Sequence[int]) -> int:
-    """Return how many verdicts, sizes and p-values of a simulated year are not those of `check_drift`."""
+    """Count the verdicts, sizes and p-values of a simulated year that differ from those of `check_drift`."""
     year = Year.simulate(traffic.rows_an_hour, traffic.reference_rows, seed)
     drifting = year.drifting(year.rejected(year.p_values))
     different = 0
@@ -134,7 +134,7 @@ def _differs(feature: FeatureDrift, looks: Looks, hour: int) -> bool:
 
 
 def detection_rows(runs: int, first_seed: int, *, window_rows: int, age: timedelta) -> dict[str, Any]:
-    """Return after how many shifted rows the shifted feature's verdict is drift, over runs.
+    """Measure after how many shifted rows the shifted feature's verdict is drift, over runs.
 
     The window has ``window_rows`` rows, the oldest of which leave as new ones come; 0 for one that begins with the
     shift. A check looks at every fiftieth row.
@@ -169,7 +169,7 @@ def _rows_until_seen(seed: int, window_rows: int, age: timedelta, step: int = 50
 
 
 def _with_first(others: Profile, values: npt.NDArray[np.float64]) -> Profile:
-    """Return a profile with other values of the first feature."""
+    """Build a profile with other values of the first feature."""
     column = profile_numbers(values)
     return Profile(rows=column.rows, features={**others.features, "number_0": column}, score=others.score)
 
@@ -200,7 +200,7 @@ def _profile(dice: np.random.Generator, configuration: ModelConfiguration, rows:
 
 
 def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str, Any]:
-    """Return the false-alarm rate, the rows until a shift is seen, and the agreement with scipy.
+    """Measure the false-alarm rate, the rows until a shift is found, and the agreement with scipy.
 
     ``drift_false_alarm_rate`` is the share of years without drift in which the model's verdict was ever drift, at the
     traffic where chance has most room; ``drift_detection_rows`` the median over runs for a window that begins with the
@@ -238,7 +238,7 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
 
 
 def _upper_bound(events: int, trials: int) -> float:
-    """Return the upper end of Clopper and Pearson's one-sided 95 % interval."""
+    """Compute the upper end of Clopper and Pearson's one-sided 95 % interval."""
     return 1.0 if events == trials else float(stats.beta.ppf(0.95, events + 1, trials - events))
 
 

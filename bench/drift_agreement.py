@@ -1,4 +1,4 @@
-"""How far the statistics on sketches are from scipy's on the raw rows, beside the error that the sketches state."""
+"""The agreement of statistics on sketches with scipy's on the raw rows, beside the error that the sketches have."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ SHIFTS = (0.0, 0.1, 0.5, 1.0)
 
 
 def agreement(seed: int, repeats: int = 5) -> dict[str, dict[str, float]]:
-    """Return the largest differences over many pairs of samples, each beside the stated error of that very pair."""
+    """Measure the largest differences over many pairs of samples, each beside the error bound of that very pair."""
     dice = np.random.default_rng(seed)
     pairs = [pair for _ in range(repeats) for pair in _number_pairs(dice)]
     found: dict[str, list[tuple[float, float]]] = {"kolmogorov_smirnov": [], "wasserstein": [], "psi_below_0.5": []}
@@ -37,7 +37,7 @@ def agreement(seed: int, repeats: int = 5) -> dict[str, dict[str, float]]:
 
 
 def stated_psi_error(expected: Floats, actual: Floats, expected_error: float, actual_error: float) -> float:
-    """Return how far a PSI may be off when each share may be off by so much.
+    """Bound the error of a PSI whose shares may each be off by a given amount.
 
     A bin's term is convex in both shares, so that it is greatest at a corner of what is possible; it is least where the
     two come as near to each other as they can.
@@ -53,7 +53,7 @@ def stated_psi_error(expected: Floats, actual: Floats, expected_error: float, ac
 
 
 def _terms(expected: Floats, actual: Floats) -> Floats:
-    """Return the terms of a PSI, bin by bin."""
+    """Compute the terms of a PSI, bin by bin."""
     pairs = np.stack([np.clip(shares, 0.0, 1.0) for shares in (expected, actual)])[..., np.newaxis]
     return population_stability_index(pairs[0], pairs[1])
 
@@ -81,7 +81,7 @@ def _kolmogorov_smirnov(
 
 
 def _wasserstein(reference: Floats, window: Floats, trained: Distribution, served: Distribution) -> tuple[float, float]:
-    """Return the difference in standard deviations; the area between cumulatives that are off by no more than their
+    """Compute the difference in standard deviations; the area between cumulatives that are off by no more than their
     rank error is at most that error times their range.
     """
     exact = stats.wasserstein_distance(reference, window)
@@ -93,7 +93,7 @@ def _wasserstein(reference: Floats, window: Floats, trained: Distribution, serve
 def _psi(
     reference: Floats, window: Floats, trained: Distribution, served: Distribution
 ) -> tuple[float, tuple[float, float]]:
-    """Return the PSI of the same bins in the raw rows, two relative entropies of scipy's, and the difference."""
+    """Compute the PSI of the same bins in the raw rows, two relative entropies of scipy's, and the difference."""
     expected, actual = (_raw_shares(values, trained) for values in (reference, window))
     floored = [np.maximum(shares, MIN_BIN_SHARE) for shares in (expected, actual)]
     exact = float((rel_entr(*floored) + rel_entr(*reversed(floored))).sum())

@@ -28,7 +28,7 @@ _FIRST = 2 * WEEK_HOURS  # a window, and a week before it
 def seasonal_alarms(
     seed: int, rows_an_hour: tuple[int, ...] = ROWS_AN_HOUR, *, checked_hours: int = CHECKED_HOURS, every: int = 3
 ) -> dict[str, Any]:
-    """Return the share of checks in which the model, or any feature, was said to drift, by traffic.
+    """Measure the share of checks in which the model, or any feature, was found to drift, by traffic.
 
     ``looked_apart`` is the share in which the newest rows were looked at by themselves, ``far_from_training`` the share
     of those in which they drift by the training alone.

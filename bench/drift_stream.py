@@ -60,7 +60,7 @@ def _bell(points: int, skew: float) -> Floats:
 
 
 def simulated_columns() -> list[SimulatedColumn]:
-    """Return twenty features, of every type, and the score."""
+    """Build twenty features, of every type, and the score."""
     numbers = [
         _column(f"number_{index}", FeatureType.NUMERIC, _bell(24 if index % 4 else 8, index / 20), 0.02 * (index % 3))
         for index in range(12)
@@ -78,7 +78,7 @@ def simulated_columns() -> list[SimulatedColumn]:
 
 
 def default_configuration(columns: list[SimulatedColumn]) -> ModelConfiguration:
-    """Return a configuration that leaves monitoring at its defaults."""
+    """Build a configuration that leaves monitoring at its defaults."""
     return parse_configuration(
         {
             "model": "simulated",
@@ -104,7 +104,7 @@ class Looks:
         return np.minimum(self.kinds * least, 1.0)
 
     def drifts(self, rejected: Floats) -> npt.NDArray[np.bool_]:
-        """Return at which checks it drifts, as `judge_feature` has it."""
+        """Find the checks at which it drifts, by the rule of `judge_feature`."""
         found = np.zeros(len(rejected), dtype=np.bool_)
         for kind, p_value in self.p_values.items():
             found |= (self.sizes[kind] >= 1.0) & (np.minimum(self.kinds * p_value, 1.0) <= rejected)
@@ -126,7 +126,7 @@ class Year:
 
     @classmethod
     def simulate(cls, rows_an_hour: float, reference_rows: int, seed: int) -> "Year":
-        """Return a year in which nothing drifts; rows come as a Poisson process."""
+        """Simulate a year in which nothing drifts; rows come as a Poisson process."""
         dice, columns = np.random.default_rng(seed), simulated_columns()
         arrivals = dice.poisson(rows_an_hour, _BEFORE + HOURS)
         hour_of = np.repeat(np.arange(len(arrivals)), arrivals)
@@ -169,11 +169,11 @@ class Year:
         return np.column_stack([looks.p_value for looks in (*self.looks.values(), *self.recent_looks.values())])
 
     def rejected(self, p_values: Floats) -> Floats:
-        """Return the greatest significant p-value of every check."""
+        """Find the greatest significant p-value of every check."""
         return benjamini_hochberg(p_values, self.levels)
 
     def drifting(self, rejected: Floats) -> npt.NDArray[np.bool_]:
-        """Return which features drift at which check, shape (hours, features)."""
+        """Find the features that drift at each check, shape (hours, features)."""
         features = [column.name for column in self.columns if column.name != SCORE]
         found = np.column_stack([self.looks[name].drifts(rejected) for name in features])
         if self.recent_looks:
@@ -181,7 +181,7 @@ class Year:
         return found & self.enough[:, np.newaxis]
 
     def profiles(self, hour: int) -> tuple[Profile, Profile, RecentRows | None]:
-        """Return the reference, the window, and the window's newest rows, of one check."""
+        """Build the reference, the window, and the window's newest rows, of one check."""
         window, rows, before = (
             self._profile({name: counts[hour] for name, counts in of.items()}) if of else Profile.empty()
             for of in (self.windows, self.recent, self.week_before)
@@ -227,14 +227,14 @@ class Year:
 
 
 def _total(column: SimulatedColumn, hour_of: Integers, dice: np.random.Generator) -> Integers:
-    """Return the counts of all rows before each hour, shape (hours + 1, values)."""
+    """Count all rows before each hour, shape (hours + 1, values)."""
     values = np.searchsorted(np.cumsum(column.shares)[:-1], dice.random(len(hour_of)), side="right")
     width, hours = len(column.shares), HOURS + _BEFORE
     return _cumulated(np.bincount(hour_of * width + values, minlength=hours * width).reshape(hours, width))
 
 
 def _cumulated(hourly: Integers) -> Integers:
-    """Return the counts before each hour, shape (hours + 1, values)."""
+    """Cumulate the counts before each hour, shape (hours + 1, values)."""
     total = np.zeros((len(hourly) + 1, hourly.shape[1]), dtype=np.int64)
     np.cumsum(hourly, axis=0, out=total[1:])
     return total
@@ -281,7 +281,7 @@ def _categories(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
 
 
 def _pooled(counts: Integers, named: npt.NDArray[np.bool_]) -> Floats:
-    """Return the counts of the named categories, and last those of the others together."""
+    """Count the named categories, and last the others together."""
     used = named.any(axis=0)
     apart = np.where(named[:, used], counts[..., used], 0)
     return np.column_stack([apart, counts.sum(axis=-1) - apart.sum(axis=1)]).astype(np.float64)

@@ -25,6 +25,7 @@ from rich.table import Table
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate
 from hindsight.monitoring.estimation.estimator import Estimator
@@ -45,12 +46,12 @@ Floats = npt.NDArray[np.float64]
 
 
 def measure(runs: int = 300, first_seed: int = 1) -> dict[str, Any]:
-    """Return every figure: differences are fractions (0.005 is half a point)."""
+    """Measure every figure: differences are fractions (0.005 is half a point)."""
     return {**compare(run_nannyml()), "intervals": measure_intervals(runs, first_seed)}
 
 
 def run_nannyml() -> dict[str, Any]:
-    """Return what NannyML says, from its own environment. Raises CalledProcessError if that cannot be made."""
+    """Run NannyML in its own environment. Raises CalledProcessError if that cannot be made."""
     python = _environment()
     quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1", "NML_DISABLE_USER_ANALYTICS": "1"}
     script = Path(__file__).with_name("nannyml_reference.py")
@@ -60,7 +61,7 @@ def run_nannyml() -> dict[str, Any]:
 
 
 def _environment() -> Path:
-    """Return the interpreter of NannyML's environment, made anew where its lock file has changed."""
+    """Find the interpreter of NannyML's environment, rebuilt where its lock file has changed."""
     python, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / ".lock-digest"
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
@@ -75,7 +76,7 @@ def _environment() -> Path:
 
 
 def compare(theirs: dict[str, Any]) -> dict[str, Any]:
-    """Return how far the product's estimates are from NannyML's, and both from what the labels say."""
+    """Measure the differences between the product's estimates, NannyML's and the labels."""
     known, later = (_stream(theirs[part]) for part in ("reference", "analysis"))
     estimator = learn(known)
     size = theirs["chunk_rows"]
@@ -119,7 +120,7 @@ def _stream(columns: dict[str, list[float]]) -> LabelledPredictions:
 
 
 def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
-    """Return the configuration whose bounds each hold at a confidence."""
+    """Build the configuration whose bounds each hold at a confidence."""
     return parse_configuration(
         {
             "model": "simulated",
@@ -132,7 +133,7 @@ def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
 
 
 def learn(holdout: LabelledPredictions) -> Estimator:
-    """Return what a holdout teaches."""
+    """Fit the estimator of a holdout."""
     schema = Schema(
         model="simulated", version="v1", task=Task.BINARY, metric=Metric.ACCURACY, features={}, classes=("0", "1")
     )
@@ -145,7 +146,7 @@ def learn(holdout: LabelledPredictions) -> Estimator:
 
 
 def estimate(window: LabelledPredictions, estimator: Estimator, confidence: float = CONFIDENCE) -> EstimateReport:
-    """Return what is estimated for a window without its labels, from its profile."""
+    """Estimate the performance in a window without its labels, from its profile."""
     configuration = configured(confidence)
     columns = Columns(
         prediction_ids=[str(place) for place in range(len(window))],
@@ -158,7 +159,7 @@ def estimate(window: LabelledPredictions, estimator: Estimator, confidence: floa
 
 
 def measure_intervals(runs: int, first_seed: int) -> dict[str, Any]:
-    """Return how often two-sided 95 % intervals held the truth.
+    """Measure how often two-sided 95 % intervals held the truth.
 
     Estimates are of a window whose inputs have moved, after a holdout of the same size; the truth is the metric of the
     distribution the window came from, and what the window's own labels say. Realised accuracy is that of reviewed rows,
@@ -191,7 +192,7 @@ def measure_intervals(runs: int, first_seed: int) -> dict[str, Any]:
 
 
 def draw(rows: int, rng: np.random.Generator, shift: float = 0.0) -> LabelledPredictions:
-    """Return a stream whose scores are too sure of themselves; ``shift`` moves its inputs."""
+    """Simulate a stream whose scores are overconfident; ``shift`` moves its inputs."""
     signal = rng.normal(size=rows) + shift
     scores = 1 / (1 + np.exp(-3.0 * signal))
     labels = (rng.uniform(size=rows) < 1 / (1 + np.exp(-2.0 * signal))).astype(np.float64)
@@ -201,9 +202,9 @@ def draw(rows: int, rng: np.random.Generator, shift: float = 0.0) -> LabelledPre
 def review(
     rows: LabelledPredictions, rng: np.random.Generator, confidence: float
 ) -> tuple[tuple[float | None, float | None], float]:
-    """Return the bounds of the accuracy of reviewed rows, and the accuracy of all."""
+    """Estimate the bounds of the accuracy of reviewed rows, and the accuracy of all."""
     chances = np.where(np.abs(rows.scores - 0.5) < 0.3, 0.3, 0.03)
-    records = [
+    records: list[LabelFields] = [
         {
             "prediction_id": str(place),
             "features": {},

@@ -1,4 +1,4 @@
-"""What every bench does with its figures: a file for machines, a table for people."""
+"""The output of a bench's figures: a file for machines, a table for people."""
 
 import json
 from collections.abc import Callable

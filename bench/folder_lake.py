@@ -29,14 +29,14 @@ class FolderLake:
         return True
 
     def read_bytes(self, key: str) -> bytes:
-        """Return an object's bytes. Raises NotFound."""
+        """Read an object's bytes. Raises NotFound."""
         try:
             return (self._folder / key).read_bytes()
         except FileNotFoundError as error:
             raise NotFound(f"the object {key} does not exist") from error
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Return so many bytes of an object."""
+        """Read a range of an object's bytes."""
         with (self._folder / key).open("rb") as file:
             file.seek(start)
             return file.read(length)
@@ -60,5 +60,5 @@ class FolderLake:
 
 
 def folder_lake(folder: Path) -> Lake:
-    """Return the lake in a folder."""
+    """Open the lake in a folder."""
     return cast("Lake", FolderLake(folder))

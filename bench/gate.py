@@ -1,4 +1,4 @@
-"""How honest the gate is: how often it lets an equally good challenger pass, a better one, and one that fails a slice.
+"""The error rates of the gate: promotions of equally good challengers, of better ones, and of ones that fail a slice.
 
 Whole verdicts of ``hindsight.training.gate.gate.judge`` on simulated holdouts. Versions that are equally good are so by
 construction, on all rows there could be; on the rows of a holdout either may be ahead.
@@ -34,7 +34,7 @@ Simulated = Callable[[np.random.Generator], Contest]
 
 
 def measure() -> dict[str, Any]:
-    """Return the share of promotions by how good the challenger is, with the sizes and seed they were measured with."""
+    """Measure the share of promotions by the quality of the challenger, with the sizes and the seed."""
     equal = {name: _promoted(metric, simulate) for name, (metric, simulate) in _EQUAL.items()}
     better = {
         "independent_errors": _promoted(Metric.ACCURACY, partial(_decisions, shared=0.0, better=POINTS)),
@@ -65,14 +65,14 @@ def measure() -> dict[str, Any]:
 
 
 def _promoted(metric: Metric, simulate: Simulated) -> float:
-    """Return the share of simulated holdouts on which every check passed."""
+    """Measure the share of simulated holdouts on which every check passed."""
     configuration = _configuration(metric)
     verdicts = [_verdict(simulate, trial, configuration) for trial in range(TRIALS)]
     return sum(not failed for failed in verdicts) / TRIALS
 
 
 def _refused(shared: float) -> float:
-    """Return the share of challengers refused for their slice, of those that are better overall."""
+    """Measure the share of challengers refused for their slice, of those that are better overall."""
     configuration = _configuration(Metric.ACCURACY, slices=["part"])
     simulate = partial(_failing_slice, shared=shared)
     verdicts = [_verdict(simulate, trial, configuration) for trial in range(TRIALS)]
@@ -81,7 +81,7 @@ def _refused(shared: float) -> float:
 
 
 def _refused_for_a_slice() -> float:
-    """Return the share of equally good challengers that a check of one slice would refuse."""
+    """Measure the share of equally good challengers that a check of one slice would refuse."""
     configuration = _configuration(Metric.ACCURACY, slices=["part"])
     simulate = partial(_decisions, shared=0.0, better=0.0)
     verdicts = [_verdict(simulate, trial, configuration) for trial in range(TRIALS)]
@@ -89,7 +89,7 @@ def _refused_for_a_slice() -> float:
 
 
 def _verdict(simulate: Simulated, trial: int, configuration: ModelConfiguration) -> set[str]:
-    """Return the checks that failed."""
+    """List the checks that failed."""
     checks = judge(simulate(np.random.default_rng([SEED, trial])), configuration)
     return {check.name for check in checks if not check.passed}
 
@@ -109,7 +109,7 @@ def _configuration(metric: Metric, slices: list[str] | None = None) -> ModelConf
 
 
 def _decisions(rng: np.random.Generator, *, shared: float, better: float) -> Contest:
-    """Return decisions that are right in 85 of 100 rows, the challenger's in some more."""
+    """Simulate decisions that are right in 85 of 100 rows, the challenger's in some more."""
     labels = _coins(rng, 0.5, ROWS)
     champion = rng.random(ROWS) < ACCURACY
     challenger = _also_right(rng, champion, shared, np.full(ROWS, ACCURACY + better))
@@ -125,7 +125,7 @@ def _failing_slice(rng: np.random.Generator, *, shared: float) -> Contest:
 
 
 def _also_right(rng: np.random.Generator, champion: Flags, shared: float, aims: Floats) -> Flags:
-    """Return where the challenger is right: as often as it aims to, in a share of the rows by the champion's luck."""
+    """Draw the rows on which the challenger is right: at its rate, in a share of the rows by the champion's luck."""
     lucky = np.where(champion, rng.random(len(champion)) * ACCURACY, ACCURACY + rng.random(len(champion)) * 0.15)
     own = rng.random(len(champion))
     right: Flags = np.where(rng.random(len(champion)) < shared, lucky, own) < aims
@@ -133,7 +133,7 @@ def _also_right(rng: np.random.Generator, champion: Flags, shared: float, aims: 
 
 
 def _scores(rng: np.random.Generator, *, positive: float) -> Contest:
-    """Return scores that see the same signal through noise of their own."""
+    """Simulate scores of the same signal through noise of their own."""
     labels = _coins(rng, positive, ROWS_BY_SCORE)
     seen = 1.5 * labels + rng.normal(size=ROWS_BY_SCORE)
     champion, challenger = (_scoring(_logistic(seen + rng.normal(size=ROWS_BY_SCORE) - 1)) for _ in range(2))
@@ -141,7 +141,7 @@ def _scores(rng: np.random.Generator, *, positive: float) -> Contest:
 
 
 def _blunders(rng: np.random.Generator) -> Contest:
-    """Return a challenger that is a little better nearly always and very wrong at times: in all, just as good."""
+    """Simulate a challenger that is a little better nearly always and very wrong at times: in all, just as good."""
     chance, modest, good, blunder = 0.8, 0.7, 0.8, 0.05
     loss = {given: -chance * np.log(given) - (1 - chance) * np.log(1 - given) for given in (modest, good, blunder)}
     share = (loss[modest] - loss[good]) / (loss[blunder] - loss[good])
@@ -155,7 +155,7 @@ def _blunders(rng: np.random.Generator) -> Contest:
 
 
 def _values(rng: np.random.Generator, *, rare: float) -> Contest:
-    """Return values whose errors are of one size, or small with rare large ones, with the same mean square."""
+    """Simulate values whose errors are of one size, or small with rare large ones, with the same mean square."""
     labels = rng.normal(size=ROWS_BY_SCORE)
     small = 0.5 if rare else 1.0
     large = np.sqrt((1 - (1 - rare) * small**2) / rare) if rare else small
@@ -167,7 +167,7 @@ def _values(rng: np.random.Generator, *, rare: float) -> Contest:
 
 
 def _entities(rng: np.random.Generator) -> Contest:
-    """Return decisions on entities that come again, and each of which one version or the other understands."""
+    """Simulate decisions on entities that come again, and each of which one version or the other understands."""
     entity = rng.integers(ENTITIES, size=ROWS)
     understood = np.array([0.75, 0.95])
     side = rng.integers(2, size=ENTITIES)[entity]
@@ -178,7 +178,7 @@ def _entities(rng: np.random.Generator) -> Contest:
 
 
 def _reviewed(rng: np.random.Generator) -> Contest:
-    """Return decisions on rows of which some were picked for review and others stand for those that were not."""
+    """Simulate decisions on rows of which some were selected for review and others are weighted for the rest."""
     labels = _coins(rng, 0.5, ROWS)
     weights = np.where(rng.random(ROWS) < AUDITED, 1 / AUDITED, 1.0)
     champion, challenger = (rng.random(ROWS) < ACCURACY for _ in range(2))
@@ -237,7 +237,7 @@ def _logistic(values: Floats) -> Floats:
 
 
 def table(figures: dict[str, Any]) -> Table:
-    """Return the figures for people."""
+    """Format the figures as a table."""
     shown = Table("gate", "share of challengers", title=f"{TRIALS} simulated runs each, confidence {CONFIDENCE:.0%}")
     for name, rate in figures["promoted_equally_good"].items():
         shown.add_row(f"promoted though only as good: {name.replace('_', ' ')}", f"{rate:.1%}")

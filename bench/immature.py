@@ -64,13 +64,13 @@ class Stream:
     degrees_a_month: float
 
     def chance(self, values: Floats, months: Floats | float) -> Floats:
-        """Return the probability of a positive, shape (n,), of values of shape (n, 2) at times in months."""
+        """Compute the probability of a positive, shape (n,), of values of shape (n, 2) at times in months."""
         angle = np.radians(self.degrees_a_month) * months
         along: Floats = values[:, 0] * np.cos(angle) + values[:, 1] * np.sin(angle)
         return 1 / (1 + np.exp(-2.5 * (along - 0.4)))
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """Return the features of rows, shape (count, 2)."""
+        """Draw the features of rows, shape (count, 2)."""
         return rng.normal(size=(count, 2))
 
 
@@ -85,7 +85,7 @@ class Arms:
 
 
 def measure(seeds: Sequence[int] = SEEDS, months: int = MONTHS) -> dict[str, Any]:
-    """Return the live model's worst month against the static one, in points, over all streams and seeds."""
+    """Measure the live model's worst month against the static one, in points, over all streams and seeds."""
     found = {name: [run(Stream(turn), seed, months) for seed in seeds] for name, turn in DRIFTS.items()}
     everything = [arms for runs in found.values() for arms in runs]
     return {
@@ -186,12 +186,12 @@ class _Loop:
             self.registry.move_pointer(MODEL, promote(self.registry.pointer(MODEL), servable(record), audit))
 
     def serving(self) -> LoadedVersion | None:
-        """Return the version that serves."""
+        """Load the version that serves."""
         pointer = self.registry.pointer(MODEL)
         return None if pointer is None else load_artifact(self.lake, pointer.artifact_key, pointer.artifact_digest)
 
     def eager(self, rows: Sequence[LabelRow], as_of: datetime) -> LoadedVersion:
-        """Return a model of every label known in the window, matured or not."""
+        """Train a model on every label known in the window, matured or not."""
         start = as_of - self.revision.configuration.training.window
         known = [row for row in rows if start <= row.occurred_at and row.known_at <= as_of]
         features = feature_types(self.revision.configuration)
@@ -245,7 +245,7 @@ def _label_row(position: int, occurred_at: datetime, values: Floats, is_positive
 
 
 def _accuracy(version: LoadedVersion, values: Floats, chance: Floats) -> float:
-    """Return how often the decisions on some rows are right in expectation, whatever their labels turn out to be."""
+    """Compute how often the decisions on some rows are right in expectation, whatever their labels turn out to be."""
     answers = version.predict(pd.DataFrame({"first": values[:, 0], "second": values[:, 1]}))
     return float(np.where(answers.decisions == 1, chance, 1 - chance).mean())
 

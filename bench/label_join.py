@@ -1,4 +1,4 @@
-"""How fast labels are joined, without any store: lines of feedback in, labels and whole join plans out.
+"""The speed of joining labels, without any store: lines of feedback in, labels and whole join plans out.
 
 The task is a plain one on purpose: every prediction has a window, the last value in it counts, a fifth of the lines
 are deliveries of events that were delivered before. The floor is a dictionary join that knows of no rules.
@@ -44,7 +44,7 @@ class JoinTask:
 
 
 def make_task(predictions: int, events: int, seed: int) -> JoinTask:
-    """Return a task of so many predictions and lines, a fifth of them repeated."""
+    """Build a task of predictions and lines, a fifth of them repeated."""
     rng = random.Random(seed)
     times = {
         key: prediction_times(key)
@@ -60,13 +60,13 @@ def make_task(predictions: int, events: int, seed: int) -> JoinTask:
 
 
 def prediction_times(key: PredictionKey) -> PredictionTimes:
-    """Return the times of a prediction of the task: one a second, by the number in its id."""
+    """Compute the times of a prediction of the task: one a second, by the number in its id."""
     moment = START + timedelta(seconds=int(key.prediction_id.rpartition("-")[2]))
     return PredictionTimes(moment, moment, moment + WINDOW)
 
 
 def measure(predictions: int = 200_000, events: int = 400_000, seed: int = 7, rounds: int = 3) -> dict[str, Any]:
-    """Return events a second on one thread, the best of some rounds, for labels, whole plans and the floor."""
+    """Measure events a second on one thread, the best of some rounds, for labels, whole plans and the floor."""
     task = make_task(predictions, events, seed)
 
     def speed(work: Callable[[JoinTask], object]) -> float:
@@ -120,12 +120,12 @@ def floor(task: JoinTask) -> dict[str, object]:
 
 
 def parsed(lines: Iterable[bytes]) -> list[Feedback]:
-    """Return the events of the lines that can be read."""
+    """Parse the events of the lines that can be read."""
     return [event for line in lines if isinstance(event := parse_feedback_line(line), Feedback)]
 
 
 def grouped(lines: Iterable[bytes]) -> Grouped:
-    """Return the events of some lines by prediction."""
+    """Group the events of some lines by prediction."""
     found: Grouped = {}
     for event in parsed(lines):
         found.setdefault(event.key, []).append(event)
@@ -151,7 +151,7 @@ def _line(rng: random.Random, number: int, key: PredictionKey, times: dict[Predi
 
 
 def collection_of(key: PredictionKey, times: PredictionTimes) -> Collection:
-    """Return the collection of a prediction that nothing has been joined to yet."""
+    """Build the collection of a prediction without any joined event."""
     head = Head(
         key=key,
         prediction=times,
@@ -166,7 +166,7 @@ def collection_of(key: PredictionKey, times: PredictionTimes) -> Collection:
 
 
 def revision() -> ConfigurationRevision:
-    """Return the rules of the task."""
+    """Build the rules of the task."""
     document = {
         "model": MODEL,
         "task": "binary",

@@ -16,7 +16,7 @@ SHOWN_POINTS = 5
 
 
 def measure() -> dict[str, Any]:
-    """Return every figure, with the seeds and sizes it was measured with."""
+    """Measure every figure, with the seeds and sizes."""
     join, memory = label_join.measure(), stream_memory.measure()
     coverage, learning = weighted_coverage.measure(), active_learning.measure()
     return {
@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table("figure", "seen", "measured with", title="Labels")
     measured = figures["measured"]
     join, memory = measured["join"], measured["memory"]
@@ -54,7 +54,7 @@ def shown(figures: dict[str, Any]) -> Table:
 
 
 def _points(curve: dict[str, Any]) -> list[str]:
-    """Return a few points of a learning curve, evenly spread back from its end."""
+    """Select a few points of a learning curve, evenly spread back from its end."""
     points = [f"{n}: {accuracy:.3f}" for n, accuracy in zip(curve["labels"], curve["accuracy"], strict=True)]
     return points[:: -(len(points) // SHOWN_POINTS)][::-1]
 

@@ -13,7 +13,7 @@ METRICS = ("accuracy", "roc_auc")
 
 
 def reference() -> dict[str, Any]:
-    """Return the data, by column, and what NannyML estimates and measures for each chunk of it."""
+    """Build the data, by column, with NannyML's estimates and measurements for each chunk of it."""
     import nannyml  # noqa: PLC0415
 
     known, analysis, targets = nannyml.load_synthetic_car_loan_dataset()

@@ -1,4 +1,4 @@
-"""How many objects a day of traffic leaves in the lake, played through four shards of the predictions table's stream.
+"""The objects that a day of traffic leaves in the lake, played through four shards of the predictions table's stream.
 
 The product's own archive, profiler and packer do the work; only time is simulated. Run it with
 ``python -m bench.objects_a_day``; ``measure`` is what other measurements call.
@@ -75,11 +75,11 @@ class Configurations:
         return ConfigurationRevision(1, parse_configuration(document))
 
     def models(self) -> list[str]:
-        """Return its name."""
+        """List its name."""
         return [MODEL]
 
     def current(self, _model: str) -> ConfigurationRevision:
-        """Return its configuration."""
+        """Build its configuration."""
         return self._revision
 
 
@@ -90,7 +90,7 @@ class _Store:
         self._found = {prediction.key: prediction for prediction in predictions}
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
-        """Return predictions by their keys."""
+        """Load predictions by their keys."""
         return {key: self._found[key] for key in keys}
 
 
@@ -109,7 +109,7 @@ def measure(play: Play | None = None) -> dict[str, int]:
 
 
 def default_window() -> int:
-    """Return the batching window of a deployment with default parameters, in seconds."""
+    """Compute the batching window of a deployment with default parameters, in seconds."""
     return int(load_template()["Parameters"]["ArchiveWindowSeconds"]["Default"])
 
 

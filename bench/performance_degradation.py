@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.sequential.betting import Wealth, bet
-from hindsight.evaluation.sequential.degradation_test import claim
+from hindsight.evaluation.sequential.observation import Scale
 from hindsight.evaluation.weighted_estimate import clopper_pearson
 
 SEED = 1
@@ -27,7 +27,7 @@ WINDOW, LOOK_EVERY = 500, 5
 AUDITS = (0.1, 0.02, 0.005)
 REVIEWED_A_YEAR, HARD, HARD_ACCURACY = 5_000, 0.1, 0.5
 
-CLAIM = claim("v1", Metric.ACCURACY, Task.BINARY, limit=LIMIT, gate_value=GATE)
+SCALE = Scale(Metric.ACCURACY, Task.BINARY, null=(GATE + LIMIT) / 2, limit=LIMIT)
 
 
 def measure() -> dict[str, Any]:
@@ -35,12 +35,12 @@ def measure() -> dict[str, Any]:
     steady = {str(share): _alarm_rate(share, LABELS_A_YEAR, RUNS) for share in STEADY}
     degradations = {str(good): _detection(good) for good in (*GOOD_LABELS, *LONG_LIVES)}
     return {
-        "performance_false_alarm_rate": steady[str(CLAIM.null)],
+        "performance_false_alarm_rate": steady[str(SCALE.null)],
         "performance_detection_labels_median": max(degradations[str(good)]["median"] for good in GOOD_LABELS),
         "alarm_rate_in_a_year_by_accuracy": steady,
-        "alarm_rate_in_a_busy_year_at_the_null": _alarm_rate(CLAIM.null, BUSY_LABELS_A_YEAR, RUNS),
+        "alarm_rate_in_a_busy_year_at_the_null": _alarm_rate(SCALE.null, BUSY_LABELS_A_YEAR, RUNS),
         "alarm_rate_of_an_interval_at_every_look_by_accuracy": {
-            str(share): _interval_alarm_rate(share) for share in (GATE, CLAIM.null, LIMIT)
+            str(share): _interval_alarm_rate(share) for share in (GATE, SCALE.null, LIMIT)
         },
         "labels_until_found_by_good_labels_before": degradations,
         "alarm_rate_in_a_reviewed_year_at_the_null_by_audit_share": {
@@ -49,7 +49,7 @@ def measure() -> dict[str, Any]:
         "reviewed_labels_a_year": REVIEWED_A_YEAR,
         "gate": GATE,
         "limit": LIMIT,
-        "null": CLAIM.null,
+        "null": SCALE.null,
         "degraded_to": DEGRADED,
         "confidence": CONFIDENCE,
         "labels_a_year": LABELS_A_YEAR,
@@ -64,13 +64,10 @@ def first_alarms(shares: npt.NDArray[np.float64], runs: int, seed: int) -> npt.N
 
     ``shares``, shape (labels,), is the true accuracy at each label.
     """
-    scale = CLAIM.scale
-    if scale is None:
-        raise ValueError("accuracy has a test")
-    rng, wealth = np.random.default_rng(seed), Wealth.at_start(scale.hypothesis, (runs,))
+    rng, wealth = np.random.default_rng(seed), Wealth.at_start(SCALE.hypothesis, (runs,))
     found = np.full(runs, len(shares) + 1, dtype=np.int64)
     for position, share in enumerate(shares, start=1):
-        wealth = bet(wealth, scale.hypothesis, (rng.random(runs) < share).astype(np.float64))
+        wealth = bet(wealth, SCALE.hypothesis, (rng.random(runs) < share).astype(np.float64))
         is_significant = wealth.evidence * (1 - CONFIDENCE) >= 1
         found[is_significant & (found > position)] = position
     return found
@@ -95,18 +92,15 @@ def _reviewed_alarm_rate(audit: float) -> float:
 
     The accuracy over all predictions is the null's; on the reviewed ones it is far lower, which their weights correct.
     """
-    scale = CLAIM.scale
-    if scale is None:
-        raise ValueError("accuracy has a test")
-    others = (CLAIM.null - HARD * HARD_ACCURACY) / (1 - HARD)
+    others = (SCALE.null - HARD * HARD_ACCURACY) / (1 - HARD)
     hard_among_reviewed = HARD / (HARD + (1 - HARD) * audit)
-    rng, wealth = np.random.default_rng(SEED), Wealth.at_start(scale.hypothesis, (RUNS,), heaviest=1 / audit)
+    rng, wealth = np.random.default_rng(SEED), Wealth.at_start(SCALE.hypothesis, (RUNS,), heaviest=1 / audit)
     alarmed = np.zeros(RUNS, dtype=bool)
     for _ in range(REVIEWED_A_YEAR):
         is_hard = rng.random(RUNS) < hard_among_reviewed
         right = rng.random(RUNS) < np.where(is_hard, HARD_ACCURACY, others)
         weights = np.where(is_hard, 1.0, 1 / audit)
-        wealth = bet(wealth, scale.hypothesis, right.astype(np.float64), weights)
+        wealth = bet(wealth, SCALE.hypothesis, right.astype(np.float64), weights)
         alarmed |= wealth.evidence * (1 - CONFIDENCE) >= 1
     return float(alarmed.mean())
 

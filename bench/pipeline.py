@@ -15,7 +15,7 @@ OUT = Path("out/bench/pipeline.json")
 
 
 def measure() -> dict[str, Any]:
-    """Return every figure, with the seeds and sizes it was measured with."""
+    """Measure every figure, with the seeds and sizes."""
     measured = {
         "gate": gate.measure(),
         "immature": immature.measure(),
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table("figure", "seen", "measured with", title="Training, gate and deployment")
     for name, how in _how(figures["measured"]).items():
         seen = figures[name]

@@ -1,4 +1,4 @@
-"""What profiles cost: how fast they are built, and what a check of a week costs however many rows it had.
+"""The cost of profiles: the speed of building them, and a check of a week, which must not depend on the rows it had.
 
 ``python -m bench.profiles`` prints the figures and writes ``out/bench/profiles.json``. Building is measured on one core
 beside the least that could be done with the same columns: counts on fixed bins (numpy) and of categories (``Counter``).
@@ -51,13 +51,13 @@ ROWS_A_LOG_OBJECT = 100
 
 
 def features(numeric: int, categorical: int) -> dict[str, Feature]:
-    """Return features of two types."""
+    """Build features of two types."""
     numbers = {f"n{place}": Feature(type=FeatureType.NUMERIC, min=-4.0, max=4.0) for place in range(numeric)}
     return numbers | {f"c{place}": Feature(type=FeatureType.CATEGORICAL) for place in range(categorical)}
 
 
 def make_columns(rows: int, declared: dict[str, Feature], seed: int, moment: datetime = START) -> Columns:
-    """Return so many predictions by column."""
+    """Draw predictions by column."""
     rng = np.random.default_rng(seed)
     scores = rng.uniform(size=rows)
     due = format_time(moment + timedelta(days=2))
@@ -78,12 +78,12 @@ def make_columns(rows: int, declared: dict[str, Feature], seed: int, moment: dat
 def measure(
     rows: int = 1_000_000, lines: int = 100_000, histories: tuple[int, int] = (100_000, 10_000_000), seed: int = 7
 ) -> dict[str, Any]:
-    """Return the figures: rows a second on one core, and what checks of two histories cost."""
+    """Measure the figures: rows a second on one core, and the cost of checks of two histories."""
     return {**measure_building(rows, seed), **measure_reading(lines, seed), **measure_checks(histories, seed)}
 
 
 def measure_building(rows: int, seed: int, rounds: int = 3) -> dict[str, Any]:
-    """Return how many rows a second become profiles, and how many the floor gets through."""
+    """Measure the rows a second that become profiles, and those of the floor."""
     declared = features(20, 5)
     columns = make_columns(rows, declared, seed)
     bare = Columns(prediction_ids=columns.prediction_ids, features=columns.features, scores=[], decisions=[])
@@ -108,7 +108,7 @@ def floor(columns: Columns) -> list[object]:
 
 
 def measure_reading(rows: int, seed: int, rounds: int = 3) -> dict[str, Any]:
-    """Return how many rows a second become profiles from gzipped JSON lines, in objects as large as they come."""
+    """Measure the rows a second that become profiles from gzipped JSON lines, in objects of the usual size."""
     declared = features(20, 5)
     content = _log_object(make_columns(1000, declared, seed), declared)
     key = f"{day_prefix(PREDICTIONS, MODEL, START.date())}1.jsonl.gz"
@@ -142,7 +142,7 @@ def _log_object(columns: Columns, declared: dict[str, Feature]) -> bytes:
 
 
 def measure_checks(histories: tuple[int, int], seed: int) -> dict[str, Any]:
-    """Return what a check of a week costs after so many rows: seconds at best, their ratio, and peak memory."""
+    """Measure a check of a week after many rows: seconds at best, their ratio, and peak memory."""
     found = []
     for rows in histories:
         with tempfile.TemporaryDirectory() as folder:
@@ -216,7 +216,7 @@ def _cpu_seconds(work: Callable[[], object], rounds: int) -> float:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table("figure", "seen", "measured with", title="Profiles")
     task = f"{figures['profile_rows']:,} rows of 20 numeric and 5 categorical features in memory, one core"
     table.add_row("profile_rows_per_second", f"{figures['profile_rows_per_second']:,}", task)

@@ -1,4 +1,4 @@
-"""How many raw files a relabelling works through a second, on a deployed stack and with its own functions.
+"""The raw files a second that a relabelling works through, on a deployed stack and with its own functions.
 
 The files are small, as those of a quiet stream are: what a file costs beyond its lines is what is measured. Batches are
 handed out as the Distributed Map of the state machine does, so many files each and so many at once; embedded AWSs give
@@ -170,6 +170,6 @@ def _invoke(client: StackClient, function: str, event: dict[str, Any]) -> dict[s
 
 
 def is_sound(figures: dict[str, Any]) -> bool:
-    """Tell whether everything was relabelled once."""
+    """Check that everything was relabelled once."""
     faults = figures["lost"] + figures["doubled"] + figures["missing"]
     return bool(figures["relabelling_status"] == RelabelStatus.COMPLETED and not faults)

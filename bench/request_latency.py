@@ -1,4 +1,4 @@
-"""How long operators wait for an answer with months behind a model: 90 data sets, 100,000 labels a day.
+"""The latency of operators' requests with months behind a model: 90 data sets, 100,000 labels a day.
 
 The past is put where the product keeps it, by the product's own stores and the stack's clients: settled days, a day of
 arrivals as the stream's shards leave them, data sets with their index, versions. Then the two requests that look back
@@ -81,7 +81,7 @@ def measure(
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a model has behind it."""
+    """The history of a model."""
 
     client: StackClient
     now: datetime
@@ -148,7 +148,7 @@ class Past:
         return self.client.call("POST", f"models/{MODEL}/retrain", key="operator", json={"reason": "how long?"})
 
     def counted(self) -> int:
-        """Return how many labels the newest decision counted."""
+        """Read the number of labels that the newest decision counted."""
         answer = self.client.call("GET", f"models/{MODEL}/decisions?limit=1", key="operator")
         counted: int = answer["decisions"][0]["new_labels"]
         return counted
@@ -211,7 +211,7 @@ def _version(dataset_id: str, at: datetime) -> VersionRecord:
 
 
 def _timed(calls: int, call: Callable[[], Any]) -> list[tuple[float, Any]]:
-    """Return how long each of some calls takes and what it answers, the first few left out: they start processes."""
+    """Measure the latency of some calls, with their responses, the first few left out: they start processes."""
     found = []
     for number in range(calls + 3):
         begin = time.perf_counter()

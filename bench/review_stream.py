@@ -18,7 +18,7 @@ class StateInMemory:
     state: SelectionState | None = None
 
     def load(self, model: str) -> SelectionState:
-        """Return the state, a new one at first."""
+        """Read the state, a new one at first."""
         return self.state or SelectionState(model=model)
 
     def save(self, state: SelectionState, expected_version: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,10 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.sequential.betting import Wealth, bet
-from hindsight.evaluation.sequential.comparison_test import STARTS
 from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.evaluation.sequential.sequential_test import IN_ROLLOUT
 from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import Verdict as GateVerdict
@@ -50,7 +51,6 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 OLD, NEW = "v1", "v2"
 
 Flags = npt.NDArray[np.bool_]
-Row = dict[str, Any]
 Evaluate = Callable[[EvaluationInput], Evaluation]
 
 
@@ -153,7 +153,7 @@ def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
     return _summary(ended)
 
 
-def _evaluated(rows: Sequence[Row], batch: int, configuration: ModelConfiguration, evaluate: Evaluate) -> Ended:
+def _evaluated(rows: Sequence[LabelFields], batch: int, configuration: ModelConfiguration, evaluate: Evaluate) -> Ended:
     """Evaluate after every batch of labels until something is decided."""
     stored, found = None, None
     for seen in range(batch, len(rows) + 1, batch):
@@ -230,14 +230,14 @@ def _record(champion: float | None, challenger: float | None) -> VersionRecord:
     )
 
 
-def _records(version: str, right: Flags, **known: Any) -> list[Row]:
+def _records(version: str, right: Flags, **known: Any) -> list[LabelFields]:
     return [_row(version, place, bool(hit), **known) for place, hit in enumerate(right)]
 
 
-def _row(version: str, place: int, right: bool, **known: Any) -> Row:
+def _row(version: str, place: int, right: bool, **known: Any) -> LabelFields:
     value, moment = place % 2, format_time(START + (place + 1) * timedelta(minutes=1))
     decision = value if right else 1 - value
-    return {
+    fields = {
         "prediction_id": f"{version}-{place}",
         "model_version": version,
         "occurred_at": moment,
@@ -250,9 +250,10 @@ def _row(version: str, place: int, right: bool, **known: Any) -> Row:
         "score": 0.2 + 0.6 * decision,
         **known,
     }
+    return cast(LabelFields, fields)
 
 
-def _canary_records(rng: np.random.Generator, accuracy: float) -> list[Row]:
+def _canary_records(rng: np.random.Generator, accuracy: float) -> list[LabelFields]:
     """Return traffic of which a share is the canary's, by chance."""
     rows = round(PATIENCE / SHARE)
     ours = rng.random(rows) < SHARE
@@ -263,7 +264,7 @@ def _canary_records(rng: np.random.Generator, accuracy: float) -> list[Row]:
     ]
 
 
-def _shadow_records(rng: np.random.Generator, worse_by: float) -> list[Row]:
+def _shadow_records(rng: np.random.Generator, worse_by: float) -> list[LabelFields]:
     """Return the champion's traffic with what a shadow said, whose errors are mostly the champion's."""
     right = rng.random(PATIENCE) < OLD_ACCURACY
     also_wrong = SHARED_ERRORS
@@ -284,7 +285,7 @@ def _ever_beyond_doubt() -> float:
         raise ValueError("accuracy has a test")
     hypothesis, rng = difference_hypothesis(scale), np.random.default_rng(SEED)
     start = Wealth.at_start(hypothesis, (LONG_RUNS,))
-    wealth = Wealth(start.rounds, start.stakes, start.mean_weight, start.mean_square, starts=STARTS)
+    wealth = Wealth(start.rounds, start.stakes, start.mean_weight, start.mean_square, starts=IN_ROLLOUT.starts)
     doubtless = np.zeros(LONG_RUNS, dtype=bool)
     beside = round(1 / SHARE) - 1
     for _ in range(LONG):

@@ -40,7 +40,7 @@ class SleepingTable:
         self.exceptions = SimpleNamespace(TransactionCanceledException=_Never, TransactionInProgressException=_Never)
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """Return the heads that are asked for."""
+        """Read the heads of some keys."""
         self._wait()
         [(table, wanted)] = request["RequestItems"].items()
         found = [self._heads[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in self._heads]

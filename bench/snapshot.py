@@ -1,4 +1,4 @@
-"""How fast, and in how much memory, a snapshot is taken from compacted label records: the task of the peers' floors.
+"""The speed and the memory of a snapshot from compacted label records: the task of the peers' floors.
 
 Two million records of twenty numeric features, a tenth of them amended labels: as of a moment, the latest record of
 every prediction, matured, split in time, digested and written as the parts of a dataset. On one processor, in a process
@@ -46,7 +46,7 @@ AS_OF = START + timedelta(days=DAYS + 5)
 
 
 def measure(records: int = RECORDS, features: int = FEATURES, seed: int = 7) -> dict[str, Any]:
-    """Return records a second and the peak memory over the dataset's size, beside the floor."""
+    """Measure records a second and the peak memory over the dataset's size, beside the floor."""
     with tempfile.TemporaryDirectory() as folder:
         write_lake(Path(folder), records, features, seed)
         runs = [[_in_a_process(part, folder, str(features)) for part in ("take", "floor")] for _ in range(RUNS)]
@@ -83,7 +83,7 @@ def write_lake(folder: Path, records: int, features: int, seed: int) -> None:
 
 
 def _records(number: int, count: int, features: int) -> str:
-    """Return the SQL of a day's records; the last of them amend labels of its first predictions."""
+    """Build the SQL of a day's records; the last of them amend labels of its first predictions."""
     fresh = int(count * (1 - AMENDED))
     names = [f"f{place:02d}" for place in range(features)]
     typed = ", ".join(f'{name} AS "{FEATURE_PREFIX}{name}"' for name in names)
@@ -142,7 +142,7 @@ def _columns(connection: Any, path: Path) -> list[tuple[str, str]]:
 
 
 def revision(features: int) -> ConfigurationRevision:
-    """Return a configuration of so many numeric features."""
+    """Build a configuration of numeric features."""
     document = {
         "model": MODEL,
         "task": "binary",

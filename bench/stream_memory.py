@@ -1,4 +1,4 @@
-"""How much memory joining a feedback file takes: a file ten times as large must not take more.
+"""The memory of joining a feedback file: a file ten times as large must not take more.
 
 Each size runs in a process of its own, so that its peak is its own. The file is read as the lake reads it; the table
 is one that knows every prediction and forgets what it is told.
@@ -31,7 +31,7 @@ SMALL, TIMES = 40_000, 10
 
 
 def measure(small: int = SMALL, times: int = TIMES, seed: int = 7) -> dict[str, Any]:
-    """Return the peak memory, in bytes, of joining a small file and one so many times larger, and their ratio."""
+    """Measure the peak memory, in bytes, of joining a small file and one many times larger, and their ratio."""
     peaks = [_peak_of(small, seed), _peak_of(small * times, seed)]
     return {
         "stream_memory_ratio": round(peaks[1] / peaks[0], 3),
@@ -99,7 +99,7 @@ def _join(path: Path) -> int:
 
 
 def peak_bytes() -> int:
-    """Return this process's peak memory; Linux's usage counter begins at the peak of whoever started the process."""
+    """Measure this process's peak memory; Linux's usage counter begins at the peak of the parent process."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""How much memory a million rows take to train on: ``python -m bench.training_memory``
+"""The memory of a training on a million rows: ``python -m bench.training_memory``
 
 Gradient boosting on 20 features through the product's own search, split, training, reference and artefact, in a
 process of its own, so that its peak is its own. The frame is made in memory: how a dataset is read is another bench's.
@@ -39,7 +39,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def measure(rows: int = ROWS, holdout_rows: int = HOLDOUT_ROWS, seed: int = 7) -> dict[str, Any]:
-    """Return the peak memory, in bytes, and the seconds of a training on so many rows."""
+    """Measure the peak memory, in bytes, and the seconds of a training."""
     command = [sys.executable, "-m", "bench.training_memory", "--child", str(rows), str(holdout_rows), str(seed)]
     answered = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     found: dict[str, Any] = json.loads(answered.stdout)
@@ -56,7 +56,7 @@ def measure(rows: int = ROWS, holdout_rows: int = HOLDOUT_ROWS, seed: int = 7) -
 
 
 def make_rows(count: int, seed: int) -> LabelledFrame:
-    """Return rows whose label follows a few of their features."""
+    """Draw rows whose label follows a few of their features."""
     rng = np.random.default_rng(seed)
     columns: dict[str, Any] = {f"number {number}": rng.normal(size=count) for number in range(NUMBERS)}
     texts = np.array([f"category {number}" for number in range(50)], dtype=object)

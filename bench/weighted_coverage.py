@@ -97,7 +97,7 @@ class Run:
 
 
 def simulate(setting: Setting, seed: int) -> tuple[list[list[Prediction]], dict[str, bool]]:
-    """Return a stream in batches, and of every prediction whether it was right."""
+    """Simulate a stream in batches, and for every prediction whether it was right."""
     dice = random.Random(seed)
     received = sorted(START + timedelta(days=day, hours=_hour(dice)) for day, _ in _rows(setting))
     predictions, right = [], {}
@@ -129,7 +129,7 @@ def simulate(setting: Setting, seed: int) -> tuple[list[list[Prediction]], dict[
 
 
 def run(setting: Setting, seed: int) -> Run:
-    """Return how one stream's evaluation went."""
+    """Evaluate one stream."""
     batches, right = simulate(setting, seed)
     sampled = ReviewStream(setting.configuration).sample(batches)
     values = [float(right[sample.key.prediction_id]) for sample in sampled]
@@ -149,7 +149,7 @@ def run(setting: Setting, seed: int) -> Run:
 
 
 def measure(runs: int = 200, first_seed: int = 1, settings: Sequence[Setting] = SETTINGS) -> dict[str, Any]:
-    """Return the share of runs whose interval held the truth, over the first setting, and over each.
+    """Measure the share of runs whose interval held the truth, over the first setting, and over each.
 
     ``weighted_coverage`` must be near the nominal ``confidence`` or above; ``unweighted_coverage`` shows what weights
     are for.
@@ -184,7 +184,7 @@ def _rows(setting: Setting) -> Iterator[tuple[int, int]]:
 
 
 def _hour(dice: random.Random) -> float:
-    """Return a time of day: the afternoon is busier than the night."""
+    """Draw a time of day: the afternoon is busier than the night."""
     return min(23.99, max(0.0, dice.triangular(0, 24, 15)))
 
 

@@ -16,7 +16,7 @@ SIMULATED_TIME = {
     "ClientTimestamps": "trusted",
     "ScheduleState": "DISABLED",
     "ArchiveWindowSeconds": "0",
-    "ErasureSettlingMinutes": "0",
+    "ErasureSecondPassMinutes": "0",
 }
 
 

@@ -42,7 +42,7 @@ IDLE = Asked(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much each part does."""
+    """The amount of work of each part."""
 
     loop_rows: int = 600
     flood_events: int = 4000
@@ -113,7 +113,7 @@ def run(client: StackClient, folder: Path, sizes: Sizes, parts: tuple[str, ...])
 
 
 def summary(phases: list[Phase], dead: dict[str, int]) -> dict[str, Any]:
-    """Return the figures of all parts together, with each of them."""
+    """Join the figures of all parts, with each of them."""
     return {
         **{name: sum(getattr(phase, name) for phase in phases) for name in COUNTED},
         "dead_letters": sum(dead.values()),
@@ -125,7 +125,7 @@ def summary(phases: list[Phase], dead: dict[str, int]) -> dict[str, Any]:
 
 
 def is_as_it_must_be(figures: dict[str, Any]) -> bool:
-    """Tell whether nothing is lost, doubled, missing, given up on or unexplained."""
+    """Check that nothing is lost, doubled, missing, given up on or unexplained."""
     return not any(figures[name] for name in (*COUNTED, "dead_letters", "unexplained"))
 
 
@@ -141,7 +141,7 @@ def missed_figures(figures: dict[str, Any]) -> list[str]:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table("part", "sent", *COUNTED, "seconds", "figures", title="in an account of ten functions at once")
     for phase in figures["phases"]:
         counted = [f"{phase[name]:,}" for name in ("sent", *COUNTED)]

@@ -1,4 +1,4 @@
-"""How long a predict function that nobody asked for a while lets its first caller wait.
+"""The first response of a predict function that had no calls for a while.
 
 Real: the call over HTTP, through the authorizer, with the champion of a model to load. Modelled: the start of a
 worker (``bench.account.mode.starts``), and the share of a processor that the functions' memory buys: processors are
@@ -30,7 +30,7 @@ _AUTHORIZED_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: the model that has a champion, the features, and the time it is then."""
+    """The request: the model that has a champion, the features, and the simulated time."""
 
     model: str
     features: dict[str, Any]
@@ -98,7 +98,7 @@ def _processor_seconds(client: StackClient, server: Path) -> dict[int, tuple[flo
 
 
 def _since_start(server: Path, pid: int, used: float) -> float:
-    """Return what an instance used after it was ready: until then Lambda gives a whole processor."""
+    """Measure the memory an instance used after it was ready: until then Lambda gives a whole processor."""
     return used - float(next(note["processor_seconds"] for note in _starts(server) if note["pid"] == pid))
 
 

@@ -83,7 +83,7 @@ class Past:
         return self._settled(phase, THRESHOLD, is_erased=True)
 
     def relabel(self) -> Phase:
-        """Tell the labels of the whole past anew by another rule."""
+        """Relabel the whole past by another rule."""
         phase = Phase("relabelling", sent=self.outcomes)
         self._configure(OTHER_THRESHOLD)
         body = {"reason": "the threshold was wrong", "occurred_at": format_time(NOW + timedelta(days=1))}
@@ -110,11 +110,11 @@ class Past:
         self._client.call("PUT", f"models/{MODEL}", key="operator", json=document)
 
     def made_at(self, number: int) -> datetime:
-        """When a prediction was made: they are spread over the days, evenly."""
+        """The time of a prediction: they are spread over the days, evenly."""
         return FIRST + number * timedelta(days=self.days) / self.predictions
 
     def is_theirs(self, number: int) -> bool:
-        """Whether a prediction is the first of its day, which is the erased entity's."""
+        """True for the first prediction of its day, which is the erased entity's."""
         return number == 0 or self.made_at(number).date() != self.made_at(number - 1).date()
 
     def _files(self, folder: Path) -> Iterator[ImportFile]:
@@ -181,7 +181,7 @@ class Past:
                     phase.count("doubled", [name])
 
     def _table(self) -> tuple[set[str], set[str], dict[str, tuple[int, int]], dict[str, int]]:
-        """Return predictions, events, the newest label of each and how many it has, as the table holds them."""
+        """Count predictions, events, newest labels and labels a prediction in the table."""
         stored: set[str] = set()
         events: set[str] = set()
         labels: dict[str, tuple[int, int]] = {}
@@ -230,7 +230,7 @@ class Past:
 
 
 def _ended(client: StackClient, path: str, seconds: float) -> dict[str, Any]:
-    """Return a job once it is no longer running."""
+    """Wait until a job is no longer running, and read it."""
     deadline = time.monotonic() + seconds
     while True:
         seen: dict[str, Any] = client.call("GET", path, key="operator")

@@ -1,4 +1,4 @@
-"""What one part of the run came to, and what it waits for."""
+"""The phases of a run: their results, and their waiting."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ class Phase:
 
 
 def queue_counts(client: StackClient, *, dead: bool) -> dict[str, int]:
-    """Return how many messages each queue holds or is working on, of dead letters or of the others."""
+    """Count the messages that each queue holds or is working on, of dead letters or of the others."""
     queues, found = client.aws("sqs"), {}
     for name, url in client.stack.outputs.items():
         if name.endswith("QueueUrl") and ("DeadLetter" in name) == dead:
@@ -50,7 +50,7 @@ def queue_counts(client: StackClient, *, dead: bool) -> dict[str, int]:
 
 
 def wait_for_queues(client: StackClient, seconds: float) -> bool:
-    """Tell whether all queues are worked off in time."""
+    """Check that all queues are worked off in time."""
     return wait_until(lambda: not queue_counts(client, dead=False), seconds, pause=1.0)
 
 

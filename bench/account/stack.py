@@ -26,12 +26,12 @@ _FUNCTION = "AWS::Serverless::Function"
 
 
 def account_server(folder: Path, mode: Mode) -> Server:
-    """Return a server, not started yet, that behaves as an account."""
+    """Build a server, not started yet, that behaves as an account."""
     return Server(free_port(), folder, program=(str(PROGRAM),), variables=mode.environment())
 
 
 def with_layers(mode: Mode) -> Mode:
-    """Return the mode with what the template says of each function's own layers."""
+    """Build the mode with the template's layers of each function."""
     template = load_template()
     megabytes = {
         name: sum(MEGABYTES.get(layer, 0.0) for layer in layers_of(template, name))

@@ -1,1 +1,1 @@
-"""What each part of a deployment takes a second: units counted by the product's own adapters, and AWS's quotas."""
+"""The capacity of each part of a deployment a second: units counted by the product's own adapters, and AWS's quotas."""

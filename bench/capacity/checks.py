@@ -1,4 +1,4 @@
-"""How many predictions of one model a second the checks of labels can follow: they read a window's label records.
+"""The predictions of one model a second that the checks of labels can follow: they read a window's label records.
 
 Nothing waits for a check: where one cannot follow, predictions are answered and labels are made all the same.
 """
@@ -53,7 +53,7 @@ def checks_of(speeds: Mapping[str, float]) -> list[LabelCheck]:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """What a check keeps of a record, and the microseconds to read one and to pass over one."""
+    """The bytes a check keeps of a record, and the microseconds to read one and to pass over one."""
 
     names: Sequence[str]
     read: float

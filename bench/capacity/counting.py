@@ -58,7 +58,7 @@ class CountingClient:
         return answer
 
     def get_paginator(self, operation: str) -> "_CountingPages":
-        """Return what pages through a query, and counts its pages."""
+        """Build a paginator of a query that counts its pages."""
         return _CountingPages(self, self._client.get_paginator(operation))
 
     def count_page(self, items: list[Item], *, consistent: bool) -> None:

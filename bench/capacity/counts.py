@@ -1,4 +1,4 @@
-"""What one prediction and its feedback cost, counted: the product's own adapters over moto, units as AWS bills them.
+"""The cost of one prediction and its feedback, counted: the product's own adapters over moto, units as AWS bills them.
 
 The model is an ordinary one: twenty numeric features, an outcome that may come within two days, a thumb within seven,
 and a default for silence. An outcome then is provisional until its window closes: the dearest way there is.

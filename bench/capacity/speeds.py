@@ -1,4 +1,4 @@
-"""How long the functions that work by themselves take an item, on one processor: what bounds a worker.
+"""The time an item takes in the functions without concurrency, on one processor: the bound of a worker.
 
 Waits for AWS are not measured here but added by the table of capacity: a call of DynamoDB and of S3 as long as it
 usually takes.

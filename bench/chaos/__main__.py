@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measure(
     seeds: range, events: int, share: float = SHARE, tell: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Return the figures of some seeds, a model each, and ``tell`` those so far after each.
+    """Measure some seeds, a model each, and ``tell`` the figures so far after each.
 
     What is reckoned is read whole, so that few seeds share a stack.
     """
@@ -71,7 +71,7 @@ def measure(
 
 
 def summary(runs: list[dict[str, Any]], events: int, faults: Faults) -> dict[str, Any]:
-    """Return the figures of all ``runs`` together, with each of them."""
+    """Join the figures of all ``runs``, with each of them."""
     return {
         "seeds": len(runs),
         "events": events,
@@ -86,7 +86,7 @@ def summary(runs: list[dict[str, Any]], events: int, faults: Faults) -> dict[str
 
 
 def is_as_it_must_be(figures: dict[str, Any]) -> bool:
-    """Return whether nothing is lost, doubled, missing or unexplained, and enough failed."""
+    """Check that nothing is lost, doubled, missing or unexplained, and that enough failed."""
     is_clean = not (figures["lost"] or figures["doubled"] or figures["missing"] or figures["unexplained"])
     return is_clean and figures["acknowledged"] == figures["sent"]
 
@@ -152,7 +152,7 @@ def pack(stack: ChaosStack, model: str) -> None:
 
 
 class Disturbance:
-    """What happens while apps send: outages, killed workers, repeated deliveries, poison, packing, a restart."""
+    """The events while apps send: outages, killed workers, repeated deliveries, poison, packing, a restart."""
 
     def __init__(self, stack: ChaosStack, model: str, rng: random.Random, *, is_restarted: bool) -> None:
         self.done: dict[str, int] = {}
@@ -191,7 +191,7 @@ class Disturbance:
             self._note("worker_killed")
 
     def _deliver_again(self) -> None:
-        """Tell the queues once more of files that they have been told of, in another order."""
+        """Announce files to the queues once more, in another order."""
         if told := self._stack.tell_again(self._rng):
             self._note("files_delivered_again", told)
 
@@ -208,7 +208,7 @@ class Disturbance:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     title = f"{figures['calls']:,} calls, {figures['faulted_share']:.1%} of them failed: " + ", ".join(
         f"{count:,} {kind}" for kind, count in figures["faults_by_kind"].items()
     )

@@ -76,7 +76,7 @@ class Apps:
         raise NotAcknowledged(f"{len(page)} {kind} were not acknowledged in {_MAX_ATTEMPTS} attempts")
 
     def _post(self, kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the receipt, None where there is none and the call is to be made again. Raises NotAcknowledged."""
+        """Read the receipt, None where there is none and the call is to be made again. Raises NotAcknowledged."""
         with self._lock:
             self.calls += 1
         url = f"{self.url}/models/{self.traffic.model}/{kind}"

@@ -1,4 +1,4 @@
-"""Which calls fail, and how: drawn from a seed, and counted."""
+"""The faults of calls: drawn from a seed, and counted."""
 
 import random
 from collections import Counter
@@ -11,7 +11,7 @@ APP = "app"  # the apps' own calls of the HTTP API, which no AWS service answers
 
 
 class Fault(StrEnum):
-    """How a call fails."""
+    """The kind of a fault."""
 
     THROTTLED = "throttled"
     FAILED = "failed"
@@ -61,7 +61,7 @@ class Faults:
         self._lock = Lock()
 
     def draw(self, call: Call) -> Fault | None:
-        """Return how a call fails, None if it does not."""
+        """Draw the fault of a call, None for none."""
         with self._lock:
             fault = self._drawn(call)
             self.calls[call.service] += 1
@@ -70,7 +70,7 @@ class Faults:
             return fault
 
     def part(self, count: int) -> list[bool]:
-        """Return which of the entries of a batch are done: not all of them."""
+        """Select the entries of a batch that are done: not all of them."""
         with self._lock:
             done = [self._rng.random() < 0.5 for _ in range(count)]
             if all(done):
@@ -79,11 +79,11 @@ class Faults:
 
     @property
     def faulted_share(self) -> float:
-        """Return which share of all calls failed."""
+        """Compute the share of all calls that failed."""
         return sum(self.faulted.values()) / max(1, sum(self.calls.values()))
 
     def by_kind(self) -> dict[str, int]:
-        """Return how many calls failed in which way."""
+        """Count the failed calls by fault."""
         kinds: Counter[str] = Counter()
         for (_, fault), count in self.faulted.items():
             kinds[fault.value] += count

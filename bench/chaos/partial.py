@@ -10,7 +10,7 @@ Part = Callable[[int], list[bool]]
 
 
 def split(operation: str, body: Body, part: Part) -> tuple[Body | None, Callable[[Body], Body]]:
-    """Return the request that is passed on, None if nothing is left of it, and what makes an answer to the whole."""
+    """Cut a request: the part passed on, None if nothing is left, and the function that completes its response."""
     if operation == "BatchWriteItem":
         return _split_tables(body, part, lambda asked: asked, lambda _, kept: kept, "UnprocessedItems")
     if operation == "BatchGetItem":
@@ -76,5 +76,5 @@ def _split_messages(body: Body, part: Part) -> tuple[Body | None, Callable[[Body
 
 
 def dumps(body: Body) -> bytes:
-    """Return a body as it goes over the wire."""
+    """Encode a body for the wire."""
     return json.dumps(body).encode()

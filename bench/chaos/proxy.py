@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 120
 
 
 class Answer(NamedTuple):
-    """What is said to a caller."""
+    """The response to a caller."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -50,7 +50,7 @@ def running_proxy(upstream: str, faults: Faults) -> Iterator[str]:
 
 
 def call_of(headers: Mapping[str, str], method: str) -> Call:
-    """Return what is called, as the request's headers tell; a call that nobody signed is an app's.
+    """Identify a call by its request's headers; a call without a signature is an app's.
 
     >>> signed = "AWS4-HMAC-SHA256 Credential=AKIA/20260301/us-east-1/dynamodb/aws4_request, SignedHeaders=host"
     >>> call_of({"Authorization": signed, "X-Amz-Target": "DynamoDB_20120810.PutItem"}, "POST")
@@ -64,7 +64,7 @@ def call_of(headers: Mapping[str, str], method: str) -> Call:
 
 
 def refusal(call: Call, fault: Fault) -> Answer:
-    """Return what a service says that throttles, or fails."""
+    """Build the response of a service that throttles, or fails."""
     if fault is Fault.THROTTLED:
         if call.service == "s3":
             return _xml(503, "SlowDown")
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
 
     def _pass_on(self, body: bytes) -> Answer | None:
-        """Return what the embedded AWS answers, None if it does not."""
+        """Forward a request to the embedded AWS; None without a response."""
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         connection = http.client.HTTPConnection(*self.address, timeout=_PATIENCE_SECONDS)
         try:

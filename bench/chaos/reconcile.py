@@ -1,4 +1,4 @@
-"""What became of all that was sent: read from the table and the lake as they are, and held against what must be."""
+"""The reconciliation of all that was sent with the table and the lake."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ _DESERIALIZE = TypeDeserializer().deserialize
 
 @dataclass
 class Reality:
-    """What a stack holds of one model, by the ids it was sent under."""
+    """The state of one model in a stack, by the ids that were sent."""
 
     predictions: set[str] = field(default_factory=set)
     events: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def read_reality(client: StackClient, model: str) -> Reality:
 
 
 def reconcile(traffic: Traffic, apps: Apps, reality: Reality) -> Account:
-    """Return the figures, and whatever is not as it must be."""
+    """Build the figures, with every deviation."""
     account = Account()
     feedback_ids = {event["feedback_id"] for event in traffic.feedback}
     account.sent = len(traffic.predictions) + len(feedback_ids)

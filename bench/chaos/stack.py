@@ -73,7 +73,7 @@ class ChaosStack:
         self.faults.outages.discard("app")
 
     def _archives_are_still(self) -> bool:
-        """Return whether the queues are empty and a few seconds pass without an object that a stream's reader wrote."""
+        """Wait until the queues are empty and a few seconds pass without an object that a stream's reader wrote."""
         before = self._archived()
         time.sleep(_STILL_SECONDS)
         return self.is_idle() and self._archived() == before
@@ -98,7 +98,7 @@ class ChaosStack:
                 functions.create_event_source_mapping(**kept, FunctionName=mapping["FunctionArn"])
 
     def tell_again(self, rng: random.Random, most: int = 3) -> int:
-        """Tell the queue of feedback files, in any order, of some that it has been told of; return of how many."""
+        """Announce some feedback files to the queue again, in any order; count them."""
         s3, bucket = self.client.aws("s3"), self.client.stack.outputs["LakeBucket"]
         keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix="feedback/").get("Contents", [])]
         chosen = rng.sample(keys, min(most, len(keys)))
@@ -118,7 +118,7 @@ class ChaosStack:
         self.client.aws("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
 
     def dead_letters(self) -> dict[str, int]:
-        """Return how many messages each dead-letter queue holds, those that hold none left out."""
+        """Count the messages of each dead-letter queue, those that hold none left out."""
         return {name: count for name, count in self._counts("DeadLetterQueueUrl").items() if count}
 
     def redrive(self) -> None:
@@ -134,7 +134,7 @@ class ChaosStack:
                     queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def is_idle(self) -> bool:
-        """Return whether the queue that the traffic goes through holds nothing."""
+        """Check that the queue of the traffic holds nothing."""
         return not self._counts("FeedbackFilesQueueUrl")["FeedbackFilesQueueUrl"]
 
     def _counts(self, suffix: str) -> dict[str, int]:
@@ -189,7 +189,7 @@ def _children(parent: int) -> list[int]:
 
 
 def wait_until(done: Callable[[], bool], seconds: float, pause: float = 0.2) -> bool:
-    """Return whether something came to be in time."""
+    """Wait for a condition; False if it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:

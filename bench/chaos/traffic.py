@@ -1,4 +1,4 @@
-"""What apps send about one model on a bad day, and what must become of it, told without the product's own code.
+"""The traffic of apps about one model on a bad day, and its expected result, computed without the product's own code.
 
 A rating is a number; the label of a prediction is the mean of its ratings of two days. A rating that is counted twice,
 or not at all, changes it.
@@ -31,7 +31,7 @@ Item = dict[str, Any]
 
 
 def configuration(model: str) -> dict[str, Any]:
-    """Return the configuration of the model that the traffic is about."""
+    """Build the configuration of the model that the traffic is about."""
     return {
         "model": model,
         "task": "regression",
@@ -89,7 +89,7 @@ class Traffic:
         return set(list(self.predictions)[:: int(1 / EARLY)])
 
     def expected(self) -> dict[str, float | None]:
-        """Return the label each prediction must end with, None where nothing was said about it in time."""
+        """Compute the expected last label of each prediction, None where no feedback was received in time."""
         withdrawn = {
             (event["prediction_id"], event["value"]) for event in self.feedback if event["name"] == "retracted"
         }
@@ -111,7 +111,7 @@ class Traffic:
         }
 
     def quarantined(self) -> dict[str, set[tuple[str, Any]]]:
-        """Return what may be put aside, by reason: the ids of events and their values."""
+        """List the events that may be quarantined, by reason: their ids and values."""
         valid = [event for event in self.feedback if not is_unreadable(event)]
         values: dict[tuple[str, str], set[Any]] = {}
         for event in valid:
@@ -125,7 +125,7 @@ class Traffic:
         }
 
     def must_be_quarantined(self) -> dict[str, set[tuple[str, Any]]]:
-        """Return what must be put aside: of two bodies of an id the one received later, besides the rest.
+        """List the events that must be quarantined: of two bodies of an id the one received later, besides the rest.
 
         What withdraws an event that has found no prediction is told by that event.
         """
@@ -166,7 +166,7 @@ def pages(items: list[Item], rng: random.Random, largest: int = 250) -> Iterator
 
 
 def is_unreadable(event: Item) -> bool:
-    """Return whether no rule can read an event, so that it must be rejected."""
+    """Check whether no rule can read an event, so that it must be rejected."""
     return event.get("value") == UNREADABLE
 
 

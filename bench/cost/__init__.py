@@ -1,1 +1,1 @@
-"""What the stack costs, counted: its handlers played in simulated time against a meter of every billable call."""
+"""The cost of the stack, counted: its handlers played in simulated time against a meter of every billable call."""

@@ -1,4 +1,4 @@
-"""What a month costs: what was played, scaled by the calendar, with what stands whether anybody calls or not."""
+"""The bill of a month: what was played, scaled by the calendar, with what is billed without any call."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What checks read more once their window is full: played where months are, and taken from there where they are not.
+"""The additional reads of checks whose window is full: played where months are, and taken from there elsewhere.
 
 A window has as many objects whatever the traffic is: a profile an hour, and packs a day. So the checks of a model of
 a million predictions read as many more objects as those of the one whose months were played. Lists are not taken over:

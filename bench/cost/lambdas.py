@@ -61,7 +61,7 @@ class Function:
         return fetched + import_seconds(self.module.rpartition(".")[0]) / share
 
     def bill(self, seconds: float) -> dict[str, float]:
-        """Tell what so long an invocation costs."""
+        """Count the cost of an invocation by its duration."""
         disk = max(0, self.disk_mb - FREE_DISK_MB) / 1024 * seconds
         return {
             "lambda_requests": 1,
@@ -72,7 +72,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells a function about its invocation; time is never short here."""
+    """The context of an invocation; time is never short here."""
 
     function_name: str
     memory_limit_in_mb: int
@@ -80,7 +80,7 @@ class Context:
     aws_request_id: str = "9e1b9b1e-6f43-4b6c-9f0f-3a1d6c2f7b10"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell that there is time."""
+        """Answer with more time than any function needs."""
         return 900_000
 
 

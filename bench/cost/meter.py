@@ -31,7 +31,7 @@ class Call:
 
 
 def bill_of(call: Call, indexes: Mapping[str, list[Mapping[str, Any]]]) -> Quantities:
-    """Tell what one call costs."""
+    """Count the units of one call."""
     if call.service == "dynamodb":
         return total([_writes(call, indexes), _reads(call)])
     if call.service == "s3":
@@ -109,7 +109,7 @@ def _read(items: list[Any], *, consistent: bool) -> float:
 
 @dataclass(slots=True)
 class Invocation:
-    """What one invocation of a kind cost, and when it was."""
+    """The units of one invocation of a kind, and its time."""
 
     kind: str
     at: float

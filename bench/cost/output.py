@@ -1,4 +1,4 @@
-"""What functions print: counted, and read for embedded metrics."""
+"""The output of functions: counted, and read for embedded metrics."""
 
 import io
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Output(io.TextIOBase):
-    """What functions print: counted, and read for embedded metrics."""
+    """The output of functions: counted, and read for embedded metrics."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -25,5 +25,5 @@ class Output(io.TextIOBase):
         return len(text)
 
     def writable(self) -> bool:
-        """Tell that it takes text."""
+        """Accept text."""
         return True

@@ -1,4 +1,4 @@
-"""What a key of yours costs beside the rest: derived from who used what when, by what the services document.
+"""The cost of a customer's key: derived from the use of each service by its documentation.
 
 DynamoDB keeps a table's key for five minutes a principal, a queue its data key for five minutes as well: each
 principal costs a request for each five minutes in which it uses a resource, two where it must have a data key made.

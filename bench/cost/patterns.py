@@ -5,7 +5,7 @@ from typing import Any
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Tell whether an event passes a filter.
+    """Check whether an event passes a filter.
 
     >>> matches({"a": {"b": [{"prefix": "x"}]}}, {"a": {"b": "xy"}}), matches({"a": [{"exists": True}]}, {})
     (True, False)

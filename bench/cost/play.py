@@ -1,4 +1,4 @@
-"""What is played: a champion is trained on a day of history; hours of the calendar pass under traffic, twice where
+"""The play: a champion is trained on a day of history; hours of the calendar pass under traffic, twice where
 months are played: when the model is young, and at the end of three months.
 """
 

@@ -1,4 +1,4 @@
-"""What is played: a model, its history, and how much traffic for how long."""
+"""The scenarios: a model, its history, and the amount and length of traffic."""
 
 import hashlib
 import json

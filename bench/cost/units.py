@@ -1,4 +1,4 @@
-"""What DynamoDB, Firehose and S3 bill for one call: units from the sizes of what is written and read."""
+"""The units that DynamoDB, Firehose and S3 bill for one call, from the sizes of what is written and read."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""What strangers, broken clients and attackers send, and whether each gets the answer it must get."""
+"""Hostile traffic of unauthenticated callers, broken clients and attackers, and the response each must get."""

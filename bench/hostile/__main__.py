@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(cases: int, contract_cases: int, seed: int) -> dict[str, Any]:
-    """Return the figures, on a stack of their own."""
+    """Measure the figures, on a stack of their own."""
     folder = Path(tempfile.mkdtemp(prefix="hostile-"))
     try:
         with running_stack(folder, {"ClientTimestamps": "bounded"}) as stack:
@@ -71,7 +71,7 @@ def measure(cases: int, contract_cases: int, seed: int) -> dict[str, Any]:
 
 
 def is_as_it_must_be(figures: dict[str, Any]) -> bool:
-    """Return whether every request and file got its answer, and none a 5xx."""
+    """Check that every request and file got its response, and none a 5xx."""
     return not (figures["status_5xx"] or figures["unexpected"] or figures["schemathesis_failures"])
 
 
@@ -121,7 +121,7 @@ def give_files(client: StackClient) -> dict[str, Any]:
 
 
 def find_traces(client: StackClient, log: Path) -> list[str]:
-    """Return where hostile texts, or keys, turned up that must not: in keys of the lake, or unescaped in a log."""
+    """Find hostile texts, or keys, where they must not be: in keys of the lake, or unescaped in a log."""
     found = []
     s3, bucket = client.aws("s3"), client.stack.outputs["LakeBucket"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -137,7 +137,7 @@ def find_traces(client: StackClient, log: Path) -> list[str]:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table("figure", "seen", title="Hostile inputs")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(figures["by_kind"].items()))
     table.add_row("cases", f"{figures['cases']} ({kinds}, {figures['files']} files)")

@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(slots=True)
 class Conformance:
-    """How many requests were made, and what was not as the document says."""
+    """The number of requests made, and the deviations from the document."""
 
     cases: int = 0
     by_status: dict[int, int] = field(default_factory=dict)

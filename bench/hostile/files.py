@@ -10,7 +10,7 @@ BOMB_BYTES = 256 << 20
 
 
 def hostile_files(model: str) -> dict[str, bytes]:
-    """Return files by their keys: among the captured feedback, and among what operators have imported."""
+    """Build files by their keys: among the captured feedback, and among operators' imports."""
     contents = {
         "bomb": _bomb(b"a"),
         "bomb-of-lines": _bomb(b"{}\n"),
@@ -34,7 +34,7 @@ def hostile_files(model: str) -> dict[str, bytes]:
 
 
 def _bomb(unit: bytes) -> bytes:
-    """Return a small file that becomes 256 MiB."""
+    """Build a small file that becomes 256 MiB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     portion = unit * ((1 << 20) // len(unit))
     return b"".join(packer.compress(portion) for _ in range(BOMB_BYTES // len(portion))) + packer.flush()

@@ -12,7 +12,7 @@ from bench.hostile.texts import APP_PATHS, CONTENT_TYPES, FIELDS, JSON_BODIES, M
 
 
 def hostile_inputs(targets: Targets, seed: int, at_least: int) -> list[Hostile]:
-    """Return hostile requests of every kind, drawn ones until there are enough."""
+    """Build hostile requests of every kind, drawn ones until there are enough."""
     model = targets.model
     rng = random.Random(seed)
     makers: list[Callable[[], Iterator[Hostile]]] = [
@@ -149,7 +149,7 @@ def _configurations(model: str) -> Iterator[Hostile]:
 
 
 def _drawn(rng: random.Random, model: str) -> Hostile:
-    """Return a body of drawn bytes, or of drawn characters where text is expected."""
+    """Draw a body of bytes, or of characters where text is expected."""
     if rng.random() < 0.5:
         body = bytes(rng.randrange(256) for _ in range(rng.randint(1, 200)))
         path = rng.choice(APP_PATHS)

@@ -27,7 +27,7 @@ class Hostile:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What hostile requests are about: a model, and what belongs to another one.
+    """The targets of hostile requests: a model, and data of another one.
 
     ``tokens`` are those of predictions of the ``guarded`` model, which takes no feedback without.
     """

@@ -1,4 +1,4 @@
-"""What hostile requests are made of: names, bodies and content types that nobody means well with."""
+"""The texts of hostile requests: names, bodies and content types."""
 
 # Stands in every hostile text, so that it is found wherever it turns up.
 MARK = "hOsTiLe"

@@ -1,4 +1,4 @@
-"""Which statement of which policy the stack's functions need, seen while its tests run."""
+"""The statements of policies that the stack's functions need, recorded while its tests run."""
 
 import re
 
@@ -8,5 +8,5 @@ _SUFFIX = re.compile(r"-[0-9A-F]{12,}$")
 
 
 def template_name(physical: str) -> str:
-    """Return what a role of a stack is called in the template, of another role its name without the first word."""
+    """Name a role of a stack as the template does, another role without the first word of its name."""
     return _SUFFIX.sub("", physical).partition("-")[2]

@@ -40,7 +40,7 @@ def main(chosen: list[str]) -> int:
 
 
 def first_of_each_kind(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the functions' notes, the first of each role, action and matching statements, in an order of their own."""
+    """List the functions' notes, the first of each role, action and matching statements, in an order of their own."""
     found: dict[tuple[str, str, tuple[int, ...]], dict[str, Any]] = {}
     for note in notes:
         if note["role"].endswith("FunctionRole"):

@@ -28,7 +28,7 @@ def capture_feedback(model: str) -> Response[str]:
         configuration, items_of(body, "events"), requested_at(api.current_event)
     )
     counts = {"FeedbackAccepted": len(receipt.accepted), "FeedbackRejected": len(receipt.rejected)}
-    count(metrics, counts, model=configuration.model)
+    count(metrics, counts, Model=configuration.model)
     return answer(202, receipt.to_json())
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import retraining
 from hindsight.bootstrap.fan_out import one_invocation_a_model
 from hindsight.core.codec import to_plain
-from hindsight.core.schedule import parse_scope, parse_tick
+from hindsight.core.schedule import parse_scheduled_event, parse_scope
 from hindsight.runtime.counters import count
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.evaluation.alarm import parse_alarm
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's triggers at the event's time, or because of an alarm."""
     sweep = retraining.trigger_sweep()
     if "Records" not in event:
-        return report([sweep.on_schedule(parse_tick(event))])
+        return report([sweep.on_schedule(parse_scheduled_event(event))])
     model, notices = str(parse_scope(event).model), [record.sns for record in SNSEvent(event).records]
     alarms = [(parse_alarm(sns.message), sns.message_id) for sns in notices]
     return report([decision for alarm, message_id in alarms for decision in sweep.on_alarm(alarm, message_id, model)])

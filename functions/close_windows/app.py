@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import labelling
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model, share_out
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.labels.joining.window_closing import SWEEPS
 from hindsight.labels.store import ALL, Share
 from hindsight.runtime import join_metrics
@@ -27,13 +27,14 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close a model's windows that are due at the scheduled time; ``is_complete`` once all of them are."""
-    tick = parse_tick(event)
+    scheduled = parse_scheduled_event(event)
+    model = scheduled.model
     report = labelling.window_closing().sweep(
-        tick.model,
-        tick.now,
+        model,
+        scheduled.now,
         time_left(context, RESERVED_MILLISECONDS),
-        ALL if tick.share is None else Share(tick.share, SWEEPS),
-        None if tick.share is not None else lambda: share_out(event, tick.model, SWEEPS, context.function_name),
+        ALL if scheduled.share is None else Share(scheduled.share, SWEEPS),
+        None if scheduled.share is not None else lambda: share_out(event, model, SWEEPS, context.function_name),
     )
     join_metrics.publish(metrics, report.joins)
     if not report.is_complete and not report.is_shared_out:

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import stores
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.datasets.building.compaction import Compaction
 from hindsight.runtime.counters import count
 
@@ -25,9 +25,9 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compact as of the scheduled time; ``is_complete`` if time sufficed for all days."""
-    tick = parse_tick(event)
+    scheduled = parse_scheduled_event(event)
     compaction = Compaction(stores.lake(), stores.configurations())
-    report = compaction.sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
+    report = compaction.sweep(scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS))
     count(metrics, {"ObjectsCompacted": report.objects, "ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("left objects that hold no label records", extra={"keys": report.unreadable[:20]})

@@ -45,5 +45,5 @@ def finalize(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     job, concluded = labelling.relabel_conclusions().conclude(event, parse_time(event["at"]))
     found = {"model": job.model, "status": job.status.value, "concluded": concluded}
     logger.info("relabelling_finalized", extra=found)
-    count(metrics, {"LabelsRelabelled": job.counts.labels if concluded else 0}, model=job.model)
+    count(metrics, {"LabelsRelabelled": job.counts.labels if concluded else 0}, Model=job.model)
     return {**job.to_json(), "concluded": concluded}

@@ -49,7 +49,7 @@ def roll_back(model: str) -> Response[str]:
     body = read_json(event, max_bytes=MAX_REQUEST_BYTES)
     made = retraining.rollbacks().take(name, body, now=requested_at(event), requested_by=DECIDED_BY)
     logger.info("champion_rolled_back", extra={"model": name, "from": made.from_version, "to": made.to_version})
-    count(metrics, {"Rollbacks": 1}, model=name)
+    count(metrics, {"Rollbacks": 1}, Model=name)
     return answer(200, made.to_plain())
 
 

@@ -26,7 +26,7 @@ def erase_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     model, erasure_id = parse_message(record.body)
     run = erasing.eraser().run(model, erasure_id, time_left(lambda_context, RESERVED_MILLISECONDS))
     if run.is_to_go_on:
-        settling = clients.settings().erasure_settling.total_seconds() if run.is_settling else 0
+        settling = clients.settings().erasure_second_pass.total_seconds() if run.is_settling else 0
         stores.erasure_queue().send(record.body, int(settling))
 
 

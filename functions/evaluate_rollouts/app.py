@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import retraining
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.runtime import counters
 
 # Enough to find the newest of three million records, and to evaluate and act.
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # The invocation that starts the others does not need these imports of numpy.
     from hindsight.rollout.evaluation.rollout_evaluation import EvaluationFailed  # noqa: PLC0415
 
-    tick = parse_tick(event)
+    tick = parse_scheduled_event(event)
     try:
         evaluations = retraining.rollout_evaluation().run(
             tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS)

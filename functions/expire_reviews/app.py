@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import labelling
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.runtime.counters import count
 
 # Enough for the page of tasks in hand.
@@ -24,7 +24,7 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire a model's review tasks as of the scheduled time; ``is_complete`` if time sufficed for all of them."""
-    tick = parse_tick(event)
-    report = labelling.review_expiry().sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
+    scheduled = parse_scheduled_event(event)
+    report = labelling.review_expiry().sweep(scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS))
     count(metrics, {"ReviewsExpired": report.closed, "AnnotationsRepublished": report.sent})
     return {"closed": report.closed, "sent": report.sent, "is_complete": report.is_complete}

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import retraining
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.runtime.counters import count
 
 # Enough for the object in hand.
@@ -25,8 +25,10 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire a model's versions and datasets; one that is not ``is_complete`` goes on the next day."""
-    tick = parse_tick(event)
-    report = retraining.version_expiry().sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
+    scheduled = parse_scheduled_event(event)
+    report = retraining.version_expiry().sweep(
+        scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS)
+    )
     logger.info("expired", extra=asdict(report))
     count(metrics, {"VersionsExpired": report.versions, "DatasetsExpired": report.datasets})
     return asdict(report)

@@ -30,7 +30,7 @@ def finalize(event: dict[str, Any]) -> dict[str, Any]:
     finalized = stores.trigger_store().finalize_run(run.model, run.fencing_token, result)
     outcome = result.outcome.value
     logger.info("run_finalized", extra={"model": run.model, "outcome": outcome, "finalized": finalized})
-    count(metrics, {COUNTED_AS[result.outcome]: int(finalized)}, model=run.model)
+    count(metrics, {COUNTED_AS[result.outcome]: int(finalized)}, Model=run.model)
     return {"outcome": outcome, "finalized": finalized, "result": announced_result(result)}
 
 

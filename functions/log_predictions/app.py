@@ -31,7 +31,7 @@ def log_predictions(model: str) -> Response[str]:
     reader = labelling.instance_reader(configuration, now)
     receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
     counts = {"PredictionsAccepted": len(receipt.accepted), "PredictionsRejected": len(receipt.rejected)}
-    count(metrics, counts, model=configuration.model)
+    count(metrics, counts, Model=configuration.model)
     told = {} if tokens is None else {"tokens": {accepted: tokens.of(accepted) for accepted in receipt.accepted}}
     return answer(202, receipt.to_json() | told)
 

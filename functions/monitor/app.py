@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import monitoring
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 
 # Enough to find the newest of three million records, and to make the checks.
 RESERVED_MILLISECONDS = 120_000
@@ -22,11 +22,11 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Check a model at the event's time, and list the verdicts."""
-    tick = parse_tick(event)
+    scheduled = parse_scheduled_event(event)
     has_time = time_left(context, RESERVED_MILLISECONDS)
     checks = [
         {"model": check.model, "kind": check.kind, "verdict": check.verdict, "reason": check.reason}
-        for check in monitoring.monitor().run(tick.model, tick.now, has_time)
+        for check in monitoring.monitor().run(scheduled.model, scheduled.now, has_time)
     ]
     logger.info("monitored", extra={"checks": checks})
     return {"checks": checks}

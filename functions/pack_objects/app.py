@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import stores
 from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_tick
+from hindsight.core.schedule import parse_scheduled_event
 from hindsight.lake.packer import Packer
 from hindsight.runtime.counters import count
 
@@ -25,9 +25,9 @@ tracer = Tracer()
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack as of the scheduled time; ``is_complete`` if time sufficed for all days."""
-    tick = parse_tick(event)
+    scheduled = parse_scheduled_event(event)
     packer = Packer(stores.lake())
-    report = packer.sweep(tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS))
+    report = packer.sweep(scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS))
     count(metrics, {"ObjectsUnreadable": len(report.unreadable)})
     if report.unreadable:
         logger.warning("unreadable_objects_left", extra={"keys": report.unreadable[:20]})

@@ -66,8 +66,8 @@ def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> 
     """Count answers by version, and calls that met a version which the pointer names and which could not be used."""
     for version, count in Counter(prediction.model_version for prediction in predictions).items():
         with single_metric(name="Predictions", unit=MetricUnit.Count, value=count) as metric:
-            metric.add_dimension("model", model)
-            metric.add_dimension("model_version", version)
+            metric.add_dimension("Model", model)
+            metric.add_dimension("ModelVersion", version)
     if troubles:
         logger.error("a version could not be used", extra={"model": model, "troubles": troubles})
         with single_metric(name="UnusableVersions", unit=MetricUnit.Count, value=1):

@@ -97,8 +97,7 @@ def test_the_same_sampled_again_change_nothing(stored: Stored) -> None:
 
     assert stored.tasks.add(again, CONFIGURATION) == 0
 
-    assert stored.task() == held
-    assert stored.labels.predictions([key()])[key()].selection_probability == 0.25
+    assert (stored.task(), stored.labels.predictions([key()])[key()].selection_probability) == (held, 0.25)
 
 
 def test_among_many_sampled_only_those_of_a_prediction_that_is_there_become_tasks(stored: Stored) -> None:

@@ -46,5 +46,5 @@ def metric(output: str, name: str, **dimensions: str | None) -> list[tuple[str |
     records = [json.loads(line) for line in output.splitlines() if line.startswith('{"_aws"')]
     wanted = dimensions.items()
     records = [record for record in records if all(record.get(key) == value for key, value in wanted)]
-    found = [(record.get("model"), record[name]) for record in records if name in record]
+    found = [(record.get("Model"), record[name]) for record in records if name in record]
     return [(model, value[0] if isinstance(value, list) else value) for model, value in found]

@@ -34,7 +34,7 @@ def test_an_app_s_key_is_recognised_whatever_the_case_of_the_header(
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "somebody else's"}])
-def test_a_stranger_is_denied_everything(
+def test_an_unknown_key_is_denied_everything(
     keys: dict[str, str], sample: Sample, context: Any, headers: dict[str, str] | None
 ) -> None:
     answer = handler(sample("authorize") | {"headers": headers}, context)

@@ -58,8 +58,8 @@ def test_the_sample_imports_its_file_and_lets_the_test_event_pass(
     assert set(stores.label_store().predictions(wanted)) == set(wanted)
     assert sorted((row["line"], row["code"]) for row in rows("quarantine/")) == [(2, "invalid"), (4, "malformed")]
     output = "".join(capsys.readouterr())
-    assert (MODEL, 2) in metric(output, "LinesImported", kind="prediction")
-    assert (MODEL, 2) in metric(output, "LinesRefused", kind="prediction")
+    assert (MODEL, 2) in metric(output, "LinesImported", Kind="prediction")
+    assert (MODEL, 2) in metric(output, "LinesRefused", Kind="prediction")
     assert "hunter2" not in output
     assert "secret" not in output
 
@@ -87,7 +87,7 @@ def test_feedback_goes_to_the_stream_dated_as_it_says(
     handler(of_file(sample("import_files"), FEEDBACK), context)
 
     assert [row["received_at"] for row in rows("feedback/")] == ["2025-03-02T00:00:00.000000Z"]
-    assert metric(capsys.readouterr().out, "FeedbackQuarantined", reason="invalid") == [(MODEL, 1)]
+    assert metric(capsys.readouterr().out, "FeedbackQuarantined", Reason="invalid") == [(MODEL, 1)]
 
 
 def test_a_file_that_outlasts_the_time_goes_on_with_the_next_message(

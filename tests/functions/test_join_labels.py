@@ -38,9 +38,9 @@ def test_the_sample_joins_its_file_and_lets_the_test_event_pass(
     assert [row["line"] for row in rows("quarantine/")] == [2]
     output = capsys.readouterr().out
     assert (MODEL, 2) in metric(output, "FeedbackJoined")
-    assert metric(output, "FeedbackQuarantined", reason="malformed") == [("_unreadable", 1)]
-    assert sum(value for model, value in metric(output, "FeedbackQuarantined", reason=None) if model) == 1
-    assert metric(output, "FeedbackQuarantined", model=None, reason=None) == [(None, 1)]
+    assert metric(output, "FeedbackQuarantined", Reason="malformed") == [("_unreadable", 1)]
+    assert sum(value for model, value in metric(output, "FeedbackQuarantined", Reason=None) if model) == 1
+    assert metric(output, "FeedbackQuarantined", Model=None, Reason=None) == [(None, 1)]
 
 
 def test_the_same_batch_again_changes_nothing(sample: Sample, context: Context) -> None:

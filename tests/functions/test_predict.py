@@ -169,7 +169,7 @@ def test_a_canary_answers_some_entities_and_each_version_s_answers_are_counted(
     assert set(answered) == {served, newer}
     assert len({(row["model_version"], row["decision"]) for row in answer["predictions"]}) == 2
     counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"Predictions"' in line]
-    assert {row["model_version"]: row["Predictions"] for row in counted} == {
+    assert {row["ModelVersion"]: row["Predictions"] for row in counted} == {
         version: [float(count)] for version, count in answered.items()
     }
 

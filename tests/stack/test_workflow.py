@@ -271,16 +271,14 @@ def test_a_step_that_outlives_its_time_twice_is_given_up(play: Player) -> None:
     assert run.end()[:2] == ("FAILED", "failed")
 
 
-def test_a_run_that_dies_after_it_moved_the_pointer_is_concluded_as_what_it_did(
-    play: Player, announcements: Any
-) -> None:
+def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(play: Player, announcements: Any) -> None:
     run = play({"Deploy": [KILLED]})
     run.move_pointer()
 
     status, outcome, reason = run.end()
 
     assert (status, outcome) == ("SUCCEEDED", "promoted")
-    assert reason.startswith("the pointer had moved before the run died: Deploy: Runtime.ExitError")
+    assert reason.startswith("the pointer had moved before the run failed: Deploy: Runtime.ExitError")
     assert not run.triggers.load(run.model).pending_signals
     events = eventually(lambda: found if len(found := announcements(run.model)) == 5 else None)
     require_promised("ModelPromoted", events[-1]["detail"])

@@ -58,7 +58,7 @@ def test_every_metric_searched_for_is_published_with_such_dimensions(widgets: li
     assert len(searches(widgets)) > 20
     for dimensions, name, _ in searches(widgets):
         if "service" in dimensions:  # Powertools adds it to whatever a function gives
-            assert dimensions in {"model,service", "model,model_version,service"}, name
+            assert dimensions in {"Model,service", "Model,ModelVersion,service"}, name
             assert is_among(name, embedded), name
         else:
             assert dimensions in {"Model", "Model,ModelVersion", "Model,State"}, name

@@ -58,7 +58,7 @@ def test_erasure_settles_longer_than_anything_holds_what_it_read_before(
 ) -> None:
     """Lambda ends a function's run by its timeout, so that nobody writes later what he read before the cleaning."""
     parameters = template["Parameters"]
-    settling = 60 * parameters["ErasureSettlingMinutes"]["Default"]
+    settling = 60 * parameters["ErasureSecondPassMinutes"]["Default"]
     default = template["Globals"]["Function"]["Timeout"]
     timeouts = {
         name: function.get("Timeout", default) for name, function in functions.items() if writes_to_the_lake(function)
@@ -78,13 +78,13 @@ def test_record_that_is_archived_unchecked_is_in_the_lake_before_an_erasure_s_se
     timeout = functions["ArchivePredictionsFunction"]["Timeout"]
     unchecked = MAX_UNCHECKED_AGE.total_seconds()
     assert window < unchecked
-    assert unchecked + timeout <= 60 * template["Parameters"]["ErasureSettlingMinutes"]["Default"]
+    assert unchecked + timeout <= 60 * template["Parameters"]["ErasureSecondPassMinutes"]["Default"]
 
 
 @pytest.mark.parametrize("minutes", ["0", "5", "14"])
 def test_shorter_settling_is_refused_where_the_lake_is_packed_by_the_clock(minutes: str) -> None:
-    allowed = load_template()["Parameters"]["ErasureSettlingMinutes"]["AllowedValues"]
-    shorter = {"ErasureSettlingMinutes": minutes}
+    allowed = load_template()["Parameters"]["ErasureSecondPassMinutes"]["AllowedValues"]
+    shorter = {"ErasureSecondPassMinutes": minutes}
     assert int(minutes) not in allowed or Evaluation(transformed(), shorter, Place()).breaks_a_rule()
 
 

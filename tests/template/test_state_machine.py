@@ -148,7 +148,7 @@ def test_only_transient_errors_are_tried_again_with_full_jitter(definition: dict
                 assert all(TRANSIENT.match(error) for error in retry["ErrorEquals"]), name
 
 
-def test_every_way_to_success_passes_conclude(definition: dict[str, Any]) -> None:
+def test_every_way_to_success_passes_finalize(definition: dict[str, Any]) -> None:
     flow = {
         name: {state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))}
         | {catch["Next"] for catch in state.get("Catch", [])}

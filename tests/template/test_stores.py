@@ -20,7 +20,9 @@ def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str
     assert bucket["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize(("prefix", "parameter"), [("checks/", "CheckDays"), ("profiles/", "ProfileDays")])
+@pytest.mark.parametrize(
+    ("prefix", "parameter"), [("checks/", "ReportRetentionDays"), ("profiles/", "ProfileRetentionDays")]
+)
 def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limits(
     template: dict[str, Any], prefix: str, parameter: str
 ) -> None:
@@ -37,7 +39,7 @@ def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limit
 )
 def test_nothing_that_cannot_be_made_anew_expires(template: dict[str, Any], source: str) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    asked_for = {"Fn::If": ["ForgetsRecords", "Enabled", "Disabled"]}
+    asked_for = {"Fn::If": ["ExpiresRawData", "Enabled", "Disabled"]}
     expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule and rule["Status"] != asked_for]
     assert not any(source.startswith(prefix) for prefix in expiring)
 
@@ -150,9 +152,9 @@ def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, A
 
 
 def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(template: dict[str, Any]) -> None:
-    assert template["Parameters"]["RecordDays"]["Default"] == 0
+    assert template["Parameters"]["RawDataRetentionDays"]["Default"] == 0
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    asked_for = {"Fn::If": ["ForgetsRecords", "Enabled", "Disabled"]}
+    asked_for = {"Fn::If": ["ExpiresRawData", "Enabled", "Disabled"]}
     assert {rule["Prefix"] for rule in rules if rule["Status"] == asked_for} == {
         f"{kind}/" for kind in ("feedback", "predictions", "labels", "compacted", "quarantine", "replayed", "imports")
     }

@@ -19,15 +19,15 @@ def records(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_counters_of_one_record_share_its_dimensions_and_zeros_are_left_out(
     metrics: Metrics, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    count(metrics, {"Accepted": 3, "Rejected": 0}, model="bike")
+    count(metrics, {"Accepted": 3, "Rejected": 0}, Model="bike")
     (record,) = records(capsys)
-    assert (record["Accepted"], record["model"], "Rejected" in record) == ([3.0], "bike", False)
+    assert (record["Accepted"], record["Model"], "Rejected" in record) == ([3.0], "bike", False)
 
 
 def test_where_all_are_zero_nothing_is_written_and_no_dimension_is_left_to_the_next(
     metrics: Metrics, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    count(metrics, {"Rejected": 0}, model="bike")
+    count(metrics, {"Rejected": 0}, Model="bike")
     count(metrics, {"Behind": 1})
     (record,) = records(capsys)
     assert record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]

@@ -39,7 +39,7 @@ def install(mode: Mode) -> None:
 
 @dataclass
 class Quota:
-    """What a stream takes a second: bytes and calls, each saved up for one second at most."""
+    """The quota of a stream a second: bytes and calls, each saved up for one second at most."""
 
     bytes_a_second: float
     calls_a_second: float
@@ -52,7 +52,7 @@ class Quota:
         self._lock = threading.Lock()
 
     def take(self, sizes: list[int]) -> list[bool]:
-        """Return which of the records of one call are taken."""
+        """Select the records of one call that the quota takes."""
         with self._lock:
             now = time.monotonic()
             passed, self._at = now - self._at, now
@@ -69,7 +69,7 @@ class Quota:
 
 
 class Buffers:
-    """What each stream has taken and not yet delivered, and the thread that delivers it."""
+    """The buffers of streams, and the thread that delivers them."""
 
     def __init__(self, pace: float) -> None:
         self._pace = pace
@@ -95,7 +95,7 @@ class Buffers:
 
 @dataclass
 class Buffer:
-    """What one object will hold."""
+    """The content of one object to come."""
 
     stream: dict[str, Any]
     destination: dict[str, Any]
@@ -104,7 +104,7 @@ class Buffer:
     began: float = field(default_factory=time.monotonic)
 
     def is_due(self, pace: float) -> bool:
-        """Tell whether the buffer is as large or as old as the stream says."""
+        """Check whether the buffer is as large or as old as the stream allows."""
         hints = self.destination["config"].get("BufferingHints") or {}
         seconds = float(hints.get("IntervalInSeconds", _INTERVAL_SECONDS)) * pace
         is_full = sum(map(len, self.content)) >= float(hints.get("SizeInMBs", _MEGABYTES)) * MIB
@@ -142,7 +142,7 @@ def _many(original: Any, quota: Any) -> Any:
 
 
 def _in_part(answered: Any, taken: list[bool]) -> Any:
-    """Tell a caller which of the records of a call were taken."""
+    """Build the response that lists the records of a call that were taken."""
     status, headers, body = answered
     if status != 200:
         return answered

@@ -11,5 +11,5 @@ from bench.account.mode.patching import replace
 
 
 def install() -> None:
-    """Give every object a tag that says nothing of its content."""
+    """Tag every object independently of its content."""
     replace(s3, "md5_hash", "data", lambda _: lambda _data: secrets.token_hex(16))

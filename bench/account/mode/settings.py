@@ -1,4 +1,4 @@
-"""What an account is like, as numbers; each says where it comes from."""
+"""The settings of an account, as numbers with their sources."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Mode:
     latencies: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(LATENCIES))
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell a server of the mode."""
+        """Build the variables that configure a server's mode."""
         return {VARIABLE: json.dumps(asdict(self)), "LAMBDA_ACCOUNT_CONCURRENCY": str(self.concurrency)}
 
     @classmethod

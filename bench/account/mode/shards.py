@@ -47,7 +47,7 @@ def install(mode: Mode) -> None:
 
 
 def shard_of(record: Record, shards: int) -> int:
-    """Return the shard of a record: that of its partition key."""
+    """Find the shard of a record: that of its partition key."""
     key = min(record["dynamodb"]["Keys"].items(), key=lambda pair: pair[0] != "pk")
     return zlib.crc32(repr(key[1]).encode()) % shards
 
@@ -148,7 +148,7 @@ class Shard:
 
 
 def processed(records: list[Record], answer: Any, mapping: Record) -> int:
-    """Return how many records, from the first, a function has dealt with, by what it says of its failures.
+    """Count the records, from the first, that a function has processed by its reported failures.
 
     >>> records = [{"dynamodb": {"SequenceNumber": number}} for number in ("1", "2", "3")]
     >>> mapping = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}

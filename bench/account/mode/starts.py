@@ -1,4 +1,4 @@
-"""How long a new worker of a function takes to start, and what it really took, noted for who measures.
+"""The start of a function's workers: simulated and real durations, noted for measurement.
 
 Modelled: an environment of the warm pool (``start_seconds``), and its layers laid out, by the megabyte. Real: the
 processor time of the worker until it is ready, its imports. The megabytes a second are chosen so that the science layer

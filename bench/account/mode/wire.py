@@ -1,4 +1,4 @@
-"""What a caller meets on the wire: how long a call takes, and that a missing object is forbidden to whom may not list.
+"""The wire of an account: latencies, and 403 for missing objects to callers that may not list.
 
 Only calls of functions and workflows are held up, those signed by a role's session: what a bench reads as the
 emulator's root in order to reconcile is no part of the account.
@@ -54,7 +54,7 @@ def slowed(original: Any, mode: Mode, rng: random.Random) -> Any:
 
 
 def signed_for(scope: Message) -> str:
-    """Return the service that a role's session signed a request for; an empty text for any other request."""
+    """Find the service that a role's session signed a request for; an empty text for any other request."""
     for name, value in scope.get("headers", ()) if scope["type"] == "http" else ():
         if name.lower() == b"authorization" and (found := _SIGNED.search(value)):
             return found.group(1).decode()
@@ -78,7 +78,7 @@ def _judged(original: Any) -> Any:
 
 
 def may_list(headers: dict[str, str], query_params: Any, bucket: str, key: str) -> bool:
-    """Tell whether a caller may list a bucket at a key: S3 takes the missing key for the prefix that is asked for."""
+    """Check whether a caller may list a bucket at a key: S3 takes the missing key for the prefix that is asked for."""
     denied = iam_evaluator.enforce(
         extract_access_key_id(headers, query_params),
         "s3:ListBucket",

@@ -21,7 +21,7 @@ def monitor() -> "Monitor":
     return Monitor(
         configurations=stores.configurations(),
         model_checks=ModelChecks(
-            stores.registry(), stores.lake(), DegradationMonitor(stores.fall_tests()), _estimators_of_version
+            stores.registry(), stores.lake(), DegradationMonitor(stores.sequential_tests()), _estimators_of_version
         ),
         lake=stores.lake(),
         checks=stores.check_store(),

@@ -59,9 +59,9 @@ class Settings:
         return self._required("ERASURE_QUEUE_URL")
 
     @property
-    def erasure_settling(self) -> timedelta:
+    def erasure_second_pass(self) -> timedelta:
         """How long an erasure waits for what was on its way when it began."""
-        return timedelta(minutes=int(self._required("ERASURE_SETTLING_MINUTES")))
+        return timedelta(minutes=int(self._required("ERASURE_SECOND_PASS_MINUTES")))
 
     @property
     def consumer_concurrency(self) -> int:
@@ -102,7 +102,8 @@ class Settings:
     def keep(self) -> Keep:
         """Which versions and datasets are kept."""
         return Keep(
-            newest=int(self._required("KEPT_VERSIONS")), age=timedelta(days=int(self._required("KEPT_VERSION_DAYS")))
+            newest=int(self._required("MODEL_VERSIONS_TO_KEEP")),
+            age=timedelta(days=int(self._required("MODEL_VERSION_RETENTION_DAYS"))),
         )
 
     @property

@@ -35,8 +35,7 @@ from hindsight.core.recent_reads import RecentReads
 from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
 
 if TYPE_CHECKING:
-    from hindsight.adapters.models_table.fall_table import DynamoFallTests
-    from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests
+    from hindsight.adapters.models_table.sequential_test_table import DynamoSequentialTests
 
 
 @cache
@@ -71,14 +70,6 @@ def check_store() -> DynamoChecks:
 def configurations() -> DynamoConfigurations:
     """Return the models' configurations."""
     return DynamoConfigurations(clients.settings().models_table, clients.dynamodb())
-
-
-@cache
-def fall_tests() -> "DynamoFallTests":
-    """Return the tests of live performance; only what monitors pays for importing them."""
-    from hindsight.adapters.models_table.fall_table import DynamoFallTests  # noqa: PLC0415  needs numpy
-
-    return DynamoFallTests(clients.settings().models_table, clients.dynamodb())
 
 
 @cache
@@ -185,8 +176,8 @@ def selection_store() -> DynamoSelection:
 
 @cache
 def sequential_tests() -> "DynamoSequentialTests":
-    """Build the store of the tests of rollouts and probations; only their evaluation pays for importing it."""
-    from hindsight.adapters.models_table.sequential_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
+    """Build the store of sequential tests; only what counts labels pays for importing it."""
+    from hindsight.adapters.models_table.sequential_test_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
 
     return DynamoSequentialTests(clients.settings().models_table, clients.dynamodb())
 

@@ -25,7 +25,7 @@ class RunBudget(Section):
 
 
 class Triggers(Section):
-    """The signals a model listens to; a person's request and a CloudWatch alarm are always heard.
+    """The signals that ask for a run of a model; a person's request and a CloudWatch alarm always do.
 
     ``estimated_performance`` is off unless asked for: an estimate made before labels come is blind to concept drift.
     """

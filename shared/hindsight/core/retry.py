@@ -1,4 +1,4 @@
-"""Retries: attempts at a change that another writer may overtake, with a pause that grows between them."""
+"""Retries: changes that another writer may overtake and batches taken in part, with growing pauses between."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -6,11 +6,12 @@ from typing import TypeVar
 from hindsight.core.errors import HindsightError
 
 T = TypeVar("T")
+E = TypeVar("E")
 MAX_ATTEMPTS = 10
 
 
 class Overtaken(Exception):
-    """Another writer changed what an attempt had read."""
+    """An attempt came to nothing, as another writer changed what it had read, or the service was busy."""
 
 
 def optimistic(
@@ -40,3 +41,35 @@ def optimistic(
         except Overtaken:
             pause(number)
     raise otherwise
+
+
+def send_all(
+    send: Callable[[list[E]], list[E]],
+    entries: list[E],
+    *,
+    otherwise: HindsightError,
+    pause: Callable[[int], None] = lambda _: None,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> None:
+    """Send the entries of a batch until none is left.
+
+    ``send`` returns those that the service did not take, which alone are sent again: a batch call succeeds whatever
+    becomes of its entries. Raises ``otherwise`` after ``max_attempts``.
+
+    >>> sent = []
+    >>> def send(entries: list[int]) -> list[int]:
+    ...     sent.extend(entries)
+    ...     return entries[1:]
+    >>> send_all(send, [1, 2], otherwise=HindsightError("busy"))
+    >>> sent
+    [1, 2, 2]
+    """
+    left = entries
+
+    def attempt() -> None:
+        nonlocal left
+        left = send(left)
+        if left:
+            raise Overtaken
+
+    optimistic(attempt, otherwise=otherwise, pause=pause, max_attempts=max_attempts)

@@ -20,7 +20,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class ScheduledEvent:
     """One scheduled event for one model, or for a share of its work."""
 
     now: datetime
@@ -43,7 +43,7 @@ def parse_scope(event: Mapping[str, Any]) -> Scope:
     return Scope(model=detail.get("model"), after=detail.get("after", ""), share=detail.get("share"))
 
 
-def parse_tick(event: Mapping[str, Any]) -> Tick:
+def parse_scheduled_event(event: Mapping[str, Any]) -> ScheduledEvent:
     """Read the moment in the event's ``time``, and the model its ``detail`` names.
 
     Raises InvalidInput for an event without a time or a model.
@@ -57,4 +57,4 @@ def parse_tick(event: Mapping[str, Any]) -> Tick:
     ]
     if faults or model is None:
         raise InvalidInput(", ".join(f"{fault.path} is required" for fault in faults), tuple(faults))
-    return Tick(parse_time(event["time"]), str(event.get("id", "")), model, scope.share)
+    return ScheduledEvent(parse_time(event["time"]), str(event.get("id", "")), model, scope.share)

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
 from hindsight.core import compact_json
+from hindsight.core.codec import from_plain, to_plain
 from hindsight.core.errors import UnusableDataset
-from hindsight.core.times import format_time, parse_time
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.registry.version import DatasetRecord
 from hindsight.runs.run import moment_name
@@ -36,10 +36,6 @@ class Erasure:
     erasure_id: str
     at: datetime
     rows: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the note to JSON objects."""
-        return {"erasure_id": self.erasure_id, "at": format_time(self.at), "rows": self.rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +105,7 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Convert the manifest to JSON objects."""
-        times = {"as_of": format_time(self.as_of), "window_start": format_time(self.window_start)}
-        erased = [erasure.to_json() for erasure in self.erased]
-        return {**asdict(self), **times, "erased": erased, "format": MANIFEST_FORMAT}
+        return {**to_plain(self), "format": MANIFEST_FORMAT}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Manifest":
@@ -119,18 +113,7 @@ class Manifest:
         if document.get("format") != MANIFEST_FORMAT:
             name = document.get("dataset_id")
             raise UnusableDataset(f"{name} has a format that is no longer read; take a new snapshot")
-        known = {name: document[name] for name in cls.__slots__ if name != "erased"}
-        known |= {name: parse_time(document[name]) for name in ("as_of", "window_start")}
-        known |= {
-            "task": Task(document["task"]),
-            "rules_revisions": tuple(document["rules_revisions"]),
-            "columns": tuple((name, FeatureType(kind)) for name, kind in document["columns"]),
-            "sources": tuple(Source(**source) for source in document["sources"]),
-            "erased": tuple(
-                Erasure(**{**found, "at": parse_time(found["at"])}) for found in document.get("erased", ())
-            ),
-        }
-        return cls(**known)
+        return from_plain(cls, document)
 
 
 def name_dataset(as_of: datetime, digest: str) -> str:

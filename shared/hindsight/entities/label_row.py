@@ -3,14 +3,44 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from hindsight.config.labels import LabelValue
 from hindsight.core.codec import from_plain, to_plain
 from hindsight.entities.label import LabelStatus
-from hindsight.entities.prediction import Decision, Features, ShadowAnswer
+from hindsight.entities.prediction import Decision, Features, FeatureValue, ShadowAnswer
 
 _OPTIONAL = ("selection_probability", "probabilities", "shadow")  # rows without them have no such field
+
+
+class LabelFields(TypedDict, total=False):
+    """The fields of a label row as the lake holds them, and what readers add; a reader may have only some of them.
+
+    ``labelled_without_review`` marks a reviewed row whose prediction has had a value of another kind too, and
+    ``first_valued_at`` is when its prediction first had a value.
+    """
+
+    model: str
+    prediction_id: str
+    features: Mapping[str, FeatureValue]
+    score: float
+    decision: Decision
+    model_version: str
+    occurred_at: str
+    outcome_due_at: str
+    seq: int
+    value: LabelValue | None
+    status: str
+    kind: str | None
+    rules_revision: int
+    known_at: str
+    entity_id: str | None
+    propensity: float | None
+    selection_probability: float | None
+    probabilities: Mapping[str, float] | None
+    shadow: Mapping[str, Any] | None
+    labelled_without_review: bool
+    first_valued_at: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,18 @@
 """MaturedLabels label records as arrays: labels beside the decisions and scores given before they came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Values, as_targets
 from hindsight.evaluation.weights import review_weights
 from hindsight.label_records.columns import Mask, ValueColumn
 from hindsight.label_records.rows import LabelRows
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class MaturedLabels:
         return MaturedLabels(self.rows.at(places), self.predictions.at(places), self.unreadable)
 
 
-def read_matured(rows: Sequence[Row], configuration: ModelConfiguration) -> MaturedLabels:
+def read_matured(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> MaturedLabels:
     """Read records of ``labels/``, the newest of each prediction, weighted by ``review_weight``."""
     task, records = configuration.task, LabelRows.of(rows)
     labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))

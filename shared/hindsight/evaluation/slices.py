@@ -1,23 +1,21 @@
 """Slices of rows by a feature: its most frequent values, or the quarters of a numeric one."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from hindsight.config.features import FeatureType
 from hindsight.config.labels import canonical_text
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.metrics import Values
 from hindsight.label_records.columns import Floats, ValueColumn
 from hindsight.label_records.rows import LabelRows
-
-Row = Mapping[str, Any]
 
 SLICE_VALUES = 20
 MISSING = "(missing)"
 
 
-def slices_of(rows: Sequence[Row], name: str, kind: FeatureType) -> Iterator[tuple[str, Values]]:
+def slices_of(rows: Sequence[LabelFields], name: str, kind: FeatureType) -> Iterator[tuple[str, Values]]:
     """Yield at most 20 values of a feature, the most frequent first, each with the indices of its rows."""
     if not rows:
         return

@@ -1,22 +1,21 @@
 """Weights of labels: the predictions that each stands for, where only those picked for review would have a label."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from hindsight.config.labels import LabelKind, Labels
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.rows import LABELLED_WITHOUT_REVIEW, LabelRows
 
 Floats = npt.NDArray[np.float64]
-Row = Mapping[str, Any]
 
 _MIN_PROBABILITY = 1e-9
 
 
-def review_weight(record: Row, *, labelled_anyway: bool) -> float:
+def review_weight(record: LabelFields, *, labelled_anyway: bool) -> float:
     """Compute the number of predictions that a prediction's newest label record stands for.
 
     A reviewer's label stands for 1/π predictions, where π is the probability with which the prediction was to be
@@ -39,7 +38,7 @@ def review_weight(record: Row, *, labelled_anyway: bool) -> float:
     return 1 / max(float(probability), _MIN_PROBABILITY)
 
 
-def review_weights(records: Sequence[Row], labels: Labels) -> Floats:
+def review_weights(records: Sequence[LabelFields], labels: Labels) -> Floats:
     """Compute the weights of newest label records under a configuration's rules, shape (n,)."""
     rows = LabelRows.of(records)
     weights = np.ones(len(rows))

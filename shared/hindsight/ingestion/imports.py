@@ -58,8 +58,8 @@ class ImportRun:
 
 
 # A file with so many lines at fault is at fault itself: to keep each of them would bury those of others.
-MOST_REJECTED = 100_000
-_TOO_MANY = f"more than {MOST_REJECTED} lines were rejected; mend the file, or the configuration, and upload it again"
+MAX_REJECTED = 100_000
+_TOO_MANY = f"more than {MAX_REJECTED} lines were rejected; mend the file, or the configuration, and upload it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class FileImports:
             self._import(run, file, chunk, configuration)
             if chunk.fault is not None:
                 self._end(run, file, RejectCode.MALFORMED, chunk.fault)
-            elif run.job is not None and run.job.counts.get("rejected", 0) > MOST_REJECTED:
+            elif run.job is not None and run.job.counts.get("rejected", 0) > MAX_REJECTED:
                 self._end(run, file, RejectCode.MALFORMED, _TOO_MANY)
             elif chunk.is_last and run.job is not None:
                 run.job = self._saved(run.job.done())

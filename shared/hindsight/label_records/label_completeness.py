@@ -3,23 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
 
 SETTLING = timedelta(hours=1)  # a label's way through stream, queue, one retry and join to the lake
-MOST_HELD = timedelta(days=1)  # a prediction whose label never comes must not hold up the others for ever
+MAX_LABEL_DELAY = timedelta(days=1)  # a prediction whose label never comes must not delay the others for ever
 
 _HOUR = len("2026-03-01T05")
 
 
 def complete_until(
     due: Mapping[str, int],
-    labels: Sequence[Mapping[str, Any]],
+    labels: Sequence[LabelFields],
     now: datetime,
     window: timedelta,
     *,
@@ -46,7 +46,7 @@ def complete_until(
         The share of the predictions whose records are among ``labels``. An hour then counts as complete unless it
         lacks more than a sample misses by chance: of 100,000 predictions 1.3 % at one half, 5 % at 1/16.
     """
-    earliest, latest = now - last_label_after - MOST_HELD, now - settling
+    earliest, latest = now - last_label_after - MAX_LABEL_DELAY, now - settling
     first, since, last = (format_time(moment)[:_HOUR] for moment in (now - window, earliest, latest))
     rows = LabelRows.of(labels)
     rows = rows.at(rows.times("occurred_at").microseconds >= microseconds_of(_start(first)))

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 
 from hindsight.config.labels import LabelKind
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import (
     ABSENT,
     Integers,
@@ -23,8 +24,6 @@ from hindsight.label_records.hash_column import HashColumn
 from hindsight.label_records.mapping_column import MappingColumn
 from hindsight.label_records.sampling import WHOLE, Hashes, is_sampled, prediction_hash
 
-Row = Mapping[str, Any]
-
 LABELLED_WITHOUT_REVIEW = "labelled_without_review"
 FIRST_VALUED_AT = "first_valued_at"
 _TIMES = frozenset({"known_at", "occurred_at", "outcome_due_at", FIRST_VALUED_AT})
@@ -36,7 +35,7 @@ AnyColumn = ValueColumn | TimeColumn | MappingColumn | HashColumn
 
 
 @dataclass(frozen=True, eq=False)
-class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
+class LabelRows(Sequence[LabelFields]):  # noqa: PLW1641  it is as mutable as its arrays
     """Rows that are decoded when they are read; ``fields`` and ``features`` hold their values by name.
 
     Some of the rows are a view of them all, ``places`` of the columns: nothing is copied before it is read.
@@ -50,7 +49,7 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
     places: Integers
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> "LabelRows":
+    def of(cls, rows: Iterable[LabelFields]) -> "LabelRows":
         """Encode rows, with all that is in them; those that are encoded stay as they are."""
         if isinstance(rows, LabelRows):
             return rows
@@ -70,12 +69,12 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
         return len(self.places)
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, place: int) -> LabelFields: ...
 
     @overload
     def __getitem__(self, place: slice) -> "LabelRows": ...
 
-    def __getitem__(self, place: int | slice) -> "Row | LabelRows":
+    def __getitem__(self, place: int | slice) -> "LabelFields | LabelRows":
         if isinstance(place, slice):
             return replace(self, places=self.places[place])
         at = int(self.places[place])
@@ -85,9 +84,9 @@ class LabelRows(Sequence[Row]):  # noqa: PLW1641  it is as mutable as its arrays
             row["shadow"] = {name: value for name, value in shadow.items() if value is not None}
         given = ((name, column.value(at)) for name, column in self.features.items())
         row["features"] = {name: value for name, value in given if value is not ABSENT}
-        return row
+        return cast(LabelFields, row)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[LabelFields]:
         return (self[place] for place in range(len(self)))
 
     def __eq__(self, other: object) -> bool:

@@ -12,7 +12,7 @@ from hindsight.lake.object_store import Entry, Lake
 from hindsight.lake.pack import Part, moment_text, pack_name, parts_of
 
 _READERS = 8
-_MOST_AHEAD = 64
+_MAX_AHEAD = 64
 _AHEAD_BYTES = 32 << 20
 _LEVEL = 6
 _TYPE = "application/x-ndjson"
@@ -121,7 +121,7 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     size = 0
     for entry in entries:
-        if batch and (len(batch) >= _MOST_AHEAD or size + entry.size > _AHEAD_BYTES):
+        if batch and (len(batch) >= _MAX_AHEAD or size + entry.size > _AHEAD_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(entry)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationRevision
+from hindsight.core.codec import to_plain
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import Check, CheckKind
@@ -23,10 +24,6 @@ class Backlog:
 
     overdue: int
     capped: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the backlog to JSON objects."""
-        return {"overdue": self.overdue, "capped": self.capped}
 
 
 def model_status(
@@ -66,7 +63,7 @@ def model_status(
             check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
         },
         "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
-        "label_backlog": backlog.to_json(),
+        "label_backlog": to_plain(backlog),
         "review_queue": review_queue,
     }
 

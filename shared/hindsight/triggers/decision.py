@@ -37,7 +37,7 @@ class Blocker(Record):
 class Decision(Record):
     """One decision, complete: no other record is needed to understand it.
 
-    ``signals`` has every kind, active or not; ``explanation`` says the same as a sentence. ``outcome`` and what
+    ``signals`` has every kind, active or not; ``explanation`` is the same as a sentence. ``outcome`` and what
     follows it are added when the run that a decision triggered has finished.
     """
 

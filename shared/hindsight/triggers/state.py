@@ -184,6 +184,6 @@ def _rejections(before: int, outcome: RunOutcome) -> int:
 
 
 def _announced(signal: SignalStatus) -> dict[str, Any]:
-    """Build what the run's announcements say of a signal: its kind, since when, why, and where its report lies."""
+    """Build the announced part of a signal: its kind, since when, why, and where its report lies."""
     links = {name: key for name, key in signal.details.items() if name in {"report_key", "page_key"}}
     return {"kind": signal.kind, "since": to_plain(signal.since), "reason": signal.reason, **links}

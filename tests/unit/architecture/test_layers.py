@@ -221,3 +221,12 @@ def test_no_module_of_the_product_loads_a_pickle() -> None:
     loaders = ("pickle", "cPickle", "joblib", "dill", "cloudpickle", "shelve")
 
     assert offences(modules(LIBRARY, ROOT / "functions"), loaders) == {}
+
+
+def test_serving_pointer_is_moved_by_the_rollout_package_alone() -> None:
+    product = [path for path in modules(LIBRARY, ROOT / "functions") if "testing" not in path.parts]
+
+    movers = {dotted(path) for path in product if any(".move_pointer" in name for name in attributes(parse(path)))}
+
+    assert movers
+    assert {name for name in movers if not within(name, ("hindsight.rollout",))} == set()

@@ -1,96 +1,21 @@
 """Files are imported line by line, as if each had come by the API, whatever moment the work is stopped at."""
 
-import gzip
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from hindsight.core.errors import Unavailable
 from hindsight.core.jobs import JobKind
 from hindsight.ingestion import import_files
-from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.import_files import Upload, imported_file, is_import
-from hindsight.ingestion.imports import FileImports, ImportRun, shown_import
-from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.quarantine.rejects import RejectCode
-from hindsight.quarantine.store import Quarantine
-from hindsight.testing.aws.lake import InMemoryLake
-from hindsight.testing.builders.configuration import configuration
-from hindsight.testing.jobs.job_store import InMemoryJobs
-from hindsight.testing.models.configurations import InMemoryConfigurations
-from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
-from hindsight.validation.timestamps import ClientTimestamps
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-MODEL = "bike-demand"
-PREDICTIONS = f"imports/model={MODEL}/predictions/2025.jsonl.gz"
-FEEDBACK = f"imports/model={MODEL}/feedback/2025.jsonl"
-THEN = "2025-03-01T12:00:00Z"
-
-
-class Stream:
-    """Keeps what was appended; refuses once it has taken so many calls."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.left: int | None = None
-
-    def append(self, lines: Sequence[bytes]) -> None:
-        if self.left == 0:
-            raise Unavailable("busy")
-        self.left = None if self.left is None else self.left - 1
-        self.lines.extend(lines)
-
-
-class Bench:
-    def __init__(self) -> None:
-        self.lake, self.jobs, self.stream = InMemoryLake(), InMemoryJobs(), Stream()
-        self.predictions = InMemoryPredictions()
-        self.imports = FileImports(
-            self.lake,
-            self.jobs,
-            Quarantine(self.lake),
-            InMemoryConfigurations(configuration()),
-            PredictionLog(self.predictions, RecordedRejoins()),
-            FeedbackCapture(self.stream, ClientTimestamps.BOUNDED),
-        )
-
-    def write(self, key: str, *lines: object) -> None:
-        texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
-        content = b"".join(text + b"\n" for text in texts)
-        self.lake.write_bytes(key, gzip.compress(content) if key.endswith(".gz") else content, "application/x-ndjson")
-
-    def run(self, key: str, version: str = "1", times: int = 1_000_000) -> ImportRun:
-        left = iter(range(times))
-        return self.imports.run(Upload(key, version, NOW), lambda: next(left, None) is not None)
-
-    def shown(self) -> dict[str, Any]:
-        (job,) = self.jobs.newest(MODEL, JobKind.IMPORT, 1)
-        return shown_import(job)
-
-    def quarantined(self) -> list[dict[str, Any]]:
-        return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
-
-    def captured(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.lines]
+from tests.unit.capture.importing import FEEDBACK, MODEL, NOW, PREDICTIONS, THEN, Bench, feedback, prediction
 
 
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def prediction(prediction_id: str | None = "p-1", **changes: Any) -> dict[str, Any]:
-    item = {"features": {"hour": 7}, "score": 0.7, "model_version": "old", "occurred_at": THEN, **changes}
-    return item if prediction_id is None else {"prediction_id": prediction_id, **item}
-
-
-def feedback(feedback_id: str = "f-1", **changes: Any) -> dict[str, Any]:
-    return {"feedback_id": feedback_id, "prediction_id": "p-1", "name": "demand", "value": 120, **changes}
 
 
 def test_past_predictions_are_kept_as_received_when_they_were_made(bench: Bench) -> None:
@@ -168,70 +93,9 @@ def test_a_prediction_with_another_body_than_before_is_a_conflict(bench: Bench) 
     assert [found.score for found in bench.predictions.kept.values()] == [0.7]
 
 
-def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
-    bench.write(PREDICTIONS, prediction(), prediction(None), prediction(None), prediction(score=7), b"nonsense")
-    bench.run(PREDICTIONS)
-    kept, rows = dict(bench.predictions.kept), bench.quarantined()
-    assert len(kept) == 3
-
-    bench.run(PREDICTIONS)
-    bench.run(PREDICTIONS, version="2")
-
-    assert (bench.predictions.kept, bench.quarantined()) == (kept, rows)
-    found = bench.jobs.newest(MODEL, JobKind.IMPORT, 10)
-    assert [job.counts for job in found] == [{"accepted": 3, "rejected": 2}] * 2
-
-
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_files, "CHUNK_LINES", 3)
-
-
-@pytest.mark.usefixtures("small_chunks")
-def test_out_of_time_the_next_run_goes_on_where_it_stopped(bench: Bench) -> None:
-    bench.write(FEEDBACK, *(feedback(f"f-{number}") for number in range(10)), b"nonsense")
-
-    runs = 1
-    while bench.run(FEEDBACK, times=0).is_to_go_on:
-        runs += 1
-
-    assert runs == 4
-    assert [row["feedback_id"] for row in bench.captured()] == [f"f-{number}" for number in range(10)]
-    assert bench.shown()["accepted"] == 10
-    assert [row["line"] for row in bench.quarantined()] == [11]
-
-
-@pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("crash", range(4))
-def test_wherever_it_is_stopped_everything_is_counted_once(bench: Bench, crash: int) -> None:
-    bench.write(FEEDBACK, *(feedback(f"f-{number}") for number in range(10)), b"nonsense")
-    bench.stream.left = crash
-    with pytest.raises(Unavailable):
-        bench.run(FEEDBACK)
-    bench.stream.left = None
-
-    assert not bench.run(FEEDBACK).is_to_go_on
-
-    assert {row["feedback_id"] for row in bench.captured()} == {f"f-{number}" for number in range(10)}
-    assert (bench.shown()["accepted"], bench.shown()["rejected"]) == (10, 1)
-
-
-@pytest.mark.usefixtures("small_chunks")
-def test_of_two_workers_on_one_file_the_slower_one_stops(bench: Bench) -> None:
-    bench.write(FEEDBACK, *(feedback(f"f-{number}") for number in range(10)))
-    runs: list[ImportRun] = []
-
-    def meanwhile() -> bool:
-        if not runs:
-            runs.append(bench.run(FEEDBACK))
-        return True
-
-    slower = bench.imports.run(Upload(FEEDBACK, "1", NOW), meanwhile)
-
-    assert slower.job is None
-    assert not slower.is_to_go_on
-    assert runs[0].job is not None
-    assert (bench.shown()["status"], bench.shown()["accepted"]) == ("done", 10)
 
 
 def test_a_line_that_is_too_long_is_kept_in_part(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

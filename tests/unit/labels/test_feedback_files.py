@@ -223,7 +223,7 @@ def test_only_raw_feedback_is_joined() -> None:
 
 
 def test_a_bomb_is_set_aside_and_what_came_before_it_is_joined(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback_files, "MOST_FILE_BYTES", 5000)
+    monkeypatch.setattr(feedback_files, "MAX_FILE_BYTES", 5000)
     bench.store.save(prediction(), RETENTION)
     packed = gzip.compress(feedback_line(event("demand", 150)) + b"a" * 10_000_000)
     bench.lake.write_bytes(FILE, packed, "application/x-ndjson")
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_unzipped_to_its_end_is_told_and_not_tried_for_eve
 
 
 def test_a_line_without_end_is_cut_and_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback_files, "MOST_LINE_BYTES", 100)
+    monkeypatch.setattr(feedback_files, "MAX_LINE_BYTES", 100)
     bench.write(b"x" * 1000 + b"\n", feedback_line(event("demand", 150))[:50] + b"\n")
     bench.files.join(FILE)
     assert [row["line"] for row in bench.quarantined()] == [1, 2]
@@ -248,7 +248,7 @@ def test_a_line_without_end_is_cut_and_told(bench: Bench, monkeypatch: pytest.Mo
 
 
 def test_a_file_full_of_garbage_is_not_kept_line_by_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback_files, "MOST_MALFORMED", 10)
+    monkeypatch.setattr(feedback_files, "MAX_MALFORMED", 10)
     bench.write(*[b"{}\n"] * 1000)
     bench.files.join(FILE)
     rows = bench.quarantined()

@@ -1,6 +1,5 @@
 """What an account is asked before a deployment, against accounts of moto's."""
 
-import argparse
 import importlib
 import json
 import pkgutil
@@ -13,28 +12,18 @@ from moto import mock_aws
 
 from local import preflight as package
 from local.commands import preflight
-from local.preflight.check import Account, Check, Probe, Verdict, run_checks
+from local.preflight.check import Account, Verdict, run_checks
 from local.preflight.key import check_key
 from local.preflight.leftovers import check_leftovers
 from local.preflight.names import check_names
 from local.preflight.people import check_notifications
 from local.preflight.probes import PROBES
 from local.preflight.quotas import (
-    CALLS_AT_ONCE,
-    check_api_gateway,
-    check_code_storage,
     check_concurrency,
-    check_firehose,
-    check_memory,
-    consumers_of,
-    relabelling_workers,
 )
 from local.preflight.stack import check_stack
-from local.schedules import most_at_a_tick
-from local.transformed import Deployment, Place, deployment
+from tests.unit.local.accounts import ACCOUNT, REGION, Settings, Throttle, check, checks, command, planned
 
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"
 TOPIC_ALONE = {
     "Resources": {"OperationsTopic": {"Type": "AWS::SNS::Topic"}},
 }
@@ -45,128 +34,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         yield
-
-
-class Settings:
-    """What Lambda tells of an account; moto does not."""
-
-    def __init__(self, concurrency: int = 1000, reserved: int = 0, code: int = 0) -> None:
-        self.settings = {
-            "AccountLimit": {
-                "ConcurrentExecutions": concurrency,
-                "UnreservedConcurrentExecutions": concurrency - reserved,
-                "TotalCodeSize": 75 * 1024**3,
-            },
-            "AccountUsage": {"TotalCodeSize": code},
-        }
-
-    def get_account_settings(self) -> dict[str, Any]:
-        return self.settings
-
-
-class Throttle:
-    """What API Gateway tells of an account; moto does not."""
-
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
-
-    def get_account(self) -> dict[str, Any]:
-        return {"throttleSettings": {"rateLimit": self.rate, "burstLimit": int(self.rate / 2)}}
-
-
-def planned(region: str = REGION, stack_name: str = "hindsight", **parameters: str) -> Deployment:
-    return deployment(parameters, Place(stack_name, region, ACCOUNT))
-
-
-def checks(probe: Probe, plan: Deployment, **clients: Any) -> list[Check]:
-    return run_checks(
-        Account(lambda service: clients.get(service.replace("-", "_")) or boto3.client(service)), plan, [probe]
-    )
-
-
-def check(probe: Probe, plan: Deployment, **clients: Any) -> Check:
-    (found,) = checks(probe, plan, **clients)
-    return found
-
-
-def test_new_account_is_told_that_consumers_would_starve_the_api() -> None:
-    found = check(check_concurrency, planned(), **{"lambda": Settings(concurrency=10)})
-
-    assert found.verdict is Verdict.WARNING
-    assert "L-B99A9384" in found.mend
-
-
-def test_usual_concurrency_suffices_for_every_consumer_and_calls() -> None:
-    assert consumers_of(planned()) >= 10
-    assert check(check_concurrency, planned(), **{"lambda": Settings()}).verdict is Verdict.OK
-
-
-@pytest.mark.parametrize(("concurrency", "workers"), [("2", 2), ("12", 12), ("500", 40)])
-def test_relabelling_takes_as_many_invocations_as_a_queue_and_forty_at_most(concurrency: str, workers: int) -> None:
-    assert relabelling_workers(planned(ConsumerConcurrency=concurrency)) == workers
-
-
-def test_account_with_room_for_consumers_alone_is_told_that_a_relabelling_leaves_none_for_calls() -> None:
-    plan = planned()
-    without = consumers_of(plan) + most_at_a_tick(plan, models=1) + CALLS_AT_ONCE
-    found = check(check_concurrency, plan, **{"lambda": Settings(concurrency=without)})
-    assert found.verdict is Verdict.WARNING
-    assert f"a relabelling {relabelling_workers(plan)}" in found.found
-    enough = Settings(concurrency=without + relabelling_workers(plan))
-    assert check(check_concurrency, plan, **{"lambda": enough}).verdict is Verdict.OK
-
-
-@pytest.mark.parametrize(("models", "verdict"), [(1, Verdict.OK), (960, Verdict.OK), (980, Verdict.WARNING)])
-def test_models_whose_schedule_would_take_all_concurrency_are_told(models: int, verdict: Verdict) -> None:
-    settings = Settings()
-    account = Account(lambda service: settings if service == "lambda" else boto3.client(service), models)
-    (found,) = run_checks(account, planned(), [check_concurrency])
-    assert found.verdict is verdict
-    assert f"(of models: {models})" in found.found
-
-
-def test_command_refuses_less_than_one_model(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        command("--models", "0")
-    assert "--models" in capsys.readouterr().err
-
-
-def test_concurrency_reserved_by_other_functions_does_not_count() -> None:
-    assert check(check_concurrency, planned(), **{"lambda": Settings(reserved=990)}).verdict is Verdict.WARNING
-
-
-def test_default_memory_fits_a_new_account() -> None:
-    assert check(check_memory, planned(), **{"lambda": Settings(concurrency=10)}).verdict is Verdict.OK
-
-
-@pytest.mark.parametrize(("concurrency", "verdict"), [(10, Verdict.FAILURE), (1000, Verdict.WARNING)])
-def test_more_memory_than_a_new_account_gives_is_told(concurrency: int, verdict: Verdict) -> None:
-    found = check(check_memory, planned(WorkMemory="10240"), **{"lambda": Settings(concurrency=concurrency)})
-
-    assert found.verdict is verdict
-    assert "WorkMemory=3008" in found.mend
-
-
-@pytest.mark.parametrize(("used", "verdict"), [(0, Verdict.OK), (75 * 1024**3 - 1024, Verdict.FAILURE)])
-def test_full_code_storage_is_told(used: int, verdict: Verdict) -> None:
-    assert check(check_code_storage, planned(), **{"lambda": Settings(code=used)}).verdict is verdict
-
-
-@pytest.mark.parametrize(
-    ("region", "calls", "verdict"),
-    [
-        ("us-east-1", "2000", Verdict.OK),
-        ("eu-central-1", "500", Verdict.OK),
-        ("eu-central-1", "10000", Verdict.WARNING),
-    ],
-)
-def test_apps_may_not_send_more_than_firehose_takes(region: str, calls: str, verdict: Verdict) -> None:
-    assert check(check_firehose, planned(region, AppRequestsPerSecond=calls)).verdict is verdict
-
-
-@pytest.mark.parametrize(("rate", "verdict"), [(10_000.0, Verdict.OK), (100.0, Verdict.WARNING)])
-def test_throttle_below_what_apps_are_allowed_is_told(rate: float, verdict: Verdict) -> None:
-    assert check(check_api_gateway, planned(), apigateway=Throttle(rate)).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -360,12 +227,6 @@ def test_every_probe_is_run_by_the_command() -> None:
     written = {value for module in modules for name, value in vars(module).items() if name.startswith("check_")}
 
     assert written == set(PROBES)
-
-
-def command(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    preflight.add_arguments(parser)
-    return preflight.run(parser.parse_args(words))
 
 
 def test_command_names_a_parameter_that_the_template_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:

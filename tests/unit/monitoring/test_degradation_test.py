@@ -12,21 +12,26 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.core.times import format_time
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import evaluate
-from hindsight.evaluation.sequential.degradation_test import FallTest, claim, counted
 from hindsight.evaluation.sequential.observation import Scale
+from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest
 from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
+from hindsight.monitoring.performance.live_performance import performance_claim
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
+def claimed(metric: Metric, task: Task, *, limit: float, gate: float | None) -> Claim:
+    found = performance_claim("v1", metric, task, limit=limit, gate_value=gate)
+    assert found is not None
+    return found
+
+
 def begun(
     metric: Metric = Metric.ACCURACY, task: Task = Task.BINARY, limit: float = 0.85, gate: float = 0.9
-) -> FallTest:
-    test = FallTest.of(claim("v1", metric, task, limit=limit, gate_value=gate), NOON, None)
-    assert test is not None
-    return test
+) -> SequentialTest:
+    return SequentialTest.of(claimed(metric, task, limit=limit, gate=gate), NOON, None)
 
 
 def binary(rows: int, right: float, seed: int = 0) -> LabelledPredictions:
@@ -61,34 +66,33 @@ def is_new(rows: LabelRows, reached: datetime, until: datetime) -> bool:
 
 def test_labels_given_in_pieces_count_as_those_given_at_once() -> None:
     answers = binary(600, 0.8)
-    at_once = counted(begun(), answers, NOON + HOUR)
+    at_once = begun().count_labels(answers, NOON + HOUR)
     in_pieces = begun()
     for piece in np.array_split(np.arange(600), 7):
-        in_pieces = counted(in_pieces, answers.at(piece), NOON + HOUR)
+        in_pieces = in_pieces.count_labels(answers.at(piece), NOON + HOUR)
     assert in_pieces.wealth.evidence == pytest.approx(float(at_once.wealth.evidence))
-    assert in_pieces.labels == at_once.labels == 600
+    assert in_pieces.rounds == at_once.rounds == 600
 
 
 def test_evaluation_without_new_labels_changes_nothing() -> None:
-    once = counted(begun(), binary(900, 0.7), NOON + HOUR)
-    assert once.is_beyond_doubt(0.95)
-    assert counted(once, binary(0, 0.7), NOON + 2 * HOUR) == once
+    once = begun().count_labels(binary(900, 0.7), NOON + HOUR)
+    assert once.is_significant(0.95)
+    again = once.count_labels(binary(0, 0.7), NOON + 2 * HOUR)
+    assert (again.rounds, again.evidence) == (once.rounds, once.evidence)
 
 
 def test_new_version_limit_or_gate_value_restarts_the_test() -> None:
-    test = counted(begun(), binary(900, 0.7), NOON + HOUR)
-    assert FallTest.of(test.claim, NOON, test) is test
-    for changed in ({"model_version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
-        other = FallTest.of(replace(test.claim, **changed), NOON, test)
-        assert other is not None
-        assert (other.labels, other.updates) == (0, test.updates)
+    test = begun().count_labels(binary(900, 0.7), NOON + HOUR)
+    assert SequentialTest.of(test.claim, NOON, test) is test
+    for changed in ({"version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
+        other = SequentialTest.of(test.claim.replace(**changed), NOON, test)
+        assert (other.rounds, other.updates) == (0, test.updates)
 
 
-def test_test_is_restored_from_json() -> None:
-    test = counted(
-        begun(Metric.ROC_AUC, limit=0.7), replace(binary(101, 0.9), sample_weights=np.full(101, 2.0)), NOON + HOUR
-    )
-    assert FallTest.from_json(test.to_json()).to_json() == test.to_json()
+def test_stored_test_is_restored() -> None:
+    heavy = replace(binary(101, 0.9), sample_weights=np.full(101, 2.0))
+    test = begun(Metric.ROC_AUC, limit=0.7).count_labels(heavy, NOON + HOUR)
+    assert SequentialTest.from_plain(test.to_plain()).to_plain() == test.to_plain()
 
 
 def test_label_is_new_when_due_or_when_first_known_later() -> None:
@@ -126,26 +130,24 @@ def test_each_label_is_new_to_exactly_one_evaluation_however_it_is_amended() -> 
 
 
 def test_version_that_serves_again_starts_without_its_old_labels() -> None:
-    first = counted(begun(), binary(900, 0.7), NOON + HOUR)
-    other = FallTest.of(replace(first.claim, model_version="v2"), NOON + 2 * HOUR, first)
-    again = FallTest.of(first.claim, NOON + 3 * HOUR, other)
-    assert again is not None
-    assert (again.labels, again.reached) == (0, NOON + 3 * HOUR)
+    first = begun().count_labels(binary(900, 0.7), NOON + HOUR)
+    other = SequentialTest.of(first.claim.replace(version="v2"), NOON + 2 * HOUR, first)
+    again = SequentialTest.of(first.claim, NOON + 3 * HOUR, other)
+    assert (again.rounds, again.reached) == (0, NOON + 3 * HOUR)
 
 
 def test_changed_limit_counts_no_label_twice() -> None:
-    test = counted(begun(), binary(900, 0.9), NOON + HOUR)
-    other = FallTest.of(replace(test.claim, limit=0.8), NOON, test)
-    assert other is not None
-    assert (other.labels, other.reached) == (0, NOON + HOUR)
+    test = begun().count_labels(binary(900, 0.9), NOON + HOUR)
+    other = SequentialTest.of(test.claim.replace(limit=0.8), NOON, test)
+    assert (other.rounds, other.reached) == (0, NOON + HOUR)
 
 
 def test_row_above_the_largest_weight_restarts_the_bet() -> None:
-    test = counted(begun(), binary(900, 0.7), NOON + HOUR)
-    assert test.is_beyond_doubt(0.95)
-    heavy = counted(test, replace(binary(1, 1.0), sample_weights=np.array([40.0])), NOON + 2 * HOUR)
-    assert (heavy.labels, heavy.wealth.heaviest) == (1, 40.0)
-    assert not heavy.is_beyond_doubt(0.95)
+    test = begun().count_labels(binary(900, 0.7), NOON + HOUR)
+    assert test.is_significant(0.95)
+    heavy = test.count_labels(replace(binary(1, 1.0), sample_weights=np.array([40.0])), NOON + 2 * HOUR)
+    assert (heavy.rounds, heavy.wealth.heaviest) == (1, 40.0)
+    assert not heavy.is_significant(0.95)
 
 
 @pytest.mark.parametrize("metric", [Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, Metric.BRIER, Metric.LOG_LOSS])
@@ -183,8 +185,8 @@ def test_regression_with_doubled_error_is_low_and_unchanged_one_is_not(
         scale = 0.78 if limit == 1.0 else 1.25
         given = labels + rng.normal(size=3_000) * spread * scale
         answers = LabelledPredictions(Task.REGRESSION, labels, given, given)
-        test = counted(begun(metric, Task.REGRESSION, limit, gate), answers, NOON)
-        assert test.is_beyond_doubt(0.95) is falls
+        test = begun(metric, Task.REGRESSION, limit, gate).count_labels(answers, NOON)
+        assert test.is_significant(0.95) is falls
 
 
 @pytest.mark.parametrize(
@@ -198,12 +200,12 @@ def test_regression_with_doubled_error_is_low_and_unchanged_one_is_not(
     ],
 )
 def test_metric_without_single_label_values_has_no_test(metric: Metric, task: Task, limit: float, gate: float) -> None:
-    assert FallTest.of(claim("v1", metric, task, limit=limit, gate_value=gate), NOON, None) is None
+    assert performance_claim("v1", metric, task, limit=limit, gate_value=gate) is None
 
 
 def test_null_lies_half_way_from_the_gate_to_the_limit() -> None:
-    loss = claim("v1", Metric.MAE, Task.REGRESSION, limit=1.4, gate_value=1.0)
-    assert loss.null == pytest.approx(1.2)
-    worse_at_the_gate = claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.9, gate_value=0.8)
-    unknown = claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.9, gate_value=None)
-    assert worse_at_the_gate.null == unknown.null == 0.9
+    loss = claimed(Metric.MAE, Task.REGRESSION, limit=1.4, gate=1.0)
+    assert loss.scale.null == pytest.approx(1.2)
+    worse_at_the_gate = claimed(Metric.ACCURACY, Task.BINARY, limit=0.9, gate=0.8)
+    unknown = claimed(Metric.ACCURACY, Task.BINARY, limit=0.9, gate=None)
+    assert worse_at_the_gate.scale.null == unknown.scale.null == 0.9

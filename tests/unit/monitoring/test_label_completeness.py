@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.core.times import format_time
-from hindsight.label_records.label_completeness import MOST_HELD, SETTLING, complete_until
+from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, SETTLING, complete_until
 
 NOW = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -30,8 +30,8 @@ def test_an_hour_that_lacks_a_record_holds_up_what_fell_due_from_then_on() -> No
 
 
 def test_a_label_that_never_comes_holds_the_others_up_for_a_day_at_most() -> None:
-    due = {hour(NOW - 3 * MOST_HELD): 2, hour(NOW - MOST_HELD): 1}
-    assert complete_until(due, [], NOW, WEEK) == NOW - MOST_HELD
+    due = {hour(NOW - 3 * MAX_LABEL_DELAY): 2, hour(NOW - MAX_LABEL_DELAY): 1}
+    assert complete_until(due, [], NOW, WEEK) == NOW - MAX_LABEL_DELAY
 
 
 def test_labels_of_predictions_before_the_window_are_no_sign_of_those_in_it() -> None:

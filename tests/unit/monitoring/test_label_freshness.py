@@ -81,16 +81,16 @@ def test_an_hour_that_has_not_passed_does_not_wait_whether_or_not_a_calendar_has
     assert found({hour: 3}) == LabelFreshness(due=0, waiting=0, seconds=0.0)
 
 
-def test_outcomes_told_as_due_at_the_end_of_a_month_wait_from_its_end() -> None:
+def test_outcomes_grouped_to_the_end_of_a_month_wait_from_its_end() -> None:
     assert found({"2026-02-31T23": 1}).seconds == (NOW - datetime(2026, 3, 1, tzinfo=UTC)).total_seconds()
 
 
-@pytest.mark.parametrize("told", ["2026-03-04T23", "2026-02-31T23"])
-def test_labels_count_where_a_profile_tells_their_hours_as_the_end_of_a_day_or_month(told: str) -> None:
-    moment = datetime.fromisoformat(f"{told[:7]}-04T05:00:00Z")
+@pytest.mark.parametrize("grouped", ["2026-03-04T23", "2026-02-31T23"])
+def test_labels_count_in_hours_grouped_to_the_end_of_a_day_or_month(grouped: str) -> None:
+    moment = datetime.fromisoformat(f"{grouped[:7]}-04T05:00:00Z")
     labels = [label(known=moment, due=moment, occurred_at=format_time(NOW - 6 * 24 * HOUR)) for _ in range(3)]
-    assert found({told: 3}, *labels).waiting == 0
-    assert found({told: 4}, *labels).waiting == 1
+    assert found({grouped: 3}, *labels).waiting == 0
+    assert found({grouped: 4}, *labels).waiting == 1
 
 
 def test_labels_not_yet_known_do_not_count() -> None:

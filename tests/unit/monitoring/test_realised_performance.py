@@ -10,7 +10,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.performance_limit import performance_limit
-from hindsight.evaluation.sequential.degradation_test import FallTest, counted
+from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.label_records.window import labels_in_window, matured_in_window
 from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.monitoring.performance.live_performance import Champion, claim_of
@@ -45,11 +45,11 @@ def report(
     """Judge rows whose labels matured in any order."""
     champion = Champion(version="v1", since=NOW, gate_value=gate_value)
     claimed = claim_of(limits, champion)
-    test = FallTest.of(claimed, NOW, None) if claimed else None
+    test = SequentialTest.of(claimed, NOW, None) if claimed else None
     if test is not None:
         mixed = random.Random(1).sample(rows, len(rows))
         of_champion = [row for row in mixed if row["model_version"] == "v1"]
-        test = counted(test, read_matured(of_champion, limits).predictions, NOW)
+        test = test.count_labels(read_matured(of_champion, limits).predictions, NOW)
     limit = performance_limit(limits, gate_value)
     return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
 

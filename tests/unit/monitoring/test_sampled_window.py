@@ -192,7 +192,7 @@ def test_sampled_entities_come_with_all_their_records(lake: InMemoryLake) -> Non
     assert abs(scaled_up(len(kept), share) - len(every)) <= margin(len(every), share)
 
 
-def test_entities_are_told_apart_by_hashes_alone() -> None:
+def test_entities_are_distinguished_by_hashes_alone() -> None:
     rows = LabelRows.of([{"entity_id": name, "features": {}} for name in ("ann", "bob", None, "ann")] + [{}])
     first, second, none, again, absent = rows.entities.hashes.tolist()
     assert (first, none, absent) == (again, 0, 0)

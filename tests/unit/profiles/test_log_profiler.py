@@ -1,87 +1,17 @@
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+"""The log profiler where objects come again, together or late."""
+
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hindsight.config.metrics import Task
-from hindsight.core.errors import Conflict, UnreadableObject
-from hindsight.lake.object_store import PREDICTIONS, PROFILES, Tagged, day_prefix
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import PREDICTIONS, PROFILES, day_prefix
 from hindsight.lake.packer import Packer
-from hindsight.monitoring.label_health.join_health import join_health
-from hindsight.monitoring.label_health.label_freshness import label_freshness
-from hindsight.profiles.build import profile_rows
-from hindsight.profiles.logs.hour import MAX_VERSIONS, OTHER_VERSIONS, HourProfiles, LogPiece
-from hindsight.profiles.logs.hourly import WindowProfile, window_profile
-from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
-from hindsight.profiles.profile import Profile
-from hindsight.testing.aws.lake import InMemoryLake
-from hindsight.testing.builders.configuration import configuration
-from hindsight.testing.models.configurations import InMemoryConfigurations
-from tests.unit.profiles.builders import row, told
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DAY = date(2026, 3, 1)
-RULES = configuration()
-MODEL = RULES.model
-
-
-def logged(number: int, **other: Any) -> dict[str, Any]:
-    made = row(number, model=MODEL, **other)
-    made["features"] = {"hour": str(number % 5), "temperature": number / 7, "holiday": number % 3 == 0}
-    return made
-
-
-def log_key(name: str) -> str:
-    return f"{day_prefix(PREDICTIONS, MODEL, DAY)}{name}.jsonl.gz"
-
-
-class World:
-    """A lake with a log, and any number of workers that profile it."""
-
-    def __init__(self, lake: InMemoryLake | None = None) -> None:
-        self.lake = lake or InMemoryLake()
-        self.configurations = InMemoryConfigurations()
-        self.configurations.put(RULES, NOW)
-
-    def write(self, name: str, rows: list[dict[str, Any]]) -> str:
-        self.lake.write_lines(log_key(name), rows)
-        return log_key(name)
-
-    def profile(self, *keys: str) -> ProfilingReport:
-        return LogProfiler(self.lake, self.configurations, pause=lambda _: None).profile(keys)
-
-    def window(self, start: int = 0, end: int = 24) -> WindowProfile:
-        return window_profile(
-            self.lake, MODEL, NOW.replace(hour=start), datetime(2026, 3, 1 + end // 24, end % 24, tzinfo=UTC)
-        )
-
-
-def of_rows(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is exact in the profile of rows, by version, whatever hours and objects they lie in."""
-    by_version: dict[str, list[dict[str, Any]]] = {}
-    for found in rows:
-        by_version.setdefault(found["model_version"], []).append(found)
-    return {
-        version: {**told(profile_rows(found, RULES.features, Task.BINARY)), "sample": ids_of(found)}
-        for version, found in by_version.items()
-    }
-
-
-def of_window(window: WindowProfile) -> dict[str, Any]:
-    return {
-        version: {**told(profile), "sample": ids_of(profile.sample.rows)}
-        for version, profile in window.by_version.items()
-        if profile.rows
-    }
-
-
-def ids_of(rows: list[dict[str, Any]]) -> list[str]:
-    return sorted({found["prediction_id"] for found in rows})
+from hindsight.profiles.logs.hourly import window_profile
+from hindsight.profiles.logs.log_profiler import ProfilingReport
+from tests.unit.profiles.profiled_logs import DAY, MODEL, NOW, EventfulLake, World, log_key, logged, of_rows, of_window
 
 
 def test_rows_of_several_hours_and_versions_are_profiled_by_hour_and_version() -> None:
@@ -120,35 +50,6 @@ def test_window_without_predictions_is_empty() -> None:
     assert (window.by_version, window.all.rows, window.of_version("v1").rows) == ({}, 0, 0)
 
 
-def test_log_object_that_is_announced_again_counts_once() -> None:
-    world = World()
-    key = world.write("1", [logged(number) for number in range(30)])
-    world.profile(key)
-    before = dict(world.lake.objects)
-    world.profile(key, key)
-
-    assert world.lake.objects == before
-
-
-def test_prediction_that_is_twice_in_one_object_counts_once() -> None:
-    world = World()
-    rows = [logged(number) for number in range(10)]
-    world.profile(world.write("1", [*rows, *rows[:5]]))
-
-    assert of_window(world.window()) == of_rows(rows)
-
-
-def test_object_written_again_counts_as_it_is_now_also_in_hours_it_has_left() -> None:
-    world = World()
-    rows = [logged(number) for number in range(24)]
-    world.profile(world.write("1", rows), world.write("0", [logged(100)]))
-    world.write("1", rows[:6])
-    world.profile(log_key("1"))
-    world.profile(world.write("2", rows[6:]))
-
-    assert of_window(world.window()) == of_rows([logged(100), *rows])
-
-
 def test_object_that_is_emptied_leaves_its_hours() -> None:
     world = World()
     world.profile(world.write("1", [logged(number) for number in range(5)]), world.write("2", [logged(50)]))
@@ -185,45 +86,6 @@ def test_object_that_cannot_be_read_fails_alone(content: bytes) -> None:
     assert world.window().all.rows == 1
 
 
-def test_rarest_of_many_versions_are_merged() -> None:
-    world = World()
-    rows = [logged(24 * number, model_version=f"v{number % 70}" if number < 140 else "v69") for number in range(150)]
-    for part in range(0, 150, 30):
-        world.profile(world.write(str(part), rows[part : part + 30]))
-    window = world.window()
-
-    assert len(window.by_version) == MAX_VERSIONS + 1
-    assert window.by_version[OTHER_VERSIONS].rows > 0
-    assert window.all.rows == 150
-    assert window.of_version("v69").rows >= 10
-
-
-def test_many_due_hours_are_grouped_more_coarsely_and_never_too_early() -> None:
-    world = World()
-    due = [f"{2026 + number // 300}-{1 + number % 12:02d}-{1 + number % 28:02d}T05:00:00Z" for number in range(3000)]
-    world.profile(world.write("1", [logged(24 * n, outcome_due_at=text) for n, text in enumerate(due)]))
-    told_due = world.window().all.due
-
-    assert len(told_due) <= 1_000
-    assert sum(told_due.values()) == 3000
-    for moment in ("2026-06-15T00", "2030-01-01T00"):
-        assert sum(n for hour, n in told_due.items() if hour < moment) <= sum(text[:13] < moment for text in due)
-
-
-def test_grouped_due_hours_are_moments_that_checks_can_read() -> None:
-    hours = [NOW + timedelta(days=number % 1_500, hours=number % 24) for number in range(3_000)]
-    due = Counter({f"{hour:%Y-%m-%dT%H}": 1 for hour in hours})
-    hour = HourProfiles().add([LogPiece(1, 1, {"v1": replace(Profile.empty(), rows=len(due), due=due)})])
-    told_due = hour.by_version["v1"].due
-
-    assert "2028-02-29T23" in told_due
-    assert sum(told_due.values()) == len(due)
-    now = NOW + timedelta(days=2_000)
-    assert label_freshness(told_due, [], now, timedelta(days=7)).due == len(due)
-    health = join_health(hour.by_version["v1"], {}, start=NOW, now=now)
-    assert health["by_status"] == {"pending": len(due)}
-
-
 HOUR_FIVE = f"{day_prefix(PROFILES, MODEL, DAY)}hour=05.profile"
 
 
@@ -257,39 +119,6 @@ def test_hour_that_is_damaged_is_built_anew_from_the_whole_day(announced: str) -
     assert world.lake.objects == before
 
 
-def test_window_is_merged_once() -> None:
-    window = WindowProfile({"v1": profile_rows([logged(1)], RULES.features, Task.BINARY), "v2": Profile.empty()})
-
-    assert window.all is window.all
-
-
-class EventfulLake(InMemoryLake):
-    """Lets something happen after a worker's next read of the log, before or after its next change of an hour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.after_read = list[Callable[[], None]]()
-        self.before_change = list[Callable[[], None]]()
-        self.after_change = list[Callable[[], None]]()
-
-    def read_tagged(self, key: str) -> Tagged:
-        found = super().read_tagged(key)
-        if key.startswith(PREDICTIONS):
-            _happen(self.after_read)
-        return found
-
-    def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
-        _happen(self.before_change)
-        stored = super().replace_bytes(key, content, content_type, expected=expected)
-        _happen(self.after_change)
-        return stored
-
-
-def _happen(events: list[Callable[[], None]]) -> None:
-    if events:
-        events.pop(0)()
-
-
 def test_two_workers_on_one_hour_lose_nothing() -> None:
     lake = EventfulLake()
     world = World(lake)
@@ -299,29 +128,6 @@ def test_two_workers_on_one_hour_lose_nothing() -> None:
     _check(world.profile(first))
 
     assert of_window(world.window()) == of_rows(rows)
-
-
-def test_worker_that_always_loses_the_race_returns_the_message() -> None:
-    lake = EventfulLake()
-    world = World(lake)
-
-    def overtake() -> None:
-        name = f"other-{len(lake.objects)}"
-        world.write(name, [logged(24 * len(lake.objects) + 2400)])
-        LogProfiler(_Plain(lake), world.configurations, pause=lambda _: None).profile([log_key(name)])
-
-    lake.before_change.extend([overtake] * 30)
-    report = world.profile(world.write("1", [logged(0)]))
-
-    assert isinstance(report.failures[log_key("1")], Conflict)
-
-
-class _Plain(InMemoryLake):
-    """The objects of another lake, without its events."""
-
-    def __init__(self, other: InMemoryLake) -> None:
-        super().__init__()
-        self.objects = other.objects
 
 
 @pytest.mark.parametrize("when", ["after_read", "before_change", "after_change"])
@@ -368,6 +174,8 @@ TWO_WRITTEN_AGAIN = [
     (number, count, arriving, "", False, None)
     for number, count, arriving in [(3, 2, []), (2, 5, [0, 1]), (3, 1, []), (2, 1, [])]
 ]
+
+
 # An object is written a third time while its hours are built anew, and then as it was before.
 WRITTEN_MEANWHILE = [
     (0, 2, [0], "", False, None),

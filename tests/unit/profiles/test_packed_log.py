@@ -16,7 +16,7 @@ from hindsight.profiles.logs.day_log import READERS
 from hindsight.profiles.logs.hourly import window_profile
 from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
 from hindsight.testing.aws.lake import InMemoryLake
-from tests.unit.profiles.test_log_profiler import MODEL, NOW, World, log_key, logged, of_rows, of_window
+from tests.unit.profiles.profiled_logs import MODEL, NOW, World, log_key, logged, of_rows, of_window
 
 LATER = NOW + timedelta(days=3)
 

@@ -20,7 +20,8 @@ from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.registry import InMemoryRegistry
-from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore, InMemorySequentialTests
+from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore
+from hindsight.testing.models.sequential_tests import InMemorySequentialTests
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from tests.event_schemas import require_promised
 from tests.unit.rollout.world import (

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.matured_labels import read_matured
-from hindsight.evaluation.sequential.comparison_test import Waiting
 from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.evaluation.sequential.sequential_test import Waiting
 from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
 from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen

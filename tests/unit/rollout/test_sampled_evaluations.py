@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hindsight.core.times import format_time
-from hindsight.evaluation.sequential.comparison_test import SequentialTest
-from hindsight.evaluation.sequential.degradation_test import FallTest
+from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.registry.pointer import RolloutMode
 from hindsight.rollout.evaluation.evaluate import EvaluationInput, evaluate_probation, evaluate_rollout
-from hindsight.testing.models.fall_tests import InMemoryFallTests
+from hindsight.testing.models.sequential_tests import InMemorySequentialTests
 from tests.unit.rollout.world import (
     DAY,
     HOUR,
@@ -92,13 +91,13 @@ def test_probation_bets_on_each_label_once_that_is_kept_at_the_smallest_share_so
 def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_share_so_far(
     shares: list[float],
 ) -> None:
-    rows, monitor = records(NEW, drawn(300, 0.88)), DegradationMonitor(InMemoryFallTests())
+    rows, monitor = records(NEW, drawn(300, 0.88)), DegradationMonitor(InMemorySequentialTests())
     champion = Champion(version=NEW, since=SINCE, gate_value=0.9)
-    test: FallTest | None = None
+    test: SequentialTest | None = None
     for until, share in zip(MOMENTS, shares, strict=True):
         test = monitor.update(LIMITS, champion, visible(rows, until), until, sampled_share=share)
     assert test is not None
-    assert test.labels == counted_at(rows, shares)
+    assert test.rounds == counted_at(rows, shares)
     assert test.sampled_share == min(shares)
 
 
@@ -106,7 +105,7 @@ def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_s
 def test_evaluations_with_more_room_bet_on_what_one_with_less_room_bets_on(share: float) -> None:
     rows = records(NEW, drawn(300, 0.88))
     narrow = probation(rows, [share] * 4)
-    assert probation(rows, [share, 1.0, 1.0, 1.0]).to_json() == {**narrow.to_json(), "updates": 0}
+    assert probation(rows, [share, 1.0, 1.0, 1.0]).to_plain() == {**narrow.to_plain(), "updates": 0}
     assert narrow.rounds < 300
 
 
@@ -142,9 +141,9 @@ def test_shadow_is_judged_by_the_sampled_predictions() -> None:
     assert (found.test.rounds, found.summary()["sampled_share"]) == (len(kept), 0.25)
 
 
-def test_sampled_share_survives_the_json_of_a_test() -> None:
+def test_sampled_share_survives_storage_of_a_test() -> None:
     test = probation(records(NEW, drawn(300, 0.88)), [0.5] * 4)
-    assert SequentialTest.from_json(test.to_json()).sampled_share == 0.5
+    assert SequentialTest.from_plain(test.to_plain()).sampled_share == 0.5
     assert replace(test, sampled_share=WHOLE).narrowed(0.25).narrowed(0.5).sampled_share == 0.25
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from hindsight.config.metrics import Task
 from hindsight.config.training import Candidate, Search, Training
+from hindsight.core.codec import from_plain, to_plain
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting import search as searching
 from hindsight.training.fitting.labelled_frame import LabelledFrame
@@ -58,7 +59,7 @@ def test_every_candidate_is_tried_on_every_task_and_the_same_rows_give_the_same_
     assert found.trials[0].settings == {}
     assert all(np.isfinite(trial.loss) and trial.rows == found.trials[0].rows for trial in found.trials)
     assert search(spec(candidate, task), split(rows)) == found
-    assert SearchOutcome.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert from_plain(SearchOutcome, json.loads(json.dumps(to_plain(found)))) == found
     assert spec(candidate, task).with_settings(found.settings).train(rows).predict(rows.frame).scores.shape == (2_200,)
 
 

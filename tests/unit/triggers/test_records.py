@@ -1,4 +1,4 @@
-"""Why did it (not) retrain? One decision record tells."""
+"""Why did it (not) retrain? One decision record has the whole answer."""
 
 from dataclasses import replace
 from datetime import timedelta

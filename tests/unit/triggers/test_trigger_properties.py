@@ -106,8 +106,8 @@ class Decisions(RuleBasedStateMachine):
             within = [start for start in self.starts if self.now - start < self.policy.max_runs.per]
             assert len(within) < self.policy.max_runs.count
         counted = kinds - set(EVENTS)
-        heard = [self.policy.schedule, self.policy.volume, self.policy.drift, self.policy.performance]
-        possible = sum(bool(setting) for setting in (*heard, self.policy.estimated_performance))
+        configured = [self.policy.schedule, self.policy.volume, self.policy.drift, self.policy.performance]
+        possible = sum(bool(setting) for setting in (*configured, self.policy.estimated_performance))
         asked_for = {"any": 1, "all": possible}.get(str(self.policy.combine), min(2, possible))
         assert kinds & set(EVENTS) or len(counted) >= max(1, asked_for)
 
@@ -199,7 +199,7 @@ class Decisions(RuleBasedStateMachine):
         assert run is None or (run.fencing_token, run.started_at) == (len(self.starts), self.starts[-1])
 
     def teardown(self) -> None:
-        """However it went: once nothing stands in the way, what was asked for is served."""
+        """However it went: once nothing blocks a run, what was asked for is answered."""
         if self.is_open:
             self.end(RunOutcome.SKIPPED)
         self.now += 60 * DAY

@@ -8,17 +8,18 @@ from hindsight.adapters.dynamodb.requests import chunks, pause_seconds
 from hindsight.core import compact_json
 from hindsight.core.announcements import SOURCE, Announcement
 from hindsight.core.errors import Unavailable
+from hindsight.core.retry import send_all
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _MAX_ENTRIES = 10
-_ATTEMPTS = 6
+MAX_ATTEMPTS = 6
 
 
 class EventBridgeAnnouncements:
-    """One bus; see ``hindsight.core.announcements.Announcements``."""
+    """The announcements on one bus; implements ``hindsight.core.announcements.Announcements``."""
 
     def __init__(self, bus: str, client: "EventBridgeClient", sleep: Callable[[float], None] = time.sleep) -> None:
         self._bus = bus
@@ -26,20 +27,23 @@ class EventBridgeAnnouncements:
         self._sleep = sleep
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
-        """Put all announcements on the bus, those it did not take again. Raises Unavailable if it keeps refusing."""
+        """Put all announcements on the bus, refused ones again. Raises Unavailable if it keeps refusing."""
         for chunk in chunks(announcements, _MAX_ENTRIES):
-            self._put([self._entry(announcement) for announcement in chunk])
+            send_all(
+                self._put,
+                [self._entry(announcement) for announcement in chunk],
+                otherwise=Unavailable(f"the bus {self._bus!r} did not take all announcements"),
+                pause=lambda attempt: self._sleep(pause_seconds(attempt)),
+                max_attempts=MAX_ATTEMPTS,
+            )
 
-    def _put(self, entries: list["PutEventsRequestEntryTypeDef"]) -> None:
-        for attempt in range(_ATTEMPTS):
-            answer = self._client.put_events(Entries=entries)
-            if not answer["FailedEntryCount"]:
-                return
-            # The call answers 200 whatever became of its entries.
-            results = zip(entries, answer["Entries"], strict=True)
-            entries = [entry for entry, result in results if result.get("ErrorCode")]
-            self._sleep(pause_seconds(attempt))
-        raise Unavailable(f"the bus {self._bus!r} did not take {len(entries)} announcements")
+    def _put(self, entries: list["PutEventsRequestEntryTypeDef"]) -> list["PutEventsRequestEntryTypeDef"]:
+        """Put entries on the bus and list those it refused."""
+        answer = self._client.put_events(Entries=entries)
+        if not answer["FailedEntryCount"]:
+            return []
+        results = zip(entries, answer["Entries"], strict=True)
+        return [entry for entry, result in results if result.get("ErrorCode")]
 
     def _entry(self, announcement: Announcement) -> "PutEventsRequestEntryTypeDef":
         return {

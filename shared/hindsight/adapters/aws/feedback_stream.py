@@ -1,13 +1,14 @@
 """Feedback on its way to the lake: a Firehose stream."""
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from hindsight.adapters.dynamodb.requests import pause_seconds
 from hindsight.core.errors import Unavailable
+from hindsight.core.retry import send_all
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose import FirehoseClient
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 MAX_RECORD_BYTES = 1000 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_BATCH_RECORDS = 500
-_ATTEMPTS = 6
-_FIRST_PAUSE_SECONDS = 0.05
+MAX_ATTEMPTS = 6
 # Beyond the stream's quota Firehose refuses single records, or the call as a whole.
 _BUSY = frozenset({"ServiceUnavailableException", "ThrottlingException", "LimitExceededException"})
 
@@ -36,17 +36,15 @@ class FirehoseFeedback:
     def append(self, lines: Sequence[bytes]) -> None:
         """Append every line to the stream. Raises Unavailable if Firehose keeps refusing some."""
         for batch in _batches(_records(lines)):
-            self._put(batch)
+            send_all(
+                self._put,
+                batch,
+                otherwise=Unavailable("the feedback stream is too busy; send the same feedback again"),
+                pause=lambda attempt: self._sleep(pause_seconds(attempt + 1)),
+                max_attempts=MAX_ATTEMPTS,
+            )
 
-    def _put(self, records: list[bytes]) -> None:
-        for attempt in range(_ATTEMPTS):
-            records = self._refused(records)
-            if not records:
-                return
-            self._sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  jitter, not a secret
-        raise Unavailable("the feedback stream is too busy; send the same feedback again")
-
-    def _refused(self, records: list[bytes]) -> list[bytes]:
+    def _put(self, records: list[bytes]) -> list[bytes]:
         """Send records and list those that Firehose refused."""
         entries: list[RecordTypeDef] = [{"Data": record} for record in records]
         try:
@@ -57,7 +55,6 @@ class FirehoseFeedback:
             return records
         if not answer["FailedPutCount"]:
             return []
-        # The call succeeds even when single records were refused: only those are sent again.
         outcomes = zip(records, answer["RequestResponses"], strict=True)
         return [record for record, outcome in outcomes if "ErrorCode" in outcome]
 

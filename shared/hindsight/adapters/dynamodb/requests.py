@@ -13,6 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from hindsight.core.errors import Unavailable
+from hindsight.core.retry import Overtaken, optimistic, send_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +30,7 @@ MAX_BATCH_WRITE = 25
 MAX_ITEM_BYTES = 400 * 1024
 AT_ONCE = 8
 """Calls of one batch that wait for the table at the same time, below the ten connections a client keeps."""
-_ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 _MAX_BACK_OFF = 5
 # What is left once the SDK has tried several times: a partition, the table or the account is at its limit.
@@ -116,7 +117,8 @@ def transact(
     there was none, or it was not asked for) where the condition failed, else None. Conflicts with another
     transaction and throttling are tried again with full jitter. Raises Unavailable when they last.
     """
-    for attempt in range(_ATTEMPTS):
+
+    def attempt() -> list[Item | None] | None:
         try:
             with unavailable_if_busy():
                 client.transact_write_items(TransactItems=operations)
@@ -130,12 +132,12 @@ def transact(
                 ]
             if not _TRANSIENT.issuperset(code for code in codes if code != "None"):
                 raise
-        except client.exceptions.TransactionInProgressException:
-            pass
-        else:
-            return None
-        sleep(pause_seconds(attempt))
-    raise Unavailable("the table is too busy to take a transaction")
+            raise Overtaken from error
+        except client.exceptions.TransactionInProgressException as error:
+            raise Overtaken from error
+        return None
+
+    return _patiently(attempt, "the table is too busy to take a transaction", sleep)
 
 
 def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, **request: Any) -> Item | None:
@@ -144,18 +146,19 @@ def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, *
     The item is empty if there was none, or it was not asked for. A transaction that holds the item at that moment is
     waited for. Raises Unavailable when that lasts.
     """
-    for attempt in range(_ATTEMPTS):
+
+    def attempt() -> Item | None:
         try:
             with unavailable_if_busy():
                 client.put_item(**request)
         except client.exceptions.ConditionalCheckFailedException as error:
             found: Any = error.response.get("Item", {})
             return from_item(found)
-        except client.exceptions.TransactionConflictException:
-            sleep(pause_seconds(attempt))
-        else:
-            return None
-    raise Unavailable("the table is too busy to take the item")
+        except client.exceptions.TransactionConflictException as error:
+            raise Overtaken from error
+        return None
+
+    return _patiently(attempt, "the table is too busy to take the item", sleep)
 
 
 def batch_get(
@@ -176,15 +179,18 @@ def batch_get(
         wanted: Any = {
             table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in chunk], "ConsistentRead": consistent}
         }
-        for attempt in range(_ATTEMPTS):
+
+        def attempt() -> list[dict[str, Any]]:
+            nonlocal wanted
             with unavailable_if_busy():
                 answer = client.batch_get_item(RequestItems=wanted)
-            found += map(from_item, answer["Responses"].get(table, []))
+            found.extend(map(from_item, answer["Responses"].get(table, [])))
             wanted = answer.get("UnprocessedKeys")
-            if not wanted:
-                return found
-            sleep(pause_seconds(attempt))
-        raise Unavailable("the table is too busy to read from")
+            if wanted:
+                raise Overtaken
+            return found
+
+        return _patiently(attempt, "the table is too busy to read from", sleep)
 
     for items in at_once(read, list(chunks(dict.fromkeys(keys), MAX_BATCH_GET))):
         yield from items
@@ -198,16 +204,21 @@ def batch_write(
     Raises Unavailable when the table keeps leaving items unprocessed.
     """
 
-    def write(batch: list[Any]) -> None:
-        for attempt in range(_ATTEMPTS):
-            answer = client.batch_write_item(RequestItems={table: batch})
-            batch = answer.get("UnprocessedItems", {}).get(table, [])
-            if not batch:
-                return
-            sleep(pause_seconds(attempt))
-        raise Unavailable("the table is too busy to write to")
+    def write(batch: list[Any]) -> list[Any]:
+        answer = client.batch_write_item(RequestItems={table: batch})
+        unprocessed: list[Any] = answer.get("UnprocessedItems", {}).get(table, [])
+        return unprocessed
 
-    for _ in at_once(write, list(chunks(requests, MAX_BATCH_WRITE))):
+    def write_all(batch: list[Any]) -> None:
+        send_all(
+            write,
+            batch,
+            otherwise=Unavailable("the table is too busy to write to"),
+            pause=lambda attempt: sleep(pause_seconds(attempt)),
+            max_attempts=MAX_ATTEMPTS,
+        )
+
+    for _ in at_once(write_all, list(chunks(requests, MAX_BATCH_WRITE))):
         pass
 
 
@@ -248,6 +259,16 @@ def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(values)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def _patiently(attempt: Callable[[], R], message: str, sleep: Callable[[float], None]) -> R:
+    """Repeat an attempt at a busy table with full jitter. Raises Unavailable with a message when that lasts."""
+    return optimistic(
+        attempt,
+        otherwise=Unavailable(message),
+        pause=lambda number: sleep(pause_seconds(number)),
+        max_attempts=MAX_ATTEMPTS,
+    )
 
 
 def back_off(attempt: int) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PUBLISHED = "published-deployments"
+_EVALUATED = (EvaluationSubject.ROLLOUT, EvaluationSubject.PROBATION)
 
 
 class DynamoEvaluationStore:
@@ -26,7 +27,7 @@ class DynamoEvaluationStore:
 
     def evaluations(self, model: str) -> dict[str, dict[str, Any]]:
         """Read the newest evaluation of a model's rollout and of its probation, by subject."""
-        found = {subject: self._items.get(model, _sort_key(subject)) for subject in EvaluationSubject}
+        found = {subject: self._items.get(model, _sort_key(subject)) for subject in _EVALUATED}
         return {subject.value: compact_json.loads(item["evaluation"]) for subject, item in found.items() if item}
 
     def published_sequence(self, model: str) -> int:

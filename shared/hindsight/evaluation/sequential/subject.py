@@ -1,10 +1,11 @@
-"""The subjects of evaluations in service."""
+"""The subjects of sequential tests."""
 
 from enum import StrEnum
 
 
 class EvaluationSubject(StrEnum):
-    """A challenger in a rollout beside the champion, or a champion on probation."""
+    """A challenger in a rollout, a champion on probation, or the live performance of a champion."""
 
     ROLLOUT = "rollout"
     PROBATION = "probation"
+    PERFORMANCE = "performance"

@@ -21,9 +21,9 @@ FEEDBACK_PREFIX = "feedback/"
 CHUNK_LINES = 2000
 # Far more than the stream puts into one file; what is larger was not written by it, and a few kilobytes of gzip can
 # unzip to terabytes.
-MOST_FILE_BYTES = 128 << 20
-MOST_LINE_BYTES = 4 << 20
-MOST_MALFORMED = 10_000
+MAX_FILE_BYTES = 128 << 20
+MAX_LINE_BYTES = 4 << 20
+MAX_MALFORMED = 10_000
 _EPOCH = date(1970, 1, 1)
 _REJECTED_KEY = f'"{REJECTED}"'.encode()
 _decode = msgspec.json.Decoder(Feedback).decode
@@ -97,8 +97,8 @@ class FeedbackFiles:
             if isinstance(parsed, Reject):
                 chunk.rejected.append(_rejected_row(key, number, b"" if isinstance(line, Reject) else line, parsed))
                 malformed += parsed.code is RejectCode.MALFORMED
-                if malformed > MOST_MALFORMED:
-                    reject = _unread(f"more than {MOST_MALFORMED} bad lines")
+                if malformed > MAX_MALFORMED:
+                    reject = _unread(f"more than {MAX_MALFORMED} bad lines")
                     chunk.rejected.append(_rejected_row(key, number, b"", reject))
                     break
             elif known(parsed.model):
@@ -113,10 +113,10 @@ class FeedbackFiles:
         """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
         number = 0
         try:
-            bounded = bounded_lines_of(self.lake, key, max_line=MOST_LINE_BYTES, max_total=MOST_FILE_BYTES)
+            bounded = bounded_lines_of(self.lake, key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)
             for number, line in enumerate(bounded, start=1):
                 if line.is_cut:
-                    yield number, _unread(f"the line is longer than {MOST_LINE_BYTES} bytes")
+                    yield number, _unread(f"the line is longer than {MAX_LINE_BYTES} bytes")
                 elif line.content.strip():
                     yield number, line.content
         except UnreadableObject as error:

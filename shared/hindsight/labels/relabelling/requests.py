@@ -27,17 +27,17 @@ class RelabelReports:
     configurations: ConfigurationStore
 
     def job(self, model: str, wanted: str) -> RelabelJob:
-        """Return one relabelling as it really stands. Raises NotFound."""
+        """Read one relabelling as it really is. Raises NotFound."""
         self.configurations.current(model)
         return self._as_it_stands(self.store.job(model, wanted))
 
     def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """Return relabellings, newest first."""
+        """List relabellings, newest first."""
         self.configurations.current(model)
         return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
 
     def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
-        """Return a relabelling whose execution somebody stopped, or whose time ran out, as stopped."""
+        """Mark a relabelling as stopped whose execution was stopped or ran out of time."""
         if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
             # It may have been concluded between the two looks.
             job = self.store.job(job.model, job.relabel_id)

@@ -11,7 +11,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import HindsightError, NotFound
 from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
-from hindsight.label_records.label_completeness import MOST_HELD, SETTLING, complete_until, last_label_after
+from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, SETTLING, complete_until, last_label_after
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
 from hindsight.lake.object_store import Lake
@@ -124,7 +124,7 @@ class ModelChecks:
     ) -> CheckData:
         model, window = configuration.model, configuration.monitoring.window
         # A short window must not lose labels that are still to come.
-        reach = max(window, 2 * MOST_HELD)
+        reach = max(window, 2 * MAX_LABEL_DELAY)
         features = _features_read(configuration)
         labels = labels_in_window(self.lake, model, now, reach, features, max_bytes=self.max_bytes, has_time=has_time)
         shorter = labels.shortened(window, now)

@@ -3,24 +3,22 @@
 Nothing is stored for it: a label record holds the score and the decision that its prediction was estimated by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 from scipy.special import bdtrc, ndtr, ndtri
 
 from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.influence import measure_influence
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.metrics import Floats, Values
 from hindsight.label_records.rows import LabelRows
 from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_predictions
-
-Row = Mapping[str, Any]
 
 MIN_LABELS = 100  # in a pair; a day with fewer is taken together with the next
 MAX_PAIRS = 30
@@ -63,7 +61,7 @@ class Reconciliation:
 
 
 def reconcile(
-    rows: Sequence[Row],
+    rows: Sequence[LabelFields],
     estimator: Estimator | None,
     configuration: ModelConfiguration,
     *,

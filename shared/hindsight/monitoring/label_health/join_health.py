@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import Floats, ValueColumn, microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, scaled_up
@@ -17,11 +18,9 @@ from hindsight.profiles.profile import Profile
 PERCENTILES = (50, 90, 99)
 _HOUR = len("2026-03-01T05")
 
-Row = Mapping[str, Any]
-
 
 def join_health(
-    predictions: Profile, labels: Sequence[Row], *, start: datetime, now: datetime, sampled_share: float = WHOLE
+    predictions: Profile, labels: Sequence[LabelFields], *, start: datetime, now: datetime, sampled_share: float = WHOLE
 ) -> dict[str, Any]:
     """Count a window's predictions by the state of their label, with percentiles of label latency.
 

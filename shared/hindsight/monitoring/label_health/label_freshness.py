@@ -1,4 +1,4 @@
-"""Whether feedback still comes in: how long due predictions have waited for it without any."""
+"""Label freshness: the time that due predictions have waited for feedback without any."""
 
 from calendar import monthrange
 from collections import Counter
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.core.times import format_time
+from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import microseconds_of, moment_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
@@ -22,7 +23,7 @@ _HOUR = len("2026-03-01T05")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFreshness:
-    """How the feedback on a window's due predictions comes in.
+    """The freshness of the labels of a window's due predictions.
 
     ``waiting`` of the ``due`` have no label that feedback made. ``seconds`` is how long some have waited
     while no such label became known, 0 where none wait.
@@ -33,13 +34,13 @@ class LabelFreshness:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the freshness as it is kept in the lake."""
+        """Convert the freshness to what is stored in the lake."""
         return {"due": self.due, "waiting": self.waiting, "label_freshness_seconds": self.seconds}
 
 
 def label_freshness(
     due: Mapping[str, int],
-    labels: Sequence[Mapping[str, Any]],
+    labels: Sequence[LabelFields],
     now: datetime,
     window: timedelta,
     *,
@@ -51,8 +52,8 @@ def label_freshness(
     ----------
     due
         The predictions that occurred from the full hour of ``now - window`` to ``now``, counted by the hour in which
-        their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile tells some
-        as the last hour of their day or of a month of 31 days.
+        their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile groups some
+        to the last hour of their day or of a month of 31 days.
     labels
         The newest label record of each prediction that has one, rows of ``labels/``.
     sampled_share
@@ -95,12 +96,12 @@ def label_freshness_measurements(model: str, found: LabelFreshness) -> list[Meas
 
 
 def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Return rows of ``predictions/`` counted by the hour in which their outcome falls due."""
+    """Count rows of ``predictions/`` by the hour in which their outcome falls due."""
     return Counter(due_hour(row["outcome_due_at"]) for row in predictions)
 
 
 def due_hour(moment: str) -> str:
-    """Return the hour of a moment as texts have it.
+    """Cut a moment's text to its hour.
 
     >>> due_hour("2026-03-01T05:59:00.000000Z")
     '2026-03-01T05'
@@ -109,24 +110,24 @@ def due_hour(moment: str) -> str:
 
 
 def _unlabelled(due: Counter[str], labelled: Counter[str]) -> Counter[str]:
-    """Return what has no label, by hour; labels of an hour that is told as the end of its day or month count there."""
+    """Count what has no label by hour; labels of an hour that is grouped to the end of its day or month count there."""
     waiting, spare = due - labelled, labelled - due
     for hour in list(spare):
-        for told in (f"{hour[:10]}T23", f"{hour[:7]}-31T23"):
-            taken = min(spare[hour], waiting[told])
-            waiting[told] -= taken
+        for grouped in (f"{hour[:10]}T23", f"{hour[:7]}-31T23"):
+            taken = min(spare[hour], waiting[grouped])
+            waiting[grouped] -= taken
             spare[hour] -= taken
     return +waiting
 
 
 def _waited(first_hour: str, newest: int | None, now: datetime) -> float:
-    """Return the seconds since the first began to wait, or since the newest label, whichever was later."""
+    """Compute the seconds since the first began to wait, or since the newest label, whichever was later."""
     began = _end(first_hour)
     return (now - (began if newest is None else max(began, moment_of(newest)))).total_seconds()
 
 
 def _end(hour: str) -> datetime:
-    """Return the end of an hour; of one on a day that its month does not have, the end of the month."""
+    """Find the end of an hour; of one on a day that its month does not have, the end of the month."""
     year, month, day = int(hour[:4]), int(hour[5:7]), int(hour[8:10])
     known = min(day, monthrange(year, month)[1])
     return datetime(year, month, known, int(hour[11:]), tzinfo=UTC) + timedelta(hours=1)

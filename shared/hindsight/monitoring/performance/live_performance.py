@@ -1,19 +1,20 @@
 """The degradation test of the serving version's live performance, kept up to date with new labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
+from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.performance_limit import performance_limit
-from hindsight.evaluation.sequential.degradation_test import Claim, FallTest, FallTests, claim, counted
+from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest, SequentialTests
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +30,17 @@ class Champion:
 class DegradationMonitor:
     """The keeper of the anytime-valid test of each model's serving version."""
 
-    tests: FallTests
+    tests: SequentialTests
 
     def update(
         self,
         configuration: ModelConfiguration,
         champion: Champion,
-        labels: Sequence[Row],
+        labels: Sequence[LabelFields],
         until: datetime,
         *,
         sampled_share: float = WHOLE,
-    ) -> FallTest | None:
+    ) -> SequentialTest | None:
         """Update the test with new labels; None where there is none, without a limit or for a metric without a test.
 
         ``labels`` are the newest label records of the window; those that count by ``until``, and did not by the
@@ -51,23 +52,25 @@ class DegradationMonitor:
         on the number of records and on hashes, never on the labels' values: no bet can lose its validity by that.
         """
         model, claimed = configuration.model, claim_of(configuration, champion)
-        test = None if claimed is None else self._test(model, claimed, champion, max_label_weight(configuration))
-        if claimed is None or test is None:
+        if claimed is None:
             return None
+        max_weight = claimed.scale.wealth(max_label_weight(configuration)).heaviest
+        test = self._test(model, claimed, champion, max_weight)
         share = min(test.sampled_share, sampled_share)
         rows = LabelRows.of(labels).sampled(share)
         is_fresh = rows.has_value & rows.values("model_version").is_text(champion.version)
         fresh = rows.at(is_fresh & rows.came_to_count(test.reached, until)).by_maturity()
-        after = counted(test, read_matured(fresh, configuration).predictions, until)
-        if after is test:
-            return test
-        after = replace(after, sampled_share=share)
+        predictions = read_matured(fresh, configuration).predictions
+        if not len(predictions):
+            return test  # the same evaluation again gives the same verdict
+        after = replace(test.count_labels(predictions, until), updates=test.updates + 1, sampled_share=share)
         if self.tests.save(model, after):
             return after
-        return self._test(model, claimed, champion, max_label_weight(configuration))
+        return self._test(model, claimed, champion, max_weight)
 
-    def _test(self, model: str, claimed: Claim, champion: Champion, max_weight: float) -> FallTest | None:
-        return FallTest.of(claimed, champion.since, self.tests.load(model), max_weight)
+    def _test(self, model: str, claimed: Claim, champion: Champion, max_weight: float) -> SequentialTest:
+        stored = self.tests.load(model, EvaluationSubject.PERFORMANCE)
+        return SequentialTest.of(claimed, champion.since, stored, max_weight)
 
 
 def claim_of(configuration: ModelConfiguration, champion: Champion) -> Claim | None:
@@ -75,10 +78,35 @@ def claim_of(configuration: ModelConfiguration, champion: Champion) -> Claim | N
     limit = performance_limit(configuration, champion.gate_value)
     if limit is None:
         return None
-    return claim(
+    return performance_claim(
         champion.version,
         configuration.performance_metric,
         configuration.task,
         limit=limit,
         gate_value=champion.gate_value,
+    )
+
+
+def performance_claim(
+    version: str, metric: Metric, task: Task, *, limit: float, gate_value: float | None
+) -> Claim | None:
+    """Build the claim of a version that proved ``gate_value`` at the gate and must not fall below ``limit``.
+
+    The null is half-way between the two: a version that keeps at least half of the drop it is allowed in hand sets off
+    a false alarm in its whole life with at most the stated probability, and one that falls to the limit is not
+    mistaken for it. Without a better value at the gate the null is the limit. None for a metric that is no mean over
+    labels.
+
+    >>> claim = performance_claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.85, gate_value=0.9)
+    >>> claim.scale.null
+    0.875
+    """
+    better = gate_value is not None and (gate_value > limit if metric.greater_is_better else gate_value < limit)
+    null = (limit + gate_value) / 2 if better and gate_value is not None else limit
+    scale = scale_of(metric, task, null=null, limit=limit)
+    if scale is None:
+        return None
+    on_scale = scale.hypothesis
+    return Claim(
+        subject=EvaluationSubject.PERFORMANCE, version=version, scale=scale, null=on_scale.null, limit=on_scale.limit
     )

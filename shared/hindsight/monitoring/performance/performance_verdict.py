@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hindsight.config.metrics import Metric
 from hindsight.config.monitoring import PerformancePolicy
 from hindsight.evaluation.confidence_interval import Estimate
-from hindsight.evaluation.sequential.degradation_test import FallTest
+from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.monitoring.results.check import Verdict
 
 MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, whatever the newest labels are
@@ -32,7 +32,7 @@ class Evidence:
     metric: Metric
     limit: float | None
     found: Estimate
-    test: FallTest | None
+    test: SequentialTest | None
     at_level: Estimate
     level: float
 
@@ -58,9 +58,9 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Performa
     )
 
 
-def _lacking(found: Estimate, test: FallTest | None, least: int) -> str | None:
+def _lacking(found: Estimate, test: SequentialTest | None, least: int) -> str | None:
     """Describe what a verdict lacks: enough labels in the window, or enough since the version serves."""
-    if max(found.effective_rows, test.labels if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
+    if max(found.effective_rows, test.rounds if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
         return None
     worth = f", by their weights worth {found.effective_rows:.0f}" if found.effective_rows < found.labels - 0.5 else ""
     return f"{found.labels} matured labels{worth}, fewer than the {least} a verdict needs"
@@ -75,11 +75,11 @@ def _measured(found: Estimate, metric: Metric) -> str:
     return f"{metric} {found.value:.4f}{bounds} on {found.labels} labels"
 
 
-def _by_test(test: FallTest, policy: PerformancePolicy) -> tuple[bool, str]:
+def _by_test(test: SequentialTest, policy: PerformancePolicy) -> tuple[bool, str]:
     needed = 1 / (1 - policy.confidence)
     return (
-        test.is_beyond_doubt(policy.confidence),
-        f"evidence {test.evidence:.3g} of the {needed:.3g} needed, from {test.labels} labels since the version serves",
+        test.is_significant(policy.confidence),
+        f"evidence {test.evidence:.3g} of the {needed:.3g} needed, from {test.rounds} labels since the version serves",
     )
 
 
@@ -90,12 +90,12 @@ def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     return is_low, f"judged by the interval of this evaluation, at a level of {evidence.level:.1g}"
 
 
-def _line(test: FallTest | None, limit: float, metric: Metric) -> str:
+def _line(test: SequentialTest | None, limit: float, metric: Metric) -> str:
     """Describe the line that live performance has crossed: the limit, or for the test the null half-way to it."""
     below = "below" if metric.greater_is_better else "above"
-    if test is None or test.claim.null == limit:
+    if test is None or test.claim.scale.null == limit:
         return f"it is significantly {below} the limit {limit:.4f}"
-    return f"it is significantly {below} {test.claim.null:.4f}, half-way to the limit {limit:.4f}"
+    return f"it is significantly {below} {test.claim.scale.null:.4f}, half-way to the limit {limit:.4f}"
 
 
 def _beyond(limit: float, value: float, metric: Metric) -> float:

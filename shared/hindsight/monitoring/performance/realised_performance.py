@@ -8,17 +8,16 @@ import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.calibration import Calibration, calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
-from hindsight.evaluation.sequential.degradation_test import FallTest
+from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.evaluation.slices import slices_of
 from hindsight.monitoring.performance.performance_verdict import Evidence, judge_performance
 from hindsight.monitoring.results.alarm_metrics import SHORTFALL
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +69,12 @@ class PerformanceReport:
 
 
 def check_performance(
-    rows: Sequence[Row],
+    rows: Sequence[LabelFields],
     configuration: ModelConfiguration,
     *,
     champion: str,
     limit: float | None,
-    test: FallTest | None,
+    test: SequentialTest | None,
     level: float,
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``labels/`` one a prediction.
@@ -109,8 +108,8 @@ def check_performance(
         limit=limit,
         shortfall=verdict.shortfall,
         evidence=test.evidence if test else None,
-        null=test.claim.null if test else None,
-        counted=test.labels if test else 0,
+        null=test.claim.scale.null if test else None,
+        counted=test.rounds if test else 0,
         metrics={
             name.value: estimate(judged, name, confidence) for name in sorted(METRICS_BY_TASK[configuration.task])
         },

@@ -7,8 +7,8 @@ import numpy as np
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.betting import Floats, Hypothesis
-from hindsight.evaluation.sequential.comparison_test import Waiting
 from hindsight.evaluation.sequential.observation import Scale
+from hindsight.evaluation.sequential.sequential_test import Waiting
 
 ALIKE = 0.5
 MAX_WAITING = 200

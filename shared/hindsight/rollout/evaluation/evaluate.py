@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.matured_labels import is_readable, read_matured
-from hindsight.evaluation.sequential.comparison_test import Claim, SequentialTest, Waiting, counted
+from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
@@ -16,7 +17,7 @@ from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Baseline, baseline_of
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
-from hindsight.rollout.evaluation.rows import Row, evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from hindsight.rollout.evaluation.verdict import (
     Measured,
     Outcome,
@@ -39,7 +40,7 @@ class EvaluationInput:
     """
 
     configuration: ModelConfiguration
-    labels: Sequence[Row]
+    labels: Sequence[LabelFields]
     until: datetime
     now: datetime
     stored: SequentialTest | None = None
@@ -68,7 +69,7 @@ class Evaluation:
     @property
     def evidence(self) -> float | None:
         """The most evidence there was that the version is worse, None without a test."""
-        return None if self.test is None else self.test.highest
+        return None if self.test is None else self.test.evidence
 
     def without_rollback_target(self) -> "Evaluation":
         """Replace the verdict on a version that fails where none before it can be served."""
@@ -107,7 +108,7 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
         fresh = [side.at(side.came_to_count(reached, given.until)) for side in sides]
         version, champion = (read_matured(side, configuration).predictions for side in fresh)
         values, waiting = tell(test.claim.scale, version, champion, test.waiting)
-        test = counted(test, values, None, waiting, given.until)
+        test = test.count(values, None, waiting, given.until)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
     version, champion = (unweighted(read_matured(side, configuration).predictions) for side in (ours, others))
     measured = compared(baseline, version, champion)
@@ -134,9 +135,7 @@ def evaluate_probation(
         test = test.narrowed(given.sampled_share)
         kept = rows.sampled(test.sampled_share)
         fresh = read_matured(kept.at(kept.came_to_count(test.reached, given.until)), configuration).predictions
-        observed = test.claim.scale.observe(fresh, test.waiting.unpaired[0])
-        waiting = Waiting(unpaired=(observed.unpaired, ()))
-        test = counted(test, observed.values, observed.weights, waiting, given.until)
+        test = test.count_labels(fresh, given.until)
     answers = read_matured(rows, configuration).predictions
     measured = against_expectation(baseline, answers, answers.effective_rows)
     rules = configuration.deployment.probation
@@ -183,7 +182,7 @@ def _rollout_test(
         null=hypothesis.null,
         limit=hypothesis.limit,
     )
-    return SequentialTest.of(claim, given.stored)
+    return SequentialTest.of(claim, rollout.since, given.stored)
 
 
 def _probation_test(
@@ -202,4 +201,4 @@ def _probation_test(
         limit=scale.hypothesis.limit,
     )
     heaviest = max_label_weight(given.configuration)
-    return SequentialTest.of(claim, given.stored, scale.wealth(heaviest).heaviest)
+    return SequentialTest.of(claim, probation.since, given.stored, scale.wealth(heaviest).heaviest)

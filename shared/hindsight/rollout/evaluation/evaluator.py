@@ -9,9 +9,9 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.announcements import Announcement, Announcements
 from hindsight.core.errors import UnusableArtifact
 from hindsight.core.times import format_time
-from hindsight.evaluation.sequential.comparison_test import SequentialTest, SequentialTests
+from hindsight.evaluation.sequential.sequential_test import SequentialTest, SequentialTests
 from hindsight.evaluation.sequential.subject import EvaluationSubject
-from hindsight.label_records.label_completeness import MOST_HELD, complete_until, last_label_after
+from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, complete_until, last_label_after
 from hindsight.label_records.rows import ENTITY
 from hindsight.label_records.window import MAX_BYTES, labels_in_window
 from hindsight.lake.object_store import Lake
@@ -91,7 +91,7 @@ class RolloutEvaluator:
         )
         # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
         window = labels.shortened(window, now)
-        shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MOST_HELD))
+        shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MAX_LABEL_DELAY))
         due = window_profile(self.lake, model, now - shown, now).all.due
         until = complete_until(
             due,

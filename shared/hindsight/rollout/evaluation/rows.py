@@ -1,22 +1,20 @@
 """The matured label records that a version in service is evaluated on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.weights import labels_every_prediction, max_label_weight, review_weights
 from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 
-Row = Mapping[str, Any]
-
 _HASHES = 2.0**64
 
 
-def matured_since(labels: Sequence[Row], since: datetime, until: datetime) -> LabelRows:
+def matured_since(labels: Sequence[LabelFields], since: datetime, until: datetime) -> LabelRows:
     """Select the newest label records that have come to count by ``until``, of predictions made from ``since`` on.
 
     In the order in which they came to count. The version's predictions of an earlier time of service do not count.
@@ -26,7 +24,7 @@ def matured_since(labels: Sequence[Row], since: datetime, until: datetime) -> La
     return rows.at(rows.has_value & is_recent & rows.came_to_count(since, until)).by_maturity()
 
 
-def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> LabelRows:
+def evenly_reviewed(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> LabelRows:
     """Select the rows on which two versions may be compared without weights.
 
     Of predictions that have a label only because they were picked for review, each stands for ``1/π`` others, and π
@@ -42,7 +40,7 @@ def evenly_reviewed(rows: Sequence[Row], configuration: ModelConfiguration) -> L
     return records.at(~records.is_reviewed_alone() | is_kept)
 
 
-def first_of_entities(rows: Sequence[Row]) -> LabelRows:
+def first_of_entities(rows: Sequence[LabelFields]) -> LabelRows:
     """Select of each entity the row that came to count first; rows without an entity are each their own.
 
     A canary gives entities, not predictions, to one version or the other: what one entity adds a second time depends

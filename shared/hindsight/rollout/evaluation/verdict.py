@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.sequential.comparison_test import SequentialTest
+from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.rollout.evaluation.baseline import Baseline
 
 
@@ -66,7 +66,7 @@ def decide(
     """
     if test is not None and test.is_significant(terms.confidence):
         needed = 1 / (1 - terms.confidence)
-        significant = f"significantly worse, e-value {test.highest:.3g} of the {needed:.3g} needed"
+        significant = f"significantly worse, e-value {test.evidence:.3g} of the {needed:.3g} needed"
         return Verdict(outcome=Outcome.ROLL_BACK, reason=f"{significant}; {measured.described}"), test
     needed_labels = max(terms.min_labels, 2 * (test.deferred_at if test else 0))
     if measured.labels >= needed_labels and measured.worse_by is not None:

@@ -58,9 +58,9 @@ def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
         ],
     }[audience]
     return {
-        "principalId": audience or "stranger",
+        "principalId": audience or "anonymous",
         "policyDocument": {"Version": "2012-10-17", "Statement": statements},
-        "context": {"audience": audience or "stranger"},
+        "context": {"audience": audience or "anonymous"},
     }
 
 

@@ -1,27 +1,9 @@
-"""Stores of rollout evaluations in memory, judged by the same contract suite as their tables."""
+"""Rollout evaluations in memory, judged by the same contract suite as DynamoEvaluationStore."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from hindsight.evaluation.sequential.comparison_test import SequentialTest
 from hindsight.evaluation.sequential.subject import EvaluationSubject
-
-
-class InMemorySequentialTests:
-    """Tests by model and subject."""
-
-    def __init__(self) -> None:
-        self.tests: dict[tuple[str, EvaluationSubject], SequentialTest] = {}
-
-    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
-        return self.tests.get((model, subject))
-
-    def save(self, model: str, test: SequentialTest) -> bool:
-        stored = self.load(model, test.claim.subject)
-        if test.updates != (stored.updates if stored else 0) + 1:
-            return False
-        self.tests[model, test.claim.subject] = test
-        return True
 
 
 class InMemoryEvaluationStore:

@@ -7,6 +7,7 @@ from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.training import Candidate
 from hindsight.core import compact_json
+from hindsight.core.codec import from_plain, to_plain
 from hindsight.core.errors import UnusablePipeline
 from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import Lake, version_prefix
@@ -103,10 +104,10 @@ def _select(
 
 
 def _stored_first(lake: Lake, prefix: str, found: SearchOutcome) -> SearchOutcome:
-    key, content = f"{prefix}search.json", compact_json.dumps(found.to_json()).encode()
+    key, content = f"{prefix}search.json", compact_json.dumps(to_plain(found)).encode()
     if lake.replace_bytes(key, content, "application/json", expected=None):
         return found
-    return SearchOutcome.from_json(json.loads(lake.read_bytes(key)))
+    return from_plain(SearchOutcome, json.loads(lake.read_bytes(key)))
 
 
 def _dump_trusted(version: LoadedVersion) -> bytes:

@@ -15,6 +15,7 @@ from hindsight.datasets.dataset import Manifest, Part
 from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
 from hindsight.datasets.split import Split, split_by_time, split_moments
+from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.weights import review_weights
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.sample import hash_ids
@@ -107,7 +108,7 @@ def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
     kinds = unpack("kind", arrays)
     assert isinstance(kinds, Categories)
     picked = np.flatnonzero(~np.isnan(arrays["selection_probability"]))
-    records = [
+    records: list[LabelFields] = [
         {"selection_probability": probability, "kind": kind, "labelled_without_review": otherwise}
         for probability, kind, otherwise in zip(
             arrays["selection_probability"][picked].tolist(),

@@ -37,10 +37,6 @@ class Trial:
     rows: int
     loss: float
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the trial to JSON objects."""
-        return {"settings": dict(self.settings), "rows": self.rows, "loss": self.loss}
-
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
@@ -53,21 +49,6 @@ class SearchOutcome:
     trials: tuple[Trial, ...]
     loss: str
     ended_by: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the outcome to JSON objects."""
-        return {
-            "settings": dict(self.settings),
-            "trials": [trial.to_json() for trial in self.trials],
-            "loss": self.loss,
-            "ended_by": self.ended_by,
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "SearchOutcome":
-        """Read an outcome from JSON objects."""
-        trials = tuple(Trial(**trial) for trial in document["trials"])
-        return cls(document["settings"], trials, document["loss"], document["ended_by"])
 
 
 def search(spec: PipelineSpec, split: ValidationSplit, stopwatch: Stopwatch | None = None) -> SearchOutcome:

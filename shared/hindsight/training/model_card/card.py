@@ -8,6 +8,7 @@ import numpy as np
 
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
+from hindsight.core.codec import to_plain
 from hindsight.core.times import format_time
 from hindsight.evaluation.weights import effective_rows
 from hindsight.training.fitting.fit import TrainedVersion, TrainingJob
@@ -108,7 +109,7 @@ def _training(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
     half_life = training.model_dump(mode="json")["recency_half_life"]
     chosen = trained.selection.recalibration
     return {
-        "search": trained.searched.to_json(),
+        "search": to_plain(trained.searched),
         "class_weight": training.class_weight if classified else None,
         "recency_half_life": half_life,
         "weights": "used" if takes_weights(version.pipeline) else "not_taken",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hindsight.core.schedule import Tick
+from hindsight.core.schedule import ScheduledEvent
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.evaluation.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns
 from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
@@ -17,10 +17,10 @@ class TriggerSweep:
     evaluator: TriggerEvaluator
     trust: ClientTimestamps
 
-    def on_schedule(self, tick: Tick) -> Decision:
+    def on_schedule(self, scheduled: ScheduledEvent) -> Decision:
         """Evaluate the model the event names."""
-        event = TriggerEvent(cause=Cause.SCHEDULE, event_id=tick.event_id)
-        return self.evaluator.evaluate(tick.model, event, now=tick.now)
+        event = TriggerEvent(cause=Cause.SCHEDULE, event_id=scheduled.event_id)
+        return self.evaluator.evaluate(scheduled.model, event, now=scheduled.now)
 
     def concerns(self, alarm: Alarm, model: str) -> bool:
         """Match an alarm against a model whose triggers it asks to evaluate."""
