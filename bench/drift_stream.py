@@ -14,24 +14,26 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from bench.drift_statistics import (
+    Floats,
+    Integers,
+    category_drift,
+    missing_drift,
+    number_drift,
+    unseen_drift,
+)
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, decile_edges, named_categories
-from hindsight.monitoring.drift.distance import population_stability_index
-from hindsight.monitoring.drift.feature_drift import DriftKind, expected_unseen
+from hindsight.monitoring.drift.feature_drift import DriftKind
 from hindsight.monitoring.drift.input_drift import measure_recent
 from hindsight.monitoring.drift.recent_window import RecentRows
-from hindsight.monitoring.drift.significance import benjamini_hochberg, chi_squared, kolmogorov_p_value
+from hindsight.monitoring.drift.significance import benjamini_hochberg
 from hindsight.profiles.categories import CategorySketch
 from hindsight.profiles.column import ColumnProfile
-from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.numbers import NumberSketch
 from hindsight.profiles.profile import Profile
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 PROMOTED = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = 8760
@@ -209,13 +211,13 @@ class Year:
 
     def _look(self, column: SimulatedColumn, served: Integers) -> Looks:
         monitoring, trained = self.configuration.monitoring, self.reference[column.name]
-        kinds = {DriftKind.MISSING: _missing(trained, served)}
+        kinds = {DriftKind.MISSING: missing_drift(trained, served)}
         if column.kind is FeatureType.NUMERIC:
-            size, p_value = _numbers(trained[:-1], served[:, :-1])
+            size, p_value = number_drift(trained[:-1], served[:, :-1])
         else:
-            size, p_value = _categories(trained[:-1], served[:, :-1])
+            size, p_value = category_drift(trained[:-1], served[:, :-1])
         if column.kind is FeatureType.CATEGORICAL:
-            kinds[DriftKind.UNSEEN] = _unseen(trained[:-1], served[:, :-1])
+            kinds[DriftKind.UNSEEN] = unseen_drift(trained[:-1], served[:, :-1])
         return Looks(
             sizes={
                 DriftKind.DISTRIBUTION: size / monitoring.drift.threshold,
@@ -252,62 +254,6 @@ def _recent_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Intege
         starts = np.minimum(starts, np.searchsorted(taken, taken[ends] - least, side="right") - 1)
     few = 2 * (before[ends] - before[starts]) <= before[ends] - before[ends - WINDOW_HOURS]
     return starts if few.all() else None
-
-
-def _numbers(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
-    known = trained > 0
-    rows = np.maximum(served.sum(axis=1), 1)
-    if known.sum() <= MAX_DISTINCT:
-        of_bin = np.where(known, np.cumsum(known) - 1, known.sum())
-    else:
-        points = np.arange(len(trained), dtype=np.float64)
-        edges = decile_edges(Distribution(points[known], trained[known].astype(np.float64)))
-        of_bin = np.searchsorted(edges, points)
-    belongs = (of_bin[:, np.newaxis] == np.arange(of_bin.max() + 1)).astype(np.float64)
-    shares, trained_shares = served / rows[:, np.newaxis], trained / trained.sum()
-    up_to = np.triu(np.ones((len(trained), len(trained))))
-    gaps = shares @ up_to
-    gaps -= trained_shares @ up_to
-    p_value = kolmogorov_p_value(np.abs(gaps, out=gaps).max(axis=1), trained.sum(), rows)
-    return population_stability_index(trained_shares @ belongs, shares @ belongs), p_value
-
-
-def _categories(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
-    rows = np.stack(np.broadcast_arrays(trained.sum(), served.sum(axis=1)), axis=-1).astype(np.float64)
-    named = named_categories(trained.astype(np.float64), served.astype(np.float64), rows)
-    expected, actual = (_pooled(counts, named) for counts in (trained, served))
-    size = population_stability_index(expected / np.maximum(rows[:, :1], 1.0), actual / np.maximum(rows[:, 1:], 1.0))
-    return size, chi_squared(expected, actual).p_value
-
-
-def _pooled(counts: Integers, named: npt.NDArray[np.bool_]) -> Floats:
-    """Count the named categories, and last the others together."""
-    used = named.any(axis=0)
-    apart = np.where(named[:, used], counts[..., used], 0)
-    return np.column_stack([apart, counts.sum(axis=-1) - apart.sum(axis=1)]).astype(np.float64)
-
-
-def _missing(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
-    change, p_value = _rate(float(trained[-1]), float(trained.sum()), served[:, -1], served.sum(axis=1))
-    return np.abs(change), p_value
-
-
-def _unseen(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
-    named = {str(place): float(count) for place, count in enumerate(trained) if count}
-    expected = expected_unseen(CategoryCounts(named, float(trained.sum())))
-    growth, p_value = _rate(expected.wrong, expected.rows, served[:, trained == 0].sum(axis=1), served.sum(axis=1))
-    return np.maximum(growth, 0.0), p_value
-
-
-def _rate(wrong: float, rows: float, wrong_now: Integers, rows_now: Integers) -> tuple[Floats, Floats]:
-    if not wrong and not wrong_now.any():
-        return np.zeros(len(rows_now)), np.ones(len(rows_now))
-    most = int(rows_now.max()) + 1
-    pairs, place = np.unique(wrong_now * most + rows_now, return_inverse=True)  # few: windows move by a row at a time
-    found, rows_found = np.divmod(pairs, most)
-    table = np.column_stack([found, rows_found - found]).astype(np.float64)
-    change = found / np.maximum(rows_found, 1) - wrong / rows
-    return change[place], chi_squared([wrong, rows - wrong], table).p_value[place]
 
 
 def _profile(column: SimulatedColumn, counts: Integers) -> ColumnProfile:

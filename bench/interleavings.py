@@ -6,15 +6,15 @@ name a version that may serve and can be loaded, and the history must explain it
 """
 
 import random
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.pointer_history import replayed
+from bench.turns import KILLED, StepwiseRegistry, Turns
 from hindsight.config.training import Deployment, Strategy
-from hindsight.core.errors import HindsightError, UnusableArtifact
+from hindsight.core.errors import UnusableArtifact
 from hindsight.registry.moves import AuditInfo, PointerStep, abort_rollout, pass_probation, promote_rollout
 from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.store import Registry
@@ -35,101 +35,9 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 ROUNDS = 200
 SEED = 1
 WAVES = 3
-KILLED = 0.08  # of the turns
 BROKEN = 0.15  # of the artefacts
 REJECTED = 0.2  # of the versions
-_PATIENCE_SECONDS = 60.0
-
 TakeLock = Callable[[int], None]
-
-
-class Killed(BaseException):
-    """The actor is gone, as a Lambda that ran out of memory is: nothing in it may catch this."""
-
-
-class Turns:
-    """Lets one actor at a time take one step; a seeded die chooses."""
-
-    def __init__(self, rng: random.Random, *, lethal: bool) -> None:
-        self._rng = rng
-        self._lethal = lethal
-        self._changed = threading.Condition()
-        self._waiting: dict[int, bool] = {}
-        self._turn: int | None = None
-        self._killed: set[int] = set()
-
-    def run(self, actors: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:
-        """Run all actors to their end, step by step; return those that were killed."""
-        names = {id(actor): number for number, actor in enumerate(actors)}
-        threads = [threading.Thread(target=self._act, args=(names[id(actor)], actor)) for actor in actors]
-        self._waiting = dict.fromkeys(range(len(actors)), False)
-        for thread in threads:
-            thread.start()
-        while self._waiting:
-            self._let_one_go()
-        for thread in threads:
-            thread.join()
-        return [actors[number] for number in sorted(self._killed)]
-
-    def step(self) -> None:
-        """Wait for the turn of the actor that calls. Raises Killed if it does not live to see it."""
-        number = int(threading.current_thread().name)
-        with self._changed:
-            self._waiting[number] = True
-            self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._turn == number, _PATIENCE_SECONDS):
-                raise RuntimeError("an actor's turn never came")
-            self._turn = None
-            self._waiting[number] = False
-            if number in self._killed:
-                raise Killed
-
-    def _act(self, number: int, actor: Callable[[], None]) -> None:
-        threading.current_thread().name = str(number)
-        try:
-            # Refusals are answers: of two that want the same, one is told that the other was faster.
-            with suppress(Killed, HindsightError):
-                self.step()
-                actor()
-        finally:
-            with self._changed:
-                self._waiting.pop(number)
-                self._changed.notify_all()
-
-    def _let_one_go(self) -> None:
-        with self._changed:
-            ready = self._changed.wait_for(
-                lambda: self._turn is None and all(self._waiting.values()), _PATIENCE_SECONDS
-            )
-            if not ready:
-                raise RuntimeError("an actor does not come to its next step")
-            if not self._waiting:
-                return
-            chosen = self._rng.choice(sorted(self._waiting))
-            if self._lethal and self._rng.random() < KILLED:
-                self._killed.add(chosen)
-            self._turn = chosen
-            self._changed.notify_all()
-
-
-class StepwiseRegistry:
-    """A registry whose every call waits for the turn of the actor that makes it."""
-
-    def __init__(self, registry: Registry, turns: Turns) -> None:
-        self._registry = registry
-        self.turns = turns
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._registry, name)
-
-        def stepwise(*arguments: Any, **named: Any) -> Any:
-            self.turns.step()
-            answer = call(*arguments, **named)
-            if name == "move_pointer":
-                self.turns.step()  # killed after the write, before it knew
-            return answer
-
-        return stepwise
 
 
 class NoBackOff:
@@ -158,7 +66,7 @@ class World:
         deploy(self.registry, _run(1), _name(1), Deployment(), self.require_loadable)
 
     def actors(self, registry: Registry) -> list[Callable[[], None]]:
-        """Return a few things that are done at once, to versions old and new; one of the runs holds the lock."""
+        """Draw a few actions to be done at once, on versions old and new; one of the runs holds the lock."""
         runs = [self._register(rejected=self.rng.random() < REJECTED) for _ in range(3)]
         self.take_lock(self.rng.choice(runs))
         chosen = [self._deploy(registry, number) for number in runs]
@@ -239,7 +147,7 @@ def play(seed: int, registry: Registry, take_lock: TakeLock) -> str | None:
 
 
 def wrong_with(registry: Registry, world: World) -> str | None:
-    """Return what is wrong with a pointer and its history, None if nothing is."""
+    """Find what is wrong with a pointer and its history, None if nothing is."""
     pointer = registry.pointer(MODEL)
     if pointer is None:
         return "nothing serves"
@@ -268,7 +176,7 @@ def _other_artefact(registry: Registry, pointer: Pointer) -> str | None:
 
 
 def _stale(registry: Registry, moves: Sequence[DeploymentRecord]) -> str | None:
-    """Return what a run deployed twice, or beside another champion than the gate had compared its version with."""
+    """Find a run that was deployed twice, or beside another champion than the gate had compared its version with."""
     starts = [move for move in moves if move.decision_id and move.change is not Change.ROLLOUT_ABORTED]
     if len({move.decision_id for move in starts}) != len(starts):
         return "a run was deployed twice"
@@ -281,30 +189,8 @@ def _stale(registry: Registry, moves: Sequence[DeploymentRecord]) -> str | None:
     return None
 
 
-def replayed(moves: Sequence[DeploymentRecord]) -> tuple[str | None, str | None, str | None]:
-    """Return the champion and the version in a rollout that a history leads to, and what does not follow in it."""
-    champion: str | None = None
-    rollout: str | None = None
-    for move in moves:
-        if move.from_version != champion:
-            return champion, rollout, f"move {move.sequence} begins at {move.from_version}, but {champion} served"
-        if not move.reason or not move.actor:
-            return champion, rollout, f"move {move.sequence} does not say why or by whom"
-        if move.change in {Change.CANARY_STARTED, Change.SHADOW_STARTED}:
-            if rollout is not None or move.to_version != champion:
-                return champion, rollout, f"move {move.sequence} starts a second rollout"
-            rollout = move.challenger
-        elif move.change is not Change.PROBATION_PASSED:
-            ended = move.to_version if move.to_version == rollout else move.challenger
-            if rollout != (ended if ended == rollout else None):
-                return champion, rollout, f"move {move.sequence} ends the rollout of {rollout} without a word"
-            rollout = None
-        champion = move.to_version
-    return champion, rollout, None
-
-
 def measure(rounds: int = ROUNDS) -> dict[str, Any]:
-    """Return in how many interleavings the pointer was right, in memory and on the table's adapter."""
+    """Count the interleavings in which the pointer was right, in memory and on the table's adapter."""
     in_memory = [_in_memory(SEED + number) for number in range(rounds)]
     on_table = _on_table(rounds)
     wrong = [complaint for complaint in [*in_memory, *on_table] if complaint is not None]

@@ -1,4 +1,4 @@
-"""How soon a version that fails in service is rolled back, and how often a good one is; the same of rollouts.
+"""The labels until a failing version is rolled back, and the share of good ones that are; the same of rollouts.
 
 Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every twenty labels, of a
 version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints the figures.
@@ -6,9 +6,9 @@ version that the gate has passed on a simulated holdout. ``python -m bench.rollb
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,28 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from bench.rollback_records import (
+    NEW,
+    NEW_ACCURACY,
+    OLD,
+    OLD_ACCURACY,
+    PATIENCE,
+    SHARE,
+    START,
+    canary_records,
+    label_records,
+    shadow_records,
+)
+from bench.rollback_versions import audit, servable, version_record
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.core.times import format_time
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.evaluation.sequential.sequential_test import IN_ROLLOUT
-from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
+from hindsight.registry.moves import promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
-from hindsight.registry.version import Verdict as GateVerdict
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.comparison import difference_hypothesis
 from hindsight.rollout.evaluation.evaluate import Evaluation, EvaluationInput, evaluate_probation, evaluate_rollout
@@ -36,27 +47,18 @@ from hindsight.training.models.scoring import Predictions
 
 SEED = 1
 HOLDOUT_ROWS, VERSIONS = 2_000, 20
-OLD_ACCURACY, NEW_ACCURACY = 0.80, 0.85
 EVALUATE_EVERY = 20
-PATIENCE = 1_000  # labels of the version evaluated
 FLIPPED = (1.0, 0.5, 0.25)  # shares of the rows whose concept flips after the snapshot
 FALLEN = (0.70, 0.75, 0.775, 0.80, 0.85)
 RUNS_OF_BAD, RUNS_OF_GOOD, RUNS_OF_ROLLOUTS = 200, 400, 100
-SHARE = 0.1
 TRIED = (0.10, 0.05, 0.0, -0.03)  # how much worse than the champion, in points of accuracy
-SHARED_ERRORS = 0.7  # of the champion's errors are the shadow's too
 LONG, LONG_RUNS = 5_000, 500
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-OLD, NEW = "v1", "v2"
-
-Flags = npt.NDArray[np.bool_]
 Evaluate = Callable[[EvaluationInput], Evaluation]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a rollout or a probation ended: with what outcome, and after how many labels of the version."""
+    """The end of a rollout or a probation: its outcome, and the labels of the version until then."""
 
     outcome: Outcome
     labels: int
@@ -73,7 +75,7 @@ class Summary:
 
 
 def measure() -> dict[str, Any]:
-    """Return rates and numbers of labels, with the sizes and seed they were measured with."""
+    """Measure rates and numbers of labels, with the sizes and the seed."""
     flipped = {str(share): _probations(_after_flip(share), RUNS_OF_BAD) for share in FLIPPED}
     fallen = {
         str(accuracy): _probations(accuracy, RUNS_OF_BAD if accuracy < OLD_ACCURACY else RUNS_OF_GOOD)
@@ -108,16 +110,16 @@ def _shown(found: Mapping[str, Summary]) -> dict[str, dict[str, float | None]]:
 
 
 def _after_flip(share: float) -> float:
-    """Return what remains of the accuracy where the right answer is now the other one, in a share of the rows."""
+    """Compute the accuracy left where the right label is now the other one, in a share of the rows."""
     return NEW_ACCURACY * (1 - share) + (1 - NEW_ACCURACY) * share
 
 
 def _probations(accuracy: float, runs: int) -> Summary:
-    """Return how probations end of versions that passed the gate and have an accuracy in service."""
+    """Simulate the probations of versions that passed the gate, at an accuracy in service."""
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = promote(_serving(), _servable(NEW), _audit()).pointer
+        pointer = promote(_serving(), servable(NEW), audit()).pointer
         record, probation = _passed(run % VERSIONS), pointer.probation
         if probation is None:
             raise ValueError("a version that replaces another one is on probation")
@@ -126,17 +128,17 @@ def _probations(accuracy: float, runs: int) -> Summary:
             return evaluate_probation(seen, pointer, probation, record)  # noqa: B023  called before the next run
 
         ended.append(
-            _evaluated(_records(NEW, rng.random(PATIENCE) < accuracy), EVALUATE_EVERY, configuration, evaluate)
+            _evaluated(label_records(NEW, rng.random(PATIENCE) < accuracy), EVALUATE_EVERY, configuration, evaluate)
         )
     return _summary(ended)
 
 
 def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
-    """Return how rollouts end of versions that are worse than the champion by some points."""
+    """Simulate the rollouts of versions that are worse than the champion by some points."""
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
-        pointer = start_rollout(_serving(), _servable(NEW), mode, SHARE, _audit()).pointer
+        pointer = start_rollout(_serving(), servable(NEW), mode, SHARE, audit()).pointer
         record, rollout = _passed(run % VERSIONS), pointer.rollout
         if rollout is None:
             raise ValueError("a rollout has begun")
@@ -146,9 +148,9 @@ def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
 
         if mode is RolloutMode.CANARY:
             batch = round(EVALUATE_EVERY / SHARE)
-            rows = _canary_records(rng, OLD_ACCURACY - worse_by)
+            rows = canary_records(rng, OLD_ACCURACY - worse_by)
         else:
-            batch, rows = EVALUATE_EVERY, _shadow_records(rng, worse_by)
+            batch, rows = EVALUATE_EVERY, shadow_records(rng, worse_by)
         ended.append(_evaluated(rows, batch, configuration, evaluate))
     return _summary(ended)
 
@@ -170,7 +172,7 @@ def _evaluated(rows: Sequence[LabelFields], batch: int, configuration: ModelConf
 
 
 def _summary(ended: Sequence[Ended]) -> Summary:
-    """Return how often a version was kept and rolled back, and the labels it took."""
+    """Summarise how often a version was kept and rolled back, and the labels it took."""
     labels = [end.labels if end.outcome is Outcome.ROLL_BACK else np.inf for end in ended]
     return Summary(
         kept=_share(ended, Outcome.KEEP),
@@ -190,7 +192,7 @@ def _share(ended: Sequence[Ended], outcome: Outcome) -> float:
 
 @cache
 def _passed(number: int) -> VersionRecord:
-    """Return a version that the gate has let pass, on the first holdout on which it does."""
+    """Find a version that passes the gate, on the first holdout on which it does."""
     rng, configuration = np.random.default_rng((SEED, VERSIONS, number)), _configuration()
     while True:
         labels = (rng.random(HOLDOUT_ROWS) < 0.5).astype(np.float64)
@@ -204,7 +206,7 @@ def _passed(number: int) -> VersionRecord:
             champion=old,
         )
         if all(check.passed for check in judge(contest, configuration)):
-            return _record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
+            return version_record(*(answers.measure(Metric.ACCURACY, labels) for answers in (old, new)))
 
 
 def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy: float) -> Predictions:
@@ -212,74 +214,8 @@ def _answers(rng: np.random.Generator, labels: npt.NDArray[np.float64], accuracy
     return Predictions(Task.BINARY, decisions, 0.2 + 0.6 * decisions)
 
 
-def _record(champion: float | None, challenger: float | None) -> VersionRecord:
-    return VersionRecord(
-        version=NEW,
-        created_at=START,
-        candidate="simulated",
-        decision_id="decision",
-        dataset_id="dataset",
-        configuration_revision=1,
-        code_version="bench",
-        artifact_key="k",
-        artifact_digest="d",
-        verdict=GateVerdict.PROMOTE,
-        metrics={"accuracy": challenger},
-        compared_with=OLD,
-        champion_metrics={"accuracy": champion},
-    )
-
-
-def _records(version: str, right: Flags, **known: Any) -> list[LabelFields]:
-    return [_row(version, place, bool(hit), **known) for place, hit in enumerate(right)]
-
-
-def _row(version: str, place: int, right: bool, **known: Any) -> LabelFields:
-    value, moment = place % 2, format_time(START + (place + 1) * timedelta(minutes=1))
-    decision = value if right else 1 - value
-    fields = {
-        "prediction_id": f"{version}-{place}",
-        "model_version": version,
-        "occurred_at": moment,
-        "outcome_due_at": moment,
-        "known_at": moment,
-        "first_valued_at": moment,
-        "value": value,
-        "kind": "outcome",
-        "decision": decision,
-        "score": 0.2 + 0.6 * decision,
-        **known,
-    }
-    return cast(LabelFields, fields)
-
-
-def _canary_records(rng: np.random.Generator, accuracy: float) -> list[LabelFields]:
-    """Return traffic of which a share is the canary's, by chance."""
-    rows = round(PATIENCE / SHARE)
-    ours = rng.random(rows) < SHARE
-    right = rng.random(rows) < np.where(ours, accuracy, OLD_ACCURACY)
-    return [
-        _row(NEW if is_ours else OLD, place, bool(hit))
-        for place, (is_ours, hit) in enumerate(zip(ours, right, strict=True))
-    ]
-
-
-def _shadow_records(rng: np.random.Generator, worse_by: float) -> list[LabelFields]:
-    """Return the champion's traffic with what a shadow said, whose errors are mostly the champion's."""
-    right = rng.random(PATIENCE) < OLD_ACCURACY
-    also_wrong = SHARED_ERRORS
-    wrong_alone = (1 - (OLD_ACCURACY - worse_by) - also_wrong * (1 - OLD_ACCURACY)) / OLD_ACCURACY
-    wrong = rng.random(PATIENCE) < np.where(right, wrong_alone, also_wrong)
-    rows = []
-    for place, (hit, miss) in enumerate(zip(right, wrong, strict=True)):
-        decision = 1 - place % 2 if miss else place % 2
-        shadow = {"version": NEW, "score": 0.2 + 0.6 * decision, "decision": decision}
-        rows.append(_row(OLD, place, bool(hit), shadow=shadow))
-    return rows
-
-
 def _ever_beyond_doubt() -> float:
-    """Return how often a canary that is exactly as good is ever called worse, looked at after each of many labels."""
+    """Measure how often a canary exactly as good as the champion is ever called worse, evaluated after each label."""
     scale = scale_of(Metric.ACCURACY, Task.BINARY, null=OLD_ACCURACY, limit=OLD_ACCURACY - 0.05)
     if scale is None:
         raise ValueError("accuracy has a test")
@@ -296,15 +232,7 @@ def _ever_beyond_doubt() -> float:
 
 
 def _serving() -> Pointer:
-    return promote(None, _servable(OLD), _audit()).pointer
-
-
-def _servable(version: str) -> Servable:
-    return Servable(version=version, artifact_key="k", artifact_digest="d")
-
-
-def _audit() -> AuditInfo:
-    return AuditInfo(reason="simulated", actor="bench", at=START)
+    return promote(None, servable(OLD), audit()).pointer
 
 
 def _configuration() -> ModelConfiguration:
@@ -320,7 +248,7 @@ def _configuration() -> ModelConfiguration:
 
 
 def shown(figures: dict[str, Any]) -> Table:
-    """Return the figures as a table for people."""
+    """Format the figures as a table."""
     table = Table(
         "subject", "version", "kept", "rolled back", "labels, median", "ninth decile", title="Rollout evaluation"
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def apply_gateway_responses(gateway: Any, api_id: str, api: dict[str, Any]) -> None:
-    """Give a deployed API the error answers that the template's API declares."""
+    """Add the error responses that the template's API declares to a deployed API."""
     properties = api["Properties"]
     for kind, response in properties["GatewayResponses"].items():
         headers = response.get("ResponseParameters", {}).get("Headers", {})

@@ -49,7 +49,7 @@ def redrive(deployment: Deployment, queue: str) -> int:
 
 
 def _invoke_again(deployment: Deployment, failed: dict[str, Any]) -> None:
-    """Give a function once more what it failed on: the event itself, or the records of a stream."""
+    """Invoke a function again with what it failed on: the event itself, or the records of a stream."""
     function = failed.get("requestContext", {}).get("functionArn")
     if function is None:
         raise NotRedriven("the message names no function")

@@ -28,7 +28,7 @@ class Part(BaseModel):
 
 
 class Time(Part):
-    """When predictions were made: a column of times, or so many rows a simulated day from a start on."""
+    """The times of predictions: a column, or a number of rows a simulated day from a start on."""
 
     column: str | None = None
     start: Annotated[str, BeforeValidator(_as_text)] | None = None

@@ -16,7 +16,7 @@ _LOCAL_WAIT_SECONDS = 86_400
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags (``!Ref``, ``!Sub``) as the long form."""
+    """The loader of CloudFormation's short tags (``!Ref``, ``!Sub``) in their long form."""
 
 
 def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:

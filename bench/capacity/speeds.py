@@ -17,7 +17,6 @@ from bench.sleeping_table import FILE, SleepingTable, sleeping_files, wired
 from hindsight.adapters.dynamodb.requests import to_item
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.prediction_items import prediction_to_item
-from hindsight.adapters.predictions_table.stream_records import new_prediction, read_batch
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core import compact_json
@@ -33,6 +32,7 @@ from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.lake.rows import days_newest_first
 from hindsight.review.selection.selection_round import Batch, run_round
 from hindsight.review.selection.state import SelectionState
+from hindsight.runtime.events.stream_records import new_prediction, read_batch
 
 ROWS = 2000
 ROUNDS = 3

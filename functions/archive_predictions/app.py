@@ -2,22 +2,18 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from hindsight.adapters.predictions_table.stream_records import new_prediction, read_batch
 from hindsight.bootstrap import labelling
-from hindsight.bootstrap.deadline import time_left
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.events.stream_records import new_prediction, read_batch
+from hindsight.runtime.handler import event_handler, logger
 
 # Enough for a selection round and its review tasks. The rest comes again, in a batch of half the size.
 RESERVED_MILLISECONDS = 30_000
 
-logger = Logger()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Archive a batch and sample among it; return the record to go on from, if one could not be read."""
     batch = read_batch(event["Records"], new_prediction)
@@ -31,5 +27,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         time_left(context, RESERVED_MILLISECONDS),
     )
     gone = len(batch.values) - len(existing)
-    logger.info("archived", extra={"predictions": written, "erased_or_expired": gone, "sampled": sampled})
+    logger.info("predictions_archived", extra={"predictions": written, "erased_or_expired": gone, "sampled": sampled})
     return batch.failures()

@@ -19,5 +19,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     audience = stores.api_keyring().audience_of(headers.get(KEY_HEADER) or "")
     if audience is None:
-        logger.warning("an unknown key was refused", extra={"route": event.get("resource")})
+        logger.warning("unknown_key_denied", extra={"route": event.get("resource")})
     return policy_for(audience, stage_of(event["methodArn"]))

@@ -1,21 +1,15 @@
 """Capture feedback: durable in the stream to the lake, then acknowledged (POST /v1/models/{model}/feedback)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, labelling, stores
 from hindsight.ingestion.feedback_capture import MAX_FEEDBACK_BYTES
 from hindsight.runtime.counters import count
+from hindsight.runtime.handler import http_handler, metrics
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import model_name, read_object, requested_at
 from hindsight.validation.items import items_of
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = create_api(clients.allowed_origin)
 
 
@@ -32,8 +26,4 @@ def capture_feedback(model: str) -> Response[str]:
     return answer(202, receipt.to_json())
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)

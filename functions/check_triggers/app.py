@@ -2,41 +2,33 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining
 from hindsight.bootstrap.fan_out import one_invocation_a_model
 from hindsight.core.codec import to_plain
-from hindsight.core.schedule import parse_scheduled_event, parse_scope
 from hindsight.runtime.counters import count
+from hindsight.runtime.events.alarms import is_notification, parse_alarms
+from hindsight.runtime.events.schedules import parse_scheduled_event, parse_scope
+from hindsight.runtime.handler import event_handler, logger, metrics
 from hindsight.triggers.decision import Decision
-from hindsight.triggers.evaluation.alarm import parse_alarm
-
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 
 
 def concerns(event: dict[str, Any], model: str) -> bool:
     """Match an event against a model: a schedule asks for an evaluation of every model, an alarm of some."""
-    if "Records" not in event:
+    if not is_notification(event):
         return True
-    alarms = [parse_alarm(record.sns.message) for record in SNSEvent(event).records]
-    return any(retraining.trigger_sweep().concerns(alarm, model) for alarm in alarms)
+    return any(retraining.trigger_sweep().concerns(alarm, model) for alarm, _ in parse_alarms(event))
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 @one_invocation_a_model(concerns)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's triggers at the event's time, or because of an alarm."""
     sweep = retraining.trigger_sweep()
-    if "Records" not in event:
+    if not is_notification(event):
         return report([sweep.on_schedule(parse_scheduled_event(event))])
-    model, notices = str(parse_scope(event).model), [record.sns for record in SNSEvent(event).records]
-    alarms = [(parse_alarm(sns.message), sns.message_id) for sns in notices]
+    model, alarms = str(parse_scope(event).model), parse_alarms(event)
     return report([decision for alarm, message_id in alarms for decision in sweep.on_alarm(alarm, message_id, model)])
 
 

@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import models
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from hindsight.core.codec import to_plain
 from hindsight.registry.configuration_change import ConfigurationChange
+from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import flag, read_document, requested_at, unquoted
 
-logger = Logger()
-tracer = Tracer()
 api = create_api()
 
 
@@ -36,8 +33,4 @@ def shown(change: ConfigurationChange) -> dict[str, Any]:
     return {"model": change.model, "revision": change.revision, "effects": to_plain(change.effects)}
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)

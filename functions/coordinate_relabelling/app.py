@@ -3,25 +3,20 @@
 from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling
-from hindsight.bootstrap.deadline import time_left
 from hindsight.core.times import parse_time
 from hindsight.labels.relabelling.counting import Counting
 from hindsight.runtime.counters import count
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.handler import event_handler, logger, metrics
 
 # Enough for a page of the listing.
 RESERVED_MILLISECONDS = 60_000
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do the step that the state machine names: ``count`` or ``finalize``."""
     return {"count": count_files, "finalize": finalize}[event["step"]](event, context)

@@ -1,24 +1,18 @@
 """Take a person's decision on a version: approve, reject, override the gate, roll back (POST)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, retraining
 from hindsight.rollout.approval.approval import Answer
 from hindsight.rollout.approval.body import AnswerBody, read_approval, read_rejection
 from hindsight.runtime.counters import count
+from hindsight.runtime.handler import http_handler, logger, metrics
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import identifier, model_name, read_json, read_optional_json, requested_at
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 DECIDED_BY = "operator"
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = create_api()
 
 
@@ -53,11 +47,7 @@ def roll_back(model: str) -> Response[str]:
     return answer(200, made.to_plain())
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
 
 
 def _answer(body: AnswerBody, *, approved: bool) -> Answer:

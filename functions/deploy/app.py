@@ -2,20 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, retraining, stores
 from hindsight.core.times import parse_time
 from hindsight.rollout.deployment import Approved, deploy, strategy_of
 from hindsight.runs.run import RetrainingRun
-
-logger = Logger()
-tracer = Tracer()
+from hindsight.runtime.handler import event_handler, logger
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Deploy the version of a run; answer with its strategy and the champion before."""
     run = RetrainingRun.from_event(event)
@@ -30,7 +26,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         approved=approval_of(event),
     )
     strategy = strategy_of(made).value
-    logger.info("deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
+    logger.info("version_deployed", extra={"model": run.model, "version": event["version"], "strategy": strategy})
     return {"version": event["version"], "previous": made.from_version, "strategy": strategy}
 
 

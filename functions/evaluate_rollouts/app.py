@@ -2,35 +2,30 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining
-from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_scheduled_event
 from hindsight.runtime import counters
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.events.schedules import parse_scheduled_event
+from hindsight.runtime.handler import event_handler, logger, metrics
 
 # Enough to find the newest of three million records, and to evaluate and act.
 RESERVED_MILLISECONDS = 120_000
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Evaluate a model's rollout and probation at the event's time, and list the evaluations."""
     # The invocation that starts the others does not need these imports of numpy.
     from hindsight.rollout.evaluation.rollout_evaluation import EvaluationFailed  # noqa: PLC0415
 
-    tick = parse_scheduled_event(event)
+    scheduled = parse_scheduled_event(event)
     try:
         evaluations = retraining.rollout_evaluation().run(
-            tick.model, tick.now, time_left(context, RESERVED_MILLISECONDS)
+            scheduled.model, scheduled.now, time_left(context, RESERVED_MILLISECONDS)
         )
     except EvaluationFailed as error:
         # Counted now: its decisions have taken effect, and a retry of the event does not repeat them.

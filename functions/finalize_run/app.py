@@ -2,25 +2,20 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining, stores
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.counters import count
-from hindsight.triggers.runs.recovery import parse_failed_execution
+from hindsight.runtime.events.executions import is_status_change, parse_failed_execution
+from hindsight.runtime.handler import event_handler, logger, metrics
 from hindsight.triggers.runs.result import COUNTED_AS, announced_result, result_of
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Finalize the run of a state machine's step, or of an EventBridge event about its execution."""
-    return recover(event) if "detail-type" in event else finalize(event)
+    return recover(event) if is_status_change(event) else finalize(event)
 
 
 def finalize(event: dict[str, Any]) -> dict[str, Any]:

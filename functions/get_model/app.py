@@ -1,19 +1,14 @@
 """Answer the operators' questions about a model, its quarantine and its jobs (GET /v1/models/{model}…)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import reporting
 from hindsight.ingestion.imports import shown_import
 from hindsight.quarantine.replay_request import shown_replay
+from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import identifier, limit, model_name, quarantine_name, requested_at
 
-logger = Logger()
-tracer = Tracer()
 api = create_api()
 
 
@@ -111,11 +106,7 @@ def verification(model: str, dataset_id: str) -> Response[str]:
     return answer(200, reporting.verification_reports().newest(model_name(model), identifier(dataset_id, "dataset")))
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
 
 
 def _limit(*, default: int = 50, most: int = 1000) -> int:

@@ -2,19 +2,15 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import hindsight.runtime.http
 from hindsight.bootstrap import clients
 from hindsight.core.errors import NotFound
+from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import create_api
 
-logger = Logger()
-tracer = Tracer()
 api = create_api(clients.allowed_origin)
 
 
@@ -37,11 +33,7 @@ def preflight(**_: str) -> Response[str]:
     return Response(204, content_types.APPLICATION_JSON, "", headers=headers)
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
 
 
 @cache

@@ -1,16 +1,13 @@
 """Show the review queue, lease its tasks and take the answers (/v1/models/{model}/review, …/leases, …/answers)."""
 
-from typing import Any
-
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.review.tasks.task import UNNAMED_REVIEWER
 from hindsight.runtime.counters import count
+from hindsight.runtime.handler import http_handler, metrics
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import (
     model_name,
@@ -22,9 +19,6 @@ from hindsight.runtime.http.requests import (
 from hindsight.validation.items import items_of, parse_item
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = create_api()
 
 
@@ -58,8 +52,4 @@ def take_answers(model: str) -> Response[str]:
     return answer(202, receipt.to_json())
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)

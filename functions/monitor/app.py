@@ -2,23 +2,19 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import monitoring
-from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_scheduled_event
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.events.schedules import parse_scheduled_event
+from hindsight.runtime.handler import event_handler, logger
 
 # Enough to find the newest of three million records, and to make the checks.
 RESERVED_MILLISECONDS = 120_000
 
-logger = Logger()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Check a model at the event's time, and list the verdicts."""
@@ -28,5 +24,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         {"model": check.model, "kind": check.kind, "verdict": check.verdict, "reason": check.reason}
         for check in monitoring.monitor().run(scheduled.model, scheduled.now, has_time)
     ]
-    logger.info("monitored", extra={"checks": checks})
+    logger.info("model_monitored", extra={"checks": checks})
     return {"checks": checks}

@@ -2,26 +2,21 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import stores
-from hindsight.bootstrap.deadline import time_left
 from hindsight.bootstrap.fan_out import one_invocation_a_model
-from hindsight.core.schedule import parse_scheduled_event
 from hindsight.lake.packer import Packer
 from hindsight.runtime.counters import count
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.events.schedules import parse_scheduled_event
+from hindsight.runtime.handler import event_handler, logger, metrics
 
 # Enough to write and read back the pack in hand.
 RESERVED_MILLISECONDS = 60_000
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 @one_invocation_a_model()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack as of the scheduled time; ``is_complete`` if time sufficed for all days."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, stores
@@ -10,18 +9,15 @@ from hindsight.datasets.records.athena_query import plan_query
 from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
 from hindsight.runs.run import RetrainingRun
-
-logger = Logger()
-tracer = Tracer()
+from hindsight.runtime.handler import event_handler, logger
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the query, and the address its answer is to go to."""
     run, settings = RetrainingRun.from_event(event), clients.settings()
     window = stores.configurations().current(run.model).configuration.training.window
     span = Span(run.as_of - window, run.as_of)
     query = plan_query(stores.lake(), run.model, run.decision_id, span, settings.database)
-    logger.info("planned a query", extra={"model": run.model, "decision_id": run.decision_id})
+    logger.info("snapshot_query_planned", extra={"model": run.model, "decision_id": run.decision_id})
     return {"query": query, "location": f"s3://{settings.lake_bucket}/{query_prefix(run.model, run.decision_id)}"}

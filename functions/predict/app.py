@@ -7,16 +7,16 @@ scientific layer.
 from collections import Counter
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, labelling, retraining, stores
-from hindsight.bootstrap.deadline import time_left
 from hindsight.entities.prediction import Prediction
 from hindsight.ingestion.feedback_token import TokenMint, token_mint
 from hindsight.ingestion.prediction_log import MAX_PREDICTIONS_BYTES
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.handler import event_handler, logger
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import model_name, read_object, requested_at
 from hindsight.serving.predictor import Predictor
@@ -26,8 +26,6 @@ from hindsight.validation.items import items_of
 # Enough for the artefact in hand.
 RESERVED_MILLISECONDS = 10_000
 
-logger = Logger()
-tracer = Tracer()
 api = create_api(clients.allowed_origin)
 
 
@@ -46,8 +44,7 @@ def predict(model: str) -> Response[str]:
     return answer(200, {"predictions": [_shown(prediction, tokens) for prediction in answered.predictions]})
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway request; a scheduled event keeps the instance warm."""
     return api.resolve(event, context) if "httpMethod" in event else warm_up(context)
@@ -69,7 +66,7 @@ def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> 
             metric.add_dimension("Model", model)
             metric.add_dimension("ModelVersion", version)
     if troubles:
-        logger.error("a version could not be used", extra={"model": model, "troubles": troubles})
+        logger.error("version_unusable", extra={"model": model, "troubles": troubles})
         with single_metric(name="UnusableVersions", unit=MetricUnit.Count, value=1):
             pass  # of all models together: the alarm looks at no model's name
 

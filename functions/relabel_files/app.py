@@ -2,24 +2,22 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling
-from hindsight.bootstrap.deadline import time_left
 from hindsight.labels.relabelling.files import batch_of
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.handler import event_handler, logger
 
 # Enough for the chunk of lines in hand.
 RESERVED_MILLISECONDS = 45_000
 
-logger = Logger()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the event with the files that are left: what a next call goes on with, ``is_done`` if there are none."""
     left = labelling.relabel_files().relabel(batch_of(event), time_left(context, RESERVED_MILLISECONDS))
-    logger.info("relabelled", extra={"relabel_id": event["relabel_id"], "files": len(event["keys"]), "left": len(left)})
+    logger.info(
+        "files_relabelled", extra={"relabel_id": event["relabel_id"], "files": len(event["keys"]), "left": len(left)}
+    )
     return {**event, "keys": list(left), "is_done": not left}

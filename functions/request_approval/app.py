@@ -2,18 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, retraining
 from hindsight.rollout.approval.requests import ApprovalRequest
-
-logger = Logger()
-tracer = Tracer()
+from hindsight.runtime.handler import event_handler, logger
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Ask for an approval; answer until when the run waits. Its task token goes no further than the store."""
     approval = retraining.approval_requests().take(

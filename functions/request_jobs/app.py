@@ -1,15 +1,13 @@
 """Take operators' requests for jobs: relabelling, replay, erasure, verification (POST and DELETE)."""
 
 from datetime import datetime
-from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import jobs
 from hindsight.labels.relabelling.requests import accepted
 from hindsight.privacy.requests import shown
+from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import (
     identifier,
@@ -21,8 +19,6 @@ from hindsight.runtime.http.requests import (
 )
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
-logger = Logger()
-tracer = Tracer()
 api = create_api()
 
 
@@ -63,11 +59,7 @@ def verify(model: str, dataset_id: str) -> Response[str]:
     return answer(202, jobs.verification_requests().take(model_name(model), identifier(dataset_id, "dataset"), _now()))
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway request."""
-    return api.resolve(event, context)
+handler = http_handler(api)
 
 
 def _now() -> datetime:

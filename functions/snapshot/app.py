@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import stores
@@ -12,13 +11,10 @@ from hindsight.datasets.dataset_check import DatasetCheckFailure
 from hindsight.datasets.members import index_rows
 from hindsight.datasets.records.athena_query import chosen_by
 from hindsight.runs.run import RetrainingRun
-
-logger = Logger()
-tracer = Tracer()
+from hindsight.runtime.handler import event_handler, logger
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Build the dataset to train on, or find the reason to skip the run."""
     run = RetrainingRun.from_event(event)
@@ -34,6 +30,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
     # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken.manifest))
-    logger.info("took a snapshot", extra={"model": run.model, "dataset_id": dataset.dataset_id})
+    logger.info("dataset_built", extra={"model": run.model, "dataset_id": dataset.dataset_id})
     candidates = [candidate.value for candidate in revision.configuration.candidates]
     return {"status": "ready", "dataset_id": dataset.dataset_id, "candidates": candidates}

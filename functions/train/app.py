@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, stores
@@ -14,14 +13,11 @@ from hindsight.core.errors import UnusableDataset, UnusablePipeline
 from hindsight.datasets.dataset import read_manifest
 from hindsight.lake.object_store import training_job_key
 from hindsight.runs.run import RetrainingRun
+from hindsight.runtime.handler import event_handler, logger
 from hindsight.training.train import TrainingJob, failed_training, train_candidate
 
-logger = Logger()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the trained candidate's artefact and validation score; of one trained in a job what the job left."""
     if event.get("trained_in_job"):
@@ -55,7 +51,9 @@ def train(event: Mapping[str, Any]) -> dict[str, Any]:
     try:
         trained = train_candidate(stores.lake(), job, perf_counter)
     except (UnusableDataset, UnusablePipeline) as error:
-        logger.warning("cannot be trained", extra={"model": run.model, "code": error.code, "reason": error.message})
+        logger.warning("candidate_untrainable", extra={"model": run.model, "code": error.code, "reason": error.message})
         return failed_training(job, error)
-    logger.info("trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score})
+    logger.info(
+        "candidate_trained", extra={"model": run.model, "version": trained.version, "score": trained.validation_score}
+    )
     return trained.to_plain()

@@ -2,20 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, retraining, stores
 from hindsight.datasets.dataset import read_manifest
 from hindsight.runs.run import RetrainingRun
+from hindsight.runtime.handler import event_handler, logger
 from hindsight.training.gate.validate import ValidationJob, validate
 
-logger = Logger()
-tracer = Tracer()
 
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return the version judged, the verdict, and whether a person has to agree to it."""
     run = RetrainingRun.from_event(event)
@@ -29,7 +25,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         code_version=clients.settings().code_version,
     )
     record = validate(stores.lake(), stores.registry(), job, retraining.fresh_process())
-    logger.info("judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value})
+    logger.info(
+        "version_judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value}
+    )
     gate = job.configuration.gate
     return {
         "version": record.version,

@@ -2,21 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import stores
 from hindsight.datasets.building.verification import DatasetVerifier
-
-logger = Logger()
-tracer = Tracer()
+from hindsight.runtime.handler import event_handler, logger
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return, and store, what was found."""
     verifier = DatasetVerifier(stores.lake(), stores.configurations())
     found = verifier.verify(event["model"], event["dataset_id"], event["requested_at"])
-    logger.info("verified", extra={"dataset_id": event["dataset_id"], "problems": list(found.problems)})
+    logger.info("dataset_verified", extra={"dataset_id": event["dataset_id"], "problems": list(found.problems)})
     return found.to_json()

@@ -1,4 +1,4 @@
-"""What a service checks the moment a resource is made stands in the role itself, not in a policy that may come later.
+"""Rules of creation: what a service checks at once is in the role itself, not in a policy that may come later.
 
 Lambda refuses a destination or a source that a function's role may not use, and Step Functions a log that a machine's
 role may not have delivered to. EventBridge Scheduler checks nothing, and loses what its role may not do.

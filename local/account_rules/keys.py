@@ -1,4 +1,4 @@
-"""Whatever touches what the customer's key encrypts may use the key."""
+"""Rules of the customer's key: what touches encrypted data may use it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Whoever reads objects of the lake can tell one that is gone from one that may not be read.
+"""Rules of missing objects: readers of the lake can distinguish one that is gone from one that may not be read.
 
 S3 says 403 of a missing object to callers that may not list it.
 """

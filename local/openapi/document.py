@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
-from local.openapi.routes import ROUTES, Route
+from local.openapi.route import Route
+from local.openapi.routes import ROUTES
 from local.openapi.schemas import Schema, components, ref
 
 COMMITTED = Path(__file__).parents[2] / "shared/hindsight/runtime/http/openapi.json"

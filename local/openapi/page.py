@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from local.openapi.routes import ROUTES, Route
+from local.openapi.route import Route
+from local.openapi.routes import ROUTES
 from local.pages import replace_block
 
 PAGE = Path(__file__).parents[2] / "docs/http.md"

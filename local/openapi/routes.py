@@ -1,7 +1,5 @@
 """Every route of the API, by who may call it: what it takes and what it answers."""
 
-from dataclasses import dataclass, field
-
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
@@ -15,6 +13,7 @@ from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
     ANYTHING,
     BLOCKED_BY,
@@ -22,13 +21,13 @@ from local.openapi.schemas import (
     TEXT,
     WHOLE,
     YES_OR_NO,
-    Schema,
     either,
     listed,
     record,
     ref,
 )
 
+<<<<<<< HEAD
 MAX_ITEMS = 500
 DEPLOYMENT = record(
     {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
@@ -81,6 +80,8 @@ def _page(name: str, of: Schema) -> Schema:
     return record({name: listed(of)})
 
 
+=======
+>>>>>>> main
 APPS = [
     Route(
         method="post",
@@ -88,7 +89,7 @@ APPS = [
         does="Score instances with the serving version, and keep what was predicted",
         audiences=(Audience.APP,),
         body=record({"instances": listed(ref(InstanceItem), MAX_ITEMS)}),
-        answer=_page(
+        answer=page(
             "predictions",
             record(
                 {"prediction_id": TEXT, "decision": ANYTHING, "score": {"type": "number"}, "model_version": TEXT},
@@ -208,14 +209,14 @@ OPERATORS = [
         method="get",
         path="/models/{model}/versions",
         does="List versions with what they proved",
-        answer=_page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
+        answer=page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
         most=1000,
     ),
     Route(
         method="get",
         path="/models/{model}/deployments",
         does="List the changes of the serving pointer",
-        answer=_page("deployments", DEPLOYMENT),
+        answer=page("deployments", DEPLOYMENT),
         most=1000,
     ),
     Route(
@@ -279,7 +280,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/relabel",
         does="List relabellings",
-        answer=_page("relabellings", RELABELLING),
+        answer=page("relabellings", RELABELLING),
         most=200,
     ),
     Route(
@@ -323,7 +324,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/erasures",
         does="List erasures, the newest first",
-        answer=_page("erasures", ERASURE),
+        answer=page("erasures", ERASURE),
         most=100,
     ),
     Route(
@@ -336,7 +337,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/imports",
         does="List imports",
-        answer=_page("imports", record({"status": TEXT})),
+        answer=page("imports", record({"status": TEXT})),
         most=300,
     ),
 ]

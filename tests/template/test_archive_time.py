@@ -17,13 +17,13 @@ from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.predictions_table.label_items import label_to_item
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.prediction_items import partition_key, prediction_to_item
-from hindsight.adapters.predictions_table.stream_records import label_change, new_prediction, read_batch
 from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.label_collection import Head, PredictionTimes
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.archiving.existing_predictions import ExistingPredictions
 from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.runtime.events.stream_records import label_change, new_prediction, read_batch
 from local.account_rules.timing import LEFT_FOR, WATCHES_THE_CLOCK, WORST_SECONDS
 from local.template import TEMPLATE
 from local.transformed import deployment
@@ -164,4 +164,4 @@ def test_everyone_who_takes_batches_is_bounded_or_watches_the_clock_and_nobody_e
 def test_who_is_said_to_watch_the_clock_hands_it_on(name: str, functions: dict[str, dict[str, Any]]) -> None:
     """What each does once time is over, its own tests tell."""
     source = (TEMPLATE.parent / functions[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
-    assert re.search(r"time_left\(\w*context, RESERVED_MILLISECONDS\)", source)
+    assert re.search(r"(time_left\(context, |queue_handler\()RESERVED_MILLISECONDS\)", source)

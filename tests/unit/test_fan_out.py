@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.core.fan_out import MAX_STARTS_PER_SECOND, FanOut, FanOutFailed
-from hindsight.core.schedule import parse_scope
+from hindsight.runtime.events.schedules import parse_scope
 from hindsight.testing.aws.invocations import InMemoryInvocations
 
 EVENT = {"id": "tick-1", "time": "2026-03-01T12:00:00Z", "detail": "{}"}

@@ -26,7 +26,7 @@ class FreshProcess:
     seconds: float = 120.0
 
     def __call__(self, content: bytes, digest: str, rows: Rows) -> SmokeRun:
-        """Return what an artefact does in a process of its own. Raises UnusableArtifact, also if that process dies."""
+        """Run an artefact in a process of its own. Raises UnusableArtifact, also if that process dies."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / smoke_run.ARTIFACT).write_bytes(content)

@@ -10,9 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
-from hindsight.bootstrap.deadline import time_left
 from hindsight.core.fan_out import FanOut, narrowed, shared_out
-from hindsight.core.schedule import parse_scope
+from hindsight.runtime.deadline import time_left
+from hindsight.runtime.events.schedules import parse_scope
 
 # Enough for a start that is tried again, and to hand the rest on.
 RESERVED_MILLISECONDS = 30_000

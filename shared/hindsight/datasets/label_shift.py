@@ -1,4 +1,4 @@
-"""Whether the newest labels of a dataset, its holdout's, are of another kind than those before."""
+"""The label shift of a dataset: its newest labels, the holdout's, compared with those before."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _ALPHA = 0.05
 
 
 def furthest_apart(earlier: NDArray[np.float64], newest: NDArray[np.float64]) -> dict[str, float]:
-    """Return the number up to which the shares of two samples differ most, and both shares (Kolmogorov-Smirnov).
+    """Find the number up to which the shares of two samples differ most, and both shares (Kolmogorov-Smirnov).
 
     >>> furthest_apart(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 4.0, 5.0, 6.0]))
     {'up_to': 2.0, 'train': 0.5, 'holdout': 0.0}
@@ -29,7 +29,7 @@ def furthest_apart(earlier: NDArray[np.float64], newest: NDArray[np.float64]) ->
 
 
 def label_shift(dataset: Manifest, most: float) -> str | None:
-    """Return how the newest labels differ from those before by more than ``most`` beyond doubt; None if they do not.
+    """Describe how the newest labels differ from earlier ones by more than ``most``, significantly; else None.
 
     Told by the lower end of a 95 % interval, so that few labels raise no alarm. Both parts have rows.
     """

@@ -28,7 +28,7 @@ _VOCABULARY = "vocabulary."
 
 
 def column_name(name: str, kind: FeatureType) -> str:
-    """Return under which name a part holds a feature.
+    """Name a feature's array in a part.
 
     >>> column_name("hour", FeatureType.CATEGORICAL)
     'categorical.hour'
@@ -37,26 +37,26 @@ def column_name(name: str, kind: FeatureType) -> str:
 
 
 def pack(name: str, column: Array | Categories) -> dict[str, Array]:
-    """Return a column as the arrays of a part: numbers as they are, categories as codes and their vocabulary."""
+    """Pack a column as the arrays of a part: numbers as they are, categories as codes and their vocabulary."""
     if isinstance(column, Categories):
         return {name: column.codes, _VOCABULARY + name: pack_json(list(column.vocabulary))}
     return {name: column}
 
 
 def unpack(name: str, arrays: Arrays) -> Column:
-    """Return the column of some arrays that ``pack`` made."""
+    """Unpack a column from the arrays that ``pack`` made."""
     if _VOCABULARY + name in arrays:
         return Categories(arrays[name], tuple(unpack_json(arrays[_VOCABULARY + name])))
     return arrays[name]
 
 
 def pack_json(value: Any) -> Array:
-    """Return a value as the bytes of its JSON."""
+    """Pack a value as the bytes of its JSON."""
     return np.frombuffer(compact_json.dumps(value).encode(), dtype=np.uint8)
 
 
 def unpack_json(array: Array) -> Any:
-    """Return the value of the bytes of its JSON."""
+    """Unpack a value from the bytes of its JSON."""
     return json.loads(array.tobytes())
 
 
@@ -88,12 +88,12 @@ class PartWriter:
 
 
 def part_digest(arrays: Arrays) -> str:
-    """Return the SHA-256 of arrays: of the SHA-256 of each one's type, shape and bytes, by name."""
+    """Compute the SHA-256 of arrays: of the SHA-256 of each one's type, shape and bytes, by name."""
     return compact_json.digest({name: _array_digest(array) for name, array in arrays.items()})
 
 
 def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
-    """Return a part's arrays by name. Raises UnusableDataset if they are not what was written, NotFound.
+    """Read a part's arrays by name. Raises UnusableDataset if they are not what was written, NotFound.
 
     The arrays look into the bytes read and are not copied from them; they cannot be written.
     """
@@ -108,14 +108,14 @@ def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
 
 
 def missing_column(kind: FeatureType, rows: int) -> Column:
-    """Return the column of a feature that a dataset does not have."""
+    """Build the column of a feature that a dataset does not have."""
     if kind is FeatureType.CATEGORICAL:
         return Categories(np.full(rows, -1, dtype=np.int32), ())
     return np.full(rows, np.nan)
 
 
 def features_in(arrays: Arrays, features: Mapping[str, FeatureType]) -> dict[str, Column]:
-    """Return features as columns; one that a part does not have under its type is missing in all rows."""
+    """Read features as columns; one that a part does not have under its type is missing in all rows."""
     rows = len(arrays["seq"])
     return {
         name: unpack(held, arrays) if (held := column_name(name, kind)) in arrays else missing_column(kind, rows)
@@ -124,7 +124,7 @@ def features_in(arrays: Arrays, features: Mapping[str, FeatureType]) -> dict[str
 
 
 def targets_in(arrays: Arrays, task: Task) -> Array:
-    """Return labels as ``as_targets`` does: floats, or the texts of classes."""
+    """Read labels as ``as_targets`` gives them: floats, or the texts of classes."""
     label = unpack("label", arrays)
     if task is Task.MULTICLASS:
         assert isinstance(label, Categories)
@@ -134,7 +134,7 @@ def targets_in(arrays: Arrays, task: Task) -> Array:
 
 
 def texts_in(arrays: Arrays, name: str) -> list[str]:
-    """Return identifiers as text, empty where there is none."""
+    """Read identifiers as text, empty where there is none."""
     texts: list[str] = arrays[name].astype(np.str_).tolist()
     return texts
 

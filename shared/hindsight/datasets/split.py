@@ -17,11 +17,11 @@ class Timed(Protocol):
 
     @property
     def occurred_at(self) -> str:
-        """When the prediction was made."""
+        """The time of the prediction."""
 
     @property
     def outcome_due_at(self) -> str:
-        """When its outcome is due."""
+        """The time its outcome is due."""
 
 
 TimedRow = TypeVar("TimedRow", bound=Timed)
@@ -37,7 +37,7 @@ class Split:
 
 
 def split_by_time(rows: Sequence[TimedRow], share: float) -> Split:
-    """Return the newest ``share`` of rows as the holdout and, as the part to train on, what was due when it began.
+    """Split rows: the newest ``share`` as the holdout and, to train on, what was due when the holdout began.
 
     ``rows`` are in the order of their prediction's time. Rows of one moment stay together. The gap is as wide as
     the label delay of each row: a model trained at the boundary would not have had its outcome yet, and outcomes of
@@ -53,8 +53,9 @@ def split_by_time(rows: Sequence[TimedRow], share: float) -> Split:
 
 
 def split_moments(occurred: Longs, due: Longs, share: float) -> tuple[Longs, int]:
-    """Return what ``split_by_time`` would of rows given as two arrays of moments: the places to train on, and from
-    which one on the holdout begins.
+    """Split two arrays of moments as ``split_by_time`` splits rows.
+
+    Returns the positions to train on, and the position that the holdout begins at.
 
     >>> moments = np.arange(10)
     >>> train, first = split_moments(moments, moments + 2, 0.3)

@@ -19,7 +19,7 @@ from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.datasets.builders import build
-from tests.unit.datasets.test_compaction import AS_OF, compact, files, lake_of
+from tests.unit.datasets.compactions import AS_OF, compact, files, lake_of
 from tests.unit.training.world import MODEL, example, learnable, revision, store
 
 DECISION, QUERY = "decision-1", "0a1b"

@@ -20,7 +20,8 @@ from hindsight.runtime.http.audiences import (
     audiences_of,
     policy_for,
 )
-from local.openapi.routes import ROUTES, Route
+from local.openapi.route import Route
+from local.openapi.routes import ROUTES
 from tests.functions.conftest import EVENTS, Context
 
 STAGE = "arn:aws:execute-api:eu-west-1:123456789012:api/v1"

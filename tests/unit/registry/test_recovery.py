@@ -9,6 +9,7 @@ from hindsight.core.errors import InvalidInput, Unavailable
 from hindsight.registry.moves import AuditInfo, Servable, promote, roll_back, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import Check, Verdict
+from hindsight.runtime.events.executions import parse_failed_execution
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
@@ -16,7 +17,7 @@ from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.evaluation.decide import decide
-from hindsight.triggers.runs.recovery import NOT_ANNOUNCED, FailedExecution, RunRecovery, parse_failed_execution
+from hindsight.triggers.runs.recovery import NOT_ANNOUNCED, FailedExecution, RunRecovery
 from hindsight.triggers.state import RunOutcome, RunResult
 from tests.event_schemas import require_promised
 from tests.unit.triggers.builders import NOW, observed, request

@@ -6,8 +6,9 @@ import pytest
 
 from hindsight.core.errors import InvalidInput
 from hindsight.monitoring.results.check import Verdict
+from hindsight.runtime.events.alarms import parse_alarm
 from hindsight.testing.models.check_store import InMemoryChecks
-from hindsight.triggers.evaluation.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns, parse_alarm
+from hindsight.triggers.evaluation.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns
 from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.triggers.builders import HOUR, NOW, drift, performance
 

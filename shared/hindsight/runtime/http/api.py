@@ -72,14 +72,14 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
     def refuse(error: HindsightError) -> Response[str]:
         status = next((status for kind, status in STATUS_BY_ERROR.items() if isinstance(error, kind)), 500)
         if status >= 500:
-            logger.error("refused", extra={"code": error.code, "reason": error.message})
+            logger.error("request_failed", extra={"code": error.code, "reason": error.message})
         own = _own_fault(error.code, _REMEDIES.get(type(error), _TRY_AGAIN))
         shown = answer(500, {"error": own}) if status == 500 else error_response(status, error)
         return finish(shown)
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
-        logger.exception("unexpected error")
+        logger.exception("unexpected_error")
         return finish(answer(500, {"error": _own_fault(HindsightError.code, _TRY_AGAIN)}))
 
     @api.not_found

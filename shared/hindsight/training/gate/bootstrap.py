@@ -26,7 +26,7 @@ _MAX_CELLS = 64
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better the challenger is, positive for better whatever the metric; ``lower`` bounds it from below."""
+    """The advantage of the challenger, positive for better whatever the metric; ``lower`` bounds it from below."""
 
     estimate: float
     lower: float

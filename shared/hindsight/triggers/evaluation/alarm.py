@@ -1,13 +1,10 @@
 """CloudWatch alarms: their messages, and the models they concern."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import format_time
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED, SHORTFALL
 from hindsight.monitoring.results.check import Check, CheckKind, CheckStore
 from hindsight.triggers.signals.check import ALARMING
@@ -16,7 +13,6 @@ from hindsight.triggers.status import SignalStatus
 from hindsight.validation.timestamps import ClientTimestamps
 
 ALARM_STATE = "ALARM"
-MODEL_DIMENSION = "Model"
 _CHECK_BEHIND = {SHORTFALL: CheckKind.PERFORMANCE, DRIFT_DETECTED: CheckKind.DRIFT}
 
 
@@ -46,21 +42,6 @@ class Alarm:
         """The kinds of check that can have set the alarm off; of a metric that is not Hindsight's any."""
         known = _CHECK_BEHIND.get(self.metric or "")
         return tuple(_CHECK_BEHIND.values()) if known is None else (known,)
-
-
-def parse_alarm(message: str) -> Alarm:
-    """Read the alarm in an SNS message. Raises InvalidInput for any other message."""
-    body = compact_json.loads(message)
-    if not isinstance(body, dict) or not isinstance(body.get("AlarmName"), str):
-        raise InvalidInput("the message is not a CloudWatch alarm")
-    return Alarm(
-        name=body["AlarmName"],
-        state=str(body.get("NewStateValue")),
-        changed_at=parse_time(body.get("StateChangeTime")),
-        reason=str(body.get("NewStateReason") or ""),
-        metric=next(_metrics(body.get("Trigger")), None),
-        model=next(_models(body.get("Trigger")), None),
-    )
 
 
 def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
@@ -101,23 +82,3 @@ def alarm_signal(alarm: Alarm, at: datetime) -> SignalStatus | None:
         return None
     details = {"alarm": alarm.name, "changed_at": format_time(alarm.changed_at)}
     return AlarmSignal.raised(at, alarm.reason, details)
-
-
-def _metrics(trigger: object) -> Iterator[str]:
-    """Yield the names of an alarm's metric, or of the metrics in its expression."""
-    yield from (str(metric["MetricName"]) for metric in _parts(trigger) if metric.get("MetricName"))
-
-
-def _models(trigger: object) -> Iterator[str]:
-    """Yield the models in the dimensions of an alarm's metric, or of the metrics in its expression."""
-    for dimension in (dimension for metric in _parts(trigger) for dimension in metric.get("Dimensions") or []):
-        # CloudWatch writes its own messages with small letters, its API answers with capitals.
-        named = {key.lower(): value for key, value in dimension.items()}
-        if named.get("name") == MODEL_DIMENSION:
-            yield str(named.get("value"))
-
-
-def _parts(trigger: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(trigger, Mapping):
-        yield trigger
-        yield from ((query.get("MetricStat") or {}).get("Metric") or {} for query in trigger.get("Metrics") or [])

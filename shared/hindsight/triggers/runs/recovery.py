@@ -1,14 +1,11 @@
 """Recovery of runs whose execution of the retraining state machine failed before it could finalize them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hindsight.core.announcements import Announcement, Announcements
-from hindsight.core.errors import InvalidInput
-from hindsight.core.times import parse_time
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
@@ -27,7 +24,6 @@ ANNOUNCED_AS = {
     RunOutcome.FAILED: "RetrainingFailed",
 }
 _MAX_VERSIONS = 20
-_ENDED = {"FAILED": "failed", "TIMED_OUT": "took longer than it may", "ABORTED": "was stopped by an operator"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +41,6 @@ class FailedExecution:
     def reason(self) -> str:
         """The reason that is recorded on the run's decision."""
         return ": ".join(part for part in (f"the execution {self.ended}", self.error, self.cause) if part)
-
-
-def parse_failed_execution(event: Mapping[str, Any]) -> FailedExecution:
-    """Read an EventBridge event "Step Functions Execution Status Change". Raises InvalidInput.
-
-    AWS leaves the input out where it is larger than 248 KiB; a run's is a few.
-    """
-    try:
-        detail = event["detail"]
-        given = json.loads(detail["input"])
-        return FailedExecution(
-            run=RetrainingRun.from_event(given),
-            input=given,
-            at=parse_time(event["time"]),
-            ended=_ENDED[detail["status"]],
-            error=detail.get("error") or "",
-            cause=detail.get("cause") or "",
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInput(f"the event names no run that failed: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,144 @@
+"""Erasures: requests, messages, and what arrives meanwhile."""
+
+import gzip
+import json
+
+import boto3
+import pytest
+
+from functions.request_jobs.app import handler as request
+from hindsight.bootstrap import labelling, stores
+from hindsight.core.jobs import Job, JobKind
+from hindsight.ingestion.feedback_capture import feedback_line
+from hindsight.ingestion.import_files import chunks_after
+from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.labels.archiving.archive import Archive
+from hindsight.labels.joining.feedback_files import is_to_be_joined
+from hindsight.labels.joining.join import Joined
+from hindsight.privacy.requests import message
+from tests.functions.erasures import (
+    ASKED,
+    OTHERS,
+    THEIRS,
+    Sample,
+    Sent,
+    begin,
+    begin_another,
+    deliver,
+    finish,
+    get,
+    live,
+    store,
+    traces,
+)
+from tests.functions.labelling import outcome
+from tests.functions.requests import paths, send
+from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, prediction
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+@pytest.fixture(autouse=True)
+def versioned(deployed: None) -> None:
+    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+
+
+def test_whoever_asks_again_meanwhile_gets_the_same_erasure_and_afterwards_a_new_one(
+    sample: Sample, sent: Sent
+) -> None:
+    live()
+    first = begin()
+    assert begin().job_id == first.job_id
+    for body in [*sent(), *sent()]:
+        deliver(sample, body)
+    while bodies := sent():
+        deliver(sample, bodies[0])
+
+    deliver(sample, message(first))
+    assert begin_another("another").job_id != first.job_id
+
+
+def test_what_comes_late_for_an_erased_prediction_does_not_bring_it_back(sample: Sample, sent: Sent) -> None:
+    live()
+    finish(begin())
+
+    report = labelling.label_joiner().join([outcome(f"{THEIRS}-0", 9.5)])
+    assert report.counts[MODEL] == {Joined.ERASED: 1}
+    (saved,) = store().save([prediction(f"{THEIRS}-0", entity_id=THEIRS)], RETENTION)
+    assert saved.outcome is SaveOutcome.CONFLICT
+    assert not labelling.label_joiner().close_windows([prediction(f"{THEIRS}-0").key], at(10_000)).counts
+    assert traces(THEIRS) == []
+
+
+def test_predictions_after_the_request_stay(sample: Sample, sent: Sent) -> None:
+    live()
+    job = begin()
+    later = prediction("later", hours=200, entity_id=THEIRS)
+    store().save([later], RETENTION)
+    Archive(stores.lake()).write_predictions("later", [later])
+    finish(job)
+
+    assert stores.label_store().predictions([later.key])
+    assert len(traces(THEIRS)) == 2  # the item, and its line of the log
+
+
+def test_what_cannot_be_read_is_named_and_stops_nothing(sample: Sample, sent: Sent) -> None:
+    live()
+    stores.lake().write_bytes("feedback/date=2026-03-01/damaged.gz", b"\x1f\x8b not gzip", "text/plain")
+    job = begin()
+    finish(job)
+
+    assert get(f"/models/{MODEL}/erasures/{job.job_id}")[1]["unreadable"] == ["feedback/date=2026-03-01/damaged.gz"]
+    assert traces(THEIRS) == []
+
+
+def test_ids_that_nothing_can_have_and_bodies_at_fault_are_refused(sent: Sent) -> None:
+    stores.configurations().put(configuration(DEMAND), NOON)
+    assert send(request, "request_jobs_erasure", ASKED, path=f"/models/{MODEL}/entities/a%2Fb")[0] == 404
+    assert send(request, "request_jobs_erasure", ASKED, path="/models/unknown/entities/a")[0] == 404
+    status, answer = send(request, "request_jobs_erasure", {"reason": 7})
+    assert (status, paths(answer)) == (400, ["reason"])
+    assert get(f"/models/{MODEL}/erasures/none")[0] == 404
+    assert sent() == []
+
+
+def test_a_message_that_names_no_erasure_comes_back(sample: Sample) -> None:
+    stores.configurations().put(configuration(DEMAND), NOON)
+    body = message(Job(kind=JobKind.ERASURE, model=MODEL, job_id="none", at=NOON))
+    assert len(deliver(sample, body)["batchItemFailures"]) == 1
+
+
+def test_a_file_that_is_told_of_when_it_was_rewritten_already_is_joined_as_what_is_left(sent: Sent) -> None:
+    live()
+    key = "feedback/date=2026-03-01/both.gz"
+    events = [outcome(f"{THEIRS}-0", 7.5, hours=6), outcome(f"{OTHERS}-0", 8.5, hours=6)]
+    stores.lake().write_bytes(key, gzip.compress(b"".join(map(feedback_line, events))), "application/x-ndjson")
+    finish(begin())
+
+    report = labelling.feedback_files().join(key)
+
+    assert report.counts[MODEL][Joined.JOINED] == 1
+    assert list(stores.lake().keys(key)) == [f"{key}.erased"]
+    assert not is_to_be_joined(f"{key}.erased")
+
+
+def test_an_import_on_its_way_goes_on_at_its_line_in_what_is_left(sent: Sent) -> None:
+    live()
+    key = "imports/model=bike-demand/feedback/past.jsonl"
+    names = [f"{THEIRS}-0", *(f"{OTHERS}-{number % 3}" for number in range(5))]
+    lines = [
+        json.dumps({"feedback_id": f"past-{number}", "prediction_id": name, "name": "demand", "value": 1.0})
+        for number, name in enumerate(names)
+    ]
+    stores.lake().write_bytes(key, "\n".join(lines).encode(), "application/x-ndjson")
+    finish(begin())
+
+    (chunk,) = chunks_after(stores.lake(), key, 2)
+
+    assert [(line.number, json.loads(line.content)["feedback_id"]) for line in chunk.lines] == [
+        (3, "past-2"),
+        (4, "past-3"),
+        (5, "past-4"),
+        (6, "past-5"),
+    ]
+    assert chunk.fault is None

@@ -1,0 +1,118 @@
+"""Relabellings on a stack that are stopped, fail and are resumed."""
+
+from datetime import timedelta
+
+import pytest
+
+from bench import relabelling_rate
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
+from local.client import CallFailed, StackClient
+from tests.stack.relabellings import (
+    MADE,
+    NOTICED,
+    configure,
+    demand,
+    finished,
+    labels,
+    log,
+    only,
+    progress,
+    relabel,
+    told,
+    write,
+)
+from tests.stack.waiting import eventually
+
+MANY = 80
+
+
+def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: StackClient) -> None:
+    model, day = "stopped", MADE + timedelta(days=2)
+    configure(client, model, threshold=100, default=0)
+    names = [f"p-{number}" for number in range(MANY)]
+    log(client, model, *names, at=day)
+    for name in names:
+        write(client, f"stopped-{name}", demand(model, name, 75, day), day=day)
+    eventually(lambda: all(labels(client, model, name) for name in (names[0], names[-1])))
+    client.run_schedule("CloseWindows", day + timedelta(days=3), model)
+    eventually(lambda: all(labels(client, model, name) for name in names))
+    configure(client, model, threshold=50, default=0)
+    days = only(day)
+
+    job = relabel(client, model, **days)["relabel_id"]
+    with pytest.raises(CallFailed, match=rf"409.*{job}"):
+        relabel(client, model, NOTICED + timedelta(hours=1))
+    eventually(lambda: progress(client, model, job)["files"]["done"] >= 3)
+    machine = client.stack.outputs["RelabellingStateMachine"]
+    execution = machine.replace(":stateMachine:", ":execution:") + f":{job}-1"
+    client.aws("stepfunctions").stop_execution(executionArn=execution)
+    stopped = progress(client, model, job)
+    assert stopped["status"] == "stopped"
+    assert stopped["files"]["done"] < stopped["files"]["total"]
+
+    resumed = client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    assert (resumed["relabel_id"], resumed["attempt"], resumed["status"]) == (job, 2, "running")
+    done = finished(client, model, job)
+
+    assert (done["status"], done["attempt"]) == ("completed", 2)
+    assert done["files"]["done"] == done["files"]["total"] > MANY
+    assert (done["predictions"], done["events"], done["labels_changed"]) == (MANY, MANY, MANY)
+    assert {told(client, model, name)[-1] for name in names} == {(1, "final", 2)}
+    with pytest.raises(CallFailed, match="409"):
+        client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+
+
+def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_it_is_resumed(
+    client: StackClient,
+) -> None:
+    model, day = "damaged", MADE + timedelta(days=4)
+    configure(client, model, threshold=100, default=0)
+    log(client, model, "p", at=day)
+    write(client, "damaged", demand(model, "p", 75, day), day=day)
+    eventually(lambda: labels(client, model, "p"))
+    configure(client, model, threshold=50, default=0)
+    damaged = f"{day_prefix(PREDICTIONS, model, day.date())}damaged.jsonl"
+    client.lake.write_bytes(damaged, b"{nonsense\n", "application/x-ndjson")
+    days = only(day)
+
+    job = relabel(client, model, **days)["relabel_id"]
+    failed = finished(client, model, job)
+
+    assert failed["status"] == "failed"
+    assert failed["failure"].startswith(f"{damaged}: JSONDecodeError")
+    assert (failed["files"]["total"] - failed["files"]["done"], failed["labels_changed"]) == (1, 1)
+    client.lake.write_lines(damaged, [{"prediction_id": "p"}])
+    client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    done = finished(client, model, job)
+    assert (done["status"], done["failure"], done["labels_changed"]) == ("completed", None, 1)
+    assert done["files"]["done"] == done["files"]["total"] == failed["files"]["total"]
+    assert told(client, model, "p")[-1][0] == 1
+
+
+def test_a_worker_that_crashes_fails_the_relabelling_and_says_why(client: StackClient) -> None:
+    model, day = "crashing", MADE + timedelta(days=6)
+    configure(client, model, threshold=100, default=0)
+    log(client, model, "p", at=day)
+    days = only(day)
+    functions, name = client.aws("lambda"), client.stack.outputs["RelabelFilesFunction"]
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    without = {key: value for key, value in environment.items() if key != "MODELS_TABLE"}
+
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": without})
+    try:
+        job = relabel(client, model, **days)["relabel_id"]
+        failed = finished(client, model, job)
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
+
+    assert (failed["status"], failed["files"]["done"]) == ("failed", 0)
+    assert failed["failure"].startswith(f"predictions/model={model}/")
+    assert "MODELS_TABLE" in failed["failure"]
+    client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    assert finished(client, model, job)["status"] == "completed"
+
+
+def test_batches_of_small_files_are_relabelled_once(client: StackClient) -> None:
+    figures = relabelling_rate.measure(client, made=MADE + timedelta(days=60), files=120, events=2)
+
+    assert relabelling_rate.is_sound(figures), figures
