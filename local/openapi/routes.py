@@ -6,13 +6,12 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
-from hindsight.review.tasks.answers import AnswerItem
-from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.openapi.review_routes import REVIEWERS
 from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
     ANYTHING,
@@ -27,61 +26,6 @@ from local.openapi.schemas import (
     ref,
 )
 
-<<<<<<< HEAD
-MAX_ITEMS = 500
-DEPLOYMENT = record(
-    {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
-    {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
-)
-REVIEW_TASK = record(
-    {
-        "task_id": TEXT,
-        "prediction_id": TEXT,
-        "features": {"type": "object"},
-        "model_version": TEXT,
-        "occurred_at": TEXT,
-        "reason": TEXT,
-        "lease_expires_at": TEXT,
-    },
-    {
-        "score": {"type": "number"},
-        "decision": ANYTHING,
-        "probabilities": {"type": "object"},
-        "values": listed(ANYTHING),
-        "answers": listed(ANYTHING),
-    },
-)
-RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
-ERASURE = record(
-    {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
-)
-VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A method at a path; ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``."""
-
-    method: str
-    path: str
-    does: str
-    answer: Schema
-    status: int = 200
-    audiences: tuple[Audience, ...] = (Audience.OPERATOR,)
-    body: Schema | None = None
-    needs_body: bool = True
-    types: tuple[str, ...] = ("application/json",)
-    conflicts: bool = False
-    most: int | None = None
-    query: dict[str, bool] = field(default_factory=dict)
-
-
-def _page(name: str, of: Schema) -> Schema:
-    return record({name: listed(of)})
-
-
-=======
->>>>>>> main
 APPS = [
     Route(
         method="post",
@@ -115,45 +59,6 @@ APPS = [
         body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
-    ),
-]
-REVIEWERS = [
-    Route(
-        method="get",
-        path="/models/{model}/review",
-        does="Show the review queue, and the caller's own tasks and progress",
-        audiences=(Audience.REVIEWER,),
-        answer=record(
-            {
-                "reviewer": TEXT,
-                "guidelines": TEXT,
-                "counts": record(
-                    {"open": WHOLE, "free": WHOLE, "leased": WHOLE, "adjudication": WHOLE, "capped": YES_OR_NO}
-                ),
-                "tasks": listed(REVIEW_TASK),
-                "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT}),
-            }
-        ),
-        query={"reviewer": False},
-    ),
-    Route(
-        method="post",
-        path="/models/{model}/review/leases",
-        does="Lease review tasks",
-        audiences=(Audience.REVIEWER,),
-        body=ref(LeaseRequest),
-        needs_body=False,
-        answer=listed(REVIEW_TASK),
-    ),
-    Route(
-        method="post",
-        path="/models/{model}/review/answers",
-        does="Answer review tasks",
-        audiences=(Audience.REVIEWER,),
-        body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
-        answer=ref("Receipt"),
-        status=202,
-        conflicts=True,
     ),
 ]
 OPERATORS = [
