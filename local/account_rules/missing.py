@@ -15,8 +15,8 @@ _PRESENT = "an earlier step of the run has written it; gone or forbidden, the ru
 # Who reads without a need to tell, and why.
 NEEDS_NOT_TELL = {
     ("MonitorFunctionRole", "checks/*"): "only signs links, for people",
-    ("GetModelFunctionRole", "checks/*"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/card.html"): "only signs links, for people",
+    ("GetModelFunctionRole", "models/*/model.skops"): "only signs links, for people",
     ("RetrainingStateMachineRole", "queries/*"): "Athena writes its answers by it",
     ("TrainFunctionRole", "datasets/*"): _PRESENT,
     ("TrainFunctionRole", "models/*"): "read only where writing found it there",

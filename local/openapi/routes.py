@@ -11,6 +11,7 @@ from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.openapi.reads import READS, VERSION
 from local.openapi.review_routes import REVIEWERS
 from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
@@ -114,7 +115,7 @@ OPERATORS = [
         method="get",
         path="/models/{model}/versions",
         does="List versions with what they proved",
-        answer=page("versions", record({"version": TEXT, "gate": record({}), "lineage": record({})})),
+        answer=page("versions", VERSION),
         most=1000,
     ),
     Route(
@@ -255,4 +256,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *READS, *EVERYBODY]

@@ -59,3 +59,4 @@ def test_the_newest_come_first_and_no_more_than_asked_for(store: ApprovalStore) 
         store.save(replace(ASKED, version=version))
     store.save(replace(ASKED, model="other", version="v20260309"))
     assert [approval.version for approval in store.newest("bike", 2)] == ["v20260303", "v20260302"]
+    assert [approval.version for approval in store.newest("bike", 2, "v20260302")] == ["v20260301"]

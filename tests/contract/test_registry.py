@@ -120,6 +120,16 @@ def test_versions_come_newest_first_and_no_more_than_asked_for(registry: Registr
     assert [found.version for found in registry.versions("m", 2)] == ["v20260303", "v20260302"]
 
 
+def test_versions_and_datasets_are_listed_on_from_a_name_whether_or_not_it_exists(registry: Registry) -> None:
+    for day in range(1, 6):
+        registry.put_version("m", VERSION.replace(version=f"v2026030{day}"))
+        registry.put_dataset("m", DATASET.replace(dataset_id=f"d2026030{day}"))
+    assert [found.version for found in registry.versions("m", 2, "v20260304")] == ["v20260303", "v20260302"]
+    assert [found.version for found in registry.versions("m", 9, "v20260302x")] == ["v20260302", "v20260301"]
+    assert [found.dataset_id for found in registry.datasets("m", 2, "d20260302")] == ["d20260301"]
+    assert registry.datasets("m", 2, "a") == registry.versions("m", 2, "v20260301") == []
+
+
 def test_the_pointer_moves_and_every_move_is_kept(registry: Registry) -> None:
     move(registry, FIRST)
     move(registry, SECOND)
@@ -129,6 +139,8 @@ def test_the_pointer_moves_and_every_move_is_kept(registry: Registry) -> None:
     assert (pointer.artifact_key, pointer.updated_at) == ("models/v2", NOW + timedelta(days=1))
     assert registry.deployments("m", 10) == [SECOND.deployment, FIRST.deployment]
     assert registry.deployments("m", 1) == [SECOND.deployment]
+    assert registry.deployments("m", 2, 2) == [FIRST.deployment]
+    assert registry.deployments("m", 2, 1) == []
     assert registry.deployment("m", 1) == FIRST.deployment
 
 

@@ -160,6 +160,20 @@ def test_decisions_come_newest_first_and_no_more_than_asked_for(store: TriggerSt
     assert store.decisions("another", 2) == []
 
 
+def test_pages_of_decisions_hold_each_once(store: TriggerStore) -> None:
+    _, state = triggered()
+    recorded = [blocked(f"retrain-{number}", NOW + timedelta(hours=number // 2)) for number in range(5)]
+    for version, decision in enumerate(recorded):
+        assert store.record(decision, state.replace(version=version + 1), version)
+
+    first = store.decisions("bike", 2)
+    second = store.decisions("bike", 2, (first[-1].at, first[-1].decision_id))
+
+    assert first + second == recorded[:0:-1]
+    assert store.decisions("bike", 2, (NOW, "retrain-0")) == []
+    assert store.decisions("bike", 1, (NOW, "retrain-never-recorded")) == [recorded[1]]
+
+
 def test_finalizing_releases_the_lock_and_records_the_outcome(store: TriggerStore) -> None:
     decision, state = triggered()
     store.record(decision, state, 0)

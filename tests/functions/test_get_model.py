@@ -16,13 +16,12 @@ from hindsight.testing.builders.configuration import configuration
 from hindsight.triggers.decision import BlockCode, Blocker, Decision
 from hindsight.triggers.inputs import Cause
 from hindsight.triggers.signals.volume import VolumeSignal
-from hindsight.triggers.state import TriggerState
-from tests.functions.requests import Answer, paths, send
+from tests.functions.reads import MODEL, get, record_decisions
+from tests.functions.requests import send
 from tests.functions.served import serve_version
 from tests.unit.labels.builders import prediction
 from tests.unit.training.world import START
 
-MODEL = "bike-demand"
 NAME = "p00010"  # one of the rows that versions are trained on
 OCCURRED = START + timedelta(hours=10)
 
@@ -30,29 +29,6 @@ OCCURRED = START + timedelta(hours=10)
 @pytest.fixture(autouse=True)
 def model(deployed: None) -> None:
     stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
-
-
-def get(path: str, **query: str) -> Answer:
-    return send(handler, "get_model", path=f"/models/{path}", queryStringParameters=query or None)
-
-
-def record_decisions(count: int) -> list[str]:
-    """Blocked decisions, an hour between them, oldest first."""
-    triggers = stores.trigger_store()
-    names = [f"decision-{number}" for number in range(count)]
-    for number, name in enumerate(names):
-        decision = Decision(
-            decision_id=name,
-            model=MODEL,
-            at=START + timedelta(hours=number),
-            cause=Cause.SCHEDULE,
-            reason="drift",
-            signals=(),
-            blocked_by=(Blocker(code=BlockCode.COOLDOWN, reason="the cooldown lasts", details={}),),
-            explanation="Did not retrain because the cooldown lasts.",
-        )
-        assert triggers.record(decision, TriggerState(model=MODEL, version=number + 1), number)
-    return names
 
 
 def feedback(feedback_id: str, name: str, value: Any, hours: float) -> Feedback:
@@ -178,19 +154,6 @@ def test_versions_and_moves_are_listed_newest_first_with_their_lineage() -> None
     assert newest["lineage"]["dataset_id"] == stores.registry().datasets(MODEL, 1)[0].dataset_id
     moves = [(row["sequence"], row.get("from"), row["to"], row["actor"]) for row in history["deployments"]]
     assert moves == [(2, first, second, "pipeline"), (1, None, first, "pipeline")]
-
-
-@pytest.mark.parametrize("route", ["decisions", "versions", "deployments"])
-def test_a_limit_out_of_range_is_named(route: str) -> None:
-    for limit in ("0", "-1", "1001", "ten", "1.5", "", "٣"):
-        status, answer = get(f"{MODEL}/{route}", limit=limit)
-        assert (status, paths(answer)) == (400, ["limit"]), limit
-
-
-def test_an_unknown_model_is_404_on_every_route() -> None:
-    for route in ("", "/predictions/p", "/decisions", "/versions", "/deployments"):
-        status, answer = get(f"nobody{route}")
-        assert (status, answer["error"]["code"]) == (404, "not_found"), route
 
 
 def test_an_unknown_prediction_is_404() -> None:

@@ -10,7 +10,8 @@ READ = {
     "PredictFunction": "the artefacts that serve, once an instance and version",
     "DecideVersionsFunction": "the artefact of the version to serve: one object, loaded before it may serve",
     "GetModelFunction": "the newest 200 objects of a quarantine, eight at a time, as long as there is time; the newest "
-    "verification of a data set, one small object; and it signs links, which may do what the function may",
+    "verification of a data set and its manifest, one object each; the reports of one page of checks, of listings by "
+    "day within a span of 92; and it signs links, which may do what the function may",
     "RequestJobsFunction": "whether a quarantine holds anything: one list of one page",
 }
 WRITTEN = {"RequestJobsFunction": "that a verification was asked for: one small object"}

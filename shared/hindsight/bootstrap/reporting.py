@@ -8,9 +8,23 @@ from hindsight.datasets.building.verification_requests import VerificationReport
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.privacy.requests import ErasureReports
 from hindsight.quarantine.report import QuarantineReports
+from hindsight.reporting.check_history import CheckHistory
+from hindsight.reporting.dataset_reports import DatasetReports
 from hindsight.reporting.intake_reports import IntakeReports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.review.tasks.overview import ReviewOverview
+
+
+@cache
+def check_history() -> CheckHistory:
+    """Build the history of checks."""
+    return CheckHistory(stores.configurations(), stores.check_store(), stores.lake())
+
+
+@cache
+def dataset_reports() -> DatasetReports:
+    """Build the reports on datasets."""
+    return DatasetReports(stores.configurations(), stores.registry(), stores.lake())
 
 
 @cache

@@ -17,8 +17,8 @@ class Registry(Protocol):
     def version(self, model: str, version: str) -> VersionRecord:
         """Read one version. Raises NotFound."""
 
-    def versions(self, model: str, limit: int) -> list[VersionRecord]:
-        """List at most ``limit`` versions, newest first."""
+    def versions(self, model: str, limit: int, before: str | None = None) -> list[VersionRecord]:
+        """List at most ``limit`` versions, newest first, older than the one named ``before``."""
 
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         """Store a version and return what is stored: of two records under one name the first stays."""
@@ -26,8 +26,8 @@ class Registry(Protocol):
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         """Read one dataset. Raises NotFound."""
 
-    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
-        """List at most ``limit`` datasets, newest first."""
+    def datasets(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
+        """List at most ``limit`` datasets, newest first, older than the one named ``before``."""
 
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
@@ -38,8 +38,8 @@ class Registry(Protocol):
     def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
         """Read one deployment, None if the pointer has not moved that often."""
 
-    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
-        """List at most ``limit`` deployments, newest first."""
+    def deployments(self, model: str, limit: int, before: int | None = None) -> list[DeploymentRecord]:
+        """List at most ``limit`` deployments, newest first, of sequences below ``before``."""
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         """Move the pointer from the place before the step's and append its deployment, both or neither.

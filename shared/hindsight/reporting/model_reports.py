@@ -75,23 +75,29 @@ class ModelReports:
             "versions": versions_trained_on(names, model, self.registry),
         }
 
-    def decisions(self, model: str, limit: int) -> list[Decision]:
-        """List trigger decisions, newest first."""
-        return self.triggers.decisions(self._known(model), limit)
+    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
+        """List trigger decisions, newest first, older than the one of a moment and an id."""
+        return self.triggers.decisions(self._known(model), limit, before)
 
     def last_evaluation(self, model: str) -> Decision | None:
         """Find what the newest scheduled evaluation of the triggers decided; None before the first."""
         return self.triggers.last_evaluation(self._known(model))
 
-    def versions(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """List versions as operators see them, newest first."""
-        found = self.registry.versions(self._known(model), limit)
-        asked = {approval.version: approval for approval in self.approvals.newest(model, limit)}
+    def version(self, model: str, version: str) -> dict[str, Any]:
+        """Show one version as operators see it. Raises NotFound."""
+        record = self.registry.version(self._known(model), version)
+        return shown_version(record, self._link, self.approvals.load(model, version))
+
+    def versions(self, model: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
+        """List versions as operators see them, newest first, older than the one named ``before``."""
+        found = self.registry.versions(self._known(model), limit, before)
+        # An approval is of one version and sorts as it does, so that those of the page are among as many.
+        asked = {approval.version: approval for approval in self.approvals.newest(model, limit, before)}
         return [shown_version(record, self._link, asked.get(record.version)) for record in found]
 
-    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
-        """List the deployments, newest first."""
-        return self.registry.deployments(self._known(model), limit)
+    def deployments(self, model: str, limit: int, before: int | None = None) -> list[DeploymentRecord]:
+        """List the deployments, newest first, of sequences below ``before``."""
+        return self.registry.deployments(self._known(model), limit, before)
 
     def _known(self, model: str) -> str:
         return self.configurations.current(model).configuration.model

@@ -22,6 +22,8 @@ def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Appr
     shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}
     if record.card_key is not None:
         shown["card_url"] = link(record.card_key)
+    if record.expired_at is None:
+        shown["artifact_url"] = link(record.artifact_key)
     if asked is not None:
         shown["approval"] = {name: value for name, value in asked.to_json().items() if name not in _OF_VERSION}
     return shown

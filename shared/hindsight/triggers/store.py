@@ -10,8 +10,8 @@ from hindsight.triggers.state import RunResult, TriggerState
 class DecisionStore(Protocol):
     """Decisions, append-only."""
 
-    def decisions(self, model: str, limit: int) -> list[Decision]:
-        """List at most ``limit`` decisions, newest first."""
+    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
+        """List at most ``limit`` decisions, newest first, older than the one of a moment and an id."""
 
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
         """Find one decision, None if there is none."""

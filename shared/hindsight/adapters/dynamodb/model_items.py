@@ -32,23 +32,31 @@ class ModelItems:
 
     def newest(self, model: str, prefix: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
         """List at most ``limit`` items whose sort keys begin with a prefix, the last key first, below ``before``."""
-        return list(islice(self.each(model, prefix, descending=True, before=before, page=max(1, limit)), limit))
+        # The key conditions have no "begins with and below": that range ends with ``before`` itself, which is left out.
+        page = max(1, limit) + (before is not None)
+        return list(islice(self.each(model, prefix, descending=True, before=before, page=page), limit))
 
     def each(
         self, model: str, prefix: str = "", *, descending: bool = False, before: str | None = None, page: int = 100
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items whose sort keys begin with a prefix, consistently, in the order of the keys."""
+        """Yield the items whose sort keys begin with a prefix, consistently, in the order of the keys.
+
+        ``before`` begins with the prefix; what it names need not exist.
+        """
+        values = {":model": model} | ({":prefix": prefix} if prefix else {})
+        condition = " AND begins_with(sk, :prefix)" if prefix else ""
+        if before is not None:
+            values[":before"] = before
+            condition = " AND sk BETWEEN :prefix AND :before" if prefix else " AND sk < :before"
         request: dict[str, Any] = {
             "TableName": self.table,
-            "KeyConditionExpression": "pk = :model" + (" AND begins_with(sk, :prefix)" if prefix else ""),
-            "ExpressionAttributeValues": to_item({":model": model} | ({":prefix": prefix} if prefix else {})),
+            "KeyConditionExpression": "pk = :model" + condition,
+            "ExpressionAttributeValues": to_item(values),
             "ScanIndexForward": not descending,
             "ConsistentRead": True,
             "PaginationConfig": {"PageSize": page},
         }
-        if before is not None:
-            request["ExclusiveStartKey"] = _key(model, before)
-        return query_all(self.client, **request)
+        return (item for item in query_all(self.client, **request) if item["sk"] != before)
 
     def put(self, model: str, sort_key: str, values: Values) -> None:
         """Store an item, whatever was there."""

@@ -37,6 +37,7 @@ class DynamoApprovals:
             expected=approval.revision - 1,
         )
 
-    def newest(self, model: str, limit: int) -> list[Approval]:
-        """List at most ``limit`` approvals, newest first."""
-        return [from_plain(Approval, item["approval"]) for item in self._items.newest(model, _APPROVAL, limit)]
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[Approval]:
+        """List at most ``limit`` approvals, newest first, of versions older than the one named ``before``."""
+        key = None if before is None else _APPROVAL + before
+        return [from_plain(Approval, item["approval"]) for item in self._items.newest(model, _APPROVAL, limit, key)]

@@ -48,9 +48,10 @@ class DynamoRegistry:
             raise NotFound(f"the model {model!r} has no version {version!r}")
         return VersionRecord.from_plain(_record(item))
 
-    def versions(self, model: str, limit: int) -> list[VersionRecord]:
-        """List at most ``limit`` versions, newest first."""
-        return [VersionRecord.from_plain(_record(item)) for item in self._items.newest(model, _VERSION, limit)]
+    def versions(self, model: str, limit: int, before: str | None = None) -> list[VersionRecord]:
+        """List at most ``limit`` versions, newest first, older than the one named ``before``."""
+        key = None if before is None else _VERSION + before
+        return [VersionRecord.from_plain(_record(item)) for item in self._items.newest(model, _VERSION, limit, key)]
 
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         """Store a version and return what is stored: of two records under one name the first stays."""
@@ -63,9 +64,10 @@ class DynamoRegistry:
             raise NotFound(f"the model {model!r} has no dataset {dataset_id!r}")
         return DatasetRecord.from_plain(_record(item))
 
-    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
-        """List at most ``limit`` datasets, newest first."""
-        return [DatasetRecord.from_plain(_record(item)) for item in self._items.newest(model, _DATASET, limit)]
+    def datasets(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
+        """List at most ``limit`` datasets, newest first, older than the one named ``before``."""
+        key = None if before is None else _DATASET + before
+        return [DatasetRecord.from_plain(_record(item)) for item in self._items.newest(model, _DATASET, limit, key)]
 
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
@@ -81,12 +83,13 @@ class DynamoRegistry:
         item = self._items.get(model, _deployment_key(sequence))
         return None if item is None else DeploymentRecord.from_plain(item)
 
-    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
-        """List at most ``limit`` deployments, newest first.
+    def deployments(self, model: str, limit: int, before: int | None = None) -> list[DeploymentRecord]:
+        """List at most ``limit`` deployments, newest first, of sequences below ``before``.
 
         Consistently: rollback candidates are found from them, and without the last one they would reach too far back.
         """
-        return [DeploymentRecord.from_plain(item) for item in self._items.newest(model, _DEPLOYMENT, limit)]
+        key = None if before is None else _deployment_key(before)
+        return [DeploymentRecord.from_plain(item) for item in self._items.newest(model, _DEPLOYMENT, limit, key)]
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         """Move the pointer and append the deployment, both or neither. Raises Conflict, StaleRun."""

@@ -75,9 +75,10 @@ class DynamoTriggers:
         """End the back-off from rollbacks; False where there is none to end."""
         return self._change(model, partial(rollback_backoff_reset, at=at))
 
-    def decisions(self, model: str, limit: int) -> list[Decision]:
-        """List at most ``limit`` decisions, newest first."""
-        return [Decision.from_plain(found) for found in self._items.newest(model, _DECISION, limit)]
+    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
+        """List at most ``limit`` decisions, newest first, older than the one of a moment and an id."""
+        key = None if before is None else _decision_key(*before)
+        return [Decision.from_plain(found) for found in self._items.newest(model, _DECISION, limit, key)]
 
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
         """Find one decision, None if there is none."""

@@ -15,8 +15,8 @@ class ApprovalStore(Protocol):
     def save(self, approval: Approval) -> bool:
         """Store an approval one revision after the stored one, or the first; False if another writer was faster."""
 
-    def newest(self, model: str, limit: int) -> list[Approval]:
-        """List at most ``limit`` approvals, newest first."""
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[Approval]:
+        """List at most ``limit`` approvals, newest first, of versions older than the one named ``before``."""
 
 
 class WaitingTasks(Protocol):

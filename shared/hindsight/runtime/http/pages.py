@@ -4,15 +4,18 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.times import parse_time
 from hindsight.runtime.http.requests import limit
 
 T = TypeVar("T")
 MAX_TOKEN = 1_000
+_MAX_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,26 @@ class Page:
 
     limit: int
     after: str | None = None
+
+    @property
+    def after_number(self) -> int | None:
+        """The number that the page begins after, None from the first item on. Raises InvalidInput."""
+        if self.after is None:
+            return None
+        if not (self.after.isascii() and self.after.isdigit() and len(self.after) <= _MAX_DIGITS):
+            raise _refused()
+        return int(self.after)
+
+    @property
+    def after_moment(self) -> tuple[datetime, str] | None:
+        """The moment and the id, with ``#`` between them, that the page begins after. Raises InvalidInput."""
+        if self.after is None:
+            return None
+        moment, _, name = self.after.partition("#")
+        try:
+            return parse_time(moment), name
+        except InvalidInput as error:
+            raise _refused() from error
 
     def of(self, name: str, items: Sequence[T], cursor: Callable[[T], str], show: Callable[[T], Any]) -> dict[str, Any]:
         """Show the first ``limit`` items under a name, with ``next_token`` where there are more.
@@ -53,5 +76,9 @@ def _cursor(token: str) -> str:
             raise ValueError("no token is that long")
         return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        message = "is not a token that a list has answered"
-        raise InvalidInput(f"the query parameter next_token {message}", (Fault("next_token", message),)) from error
+        raise _refused() from error
+
+
+def _refused() -> InvalidInput:
+    message = "is not a token that a list has answered"
+    return InvalidInput(f"the query parameter next_token {message}", (Fault("next_token", message),))

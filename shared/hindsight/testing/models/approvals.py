@@ -22,8 +22,9 @@ class InMemoryApprovals:
         self.stored[approval.model, approval.version] = approval
         return True
 
-    def newest(self, model: str, limit: int) -> list[Approval]:
-        names = sorted((version for name, version in self.stored if name == model), reverse=True)
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[Approval]:
+        older = (version for name, version in self.stored if name == model and (before is None or version < before))
+        names = sorted(older, reverse=True)
         return [self.stored[model, version] for version in names[:limit]]
 
 

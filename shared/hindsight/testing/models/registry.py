@@ -27,8 +27,8 @@ class InMemoryRegistry:
     def version(self, model: str, version: str) -> VersionRecord:
         return _found(self._versions.get(model, {}), version)
 
-    def versions(self, model: str, limit: int) -> list[VersionRecord]:
-        return _newest(self._versions.get(model, {}), limit)
+    def versions(self, model: str, limit: int, before: str | None = None) -> list[VersionRecord]:
+        return _newest(self._versions.get(model, {}), limit, before)
 
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         return self._versions.setdefault(model, {}).setdefault(record.version, record)
@@ -36,8 +36,8 @@ class InMemoryRegistry:
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         return _found(self._datasets.get(model, {}), dataset_id)
 
-    def datasets(self, model: str, limit: int) -> list[DatasetRecord]:
-        return _newest(self._datasets.get(model, {}), limit)
+    def datasets(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
+        return _newest(self._datasets.get(model, {}), limit, before)
 
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         return self._datasets.setdefault(model, {}).setdefault(record.dataset_id, record)
@@ -45,9 +45,10 @@ class InMemoryRegistry:
     def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
         return self._deployments.get(model, {}).get(sequence)
 
-    def deployments(self, model: str, limit: int) -> list[DeploymentRecord]:
+    def deployments(self, model: str, limit: int, before: int | None = None) -> list[DeploymentRecord]:
         made = self._deployments.get(model, {})
-        return [made[sequence] for sequence in sorted(made, reverse=True)[:limit]]
+        older = [sequence for sequence in made if before is None or sequence < before]
+        return [made[sequence] for sequence in sorted(older, reverse=True)[:limit]]
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         if fencing_token is not None and self.lock_holders.get(model) != fencing_token:
@@ -85,5 +86,6 @@ def _found(records: dict[str, Record], name: str) -> Record:
     return records[name]
 
 
-def _newest(records: dict[str, Record], limit: int) -> list[Record]:
-    return [records[name] for name in sorted(records, reverse=True)[:limit]]
+def _newest(records: dict[str, Record], limit: int, before: str | None) -> list[Record]:
+    older = [name for name in records if before is None or name < before]
+    return [records[name] for name in sorted(older, reverse=True)[:limit]]

@@ -67,8 +67,12 @@ class InMemoryTriggers:
     def last_evaluation(self, model: str) -> Decision | None:
         return self.evaluations.get(model)
 
-    def decisions(self, model: str, limit: int) -> list[Decision]:
-        of_model = sorted((at, decision_id) for name, at, decision_id in self.stored if name == model)
+    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
+        of_model = sorted(
+            (at, decision_id)
+            for name, at, decision_id in self.stored
+            if name == model and (before is None or (at, decision_id) < before)
+        )
         return [self.stored[model, at, decision_id] for at, decision_id in reversed(of_model)][:limit]
 
     def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:

@@ -1,0 +1,121 @@
+"""The history of a model's checks: their reports in the lake, newest first, a page at a time."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.errors import Fault, InvalidInput, NotFound
+from hindsight.core.times import format_time, parse_time
+from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix
+from hindsight.monitoring.results.check import CheckKind, CheckStore
+from hindsight.reporting.status import LINKS_LAST
+from hindsight.validation.operator_request import day_of as day_named
+
+# A day is a listing: a longer span is read in several requests, each of its own days.
+MAX_DAYS = 92
+_DAY_LENGTH = len("2026-03-01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckQuery:
+    """The checks asked for: of one kind or of all, between two moments, both included; None is without a bound."""
+
+    kind: CheckKind | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+    @classmethod
+    def parse(cls, kind: str | None = None, first: str | None = None, last: str | None = None) -> "CheckQuery":
+        """Read the query that a request names, by days or by moments. Raises InvalidInput with the path at fault."""
+        if kind is not None and kind not in set(CheckKind):
+            raise _fault("kind", f"must be one of {', '.join(CheckKind)}")
+        query = cls(
+            kind=None if kind is None else CheckKind(kind),
+            first=_moment(first, "from", time.min),
+            last=_moment(last, "to", time.max),
+        )
+        if query.first and query.last:
+            _require_span(query.first, query.last)
+        return query
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHistory:
+    """Reads reports of checks; raises NotFound for a model that does not exist."""
+
+    configurations: ConfigurationStore
+    checks: CheckStore
+    lake: Lake
+
+    def keys(self, model: str, query: CheckQuery, most: int, before: str | None = None) -> list[str]:
+        """List the keys of at most ``most`` reports that sort before a key, the newest first.
+
+        Without an end the span ends with the newest check, which may be of a replayed time; without a beginning it
+        reaches back as far as one request reads.
+        """
+        self.configurations.current(model)
+        last = query.last or self._newest(model)
+        if last is None:
+            return []
+        first = query.first or last - timedelta(days=MAX_DAYS - 1)
+        if first <= last:
+            _require_span(first, last)
+        found: list[str] = []
+        for key in self._descending(model, query.kind, first, last, before):
+            if len(found) == most:
+                break
+            found.append(key)
+        return found
+
+    def show(self, key: str) -> dict[str, Any] | None:
+        """Read a check with its verdict and numbers, and link its report and its page; None of one that expired."""
+        try:
+            check = json.loads(self.lake.read_bytes(key))
+        except NotFound:
+            return None
+        whole = {name: value for name, value in check.items() if name not in {"report", "report_key", "page_key"}}
+        page = check.get("page_key")
+        links = {"report_url": self.lake.link(key, LINKS_LAST)}
+        return whole | links | ({} if page is None else {"page_url": self.lake.link(page, LINKS_LAST)})
+
+    def _newest(self, model: str) -> datetime | None:
+        found = (self.checks.latest(model, kind) for kind in CheckKind)
+        return max((check.at for check in found if check is not None), default=None)
+
+    def _descending(
+        self, model: str, kind: CheckKind | None, first: datetime, last: datetime, before: str | None
+    ) -> Iterator[str]:
+        endings = tuple(f"-{ending}.json" for ending in ([kind] if kind else CheckKind))
+        end, begin = last.date(), first.date()
+        if before is not None and (reached := day_of(before)) is not None:
+            end = min(end, reached)
+        for days in range((end - begin).days + 1):
+            prefix = day_prefix(CHECKS, model, end - timedelta(days=days))
+            for key in reversed([key for key in self.lake.keys(prefix) if key.endswith(endings)]):
+                at = key.removeprefix(prefix)[: len(format_time(last))]
+                if format_time(first) <= at <= format_time(last) and (before is None or key < before):
+                    yield key
+
+
+def _moment(text: str | None, path: str, of_day: time) -> datetime | None:
+    """Read a moment, or that of a day. Raises InvalidInput."""
+    if text is None:
+        return None
+    if len(text) == _DAY_LENGTH and (day := day_named(text, path)) is not None:
+        return datetime.combine(day, of_day, UTC)
+    try:
+        return parse_time(text)
+    except InvalidInput as error:
+        raise _fault(path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset") from error
+
+
+def _require_span(first: datetime, last: datetime) -> None:
+    if not 0 <= (last.date() - first.date()).days < MAX_DAYS or first > last:
+        raise _fault("from", f"must lie before to, by less than {MAX_DAYS} days")
+
+
+def _fault(path: str, message: str) -> InvalidInput:
+    return InvalidInput(f"the query parameter {path} {message}", (Fault(path, message),))

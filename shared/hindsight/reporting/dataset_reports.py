@@ -1,0 +1,57 @@
+"""The reports on datasets: their records, their manifests, and links to their parts."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.datasets.dataset import PARTS
+from hindsight.lake.object_store import Lake, dataset_prefix
+from hindsight.registry.store import Registry
+from hindsight.registry.version import DatasetRecord
+from hindsight.reporting.status import LINKS_LAST
+
+# A manifest names every object that held rows: of a large dataset more than an answer may hold. The link has them all.
+MAX_SOURCES = 1_000
+FORMAT = "npz"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetReports:
+    """Reads datasets; every method raises NotFound for an unknown model."""
+
+    configurations: ConfigurationStore
+    registry: Registry
+    lake: Lake
+
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
+        """List datasets, newest first, older than the one named ``before``."""
+        self.configurations.current(model)
+        return self.registry.datasets(model, limit, before)
+
+    def show(self, model: str, dataset_id: str, *, with_labels: bool) -> dict[str, Any]:
+        """Show a dataset: its manifest and links to its parts, the holdout's only ``with_labels``. Raises NotFound.
+
+        The object of a part holds its labels, so that without them there is no link. Of an expired dataset the
+        manifest is left.
+        """
+        self.configurations.current(model)
+        record = self.registry.dataset(model, dataset_id)
+        manifest = json.loads(self.lake.read_bytes(record.manifest_key))
+        sources = manifest.pop("sources", [])
+        return {
+            **record.to_plain(),
+            "manifest": {**manifest, "sources": sources[:MAX_SOURCES]},
+            "sources_total": len(sources),
+            "manifest_url": self._link(record.manifest_key),
+            "parts": self._parts(record, model, with_labels=with_labels),
+        }
+
+    def _parts(self, record: DatasetRecord, model: str, *, with_labels: bool) -> dict[str, Any]:
+        prefix = dataset_prefix(model, record.dataset_id)
+        linked = [part for part in PARTS if record.expired_at is None and (with_labels or part != "holdout")]
+        urls = {part: {"url": self._link(f"{prefix}{part}.npz")} for part in linked}
+        return {part: {"format": FORMAT, **urls.get(part, {})} for part in PARTS}
+
+    def _link(self, key: str) -> str:
+        return self.lake.link(key, LINKS_LAST)
