@@ -6,13 +6,13 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
-from hindsight.review.tasks.answers import AnswerItem
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
 from local.openapi.reads import READS, VERSION
+from local.openapi.review_routes import REVIEWERS
 from local.openapi.route import DEPLOYMENT, ERASURE, MAX_ITEMS, RELABELLING, VERIFICATION, Route, page
 from local.openapi.schemas import (
     ANYTHING,
@@ -60,27 +60,6 @@ APPS = [
         body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
-    ),
-]
-REVIEWERS = [
-    Route(
-        method="get",
-        path="/models/{model}/review",
-        does="Lease review tasks",
-        audiences=(Audience.REVIEWER,),
-        answer=listed(record({"task_id": TEXT, "prediction_id": TEXT, "reason": TEXT, "lease_expires_at": TEXT})),
-        most=100,
-        query={"reviewer": True},
-    ),
-    Route(
-        method="post",
-        path="/models/{model}/review",
-        does="Answer review tasks",
-        audiences=(Audience.REVIEWER,),
-        body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
-        answer=ref("Receipt"),
-        status=202,
-        conflicts=True,
     ),
 ]
 OPERATORS = [
