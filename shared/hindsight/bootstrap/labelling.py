@@ -155,7 +155,7 @@ def review_leasing() -> Leasing:
 @cache
 def review_queue() -> ReviewQueue:
     """Build the reader of the review queue."""
-    return ReviewQueue(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
+    return ReviewQueue(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
 
 
 @cache
