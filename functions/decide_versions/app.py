@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from hindsight.bootstrap import clients, retraining
+from hindsight.bootstrap import retraining, stores
 from hindsight.rollout.approval.approval import Answer
 from hindsight.rollout.approval.body import AnswerBody, read_approval, read_rejection
 from hindsight.runtime.counters import count
@@ -51,7 +51,7 @@ handler = http_handler(api)
 
 
 def _answer(body: AnswerBody, *, approved: bool) -> Answer:
-    now, trust = requested_at(api.current_event), clients.settings().client_timestamps
+    now, trust = requested_at(api.current_event), stores.client_timestamps()
     return body.answer(approved=approved, actor=DECIDED_BY, now=now, trust=trust)
 
 

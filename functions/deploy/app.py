@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from hindsight.bootstrap import clients, retraining, stores
+from hindsight.bootstrap import retraining, stores
 from hindsight.core.times import parse_time
 from hindsight.rollout.deployment import Approved, deploy, strategy_of
 from hindsight.runs.run import RetrainingRun
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         event["version"],
         deployment,
         retraining.require_loadable,
-        at=run.moment(event.get("entered_at"), clients.settings().client_timestamps),
+        at=run.moment(event.get("entered_at"), stores.client_timestamps()),
         approved=approval_of(event),
     )
     strategy = strategy_of(made).value

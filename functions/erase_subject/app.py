@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hindsight.bootstrap import clients, erasing, stores
+from hindsight.bootstrap.settings import ErasurePasses
 from hindsight.privacy.requests import parse_message
 from hindsight.runtime.queue_handler import queue_handler
 
@@ -16,5 +17,5 @@ def handler(message: str, has_time: Callable[[], bool]) -> None:
     model, erasure_id = parse_message(message)
     run = erasing.eraser().run(model, erasure_id, has_time)
     if run.is_to_go_on:
-        settling = clients.settings().erasure_second_pass.total_seconds() if run.is_settling else 0
+        settling = clients.settings(ErasurePasses).delay.total_seconds() if run.is_settling else 0
         stores.erasure_queue().send(message, int(settling))

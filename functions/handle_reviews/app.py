@@ -1,32 +1,48 @@
-"""Lease review tasks to a reviewer and take the answers (GET and POST /v1/models/{model}/review)."""
+"""Show the review queue, lease its tasks and take the answers (/v1/models/{model}/review, …/leases, …/answers)."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
-from hindsight.review.tasks.leasing import DEFAULT_LEASES, MAX_LEASES
+from hindsight.review.tasks.leasing import LeaseRequest
+from hindsight.review.tasks.task import UNNAMED_REVIEWER
 from hindsight.runtime.counters import count
 from hindsight.runtime.handler import http_handler, metrics
 from hindsight.runtime.http.api import answer, create_api
-from hindsight.runtime.http.requests import limit, model_name, query_identifier, read_object, requested_at
-from hindsight.validation.items import items_of
+from hindsight.runtime.http.requests import (
+    model_name,
+    query_identifier,
+    read_object,
+    read_optional_json,
+    requested_at,
+)
+from hindsight.validation.items import items_of, parse_item
+from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 api = create_api()
 
 
 @api.get("/models/<model>/review")
+def show_queue(model: str) -> Response[str]:
+    """Show the queue, and the caller's own tasks in it."""
+    event = api.current_event
+    configuration = stores.configurations().current(model_name(model)).configuration
+    reviewer = query_identifier(event, "reviewer", UNNAMED_REVIEWER)
+    return answer(200, labelling.review_queue().show(configuration, reviewer, requested_at(event)))
+
+
+@api.post("/models/<model>/review/leases")
 def lease(model: str) -> Response[str]:
     """Lease tasks to a reviewer."""
     event = api.current_event
     configuration = stores.configurations().current(model_name(model)).configuration
-    reviewer = query_identifier(event, "reviewer")
-    most = limit(event, default=DEFAULT_LEASES, most=MAX_LEASES)
-    held = labelling.review_leasing().lease(configuration, reviewer, most, requested_at(event))
+    request = parse_item(LeaseRequest, read_optional_json(event, max_bytes=MAX_REQUEST_BYTES), "")
+    held = labelling.review_leasing().lease(configuration, request.reviewer, request.limit, requested_at(event))
     count(metrics, {"ReviewsLeased": len(held)})
     return answer(200, [task.to_json() for task in held])
 
 
-@api.post("/models/<model>/review")
+@api.post("/models/<model>/review/answers")
 def take_answers(model: str) -> Response[str]:
     """Take a call's answers."""
     configuration = stores.configurations().current(model_name(model)).configuration

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import Catalog, Deployment
 from hindsight.datasets.records.athena_query import plan_query
 from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
@@ -14,10 +15,11 @@ from hindsight.runtime.handler import event_handler, logger
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the query, and the address its answer is to go to."""
-    run, settings = RetrainingRun.from_event(event), clients.settings()
+    """Build the query, and the address of its answer."""
+    run = RetrainingRun.from_event(event)
     window = stores.configurations().current(run.model).configuration.training.window
     span = Span(run.as_of - window, run.as_of)
-    query = plan_query(stores.lake(), run.model, run.decision_id, span, settings.database)
+    query = plan_query(stores.lake(), run.model, run.decision_id, span, clients.settings(Catalog).database)
     logger.info("snapshot_query_planned", extra={"model": run.model, "decision_id": run.decision_id})
-    return {"query": query, "location": f"s3://{settings.lake_bucket}/{query_prefix(run.model, run.decision_id)}"}
+    bucket = clients.settings(Deployment).lake_bucket
+    return {"query": query, "location": f"s3://{bucket}/{query_prefix(run.model, run.decision_id)}"}

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import Deployment
 from hindsight.config.training import Candidate
 from hindsight.core import compact_json
 from hindsight.core.errors import UnusableDataset, UnusablePipeline
@@ -46,7 +47,7 @@ def train(event: Mapping[str, Any]) -> dict[str, Any]:
         manifest=manifest,
         configuration=revision.configuration,
         candidate=Candidate(event["candidate"]),
-        code_version=clients.settings().code_version,
+        code_version=clients.settings(Deployment).code_version,
     )
     try:
         trained = train_candidate(stores.lake(), job, perf_counter)

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, retraining, stores
+from hindsight.bootstrap.settings import Deployment
 from hindsight.datasets.dataset import read_manifest
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.handler import event_handler, logger
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         manifest=manifest,
         configuration=revision.configuration,
         trained=event["trained"],
-        code_version=clients.settings().code_version,
+        code_version=clients.settings(Deployment).code_version,
     )
     record = validate(stores.lake(), stores.registry(), job, retraining.fresh_process())
     logger.info(

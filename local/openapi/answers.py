@@ -117,10 +117,6 @@ QUARANTINE = record(
         ),
     }
 )
-LEASE = record(
-    {"task_id": TEXT, "prediction_id": TEXT, "features": OBJECT, "reason": TEXT, "lease_expires_at": TEXT},
-    {"score": ANYTHING, "decision": ANYTHING, "model_version": TEXT, "occurred_at": TEXT},
-)
 PREDICTED = record(
     {"prediction_id": TEXT, "decision": ANYTHING, "score": NUMBER, "model_version": TEXT},
     {"probabilities": mapping(NUMBER), "feedback_token": TEXT},

@@ -147,3 +147,12 @@ PREDICTION = {
     "received_at": EARLIER,
     "outcome_due_at": AT,
 }
+REVIEW_TASK = {
+    "task_id": "p-1",
+    "prediction_id": "p-1",
+    "features": {"hour": "17", "temperature": 0.3},
+    "model_version": VERSION,
+    "occurred_at": EARLIER,
+    "reason": "uncertain",
+    "lease_expires_at": AT,
+}

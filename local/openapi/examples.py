@@ -14,6 +14,7 @@ from local.openapi.example_records import (
     DECISION,
     DECISION_ID,
     DEPLOYMENT,
+    EARLIER,
     ERASURE,
     EXPLAINED,
     JOB_ID,
@@ -22,6 +23,7 @@ from local.openapi.example_records import (
     PREDICTION,
     RECEIPT,
     RELABELLING,
+    REVIEW_TASK,
     SIGNED,
     VERIFICATION,
     VERSION,
@@ -34,15 +36,14 @@ EXAMPLES: dict[str, Any] = {
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
-    "lease_reviews": [
-        {
-            "task_id": "p-1",
-            "prediction_id": "p-1",
-            "features": {"hour": "17", "temperature": 0.3},
-            "reason": "uncertain",
-            "lease_expires_at": AT,
-        }
-    ],
+    "get_reviews": {
+        "reviewer": "ana",
+        "guidelines": "Count a day as busy from 100 rides on.",
+        "counts": {"open": 12, "free": 10, "leased": 2, "adjudication": 0, "capped": False},
+        "tasks": [REVIEW_TASK],
+        "progress": {"held": 1, "done": 40, "since": EARLIER},
+    },
+    "lease_reviews": [REVIEW_TASK],
     "answer_reviews": {"accepted": ["p-1"], "rejected": []},
     "configure_model": {
         "model": MODEL,

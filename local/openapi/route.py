@@ -59,8 +59,8 @@ def flag(name: str) -> Parameter:
 
 
 def identifier(name: str) -> Parameter:
-    """Build a query parameter that is an id and required."""
-    return Parameter(name=name, schema={"type": "string", "pattern": IDENTIFIER}, required=True)
+    """Build a query parameter that is an id."""
+    return Parameter(name=name, schema={"type": "string", "pattern": IDENTIFIER})
 
 
 def page(name: str, of: Schema, **beside: Schema) -> Schema:

@@ -4,7 +4,6 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
-from hindsight.review.tasks.answers import AnswerItem
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
@@ -14,14 +13,14 @@ from local.openapi.answers import (
     CONFIGURED,
     DEPLOYMENT,
     EXPLANATION,
-    LEASE,
     PREDICTED,
     STATUS,
 )
 from local.openapi.job_routes import JOBS
 from local.openapi.read_answers import VERSION
 from local.openapi.reads import READS
-from local.openapi.route import MAX_ITEMS, Route, flag, identifier, page, whole
+from local.openapi.review_routes import REVIEWERS
+from local.openapi.route import MAX_ITEMS, Route, flag, page, whole
 from local.openapi.schemas import (
     BLOCKED_BY,
     DECISION,
@@ -63,29 +62,6 @@ APPS = [
         body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
-    ),
-]
-REVIEWERS = [
-    Route(
-        name="lease_reviews",
-        method="get",
-        path="/models/{model}/review",
-        does="Lease review tasks",
-        audiences=(Audience.REVIEWER,),
-        answer=listed(LEASE),
-        most=100,
-        query=(identifier("reviewer"),),
-    ),
-    Route(
-        name="answer_reviews",
-        method="post",
-        path="/models/{model}/review",
-        does="Answer review tasks",
-        audiences=(Audience.REVIEWER,),
-        body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
-        answer=ref("Receipt"),
-        status=202,
-        conflicts=True,
     ),
 ]
 OPERATORS = [

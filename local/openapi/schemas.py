@@ -11,6 +11,7 @@ from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
 from hindsight.review.tasks.answers import AnswerItem
+from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.triggers.evaluation.request import RetrainingRequest
@@ -21,6 +22,7 @@ Schema = dict[str, Any]
 MODELS: tuple[type[BaseModel], ...] = (
     AnswerBody,
     AnswerItem,
+    LeaseRequest,
     ApproveBody,
     FeedbackItem,
     InstanceItem,

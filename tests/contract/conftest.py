@@ -66,7 +66,7 @@ def dynamodb(aws: None) -> Any:
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["closes_at", "done_by", "ratings"],
+                    "NonKeyAttributes": ["closes_at", "done_by", "held_by", "ratings"],
                 },
             },
         ],

@@ -97,8 +97,7 @@ def test_the_same_sampled_again_change_nothing(stored: Stored) -> None:
 
     assert stored.tasks.add(again, CONFIGURATION) == 0
 
-    assert stored.task() == held
-    assert stored.labels.predictions([key()])[key()].selection_probability == 0.25
+    assert (stored.task(), stored.labels.predictions([key()])[key()].selection_probability) == (held, 0.25)
 
 
 def test_among_many_sampled_only_those_of_a_prediction_that_is_there_become_tasks(stored: Stored) -> None:
@@ -234,6 +233,29 @@ def test_the_newest_ratings_are_told_first_and_no_more_than_asked_for(stored: St
         closed = replace(stored.task(name), answers=both, state=TaskState.RESOLVED, resolution=resolution, is_sent=True)
         stored.write(closed)
     assert [found["ann"] for found in stored.tasks.ratings(MODEL, 3)] == [4, 3, 2]
+
+
+def test_held_tasks_are_those_last_leased_to_the_reviewer(stored: Stored) -> None:
+    stored.add("p-1", "p-2", "p-3")
+    stored.lease("ann", "p-1")
+    stored.lease("ann", "p-2")
+    stored.lease("bob", "p-2", at=2)
+    held = [sorted(flat(stored.tasks.held(MODEL, reviewer))) for reviewer in ("ann", "bob", "an")]
+    assert held == [["p-1", "p-2"], ["p-2"], []]
+
+
+def test_done_tasks_are_open_ones_and_those_resolved_of_late(stored: Stored) -> None:
+    stored.add("old", "new", "unsent", overlap=1)
+    for at, name in enumerate(("old", "new", "unsent")):
+        answers = (said("ann", 1, at),)
+        resolution = Resolution(value=1, label=1, event="annotation", occurred_at=minutes(at), at=minutes(at))
+        closed = replace(stored.task(name), answers=answers, state=TaskState.RESOLVED, resolution=resolution)
+        stored.write(replace(closed, is_sent=name != "unsent"))
+    stored.add("open")
+    stored.write(skipped(stored.lease("ann", "open"), "ann", minutes(2)))
+
+    counts = [stored.tasks.done(MODEL, *asked) for asked in (("ann", minutes(1), 10), ("ann", minutes(0), 2))]
+    assert (counts, stored.tasks.done(MODEL, "bob", minutes(0), 10)) == ([3, 2], 0)
 
 
 def test_the_queue_is_counted_by_how_its_tasks_lie(stored: Stored) -> None:

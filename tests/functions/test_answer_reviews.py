@@ -80,7 +80,8 @@ def test_an_answer_among_others_is_rejected_alone() -> None:
         ({"task_id": "hour-9999", "reviewer": ANN, "value": 1}, 404, "not_found", "answers[0].task_id"),
         ({"task_id": "hour-4711", "reviewer": ANN, "value": 9}, 400, "invalid", "answers[0].value"),
         ({"task_id": "hour-4711", "reviewer": ANN}, 400, "invalid", "answers[0].value"),
-        ({"task_id": "hour-4711", "value": 1}, 400, "invalid", "answers[0].reviewer"),
+        ({"task_id": "hour-4711", "reviewer": "a b", "value": 1}, 400, "invalid", "answers[0].reviewer"),
+        ({"task_id": "hour-4711", "value": 1}, 409, "conflict", "answers[0].task_id"),
     ],
 )
 def test_a_single_answer_that_is_refused_has_a_status_of_its_own(
@@ -118,4 +119,4 @@ def test_a_bad_request_is_refused_by_its_path(body: Any, status: int, at_fault: 
 
 
 def test_an_unknown_model_is_not_found() -> None:
-    assert send(handler, "handle_reviews_answers", path="/models/nobody/review")[0] == 404
+    assert send(handler, "handle_reviews_answers", path="/models/nobody/review/answers")[0] == 404

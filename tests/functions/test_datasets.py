@@ -16,6 +16,7 @@ from functions.request_jobs.app import handler as request
 from functions.snapshot.app import handler as snapshot
 from functions.verify_dataset.app import handler as verify
 from hindsight.bootstrap import clients, labelling, stores
+from hindsight.bootstrap.settings import Deployment
 from hindsight.labels.archiving.new_label_counts import NewLabel
 from tests.functions.conftest import ENVIRONMENT, Context
 from tests.functions.requests import send
@@ -96,7 +97,7 @@ def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(
     new_labels.note(NewLabel(MODEL, found.prediction_id, START, found.matured_at) for found in learnable(1000))
     new_labels.condense(MODEL, START + timedelta(days=2))
     # Once they are settled they expire.
-    table, client = clients.settings().models_table, clients.dynamodb()
+    table, client = clients.settings(Deployment).models_table, clients.dynamodb()
     for item in client.scan(TableName=table)["Items"]:
         if item["sk"]["S"].startswith(("arrived#", "summed#")):
             client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})

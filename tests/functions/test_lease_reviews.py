@@ -1,5 +1,7 @@
 """Tasks handed out through the handler."""
 
+from typing import Any
+
 import boto3
 import pytest
 
@@ -20,12 +22,16 @@ def queue(deployed: None) -> None:
     stores.review_tasks().add([sample(name, number / 60) for number, name in enumerate(NAMES)], configuration())
 
 
-def lease(**query: str) -> Answer:
+def lease(**body: Any) -> Answer:
+    return send(handler, "handle_reviews_leases", body)
+
+
+def queue_of(**query: str) -> Answer:
     return send(handler, "handle_reviews", queryStringParameters=query or None)
 
 
-def test_the_sample_request_leases_the_oldest_tasks() -> None:
-    status, answer = send(handler, "handle_reviews")
+def test_sample_request_leases_the_oldest_tasks() -> None:
+    status, answer = send(handler, "handle_reviews_leases")
 
     assert status == 200
     assert [(task["task_id"], task["reason"], task["lease_expires_at"]) for task in answer] == [
@@ -33,35 +39,74 @@ def test_the_sample_request_leases_the_oldest_tasks() -> None:
         ("hour-4712", "audit", "2026-03-01T12:15:00.000000Z"),
     ]
     assert answer[0]["features"] == {"hour": "17", "temperature": 0.3}
-    assert (answer[0]["prediction_id"], answer[0]["score"]) == ("hour-4711", 0.7)
+    assert answer[0]["prediction_id"] == "hour-4711"
+
+
+def test_score_and_decision_are_shown_only_where_review_is_not_blind() -> None:
+    [hidden] = lease(limit=1)[1]
+    stores.configurations().put(configuration(blind=False), NOON)
+    [shown] = lease(limit=1)[1]
+    assert not {"score", "decision", "probabilities"} & hidden.keys()
+    assert (shown["score"], shown["decision"]) == (0.7, 1)
+
+
+def test_queue_shows_counts_guidelines_own_tasks_and_progress_and_leases_nothing() -> None:
+    stores.configurations().put(configuration(guidelines="Count rain as rain."), NOON)
+    send(handler, "handle_reviews_leases")
+    lease(reviewer="bob")
+    answer_call = {"answers": [{"task_id": "hour-4711", "reviewer": "ann@example.com", "skip": True}]}
+    send(handler, "handle_reviews_answers", answer_call)
+
+    status, queue = send(handler, "handle_reviews")
+
+    assert (status, queue["reviewer"], queue["guidelines"]) == (200, "ann@example.com", "Count rain as rain.")
+    assert queue["counts"] == {"open": 3, "free": 1, "leased": 2, "adjudication": 0, "capped": False}
+    assert [task["task_id"] for task in queue["tasks"]] == ["hour-4712"]
+    assert queue["progress"] == {"held": 1, "done": 1, "since": "2026-02-28T12:00:00.000000Z"}
+    assert send(handler, "handle_reviews")[1] == queue
+
+
+def test_callers_without_a_name_are_one_reviewer() -> None:
+    assert send(handler, "handle_reviews_leases", {"limit": 1})[0] == 200
+    status, queue = queue_of()
+    assert (status, queue["reviewer"], [task["task_id"] for task in queue["tasks"]]) == (
+        200,
+        "key:reviewer",
+        ["hour-4711"],
+    )
 
 
 def test_the_next_call_leases_further_tasks() -> None:
-    send(handler, "handle_reviews")
+    send(handler, "handle_reviews_leases")
     assert [task["task_id"] for task in lease(reviewer="bob")[1]] == ["hour-4713"]
     assert lease(reviewer="bob") == (200, [])
 
 
 @pytest.mark.parametrize(
-    ("query", "at_fault"),
+    ("body", "at_fault"),
     [
-        ({}, "reviewer"),
-        ({"limit": "5"}, "reviewer"),
         ({"reviewer": ""}, "reviewer"),
         ({"reviewer": "a b"}, "reviewer"),
         ({"reviewer": "x" * 129}, "reviewer"),
-        ({"reviewer": "ann", "limit": "0"}, "limit"),
-        ({"reviewer": "ann", "limit": "101"}, "limit"),
-        ({"reviewer": "ann", "limit": "many"}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"limit": "5"}, "limit"),
+        ({"task_id": "hour-4711"}, "task_id"),
     ],
 )
-def test_a_bad_query_is_refused_by_its_name_and_leases_nothing(query: dict[str, str], at_fault: str) -> None:
-    status, answer = lease(**query)
+def test_invalid_request_is_refused_by_its_path_and_leases_nothing(body: dict[str, Any], at_fault: str) -> None:
+    status, answer = lease(**body)
 
     assert (status, paths(answer)) == (400, [at_fault])
-    assert len(lease(reviewer="bob", limit="100")[1]) == 3
+    assert len(lease(reviewer="bob", limit=100)[1]) == 3
 
 
-def test_an_unknown_model_is_not_found() -> None:
-    status, answer = send(handler, "handle_reviews", path="/models/nobody/review")
+def test_queue_of_an_invalid_reviewer_is_refused() -> None:
+    status, answer = queue_of(reviewer="a b")
+    assert (status, paths(answer)) == (400, ["reviewer"])
+
+
+@pytest.mark.parametrize(("event", "path"), [("handle_reviews", "review"), ("handle_reviews_leases", "review/leases")])
+def test_unknown_model_is_not_found(event: str, path: str) -> None:
+    status, answer = send(handler, event, path=f"/models/nobody/{path}")
     assert (status, answer["error"]["code"]) == (404, "not_found")

@@ -15,12 +15,13 @@ from functions.snapshot.app import handler as snapshot
 from functions.train.app import handler as train
 from functions.train.job import main
 from functions.validate.app import handler as validate
-from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap import stores
 from hindsight.core.errors import InvalidInput, NotFound, StaleRun, UnusableDataset
 from hindsight.core.times import format_time, parse_time
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.inputs import Cause
 from hindsight.triggers.state import OpenRun, RunOutcome
+from tests.ports import forget_ports
 from tests.unit.training.world import MODEL, START, learnable, revision, store
 
 AS_OF = datetime(2026, 4, 20, tzinfo=UTC)
@@ -184,7 +185,7 @@ def test_the_sample_of_plan_snapshot_asks_for_the_run_s_window_and_its_answer_is
     labelled: None, context: object, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE", "hindsight")
-    clients.settings.cache_clear()
+    forget_ports()
     run = sample("plan_snapshot")
     planned = plan_snapshot(run, context)
     assert planned["location"].endswith(f"lake/queries/model={run['model']}/{run['decision_id']}/")

@@ -62,6 +62,7 @@ def test_run_that_finalized_itself_is_not_finalized_again(client: StackClient) -
     assert store.finalize_run(model, run["fencing_token"], end)
     before = store.load(model)
     event = {
+        "detail-type": "Step Functions Execution Status Change",
         "time": "2027-10-01T13:00:00Z",
         "detail": {"status": "FAILED", "error": "RunFailed", "cause": "no rows", "input": json.dumps(run)},
     }

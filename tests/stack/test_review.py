@@ -97,14 +97,20 @@ class Desk:
     http: requests.Session = field(default_factory=requests.Session)
 
     def lease(self, limit: int) -> list[dict[str, Any]]:
-        answer = self._send("GET", params={"reviewer": self.reviewer, "limit": str(limit)})
+        answer = self._send("POST", "/leases", json={"reviewer": self.reviewer, "limit": limit})
         assert answer.status_code == 200, answer.text
         held: list[dict[str, Any]] = answer.json()
         return held
 
+    def queue(self) -> dict[str, Any]:
+        answer = self._send("GET", params={"reviewer": self.reviewer})
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
     def answer(self, *answers: dict[str, Any]) -> requests.Response:
         given = [{"reviewer": self.reviewer, **one} for one in answers]
-        return self._send("POST", json={"answers": given})
+        return self._send("POST", "/answers", json={"answers": given})
 
     def taken(self, *answers: dict[str, Any]) -> list[str]:
         """Return the tasks whose answer was taken; of the others the lease must have lapsed."""
@@ -117,10 +123,10 @@ class Desk:
         accepted: list[str] = receipt["accepted"]
         return accepted
 
-    def _send(self, method: str, **request: Any) -> requests.Response:
+    def _send(self, method: str, path: str = "", **request: Any) -> requests.Response:
         """Send a request as any client should: throttling and faults of the other side are tried again."""
         for _ in range(10):
-            answer = self.http.request(method, self.url, headers={"x-api-key": self.key}, timeout=60, **request)
+            answer = self.http.request(method, self.url + path, headers={"x-api-key": self.key}, timeout=60, **request)
             if answer.status_code != 429 and answer.status_code < 500:
                 break
             time.sleep(0.5)
@@ -197,8 +203,11 @@ def test_a_reviewed_label_reaches_the_lake_with_the_probability_of_its_review(st
     reviews = Reviews(stack, "weighed")
     reviews.add(["p-1"])
     desk = reviews.desk("ann")
+    assert [task["task_id"] for task in desk.queue()["tasks"]] == []
     [task] = desk.lease(1)
+    assert eventually(lambda: desk.queue()["tasks"]) == [task]
     assert desk.answer(verdict(task)).json() == {"accepted": ["p-1"], "rejected": []}
+    assert eventually(lambda: desk.queue()["progress"]["done"]) == 1
 
     lake = reviews.client.lake
 
@@ -256,7 +265,7 @@ def test_refusals_have_the_contract_s_statuses(stack: Stack) -> None:
     reviews = Reviews(stack, "refused", lease="PT1S")
     reviews.add(["p-1", "p-2"])
     desk = reviews.desk("ann")
-    assert requests.get(desk.url, headers={"x-api-key": desk.key}, timeout=60).status_code == 400
+    assert desk._send("POST", "/leases", json={"reviewer": "a b"}).status_code == 400
     assert desk.answer({"task_id": "nowhere", "value": 1}).status_code == 404
     assert desk.answer({"task_id": "p-1", "value": 7}).status_code == 400
     desk.lease(1)

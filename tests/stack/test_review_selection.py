@@ -81,5 +81,5 @@ def test_logged_predictions_become_review_tasks_within_each_day_s_budget(client:
     assert all(8 <= sampled <= 15 for sampled in spent)
     assert [sample[1] for sample in sampled].count("uncertain") == sum(spent)
     assert all(0.1 <= probability <= 1 for _, _, probability, _ in sampled)
-    leased = client.call("GET", f"models/{MODEL}/review?limit=5&reviewer=ann", key="reviewer")
+    leased = client.call("POST", f"models/{MODEL}/review/leases", key="reviewer", json={"limit": 5, "reviewer": "ann"})
     assert leased

@@ -9,7 +9,7 @@ from typing import Any
 import jsonata
 import pytest
 
-from hindsight.bootstrap.settings import Settings
+from hindsight.bootstrap.settings import RelabellingWorkers, read_settings
 from hindsight.labels.relabelling.counting import Counting
 from hindsight.triggers.state import LEASE
 from local.account_rules.machines import machine_role
@@ -238,7 +238,7 @@ def test_relabelling_is_divided_by_the_parameter_that_bounds_consumers() -> None
     for concurrency in ("2", "12"):
         function = deployment({"ConsumerConcurrency": concurrency}).resources["CoordinateRelabellingFunction"]
         environment = function["Properties"]["Environment"]["Variables"]
-        assert Settings(environment).consumer_concurrency == int(concurrency)
+        assert read_settings(RelabellingWorkers, environment).consumer_concurrency == int(concurrency)
 
 
 def test_every_machine_is_logged_and_traced_and_its_bad_ends_are_told(template: dict[str, Any]) -> None:

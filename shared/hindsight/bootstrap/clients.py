@@ -1,13 +1,14 @@
 """The environment and the clients of AWS: the only place that reads the one and names ``boto3.client``."""
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
-from hindsight.bootstrap.settings import Settings
+from hindsight.bootstrap.settings import Browsers, Settings, SettingsT, read_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,14 +25,26 @@ _CONFIG = Config(
 
 
 @cache
-def settings() -> Settings:
-    """Return the deployment's settings."""
-    return Settings(dict(os.environ))
+def environment() -> Mapping[str, str]:
+    """Read the environment."""
+    return dict(os.environ)
+
+
+def settings(kind: type[SettingsT]) -> SettingsT:
+    """Read a part of the deployment's settings, once in the life of the process. Raises InvalidSettings."""
+    found = _settings(kind)
+    assert isinstance(found, kind)
+    return found
+
+
+@cache
+def _settings(kind: type[Settings]) -> Settings:
+    return read_settings(kind, environment())
 
 
 def allowed_origin() -> str:
-    """Return the origin whose pages may call the API from a browser, empty for none."""
-    return settings().environment.get("ALLOWED_ORIGIN", "")
+    """Read the origin whose pages may call the API from a browser, empty for none."""
+    return settings(Browsers).allowed_origin
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -45,8 +58,7 @@ def s3() -> "S3Client":
     """Return the client of S3, whose links hold for whoever gets one."""
     # A link is signed for its host: the global endpoint would redirect it to the region's, where it holds no longer.
     # Newer regions take no older signature. An endpoint that is not AWS's has no names for buckets.
-    environment = settings().environment
-    is_foreign = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    is_foreign = environment().get("AWS_ENDPOINT_URL_S3") or environment().get("AWS_ENDPOINT_URL")
     regional = Config(
         signature_version="s3v4",
         # As many as read the lake side by side; beyond it every read would open a connection of its own.

@@ -6,17 +6,19 @@ from functools import cache
 from hindsight.adapters.aws.object_versions import S3ObjectVersions
 from hindsight.adapters.predictions_table.subject_table import DynamoSubjectCollections
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import Capture, Deployment
 from hindsight.privacy.erasure import Eraser
 
 
 @cache
 def eraser() -> Eraser:
     """Return what works off erasures."""
-    settings = clients.settings()
     return Eraser(
         lake=stores.lake(),
-        versions=S3ObjectVersions(settings.lake_bucket, clients.client("s3")),
-        collections=DynamoSubjectCollections(settings.predictions_table, clients.dynamodb(), time.sleep),
+        versions=S3ObjectVersions(clients.settings(Deployment).lake_bucket, clients.client("s3")),
+        collections=DynamoSubjectCollections(
+            clients.settings(Capture).predictions_table, clients.dynamodb(), time.sleep
+        ),
         jobs=stores.job_store(),
         registry=stores.registry(),
         members=stores.member_store(),

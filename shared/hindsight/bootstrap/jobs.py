@@ -4,6 +4,7 @@ from functools import cache
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import Verification
 from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.relabelling.requests import RelabelRequests
 from hindsight.privacy.requests import ErasureRequests
@@ -14,7 +15,10 @@ from hindsight.replay.quarantine_replay import ReplayRequests
 def erasure_requests() -> ErasureRequests:
     """Build the intake of requests to erase an entity."""
     return ErasureRequests(
-        stores.job_store(), stores.configurations(), stores.erasure_queue(), clients.settings().client_timestamps
+        stores.job_store(),
+        stores.configurations(),
+        stores.erasure_queue(),
+        stores.client_timestamps(),
     )
 
 
@@ -25,7 +29,7 @@ def relabel_requests() -> RelabelRequests:
         stores.relabel_store(),
         stores.relabelling_state_machine(),
         stores.configurations(),
-        clients.settings().client_timestamps,
+        stores.client_timestamps(),
     )
 
 
@@ -37,12 +41,12 @@ def replay_requests() -> ReplayRequests:
         stores.configurations(),
         stores.lake(),
         stores.replay_queue(),
-        clients.settings().client_timestamps,
+        stores.client_timestamps(),
     )
 
 
 @cache
 def verification_requests() -> VerificationRequests:
     """Build the intake of requests to verify a dataset."""
-    work = LambdaBackground(clients.settings().verify_function, clients.client("lambda"))
+    work = LambdaBackground(clients.settings(Verification).verify_function, clients.client("lambda"))
     return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)

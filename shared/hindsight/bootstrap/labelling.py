@@ -8,6 +8,7 @@ from hindsight.adapters.dynamodb.requests import at_once, back_off
 from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import Capture, RelabellingWorkers
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
@@ -32,6 +33,7 @@ from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
 from hindsight.review.tasks.leasing import Leasing
 from hindsight.review.tasks.outbox import Outbox
+from hindsight.review.tasks.queue import ReviewQueue
 
 
 @cache
@@ -49,7 +51,7 @@ def existing_predictions() -> ExistingPredictions:
 @cache
 def feedback_capture() -> FeedbackCapture:
     """Return the door for feedback."""
-    return FeedbackCapture(stores.feedback_stream(), clients.settings().client_timestamps, stores.token_keys())
+    return FeedbackCapture(stores.feedback_stream(), stores.client_timestamps(), stores.token_keys())
 
 
 @cache
@@ -68,13 +70,13 @@ def file_imports() -> FileImports:
 
 def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
     """Return what checks the instances of one call."""
-    return InstanceReader(configuration, now, clients.settings().client_timestamps, new_id=lambda: str(uuid.uuid4()))
+    return InstanceReader(configuration, now, stores.client_timestamps(), new_id=lambda: str(uuid.uuid4()))
 
 
 @cache
 def label_joiner() -> LabelJoiner:
     """Return what joins feedback onto predictions."""
-    limits = EntityLimits(DynamoAllowances(clients.settings().predictions_table, clients.dynamodb()))
+    limits = EntityLimits(DynamoAllowances(clients.settings(Capture).predictions_table, clients.dynamodb()))
     return LabelJoiner(
         stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
     )
@@ -95,7 +97,9 @@ def new_labels() -> NewLabels:
 @cache
 def prediction_log() -> PredictionLog:
     """Return the door for predictions."""
-    return PredictionLog(DynamoPredictions(clients.settings().predictions_table, clients.dynamodb()), label_joiner())
+    return PredictionLog(
+        DynamoPredictions(clients.settings(Capture).predictions_table, clients.dynamodb()), label_joiner()
+    )
 
 
 @cache
@@ -112,7 +116,7 @@ def quarantine_replay() -> QuarantineReplay:
         prediction_log(),
         stores.label_store(),
         stores.configurations(),
-        clients.settings().client_timestamps,
+        stores.client_timestamps(),
     )
     return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader)
 
@@ -126,7 +130,7 @@ def relabel_conclusions() -> RelabelConclusions:
 @cache
 def relabel_file_count() -> FileCount:
     """Build the counter of a relabelling's files."""
-    workers = worker_count(clients.settings().consumer_concurrency)
+    workers = worker_count(clients.settings(RelabellingWorkers).consumer_concurrency)
     return FileCount(stores.lake(), stores.relabel_store(), workers)
 
 
@@ -145,7 +149,13 @@ def review_answers() -> Answers:
 @cache
 def review_leasing() -> Leasing:
     """Return what hands out review tasks."""
-    return Leasing(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
+    return Leasing(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
+
+
+@cache
+def review_queue() -> ReviewQueue:
+    """Build the reader of the review queue."""
+    return ReviewQueue(stores.review_tasks(), stores.label_store(), clients.settings().client_timestamps)
 
 
 @cache
@@ -161,7 +171,7 @@ def review_selection() -> ReviewSelection:
         stores.configurations(),
         stores.selection_store(),
         stores.review_tasks(),
-        clients.settings().client_timestamps,
+        stores.client_timestamps(),
         pause=back_off,
     )
 

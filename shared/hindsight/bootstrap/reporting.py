@@ -3,7 +3,7 @@
 import time
 from functools import cache
 
-from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap import stores
 from hindsight.datasets.building.verification_requests import VerificationReports
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.privacy.requests import ErasureReports
@@ -42,7 +42,7 @@ def intake_reports() -> IntakeReports:
 @cache
 def model_reports() -> ModelReports:
     """Return what operators read of models."""
-    reviews = ReviewOverview(stores.review_tasks(), clients.settings().client_timestamps)
+    reviews = ReviewOverview(stores.review_tasks(), stores.client_timestamps())
     return ModelReports(
         stores.configurations(),
         stores.label_store(),

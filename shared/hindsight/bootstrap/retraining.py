@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
+from hindsight.bootstrap.settings import VersionRetention
 from hindsight.core.recent_reads import RecentReads
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.under_way import RelabellingWatch
@@ -44,7 +45,9 @@ def approval_requests() -> ApprovalRequests:
 @cache
 def version_expiry() -> VersionExpiry:
     """Build the expiry of versions and datasets."""
-    return VersionExpiry(stores.registry(), stores.lake(), clients.settings().keep, stores.member_store())
+    return VersionExpiry(
+        stores.registry(), stores.lake(), clients.settings(VersionRetention).keep, stores.member_store()
+    )
 
 
 @cache
@@ -52,7 +55,7 @@ def fresh_process() -> "FreshProcess":
     """Return what tries a saved artefact in a process of its own; only what validates pays for importing it."""
     from hindsight.adapters.fresh_process import FreshProcess  # noqa: PLC0415  needs numpy
 
-    return FreshProcess(clients.settings().environment)
+    return FreshProcess(clients.environment())
 
 
 @cache
@@ -71,7 +74,7 @@ def require_loadable(record: VersionRecord) -> None:
 @cache
 def retraining_requests() -> RetrainingRequests:
     """Build the receiver of requests to retrain."""
-    return RetrainingRequests(trigger_evaluator(), clients.settings().client_timestamps)
+    return RetrainingRequests(trigger_evaluator(), stores.client_timestamps())
 
 
 @cache
@@ -82,7 +85,7 @@ def rollbacks() -> Rollbacks:
         configurations=stores.configurations(),
         back_off=stores.trigger_store(),
         announcements=stores.announcements(),
-        trust=clients.settings().client_timestamps,
+        trust=stores.client_timestamps(),
         require_loadable=require_loadable,
     )
 
@@ -118,7 +121,7 @@ def trigger_evaluator() -> TriggerEvaluator:
 @cache
 def trigger_sweep() -> TriggerSweep:
     """Build the sweep of trigger evaluations."""
-    return TriggerSweep(trigger_evaluator(), clients.settings().client_timestamps)
+    return TriggerSweep(trigger_evaluator(), stores.client_timestamps())
 
 
 @cache

@@ -1,128 +1,160 @@
-"""What a function's environment tells it, read once and typed."""
+"""The environment of the functions, typed: a small class for each purpose, read as a whole and once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated, TypeVar
+
+import msgspec
 
 from hindsight.registry.version_retention import Keep
 from hindsight.validation.timestamps import ClientTimestamps
 
-
-class MissingSetting(KeyError):
-    """The function needs an environment variable that its deployment does not give."""
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The environment of the deployment; a name that is absent raises MissingSetting when it is first needed."""
+class InvalidSettings(RuntimeError):
+    """The environment of a function lacks a variable, or has one with a value that it may not have."""
 
-    environment: Mapping[str, str]
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    """A part of the environment; a field is the variable of the same name in capitals."""
+
+
+class Deployment(Settings, frozen=True, kw_only=True):
+    """The settings that every function has."""
+
+    models_table: str
+    lake_bucket: str
+    client_timestamps: ClientTimestamps = ClientTimestamps.BOUNDED
+    code_version: str = "unversioned"
+
+
+class Capture(Settings, frozen=True, kw_only=True):
+    """The table of predictions and the stream that takes feedback; without a secret there are no feedback tokens."""
+
+    predictions_table: str
+    feedback_stream: str
+    token_secret: str = ""
+
+
+class Browsers(Settings, frozen=True, kw_only=True):
+    """The origin whose pages may call the API from a browser; empty for none."""
+
+    allowed_origin: str = ""
+
+
+class Audiences(Settings, frozen=True, kw_only=True):
+    """The ids of the API keys, by audience."""
+
+    audience_keys: str
+
+
+class Observation(Settings, frozen=True, kw_only=True):
+    """The CloudWatch namespace of measurements."""
+
+    powertools_metrics_namespace: str
+
+
+class EventBus(Settings, frozen=True, kw_only=True):
+    """The bus that takes announcements."""
+
+    event_bus: str
+
+
+class Retraining(Settings, frozen=True, kw_only=True):
+    """The retraining state machine."""
+
+    state_machine_arn: str
+
+
+class Relabelling(Settings, frozen=True, kw_only=True):
+    """The relabelling state machine."""
+
+    relabelling_state_machine_arn: str
+
+
+class RelabellingWorkers(Settings, frozen=True, kw_only=True):
+    """The invocations that may work off one queue, or one relabelling, at once."""
+
+    consumer_concurrency: Positive
+
+
+class FeedbackQueue(Settings, frozen=True, kw_only=True):
+    """The queue of feedback files to join."""
+
+    feedback_queue_url: str
+
+
+class ImportQueue(Settings, frozen=True, kw_only=True):
+    """The queue of files to import."""
+
+    import_queue_url: str
+
+
+class ReplayQueue(Settings, frozen=True, kw_only=True):
+    """The queue of replays."""
+
+    replay_queue_url: str
+
+
+class ErasureQueue(Settings, frozen=True, kw_only=True):
+    """The queue of erasures."""
+
+    erasure_queue_url: str
+
+
+class ErasurePasses(Settings, frozen=True, kw_only=True):
+    """The delay of an erasure's second pass, which finds what was on its way during the first."""
+
+    erasure_second_pass_minutes: Annotated[int, msgspec.Meta(ge=0)]
 
     @property
-    def predictions_table(self) -> str:
-        """Name of the DynamoDB table of predictions."""
-        return self._required("PREDICTIONS_TABLE")
+    def delay(self) -> timedelta:
+        """The delay as a span of time."""
+        return timedelta(minutes=self.erasure_second_pass_minutes)
 
-    @property
-    def models_table(self) -> str:
-        """Name of the DynamoDB table of models."""
-        return self._required("MODELS_TABLE")
 
-    @property
-    def lake_bucket(self) -> str:
-        """Name of the lake's bucket."""
-        return self._required("LAKE_BUCKET")
+class Verification(Settings, frozen=True, kw_only=True):
+    """The function that verifies datasets."""
 
-    @property
-    def feedback_stream(self) -> str:
-        """Name of the Firehose stream that takes feedback."""
-        return self._required("FEEDBACK_STREAM")
+    verify_function: str
 
-    @property
-    def feedback_queue_url(self) -> str:
-        """URL of the queue of feedback files to join."""
-        return self._required("FEEDBACK_QUEUE_URL")
 
-    @property
-    def import_queue_url(self) -> str:
-        """URL of the queue of files to import."""
-        return self._required("IMPORT_QUEUE_URL")
+class Catalog(Settings, frozen=True, kw_only=True):
+    """The Glue database of the lake's tables."""
 
-    @property
-    def replay_queue_url(self) -> str:
-        """URL of the queue of replays."""
-        return self._required("REPLAY_QUEUE_URL")
+    database: str
 
-    @property
-    def erasure_queue_url(self) -> str:
-        """URL of the queue of erasures."""
-        return self._required("ERASURE_QUEUE_URL")
 
-    @property
-    def erasure_second_pass(self) -> timedelta:
-        """How long an erasure waits for what was on its way when it began."""
-        return timedelta(minutes=int(self._required("ERASURE_SECOND_PASS_MINUTES")))
+class VersionRetention(Settings, frozen=True, kw_only=True):
+    """The versions and datasets to keep."""
 
-    @property
-    def consumer_concurrency(self) -> int:
-        """How many invocations may work off one queue, or one relabelling, at once."""
-        return int(self._required("CONSUMER_CONCURRENCY"))
-
-    @property
-    def state_machine_arn(self) -> str:
-        """ARN of the retraining state machine."""
-        return self._required("STATE_MACHINE_ARN")
-
-    @property
-    def relabelling_state_machine_arn(self) -> str:
-        """ARN of the relabelling state machine."""
-        return self._required("RELABELLING_STATE_MACHINE_ARN")
-
-    @property
-    def verify_function(self) -> str:
-        """Name of the function that verifies datasets."""
-        return self._required("VERIFY_FUNCTION")
-
-    @property
-    def database(self) -> str:
-        """Name of the Glue database of the lake's tables."""
-        return self._required("DATABASE")
-
-    @property
-    def token_secret(self) -> str:
-        """ARN of the secret that makes feedback tokens; without one there are no tokens."""
-        return self.environment.get("TOKEN_SECRET", "")
-
-    @property
-    def event_bus(self) -> str:
-        """Name of the bus that announcements go to."""
-        return self._required("EVENT_BUS")
+    model_versions_to_keep: Positive
+    model_version_retention_days: Positive
 
     @property
     def keep(self) -> Keep:
-        """Which versions and datasets are kept."""
-        return Keep(
-            newest=int(self._required("MODEL_VERSIONS_TO_KEEP")),
-            age=timedelta(days=int(self._required("MODEL_VERSION_RETENTION_DAYS"))),
-        )
+        """The rule of retention."""
+        return Keep(newest=self.model_versions_to_keep, age=timedelta(days=self.model_version_retention_days))
 
-    @property
-    def metrics_namespace(self) -> str:
-        """CloudWatch namespace of the deployment's metrics."""
-        return self._required("POWERTOOLS_METRICS_NAMESPACE")
 
-    @property
-    def code_version(self) -> str:
-        """What code produced a version, for its lineage."""
-        return self.environment.get("CODE_VERSION", "unversioned")
+SettingsT = TypeVar("SettingsT", bound=Settings)
 
-    @property
-    def client_timestamps(self) -> ClientTimestamps:
-        """How far clients' clocks are believed."""
-        return ClientTimestamps(self.environment.get("CLIENT_TIMESTAMPS", ClientTimestamps.BOUNDED))
 
-    def _required(self, name: str) -> str:
-        try:
-            return self.environment[name]
-        except KeyError as error:
-            raise MissingSetting(f"the environment variable {name} is not set") from error
+def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
+    """Read and check a part of the environment. Raises InvalidSettings, which names every variable at fault.
+
+    >>> read_settings(FeedbackQueue, {})
+    Traceback (most recent call last):
+    hindsight.bootstrap.settings.InvalidSettings: FEEDBACK_QUEUE_URL is not set
+    >>> read_settings(RelabellingWorkers, {"CONSUMER_CONCURRENCY": "many"})
+    Traceback (most recent call last):
+    hindsight.bootstrap.settings.InvalidSettings: Expected `int`, got `str` - at `$.CONSUMER_CONCURRENCY`
+    """
+    required = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
+    if missing := [name for name in required if not environment.get(name)]:
+        raise InvalidSettings(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
+    try:
+        return msgspec.convert(dict(environment), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(str(error)) from error

@@ -30,9 +30,23 @@ from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
+from hindsight.bootstrap.settings import (
+    Audiences,
+    Capture,
+    Deployment,
+    ErasureQueue,
+    EventBus,
+    FeedbackQueue,
+    ImportQueue,
+    Observation,
+    Relabelling,
+    ReplayQueue,
+    Retraining,
+)
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.recent_reads import RecentReads
 from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
+from hindsight.validation.timestamps import ClientTimestamps
 
 if TYPE_CHECKING:
     from hindsight.adapters.models_table.sequential_test_table import DynamoSequentialTests
@@ -41,15 +55,15 @@ if TYPE_CHECKING:
 @cache
 def announcements() -> EventBridgeAnnouncements:
     """Return where announcements go."""
-    return EventBridgeAnnouncements(clients.settings().event_bus, clients.client("events"))
+    return EventBridgeAnnouncements(clients.settings(EventBus).event_bus, clients.client("events"))
 
 
 @cache
 def api_keyring() -> ApiKeyring:
     """Return the API keys by audience."""
     return ApiKeyring(
-        parse_key_ids(clients.settings().environment["AUDIENCE_KEYS"]),
-        DynamoKeyDigests(clients.settings().models_table, clients.dynamodb()),
+        parse_key_ids(clients.settings(Audiences).audience_keys),
+        DynamoKeyDigests(clients.settings(Deployment).models_table, clients.dynamodb()),
         ApiGatewayKeys(clients.impatient_client("apigateway")),
     )
 
@@ -57,25 +71,30 @@ def api_keyring() -> ApiKeyring:
 @cache
 def approvals() -> DynamoApprovals:
     """Return what people were asked about versions."""
-    return DynamoApprovals(clients.settings().models_table, clients.dynamodb())
+    return DynamoApprovals(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def check_store() -> DynamoChecks:
     """Return the newest checks."""
-    return DynamoChecks(clients.settings().models_table, clients.dynamodb())
+    return DynamoChecks(clients.settings(Deployment).models_table, clients.dynamodb())
+
+
+def client_timestamps() -> ClientTimestamps:
+    """Read how far the deployment trusts the times that clients send."""
+    return clients.settings(Deployment).client_timestamps
 
 
 @cache
 def configurations() -> DynamoConfigurations:
     """Return the models' configurations."""
-    return DynamoConfigurations(clients.settings().models_table, clients.dynamodb())
+    return DynamoConfigurations(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def feedback_stream() -> FirehoseFeedback:
     """Return where feedback becomes durable."""
-    return FirehoseFeedback(clients.settings().feedback_stream, clients.client("firehose"))
+    return FirehoseFeedback(clients.settings(Capture).feedback_stream, clients.client("firehose"))
 
 
 @cache
@@ -87,91 +106,91 @@ def recent_configurations() -> RecentReads[ConfigurationRevision]:
 @cache
 def feedback_queue() -> SqsQueue:
     """Build the queue of feedback files to join."""
-    return SqsQueue(clients.settings().feedback_queue_url, clients.client("sqs"))
+    return SqsQueue(clients.settings(FeedbackQueue).feedback_queue_url, clients.client("sqs"))
 
 
 @cache
 def import_queue() -> SqsQueue:
     """Return the queue of files to import."""
-    return SqsQueue(clients.settings().import_queue_url, clients.client("sqs"))
+    return SqsQueue(clients.settings(ImportQueue).import_queue_url, clients.client("sqs"))
 
 
 @cache
 def job_store() -> DynamoJobs:
     """Return the imports and replays."""
-    return DynamoJobs(clients.settings().models_table, clients.dynamodb())
+    return DynamoJobs(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def label_store() -> DynamoLabels:
     """Return the predictions with their feedback and labels."""
-    return DynamoLabels(clients.settings().predictions_table, clients.dynamodb())
+    return DynamoLabels(clients.settings(Capture).predictions_table, clients.dynamodb())
 
 
 @cache
 def lake() -> S3Lake:
     """Return the lake."""
-    return S3Lake(clients.settings().lake_bucket, clients.s3())
+    return S3Lake(clients.settings(Deployment).lake_bucket, clients.s3())
 
 
 @cache
 def member_store() -> DynamoMembers:
     """Build the index of datasets' rows."""
-    return DynamoMembers(clients.settings().models_table, clients.dynamodb())
+    return DynamoMembers(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def metric_sink() -> CloudWatchMetrics:
     """Return where measurements go."""
-    return CloudWatchMetrics(clients.settings().metrics_namespace, clients.client("cloudwatch"))
+    return CloudWatchMetrics(clients.settings(Observation).powertools_metrics_namespace, clients.client("cloudwatch"))
 
 
 @cache
 def new_label_store() -> DynamoNewLabels:
     """Build the store of new labels."""
-    return DynamoNewLabels(clients.settings().models_table, clients.dynamodb())
+    return DynamoNewLabels(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def registry() -> DynamoRegistry:
     """Return the versions, datasets and serving pointers."""
-    return DynamoRegistry(clients.settings().models_table, clients.dynamodb())
+    return DynamoRegistry(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def relabel_store() -> DynamoRelabels:
     """Return the relabellings."""
-    return DynamoRelabels(clients.settings().models_table, clients.dynamodb())
+    return DynamoRelabels(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def relabelling_state_machine() -> StepFunctions:
     """Return the relabelling state machine."""
-    return StepFunctions(clients.settings().relabelling_state_machine_arn, clients.client("stepfunctions"))
+    return StepFunctions(clients.settings(Relabelling).relabelling_state_machine_arn, clients.client("stepfunctions"))
 
 
 @cache
 def erasure_queue() -> SqsQueue:
     """Return where erasures wait."""
-    return SqsQueue(clients.settings().erasure_queue_url, clients.client("sqs"))
+    return SqsQueue(clients.settings(ErasureQueue).erasure_queue_url, clients.client("sqs"))
 
 
 @cache
 def replay_queue() -> SqsQueue:
     """Return the queue of replays."""
-    return SqsQueue(clients.settings().replay_queue_url, clients.client("sqs"))
+    return SqsQueue(clients.settings(ReplayQueue).replay_queue_url, clients.client("sqs"))
 
 
 @cache
 def review_tasks() -> DynamoReviews:
     """Return the review tasks."""
-    return DynamoReviews(clients.settings().predictions_table, clients.dynamodb())
+    return DynamoReviews(clients.settings(Capture).predictions_table, clients.dynamodb())
 
 
 @cache
 def selection_store() -> DynamoSelection:
     """Return what the draws for review depend on."""
-    return DynamoSelection(clients.settings().models_table, clients.dynamodb())
+    return DynamoSelection(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
@@ -179,28 +198,28 @@ def sequential_tests() -> "DynamoSequentialTests":
     """Build the store of sequential tests; only what counts labels pays for importing it."""
     from hindsight.adapters.models_table.sequential_test_table import DynamoSequentialTests  # noqa: PLC0415  needs numpy
 
-    return DynamoSequentialTests(clients.settings().models_table, clients.dynamodb())
+    return DynamoSequentialTests(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def state_machine() -> StepFunctions:
     """Return the retraining state machine."""
-    return StepFunctions(clients.settings().state_machine_arn, clients.client("stepfunctions"))
+    return StepFunctions(clients.settings(Retraining).state_machine_arn, clients.client("stepfunctions"))
 
 
 @cache
 def token_keys() -> SecretsManagerKeys:
     """Return the keys of feedback tokens; they are read only where a model requires tokens."""
-    return SecretsManagerKeys(clients.settings().token_secret, clients.client("secretsmanager"))
+    return SecretsManagerKeys(clients.settings(Capture).token_secret, clients.client("secretsmanager"))
 
 
 @cache
 def trigger_store() -> DynamoTriggers:
     """Return the trigger states and decisions."""
-    return DynamoTriggers(clients.settings().models_table, clients.dynamodb())
+    return DynamoTriggers(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def evaluation_store() -> DynamoEvaluationStore:
     """Build the store of rollout evaluations."""
-    return DynamoEvaluationStore(clients.settings().models_table, clients.dynamodb())
+    return DynamoEvaluationStore(clients.settings(Deployment).models_table, clients.dynamodb())

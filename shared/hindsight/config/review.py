@@ -20,7 +20,8 @@ class ReviewStrategy(StrEnum):
 class Review(Section):
     """The audit sample and the active-learning budget.
 
-    A reviewer has a task for ``lease``; one that has been open for ``expires`` is offered no more.
+    A reviewer has a task for ``lease``; one that has been open for ``expires`` is offered no more. ``blind``: reviewers
+    do not see the score and the decision, which would sway them. ``guidelines`` is shown with the queue.
     """
 
     random_rate: Fraction = 0.0
@@ -30,6 +31,8 @@ class Review(Section):
     lease: PositiveDuration = timedelta(minutes=15)
     expires: PositiveDuration = timedelta(days=14)
     overlap: Annotated[int, Field(ge=1, le=10)] = 1
+    blind: bool = True
+    guidelines: Annotated[str, Field(max_length=10_000)] = ""
 
     @property
     def asks_for_answers(self) -> bool:

@@ -25,14 +25,20 @@ def test_a_task_is_shown_with_its_prediction_and_how_long_it_is_held() -> None:
         "task_id": "a",
         "prediction_id": "a",
         "features": {"hour": "17", "temperature": 0.3},
-        "score": 0.7,
-        "decision": 1,
         "model_version": "v1",
         "occurred_at": "2026-03-01T12:00:00.000000Z",
         "reason": "audit",
         "lease_expires_at": "2026-03-01T12:16:00.000000Z",
         "values": [0, 1],
     }
+
+
+def test_score_decision_and_probabilities_are_shown_where_review_is_not_blind() -> None:
+    desk = Desk(configuration(blind=False))
+    desk.add("a")
+    [held] = desk.lease("ann")
+    shown = held.to_json()
+    assert (shown["score"], shown["decision"]) == (0.7, 1)
 
 
 def test_a_lapsed_lease_makes_its_task_available_without_anybody_s_doing() -> None:

@@ -141,4 +141,7 @@ def test_a_task_lies_where_those_who_may_have_it_look() -> None:
 
 
 def test_a_task_that_one_person_resolved_is_looked_for_by_nobody() -> None:
-    assert queue_partition_of(sent(resolved(answered(held(), said("ann", 1, 2)), RESOLUTION))) is None
+    assert queue_partition_of(sent(resolved(answered(held(), said("ann", 1, 2)), RESOLUTION))) == (
+        QueuePartition.RESOLVED,
+        minutes(2),
+    )

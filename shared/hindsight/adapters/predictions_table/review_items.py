@@ -28,6 +28,7 @@ def task_to_item(task: ReviewTask) -> dict[str, Any]:
         "prediction_id": task.key.prediction_id,
         **{name: value for name, value in to_attributes(task, _TEXTS).items() if name != "key"},
         "done_by": list(task.done_by),
+        "held_by": list(task.leases),
         "ratings": pack(dict(task.ratings)) if task.ratings else None,
         "review_partition": queue_partition_key(task.key.model, partition[0]) if partition else None,
         "review_at": format_time(partition[1]) if partition else None,

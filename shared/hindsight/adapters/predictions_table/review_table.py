@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.requests import (
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
 REVIEW_INDEX = "review"
 _PAGE = 100
+# Of 1 MB each: a reviewer who did little must not cost a read of the whole queue.
+_MAX_COUNTED_PAGES = 3
 _OPEN = (QueuePartition.ADJUDICATION, QueuePartition.LEASED, QueuePartition.FREE)
+_RESOLVED = (QueuePartition.UNSENT, QueuePartition.OVERLAPPING, QueuePartition.RESOLVED)
 _IN_THE_PARTITION = "review_partition = :partition"
 
 Operation = Any
@@ -80,6 +84,26 @@ class DynamoReviews:
             lapsed = {":now": format_time(now)} if partition is QueuePartition.LEASED else {}
             condition = f"{_IN_THE_PARTITION} AND review_at <= :now" if lapsed else _IN_THE_PARTITION
             yield from self._keys(model, partition, values | lapsed, KeyConditionExpression=condition, **unseen)
+
+    def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
+        mine = {"FilterExpression": "contains(held_by, :reviewer)"}
+        # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
+        for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
+            yield from self._keys(model, partition, {":reviewer": reviewer}, **mine)
+
+    def done(self, model: str, reviewer: str, since: datetime, most: int) -> int:
+        """Count, up to ``most``, the tasks a reviewer answered or skipped: the open ones, those resolved ``since``."""
+        recent = {"KeyConditionExpression": f"{_IN_THE_PARTITION} AND review_at >= :since"}
+        wanted = {"Select": "COUNT", "FilterExpression": "contains(done_by, :reviewer)"}
+        count = 0
+        for partition in (*_RESOLVED, *_OPEN):
+            moment = {":since": format_time(since)} if partition in _RESOLVED else {}
+            pages = self._pages(
+                model, partition, {":reviewer": reviewer, **moment}, **wanted, **(recent if moment else {})
+            )
+            count += sum(page["Count"] for page in islice(pages, _MAX_COUNTED_PAGES))
+        return min(count, most)
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         """Yield, page by page, the open tasks that close by ``now``."""

@@ -16,7 +16,7 @@ from hindsight.review.tasks.annotation import answer_label, manual_rule
 from hindsight.review.tasks.outbox import Outbox
 from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.store import TaskStore
-from hindsight.review.tasks.task import Answer, ReviewTask
+from hindsight.review.tasks.task import UNNAMED_REVIEWER, Answer, ReviewTask
 from hindsight.review.tasks.transitions import answered, skipped
 from hindsight.validation.items import Identifier, Receipt, RequestItem, parse_item
 
@@ -29,7 +29,7 @@ class AnswerItem(RequestItem):
     """One answer of a review call: a value, or ``skip``."""
 
     task_id: Identifier
-    reviewer: Identifier
+    reviewer: Identifier = UNNAMED_REVIEWER
     value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
     skip: bool = False
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
@@ -15,8 +17,9 @@ from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.store import LabelStore
 from hindsight.review.tasks.annotation import choices, manual_rule
 from hindsight.review.tasks.store import TaskStore
-from hindsight.review.tasks.task import ReviewTask
+from hindsight.review.tasks.task import UNNAMED_REVIEWER, ReviewTask
 from hindsight.review.tasks.transitions import leased
+from hindsight.validation.items import Identifier, RequestItem
 from hindsight.validation.timestamps import ClientTimestamps
 
 MAX_LEASES = 100
@@ -28,12 +31,13 @@ MAX_PAGES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedTask:
-    """A task in a reviewer's hands, with the prediction it is about."""
+    """A task in a reviewer's hands, with the prediction it is about; ``is_blind``: without score and decision."""
 
     task: ReviewTask
     prediction: Prediction
     until: datetime
     values: list[FeedbackValue] | None
+    is_blind: bool
 
     def to_json(self) -> dict[str, Any]:
         """Show the task to its reviewer, without the names of others who disagree."""
@@ -42,20 +46,41 @@ class LeasedTask:
             "task_id": self.task.task_id,
             "prediction_id": prediction.prediction_id,
             "features": dict(prediction.features),
-            "score": prediction.score,
-            "decision": prediction.decision,
             "model_version": prediction.model_version,
             "occurred_at": format_time(prediction.occurred_at),
             "reason": self.task.shown_reason,
             "lease_expires_at": format_time(self.until),
         }
-        if prediction.probabilities is not None:
-            shown["probabilities"] = dict(prediction.probabilities)
+        if not self.is_blind:
+            shown |= {"score": prediction.score, "decision": prediction.decision}
+            if prediction.probabilities is not None:
+                shown["probabilities"] = dict(prediction.probabilities)
         if self.values is not None:
             shown["values"] = self.values
         if self.task.is_disputed:
             shown["answers"] = [answer.value for answer in self.task.answers]
         return shown
+
+
+class LeaseRequest(RequestItem):
+    """A reviewer's request for tasks."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LEASES)] = DEFAULT_LEASES
+    reviewer: Identifier = UNNAMED_REVIEWER
+
+
+def show_leased(
+    configuration: ModelConfiguration, task: ReviewTask, prediction: Prediction, reviewer: str
+) -> LeasedTask:
+    """Build what a reviewer sees of a task they have."""
+    rule = manual_rule(configuration.labels)
+    return LeasedTask(
+        task=task,
+        prediction=prediction,
+        until=task.leases[reviewer],
+        values=choices(rule, configuration.task) if rule else None,
+        is_blind=configuration.review.blind,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +137,7 @@ class _Hand:
         self.now = now
         self.held: list[LeasedTask] = []
         self._limit = limit
-        self._length = configuration.review.lease
-        rule = manual_rule(configuration.labels)
-        self._values = choices(rule, configuration.task) if rule else None
+        self._configuration = configuration
         self._bytes = 0
 
     @property
@@ -131,18 +154,18 @@ class _Hand:
         for task, prediction in found:
             if claimed >= MAX_FEATURES_BYTES:
                 return
-            mine = leased(task, self.reviewer, self.now, self._length)
+            mine = leased(task, self.reviewer, self.now, self._configuration.review.lease)
             if mine is not None:
-                claimed += _size(prediction)
+                claimed += features_bytes(prediction)
                 yield mine, prediction
 
     def take(self, task: ReviewTask, prediction: Prediction) -> None:
-        until = task.leases[self.reviewer]
-        self.held.append(LeasedTask(task=task, prediction=prediction, until=until, values=self._values))
-        self._bytes += _size(prediction)
+        self.held.append(show_leased(self._configuration, task, prediction, self.reviewer))
+        self._bytes += features_bytes(prediction)
 
 
-def _size(prediction: Prediction) -> int:
+def features_bytes(prediction: Prediction) -> int:
+    """Compute the size of a prediction's features in an answer."""
     return len(compact_json.dumps(dict(prediction.features)).encode())
 
 

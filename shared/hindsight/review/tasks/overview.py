@@ -9,7 +9,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.tasks.agreement import agreement
-from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.store import QueueSize, TaskStore
 from hindsight.review.tasks.task import ReviewTask
 from hindsight.validation.timestamps import ClientTimestamps
 
@@ -32,11 +32,7 @@ class ReviewOverview:
         nominal = configuration.task is not Task.REGRESSION
         rated = self.tasks.ratings(configuration.model, MAX_RATED) if nominal else []
         return {
-            "open": size.open,
-            "free": size.free,
-            "leased": size.leased,
-            "adjudication": size.adjudication,
-            "capped": size.capped,
+            **show_size(size),
             "agreement": agreement(rated).to_json() if rated else None,
         }
 
@@ -44,6 +40,17 @@ class ReviewOverview:
         """Show what became of the review of a prediction, None if it was never sampled."""
         task = self.tasks.load([key]).get(key)
         return None if task is None else shown_task(task)
+
+
+def show_size(size: QueueSize) -> dict[str, Any]:
+    """Show the counts of a queue."""
+    return {
+        "open": size.open,
+        "free": size.free,
+        "leased": size.leased,
+        "adjudication": size.adjudication,
+        "capped": size.capped,
+    }
 
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:

@@ -48,6 +48,12 @@ class TaskStore(ReviewTasks, Protocol):
         too, an empty one: it counts as looked through.
         """
 
+    def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
+        """Yield, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
+
+    def done(self, model: str, reviewer: str, since: datetime, most: int) -> int:
+        """Count, up to ``most``, the tasks a reviewer answered or skipped: the open ones, those resolved ``since``."""
+
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         """Yield, page by page, the open tasks that close by ``now``."""
 

@@ -13,6 +13,8 @@ from hindsight.labels.resolve import shifted
 from hindsight.review.selection.sample import SampledPrediction, SampleReason
 
 ADJUDICATION = "adjudication"
+# Those who do not say who they are share the reviewers' key, and are one reviewer.
+UNNAMED_REVIEWER = "key:reviewer"
 
 
 class TaskState(StrEnum):
@@ -119,6 +121,7 @@ class QueuePartition(StrEnum):
     LEASED = "leased"
     UNSENT = "unsent"
     OVERLAPPING = "overlapping"
+    RESOLVED = "resolved"
 
 
 def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | None:
@@ -130,7 +133,9 @@ def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | No
     if task.resolution is not None:
         if not task.is_sent:
             return QueuePartition.UNSENT, task.resolution.at
-        return (QueuePartition.OVERLAPPING, task.resolution.at) if len(task.ratings) > 1 else None
+        # Resolved tasks stay in the queue: reviewers' progress is counted there.
+        partition = QueuePartition.OVERLAPPING if len(task.ratings) > 1 else QueuePartition.RESOLVED
+        return partition, task.resolution.at
     if not task.is_open:
         return None
     if len(task.leases) >= task.places:

@@ -16,7 +16,11 @@ class Audience(StrEnum):
 # Routes as the template names them. Every other route is the operators'.
 APP_ROUTES = ("POST/models/{model}/predict", "POST/models/{model}/predictions", "POST/models/{model}/feedback")
 OPEN_ROUTES = ("GET/openapi.json",)
-REVIEWER_ROUTES = ("GET/models/{model}/review", "POST/models/{model}/review")
+REVIEWER_ROUTES = (
+    "GET/models/{model}/review",
+    "POST/models/{model}/review/leases",
+    "POST/models/{model}/review/answers",
+)
 _NEVER_OPERATORS = (*APP_ROUTES, *REVIEWER_ROUTES)
 
 

@@ -122,11 +122,11 @@ def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | Non
     return int(text)
 
 
-def query_identifier(event: APIGatewayProxyEvent, name: str) -> str:
-    """Return the id that a query parameter carries. Raises InvalidInput if it is missing, or no id."""
-    text = (event.query_string_parameters or {}).get(name)
-    if not text or not _IDENTIFIER.fullmatch(text):
-        message = "must be letters, digits and . _ : @ + = ~ -, at most 128" if text else "is required"
+def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> str:
+    """Read the id that a query parameter carries. Raises InvalidInput if it is no id."""
+    text = (event.query_string_parameters or {}).get(name, default)
+    if not _IDENTIFIER.fullmatch(text):
+        message = "must be letters, digits and . _ : @ + = ~ -, at most 128"
         raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
     return text
 

@@ -12,6 +12,7 @@ from hindsight.review.tasks.store import QueueSize
 from hindsight.review.tasks.task import QueuePartition, ReviewTask, new_task, queue_partition_of
 from hindsight.testing.predictions.label_store import InMemoryLabels
 
+RESOLVED = (QueuePartition.UNSENT, QueuePartition.OVERLAPPING, QueuePartition.RESOLVED)
 OPEN = (QueuePartition.ADJUDICATION, QueuePartition.LEASED, QueuePartition.FREE)
 
 
@@ -50,6 +51,15 @@ class InMemoryReviews:
             for page in self._pages(self._open(model, partition, open_at, until)):
                 yield [key for key in page if reviewer not in self.tasks[key].done_by]
 
+    def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
+        for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
+            yield from self._pages([task for task in self._on(model, partition) if reviewer in task.leases])
+
+    def done(self, model: str, reviewer: str, since: datetime, most: int) -> int:
+        found = [task for partition in OPEN for task in self._on(model, partition)]
+        found += [task for partition in RESOLVED for task in self._on(model, partition, since=since)]
+        return min(most, sum(reviewer in task.done_by for task in found))
+
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
         for partition in OPEN:
             yield from self._pages([task for task in self._on(model, partition) if task.closes_at <= now])
@@ -83,11 +93,13 @@ class InMemoryReviews:
         found = self._on(model, partition, until)
         return [task for task in found if open_at is None or task.closes_at > open_at]
 
-    def _on(self, model: str, partition: QueuePartition, until: datetime | None = None) -> list[ReviewTask]:
+    def _on(
+        self, model: str, partition: QueuePartition, until: datetime | None = None, since: datetime | None = None
+    ) -> list[ReviewTask]:
         lying = [(task, where) for task in list(self.tasks.values()) if (where := queue_partition_of(task))]
         found = [(at, task) for task, (kind, at) in lying if kind is partition and task.key.model == model]
         found.sort(key=lambda entry: entry[0])
-        return [task for at, task in found if until is None or at <= until]
+        return [task for at, task in found if (until is None or at <= until) and (since is None or at >= since)]
 
     def _pages(self, tasks: Sequence[ReviewTask]) -> Iterator[list[PredictionKey]]:
         keys = [task.key for task in tasks]

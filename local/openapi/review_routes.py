@@ -1,0 +1,68 @@
+"""The reviewers' routes of the API: what each takes and what it answers."""
+
+from hindsight.review.tasks.answers import AnswerItem
+from hindsight.review.tasks.leasing import LeaseRequest
+from hindsight.runtime.http.audiences import Audience
+from local.openapi.route import MAX_ITEMS, Route, identifier
+from local.openapi.schemas import ANYTHING, TEXT, WHOLE, YES_OR_NO, listed, record, ref
+
+REVIEW_TASK = record(
+    {
+        "task_id": TEXT,
+        "prediction_id": TEXT,
+        "features": {"type": "object"},
+        "model_version": TEXT,
+        "occurred_at": TEXT,
+        "reason": TEXT,
+        "lease_expires_at": TEXT,
+    },
+    {
+        "score": {"type": "number"},
+        "decision": ANYTHING,
+        "probabilities": {"type": "object"},
+        "values": listed(ANYTHING),
+        "answers": listed(ANYTHING),
+    },
+)
+REVIEWERS = [
+    Route(
+        name="get_reviews",
+        method="get",
+        path="/models/{model}/review",
+        does="Show the review queue, and the caller's own tasks and progress",
+        audiences=(Audience.REVIEWER,),
+        answer=record(
+            {
+                "reviewer": TEXT,
+                "guidelines": TEXT,
+                "counts": record(
+                    {"open": WHOLE, "free": WHOLE, "leased": WHOLE, "adjudication": WHOLE, "capped": YES_OR_NO}
+                ),
+                "tasks": listed(REVIEW_TASK),
+                "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT}),
+            }
+        ),
+        query=(identifier("reviewer"),),
+    ),
+    Route(
+        name="lease_reviews",
+        method="post",
+        path="/models/{model}/review/leases",
+        does="Lease review tasks",
+        audiences=(Audience.REVIEWER,),
+        body=ref(LeaseRequest),
+        needs_body=False,
+        answer=listed(REVIEW_TASK),
+    ),
+    Route(
+        name="answer_reviews",
+        method="post",
+        path="/models/{model}/review/answers",
+        does="Answer review tasks",
+        audiences=(Audience.REVIEWER,),
+        body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
+        answer=ref("Receipt"),
+        status=202,
+        conflicts=True,
+    ),
+]

@@ -1,0 +1,66 @@
+"""What reviewers read of the queue: its counts, the guidelines, the tasks they have and their progress."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import format_time
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.store import LabelStore
+from hindsight.review.tasks.leasing import MAX_FEATURES_BYTES, MAX_LEASES, MAX_PAGES, features_bytes, show_leased
+from hindsight.review.tasks.overview import MAX_COUNTED, show_size
+from hindsight.review.tasks.store import TaskStore
+from hindsight.review.tasks.task import ReviewTask
+from hindsight.review.tasks.transitions import live_leases
+from hindsight.validation.timestamps import ClientTimestamps
+
+PROGRESS_PERIOD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQueue:
+    """Reads a model's queue for a reviewer, and changes nothing; ``trust`` as in ``leasing.Leasing``."""
+
+    tasks: TaskStore
+    labels: LabelStore
+    trust: ClientTimestamps
+
+    def show(self, configuration: ModelConfiguration, reviewer: str, now: datetime) -> dict[str, Any]:
+        """Show the queue to a reviewer."""
+        model, since = configuration.model, now - PROGRESS_PERIOD
+        open_at = now if self.trust is ClientTimestamps.BOUNDED else None
+        held = self._held(model, reviewer, now)
+        return {
+            "reviewer": reviewer,
+            "guidelines": configuration.review.guidelines,
+            "counts": show_size(self.tasks.size(model, open_at=open_at, most=MAX_COUNTED)),
+            "tasks": self._shown(configuration, held, reviewer),
+            "progress": {
+                "held": len(held),
+                "done": self.tasks.done(model, reviewer, since, MAX_COUNTED),
+                "since": format_time(since),
+            },
+        }
+
+    def _held(self, model: str, reviewer: str, now: datetime) -> list[ReviewTask]:
+        """Read the tasks a reviewer has a live lease of, up to a limit."""
+        held: list[ReviewTask] = []
+        for page in islice(self.tasks.held(model, reviewer), MAX_PAGES):
+            held += (task for task in self.tasks.load(page).values() if reviewer in live_leases(task, now))
+            if len(held) >= MAX_LEASES:
+                break
+        return held[:MAX_LEASES]
+
+    def _shown(self, configuration: ModelConfiguration, held: Sequence[ReviewTask], reviewer: str) -> list[Any]:
+        """Show tasks with their predictions, as far as one answer can carry them."""
+        keys: list[PredictionKey] = [task.key for task in held]
+        predictions = self.labels.predictions(keys)
+        shown, room = [], MAX_FEATURES_BYTES
+        for task in held:
+            if room > 0 and (prediction := predictions.get(task.key)) is not None:
+                shown.append(show_leased(configuration, task, prediction, reviewer).to_json())
+                room -= features_bytes(prediction)
+        return shown
