@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from local.openapi.example_records import ERROR_EXAMPLE
+from local.openapi.examples import EXAMPLES
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
 from local.openapi.schemas import Schema, components, ref
@@ -54,24 +56,31 @@ def written() -> str:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    refusals = [400, 401, 403, 404, 413, 429, 500, 503]
-    refusals += [409] * route.conflicts + [415] * (route.body is not None)
     found: dict[str, Any] = {
+        "operationId": route.name,
         "summary": route.does,
         "description": f"For: {', '.join(audience.value for audience in route.audiences)}.",
         "tags": [audience.value for audience in route.audiences],
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
-        "responses": {
-            str(route.status): {"description": "done" if route.status == 200 else "taken", **_content(route.answer)},
-            **{
-                str(status): {"description": _REFUSALS[status], **_content(ref("Error"))} for status in sorted(refusals)
-            },
-        },
+        "responses": _responses(route),
     }
     if route.body is not None:
         content = {kind: {"schema": route.body} for kind in route.types}
         found["requestBody"] = {"required": route.needs_body, "content": content}
     return found
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    refusals = [400, 401, 403, 404, 413, 429, 500, 503]
+    refusals += [409] * route.conflicts + [415] * (route.body is not None)
+    done = "done" if route.status == 200 else "taken"
+    return {
+        str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},
+        **{
+            str(status): {"description": _REFUSALS[status], **_content(ref("Error"), ERROR_EXAMPLE)}
+            for status in sorted(refusals)
+        },
+    }
 
 
 def _path_parameters(route: Route) -> list[Schema]:
@@ -88,15 +97,10 @@ def _path_parameters(route: Route) -> list[Schema]:
 
 
 def _query_parameters(route: Route) -> list[Schema]:
-    found: list[Schema] = [
-        {"name": name, "in": "query", "required": required, "schema": {"type": "string", "pattern": IDENTIFIER}}
-        for name, required in route.query.items()
+    return [
+        {"name": one.name, "in": "query", "required": one.required, "schema": one.schema} for one in route.parameters
     ]
-    if route.most is not None:
-        schema = {"type": "integer", "minimum": 1, "maximum": route.most}
-        found.append({"name": "limit", "in": "query", "required": False, "schema": schema})
-    return found
 
 
-def _content(schema: Schema) -> Schema:
-    return {"content": {"application/json": {"schema": schema}}}
+def _content(schema: Schema, example: Any) -> Schema:
+    return {"content": {"application/json": {"schema": schema, "example": example}}}

@@ -18,7 +18,7 @@ def with_routes(page: str) -> str:
 
 def _row(route: Route) -> str:
     audiences = "all" if len(route.audiences) > 1 else f"{route.audiences[0].value}s"
-    names = [f"{name}=" for name in sorted({*route.query, *(["limit"] if route.most else [])})]
+    names = [f"{name}=" for name in sorted(one.name for one in route.parameters)]
     query = f"?{'&'.join(names)}" if names else ""
     conflict = ", 409" if route.conflicts else ""
     return (

@@ -1,102 +1,74 @@
 """The routes by which operators read models, configurations, versions, checks and datasets."""
 
-from local.openapi.route import Route, page
-from local.openapi.schemas import TEXT, WHOLE, listed, record
+from hindsight.monitoring.results.check import CheckKind
+from local.openapi.answers import CHECK
+from local.openapi.read_answers import CONFIGURATION, DATASET, DATASET_WITH_PARTS, MODEL_ENTRY, VERSION
+from local.openapi.route import Parameter, Route, flag, page
+from local.openapi.schemas import TEXT
 
-MODEL_ENTRY = record(
-    {
-        "model": TEXT,
-        "task": TEXT,
-        "revision": WHOLE,
-        "serving": TEXT,
-        "champion": {"type": ["string", "null"]},
-        "state": TEXT,
-        "attention": listed(TEXT),
-    }
-)
-CONFIGURATION = record(
-    {
-        "model": TEXT,
-        "revision": WHOLE,
-        "created_at": TEXT,
-        "content_type": TEXT,
-        "document": TEXT,
-        "configuration": {"type": "object"},
-    }
-)
-CHECK = record(
-    {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT, "summary": {"type": "object"}},
-    {"model_version": TEXT, "report_url": TEXT, "page_url": TEXT},
-)
-DATASET_FIELDS = {
-    "dataset_id": TEXT,
-    "manifest_key": TEXT,
-    "digest": TEXT,
-    "as_of": TEXT,
-    "configuration_revision": WHOLE,
-    "counts": {"type": "object"},
-}
-DATASET = record(DATASET_FIELDS, {"buckets": WHOLE, "expired_at": TEXT})
-PART = record({"format": TEXT}, {"url": TEXT})
-DATASET_WITH_PARTS = record(
-    {
-        **DATASET_FIELDS,
-        "manifest": {"type": "object"},
-        "manifest_url": TEXT,
-        "sources_total": WHOLE,
-        "parts": record({"train": PART, "holdout": PART}),
-    },
-    {"buckets": WHOLE, "expired_at": TEXT},
-)
-VERSION = record({"version": TEXT, "gate": {"type": "object"}, "lineage": {"type": "object"}})
 READS = [
     Route(
+        name="list_models",
         method="get",
         path="/models",
         does="List the models in service",
         answer=page("models", MODEL_ENTRY),
         most=100,
+        paged=True,
     ),
     Route(
+        name="get_configuration",
         method="get",
         path="/models/{model}/configuration",
         does="Read a stored configuration as it was sent",
         answer=CONFIGURATION,
-        query={"revision": False},
+        query=(Parameter(name="revision", schema={"type": "integer", "minimum": 1}),),
     ),
     Route(
+        name="list_configurations",
         method="get",
         path="/models/{model}/configurations",
         does="List the stored configurations, newest first",
         answer=page("configurations", CONFIGURATION),
         most=100,
+        paged=True,
     ),
     Route(
+        name="get_version",
         method="get",
         path="/models/{model}/versions/{version}",
         does="Read one version with what it proved",
         answer=VERSION,
     ),
     Route(
+        name="list_checks",
         method="get",
         path="/models/{model}/checks",
         does="List the results of checks, newest first",
         answer=page("checks", CHECK),
         most=100,
-        query={"kind": False, "from": False, "to": False},
+        paged=True,
+        query=(
+            Parameter(name="kind", schema={"type": "string", "enum": [kind.value for kind in CheckKind]}),
+            Parameter(name="from", schema=TEXT),
+            Parameter(name="to", schema=TEXT),
+        ),
     ),
     Route(
+        name="list_datasets",
         method="get",
         path="/models/{model}/datasets",
         does="List datasets, newest first",
         answer=page("datasets", DATASET),
         most=1000,
+        paged=True,
     ),
     Route(
+        name="get_dataset",
         method="get",
         path="/models/{model}/datasets/{id}",
         does="Read a dataset's manifest, and links to its parts",
         answer=DATASET_WITH_PARTS,
-        query={"labels": False},
+        query=(flag("labels"),),
     ),
 ]

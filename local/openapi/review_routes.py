@@ -3,7 +3,7 @@
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.runtime.http.audiences import Audience
-from local.openapi.route import MAX_ITEMS, Route
+from local.openapi.route import MAX_ITEMS, Route, identifier
 from local.openapi.schemas import ANYTHING, TEXT, WHOLE, YES_OR_NO, listed, record, ref
 
 REVIEW_TASK = record(
@@ -26,6 +26,7 @@ REVIEW_TASK = record(
 )
 REVIEWERS = [
     Route(
+        name="get_reviews",
         method="get",
         path="/models/{model}/review",
         does="Show the review queue, and the caller's own tasks and progress",
@@ -41,9 +42,10 @@ REVIEWERS = [
                 "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT}),
             }
         ),
-        query={"reviewer": False},
+        query=(identifier("reviewer"),),
     ),
     Route(
+        name="lease_reviews",
         method="post",
         path="/models/{model}/review/leases",
         does="Lease review tasks",
@@ -53,6 +55,7 @@ REVIEWERS = [
         answer=listed(REVIEW_TASK),
     ),
     Route(
+        name="answer_reviews",
         method="post",
         path="/models/{model}/review/answers",
         does="Answer review tasks",

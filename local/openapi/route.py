@@ -1,32 +1,32 @@
-"""A route of the API, and the records that routes answer with."""
+"""A route of the API."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from hindsight.config.types import IDENTIFIER
 from hindsight.runtime.http.audiences import Audience
-from local.openapi.schemas import (
-    TEXT,
-    WHOLE,
-    Schema,
-    listed,
-    record,
-)
+from local.openapi.schemas import TEXT, YES_OR_NO, Schema, listed, record
 
 MAX_ITEMS = 500
-DEPLOYMENT = record(
-    {"sequence": WHOLE, "change": TEXT, "to": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT},
-    {"from": TEXT, "challenger": TEXT, "decision_id": TEXT},
-)
-RELABELLING = record({"relabel_id": TEXT, "status": TEXT})
-ERASURE = record(
-    {"erasure_id": TEXT, "status": TEXT, "requested_at": TEXT, "subject": TEXT, "counts": {"type": "object"}}
-)
-VERIFICATION = record({"dataset_id": TEXT}, {"status": TEXT, "is_reproducible": {"type": ["boolean", "null"]}})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A query parameter."""
+
+    name: str
+    schema: Schema
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A method at a path; ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``."""
+    """A method at a path; ``name`` is its operation's, a verb and a noun.
 
+    ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``, ``paged`` that it takes
+    ``next_token``.
+    """
+
+    name: str
     method: str
     path: str
     does: str
@@ -38,9 +38,36 @@ class Route:
     types: tuple[str, ...] = ("application/json",)
     conflicts: bool = False
     most: int | None = None
-    query: dict[str, bool] = field(default_factory=dict)
+    paged: bool = False
+    query: tuple[Parameter, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All query parameters, those of pages behind the route's own."""
+        limit = {"type": "integer", "minimum": 1, "maximum": self.most}
+        token = {"type": "string", "minLength": 1, "maxLength": 1_000}
+        return (
+            *self.query,
+            *([Parameter(name="limit", schema=limit)] if self.most else []),
+            *([Parameter(name="next_token", schema=token)] if self.paged else []),
+        )
 
 
-def page(name: str, of: Schema) -> Schema:
+def flag(name: str) -> Parameter:
+    """Build a query parameter that is true or false."""
+    return Parameter(name=name, schema=YES_OR_NO)
+
+
+def identifier(name: str) -> Parameter:
+    """Build a query parameter that is an id."""
+    return Parameter(name=name, schema={"type": "string", "pattern": IDENTIFIER})
+
+
+def page(name: str, of: Schema, **beside: Schema) -> Schema:
     """Build the schema of a page of records under a name."""
+    return record({name: listed(of), **beside}, {"next_token": TEXT})
+
+
+def whole(name: str, of: Schema) -> Schema:
+    """Build the schema of a list that is not paged."""
     return record({name: listed(of)})

@@ -37,6 +37,10 @@ MODELS: tuple[type[BaseModel], ...] = (
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
 ANYTHING: Schema = {}
+NUMBER: Schema = {"type": "number"}
+OBJECT: Schema = {"type": "object"}
+YES_OR_NO: Schema = {"type": "boolean"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 
 
 def components() -> dict[str, Schema]:
@@ -59,6 +63,11 @@ def record(required: dict[str, Schema], optional: dict[str, Schema] | None = Non
     return {"type": "object", "required": sorted(required), "properties": {**required, **(optional or {})}}
 
 
+def mapping(schema: Schema) -> Schema:
+    """Build the schema of an object whose names are of the caller's, with values of one schema."""
+    return {"type": "object", "additionalProperties": schema}
+
+
 def listed(schema: Schema, most: int | None = None) -> Schema:
     """Build the schema of a list, of at least one item where it is taken."""
     bounds = {} if most is None else {"minItems": 1, "maxItems": most}
@@ -70,7 +79,6 @@ def either(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-YES_OR_NO: Schema = {"type": "boolean"}
 BLOCKED_BY = listed(record({"code": TEXT, "reason": TEXT, "details": {"type": "object"}}))
 SIGNAL = record(
     {"kind": TEXT, "active": YES_OR_NO, "reason": TEXT, "details": {"type": "object"}, "role": TEXT}, {"since": TEXT}
@@ -78,13 +86,27 @@ SIGNAL = record(
 DECISION = record(
     {
         "decision_id": TEXT,
+        "model": TEXT,
         "at": TEXT,
+        "cause": TEXT,
+        "reason": TEXT,
         "triggered": YES_OR_NO,
         "signals": listed(SIGNAL),
         "blocked_by": BLOCKED_BY,
         "explanation": TEXT,
     },
-    {"outcome": TEXT},
+    {
+        "new_labels": WHOLE,
+        "policy": OBJECT,
+        "state": OBJECT,
+        "forced": YES_OR_NO,
+        "requested_by": TEXT,
+        "fencing_token": WHOLE,
+        "outcome": TEXT,
+        "outcome_reason": TEXT,
+        "outcome_version": TEXT,
+        "finished_at": TEXT,
+    },
 )
 ERROR = record(
     {

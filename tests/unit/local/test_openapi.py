@@ -1,12 +1,15 @@
 """The OpenAPI document is what the code and the template say, and what is committed is served."""
 
 import json
+import re
 from typing import Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hindsight.runtime.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, audiences_of
 from local.openapi.document import COMMITTED, document, written
+from local.openapi.examples import EXAMPLES
 from local.openapi.page import PAGE, with_routes
 from local.openapi.routes import ROUTES
 from local.template import load_template, resources_of
@@ -57,3 +60,35 @@ def test_every_reference_leads_somewhere() -> None:
         return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
 
     assert references(json.loads(written())) <= known.keys()
+
+
+def operations() -> list[dict[str, Any]]:
+    return [operation for path in document()["paths"].values() for operation in path.values()]
+
+
+def test_every_operation_has_an_id_of_its_own_that_is_a_verb_and_a_noun() -> None:
+    names = [operation["operationId"] for operation in operations()]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    assert set(EXAMPLES) == set(names)
+
+
+def test_every_answer_has_an_example_that_fits_its_schema() -> None:
+    components = {"components": document()["components"]}
+    for operation in operations():
+        for status, response in operation["responses"].items():
+            content = response["content"]["application/json"]
+            validator = Draft202012Validator({**components, **content["schema"]})
+            assert list(validator.iter_errors(content["example"])) == [], (operation["operationId"], status)
+
+
+def test_no_answer_is_of_unknown_shape() -> None:
+    for route in ROUTES:
+        assert route.answer.keys() & {"properties", "items", "$ref"}, route.name
+        assert route.answer.get("properties") != {}, route.name
+
+
+def test_lists_that_are_paged_take_and_answer_a_token() -> None:
+    for route in ROUTES:
+        taken = "next_token" in {one.name for one in route.parameters}
+        assert taken == ("next_token" in route.answer.get("properties", {})), route.name

@@ -1,0 +1,158 @@
+"""The records that examples are made of."""
+
+from typing import Any
+
+AT = "2026-03-01T12:00:00.000000Z"
+EARLIER = "2026-02-28T12:00:00.000000Z"
+MODEL = "bike-demand"
+VERSION = "v20260301T120000Z-18ac3e73-logistic_regression"
+BEFORE = "v20260201T120000Z-0c51d6aa-logistic_regression"
+DATASET_ID = "d20260301T120000Z-5b0d7c1e9a42"
+DECISION_ID = "retrain-20260301T120000Z-18ac3e73"
+RELABEL_ID = "relabel-20260301T120000Z-f2aa829ba018"
+JOB_ID = "20260301T120000.000000Z-19f1064b619d"
+SIGNED = "?X-Amz-Signature=…"
+LAKE = "https://lake.s3.eu-west-1.amazonaws.com/"
+BLOCKED = [{"code": "cooldown", "reason": "the cooldown lasts until 2026-03-02", "details": {"cooldown": "P1D"}}]
+EXPLAINED = "Did not retrain because the cooldown lasts until 2026-03-02."
+
+ERROR_EXAMPLE: dict[str, Any] = {
+    "error": {
+        "code": "invalid",
+        "message": "the query parameter limit must be a whole number from 1 to 1000",
+        "details": [{"path": "limit", "message": "must be a whole number from 1 to 1000"}],
+    }
+}
+REJECTED = {"index": 1, "code": "invalid", "message": "is not a known field", "path": "events[1].colour"}
+RECEIPT = {"accepted": ["f-1"], "rejected": [REJECTED]}
+DEPLOYMENT = {
+    "sequence": 2,
+    "change": "promoted",
+    "from": BEFORE,
+    "to": VERSION,
+    "reason": "drift",
+    "actor": "pipeline",
+    "at": AT,
+    "decision_id": DECISION_ID,
+}
+DECISION = {
+    "decision_id": DECISION_ID,
+    "model": MODEL,
+    "at": AT,
+    "cause": "schedule",
+    "reason": "drift",
+    "triggered": False,
+    "signals": [
+        {
+            "kind": "drift",
+            "active": True,
+            "reason": "drift of 2 features",
+            "details": {"features": 2},
+            "role": "counted",
+        }
+    ],
+    "blocked_by": BLOCKED,
+    "explanation": EXPLAINED,
+    "forced": False,
+    "policy": {"combine": "any"},
+    "state": {"version": 7},
+}
+CONFIGURATION = {
+    "model": MODEL,
+    "revision": 3,
+    "created_at": AT,
+    "content_type": "application/yaml",
+    "document": "model: bike-demand\ntask: binary\n",
+    "configuration": {"model": MODEL, "task": "binary"},
+}
+VERSION_SHOWN = {
+    "version": VERSION,
+    "created_at": AT,
+    "artifact_key": f"models/model={MODEL}/version={VERSION}/model.skops",
+    "artifact_digest": "9f86d081884c7d65",
+    "artifact_url": f"{LAKE}models/model.skops{SIGNED}",
+    "card_key": f"models/model={MODEL}/version={VERSION}/card.html",
+    "card_url": f"{LAKE}models/card.html{SIGNED}",
+    "metrics": {"roc_auc": 0.91, "brier": 0.11},
+    "gate": {
+        "verdict": "promote",
+        "checks": [{"name": "floor", "passed": True, "value": 0.91, "limit": 0.7, "detail": "roc_auc is 0.91"}],
+        "notes": [],
+        "pointer_sequence": 1,
+        "compared_with": BEFORE,
+        "champion_metrics": {"roc_auc": 0.88},
+    },
+    "lineage": {
+        "dataset_id": DATASET_ID,
+        "configuration_revision": 3,
+        "code_version": "1.0.0",
+        "decision_id": DECISION_ID,
+        "candidate": "logistic_regression",
+        "candidates": [{"candidate": "logistic_regression", "validation_score": 0.9}],
+    },
+}
+CHECK = {
+    "model": MODEL,
+    "kind": "drift",
+    "at": AT,
+    "model_version": VERSION,
+    "verdict": "ok",
+    "reason": "no feature has drifted",
+    "summary": {"rows": 5120, "drifted": 0},
+}
+DATASET = {
+    "dataset_id": DATASET_ID,
+    "manifest_key": f"datasets/model={MODEL}/{DATASET_ID}/manifest.json",
+    "digest": "5b0d7c1e9a42",
+    "as_of": AT,
+    "configuration_revision": 3,
+    "counts": {"train": {"rows": 4000}, "holdout": {"rows": 1000}},
+    "buckets": 8,
+}
+VERIFICATION = {"dataset_id": DATASET_ID, "status": "running", "requested_at": AT}
+ACCEPTED = {"relabel_id": RELABEL_ID, "model": MODEL, "rules_revision": 3, "status": "running", "attempt": 1}
+RELABELLING = {
+    **ACCEPTED,
+    "reason": "the window is two days now",
+    "from": "2026-01-01",
+    "to": None,
+    "known_at": AT,
+    "started_at": AT,
+    "finished_at": None,
+    "files": {"done": 10, "total": 40},
+    "predictions": 12000,
+    "events": 9000,
+    "events_recovered": 0,
+    "labels_changed": 310,
+    "failure": None,
+}
+ERASURE = {
+    "erasure_id": JOB_ID,
+    "status": "done",
+    "requested_at": AT,
+    "subject": "5f2c1e",
+    "reason": "asked for by letter",
+    "counts": {"predictions": 12},
+    "datasets": [DATASET_ID],
+    "unreadable": [],
+}
+PREDICTION = {
+    "prediction_id": "p-1",
+    "model": MODEL,
+    "features": {"hour": "17", "temperature": 0.3},
+    "score": 0.83,
+    "decision": 1,
+    "model_version": VERSION,
+    "occurred_at": EARLIER,
+    "received_at": EARLIER,
+    "outcome_due_at": AT,
+}
+REVIEW_TASK = {
+    "task_id": "p-1",
+    "prediction_id": "p-1",
+    "features": {"hour": "17", "temperature": 0.3},
+    "model_version": VERSION,
+    "occurred_at": EARLIER,
+    "reason": "uncertain",
+    "lease_expires_at": AT,
+}
