@@ -23,7 +23,7 @@ NAMES = frozenset(
         *("LabelAgeSeconds", "FeedbackLost", "LostFeedbackAlarm", "LostFeedbackEvents", "TrialWithdrawn"),
         *("AnnotationsResent", "KeptVersions", "KeptVersionDays", "RecordDays", "CheckDays", "ProfileDays"),
         *("ReplacedObjectDays", "ErasureSettlingMinutes", "stranger", "describe_api", "report_model", "report_intake"),
-        *("tend_reviews", "watch_deployments", "mature_labels", "conclude", "settled", "replay_id", "erasure_id"),
+        *("tend_reviews", "watch_deployments", "mature_labels", "conclude"),
     }
 )
 # Words of prose, wherever they stand in a page.
