@@ -47,7 +47,8 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
         list(pool.map(lambda batch: _work_off(client, job, batch), batches))
     seconds = time.perf_counter() - began
 
-    ended = _invoke(client, "CoordinateRelabelling", {**run_input(job), "step": "finalize", "at": format_time(job.known_at)})
+    finalize = {**run_input(job), "step": "finalize", "at": format_time(job.known_at)}
+    ended = _invoke(client, "CoordinateRelabelling", finalize)
     return {
         "relabelling_files_per_second": round(files / seconds, 1),
         "relabelling_seconds": round(seconds, 2),

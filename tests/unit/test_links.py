@@ -19,6 +19,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("LAKE_BUCKET", BUCKET)
+    monkeypatch.setenv("MODELS_TABLE", "models")
     forget_ports()
     yield
     forget_ports()
