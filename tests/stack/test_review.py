@@ -27,7 +27,7 @@ REVIEWERS = 20
 WALK_AWAY = 6
 BATCH = 20
 # Twenty functions that start at once would share two processors for longer than a call may take.
-ARRIVAL_SECONDS = 0.3
+ARRIVAL_SECONDS = 0.1
 
 
 def document(model: str, **review: Any) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class InstantStack:
     def _decisions(self, body: Any) -> Any:
         return {"decisions": self.past_decisions}
 
-    def _history(self, body: Any) -> Any:
+    def _deployments(self, body: Any) -> Any:
         return {"deployments": [{"to": self.version}] if self.version else []}
 
     def _versions(self, body: Any) -> Any:
