@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import pytest
-
 from hindsight.monitoring.results.alarm_metrics import ALARM_METRICS
-from local.stack import SIMULATED_TIME, by_the_clock
-from local.transformed import deployment
 from tests.template.metric_names import embedded_metrics, is_among
 
 Resources = dict[str, dict[str, Any]]
@@ -49,29 +45,10 @@ def test_bad_performance_and_drift_ask_the_triggers_and_tell_people(alarms: Reso
     assert asking == {"LivePerformanceAlarm", "DriftAlarm"}
 
 
-def test_every_alarm_says_what_it_means_and_but_for_missing_sweeps_is_quiet_without_data(alarms: Resources) -> None:
+def test_every_alarm_says_what_it_means_and_is_quiet_without_data(alarms: Resources) -> None:
     for name, alarm in alarms.items():
         assert alarm["AlarmDescription"], name
-        assert name == "LabelSweepsMissingAlarm" or alarm["TreatMissingData"] == "notBreaching", name
-
-
-@pytest.mark.parametrize(("state", "treatment"), [("ENABLED", "breaching"), ("DISABLED", "notBreaching")])
-def test_labels_that_no_sweep_comes_to_are_an_alarm_where_the_clock_runs(state: str, treatment: str) -> None:
-    parameters = SIMULATED_TIME | by_the_clock({"ScheduleState": state})
-    alarm = deployment(parameters).of("AWS::CloudWatch::Alarm")["LabelSweepsMissingAlarm"]
-    assert alarm["TreatMissingData"] == treatment
-    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
-
-
-def test_alarm_of_missing_sweeps_waits_for_several_of_them(alarms: Resources, functions: Resources) -> None:
-    """Each period holds three sweeps: one that is late or fails is none of its business."""
-    alarm = alarms["LabelSweepsMissingAlarm"]
-    [schedule] = functions["CloseWindowsFunction"]["Events"].values()
-    assert schedule["Properties"]["ScheduleExpression"] == "cron(4/5 * * * ? *)"
-    assert alarm["Period"] >= 3 * 300
-    assert alarm["EvaluationPeriods"] * alarm["Period"] == 3600
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "CloseWindowsFunction"}}]
-    assert "OperationsTopic" in actions(alarm)
+        assert alarm["TreatMissingData"] == "notBreaching", name
 
 
 def test_thresholds_an_operator_tunes_are_parameters_with_limits(template: dict[str, Any], alarms: Resources) -> None:
