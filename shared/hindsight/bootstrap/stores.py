@@ -117,7 +117,7 @@ def import_queue() -> SqsQueue:
 
 @cache
 def job_store() -> DynamoJobs:
-    """Return the imports and replays."""
+    """Build the store of jobs, but of relabellings."""
     return DynamoJobs(clients.settings(Deployment).models_table, clients.dynamodb())
 
 

@@ -34,7 +34,7 @@ class QuarantinedRow:
 
     It is either an ``event`` (a row of the raw feedback files) or the ``text`` of a line: an item as clients send
     them, or, where it is malformed and comes from the raw feedback, a line of that. ``day`` is the day it was
-    received, ``replay_id`` the last replay that has looked at it.
+    received, ``job_id`` the last replay that has looked at it.
     """
 
     code: RejectCode
@@ -49,7 +49,7 @@ class QuarantinedRow:
     line: int | None = None
     text: str | None = None
     is_truncated: bool = False
-    replay_id: str | None = None
+    job_id: str | None = None
 
     @property
     def identity(self) -> str:
@@ -73,7 +73,7 @@ class QuarantinedRow:
             "line": self.line,
             "text": self.text,
             "truncated": self.is_truncated or None,
-            "replay_id": self.replay_id,
+            "job_id": self.job_id,
         }
         return {name: value for name, value in row.items() if value is not None}
 
@@ -93,7 +93,7 @@ class QuarantinedRow:
             line=row.get("line"),
             text=row.get("text"),
             is_truncated=row.get("truncated", False),
-            replay_id=row.get("replay_id"),
+            job_id=row.get("job_id"),
         )
 
 

@@ -36,7 +36,7 @@ class Reread:
     """What became of rows: sent the way of all feedback, joined already, or kept with their newest reason."""
 
     replayed: list[QuarantinedRow] = field(default_factory=list)
-    settled: list[QuarantinedRow] = field(default_factory=list)
+    joined: list[QuarantinedRow] = field(default_factory=list)
     kept: list[QuarantinedRow] = field(default_factory=list)
 
 
@@ -80,7 +80,7 @@ class Rereader:
             if collection is not None and (collection.head is None or collection.head.prediction is None):
                 reread.kept.append(row)
             elif collection is not None and _holds(collection, event):
-                reread.settled.append(row)
+                reread.joined.append(row)
             else:
                 reread.replayed.append(row)
                 lines.append(feedback_line(structs.replace(event, received_at=now)))

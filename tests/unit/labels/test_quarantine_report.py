@@ -62,7 +62,7 @@ def test_counts_are_by_reason_and_rows_newest_first(bench: Bench) -> None:
 def test_a_reject_that_stands_in_two_objects_is_one(bench: Bench) -> None:
     bench.quarantine.put([row(1), row(2)])
     bench.quarantine.put([row(1)])
-    bench.quarantine.put([replace(row(2), reason="another", replay_id="r")])
+    bench.quarantine.put([replace(row(2), reason="another", job_id="r")])
 
     report = bench.reports.newest(MODEL, 50, NOW)
 
