@@ -12,7 +12,7 @@ from hindsight.runtime.handler import event_handler, logger
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return, and store, what was found."""
+    """Verify a dataset, store the findings and report them."""
     verifier = DatasetVerifier(stores.lake(), stores.job_store(), stores.configurations(), clients.utc_now)
     job = verifier.run(event["model"], event["job_id"])
     logger.info("dataset_verified", extra={"job_id": job.job_id, "status": job.status, "found": dict(job.checkpoint)})

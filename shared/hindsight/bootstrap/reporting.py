@@ -1,4 +1,4 @@
-"""What operators read, put together."""
+"""The composition of operators' reports."""
 
 import time
 from functools import cache
@@ -34,7 +34,7 @@ def job_reports() -> JobReports:
 
 @cache
 def model_reports() -> ModelReports:
-    """Return what operators read of models."""
+    """Build the reports of models."""
     reviews = ReviewOverview(stores.review_tasks(), stores.client_timestamps())
     return ModelReports(
         stores.configurations(),
@@ -52,5 +52,5 @@ def model_reports() -> ModelReports:
 
 @cache
 def quarantine_reports() -> QuarantineReports:
-    """Return what operators read of quarantines."""
+    """Build the reports of quarantines."""
     return QuarantineReports(stores.lake(), stores.configurations(), time.monotonic)

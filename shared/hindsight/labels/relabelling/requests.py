@@ -20,7 +20,7 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class RelabelReports:
-    """Reads the relabellings of models as they really are."""
+    """The reports of relabellings, each as its execution shows it."""
 
     store: RelabelStore
     runs: StateMachine
@@ -45,7 +45,7 @@ class RelabelReports:
 
 @dataclass(frozen=True, slots=True)
 class RelabelRequests:
-    """Takes the requests of one deployment; every method raises NotFound for a model that does not exist."""
+    """The intake of relabelling requests; every method raises NotFound for a model that does not exist."""
 
     store: RelabelStore
     runs: StateMachine
