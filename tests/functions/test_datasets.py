@@ -122,7 +122,7 @@ def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(
 def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     dataset: str, sample: Sample, context: Context
 ) -> None:
-    first = verify({"model": MODEL, "job_id": asked(dataset)[1]["job_id"]}, context)
+    first = verify({**sample("verify_dataset"), "job_id": asked(dataset)[1]["job_id"]}, context)
     assert (first["result"]["is_reproducible"], first["result"]["problems"]) == (True, [])
     assert (first["status"], first["progress"]) == ("completed", {"done": 1, "total": 1})
     assert first["result"]["rows"]["holdout"] == 200
