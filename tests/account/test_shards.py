@@ -73,7 +73,7 @@ def test_batch_that_fails_whole_is_split_until_its_poison_is_given_up_on(monkeyp
     assert function.calls.count(["5"]) == 1 + MAPPING["MaximumRetryAttempts"]
 
 
-def test_batch_is_called_again_from_what_the_function_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_is_retried_from_the_item_that_the_function_names(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(monkeypatch, "2")
     function.names_what_failed = True
     list(read(function, 4, "3"))

@@ -74,7 +74,7 @@ class Streaming(InMemoryLabels):
 
 @FEW
 @given(rule_sets(), deliveries(), st.randoms(use_true_random=False), st.booleans())
-def test_however_events_arrive_the_history_tells_the_same(
+def test_history_is_the_same_for_any_order_of_arrival(
     rules: RuleSet, events: list[Feedback], random: Any, early: bool
 ) -> None:
     world = World(rules)
@@ -193,7 +193,7 @@ def test_another_value_is_new_and_one_it_had_before_is_not() -> None:
     assert [(value, is_new) for value, _, is_new in told(*events, reviewed) if is_new] == [(1, True), (0, True)]
 
 
-def test_what_is_taken_back_is_not_new_and_neither_is_its_return() -> None:
+def test_retracted_label_is_not_new_and_neither_is_its_return() -> None:
     events = [
         event("demand", 150, hours=3, feedback_id="f-1"),
         event("retracted", "f-1", hours=4, feedback_id="f-2"),

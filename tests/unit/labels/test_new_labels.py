@@ -33,7 +33,7 @@ from tests.unit.labels.new_label_stores import KilledError, Stopping
 
 @MANY
 @given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN))
-def test_what_arrived_within_a_day_is_counted_as_the_rows_are_however_it_was_delivered(
+def test_labels_of_a_day_are_counted_as_the_rows_for_any_order_of_delivery(
     data: st.DataObject, changes: list[Told], since: int, as_of: int
 ) -> None:
     counted = NewLabels(InMemoryNewLabels())
@@ -46,7 +46,7 @@ def test_what_arrived_within_a_day_is_counted_as_the_rows_are_however_it_was_del
 
 @MANY
 @given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN), st.integers(0, 6 * 24))
-def test_what_is_summed_up_or_settled_is_counted_to_the_minute_however_it_was_delivered(
+def test_summed_and_settled_hours_are_counted_to_the_minute_for_any_order_of_delivery(
     data: st.DataObject, changes: list[Told], since: int, as_of: int, condensed: int
 ) -> None:
     counted = NewLabels(InMemoryNewLabels())
@@ -59,7 +59,7 @@ def test_what_is_summed_up_or_settled_is_counted_to_the_minute_however_it_was_de
 
 @MANY
 @given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN), st.lists(st.integers(0, 6 * 24), max_size=4))
-def test_no_bound_on_what_is_read_takes_from_hours_that_are_summed_up(
+def test_limit_on_reads_takes_nothing_from_summed_hours(
     data: st.DataObject, changes: list[Told], since: int, as_of: int, ticks: list[int]
 ) -> None:
     store = InMemoryNewLabels()
@@ -158,7 +158,7 @@ def test_summing_up_between_deliveries_or_cut_short_changes_no_count(
 
 @MANY
 @given(st.data(), told(), st.lists(st.integers(0, 20), max_size=6), st.integers(1, 10))
-def test_what_expires_once_it_is_settled_is_counted_once_whatever_fits_together(
+def test_entries_that_expire_after_settlement_are_counted_once(
     data: st.DataObject, changes: list[Told], ticks: list[int], together: int
 ) -> None:
     store = InMemoryNewLabels()
