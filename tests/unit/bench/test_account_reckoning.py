@@ -25,7 +25,7 @@ class Kept(Past):
         self.events = {f"f{number:06d}" for number in range(self.outcomes)}
         self.labels = {name: (1, value) for name, value in told.items()}
         self.counts = dict.fromkeys(told, 1)
-        self.lake = {
+        self.lake: dict[str, list[dict[str, Any]]] = {
             "predictions": [{"prediction_id": name} for name in names],
             "labels": [{"prediction_id": name, "seq": 1, "value": value} for name, value in told.items()],
         }

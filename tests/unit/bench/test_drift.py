@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bench.drift import HOURS, TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
+from bench.drift import TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
 from bench.drift_agreement import agreement, stated_psi_error
 from bench.drift_seasons import seasonal_alarms
-from bench.drift_stream import WINDOW_HOURS, Year
+from bench.drift_stream import HOURS, WINDOW_HOURS, Year
 from hindsight.monitoring.drift.distance import population_stability_index
 
 

@@ -128,8 +128,8 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
 
     crashing.fuse = fuse
     try:
-        for found in events[:2]:
-            joiner.join([found])
+        for first in events[:2]:
+            joiner.join([first])
         joiner.join(events)
     except Crashed:
         joiner.join(events)

@@ -127,7 +127,7 @@ def loaded() -> Iterator[Bench]:
         yield bench
 
 
-def test_wherever_it_crashes_nothing_is_lost_doubled_or_counted_twice() -> None:
+def test_crash_at_any_point_loses_and_doubles_nothing() -> None:
     benches = loaded()
     whole = next(benches)
     assert whole.replay() == {"replayed": 6, "settled": 0, "kept": {"invalid": 3}}

@@ -52,14 +52,15 @@ def tasks(labels: InMemoryLabels) -> InMemoryReviews:
 
 @pytest.fixture
 def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
-    stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
-    reviews = ReviewOverview(tasks, ClientTimestamps.BOUNDED)
     return ModelReports(
-        *stores,
-        InMemoryRegistry(),
-        InMemoryLake(),
-        reviews,
-        InMemoryApprovals(),
+        configurations=InMemoryConfigurations(configuration()),
+        labels=labels,
+        checks=InMemoryChecks(),
+        triggers=InMemoryTriggers(),
+        registry=InMemoryRegistry(),
+        lake=InMemoryLake(),
+        reviews=ReviewOverview(tasks, ClientTimestamps.BOUNDED),
+        approvals=InMemoryApprovals(),
         evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
     )
@@ -78,7 +79,6 @@ def test_rollout_and_probation_of_the_champion_are_shown() -> None:
     challenger = Servable(version="v3", artifact_key="k3", artifact_digest="d3")
     audit = AuditInfo(reason="drift", actor="pipeline", at=NOON)
     pointer = start_rollout(on_probation, challenger, RolloutMode.CANARY, 0.1, audit).pointer
-
     status = model_status(
         revision(), pointer, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str
     )
