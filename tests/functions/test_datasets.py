@@ -131,7 +131,7 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     assert (again["job_id"] != first["job_id"], again["result"]) == (True, first["result"])
 
 
-def test_what_is_wrong_with_a_dataset_is_told(dataset: str, context: Context) -> None:
+def test_faults_of_a_dataset_are_reported(dataset: str, context: Context) -> None:
     lake = stores.lake()
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
     content = lake.read_bytes(part)
@@ -187,7 +187,7 @@ def test_a_verification_that_runs_is_not_resumed(dataset: str) -> None:
 
 
 @pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "nobody"), ("%20", MODEL)])
-def test_what_does_not_exist_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
+def test_missing_dataset_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
     assert asked(dataset_id, model)[0] == 404
 
 

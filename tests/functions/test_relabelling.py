@@ -187,7 +187,7 @@ def test_a_malformed_request_names_its_path_and_begins_nothing(
     "path",
     ["/models/unknown/relabel", f"{JOBS}/relabelling-none", f"{JOBS}/none/resume", f"{JOBS}/relabelling-none/resume"],
 )
-def test_what_there_is_not_is_not_found(path: str) -> None:
+def test_missing_relabelling_is_not_found(path: str) -> None:
     handler, sample = (report, "get_model") if path.endswith("none") else (request, "request_jobs")
     status, answer = send(handler, sample, path=path)
     assert (status, answer["error"]["code"]) == (404, "not_found")
