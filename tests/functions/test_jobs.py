@@ -68,7 +68,9 @@ def start_each() -> list[str]:
 def test_jobs_of_all_kinds_are_listed_newest_first_in_pages() -> None:
     names = start_each()
 
-    found, token, pages = [], {}, 0
+    found: list[str] = []
+    token: dict[str, str] = {}
+    pages = 0
     while pages < 10:
         status, answer = get(f"{MODEL}/jobs", limit="4", **token)
         assert status == 200
