@@ -1,13 +1,33 @@
-"""Fan-out of a scheduled event: one invocation a model, each with its own time, retries and failure."""
+"""Scheduled work on models, and its fan-out: one invocation a model, each with its own time, retries and failure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from hindsight.core.errors import HindsightError, Unavailable
 
 # A thousand models must not take all of an account's concurrency at once.
 MAX_STARTS_PER_SECOND = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The models an event is for: one, or a share of its work; those behind one in the order of their names; or all."""
+
+    model: str | None = None
+    after: str = ""
+    share: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledEvent:
+    """One scheduled event for one model, or for a share of its work."""
+
+    now: datetime
+    event_id: str
+    model: str
+    share: int | None = None
 
 
 class Invocations(Protocol):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from hindsight.adapters.dynamodb.requests import chunks
+from hindsight.core.batches import chunks
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.privacy.versions import ObjectVersion
 

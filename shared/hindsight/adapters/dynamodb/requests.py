@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from hindsight.core.batches import chunks
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import Overtaken, optimistic, send_all
 
@@ -252,13 +252,6 @@ def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(call, values)
-
-
-def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of at most ``size`` values."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 def _patiently(attempt: Callable[[], R], message: str, sleep: Callable[[float], None]) -> R:

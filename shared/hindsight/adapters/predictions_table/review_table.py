@@ -9,7 +9,6 @@ from hindsight.adapters.dynamodb.requests import (
     MAX_TRANSACTION,
     at_once,
     batch_get,
-    chunks,
     from_item,
     put,
     to_item,
@@ -26,6 +25,7 @@ from hindsight.adapters.predictions_table.review_items import (
 from hindsight.config.labels import LabelValue
 from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
+from hindsight.core.batches import chunks
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.selection.sample import SampledPrediction
