@@ -80,8 +80,6 @@ class LabelRow:
     def to_row(self) -> dict[str, Any]:
         """Convert the row to JSON objects."""
         row: dict[str, Any] = to_plain(self)
-        if self.shadow is not None:
-            row["shadow"] = self.shadow.to_json()
         return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
 
     @classmethod

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hindsight.core.codec import to_plain
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import Prediction, PredictionKey
@@ -116,7 +115,4 @@ def label_row_of(record: LabelRecord, prediction: Prediction) -> LabelRow:
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Build the row of a prediction in ``predictions/``."""
-    row: dict[str, Any] = to_plain(prediction)
-    if prediction.shadow is not None:
-        row["shadow"] = prediction.shadow.to_json()
-    return {name: value for name, value in row.items() if value is not None and name not in _NOT_IN_ROWS}
+    return {name: value for name, value in prediction.to_plain().items() if name not in _NOT_IN_ROWS}
