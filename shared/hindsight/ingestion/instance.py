@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
 from hindsight.validation.features import check_features
@@ -119,11 +119,7 @@ class InstanceReader:
             return occurred_at + self.configuration.outcome_delay
         due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
         if due_at < occurred_at:
-            raise _fault(f"{path}.outcome_due_at", "lies before the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies before the prediction")
         if due_at - occurred_at > MAX_TO_OUTCOME:
-            raise _fault(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
         return due_at
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{path} {message}", (Fault(path, message),))

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from hindsight.core.batches import batches
-from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Entry, Lake
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import Entry, Lake, read_if_present
 from hindsight.lake.pack import Part, moment_text, pack_name, parts_of
 
 _READERS = 8
@@ -107,12 +107,7 @@ class Repacking:
         """Yield objects, some read ahead; one that is gone is in another's pack."""
         with ThreadPoolExecutor(_READERS) as readers:
             for batch in batches(chosen, lambda entry: entry.size, room=_AHEAD_BYTES, most=_MAX_AHEAD):
-                for entry, content in zip(batch, readers.map(self._content, batch), strict=True):
+                contents = readers.map(lambda entry: read_if_present(self.lake, entry.key), batch)
+                for entry, content in zip(batch, contents, strict=True):
                     if content is not None:
                         yield entry, content
-
-    def _content(self, entry: Entry) -> bytes | None:
-        try:
-            return self.lake.read_bytes(entry.key)
-        except NotFound:
-            return None

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from itertools import islice
+from functools import partial
 from typing import Any
 
-from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Lake, day_prefix, keys_between, partition_of
+from hindsight.core.batches import chunks
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import Lake, day_prefix, keys_between, partition_of, read_if_present
 from hindsight.lake.pack import is_mark, unzipped
 
 _READERS = 8
@@ -61,16 +62,21 @@ def _rows_of(
     lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted = every_line
 ) -> Generator[dict[str, Any], None, bool]:
     """Yield the wanted rows of objects, note which were read, and return whether any was gone."""
-    remaining, gone = iter(keys), False
-    with ThreadPoolExecutor(_READERS) as readers:
-        while batch := list(islice(remaining, 4 * _READERS)):
-            read.update(batch)
-            for key, content in zip(batch, readers.map(lambda key: _content(lake, key), batch), strict=True):
-                if content is None:
-                    gone = True
-                else:
-                    yield from _rows_in(key, content, wanted)
+    gone = False
+    for key, content in read_ahead(lake, keys):
+        read.add(key)
+        if content is None:
+            gone = True
+        else:
+            yield from _rows_in(key, content, wanted)
     return gone
+
+
+def read_ahead(lake: Lake, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield keys in their order with what they hold, a few dozen read ahead; None for an object that is gone."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        for batch in chunks(keys, 4 * _READERS):
+            yield from zip(batch, readers.map(partial(read_if_present, lake), batch), strict=True)
 
 
 def _rows_in(key: str, content: bytes, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -80,10 +86,3 @@ def _rows_in(key: str, content: bytes, wanted: Wanted) -> Iterator[dict[str, Any
                 yield json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
-
-
-def _content(lake: Lake, key: str) -> bytes | None:
-    try:
-        return lake.read_bytes(key)
-    except NotFound:
-        return None
