@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
@@ -36,8 +39,7 @@ class Scored:
     probabilities: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Struct, frozen=True, kw_only=True):
     """One checked instance of a model."""
 
     model: str
@@ -63,20 +65,13 @@ class Instance:
     ) -> Prediction:
         """Build the prediction that a version made of the instance."""
         return Prediction(
-            model=self.model,
-            prediction_id=self.prediction_id,
-            features=self.features,
+            **asdict(self),
             score=scored.score,
             decision=scored.decision,
             probabilities=scored.probabilities,
             model_version=model_version,
-            occurred_at=self.occurred_at,
-            received_at=self.received_at,
-            outcome_due_at=self.outcome_due_at,
-            entity_id=self.entity_id,
             propensity=propensity,
             shadow=shadow,
-            body_digest=self.body_digest,
         )
 
 

@@ -18,31 +18,14 @@ _READERS = 8
 Wanted = Callable[[bytes], bool]
 
 
-def every_line(_line: bytes) -> bool:
-    """Want every line."""
-    return True
-
-
-def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Yield a model's rows of every day that a span touches, day after day, a few dozen objects held at a time.
-
-    Small objects may be merged while they are read: those that are gone are in one that was written before they went,
-    so that another look finds it. A row may then come twice.
-    """
-    read = set[str]()
-    while True:
-        fresh = (key for key in keys_between(lake, kind, model, start, end) if key not in read)
-        gone = yield from _rows_of(lake, fresh, read)
-        if not gone:
-            return
-
-
 def days_newest_first(
-    lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = every_line
+    lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = lambda _: True
 ) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
-    """Yield each day that a span touches and that has rows, the newest first, with its rows as ``rows_between`` does.
+    """Yield each day that a span touches and that has rows, the newest first, with its rows.
 
-    One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``.
+    One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``. Small
+    objects may be merged while they are read: those that are gone are in one that was written before they went, so that
+    another look finds it. A row may then come twice.
     """
     by_day = dict[date, list[str]]()
     for key in keys_between(lake, kind, model, start, end):
@@ -58,9 +41,7 @@ def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str], wanted: Wanted) -
         keys = (key for key in lake.keys(prefix) if key not in read)
 
 
-def _rows_of(
-    lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted = every_line
-) -> Generator[dict[str, Any], None, bool]:
+def _rows_of(lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted) -> Generator[dict[str, Any], None, bool]:
     """Yield the wanted rows of objects, note which were read, and return whether any was gone."""
     gone = False
     for key, content in read_ahead(lake, keys):

@@ -222,14 +222,20 @@ def batch_write(
         pass
 
 
-def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
-    """Yield every item a query matches, page after page. Raises Unavailable where the table is at its limit."""
+def query_pages(client: "DynamoDBClient", **request: Any) -> Iterator[Any]:
+    """Yield the pages of a query, as far as they are taken. Raises Unavailable where the table is at its limit."""
     pages = iter(client.get_paginator("query").paginate(**request))
     while True:
         with unavailable_if_busy():
             page = next(pages, None)
         if page is None:
             return
+        yield page
+
+
+def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
+    """Yield every item a query matches, page after page; raises as ``query_pages`` does."""
+    for page in query_pages(client, **request):
         yield from map(from_item, page["Items"])
 
 

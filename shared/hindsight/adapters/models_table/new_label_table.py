@@ -5,6 +5,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.model_items import ModelItems
@@ -13,6 +14,7 @@ from hindsight.adapters.dynamodb.requests import (
     batch_get,
     batch_write,
     pause_seconds,
+    query_pages,
     to_item,
     unavailable_if_busy,
 )
@@ -53,24 +55,18 @@ class DynamoNewLabels:
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
         """Yield the arrivals of some hours, the newest first; read only as far as they are taken."""
         first, last = _hours(_ARRIVED, since, before)
-        pages = iter(
-            self._client.get_paginator("query").paginate(
-                TableName=self._items.table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues=to_item({":pk": _partition(model), ":first": first, ":last": last}),
-                # What a mark or a stale hour promises is about what was written before.
-                ConsistentRead=True,
-                ScanIndexForward=False,
-            )
+        pages = query_pages(
+            self._client,
+            TableName=self._items.table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":pk": _partition(model), ":first": first, ":last": last}),
+            # What a mark or a stale hour promises is about what was written before.
+            ConsistentRead=True,
+            ScanIndexForward=False,
         )
-        while True:
-            with unavailable_if_busy():
-                page = next(pages, None)
-            if page is None:
-                return
-            for item in page["Items"]:
-                # Parsed by hand: a count may read thousands of them.
-                yield Arrivals(model, _hour(item["sk"]["S"].split("#")[1]), item["entries"]["B"])
+        # Parsed by hand: a count may read thousands of them.
+        for item in chain.from_iterable(page["Items"] for page in pages):
+            yield Arrivals(model, _hour(item["sk"]["S"].split("#")[1]), item["entries"]["B"])
 
     def marks(self, models: Iterable[str]) -> Mapping[str, Marks]:
         """Read the marks of models that have some."""

@@ -11,6 +11,7 @@ from hindsight.adapters.dynamodb.requests import (
     batch_get,
     from_item,
     query_all,
+    query_pages,
     to_item,
     transact,
 )
@@ -91,7 +92,8 @@ class DynamoLabels:
                 yield [key for _, key in page]
 
     def _due_pages(self, model: str, now: datetime, shard: int) -> Iterator[list[tuple[str, PredictionKey]]]:
-        pages = self._client.get_paginator("query").paginate(
+        pages = query_pages(
+            self._client,
             TableName=self._table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
