@@ -78,12 +78,12 @@ class FanOut:
         for place, model in enumerate(models):
             if place and not has_time():
                 # First, since a model that is refused again must not take those behind it along.
-                self._start_all([carrying_on(event, after=models[place - 1]), *refused])
+                self._start_all([addressed(event, after=models[place - 1]), *refused])
                 return FanOutReport(started=started + len(refused), goes_on_after=models[place - 1])
             if not concerns(model):
                 continue
             self._pace(begun, started + len(refused))
-            payload = narrowed(event, model)
+            payload = addressed(event, model=model)
             try:
                 self.invocations.start(payload)
                 started += 1
@@ -110,19 +110,9 @@ class FanOut:
             raise FanOutFailed(f"could not start {names}: {failures[0][1].message}") from failures[0][1]
 
 
-def narrowed(event: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """Build the event that is for one model alone: the same moment, the same id."""
-    return {**event, "detail": {"model": model}}
-
-
-def shared_out(event: Mapping[str, Any], model: str, share: int) -> dict[str, Any]:
-    """Build the event that is for a share of one model's work."""
-    return {**event, "detail": {"model": model, "share": share}}
-
-
-def carrying_on(event: Mapping[str, Any], *, after: str) -> dict[str, Any]:
-    """Build the event that is for the models behind one in the order of their names."""
-    return {**event, "detail": {"after": after}}
+def addressed(event: Mapping[str, Any], **scope: Any) -> dict[str, Any]:
+    """Build the event for some models alone, of the same moment and the same id; ``scope`` has the fields of Scope."""
+    return {**event, "detail": scope}
 
 
 def _named(detail: Mapping[str, Any]) -> str:

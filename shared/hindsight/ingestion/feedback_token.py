@@ -9,9 +9,10 @@ keep him from speaking twice.
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from hindsight.config.model import ModelConfiguration
@@ -88,23 +89,15 @@ class TokenHolder:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenMint:
-    """Makes the tokens of one call's predictions."""
+def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> Callable[[str], str] | None:
+    """Build what makes the tokens of a call by prediction; None where none are asked for and no key is read.
 
-    key: TokenKey
-    model: str
-    expires_at: datetime
-
-    def of(self, prediction_id: str) -> str:
-        """Compute the token of a prediction."""
-        return mint(self.key, self.model, prediction_id, self.expires_at)
-
-
-def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> TokenMint | None:
-    """Build what makes the tokens of a call, None where none are asked for and no key is read. Raises Unavailable."""
+    Raises Unavailable.
+    """
     rules = configuration.feedback.token
-    return TokenMint(keys.current(), configuration.model, now + rules.expires) if rules.required else None
+    if not rules.required:
+        return None
+    return partial(mint, keys.current(), configuration.model, expires_at=now + rules.expires)
 
 
 def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 from hindsight.config.labels import LabelKind
 from hindsight.label_records.columns import (
     ABSENT,
-    Column,
     Integers,
     Mask,
     TimeColumn,
@@ -173,7 +172,7 @@ class _Newest:
     labelled_without_review: ValueColumn
 
 
-def _newest(hashes: Hashes, seq: Integers, value: Column, known_at: Column, kind: Column) -> _Newest:
+def _newest(hashes: Hashes, seq: Integers, value: AnyColumn, known_at: AnyColumn, kind: AnyColumn) -> _Newest:
     assert isinstance(value, ValueColumn)
     assert isinstance(known_at, TimeColumn)
     assert isinstance(kind, ValueColumn)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,18 +25,6 @@ _TIME_LENGTH = len("2026-03-01T12:00:00.000000Z")
 _NOT_A_TIME = np.iinfo(np.int64).min
 # An entry of a vocabulary: its text, its key and its place.
 _BYTES_PER_WORD = 250
-
-
-class Column(Protocol):
-    """Values of one field of all rows."""
-
-    def __len__(self) -> int: ...
-
-    def at(self, places: Values) -> "Column":
-        """Pick some of the values, by their indices or a mask."""
-
-    def value(self, place: int) -> Any:
-        """Give one value back as it was, ABSENT where the row had none."""
 
 
 @dataclass(slots=True)
