@@ -97,7 +97,7 @@ relabelling_state_machine = _state_machine("relabelling_state_machine_arn")
 
 @cache
 def announcements() -> EventBridgeAnnouncements:
-    """Build the announcements on the deployment's bus."""
+    """Build the publisher of announcements."""
     return EventBridgeAnnouncements(clients.name_of("event_bus"), clients.client("events"))
 
 
@@ -115,7 +115,7 @@ def client_timestamps() -> ClientTimestamps:
 
 @cache
 def feedback_stream() -> FirehoseFeedback:
-    """Build the stream in which feedback becomes durable."""
+    """Build the stream that makes feedback durable."""
     return FirehoseFeedback(clients.settings(Capture).feedback_stream, clients.client("firehose"))
 
 

@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of at most ``size`` values."""
+    """Divide values into lists of at most ``size``."""
     iterator = iter(values)
     while chunk := list(islice(iterator, size)):
         yield chunk
 
 
 def batches(values: Iterable[T], size: Callable[[T], int], *, room: int, most: int | None = None) -> Iterator[list[T]]:
-    """Yield lists of values whose sizes add up to at most ``room``, and of at most so many; a larger one is alone.
+    """Divide values into lists whose sizes add up to at most ``room``, of at most so many; a larger one is alone.
 
     >>> list(batches(["a", "bcd", "ef", "ghijkl"], len, room=4))
     [['a', 'bcd'], ['ef'], ['ghijkl']]

@@ -63,7 +63,7 @@ class TokenKey:
 
     @property
     def name(self) -> str:
-        """What its tokens call it."""
+        """The name of the key in its tokens."""
         return hashlib.sha256(b"name of " + self.secret).hexdigest()[:_NAME_LENGTH]
 
     def __repr__(self) -> str:
@@ -82,7 +82,7 @@ class TokenKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """What a token says: which event it came with, and whom that speaks for."""
+    """The content of a token: the event it came with, and the subject it speaks for."""
 
     model: str
     prediction_id: str
@@ -90,7 +90,7 @@ class TokenHolder:
 
 
 def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> Callable[[str], str] | None:
-    """Build what makes the tokens of a call by prediction; None where none are asked for and no key is read.
+    """Build the minter of a call's tokens by prediction; None where none are asked for and no key is read.
 
     Raises Unavailable.
     """

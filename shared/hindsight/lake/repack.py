@@ -104,7 +104,7 @@ class Repacking:
             self.removed += len(pack.sources)
 
     def _read(self, chosen: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
-        """Yield objects, some read ahead; one that is gone is in another's pack."""
+        """Read objects, some ahead; one that is gone is in another's pack."""
         with ThreadPoolExecutor(_READERS) as readers:
             for batch in batches(chosen, lambda entry: entry.size, room=_AHEAD_BYTES, most=_MAX_AHEAD):
                 contents = readers.map(lambda entry: read_if_present(self.lake, entry.key), batch)

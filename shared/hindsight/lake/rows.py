@@ -21,7 +21,7 @@ Wanted = Callable[[bytes], bool]
 def days_newest_first(
     lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = lambda _: True
 ) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
-    """Yield each day that a span touches and that has rows, the newest first, with its rows.
+    """Read the rows of each day that a span touches and that has some, newest day first.
 
     One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``. Small
     objects may be merged while they are read: those that are gone are in one that was written before they went, so that
@@ -42,7 +42,7 @@ def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str], wanted: Wanted) -
 
 
 def _rows_of(lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted) -> Generator[dict[str, Any], None, bool]:
-    """Yield the wanted rows of objects, note which were read, and return whether any was gone."""
+    """Read the wanted rows of objects, note which were read, and report whether any was gone."""
     gone = False
     for key, content in read_ahead(lake, keys):
         read.add(key)
@@ -54,7 +54,7 @@ def _rows_of(lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted) ->
 
 
 def read_ahead(lake: Lake, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
-    """Yield keys in their order with what they hold, a few dozen read ahead; None for an object that is gone."""
+    """Read objects by their keys, in order, a few dozen ahead; None for one that is gone."""
     with ThreadPoolExecutor(_READERS) as readers:
         for batch in chunks(keys, 4 * _READERS):
             yield from zip(batch, readers.map(partial(read_if_present, lake), batch), strict=True)

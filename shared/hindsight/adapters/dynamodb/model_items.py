@@ -40,7 +40,7 @@ class ModelItems:
     def each(
         self, model: str, prefix: str = "", *, descending: bool = False, before: str | None = None, page: int = 100
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items whose sort keys begin with a prefix, consistently, in the order of the keys.
+        """Read the items whose sort keys begin with a prefix, consistently, in the order of the keys.
 
         ``before`` begins with the prefix; what it names need not exist.
         """
@@ -60,7 +60,7 @@ class ModelItems:
         return (item for item in query_all(self.client, **request) if item["sk"] != before)
 
     def between(self, model: str, first: str, last: str) -> Iterator[dict[str, Any]]:
-        """Yield the items of a range of sort keys, both included, consistently, in the order of the keys."""
+        """Read the items of a range of sort keys, both included, consistently, in the order of the keys."""
         return query_all(
             self.client,
             TableName=self.table,

@@ -169,7 +169,7 @@ def batch_get(
     consistent: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the items that exist under (pk, sk) keys, in no order; unprocessed keys are asked for again.
+    """Read the items that exist under (pk, sk) keys, in no order; ask again for unprocessed keys.
 
     Several chunks of keys are read at the same time. Raises Unavailable when the table keeps leaving keys unprocessed.
     """
@@ -223,7 +223,7 @@ def batch_write(
 
 
 def query_pages(client: "DynamoDBClient", **request: Any) -> Iterator[Any]:
-    """Yield the pages of a query, as far as they are taken. Raises Unavailable where the table is at its limit."""
+    """Read the pages of a query, as far as they are taken. Raises Unavailable where the table is at its limit."""
     pages = iter(client.get_paginator("query").paginate(**request))
     while True:
         with unavailable_if_busy():
@@ -234,7 +234,7 @@ def query_pages(client: "DynamoDBClient", **request: Any) -> Iterator[Any]:
 
 
 def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
-    """Yield every item a query matches, page after page; raises as ``query_pages`` does."""
+    """Read every item a query matches, page after page; raises as ``query_pages`` does."""
     for page in query_pages(client, **request):
         yield from map(from_item, page["Items"])
 
@@ -252,7 +252,7 @@ def unavailable_if_busy() -> Iterator[None]:
 
 
 def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
-    """Yield what a call returns for each value, in order; several calls wait for the table at the same time."""
+    """Call a function with each value, several at the same time, and give its results in order."""
     if len(values) < 2:
         yield from map(call, values)
         return

@@ -20,6 +20,6 @@ class DynamoChecks:
         self._items.put_if_newer(check.model, f"check#{check.kind}", check.to_json(), attribute="at")
 
     def latest(self, model: str, kind: CheckKind) -> Check | None:
-        """Return the newest check, None before the first."""
+        """Read the newest check, None before the first."""
         item = self._items.get(model, f"check#{kind}")
         return None if item is None else Check.from_json(item)

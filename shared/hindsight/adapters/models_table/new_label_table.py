@@ -53,7 +53,7 @@ class DynamoNewLabels:
         )
 
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
-        """Yield the arrivals of some hours, the newest first; read only as far as they are taken."""
+        """Read the arrivals of some hours lazily, the newest first."""
         first, last = _hours(_ARRIVED, since, before)
         pages = query_pages(
             self._client,
@@ -109,7 +109,7 @@ class DynamoNewLabels:
         batch_write(self._client, self._items.table, deletions, self._sleep)
 
     def hours(self, model: str, since: datetime | None, before: datetime) -> Iterator[HourCounts]:
-        """Yield the counts of hours: an item that names the version, and behind it that version's days."""
+        """Read the counts of hours: an item that names the version, and behind it that version's days."""
         hour, wanted, days = None, "", dict[date, Sequence[int]]()
         for row in self._items.between(_partition(model), *_hours(_SUMMED, since, before)):
             _, text, *rest = row["sk"].split("#")

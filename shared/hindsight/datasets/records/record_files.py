@@ -38,7 +38,7 @@ class FoundFiles:
 
 @dataclass(frozen=True, slots=True)
 class RecordFiles:
-    """Brings label records of a model to this machine, as Parquet files below ``scratch``."""
+    """The local copies of a model's label records, as Parquet files below ``scratch``."""
 
     lake: Lake
     model: str
@@ -92,14 +92,14 @@ class RecordFiles:
         return found
 
     def _unchanged(self, wanted: Mapping[str, str], missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Yield the objects that are as they were, and take them off what is missing."""
+        """Find the objects that are as they were, and take them off what is missing."""
         for given in read_objects(self.lake, wanted):
             if wanted[given.key] == given.digest:
                 del missing[given.key]
                 yield given
 
     def _packed(self, missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Yield the packs that hold missing objects, with no more of them, and take those off what is missing."""
+        """Find the packs that hold missing objects, with no more of them, and take those off what is missing."""
         for day in sorted({key.rpartition("/")[0] for key in missing}):
             packs = (key for key in self.lake.keys(f"{day}/") if is_pack(key))
             for given in read_objects(self.lake, packs):
@@ -215,7 +215,7 @@ class LakeObject:
 
 
 def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
-    """Yield the records of objects in their order, a bounded number at a time. Raises UnusableDataset."""
+    """Read the records of objects in their order, a bounded number at a time. Raises UnusableDataset."""
     batch: list[StoredRecord] = []
     size = 0
     for given in objects:
@@ -263,7 +263,7 @@ def file_digest(path: Path) -> str:
 
 
 def read_objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
-    """Yield objects in the order of their keys, a few read ahead; those that are gone are passed over."""
+    """Read objects in the order of their keys, a few ahead; those that are gone are passed over."""
     for key, content in read_ahead(lake, keys):
         if content is not None:
             yield LakeObject(key, content, hashlib.sha256(content).hexdigest())

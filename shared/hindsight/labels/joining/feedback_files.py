@@ -58,7 +58,7 @@ class _Chunk:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackFiles:
-    """Joins feedback files of the lake."""
+    """The joiner of the lake's feedback files."""
 
     lake: Lake
     joiner: LabelJoiner
@@ -111,7 +111,7 @@ class FeedbackFiles:
         yield chunk
 
     def _lines(self, key: str) -> Iterator[tuple[int, bytes | Reject]]:
-        """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
+        """Read the lines of a file by their numbers, without blank ones; where reading fails, a reject."""
         number = 0
         try:
             bounded = bounded_lines_of(self.lake, key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)
