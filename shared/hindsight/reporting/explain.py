@@ -4,7 +4,6 @@ from typing import Any
 
 from hindsight.config.labels import RETRACTED
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_collection import Collection
@@ -40,13 +39,6 @@ def _shown_feedback(event: Feedback) -> dict[str, Any]:
 
 
 def _shown_label(record: LabelRecord) -> dict[str, Any]:
-    return {
-        "seq": record.seq,
-        "value": record.label.value,
-        "status": record.label.status.value,
-        "kind": record.label.kind,
-        "event": record.label.event,
-        "disagreeing": list(record.label.disagreeing),
-        "rules_revision": record.rules_revision,
-        "known_at": format_time(record.known_at),
-    }
+    change = record.to_plain()
+    label = {"value": None, "kind": None, "event": None, "disagreeing": [], **change["label"]}
+    return {name: change[name] for name in ("seq", "rules_revision", "known_at")} | label
