@@ -50,14 +50,15 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
 
     finalize = {**run_input(job), "step": "finalize", "at": format_time(job.known_at)}
     ended = _invoke(client, "CoordinateRelabelling", finalize)
+    done = ended["result"]
     return {
         "relabelling_files_per_second": round(files / seconds, 1),
         "relabelling_seconds": round(seconds, 2),
         "relabelling_files": files,
         "relabelling_events": files * events,
         "relabelling_status": ended["status"],
-        "lost": files * events - ended["events"] if ended["events"] < files * events else 0,
-        "doubled": max(0, ended["events"] - files * events) + max(0, ended["labels_changed"] - files),
+        "lost": max(0, files * events - done["events"]),
+        "doubled": max(0, done["events"] - files * events) + max(0, done["labels_changed"] - files),
         "missing": sum(value != 1 for value in _labels(client, names)),
     }
 

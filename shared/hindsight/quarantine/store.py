@@ -7,8 +7,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import field
+
 from hindsight.core import compact_json
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.codec import Record
 from hindsight.entities.feedback import Feedback
 from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
 from hindsight.quarantine.rejects import RejectCode
@@ -28,8 +30,7 @@ class RowKind(StrEnum):
     PREDICTION = "prediction"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantinedRow:
+class QuarantinedRow(Record, frozen=True, kw_only=True):
     """One thing that was not taken.
 
     It is either an ``event`` (a row of the raw feedback files) or the ``text`` of a line: an item as clients send
@@ -48,8 +49,13 @@ class QuarantinedRow:
     file: str | None = None
     line: int | None = None
     text: str | None = None
+<<<<<<< HEAD
     is_truncated: bool = False
     job_id: str | None = None
+=======
+    is_truncated: bool = field(default=False, name="truncated")
+    replay_id: str | None = None
+>>>>>>> main
 
     @property
     def identity(self) -> str:
@@ -60,6 +66,7 @@ class QuarantinedRow:
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 
     def to_json(self) -> dict[str, Any]:
+<<<<<<< HEAD
         """Build the row as its object holds it."""
         row: dict[str, Any] = {
             "code": self.code.value,
@@ -76,10 +83,16 @@ class QuarantinedRow:
             "job_id": self.job_id,
         }
         return {name: value for name, value in row.items() if value is not None}
+=======
+        """Build the row as its object holds it, whose key has the day."""
+        row = {"kind": self.kind.value, **self.replace(path=self.path or None).to_plain()}
+        return {name: value for name, value in row.items() if name != "day"}
+>>>>>>> main
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any], day: date) -> "QuarantinedRow":
         """Read the row that an object of a day holds."""
+<<<<<<< HEAD
         return cls(
             code=RejectCode(row["code"]),
             reason=row["reason"],
@@ -95,6 +108,9 @@ class QuarantinedRow:
             is_truncated=row.get("truncated", False),
             job_id=row.get("job_id"),
         )
+=======
+        return cls.from_plain({**row, "day": day})
+>>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
