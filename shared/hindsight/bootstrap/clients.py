@@ -43,18 +43,17 @@ def _settings(kind: type[Settings]) -> Settings:
     return read_settings(kind, environment())
 
 
-<<<<<<< HEAD
 def utc_now() -> datetime:
     """Read the clock."""
     return datetime.now(UTC)
-=======
+
+
 def name_of(field: str) -> str:
     """Read one of the deployment's names that this function needs. Raises InvalidSettings."""
     name: str = getattr(settings(Names), field)
     if not name:
         raise InvalidSettings(f"{field.upper()} is not set")
     return name
->>>>>>> main
 
 
 def allowed_origin() -> str:

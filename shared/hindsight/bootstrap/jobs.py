@@ -4,11 +4,7 @@ from functools import cache
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
-<<<<<<< HEAD
-from hindsight.bootstrap.settings import Verification
 from hindsight.core.jobs import JobKind, JobResumptions
-=======
->>>>>>> main
 from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.relabelling.requests import RelabelRequests
 from hindsight.privacy.requests import ErasureRequests
@@ -58,10 +54,5 @@ def resumptions() -> JobResumptions:
 @cache
 def verification_requests() -> VerificationRequests:
     """Build the intake of requests to verify a dataset."""
-<<<<<<< HEAD
-    work = LambdaBackground(clients.settings(Verification).verify_function, clients.client("lambda"))
-    return VerificationRequests(stores.job_store(), stores.registry(), stores.configurations(), work)
-=======
     work = LambdaBackground(clients.name_of("verify_function"), clients.client("lambda"))
-    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
->>>>>>> main
+    return VerificationRequests(stores.job_store(), stores.registry(), stores.configurations(), work)

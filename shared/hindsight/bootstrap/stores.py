@@ -126,33 +126,6 @@ def recent_configurations() -> RecentReads[ConfigurationRevision]:
 
 
 @cache
-<<<<<<< HEAD
-def feedback_queue() -> SqsQueue:
-    """Build the queue of feedback files to join."""
-    return SqsQueue(clients.settings(FeedbackQueue).feedback_queue_url, clients.client("sqs"))
-
-
-@cache
-def import_queue() -> SqsQueue:
-    """Build the queue of files to import."""
-    return SqsQueue(clients.settings(ImportQueue).import_queue_url, clients.client("sqs"))
-
-
-@cache
-def job_store() -> DynamoJobs:
-    """Build the store of all jobs but relabellings."""
-    return DynamoJobs(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def label_store() -> DynamoLabels:
-    """Build the store of predictions with their feedback and labels."""
-    return DynamoLabels(clients.settings(Capture).predictions_table, clients.dynamodb())
-
-
-@cache
-=======
->>>>>>> main
 def lake() -> S3Lake:
     """Build the lake."""
     return S3Lake(clients.settings(Deployment).lake_bucket, clients.s3())

@@ -49,13 +49,8 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
     file: str | None = None
     line: int | None = None
     text: str | None = None
-<<<<<<< HEAD
-    is_truncated: bool = False
-    job_id: str | None = None
-=======
     is_truncated: bool = field(default=False, name="truncated")
-    replay_id: str | None = None
->>>>>>> main
+    job_id: str | None = None
 
     @property
     def identity(self) -> str:
@@ -66,51 +61,14 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 
     def to_json(self) -> dict[str, Any]:
-<<<<<<< HEAD
-        """Build the row as its object holds it."""
-        row: dict[str, Any] = {
-            "code": self.code.value,
-            "reason": self.reason,
-            "path": self.path or None,
-            "kind": self.kind.value,
-            "model": None if self.model == UNREADABLE else self.model,
-            "received_at": format_time(self.received_at) if self.received_at else None,
-            "event": self.event,
-            "file": self.file,
-            "line": self.line,
-            "text": self.text,
-            "truncated": self.is_truncated or None,
-            "job_id": self.job_id,
-        }
-        return {name: value for name, value in row.items() if value is not None}
-=======
         """Build the row as its object holds it, whose key has the day."""
         row = {"kind": self.kind.value, **self.replace(path=self.path or None).to_plain()}
         return {name: value for name, value in row.items() if name != "day"}
->>>>>>> main
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any], day: date) -> "QuarantinedRow":
         """Read the row that an object of a day holds."""
-<<<<<<< HEAD
-        return cls(
-            code=RejectCode(row["code"]),
-            reason=row["reason"],
-            day=day,
-            model=row.get("model", UNREADABLE),
-            kind=RowKind(row["kind"]),
-            path=row.get("path"),
-            received_at=parse_time(row["received_at"]) if "received_at" in row else None,
-            event=row.get("event"),
-            file=row.get("file"),
-            line=row.get("line"),
-            text=row.get("text"),
-            is_truncated=row.get("truncated", False),
-            job_id=row.get("job_id"),
-        )
-=======
         return cls.from_plain({**row, "day": day})
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)

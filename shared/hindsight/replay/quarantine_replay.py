@@ -132,11 +132,7 @@ class QuarantineReplay:
                 _audit_key(job, key),
                 [{**row.to_json(), "outcome": outcome, "job_id": job.job_id} for outcome, row in moved],
             )
-<<<<<<< HEAD
-        self.quarantine.put(replace(row, job_id=job.job_id) for row in reread.kept)
-=======
-        self.quarantine.put(row.replace(replay_id=job.job_id) for row in reread.kept)
->>>>>>> main
+        self.quarantine.put(row.replace(job_id=job.job_id) for row in reread.kept)
         self._save(run, job.advanced({**job.checkpoint, _IN_HAND: key}, _counts(reread)), _counts(reread))
         self._put_away(run, key)
 
