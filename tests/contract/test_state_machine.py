@@ -56,7 +56,7 @@ def test_stopped_execution_is_over_and_stopping_it_again_changes_nothing(machine
         assert runs.execution("retrain-1") is Execution.OVER
 
 
-def test_stopping_what_was_never_started_changes_nothing(machine: tuple[StateMachine, End]) -> None:
+def test_stop_of_an_unknown_execution_changes_nothing(machine: tuple[StateMachine, End]) -> None:
     runs, _ = machine
     runs.stop("retrain-1", "the model is retired")
     assert runs.execution("retrain-1") is Execution.NEVER_STARTED

@@ -76,7 +76,7 @@ def test_nothing_new_is_taken(machine: str, call: Handler, sample: str) -> None:
 
 
 @pytest.mark.parametrize("route", ["configuration", "versions", "decisions", "checks", "datasets", "quarantine"])
-def test_what_is_kept_stays_readable(machine: str, route: str) -> None:
+def test_reads_of_a_retired_model_are_answered(machine: str, route: str) -> None:
     retire()
     assert send(get_model, "get_model", path=f"/models/{MODEL}/{route}")[0] == 200
 

@@ -61,7 +61,7 @@ def test_retired_model_takes_nothing_new_and_comes_back(client: StackClient) -> 
         ("feedback", events),
         ("predict", {"instances": [{"features": {"hour": "7"}}]}),
     ):
-        with pytest.raises(CallFailed, match="409.*retired"):
+        with pytest.raises(CallFailed, match=r"409.*retired"):
             client.call("POST", f"models/{MODEL}/{path}", key="app", json=body)
     assert client.call("GET", f"models/{MODEL}", key="operator")["state"] == "retired"
     assert client.call("GET", f"models/{MODEL}/predictions/before", key="operator")["prediction"]["score"] == 0.5

@@ -23,7 +23,7 @@ def test_state_that_changes_while_it_is_copied_is_read_again() -> None:
     assert written == {"dynamodb": "whole"}
 
 
-def test_state_that_never_holds_still_keeps_what_was_written_before() -> None:
+def test_state_that_changes_at_every_attempt_keeps_its_last_file() -> None:
     written: dict[str, object] = {"dynamodb": "before"}
     StateSaver(written.__setitem__).save({"dynamodb": failing(100), "sqs": lambda: "now", "iot": lambda: None})
     assert written == {"dynamodb": "before", "sqs": "now"}
