@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
 from hindsight.core.errors import ModelRetired
-from hindsight.core.fan_out import FanOut, narrowed, shared_out
+from hindsight.core.fan_out import FanOut, addressed
 from hindsight.runtime.deadline import time_left
 from hindsight.runtime.events.schedules import parse_scope
 
@@ -50,7 +50,7 @@ def one_invocation_a_model(
                 return unless_retired(event, context)
             models = stores.configurations().models(retired=retired)
             if len(models) == 1:
-                return unless_retired(narrowed(event, models[0]), context)
+                return unless_retired(addressed(event, model=models[0]), context)
             report = _fan_out(context.function_name).start(
                 event,
                 [model for model in models if model > scope.after],
@@ -69,7 +69,7 @@ def share_out(event: dict[str, Any], model: str, shares: int, function_name: str
     """Start the function once for each share of a model's work. Raises Unavailable; doing it again is safe."""
     started = invocations(function_name)
     for share in range(shares):
-        started.start(shared_out(event, model, share))
+        started.start(addressed(event, model=model, share=share))
     logger.info("shared_out", extra={"model": model, "shares": shares})
 
 

@@ -1,10 +1,13 @@
 """The stored configurations of models, revision by revision."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import NotFound
 from hindsight.core.times import format_time
 
 
@@ -98,3 +101,16 @@ class ConfigurationStore(Protocol):
 
     def models(self, *, retired: bool = False) -> list[str]:
         """List the names of all models in service, sorted, or of those and of the ``retired`` ones."""
+
+
+def remembered(configurations: ConfigurationStore) -> Callable[[str], ModelConfiguration | None]:
+    """Build the look-up of current configurations that reads each once; None for a model that does not exist."""
+
+    @cache
+    def find(model: str) -> ModelConfiguration | None:
+        try:
+            return configurations.current(model).configuration
+        except NotFound:
+            return None
+
+    return find
