@@ -55,7 +55,7 @@ class QuarantinedRow:
     def identity(self) -> str:
         """The identity of this reject, whatever its code.
 
-        After a crash the same reject may stand in two objects.
+        After a crash the same reject may be in two objects.
         """
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 
