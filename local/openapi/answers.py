@@ -230,8 +230,18 @@ EXPLANATION = record(
                     "closes_at": TEXT,
                     "overlap": WHOLE,
                     "adjudication": YES_OR_NO,
-                    "answers": listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT})),
-                    "skipped_by": listed(TEXT),
+                    "answers": listed(
+                        record(
+                            {
+                                "reviewer": TEXT,
+                                "value": ANYTHING,
+                                "label": ANYTHING,
+                                "at": TEXT,
+                                "comment": TEXT_OR_NULL,
+                            }
+                        )
+                    ),
+                    "skips": listed(record({"reviewer": TEXT, "at": TEXT, "comment": TEXT_OR_NULL})),
                     "resolved": either(
                         record(
                             {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT, "sent": YES_OR_NO}

@@ -65,10 +65,18 @@ def shown_task(task: ReviewTask) -> dict[str, Any]:
         "overlap": task.overlap,
         "adjudication": len(task.answers) > task.overlap or task.is_disputed,
         "answers": [
-            {"reviewer": answer.reviewer, "value": answer.value, "label": answer.label, "at": format_time(answer.at)}
+            {
+                "reviewer": answer.reviewer,
+                "value": answer.value,
+                "label": answer.label,
+                "at": format_time(answer.at),
+                "comment": answer.comment,
+            }
             for answer in task.answers
         ],
-        "skipped_by": list(task.skips),
+        "skips": [
+            {"reviewer": skip.reviewer, "at": format_time(skip.at), "comment": skip.comment} for skip in task.skips
+        ],
         "resolved": None
         if resolution is None
         else {

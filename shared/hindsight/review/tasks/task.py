@@ -28,12 +28,22 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer of one reviewer: the value as it was sent, the label it means, and when."""
+    """The answer of one reviewer: the value as it was sent, the label it means, when, and what they said about it."""
 
     reviewer: str
     value: FeedbackValue
     label: LabelValue
     at: datetime
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The skip of one reviewer, who does not answer."""
+
+    reviewer: str
+    at: datetime
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +75,7 @@ class ReviewTask:
     expires_at: int
     leases: Mapping[str, datetime] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
-    skips: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
     state: TaskState = TaskState.OPEN
     resolution: Resolution | None = None
     is_sent: bool = False
@@ -101,7 +111,7 @@ class ReviewTask:
     @property
     def done_by(self) -> tuple[str, ...]:
         """Who never gets the task again: those who answered or skipped it."""
-        return (*(answer.reviewer for answer in self.answers), *self.skips)
+        return (*(answer.reviewer for answer in self.answers), *(skip.reviewer for skip in self.skips))
 
     def counted_on(self) -> "ReviewTask":
         """Count the task on to its next revision, as a store writes it."""
