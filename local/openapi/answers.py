@@ -171,6 +171,25 @@ STATUS = record(
         ),
     }
 )
+_ANSWERS = listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT, "comment": TEXT_OR_NULL}))
+_OUTCOME: dict[str, Schema] = {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT}
+_AUDIT: dict[str, Schema] = {"actor": TEXT, "reason": TEXT_OR_NULL, "at": TEXT}
+REVIEW_FIELDS: dict[str, Schema] = {
+    "reason": TEXT,
+    "selection_probability": {"type": ["number", "null"]},
+    "state": TEXT,
+    "created_at": TEXT,
+    "closes_at": TEXT,
+    "overlap": WHOLE,
+    "adjudication": YES_OR_NO,
+    "answers": _ANSWERS,
+    "skips": listed(record({"reviewer": TEXT, "at": TEXT, "comment": TEXT_OR_NULL})),
+    "resolved": either(record({**_OUTCOME, "sent": YES_OR_NO})),
+    "request": either(record(_AUDIT)),
+    "reopenings": listed(
+        record({**_AUDIT, "answers": _ANSWERS, "resolved": record(_OUTCOME), "retraction_sent": YES_OR_NO})
+    ),
+}
 EXPLANATION = record(
     {
         "prediction": record(
@@ -220,36 +239,7 @@ EXPLANATION = record(
                 }
             )
         ),
-        "review": either(
-            record(
-                {
-                    "reason": TEXT,
-                    "selection_probability": {"type": ["number", "null"]},
-                    "state": TEXT,
-                    "created_at": TEXT,
-                    "closes_at": TEXT,
-                    "overlap": WHOLE,
-                    "adjudication": YES_OR_NO,
-                    "answers": listed(
-                        record(
-                            {
-                                "reviewer": TEXT,
-                                "value": ANYTHING,
-                                "label": ANYTHING,
-                                "at": TEXT,
-                                "comment": TEXT_OR_NULL,
-                            }
-                        )
-                    ),
-                    "skips": listed(record({"reviewer": TEXT, "at": TEXT, "comment": TEXT_OR_NULL})),
-                    "resolved": either(
-                        record(
-                            {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT, "sent": YES_OR_NO}
-                        )
-                    ),
-                }
-            )
-        ),
+        "review": either(record(REVIEW_FIELDS)),
         "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
         "all_datasets_searched": YES_OR_NO,
         "versions": listed(TEXT),

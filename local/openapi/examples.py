@@ -23,6 +23,7 @@ from local.openapi.example_records import (
     PREDICTION,
     RECEIPT,
     RELABELLING,
+    REOPENED,
     REVIEW_TASK,
     SIGNED,
     VERIFICATION,
@@ -45,6 +46,13 @@ EXAMPLES: dict[str, Any] = {
     },
     "lease_reviews": [REVIEW_TASK],
     "answer_reviews": {"accepted": ["p-1"], "rejected": []},
+    "request_reviews": {
+        "accepted": ["p-1"],
+        "rejected": [
+            {"index": 1, "code": "not_found", "message": "is no prediction of this model", "path": "prediction_ids[1]"}
+        ],
+    },
+    "reopen_review": REOPENED,
     "configure_model": {
         "model": MODEL,
         "revision": 3,
@@ -125,10 +133,18 @@ EXAMPLES: dict[str, Any] = {
         "change": "rolled_back",
         "from": VERSION,
         "to": BEFORE,
-        "actor": "operator",
+        "actor": "key:operator",
     },
-    "approve_version": {"version": VERSION, "approved": True, "actor": "operator", "reason": "seen", "at": AT},
-    "reject_version": {"version": VERSION, "approved": False, "actor": "operator", "reason": "slice", "at": AT},
+    "approve_version": {"version": VERSION, "approved": True, "actor": "key:operator", "reason": "seen", "at": AT},
+    "reject_version": {"version": VERSION, "approved": False, "actor": "key:operator", "reason": "slice", "at": AT},
+    "promote_version": {
+        **DEPLOYMENT,
+        "sequence": 3,
+        "from": VERSION,
+        "to": BEFORE,
+        "reason": "the season is over",
+        "actor": "key:operator",
+    },
     "verify_dataset": VERIFICATION,
     "get_verification": {
         **VERIFICATION,

@@ -4,7 +4,8 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
-from hindsight.rollout.approval.body import AnswerBody, ApproveBody
+from hindsight.rollout.approval.body import AnswerBody
+from hindsight.rollout.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
@@ -19,7 +20,7 @@ from local.openapi.answers import (
 from local.openapi.job_routes import JOBS
 from local.openapi.read_answers import VERSION
 from local.openapi.reads import READS
-from local.openapi.review_routes import REVIEWERS
+from local.openapi.review_routes import REVIEW_REQUESTS, REVIEWERS
 from local.openapi.route import MAX_ITEMS, Route, flag, page, whole
 from local.openapi.schemas import (
     BLOCKED_BY,
@@ -141,7 +142,7 @@ OPERATORS = [
         method="post",
         path="/models/{model}/versions/{version}/approve",
         does="Let a run that waits deploy its version, or override the gate",
-        body=ref(ApproveBody),
+        body=ref(AnswerBody),
         needs_body=False,
         answer=ANSWERED,
         conflicts=True,
@@ -156,6 +157,15 @@ OPERATORS = [
         answer=ANSWERED,
         conflicts=True,
     ),
+    Route(
+        name="promote_version",
+        method="post",
+        path="/models/{model}/versions/{version}/promote",
+        does="Make a version the champion by a person's word",
+        body=ref(PromotionRequest),
+        answer=DEPLOYMENT,
+        conflicts=True,
+    ),
 ]
 EVERYBODY = [
     Route(
@@ -167,4 +177,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *JOBS, *READS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *EVERYBODY]

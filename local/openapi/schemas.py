@@ -10,9 +10,11 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
+from hindsight.review.requests.body import ReviewOperation
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
-from hindsight.rollout.approval.body import AnswerBody, ApproveBody
+from hindsight.rollout.approval.body import AnswerBody
+from hindsight.rollout.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
@@ -23,10 +25,11 @@ MODELS: tuple[type[BaseModel], ...] = (
     AnswerBody,
     AnswerItem,
     LeaseRequest,
-    ApproveBody,
+    ReviewOperation,
     FeedbackItem,
     InstanceItem,
     PredictionItem,
+    PromotionRequest,
     ModelConfiguration,
     DaysRequest,
     ErasureRequest,
@@ -100,7 +103,7 @@ DECISION = record(
         "policy": OBJECT,
         "state": OBJECT,
         "forced": YES_OR_NO,
-        "requested_by": TEXT,
+        "actor": TEXT,
         "fencing_token": WHOLE,
         "outcome": TEXT,
         "outcome_reason": TEXT,

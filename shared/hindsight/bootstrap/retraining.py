@@ -18,6 +18,7 @@ from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
 from hindsight.rollout.approval.requests import ApprovalRequests
+from hindsight.rollout.promotion import Promotions
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
 from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
@@ -62,6 +63,19 @@ def fresh_process() -> "FreshProcess":
 def overrides() -> Overrides:
     """Return what takes overrides of the gate."""
     return Overrides(stores.registry(), stores.announcements(), require_loadable)
+
+
+@cache
+def promotions() -> Promotions:
+    """Build the service that promotes versions for a person."""
+    return Promotions(
+        registry=stores.registry(),
+        configurations=stores.configurations(),
+        approvals=stores.approvals(),
+        announcements=stores.announcements(),
+        trust=stores.client_timestamps(),
+        require_loadable=require_loadable,
+    )
 
 
 def require_loadable(record: VersionRecord) -> None:

@@ -272,18 +272,18 @@ def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_ove
         "requested_at": "2026-03-01T12:00:00.000000Z",
         "expires_at": "2026-03-04T12:00:00.000000Z",
     }
-    answer = Answer(approved=True, actor="operator", reason="", at=NOON)
+    answer = Answer(approved=True, actor="key:operator", reason="", at=NOON)
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
 
 
 def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
-    answer = Answer(approved=False, actor="operator", reason="not now", at=NOON)
+    answer = Answer(approved=False, actor="key:operator", reason="not now", at=NOON)
     shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
     assert shown["approval"]["answer"] == {
         "approved": False,
-        "actor": "operator",
+        "actor": "key:operator",
         "reason": "not now",
         "at": "2026-03-01T12:00:00.000000Z",
     }

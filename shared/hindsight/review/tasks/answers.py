@@ -27,7 +27,7 @@ _NO_TASK = "is no task of this model"
 
 
 class AnswerItem(RequestItem):
-    """One answer of a review call: a value, or ``skip``; ``comment`` is for the operators, who see it with the answer."""
+    """One answer of a review call: a value, or ``skip``; ``comment`` is for operators, who see it with the answer."""
 
     task_id: Identifier
     reviewer: Identifier = UNNAMED_REVIEWER

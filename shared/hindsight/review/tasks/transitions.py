@@ -8,9 +8,18 @@ from typing import Any
 from hindsight.core.errors import Conflict
 from hindsight.core.times import format_time
 from hindsight.labels.resolve import shifted
-from hindsight.review.tasks.task import Answer, Resolution, ReviewTask, Skip, TaskState
+from hindsight.review.tasks.task import (
+    Answer,
+    Reopening,
+    Resolution,
+    ReviewAudit,
+    ReviewTask,
+    Skip,
+    TaskState,
+)
 
 MAX_SKIPS = 3
+MAX_REOPENINGS = 10
 
 
 def live_leases(task: ReviewTask, now: datetime) -> dict[str, datetime]:
@@ -68,8 +77,36 @@ def resolved(task: ReviewTask, resolution: Resolution) -> ReviewTask:
 
 
 def sent(task: ReviewTask) -> ReviewTask:
-    """Mark a resolved task whose feedback is durable."""
-    return replace(task, is_sent=True)
+    """Mark a task whose feedback is durable: its annotation, and the retractions of those before."""
+    reopenings = tuple(replace(reopening, is_sent=True) for reopening in task.reopenings)
+    return replace(task, is_sent=task.resolution is not None, reopenings=reopenings)
+
+
+def reopened(task: ReviewTask, audit: ReviewAudit, length: timedelta) -> ReviewTask:
+    """Open a resolved task again, for all reviewers; its annotation is to be retracted. Raises Conflict for another."""
+    if task.resolution is None:
+        raise Conflict("is open" if task.is_open else f"was {task.state.value}, not resolved; ask for its review")
+    if len(task.reopenings) >= MAX_REOPENINGS:
+        raise Conflict(f"was opened again {MAX_REOPENINGS} times")
+    # A clock that is behind must not retract an annotation before it was received.
+    at = max(audit.at, task.resolution.at)
+    ended = Reopening(audit=replace(audit, at=at), answers=task.answers, resolution=task.resolution)
+    return replace(
+        _opened(task, at, length),
+        answers=(),
+        resolution=None,
+        is_sent=False,
+        reopenings=(*task.reopenings, ended),
+    )
+
+
+def requested(task: ReviewTask, audit: ReviewAudit, length: timedelta) -> ReviewTask:
+    """Offer a task again that closed without an answer. Raises Conflict for one that is open or resolved."""
+    if task.is_open:
+        raise Conflict("has an open task")
+    if task.resolution is not None:
+        raise Conflict("was reviewed; its task can be reopened")
+    return replace(_opened(task, audit.at, length), request=audit)
 
 
 def expired(task: ReviewTask, now: datetime) -> ReviewTask | None:
@@ -100,6 +137,10 @@ def _without_lease(task: ReviewTask, reviewer: str, now: datetime) -> Mapping[st
     if until <= now:
         raise Conflict(f"is no longer leased to this reviewer: the lease lapsed at {format_time(until)}")
     return {other: end for other, end in live_leases(task, now).items() if other != reviewer}
+
+
+def _opened(task: ReviewTask, at: datetime, length: timedelta) -> ReviewTask:
+    return replace(task, state=TaskState.OPEN, skips=(), closes_at=shifted(at, length))
 
 
 def _closed(task: ReviewTask, state: TaskState, **changes: Any) -> ReviewTask:

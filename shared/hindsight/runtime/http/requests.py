@@ -98,6 +98,11 @@ def requested_at(event: APIGatewayProxyEvent) -> datetime:
     return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
 
 
+def actor_of(event: APIGatewayProxyEvent) -> str:
+    """Name the caller for an audit record: ``key:`` and the audience, since keys are shared."""
+    return f"key:{event.request_context['authorizer']['audience']}"
+
+
 def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
     """Read the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
     return whole_number(event, "limit", most) or default
