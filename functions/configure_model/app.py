@@ -1,5 +1,6 @@
 """Store a model's configuration as a new revision, or preview what that does (PUT /v1/models/{model})."""
 
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,7 +11,9 @@ from hindsight.core.codec import to_plain
 from hindsight.registry.configuration_change import ConfigurationChange
 from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
-from hindsight.runtime.http.requests import flag, read_document, requested_at, unquoted
+from hindsight.runtime.http.requests import actor_of, flag, query_text, read_document, requested_at, unquoted
+
+MAX_REASON = 500
 
 api = create_api()
 
@@ -20,12 +23,14 @@ def configure_model(model: str) -> Response[str]:
     """Check and store the configuration in the body; with ``dry_run`` nothing is stored."""
     event = api.current_event
     document, sent = read_document(event, max_bytes=MAX_CONFIGURATION_BYTES)
+    reason = query_text(event, "reason", MAX_REASON)
     configuration = parse_configuration(document, model=unquoted(model))
     changes = models.configuration_changes()
     if flag(event, "dry_run"):
         change = changes.preview(configuration)
         return answer(200, shown(change) | {"dry_run": True, "diff": to_plain(change.differences)})
-    return answer(200, shown(changes.store(configuration, sent, requested_at(event), force=flag(event, "force"))))
+    audited = replace(sent, actor=actor_of(event), reason=reason)
+    return answer(200, shown(changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))))
 
 
 def shown(change: ConfigurationChange) -> dict[str, Any]:

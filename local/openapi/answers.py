@@ -135,7 +135,7 @@ CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {"model_versio
 STATUS = record(
     {
         "model": TEXT,
-        "configuration_revision": WHOLE,
+        "revision": WHOLE,
         "task": TEXT,
         "champion": TEXT_OR_NULL,
         "challenger": TEXT_OR_NULL,
@@ -154,11 +154,19 @@ STATUS = record(
         "checks": mapping(
             record(
                 {**_CHECK, "summary": OBJECT},
-                {"model_version": TEXT, "report_key": TEXT, "page_key": TEXT, "page_url": TEXT},
+                {"model_version": TEXT, "report_url": TEXT, "page_url": TEXT},
             )
         ),
-        "join_health": either(OBJECT),
-        "label_backlog": record({"overdue": WHOLE, "capped": YES_OR_NO}),
+        "join_health": record(
+            {
+                "awaiting": WHOLE,
+                "awaiting_capped": YES_OR_NO,
+                "next_due_at": TEXT_OR_NULL,
+                "overdue": WHOLE,
+                "overdue_capped": YES_OR_NO,
+                "window": either(OBJECT),
+            }
+        ),
         "review_queue": record(
             {
                 "open": WHOLE,

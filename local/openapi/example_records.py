@@ -60,7 +60,9 @@ DECISION = {
 CONFIGURATION = {
     "model": MODEL,
     "revision": 3,
-    "created_at": AT,
+    "at": AT,
+    "actor": "key:operator",
+    "reason": "a longer window",
     "content_type": "application/yaml",
     "document": "model: bike-demand\ntask: binary\n",
     "configuration": {"model": MODEL, "task": "binary"},

@@ -60,7 +60,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "get_model": {
         "model": MODEL,
-        "configuration_revision": 3,
+        "revision": 3,
         "task": "binary",
         "champion": VERSION,
         "challenger": None,
@@ -75,8 +75,14 @@ EXAMPLES: dict[str, Any] = {
         "last_outcome": "promoted",
         "last_run_finished_at": AT,
         "checks": {"drift": {**CHECK, "page_url": f"{LAKE}checks/drift.html{SIGNED}"}},
-        "join_health": None,
-        "label_backlog": {"overdue": 0, "capped": False},
+        "join_health": {
+            "awaiting": 340,
+            "awaiting_capped": False,
+            "next_due_at": AT,
+            "overdue": 0,
+            "overdue_capped": False,
+            "window": {"at": EARLIER, "predictions": 5120, "by_status": {"final": 4700, "pending": 80}},
+        },
         "review_queue": {
             "open": 12,
             "free": 10,

@@ -21,7 +21,7 @@ from local.openapi.job_routes import JOBS
 from local.openapi.read_answers import VERSION
 from local.openapi.reads import READS
 from local.openapi.review_routes import REVIEW_REQUESTS, REVIEWERS
-from local.openapi.route import MAX_ITEMS, Route, flag, page, whole
+from local.openapi.route import MAX_ITEMS, Route, flag, page, text, whole
 from local.openapi.schemas import (
     BLOCKED_BY,
     DECISION,
@@ -73,7 +73,7 @@ OPERATORS = [
         does="Store the model's configuration as a new revision",
         body=ref(ModelConfiguration),
         types=("application/json", "application/yaml"),
-        query=(flag("dry_run"), flag("force")),
+        query=(flag("dry_run"), flag("force"), text("reason", 500)),
         answer=CONFIGURED,
         conflicts=True,
     ),

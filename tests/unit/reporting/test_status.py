@@ -6,12 +6,13 @@ import pytest
 
 from hindsight.core.errors import NotFound
 from hindsight.core.times import format_time
+from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
-from hindsight.reporting.status import Backlog, model_status
+from hindsight.reporting.status import Backlog, LabelQueue, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.review.tasks.transitions import leased
@@ -35,7 +36,9 @@ from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import sample
 
-NONE_OVERDUE = Backlog(overdue=0, capped=False)
+NONE_OVERDUE = LabelQueue(
+    backlog=Backlog(overdue=0, capped=False), open=OpenLabels(predictions=0, next_due_at=None, capped=False)
+)
 NO_REVIEWS: dict[str, Any] = {}
 RECORD = version_record("v1", NOON, code_version="c", decision_id="decision-1", metrics={"accuracy": 0.9})
 
@@ -70,7 +73,7 @@ def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
         revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
     )
     shown = {name for name, value in status.items() if value}
-    assert shown == {"model", "configuration_revision", "task", "label_backlog"}
+    assert shown == {"model", "revision", "task", "join_health"}
 
 
 def test_what_is_tried_beside_the_champion_and_its_probation_are_shown() -> None:
@@ -157,12 +160,44 @@ def test_each_kind_of_check_is_shown_under_its_name() -> None:
 
 def test_a_check_that_has_a_page_says_where_it_is_read() -> None:
     check = Check(
-        model=MODEL, kind=CheckKind.DRIFT, at=NOON, verdict=Verdict.OK, reason="", page_key="checks/drift.html"
+        model=MODEL,
+        kind=CheckKind.DRIFT,
+        at=NOON,
+        verdict=Verdict.OK,
+        reason="",
+        report_key="checks/drift.json",
+        page_key="checks/drift.html",
     )
     status = model_status(
         revision(), None, TriggerState(model=MODEL), [check], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
     )
-    assert status["checks"]["drift"]["page_url"] == "CHECKS/DRIFT.HTML"
+    shown = status["checks"]["drift"]
+    assert (shown["report_url"], shown["page_url"]) == ("CHECKS/DRIFT.JSON", "CHECKS/DRIFT.HTML")
+    assert not {"report_key", "page_key"} & shown.keys()
+
+
+def test_join_health_shows_labels_that_wait_now_and_what_the_newest_check_counted(
+    reports: ModelReports, labels: InMemoryLabels
+) -> None:
+    before = reports.status(MODEL, NOON)["join_health"]
+    assert before == {
+        "awaiting": 0,
+        "awaiting_capped": False,
+        "next_due_at": None,
+        "overdue": 0,
+        "overdue_capped": False,
+        "window": None,
+    }
+    for name, hours in (("p-1", 3), ("p-2", 1), ("p-3", -100)):
+        labels.save(prediction(name, hours=hours), RETENTION)
+    counted = {"predictions": 40, "by_status": {"final": 30, "pending": 10}}
+    check = Check(model=MODEL, kind=CheckKind.JOIN_HEALTH, at=NOON, verdict=Verdict.OK, reason="", summary=counted)
+    reports.checks.put(check)  # type: ignore[attr-defined]
+
+    health = reports.status(MODEL, NOON)["join_health"]
+
+    assert (health["awaiting"], health["overdue"], health["next_due_at"]) == (2, 1, "2026-03-03T13:00:00.000000Z")
+    assert health["window"] == {"at": "2026-03-01T12:00:00.000000Z", **counted}
 
 
 @pytest.mark.parametrize(("overdue", "shown"), [(0, (0, False)), (3, (3, False)), (4, (4, True)), (9, (4, True))])
@@ -178,9 +213,9 @@ def test_a_backlog_is_counted_up_to_a_limit(
         labels.save(prediction(f"p-{number}"), RETENTION)
     labels.save(prediction("not due yet", hours=1000), RETENTION)
 
-    backlog = reports.status(MODEL, NOON + timedelta(days=3))["label_backlog"]
+    backlog = reports.status(MODEL, NOON + timedelta(days=3))["join_health"]
 
-    assert (backlog["overdue"], backlog["capped"]) == shown
+    assert (backlog["overdue"], backlog["overdue_capped"]) == shown
 
 
 def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(

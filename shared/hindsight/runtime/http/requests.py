@@ -116,6 +116,15 @@ def flag(event: APIGatewayProxyEvent, name: str) -> bool:
     return text == "true"
 
 
+def query_text(event: APIGatewayProxyEvent, name: str, most: int) -> str | None:
+    """Read a query parameter that is text of at most some characters, None if it is absent. Raises InvalidInput."""
+    text = (event.query_string_parameters or {}).get(name)
+    if text is not None and not 1 <= len(text) <= most:
+        message = f"must have 1 to {most} characters"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
+
+
 def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | None:
     """Read a query parameter that is a whole number from 1 on, None where it is absent. Raises InvalidInput."""
     text = (event.query_string_parameters or {}).get(name)
