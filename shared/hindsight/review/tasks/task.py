@@ -88,7 +88,7 @@ class ReviewTask:
 
     key: PredictionKey
     reason: SampleReason
-    selection_probability: float | None
+    selection_probability: float | None = None
     created_at: datetime
     closes_at: datetime
     overlap: int
