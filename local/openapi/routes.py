@@ -5,7 +5,7 @@ from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.rollout.approval.body import AnswerBody
-from hindsight.rollout.promotion import PromotionRequest
+from hindsight.rollout.approval.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest

@@ -127,8 +127,7 @@ def test_a_task_comes_back_as_it_was_written(stored: Stored) -> None:
     stored.add("p-1")
     stored.lease("ann")
     stored.lease("a.b:c@d+e=f~g-h", at=2)
-    remarked = replace(said("ann", 0.5, 3, "half"), comment="half of it: ½")
-    written = stored.write(answered(stored.task(), remarked))
+    written = stored.write(answered(stored.task(), replace(said("ann", 0.5, 3, "half"), comment="half of it: ½")))
     assert stored.task() == written
     written = stored.write(skipped(written, skip("a.b:c@d+e=f~g-h", 4, "no picture")))
     assert stored.task() == written

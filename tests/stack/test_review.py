@@ -224,39 +224,6 @@ def test_a_reviewed_label_reaches_the_lake_with_the_probability_of_its_review(st
     assert [event["feedback_id"] for event in explained["feedback"]] == ["review:p-1"]
 
 
-def test_prediction_is_reviewed_as_asked_and_its_task_reopened(stack: Stack) -> None:
-    reviews = Reviews(stack, "asked-for")
-    row = {"prediction_id": "p-1", "features": {"x": 1}, "score": 0.5, "model_version": "v1"}
-    reviews.client.call("POST", "models/asked-for/predictions", key="app", json={"predictions": [row]})
-    wanted = {"prediction_ids": ["p-1", "nowhere"], "reason": "the customer disputes it"}
-    receipt = reviews.client.call("POST", "models/asked-for/review/tasks", key="operator", json=wanted)
-    assert (receipt["accepted"], [row["code"] for row in receipt["rejected"]]) == (["p-1"], ["not_found"])
-
-    def explained() -> Any:
-        return reviews.client.call("GET", "models/asked-for/predictions/p-1", key="operator")
-
-    def newest() -> Any:
-        labels = explained()["labels"]
-        return (labels[-1]["kind"], labels[-1]["value"]) if labels else None
-
-    desk = reviews.desk("ann")
-    [task] = eventually(lambda: desk.lease(1))
-    assert task["reason"] == "requested"
-    assert desk.answer({"task_id": "p-1", "value": 1, "comment": "a clear case"}).status_code == 202
-    assert eventually(newest) == ("manual", 1)
-    assert explained()["review"]["answers"][0]["comment"] == "a clear case"
-
-    path = "models/asked-for/review/tasks/p-1/reopen"
-    reopened = reviews.client.call("POST", path, key="operator", json={"reason": "the guidelines changed"})
-    assert (reopened["state"], reopened["reopenings"][0]["actor"]) == ("open", "key:operator")
-    # Without another rule there is nothing to fall back to.
-    eventually(lambda: newest() == (None, None))
-    assert [row["feedback_id"] for row in explained()["feedback"] if row["retracted"]] == ["review:p-1"]
-    eventually(lambda: desk.lease(1))
-    assert desk.answer({"task_id": "p-1", "value": 0}).status_code == 202
-    eventually(lambda: newest() == ("manual", 0))
-
-
 def test_reviewers_who_disagree_are_judged_by_a_third(stack: Stack) -> None:
     reviews = Reviews(stack, "disputed", overlap=2)
     reviews.add(["p-1"])

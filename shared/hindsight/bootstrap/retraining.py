@@ -17,8 +17,8 @@ from hindsight.registry.version import VersionRecord
 from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
+from hindsight.rollout.approval.promotion import Promotions
 from hindsight.rollout.approval.requests import ApprovalRequests
-from hindsight.rollout.promotion import Promotions
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
 from hindsight.triggers.evaluation.evaluator import TriggerEvaluator

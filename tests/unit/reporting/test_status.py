@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from hindsight.core.errors import NotFound
-from hindsight.core.times import format_time
 from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
@@ -13,7 +12,6 @@ from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.reporting.status import Backlog, LabelQueue, model_status
-from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.review.tasks.transitions import leased
 from hindsight.rollout.approval.approval import Answer, Approval
@@ -262,21 +260,6 @@ def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> No
             ask()
 
 
-def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
-    shown = shown_version(RECORD, lambda key: f"https://lake/{key}")
-    assert shown["metrics"] == {"accuracy": 0.9}
-    assert shown["gate"] == {"verdict": "promote", "checks": [], "pointer_sequence": 0, "notes": []}
-    assert shown["lineage"] == {
-        "candidate": "logistic_regression",
-        "decision_id": "decision-1",
-        "dataset_id": "d1",
-        "configuration_revision": 1,
-        "code_version": "c",
-        "candidates": [],
-    }
-    assert not {"verdict", "dataset_id", "card_url"} & shown.keys()
-
-
 ASKED = Approval(
     model=MODEL,
     version="v1",
@@ -311,25 +294,3 @@ def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_ove
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
-
-
-def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
-    answer = Answer(approved=False, actor="key:operator", reason="not now", at=NOON)
-    shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
-    assert shown["approval"]["answer"] == {
-        "approved": False,
-        "actor": "key:operator",
-        "reason": "not now",
-        "at": "2026-03-01T12:00:00.000000Z",
-    }
-    assert "token" not in str(shown)
-
-
-def test_a_version_links_its_card_also_once_it_has_expired() -> None:
-    carded = RECORD.replace(card_key="models/card.html")
-
-    assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
-    expired = shown_version(carded.replace(expired_at=NOON), lambda key: f"https://lake/{key}")
-    # The artefact is gone; the card stays, and so does the link.
-    assert expired["card_url"] == "https://lake/models/card.html"
-    assert expired["expired_at"] == format_time(NOON)

@@ -20,7 +20,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 @dataclass(frozen=True, slots=True)
 class Reopenings:
-    """Takes operators' requests to open a task again."""
+    """The reopenings of review tasks."""
 
     tasks: TaskStore
     labels: LabelStore

@@ -28,7 +28,7 @@ _identifier = re.compile(IDENTIFIER).fullmatch
 
 @dataclass(slots=True)
 class _Request:
-    """What a call asks for: the predictions by the index of their item, and what became of the others."""
+    """The predictions of a call by the index of their item, and the outcome of those that are dealt with."""
 
     waiting: dict[PredictionKey, int] = field(default_factory=dict)
     accepted: dict[int, str] = field(default_factory=dict)

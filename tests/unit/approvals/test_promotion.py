@@ -11,7 +11,7 @@ from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Change, Pointer, Probation, RolloutMode
 from hindsight.registry.version import Check, Verdict, VersionRecord
 from hindsight.rollout.approval.approval import Answer, Approval
-from hindsight.rollout.promotion import Promotions
+from hindsight.rollout.approval.promotion import Promotions
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.pointers import promoted
