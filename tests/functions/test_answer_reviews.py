@@ -83,7 +83,7 @@ def test_answer_to_an_overlapping_task_is_changed_without_a_lease() -> None:
     assert [(row["prediction_id"], row["value"]) for row in told()] == [("shared", 0)]
 
 
-def test_the_same_request_again_is_accepted_and_tells_nothing_new() -> None:
+def test_repeated_request_is_accepted_without_an_event() -> None:
     send(handler, "handle_reviews_answers")
     assert send(handler, "handle_reviews_answers")[0] == 202
     assert len(told()) == 1

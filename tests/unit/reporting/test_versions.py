@@ -24,7 +24,7 @@ def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
     assert not {"verdict", "dataset_id", "card_url"} & shown.keys()
 
 
-def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
+def test_version_shows_its_approvals_and_no_token() -> None:
     answer = Answer(approved=False, actor="key:operator", reason="not now", at=NOON)
     shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
     assert shown["approval"]["answer"] == {

@@ -46,7 +46,7 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class RequestedReviews:
-    """Takes operators' requests to review predictions."""
+    """The reviews of predictions that operators name."""
 
     tasks: TaskStore
     labels: LabelStore
