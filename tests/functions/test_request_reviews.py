@@ -134,7 +134,7 @@ def test_bad_request_is_refused_by_its_path(body: Any, status: int, at_fault: li
     assert (refused, paths(shown)) == (status, at_fault)
 
 
-def test_what_cannot_be_reopened_has_a_status_of_its_own() -> None:
+def test_unknown_and_open_tasks_are_not_reopened() -> None:
     assert reopen()[0] == 404
     send(handler, "request_reviews")
     assert reopen()[0] == 409

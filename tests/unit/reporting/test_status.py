@@ -174,7 +174,7 @@ def test_a_check_that_has_a_page_says_where_it_is_read() -> None:
     assert not {"report_key", "page_key"} & shown.keys()
 
 
-def test_join_health_shows_labels_that_wait_now_and_what_the_newest_check_counted(
+def test_join_health_shows_waiting_labels_and_the_counts_of_the_newest_check(
     reports: ModelReports, labels: InMemoryLabels
 ) -> None:
     before = reports.status(MODEL, NOON)["join_health"]

@@ -89,7 +89,7 @@ def test_first_version_of_a_model_is_promoted(world: World) -> None:
     assert (world.pointer.champion, world.pointer.sequence, world.pointer.probation) == ("v2", 1, None)
 
 
-def test_promotion_of_what_the_gate_rejected_is_recorded_as_an_override(world: World) -> None:
+def test_promotion_past_the_gate_is_recorded_as_an_override(world: World) -> None:
     world.promote("v3")
     [newest, _] = world.registry.deployments(MODEL, 10)
     assert newest.reason == "override of the gate's floor: the season is over"
