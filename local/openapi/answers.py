@@ -177,6 +177,8 @@ STATUS = record(
                 "agreement": either(OBJECT),
             }
         ),
+        "state": TEXT,
+        "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
     }
 )
 _ANSWERS = listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT, "comment": TEXT_OR_NULL}))

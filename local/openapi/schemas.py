@@ -10,6 +10,7 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
+from hindsight.retention.retirement import RetirementRequest
 from hindsight.review.requests.body import ReviewOperation
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
@@ -35,6 +36,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ErasureRequest,
     ReplayRequest,
     RetrainingRequest,
+    RetirementRequest,
     RollbackRequest,
 )
 TEXT: Schema = {"type": "string"}
