@@ -16,6 +16,7 @@ JOBS = [
         does="Begin to build a dataset again, and to compare it bit for bit",
         answer=ACCEPTED_JOB,
         status=202,
+        conflicts=True,
     ),
     Route(
         name="start_relabelling",
@@ -34,6 +35,7 @@ JOBS = [
         does="Count and show rejected items",
         answer=QUARANTINE,
         most=300,
+        paged=True,
     ),
     Route(
         name="start_replay",
@@ -43,6 +45,7 @@ JOBS = [
         body=ref(ReplayRequest),
         answer=ACCEPTED_JOB,
         status=202,
+        conflicts=True,
     ),
     Route(
         name="erase_entity",
@@ -53,6 +56,7 @@ JOBS = [
         needs_body=False,
         answer=ACCEPTED_JOB,
         status=202,
+        conflicts=True,
     ),
     Route(
         name="list_jobs",

@@ -62,6 +62,15 @@ class DynamoReviews:
         """Make a task of each sample of one model; return how many are new. Raises Unavailable."""
         return sum(self._add(chunk, configuration) for chunk in chunks(sampled, MAX_TRANSACTION // 2))
 
+    def create(self, tasks: Sequence[ReviewTask]) -> set[PredictionKey]:
+        """Write each new task whose prediction has none; return whose were written. Raises Unavailable."""
+
+        def write(task: ReviewTask) -> PredictionKey | None:
+            refused = put(self._client, **self._put(task, "attribute_not_exists(pk)"))
+            return task.key if refused is None else None
+
+        return {key for key in at_once(write, tasks) if key is not None}
+
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
         """Read the tasks that exist of some predictions. Raises Unavailable."""
         # Consistent: on a stale revision the write would only be refused.
@@ -89,7 +98,7 @@ class DynamoReviews:
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
         """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
         mine = {"FilterExpression": "contains(held_by, :reviewer)"}
-        # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
+        # Leased ones first: only a task with an overlap lies elsewhere while a reviewer holds it.
         for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
             yield from self._keys(model, partition, {":reviewer": reviewer}, **mine)
 
