@@ -1,24 +1,16 @@
 """The specification of a replay: which column is what, and when outcomes were known."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.parse import faults_of, parse_configuration, parse_yaml
+from hindsight.config.parse import faults_of, parse_configuration
 from hindsight.config.types import PositiveDuration
-from hindsight.core.errors import HindsightError
-from hindsight.core.times import format_time
-
-
-def _as_text(value: object) -> object:
-    """Write a time that YAML has read already as text again."""
-    if not isinstance(value, datetime):
-        return value
-    return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
+from hindsight.core.errors import HindsightError, InvalidInput
 
 
 class Part(BaseModel):
@@ -31,7 +23,7 @@ class Time(Part):
     """The times of predictions: a column, or a number of rows a simulated day from a start on."""
 
     column: str | None = None
-    start: Annotated[str, BeforeValidator(_as_text)] | None = None
+    start: str | None = None
     rows_per_day: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -96,14 +88,18 @@ class InvalidSpec(HindsightError):
 def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
     """Read a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
     try:
-        spec = ReplaySpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        spec = ReplaySpec.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
         text = (path.parent / spec.configuration).read_text(encoding="utf-8")
     except ValidationError as error:
         faults = "; ".join(f"{fault.path}: {fault.message}" for fault in faults_of(error))
         raise InvalidSpec(f"{path}: {faults}") from error
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeError, InvalidInput) as error:
         raise InvalidSpec(f"{path}: {error}") from error
-    configuration = parse_configuration(parse_yaml(text))
+    try:
+        configuration = parse_configuration(parse_yaml(text))
+    except InvalidInput as error:
+        faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) or error.message
+        raise InvalidSpec(f"{path.parent / spec.configuration}: {faults}") from error
     if spec.outcome.event not in {rule.event for rule in configuration.labels.rules}:
         raise InvalidSpec(f"{path}: outcome.event: no rule of the configuration reads {spec.outcome.event!r}")
     return spec, configuration
