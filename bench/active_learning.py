@@ -28,9 +28,9 @@ from hindsight.entities.prediction import Prediction
 from hindsight.registry.schema import Schema
 from hindsight.training.models.candidates import build, fit
 from hindsight.training.models.frame import to_frame
-from local.demo import SPEC, prepare_bikeshare
-from local.spec import load_spec
-from local.stream import Row, read_rows
+from local.replay.demo import SPEC, prepare_bikeshare
+from local.replay.spec import load_spec
+from local.replay.stream import Row, read_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

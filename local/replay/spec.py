@@ -66,7 +66,8 @@ class Bootstrap(Part):
 class ReplaySpec(Part):
     """A replay's specification; paths in it are relative to its file.
 
-    ``features`` maps a declared feature to its column; a feature it leaves out is the column of the same name.
+    ``features`` maps a declared feature to its column; a feature it leaves out is the column of the same name. Cells
+    of one of the texts in ``missing`` are missing; by default empty ones are, and NA is a text like any other.
     """
 
     configuration: Path
@@ -76,6 +77,8 @@ class ReplaySpec(Part):
     entity: str | None = None
     outcome_due_at: str | None = None
     features: dict[str, str] = {}
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    missing: tuple[str, ...] = ("",)
     check_every: PositiveDuration = timedelta(days=1)
 
 
@@ -85,8 +88,12 @@ class InvalidSpec(HindsightError):
     code = "invalid_spec"
 
 
-def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
-    """Read a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
+def load_spec(path: Path, model: str | None = None) -> tuple[ReplaySpec, ModelConfiguration]:
+    """Read a specification and the configuration it names.
+
+    ``model`` is the name to replay under instead of the configuration's; without either it is the name of the
+    configuration's file. Raises InvalidSpec.
+    """
     try:
         spec = ReplaySpec.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
         text = (path.parent / spec.configuration).read_text(encoding="utf-8")
@@ -96,7 +103,10 @@ def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
     except (OSError, UnicodeError, InvalidInput) as error:
         raise InvalidSpec(f"{path}: {error}") from error
     try:
-        configuration = parse_configuration(parse_yaml(text))
+        document = parse_yaml(text)
+        if isinstance(document, dict):
+            document = {"model": spec.configuration.stem, **document, **({} if model is None else {"model": model})}
+        configuration = parse_configuration(document)
     except InvalidInput as error:
         faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) or error.message
         raise InvalidSpec(f"{path.parent / spec.configuration}: {faults}") from error
