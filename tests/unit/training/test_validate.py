@@ -89,7 +89,7 @@ def test_a_first_version_is_judged_by_floor_and_baseline_with_its_lineage() -> N
     job = world.train(run(AS_OF), [Candidate.LOGISTIC_REGRESSION, Candidate.GRADIENT_BOOSTING])
     record = world.judge(job)
     assert record.verdict is Verdict.PROMOTE
-    assert {"floor", "better_than_baseline", "golden_rows", "latency_seconds", "artifact_bytes", "schema"} <= {
+    assert {"floor", "better_than_baseline", "golden_rows", "serving_inputs", "latency_seconds", "artifact_bytes"} <= {
         check.name for check in record.checks
     }
     assert (record.decision_id, record.dataset_id) == ("decision-1", job.manifest.dataset_id)
