@@ -99,6 +99,19 @@ def test_a_first_version_is_judged_by_floor_and_baseline_with_its_lineage() -> N
     assert [candidate["candidate"] for candidate in record.candidates] == ["logistic_regression", "gradient_boosting"]
 
 
+@pytest.mark.parametrize("candidate", [Candidate.LOGISTIC_REGRESSION, Candidate.GRADIENT_BOOSTING])
+def test_features_logged_from_the_middle_on_are_learnt_from_the_rows_that_have_them(candidate: Candidate) -> None:
+    world = World()
+    world.lake = InMemoryLake()
+    bare = dict.fromkeys(("temperature", "hour", "holiday"))
+    store(world.lake, [replace(row, features=bare) if row.prediction_id < "p00330" else row for row in learnable(600)])
+
+    record = world.judge(world.train(run(AS_OF), [candidate]))
+
+    assert failed(record) in ([], ["better_than_baseline"])
+    assert record.metrics["roc_auc"] > 0.7
+
+
 def test_a_version_below_the_floor_is_rejected_with_the_reason() -> None:
     world = World(gate={"floor": 0.999})
     record = world.judge(world.train(run(AS_OF), LINEAR))
