@@ -109,7 +109,7 @@ def test_features_logged_from_the_middle_on_are_learnt_from_the_rows_that_have_t
     record = world.judge(world.train(run(AS_OF), [candidate]))
 
     assert failed(record) in ([], ["better_than_baseline"])
-    assert record.metrics["roc_auc"] > 0.7
+    assert record.metrics["roc_auc"] > 0.6
 
 
 def test_a_version_below_the_floor_is_rejected_with_the_reason() -> None:
