@@ -1,4 +1,4 @@
-"""What a version reads and answers, kept with its artefact."""
+"""A version's inputs and outputs, kept with its artefact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Schema:
         return [name for name, found in self.features.items() if found == wanted]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schema as JSON objects; the features as pairs, for their order."""
+        """Convert the schema to JSON objects; the features as pairs, for their order."""
         return {
             "model": self.model,
             "version": self.version,
@@ -49,7 +49,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Schema":
-        """Return the schema ``to_json`` showed."""
+        """Parse the schema that ``to_json`` wrote."""
         return cls(
             model=document["model"],
             version=document["version"],
