@@ -128,9 +128,9 @@ class Replay:
         return bool(self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"])
 
     def _why(self, decision_id: str) -> str:
-        """Tell in a sentence how a run ended."""
+        """Describe in a sentence how a run ended."""
         decisions = self._client.call("GET", f"models/{self._model}/decisions?limit=20", key="operator")["decisions"]
-        ended = next((found for found in decisions if found["decision_id"] == decision_id), {})
+        ended: dict[str, Any] = next((found for found in decisions if found["decision_id"] == decision_id), {})
         reason = ended.get("outcome_reason", "no reason is given")
         return f"the run was {ended.get('outcome', 'not finished')}: {reason}"
 

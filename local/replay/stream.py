@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -135,9 +136,7 @@ class _RowReader:
         row = Row(
             prediction_id=f"row-{position}",
             features={
-                name: self._cell(
-                    line, self._spec.features.get(name, name), lambda text, of=feature.type: feature_of(text, of)
-                )
+                name: self._cell(line, self._spec.features.get(name, name), partial(feature_of, kind=feature.type))
                 for name, feature in self._configuration.features.items()
             },
             occurred_at=occurred_at,

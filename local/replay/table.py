@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from local.replay.spec import InvalidSpec
 
@@ -68,7 +68,7 @@ def _header(names: list[str] | None, path: Path, separator: str) -> list[str]:
     return names
 
 
-def _lines(reader: "csv._reader", header: list[str]) -> Iterator[Line]:
+def _lines(reader: Any, header: list[str]) -> Iterator[Line]:
     before = reader.line_num
     for cells in reader:
         number, before = before + 1, reader.line_num

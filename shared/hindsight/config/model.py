@@ -146,9 +146,11 @@ def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
     """
     if task is Task.BINARY and canonical_text(value) not in {"0", "1", "true", "false"}:
         return "must be 0 or 1 for a binary task"
-    if task is Task.REGRESSION and (isinstance(value, str | bool)):
+    if task is not Task.REGRESSION:
+        return None
+    if isinstance(value, str | bool):
         return "must be a number for a regression task"
-    if task is Task.REGRESSION and abs(value) > MAX_NUMBER:
+    if abs(value) > MAX_NUMBER:
         return OUT_OF_RANGE
     return None
 

@@ -23,7 +23,7 @@ Slices = Iterator[tuple[str, Values]]
 
 
 def slices_of_rows(rows: Sequence[LabelFields], name: str, kind: FeatureType) -> Slices:
-    """Yield the slices of label records by a feature; see ``slices_of``."""
+    """List the slices of label records by a feature; see ``slices_of``."""
     if not rows:
         return
     column = LabelRows.of(rows).feature(name)
@@ -35,7 +35,7 @@ def slices_of_rows(rows: Sequence[LabelFields], name: str, kind: FeatureType) ->
 
 
 def slices_of(values: Values, kind: FeatureType) -> Slices:
-    """Yield at most 50 slices of a column, the largest first, each with its name and the indices of its rows.
+    """List at most 50 slices of a column, the largest first, each with its name and the indices of its rows.
 
     Every row lies in one slice: rows without a value in one of their own, equal values in the same. Categories and
     booleans (floats 0 and 1) are sliced by value, numbers by value where they have at most four, else into quarters;

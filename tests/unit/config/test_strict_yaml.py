@@ -32,7 +32,7 @@ def test_plain_scalar_that_json_does_not_know_is_text_as_value_and_as_key(text: 
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e5", "-0.0", "true", "false", "null", "9007199254740992"])
-def test_plain_scalar_that_json_knows_is_what_json_says_and_text_as_key(text: str) -> None:
+def test_plain_scalar_that_json_knows_is_its_json_value_and_text_as_key(text: str) -> None:
     assert parse_yaml(f"value: {text}") == {"value": json.loads(text)}
     assert parse_yaml(f"{text}: 1") == {text: 1}
     assert parse_yaml(f"value: '{text}'") == {"value": text}
@@ -66,7 +66,7 @@ def test_document_dumped_as_quoted_yaml_comes_back(value: Any) -> None:
         ("b: {? {a: 1} : 1}", "b"),
     ],
 )
-def test_what_json_cannot_say_is_refused_by_its_path(text: str, path: str) -> None:
+def test_value_that_json_cannot_write_is_refused_by_its_path(text: str, path: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_yaml(text)
 
@@ -79,7 +79,7 @@ def test_text_that_is_no_document_is_refused(text: str) -> None:
         parse_yaml(text)
 
 
-def test_error_tells_line_and_column() -> None:
+def test_error_names_line_and_column() -> None:
     with pytest.raises(InvalidInput, match=r"at line 2 column 5$"):
         parse_yaml("a: 1\nb: [: 2")
 

@@ -143,7 +143,7 @@ def test_prediction_sent_again_in_another_spelling_is_the_same(spelled: dict[str
 
 
 @pytest.mark.parametrize(("field", "value"), [("score", 1.7e308), ("decision", 1e31)])
-def test_number_beyond_what_sums_can_hold_is_refused(field: str, value: float) -> None:
+def test_number_too_large_for_sums_is_refused(field: str, value: float) -> None:
     log = PredictionLog(InMemoryPredictions(), RecordedRejoins())
     regression = configuration(
         task="regression",

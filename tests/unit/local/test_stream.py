@@ -52,9 +52,7 @@ def test_missing_cells_are_null_never_nan(tmp_path: Path) -> None:
         (f"1,{'a' * 257},1,1", "features.kind must be text of at most 256 characters"),
     ],
 )
-def test_line_that_makes_no_row_is_left_out_and_told_by_its_number_and_column(
-    tmp_path: Path, cells: str, said: str
-) -> None:
+def test_line_that_makes_no_row_is_left_out_by_its_number_and_column(tmp_path: Path, cells: str, said: str) -> None:
     (bad,) = bad_lines_of(tmp_path, f'x,kind,flag,y\n1,"two\nlines",1,1\n\n{cells}\n2,b,0,0\n')
 
     assert bad.startswith(f"line 5: {said}")
@@ -84,7 +82,7 @@ def test_texts_declared_as_missing_are_null_in_every_column(tmp_path: Path) -> N
         ("regression", {}, ["1", "-.5e1"], [1, -5]),
     ],
 )
-def test_outcome_is_what_a_rule_of_its_event_can_read(
+def test_outcome_is_read_as_a_rule_of_its_event_can_read_it(
     tmp_path: Path, task: str, rule: dict[str, Any], texts: list[str], outcomes: list[Any]
 ) -> None:
     configured = configuration(task=task, labels={"rules": [{"event": "demand", "window": "P1D", **rule}]})
@@ -95,7 +93,7 @@ def test_outcome_is_what_a_rule_of_its_event_can_read(
 
 
 @pytest.mark.parametrize(("separator", "name"), [(";", "a semicolon"), ("\t", "a tab")])
-def test_file_with_another_separator_is_told_and_read_with_it(tmp_path: Path, separator: str, name: str) -> None:
+def test_file_with_another_separator_is_recognised_and_read_with_it(tmp_path: Path, separator: str, name: str) -> None:
     text = PLAIN.replace(",", separator)
     with pytest.raises(InvalidSpec, match=f"is its separator {name}"):
         rows_of(tmp_path, text)

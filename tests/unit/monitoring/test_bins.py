@@ -102,7 +102,7 @@ def test_few_numbers_are_known_again_in_spite_of_rounding(precision: type[np.flo
     assert bins.current[-1] == 0
 
 
-def test_what_happens_beside_a_value_that_ties_moves_bins() -> None:
+def test_change_beside_a_value_that_ties_moves_bins() -> None:
     spend = np.concatenate([np.zeros(9_000), np.linspace(1, 100, 1_000)])
     bins = number_bins(exact(spend), exact(spend * 100))
 
@@ -112,7 +112,7 @@ def test_what_happens_beside_a_value_that_ties_moves_bins() -> None:
 
 
 @given(NUMBERS, NUMBERS)
-def test_edges_leave_every_number_in_one_bin_whatever_ties(first: list[float], second: list[float]) -> None:
+def test_edges_leave_every_number_in_one_bin_for_any_ties(first: list[float], second: list[float]) -> None:
     tied = [0.0] * (9 * len(first)) + first
     bins = number_bins(exact(tied), exact(second))
     assert (bins.reference.sum(), bins.current.sum()) == (len(tied), len(second))

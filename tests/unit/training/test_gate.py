@@ -161,7 +161,7 @@ def test_version_no_better_than_chance_does_not_beat_one_that_never_says_yes() -
     assert not named(judge(met, configuration(gate={"metric": "precision"})))["better_than_baseline"].passed
 
 
-def test_holdout_of_one_class_is_told() -> None:
+def test_holdout_of_one_class_is_named_as_such() -> None:
     labels = np.zeros(500)
     met = Contest(
         labels=labels,

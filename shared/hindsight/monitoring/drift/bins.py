@@ -100,8 +100,9 @@ def distinct_values(reference: Distribution) -> Floats:
     values = reference.values
     if not len(values):
         return values
-    is_new = np.diff(values) > _rounding(values)[1:]
-    return values[np.append(True, is_new)]
+    is_new = np.append(True, np.diff(values) > _rounding(values)[1:])
+    found: Floats = values[is_new]
+    return found
 
 
 def number_edges(reference: Distribution) -> Floats:
@@ -117,7 +118,7 @@ def number_edges(reference: Distribution) -> Floats:
     deciles = reference.quantile(np.arange(1, BINS) / BINS)
     edges, times = np.unique(deciles, return_counts=True)
     if len(edges) == BINS - 1:
-        return edges
+        return deciles
     tied = edges[times > 1]
     is_tied = np.isin(reference.values, tied)
     rest = Distribution(reference.values[~is_tied], reference.weights[~is_tied])

@@ -45,7 +45,7 @@ def unserved_input(loaded: LoadedVersion, golden: Sequence[Row]) -> str | None:
 
 
 def probe_rows(row: Row, features: Mapping[str, FeatureType]) -> Iterator[Probe]:
-    """Yield rows with one unusual value each, by what is unusual about them.
+    """Build rows with one unusual value each, by what is unusual about them.
 
     >>> [name for name, _ in probe_rows({"x": 1.0}, {"x": FeatureType.BOOLEAN})]
     ['all features null', 'null in x', 'true in x', 'false in x']
