@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     from local.stack import is_in_simulated_time
 
     state = StateFolder(arguments.state)
-    servers = {port: Server(port, state.of_port(port)) for port in state.ports()}
+    servers = {port: Server.keeper(port, state.of_port(port)) for port in state.ports()}
     up = {port: server for port, server in servers.items() if server.is_running()}
     for port, server in up.items():
         stack = state.stack_on(port)

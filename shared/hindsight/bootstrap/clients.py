@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from hindsight.bootstrap.settings import Browsers, Settings, SettingsT, read_settings
+from hindsight.bootstrap.settings import InvalidSettings, Names, Settings, SettingsT, read_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,9 +42,17 @@ def _settings(kind: type[Settings]) -> Settings:
     return read_settings(kind, environment())
 
 
+def name_of(field: str) -> str:
+    """Read one of the deployment's names that this function needs. Raises InvalidSettings."""
+    name: str = getattr(settings(Names), field)
+    if not name:
+        raise InvalidSettings(f"{field.upper()} is not set")
+    return name
+
+
 def allowed_origin() -> str:
     """Read the origin whose pages may call the API from a browser, empty for none."""
-    return settings(Browsers).allowed_origin
+    return settings(Names).allowed_origin
 
 
 def dynamodb() -> "DynamoDBClient":

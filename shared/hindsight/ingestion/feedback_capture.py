@@ -80,8 +80,7 @@ class FeedbackReader:
         if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
             problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
-            fault = Fault(f"{path}.{problem.path}", problem.message)
-            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+            raise InvalidInput.at(f"{path}.{problem.path}", problem.message)
         fallback = format_time(sent_at) if sent_at is not None else None
         occurred_at, received_at = settle_times(
             item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path

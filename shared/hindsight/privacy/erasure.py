@@ -193,7 +193,7 @@ class Eraser:
         yield from self._redact(work, replace(LOG, redact=learn_first))
 
     def _erase_collections(self, work: _Work) -> Iterator[str]:
-        retention = self.configurations.current(work.subject.model).configuration.retention
+        retention = self.configurations.newest(work.subject.model).configuration.retention
         expires_at = int(shifted(work.subject.at, retention).timestamp())
         for prediction_id in sorted(work.subject.prediction_ids):
             if prediction_id > work.progress.after:

@@ -107,7 +107,7 @@ class QuarantineReports:
 def require_model(configurations: ConfigurationStore, model: str) -> None:
     """Raise NotFound for a model that is not configured; what names no readable model belongs to all."""
     if model != UNREADABLE:
-        configurations.current(model)
+        configurations.newest(model)
 
 
 def received(row: QuarantinedRow) -> str:

@@ -6,7 +6,7 @@ Not by embedded metrics in the log: an alarm must see them at once, and local em
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.dynamodb.requests import chunks
+from hindsight.core.batches import chunks
 from hindsight.monitoring.results.measurement import Measurement
 
 if TYPE_CHECKING:

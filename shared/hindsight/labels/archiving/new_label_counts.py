@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from hindsight.core.times import microseconds
+from hindsight.core.times import hour_of, microseconds
 
 HOUR = timedelta(hours=1)
 MINUTES = 24 * 60
@@ -106,11 +106,6 @@ def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
     for label in labels:
         grouped.setdefault((label.model, hour_of(label.arrived_at)), set()).add(label.entry)
     return [Arrivals(model, hour, b"".join(sorted(found))) for (model, hour), found in grouped.items()]
-
-
-def hour_of(moment: datetime) -> datetime:
-    """Compute the beginning of a moment's hour, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def day_of(moment: int) -> date:

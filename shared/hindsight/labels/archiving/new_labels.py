@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, groupby, islice
 from operator import attrgetter
 
-from hindsight.core.times import microseconds
+from hindsight.core.times import hour_of, microseconds
 from hindsight.labels.archiving.new_label_counts import (
     HOUR,
     MAX_TOGETHER,
@@ -28,7 +28,6 @@ from hindsight.labels.archiving.new_label_counts import (
     counts_of,
     day_of,
     distinct_moments,
-    hour_of,
 )
 from hindsight.labels.archiving.new_label_store import Marks, NewLabelStore
 
