@@ -70,7 +70,7 @@ class FeedbackReader:
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
         """Read the event an item describes. Raises InvalidInput with the path at fault.
 
-        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
+        An event without a time occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
         if self.keys is not None and self.configuration.feedback.token.required:

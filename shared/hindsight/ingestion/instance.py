@@ -81,7 +81,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
-    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time.
     """
 
     configuration: ModelConfiguration

@@ -19,7 +19,7 @@ MAX_OBJECTS = 200
 MAX_ROWS = 50_000
 # Of one object: eight are held at a time, and a whole feedback file may be in one.
 MAX_ROWS_OF_ONE = 5_000
-# Whoever asks waits: what is not read by then is not counted.
+# The caller waits: rows not read by then are not counted.
 MAX_SECONDS = 8.0
 MAX_KEYS = 20_000
 MAX_SHOWN = 2_000
