@@ -66,7 +66,7 @@ _UNBOUNDED = (0.0, math.inf)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Traits:
-    """What is true of a metric wherever it is used."""
+    """The traits of a metric, which hold wherever it is used."""
 
     tasks: frozenset[Task]
     greater_is_better: bool = True

@@ -1,4 +1,4 @@
-"""What a bad verdict is called where people and programs are told of it: one table for signals, events and the list."""
+"""Bad verdicts, and what each is called: one table for signals, announcements and the list of models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
