@@ -7,7 +7,8 @@ import pytest
 
 from functions.request_retraining.app import handler
 from hindsight.bootstrap import clients, labelling, stores
-from hindsight.labels.archiving.new_label_counts import MINUTES, NewLabel, arrivals_of, hour_of
+from hindsight.core.times import hour_of
+from hindsight.labels.archiving.new_label_counts import MINUTES, NewLabel, arrivals_of
 from hindsight.labels.archiving.new_labels import SETTLES_AFTER
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import Context

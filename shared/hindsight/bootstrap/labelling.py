@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from hindsight.adapters.dynamodb.requests import at_once, back_off
-from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
-from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import clients, stores
-from hindsight.bootstrap.settings import Capture, RelabellingWorkers
+from hindsight.bootstrap.settings import RelabellingWorkers
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
@@ -76,7 +74,7 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 @cache
 def label_joiner() -> LabelJoiner:
     """Build the joiner of feedback and predictions."""
-    limits = EntityLimits(DynamoAllowances(clients.settings(Capture).predictions_table, clients.dynamodb()))
+    limits = EntityLimits(stores.allowances())
     return LabelJoiner(
         stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
     )
@@ -97,9 +95,7 @@ def new_labels() -> NewLabels:
 @cache
 def prediction_log() -> PredictionLog:
     """Build the log of predictions."""
-    return PredictionLog(
-        DynamoPredictions(clients.settings(Capture).predictions_table, clients.dynamodb()), label_joiner()
-    )
+    return PredictionLog(stores.prediction_store(), label_joiner())
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
+from hindsight.adapters.aws.state_machine import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import VersionRetention
 from hindsight.core.recent_reads import RecentReads

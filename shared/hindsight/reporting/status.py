@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.core.codec import to_plain
+from hindsight.core.codec import Record, to_plain
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import Check, CheckKind
@@ -43,16 +43,18 @@ def model_status(
 
     ``link`` presigns a key of the lake; ``asked`` is the newest request for approval.
     """
+    champion, rollout, probation = (pointer.champion, pointer.rollout, pointer.probation) if pointer else (None,) * 3
+    challenger, found = rollout.version if rollout else None, evaluations or {}
     return {
         "model": revision.configuration.model,
         "configuration_revision": revision.revision,
         "task": revision.configuration.task.value,
-        "champion": pointer.champion if pointer else None,
-        "challenger": pointer.rollout.version if pointer and pointer.rollout else None,
+        "champion": champion,
+        "challenger": challenger,
         "previous": pointer.previous if pointer else None,
         "serving_since": format_time(pointer.serving_since) if pointer else None,
-        "rollout": _rollout(pointer, evaluations or {}),
-        "probation": _probation(pointer, evaluations or {}),
+        "rollout": _evaluated(rollout, challenger, found.get(EvaluationSubject.ROLLOUT)),
+        "probation": _evaluated(probation, champion, found.get(EvaluationSubject.PROBATION)),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
         "pending_signals": sorted(state.pending_signals),
@@ -68,23 +70,11 @@ def model_status(
     }
 
 
-def _rollout(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    if pointer is None or pointer.rollout is None:
+def _evaluated(part: Record | None, version: str | None, newest: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Show a part of the pointer, with the newest evaluation if it is of the version; an older one is of another."""
+    if part is None:
         return None
-    newest = evaluations.get(EvaluationSubject.ROLLOUT.value)
-    return pointer.rollout.to_plain() | _with_evaluation(newest, pointer.rollout.version)
-
-
-def _probation(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    if pointer is None or pointer.probation is None:
-        return None
-    newest = evaluations.get(EvaluationSubject.PROBATION.value)
-    return pointer.probation.to_plain() | _with_evaluation(newest, pointer.champion)
-
-
-def _with_evaluation(newest: Mapping[str, Any] | None, version: str) -> dict[str, Any]:
-    """Show the newest evaluation if it is of the version; an older one is of another."""
-    return {"evaluation": dict(newest)} if newest is not None and newest["version"] == version else {}
+    return part.to_plain() | ({"evaluation": dict(newest)} if newest and newest["version"] == version else {})
 
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from hindsight.adapters.dynamodb.requests import (
     MAX_TRANSACTION,
     at_once,
     batch_get,
-    chunks,
     from_item,
     put,
+    query_pages,
     to_item,
     transact,
 )
@@ -26,6 +26,7 @@ from hindsight.adapters.predictions_table.review_items import (
 from hindsight.config.labels import LabelValue
 from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
+from hindsight.core.batches import chunks
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.selection.sample import SampledPrediction
@@ -88,7 +89,7 @@ class DynamoReviews:
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
         """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
         mine = {"FilterExpression": "contains(held_by, :reviewer)"}
-        # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
+        # Leased ones first: only a task with an overlap lies elsewhere while a reviewer holds it.
         for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
             yield from self._keys(model, partition, {":reviewer": reviewer}, **mine)
 
@@ -185,13 +186,12 @@ class DynamoReviews:
             yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 
     def _pages(self, model: str, partition: QueuePartition, values: dict[str, Any], **request: Any) -> Iterator[Any]:
-        return iter(
-            self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=REVIEW_INDEX,
-                ExpressionAttributeValues=to_item({":partition": queue_partition_key(model, partition), **values}),
-                **{"KeyConditionExpression": _IN_THE_PARTITION, **request},
-            )
+        return query_pages(
+            self._client,
+            TableName=self._table,
+            IndexName=REVIEW_INDEX,
+            ExpressionAttributeValues=to_item({":partition": queue_partition_key(model, partition), **values}),
+            **{"KeyConditionExpression": _IN_THE_PARTITION, **request},
         )
 
 

@@ -107,7 +107,7 @@ def flag(event: APIGatewayProxyEvent, name: str) -> bool:
     """Read a query parameter that is ``true`` or ``false``, false by default. Raises InvalidInput for other text."""
     text = (event.query_string_parameters or {}).get(name, "false")
     if text not in {"true", "false"}:
-        raise InvalidInput(f"the query parameter {name} must be true or false", (Fault(name, "must be true or false"),))
+        raise InvalidInput.in_query(name, "must be true or false")
     return text == "true"
 
 
@@ -117,8 +117,7 @@ def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | Non
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
-        message = f"must be a whole number from 1 to {most}"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, f"must be a whole number from 1 to {most}")
     return int(text)
 
 
@@ -126,8 +125,7 @@ def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> st
     """Read the id that a query parameter carries. Raises InvalidInput if it is no id."""
     text = (event.query_string_parameters or {}).get(name, default)
     if not _IDENTIFIER.fullmatch(text):
-        message = "must be letters, digits and . _ : @ + = ~ -, at most 128"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, "must be letters, digits and . _ : @ + = ~ -, at most 128")
     return text
 
 

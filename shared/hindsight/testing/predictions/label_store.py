@@ -43,7 +43,7 @@ class InMemoryLabels:
         """Note how likely a prediction was to be reviewed; return whether there is one."""
         if key not in self._predictions:
             return False
-        self._predictions[key] = replace(self._predictions[key], selection_probability=probability)
+        self._predictions[key] = self._predictions[key].replace(selection_probability=probability)
         return True
 
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
