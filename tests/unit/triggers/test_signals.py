@@ -35,7 +35,7 @@ def test_every_counted_signal_has_a_switch_of_its_name_and_every_switch_a_signal
     assert len(set(KINDS)) == len(KINDS)
 
 
-def test_events_come_behind_what_is_counted() -> None:
+def test_signals_of_events_are_listed_last() -> None:
     assert KINDS[len(COUNTED) :] == ["alarm", "manual"]
 
 
