@@ -1,5 +1,6 @@
 """Store or preview a model's configuration, and retire a model (PUT and DELETE /v1/models/{model})."""
 
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,8 +14,10 @@ from hindsight.reporting.model_list import ModelState
 from hindsight.runtime.handler import http_handler, logger
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import (
+    actor_of,
     flag,
     model_name,
+    query_text,
     read_document,
     read_optional_json,
     requested_at,
@@ -22,7 +25,7 @@ from hindsight.runtime.http.requests import (
 )
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
-RETIRED_BY = "key:operator"
+MAX_REASON = 500
 
 api = create_api()
 
@@ -32,12 +35,14 @@ def configure_model(model: str) -> Response[str]:
     """Check and store the configuration in the body; with ``dry_run`` nothing is stored."""
     event = api.current_event
     document, sent = read_document(event, max_bytes=MAX_CONFIGURATION_BYTES)
+    reason = query_text(event, "reason", MAX_REASON)
     configuration = parse_configuration(document, model=unquoted(model))
     changes = models.configuration_changes()
     if flag(event, "dry_run"):
         change = changes.preview(configuration)
         return answer(200, shown(change) | {"dry_run": True, "diff": to_plain(change.differences)})
-    return answer(200, shown(changes.store(configuration, sent, requested_at(event), force=flag(event, "force"))))
+    audited = replace(sent, actor=actor_of(event), reason=reason)
+    return answer(200, shown(changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))))
 
 
 @api.delete("/models/<model>")
@@ -45,7 +50,7 @@ def retire_model(model: str) -> Response[str]:
     """Take a model out of service; what is kept of it stays until its retention ends."""
     event, name = api.current_event, model_name(model)
     body = read_optional_json(event, max_bytes=MAX_REQUEST_BYTES)
-    retirement = models.retirements().take(name, body, now=requested_at(event), actor=RETIRED_BY)
+    retirement = models.retirements().take(name, body, now=requested_at(event), actor=actor_of(event))
     logger.info("model_retired", extra={"model": name})
     return answer(200, {"model": name, "state": ModelState.RETIRED.value, **shown_retirement(retirement)})
 

@@ -23,6 +23,7 @@ from local.openapi.example_records import (
     PREDICTION,
     RECEIPT,
     RELABELLING,
+    REOPENED,
     REVIEW_TASK,
     SIGNED,
     VERIFICATION,
@@ -45,6 +46,13 @@ EXAMPLES: dict[str, Any] = {
     },
     "lease_reviews": [REVIEW_TASK],
     "answer_reviews": {"accepted": ["p-1"], "rejected": []},
+    "request_reviews": {
+        "accepted": ["p-1"],
+        "rejected": [
+            {"index": 1, "code": "not_found", "message": "is no prediction of this model", "path": "prediction_ids[1]"}
+        ],
+    },
+    "reopen_review": REOPENED,
     "configure_model": {
         "model": MODEL,
         "revision": 3,
@@ -53,7 +61,7 @@ EXAMPLES: dict[str, Any] = {
     "retire_model": {"model": MODEL, "state": "retired", "reason": "replaced", "actor": "key:operator", "at": AT},
     "get_model": {
         "model": MODEL,
-        "configuration_revision": 3,
+        "revision": 3,
         "task": "binary",
         "champion": VERSION,
         "challenger": None,
@@ -68,8 +76,14 @@ EXAMPLES: dict[str, Any] = {
         "last_outcome": "promoted",
         "last_run_finished_at": AT,
         "checks": {"drift": {**CHECK, "page_url": f"{LAKE}checks/drift.html{SIGNED}"}},
-        "join_health": None,
-        "label_backlog": {"overdue": 0, "capped": False},
+        "join_health": {
+            "awaiting": 340,
+            "awaiting_capped": False,
+            "next_due_at": AT,
+            "overdue": 0,
+            "overdue_capped": False,
+            "window": {"at": EARLIER, "predictions": 5120, "by_status": {"final": 4700, "pending": 80}},
+        },
         "review_queue": {
             "open": 12,
             "free": 10,
@@ -128,10 +142,18 @@ EXAMPLES: dict[str, Any] = {
         "change": "rolled_back",
         "from": VERSION,
         "to": BEFORE,
-        "actor": "operator",
+        "actor": "key:operator",
     },
-    "approve_version": {"version": VERSION, "approved": True, "actor": "operator", "reason": "seen", "at": AT},
-    "reject_version": {"version": VERSION, "approved": False, "actor": "operator", "reason": "slice", "at": AT},
+    "approve_version": {"version": VERSION, "approved": True, "actor": "key:operator", "reason": "seen", "at": AT},
+    "reject_version": {"version": VERSION, "approved": False, "actor": "key:operator", "reason": "slice", "at": AT},
+    "promote_version": {
+        **DEPLOYMENT,
+        "sequence": 3,
+        "from": VERSION,
+        "to": BEFORE,
+        "reason": "the season is over",
+        "actor": "key:operator",
+    },
     "verify_dataset": VERIFICATION,
     "get_verification": {
         **VERIFICATION,

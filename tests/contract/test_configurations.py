@@ -14,7 +14,9 @@ from hindsight.testing.models.configurations import InMemoryConfigurations
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RETIREMENT = Retirement(reason="replaced by scooters", actor="key:operator", at=NOON)
-SENT = SentDocument(text="task: binary  # a note\n", content_type="application/yaml")
+SENT = SentDocument(
+    text="task: binary  # a note\n", content_type="application/yaml", actor="key:operator", reason="a longer window"
+)
 
 
 @pytest.fixture(params=["in_memory", "dynamodb"])
@@ -44,7 +46,7 @@ def test_configuration_comes_back_as_it_was_sent(store: ConfigurationStore) -> N
 
     found = store.stored("bike-demand")
 
-    assert (found.revision, found.created_at, found.sent) == (1, NOON, SENT)
+    assert (found.revision, found.at, found.sent) == (1, NOON, SENT)
     assert found.configuration == revised(500) == store.current("bike-demand").configuration
 
 

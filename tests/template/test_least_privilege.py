@@ -201,6 +201,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "RelabelFilesFunction": {"dynamodb", "s3"},
         "ConfigureModelFunction": {"dynamodb", "states"},
         "HandleReviewsFunction": {"dynamodb", "firehose"},
+        "RequestReviewsFunction": {"dynamodb", "firehose"},
         "ExpireReviewsFunction": {"dynamodb", "firehose"},
         "RequestApprovalFunction": {"dynamodb", "events"},
         "DecideVersionsFunction": {"dynamodb", "s3", "events", "states"},

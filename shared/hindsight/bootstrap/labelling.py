@@ -26,6 +26,8 @@ from hindsight.labels.relabelling.finish import RelabelConclusions
 from hindsight.quarantine.store import Quarantine
 from hindsight.replay.quarantine_replay import QuarantineReplay
 from hindsight.replay.reread import Rereader
+from hindsight.review.requests.reopenings import Reopenings
+from hindsight.review.requests.requested_tasks import RequestedReviews
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
@@ -158,6 +160,18 @@ def review_queue() -> ReviewQueue:
 def review_outbox() -> Outbox:
     """Build the outbox that sends resolved review tasks as feedback."""
     return Outbox(stores.review_tasks(), stores.feedback_stream())
+
+
+@cache
+def reopenings() -> Reopenings:
+    """Build the service that opens resolved review tasks again."""
+    return Reopenings(stores.review_tasks(), stores.label_store(), review_outbox(), stores.client_timestamps())
+
+
+@cache
+def requested_reviews() -> RequestedReviews:
+    """Build the service that makes review tasks of the predictions that operators name."""
+    return RequestedReviews(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
 
 
 @cache

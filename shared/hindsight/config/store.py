@@ -21,10 +21,12 @@ class ConfigurationRevision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentDocument:
-    """A configuration as an operator sent it: its text and its media type."""
+    """A configuration as an operator sent it: its text and its media type, who sent it and why, where that is known."""
 
     text: str
     content_type: str
+    actor: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class StoredConfiguration:
     """One revision with the document that became it. Of equal configurations sent again the first document stays."""
 
     revision: int
-    created_at: datetime
+    at: datetime
     sent: SentDocument
     configuration: ModelConfiguration
 

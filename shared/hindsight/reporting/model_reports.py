@@ -16,7 +16,7 @@ from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
 from hindsight.reporting.model_list import state_of
-from hindsight.reporting.status import LINKS_LAST, Backlog, model_status
+from hindsight.reporting.status import LINKS_LAST, Backlog, LabelQueue, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.rollout.approval.store import ApprovalStore
@@ -25,6 +25,7 @@ from hindsight.triggers.decision import Decision
 from hindsight.triggers.store import TriggerStore
 
 MAX_OVERDUE = 10_000
+MAX_AWAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class ModelReports:
             pointer,
             state,
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
-            self._backlog(model, now),
+            self._label_queue(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
             link=self._link,
             last_evaluation=self.triggers.last_evaluation(model),
@@ -111,6 +112,9 @@ class ModelReports:
 
     def _link(self, key: str) -> str:
         return self.lake.link(key, LINKS_LAST)
+
+    def _label_queue(self, model: str, now: datetime) -> LabelQueue:
+        return LabelQueue(backlog=self._backlog(model, now), open=self.labels.open_labels(model, now, MAX_AWAITING))
 
     def _backlog(self, model: str, now: datetime) -> Backlog:
         overdue = 0

@@ -89,7 +89,9 @@ class DynamoConfigurations:
                 "body": compact_json.dumps(dump_configuration(configuration)),
                 "sent": document.text,
                 "content_type": document.content_type,
-                "created_at": format_time(now),
+                "at": format_time(now),
+                "actor": document.actor,
+                "reason": document.reason,
             }
             return self._items.write(
                 [
@@ -178,8 +180,13 @@ def _parsed(item: dict[str, Any]) -> ConfigurationRevision:
 def _stored(item: dict[str, Any]) -> StoredConfiguration:
     return StoredConfiguration(
         revision=item["revision"],
-        created_at=parse_time(item["created_at"]),
-        sent=SentDocument(text=item["sent"], content_type=item["content_type"]),
+        at=parse_time(item["at"]),
+        sent=SentDocument(
+            text=item["sent"],
+            content_type=item["content_type"],
+            actor=item.get("actor"),
+            reason=item.get("reason"),
+        ),
         configuration=_parsed(item).configuration,
     )
 

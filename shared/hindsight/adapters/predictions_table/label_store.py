@@ -14,6 +14,7 @@ from hindsight.adapters.dynamodb.requests import (
     query_pages,
     to_item,
     transact,
+    unavailable_if_busy,
 )
 from hindsight.adapters.predictions_table.label_items import (
     FEEDBACK,
@@ -36,17 +37,18 @@ from hindsight.adapters.predictions_table.prediction_items import (
 )
 from hindsight.core import compact_json
 from hindsight.core.batches import batches, chunks
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, parse_time
 from hindsight.entities.label import Label
 from hindsight.entities.label_collection import Collection, Head
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.plan import JoinPlan
-from hindsight.labels.store import ALL, Share
+from hindsight.labels.store import ALL, OpenLabels, Share
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DUE_INDEX = "due"
+SHARDS = range(DUE_SHARDS)
 _PAGE = 300
 
 Operation = Any
@@ -103,6 +105,32 @@ class DynamoLabels:
         for page in pages:
             if items := [from_item(item) for item in page["Items"]]:
                 yield [(item["due_at"], key_of_partition(item["pk"])) for item in items]
+
+    def open_labels(self, model: str, now: datetime, most: int) -> OpenLabels:
+        """Count, up to some ``most``, the predictions that the clock changes after ``now``, and find the next moment.
+
+        Each shard is counted up to its part of ``most``: a call costs the same however many there are.
+        """
+        found = list(at_once(lambda shard: self._open_labels(model, now, shard, -(-most // DUE_SHARDS)), SHARDS))
+        moments = [part.next_due_at for part in found if part.next_due_at is not None]
+        return OpenLabels(
+            predictions=sum(part.predictions for part in found),
+            next_due_at=min(moments, default=None),
+            capped=any(part.capped for part in found),
+        )
+
+    def _open_labels(self, model: str, now: datetime, shard: int, most: int) -> OpenLabels:
+        with unavailable_if_busy():
+            page = self._client.query(
+                TableName=self._table,
+                IndexName=DUE_INDEX,
+                KeyConditionExpression="due_shard = :shard AND due_at > :now",
+                ExpressionAttributeValues={":shard": {"S": f"{model}#{shard}"}, ":now": {"S": format_time(now)}},
+                Limit=most,
+            )
+        moments = [item["due_at"]["S"] for item in page["Items"]]
+        first = parse_time(moments[0]) if moments else None
+        return OpenLabels(predictions=len(moments), next_due_at=first, capped="LastEvaluatedKey" in page)
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Read the predictions that exist of some keys. Raises Unavailable."""

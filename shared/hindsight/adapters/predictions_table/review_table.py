@@ -62,6 +62,15 @@ class DynamoReviews:
         """Make a task of each sample of one model; return how many are new. Raises Unavailable."""
         return sum(self._add(chunk, configuration) for chunk in chunks(sampled, MAX_TRANSACTION // 2))
 
+    def create(self, tasks: Sequence[ReviewTask]) -> set[PredictionKey]:
+        """Write each new task whose prediction has none; return whose were written. Raises Unavailable."""
+
+        def write(task: ReviewTask) -> PredictionKey | None:
+            refused = put(self._client, **self._put(task, "attribute_not_exists(pk)"))
+            return task.key if refused is None else None
+
+        return {key for key in at_once(write, tasks) if key is not None}
+
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
         """Read the tasks that exist of some predictions. Raises Unavailable."""
         # Consistent: on a stale revision the write would only be refused.

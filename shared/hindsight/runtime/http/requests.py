@@ -103,6 +103,11 @@ def requested_at(event: APIGatewayProxyEvent) -> datetime:
     return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
 
 
+def actor_of(event: APIGatewayProxyEvent) -> str:
+    """Name the caller for an audit record: ``key:`` and the audience, since keys are shared."""
+    return f"key:{event.request_context['authorizer']['audience']}"
+
+
 def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
     """Read the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
     return whole_number(event, "limit", most) or default
@@ -114,6 +119,15 @@ def flag(event: APIGatewayProxyEvent, name: str) -> bool:
     if text not in {"true", "false"}:
         raise InvalidInput.in_query(name, "must be true or false")
     return text == "true"
+
+
+def query_text(event: APIGatewayProxyEvent, name: str, most: int) -> str | None:
+    """Read a query parameter that is text of at most some characters, None if it is absent. Raises InvalidInput."""
+    text = (event.query_string_parameters or {}).get(name)
+    if text is not None and not 1 <= len(text) <= most:
+        message = f"must have 1 to {most} characters"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
 
 
 def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | None:

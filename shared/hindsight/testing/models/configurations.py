@@ -75,7 +75,7 @@ class InMemoryConfigurations:
         revisions.append(
             StoredConfiguration(
                 revision=len(revisions) + 1,
-                created_at=now,
+                at=now,
                 sent=sent or canonical_document(configuration),
                 configuration=configuration,
             )
