@@ -34,7 +34,7 @@ class JobStatus(StrEnum):
 
 
 class Progress(Record):
-    """How much of a job is done, of how much where that is known."""
+    """The progress of a job: how much is done, of how much where that is known."""
 
     done: int
     total: int | None = None

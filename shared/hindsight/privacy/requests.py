@@ -76,7 +76,7 @@ class ErasureRequests:
 
 
 def affected_versions(datasets: Sequence[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:
-    """Yield the versions that were trained on any of some datasets, and whether each serves."""
+    """List the versions that were trained on any of some datasets, and whether each serves."""
     pointer = registry.pointer(model)
     serving = set[str]()
     if pointer is not None:

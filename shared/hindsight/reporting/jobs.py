@@ -20,7 +20,7 @@ from hindsight.registry.store import Registry
 
 @dataclass(frozen=True, slots=True)
 class JobReports:
-    """Reads the jobs of models."""
+    """The reports on the jobs of models."""
 
     jobs: JobStore
     relabellings: RelabelReports
