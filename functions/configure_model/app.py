@@ -9,6 +9,7 @@ from hindsight.bootstrap import models
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from hindsight.config.store import shown_retirement
 from hindsight.core.codec import to_plain
+from hindsight.core.errors import InvalidInput
 from hindsight.registry.configuration_change import ConfigurationChange
 from hindsight.reporting.model_list import ModelState
 from hindsight.runtime.handler import http_handler, logger
@@ -49,6 +50,8 @@ def configure_model(model: str) -> Response[str]:
 def retire_model(model: str) -> Response[str]:
     """Take a model out of service; what is kept of it stays until its retention ends."""
     event, name = api.current_event, model_name(model)
+    if flag(event, "erase"):
+        raise InvalidInput.in_query("erase", "is not offered: what is kept of a model stays until its retention ends")
     body = read_optional_json(event, max_bytes=MAX_REQUEST_BYTES)
     retirement = models.retirements().take(name, body, now=requested_at(event), actor=actor_of(event))
     logger.info("model_retired", extra={"model": name})
