@@ -14,8 +14,8 @@ from types import MappingProxyType
 import requests
 
 REGION = "us-east-1"
-# The module that is the embedded AWS, and the environment it is started in.
-MODULE = "ministack"
+# What is started as the embedded AWS, and the environment it is started in.
+PROGRAM: tuple[str, ...] = (str(Path(__file__).parent.resolve() / "emulator" / "serve.py"),)
 PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -45,8 +45,8 @@ class Server:
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port
-        # Read now: what records permissions puts another module in its place.
-        self._program, self._variables = program or ("-m", MODULE), dict(variables)
+        # Read now: what records permissions puts another program in its place.
+        self._program, self._variables = program or PROGRAM, dict(variables)
         self._folder = folder.absolute()
         self._persists = persists
         self._pid_file = self._folder / "pid"
