@@ -13,7 +13,7 @@ Longs = npt.NDArray[np.int64]
 
 
 class Timed(Protocol):
-    """Anything with a prediction's time and the time its outcome is due, both sortable text."""
+    """A row with a prediction's time and the time its outcome is due, both sortable text."""
 
     @property
     def occurred_at(self) -> str:

@@ -127,7 +127,7 @@ class SequentialTest:
 
     @property
     def rounds(self) -> int:
-        """How many labels, or pairs of them, have been bet on."""
+        """The number of labels, or pairs of them, that have been bet on."""
         return self.wealth.rounds
 
     @property
@@ -137,7 +137,7 @@ class SequentialTest:
 
     @property
     def is_weighted(self) -> bool:
-        """Whether some labels count for others, so that their number is not what they are worth."""
+        """True if some labels count for others, so that their number is not what they are worth."""
         return self.wealth.heaviest > 1
 
     def is_significant(self, confidence: float) -> bool:

@@ -1,0 +1,242 @@
+"""A configuration is understood whole, or refused with every path at fault."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hindsight.config.parse import (
+    configuration_digest,
+    dump_configuration,
+    parse_configuration,
+    parse_yaml,
+)
+from hindsight.config.types import format_duration, parse_duration
+from hindsight.core.errors import InvalidInput
+from hindsight.testing.builders.configuration import configuration, document
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the example with the value at a dotted path replaced."""
+    changed_document = document()
+    part: Any = changed_document
+    *parents, last = path.split(".")
+    for name in parents:
+        part = part[int(name)] if name.isdigit() else part[name]
+    part[last] = value
+    return changed_document
+
+
+def test_a_configuration_written_out_in_full_means_the_same() -> None:
+    original = configuration()
+
+    again = parse_configuration(dump_configuration(original))
+
+    assert again == original
+    assert configuration_digest(again) == configuration_digest(original)
+
+
+def test_the_smallest_configuration_gets_sensible_defaults() -> None:
+    smallest = parse_configuration(
+        {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}
+    )
+
+    assert smallest.performance_metric == "accuracy"
+    assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
+    assert smallest.labels.default is None
+
+
+@pytest.mark.parametrize("confidence", [0.01, 0.5, 0.95])
+def test_a_confidence_may_lie_anywhere_between_none_and_certainty(confidence: float) -> None:
+    performance = {"performance": {"confidence": confidence}}
+    assert configuration(monitoring=performance).monitoring.performance.confidence == confidence
+
+
+def test_a_regression_is_judged_by_its_error_and_trained_linearly() -> None:
+    regression = parse_configuration(
+        {
+            "model": "m",
+            "task": "regression",
+            "features": {"x": {"type": "numeric"}},
+            "labels": {"rules": [{"event": "y"}]},
+        }
+    )
+
+    assert regression.gate_metric == "mae"
+    assert not regression.gate_metric.greater_is_better
+    assert regression.candidates[0] == "linear_regression"
+
+
+def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
+    labels = {"rules": [{"event": "demand", "kind": "outcome", "window": "P2D"}]}
+    monitoring = {"performance": {"max": 40.0, "max_drop": 5.0}}
+    gate = {"floor": 40.0, "margin": 2.5, "max_slice_drop": 10.0}
+
+    judged = configuration(task="regression", labels=labels, review={}, monitoring=monitoring, gate=gate, training={})
+
+    assert judged.gate.margin == 2.5
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "at_fault"),
+    [
+        ("colour", "red", "colour"),
+        ("labels.rules.1.window", "2 days", "labels.rules[1].window"),
+        ("labels.rules.1.window", "P1M", "labels.rules[1].window"),
+        ("labels.rules.1.window", "PT0S", "labels.rules[1].window"),
+        ("labels.rules.1.event", "exposed", "labels.rules[1]"),
+        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive"),
+        ("labels.rules.1.positive", {}, "labels.rules[1].positive"),
+        ("labels.rules.2.map", {"up": 2}, "labels.rules[2].map.up"),
+        ("labels.rules.3.value", 7, "labels.rules[3].value"),
+        ("labels.rules", [], "labels.rules"),
+        ("labels.default.value", "maybe", "labels.default.value"),
+        ("labels.default.after", "PT1H", "labels.default.after"),
+        ("features.hour.type", "strange", "features.hour.type"),
+        ("features.hour.min", 3, "features.hour"),
+        ("features", {}, "features"),
+        ("monitoring.slices", ["weather"], "monitoring.slices[0]"),
+        ("monitoring.performance.metric", "mae", "monitoring.performance.metric"),
+        ("monitoring.performance.max", 0.5, "monitoring.performance.max"),
+        ("monitoring.drift.alpha", 1, "monitoring.drift.alpha"),
+        ("triggers.combine", {"at_least": 9}, "triggers.combine.at_least"),
+        ("triggers.combine", "none", "triggers.combine"),
+        ("training.candidates", ["linear_regression"], "training.candidates[0]"),
+        ("training.candidates", ["gradient_boosting", "gradient_boosting"], "training.candidates[1]"),
+        ("training.candidates", ["custom"], "training.candidates[0]"),
+        ("training.pipeline", "churn:build", "training.pipeline"),
+        ("training.pipeline", "os.system", "training.pipeline"),
+        ("training.pipeline", "../churn:build", "training.pipeline"),
+        ("training.search", {"trials": 0}, "training.search.trials"),
+        ("training.search", {"seconds": 3600}, "training.search.seconds"),
+        ("training.class_weight", "heavy", "training.class_weight"),
+        ("training.recency_half_life", "PT0S", "training.recency_half_life"),
+        ("training.threshold", 1.0, "training.threshold"),
+        ("training.threshold", "good", "training.threshold"),
+        ("training.holdout", 1.0, "training.holdout"),
+        ("gate.floor", float("nan"), "gate.floor"),
+        ("gate.floor", "0.7", "gate.floor"),
+        ("gate.floor", 7, "gate.floor"),
+        ("gate.floor", -0.1, "gate.floor"),
+        ("gate.margin", 1.5, "gate.margin"),
+        ("gate.max_slice_drop", 40, "gate.max_slice_drop"),
+        ("monitoring.performance.min", 5, "monitoring.performance.min"),
+        ("monitoring.performance.max_drop", 9, "monitoring.performance.max_drop"),
+        ("deployment.probation.max_drop", 5, "deployment.probation.max_drop"),
+        ("monitoring.drift", {"method": "jensen_shannon", "threshold": 1.5}, "monitoring.drift.threshold"),
+        ("gate.approval", "yes", "gate.approval"),
+        ("gate.approval_expires", "P31D", "gate.approval_expires"),
+        ("deployment.strategy", "blue-green", "deployment.strategy"),
+        ("review.expires", "PT0S", "review.expires"),
+        ("review.lease", "soon", "review.lease"),
+        ("review.overlap", 0, "review.overlap"),
+        ("retention", "P10D", "retention"),
+        ("model", "no/slashes", "model"),
+        ("task", "ranking", "task"),
+    ],
+)
+def test_fault_is_named_by_its_path(path: str, value: object, at_fault: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(changed(path, value))
+
+    assert at_fault in {fault.path for fault in refused.value.faults}
+
+
+def test_ones_own_pipeline_is_a_candidate_like_others() -> None:
+    by_default = configuration(training={"pipeline": "churn:build"})
+    listed = configuration(training={"pipeline": "churn.trees:build", "candidates": ["custom", "gradient_boosting"]})
+
+    assert [candidate.value for candidate in by_default.candidates][2:] == ["custom"]
+    assert [candidate.value for candidate in listed.candidates] == ["custom", "gradient_boosting"]
+
+
+@pytest.mark.parametrize(
+    ("task", "training", "metric", "at_fault"),
+    [
+        ("regression", {"class_weight": "balanced"}, "mae", "training.class_weight"),
+        ("regression", {"threshold": 0.4}, "mae", "training.threshold"),
+        ("multiclass", {"threshold": "best"}, "accuracy", "training.threshold"),
+        ("binary", {"threshold": "best"}, "roc_auc", "training.threshold"),
+        ("binary", {"threshold": "best"}, "recall", "training.threshold"),
+    ],
+)
+def test_field_without_a_meaning_for_the_task_is_refused(
+    task: str, training: dict[str, Any], metric: str, at_fault: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(of_task(task, training, metric))
+
+    assert [fault.path for fault in refused.value.faults] == [at_fault]
+
+
+def test_field_with_a_meaning_for_the_task_is_accepted() -> None:
+    binary = parse_configuration(of_task("binary", {"threshold": "best", "class_weight": "balanced"}, "f1"))
+    many = parse_configuration(of_task("multiclass", {"threshold": 0.5, "class_weight": "balanced"}, "accuracy"))
+
+    assert (binary.training.threshold, binary.training.class_weight) == ("best", "balanced")
+    assert many.training.class_weight == "balanced"
+
+
+def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
+    return {
+        "model": "m",
+        "task": task,
+        "features": {"hour": {"type": "numeric"}},
+        "labels": {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]},
+        "training": training,
+        "gate": {"metric": metric},
+    }
+
+
+@pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])
+def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> None:
+    unread = {"rules": [{"event": "thumb", "kind": "explicit"}]}
+
+    with pytest.raises(InvalidInput) as refused:
+        configuration(labels=unread, review=asked)
+
+    assert [fault.path for fault in refused.value.faults] == ["review"]
+    assert configuration(labels=unread, review={"overlap": 2}).review.expires == timedelta(days=14)
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    broken = changed("gate.floor", "high")
+    broken["retention"] = "soon"
+
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(broken)
+
+    assert {fault.path for fault in refused.value.faults} == {"gate.floor", "retention"}
+
+
+def test_a_configuration_is_stored_under_its_own_name_only() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(document(), model="another-model")
+
+    assert refused.value.faults[0].path == "model"
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [1", "a: &x [1]\nb: *x", "\x00", "- {a: 1}", "7", "!!python/object/apply:os.system ['true']"]
+)
+def test_text_that_is_no_safe_configuration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_configuration(parse_yaml(text))
+
+
+@given(st.integers(0, 3660 * 86400))
+def test_durations_come_back_from_their_text(seconds: int) -> None:
+    length = timedelta(seconds=seconds)
+
+    assert parse_duration(format_duration(length)) == length
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_a_duration_or_an_error(text: str) -> None:
+    try:
+        length = parse_duration(text)
+    except ValueError:
+        return
+    assert timedelta(0) <= length <= timedelta(days=3660)

@@ -1,0 +1,129 @@
+"""What is a subject's goes, in whatever form; everything else stays byte by byte."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hindsight.core.errors import UnreadableObject
+from hindsight.core.times import format_time
+from hindsight.datasets.dataset import Source
+from hindsight.privacy.datasets import renamed
+from hindsight.privacy.redaction import drop_if_mentioned, redact_golden, redact_lines
+from hindsight.privacy.subject import Subject, features_digest, subject_digest
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MODEL, ENTITY = "bike", "customer-17"
+
+
+def subject(*names: str) -> Subject:
+    return Subject(model=MODEL, entity_id=ENTITY, at=AT, prediction_ids=set(names or ("p-1",)))
+
+
+def lines(*rows: Mapping[str, Any] | str) -> bytes:
+    return b"".join((row if isinstance(row, str) else json.dumps(row)).encode() + b"\n" for row in rows)
+
+
+@given(theirs=st.sets(st.integers(0, 20)), is_zipped=st.booleans())
+def test_lines_of_the_subject_go_and_the_others_stay_as_they_were_written(theirs: set[int], is_zipped: bool) -> None:
+    rows = [f'{{"prediction_id":  "p-{number}", "é": 1.0}}' for number in range(21)]
+    content = gzip.compress(lines(*rows)) if is_zipped else lines(*rows)
+    redacted = redact_lines(Subject.owns_record)(subject(*(f"p-{number}" for number in theirs), "none"), content)
+    kept = lines(*(row for number, row in enumerate(rows) if number not in theirs))
+    if not theirs:
+        assert redacted is None
+        return
+    assert redacted is not None
+    assert redacted.rows == len(theirs)
+    if not kept:
+        assert redacted.content is None
+        return
+    assert redacted.content is not None
+    assert (gzip.decompress(redacted.content) if is_zipped else redacted.content) == kept
+
+
+@pytest.mark.parametrize(
+    ("row", "is_theirs"),
+    [
+        ({"prediction_id": "p-1"}, True),
+        ({"prediction_id": "p-9", "entity_id": ENTITY, "received_at": format_time(AT)}, True),
+        ({"prediction_id": "p-9", "entity_id": ENTITY, "received_at": format_time(AT + timedelta(seconds=1))}, False),
+        ({"prediction_id": "p-9", "entity_id": ENTITY, "occurred_at": format_time(AT)}, True),
+        ({"prediction_id": "p-9", "entity_id": "customer-18", "occurred_at": format_time(AT)}, False),
+        ({"prediction_id": "p-9", "features": {"id": ENTITY}}, False),
+        ({"entity_id": ENTITY}, False),
+    ],
+)
+def test_a_record_is_theirs_by_its_prediction_or_by_its_entity_up_to_the_request(
+    row: dict[str, Any], is_theirs: bool
+) -> None:
+    assert subject().owns_record(row) is is_theirs
+
+
+@pytest.mark.parametrize(
+    ("row", "is_theirs"),
+    [
+        ({"model": MODEL, "prediction_id": "p-1"}, True),
+        ({"model": "another", "prediction_id": "p-1"}, False),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-1", "value": NaN}'}, True),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-1", "val'}, True),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-11", "val'}, False),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": 17}'}, False),
+        ({"model": MODEL, "rejected": {}, "text": "p-1"}, False),
+    ],
+)
+def test_raw_feedback_is_theirs_within_their_model_however_broken(row: dict[str, Any], is_theirs: bool) -> None:
+    assert subject().owns_feedback(row) is is_theirs
+
+
+def test_a_reject_is_theirs_by_its_event_or_its_text() -> None:
+    assert subject().owns_reject({"code": "unmatched", "event": {"model": MODEL, "prediction_id": "p-1"}})
+    assert subject().owns_reject({"code": "invalid", "text": json.dumps({"entity_id": ENTITY, "features": 7})})
+    assert not subject().owns_reject({"code": "invalid", "text": json.dumps({"prediction_id": "p-2"})})
+    assert not subject().owns_reject({"code": "malformed"})
+
+
+def test_a_line_that_is_no_json_goes_if_it_quotes_them() -> None:
+    clean = redact_lines(Subject.owns_feedback)
+    redacted = clean(subject(), lines('{"model": "bike", "prediction_id": "p-1"', "noise", "[1]"))
+    assert redacted is not None
+    assert (redacted.content, redacted.rows) == (lines("noise", "[1]"), 1)
+
+
+def test_golden_rows_go_by_the_features_they_hold() -> None:
+    theirs, other = {"hour": "7", "temperature": 0.5}, {"hour": "8", "temperature": 0.5}
+    known = subject()
+    known.learn([{"prediction_id": "p-1", "features": {"temperature": 0.5, "hour": "7"}}])
+    assert known.feature_digests == {features_digest(theirs)}
+    document = {"rows": [{"features": theirs, "score": 1}, {"features": other, "score": 2}]}
+    redacted = redact_golden(known, json.dumps(document).encode())
+    assert redacted is not None
+    assert redacted.content is not None
+    assert json.loads(redacted.content) == {"rows": document["rows"][1:]}
+    assert redact_golden(known, redacted.content) is None
+
+
+def test_an_answer_of_athena_that_names_a_prediction_goes_as_a_whole() -> None:
+    assert drop_if_mentioned(subject(), b'"prediction_id","seq"\n"p-1","1"\n') is not None
+    assert drop_if_mentioned(subject(), b'"prediction_id","seq"\n"p-11","1"\n') is None
+
+
+def test_file_that_cannot_be_unzipped_is_reported() -> None:
+    with pytest.raises(UnreadableObject):
+        redact_lines(Subject.owns_record)(subject(), b"\x1f\x8b damaged")
+
+
+def test_sources_are_followed_to_their_present_names() -> None:
+    first, second, third = (Source(name, f"d-{name}") for name in "abc")
+    replaced = {("a", "d-a"): second, ("b", "d-b"): third, ("x", "d-x"): None}
+    assert renamed((first, Source("x", "d-x"), Source("y", "d-y")), replaced) == (third, Source("y", "d-y"))
+
+
+def test_the_hash_of_a_subject_is_another_for_another_erasure_model_and_entity() -> None:
+    asked = [("e", "m", "x"), ("f", "m", "x"), ("e", "n", "x"), ("e", "m", "y"), ("e", "mx", "")]
+    assert len({subject_digest(*one) for one in asked}) == len(asked)
