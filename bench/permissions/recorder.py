@@ -12,7 +12,7 @@ from ministack.app import main
 from ministack.core import iam_evaluator
 
 from bench.permissions import RECORD_VARIABLE
-from local.emulator import workers
+from local.forked import workers
 
 _evaluate = iam_evaluator.evaluate
 _seen = set[tuple[str, str, tuple[int, ...]]]()

@@ -9,7 +9,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from bench.account.mode.settings import KIB, MIB
-from local.emulator.patching import EmulatorChanged, replace
+from local.forked.patching import EmulatorChanged, replace
 from tests.account.conftest import MODE, Account, eventually
 
 

@@ -13,7 +13,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import firehose
 
 from bench.account.mode.settings import MIB, Mode
-from local.emulator.patching import replace, require
+from local.forked.patching import replace, require
 
 SLOW_DOWN = "Slow down."
 _LOOK_SECONDS = 0.2

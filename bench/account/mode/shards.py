@@ -19,7 +19,7 @@ from ministack.services import dynamodb, lambda_svc
 
 from bench.account.mode.gateway import size
 from bench.account.mode.settings import SYNCHRONOUS_BYTES, Mode
-from local.emulator.patching import replace, require
+from local.forked.patching import replace, require
 
 Record = dict[str, Any]
 _IDLE_SECONDS = 0.2

@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 
 from bench.account.mode.settings import Mode
-from local.emulator.patching import replace, require
+from local.forked.patching import replace, require
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -7,16 +7,27 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
+from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.types import Number
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import REVIEW_IDS, Feedback
+from hindsight.entities.feedback import MAX_NAME, REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
 from hindsight.quarantine.rejects import REJECTED, shortened
-from hindsight.validation.items import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
+from hindsight.validation.items import (
+    Identifier,
+    Integer,
+    Receipt,
+    Rejection,
+    RequestItem,
+    TimeText,
+    parse_item,
+    path_within,
+)
 from hindsight.validation.timestamps import ClientTimestamps, settle_times
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
@@ -36,11 +47,11 @@ class FeedbackItem(RequestItem):
 
     feedback_id: Identifier
     prediction_id: Identifier
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    value: bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
     occurred_at: TimeText | None = None
     received_at: TimeText | None = None
-    source: Annotated[str, Field(max_length=64)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     token: Annotated[str, Field(max_length=MAX_TOKEN)] | None = None
 
 
@@ -59,7 +70,7 @@ class FeedbackReader:
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
         """Read the event an item describes. Raises InvalidInput with the path at fault.
 
-        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
+        An event without a time occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
         if self.keys is not None and self.configuration.feedback.token.required:
@@ -69,8 +80,7 @@ class FeedbackReader:
         if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
             problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
-            fault = Fault(f"{path}.{problem.path}", problem.message)
-            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+            raise InvalidInput.at(f"{path}.{problem.path}", problem.message)
         fallback = format_time(sent_at) if sent_at is not None else None
         occurred_at, received_at = settle_times(
             item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
@@ -84,8 +94,13 @@ class FeedbackReader:
             occurred_at=occurred_at,
             received_at=received_at,
             source=item.source,
-            # Not of the times we filled in: a client that retries without a time of its own sends the same body.
-            body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
+            body_digest=body_digest(
+                {
+                    **item.model_dump(exclude={"received_at", "token"}),
+                    # Not a time that we filled in: a client that retries without one of its own sends the same body.
+                    "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
+                }
+            ),
         )
 
 

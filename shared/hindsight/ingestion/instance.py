@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from hindsight.config.features import FeatureType
+from hindsight.config.labels import canonical_text
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
-from hindsight.entities.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
+from hindsight.entities.prediction import Decision, Features, FeatureValue, Prediction, ShadowAnswer, body_digest
 from hindsight.validation.features import check_features
 from hindsight.validation.items import Identifier, RequestItem, TimeText
 from hindsight.validation.timestamps import ClientTimestamps, parse_at, settle_times
@@ -36,8 +41,7 @@ class Scored:
     probabilities: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Struct, frozen=True, kw_only=True):
     """One checked instance of a model."""
 
     model: str
@@ -63,20 +67,13 @@ class Instance:
     ) -> Prediction:
         """Build the prediction that a version made of the instance."""
         return Prediction(
-            model=self.model,
-            prediction_id=self.prediction_id,
-            features=self.features,
+            **asdict(self),
             score=scored.score,
             decision=scored.decision,
             probabilities=scored.probabilities,
             model_version=model_version,
-            occurred_at=self.occurred_at,
-            received_at=self.received_at,
-            outcome_due_at=self.outcome_due_at,
-            entity_id=self.entity_id,
             propensity=propensity,
             shadow=shadow,
-            body_digest=self.body_digest,
         )
 
 
@@ -84,7 +81,7 @@ class Instance:
 class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
-    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time.
     """
 
     configuration: ModelConfiguration
@@ -102,28 +99,40 @@ class InstanceReader:
         occurred_at, received_at = settle_times(
             item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
         )
+        due_at = self._outcome_due_at(item, occurred_at, path)
         return Instance(
             model=self.configuration.model,
             prediction_id=item.prediction_id or self.new_id(),
             features=features,
             occurred_at=occurred_at,
             received_at=received_at,
-            outcome_due_at=self._outcome_due_at(item, occurred_at, path),
+            outcome_due_at=due_at,
             entity_id=item.entity_id,
-            # Not of the times we fill in: a client that retries without a time of its own sends the same body.
-            body_digest=body_digest(item.model_dump(exclude={"received_at"})),
+            body_digest=body_digest(self._meant(item, features, occurred_at, due_at)),
         )
+
+    def _meant(
+        self, item: InstanceItem, features: Features, occurred_at: datetime, due_at: datetime
+    ) -> dict[str, object]:
+        """Write what an item says in one spelling, and no time that it does not say: a client that retries has none."""
+        return {
+            **item.model_dump(exclude={"received_at"}),
+            "features": {name: self._spelled(name, value) for name, value in features.items()},
+            "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
+            "outcome_due_at": format_time(due_at) if item.outcome_due_at is not None else None,
+        }
+
+    def _spelled(self, name: str, value: FeatureValue) -> FeatureValue:
+        """Write a category as the text by which it is compared: 1 and "1" are the same."""
+        is_category = self.configuration.features[name].type is FeatureType.CATEGORICAL
+        return canonical_text(value) if is_category and value is not None else value
 
     def _outcome_due_at(self, item: InstanceItem, occurred_at: datetime, path: str) -> datetime:
         if item.outcome_due_at is None:
             return occurred_at + self.configuration.outcome_delay
         due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
         if due_at < occurred_at:
-            raise _fault(f"{path}.outcome_due_at", "lies before the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies before the prediction")
         if due_at - occurred_at > MAX_TO_OUTCOME:
-            raise _fault(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
         return due_at
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{path} {message}", (Fault(path, message),))

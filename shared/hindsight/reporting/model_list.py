@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.monitoring.results.check import CheckKind, CheckStore, Verdict
+from hindsight.monitoring.results.check import CheckKind, CheckStore
+from hindsight.monitoring.results.findings import finding_of
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.approval.store import ApprovalStore
@@ -22,19 +23,12 @@ class ModelState(StrEnum):
     ROLLOUT = "rollout"
     PROBATION = "probation"
     SERVING = "serving"
-
-
-# A check that has too little to go by needs no attention.
-_FINDINGS = {
-    (CheckKind.DRIFT, Verdict.DRIFT): "drift",
-    (CheckKind.PERFORMANCE, Verdict.LOW): "low_performance",
-    (CheckKind.ESTIMATE, Verdict.LOW): "low_estimated_performance",
-}
+    RETIRED = "retired"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """The models in service, a few reads each."""
+    """The models in service and the retired ones, a few reads each."""
 
     configurations: ConfigurationStore
     registry: Registry
@@ -44,11 +38,11 @@ class ModelList:
 
     def names(self, most: int, after: str | None = None) -> list[str]:
         """List at most ``most`` names that sort after one, sorted."""
-        return [name for name in self.configurations.models() if after is None or name > after][:most]
+        return [name for name in self.configurations.models(retired=True) if after is None or name > after][:most]
 
     def entry(self, model: str) -> dict[str, Any]:
         """Read what the list shows of one model. Raises NotFound."""
-        revision = self.configurations.current(model)
+        revision, retired = self.configurations.newest(model), self.configurations.retirement(model) is not None
         pointer, state = self.registry.pointer(model), self.triggers.load(model)
         return {
             "model": model,
@@ -56,15 +50,15 @@ class ModelList:
             "revision": revision.revision,
             "serving": "hindsight",
             "champion": pointer.champion if pointer else None,
-            "state": state_of(pointer, state).value,
-            "attention": sorted(self._attention(model, state)),
+            "state": state_of(pointer, state, retired=retired).value,
+            "attention": [] if retired else sorted(self._attention(model, state)),
         }
 
     def _attention(self, model: str, state: TriggerState) -> Iterator[str]:
         for kind in CheckKind:
             check = self.checks.latest(model, kind)
-            if check is not None and (code := _FINDINGS.get((check.kind, check.verdict))):
-                yield code
+            if check is not None and (found := finding_of(check)):
+                yield found.attention
         if state.last_outcome is RunOutcome.FAILED:
             yield "run_failed"
         asked = next(iter(self.approvals.newest(model, 1)), None)
@@ -73,8 +67,10 @@ class ModelList:
             yield "approval_wanted"
 
 
-def state_of(pointer: Pointer | None, triggers: TriggerState) -> ModelState:
+def state_of(pointer: Pointer | None, triggers: TriggerState, *, retired: bool = False) -> ModelState:
     """Choose a model's state; of several that apply the one in which most is about to change."""
+    if retired:
+        return ModelState.RETIRED
     if triggers.open_run is not None:
         return ModelState.RETRAINING
     if pointer is None:

@@ -1,4 +1,4 @@
-"""The rollback of a champion: to the one before it, or to one that a person names."""
+"""The rollback of a champion: to the previous one, or to one that a person names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.announcements import Announcement, Announcements
-from hindsight.core.errors import Conflict, NoModel, UnusableArtifact
+from hindsight.core.errors import Conflict, NoModel
 from hindsight.registry.moves import AuditInfo, PointerStep, abort_rollout
 from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
+from hindsight.rollout.deployment import require_servable
 from hindsight.rollout.rollback_target import deployments_of, step_back
 from hindsight.validation.items import Identifier, parse_item
 from hindsight.validation.operator_request import OperatorRequest
@@ -55,7 +56,7 @@ class Rollbacks:
     trust: ClientTimestamps
     require_loadable: Callable[[VersionRecord], None]
 
-    def take(self, model: str, body: object, *, now: datetime, requested_by: str) -> DeploymentRecord:
+    def take(self, model: str, body: object, *, now: datetime, actor: str) -> DeploymentRecord:
         """Roll back as a person asks; the same request again, if it names an end, finds the deployment made.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model or version, NoModel before the first
@@ -67,7 +68,7 @@ class Rollbacks:
         pointer = self.registry.pointer(known)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
-        audit = AuditInfo(reason=request.reason, actor=requested_by, at=request.moment(now, self.trust))
+        audit = AuditInfo(reason=request.reason, actor=actor, at=request.moment(now, self.trust))
         made = self.registry.deployment(known, pointer.sequence)
         if made is not None and _is_requested(made, request, audit):
             self._publish(known, made)
@@ -108,12 +109,7 @@ class Rollbacks:
         # One that passed the gate and never served may wait for a person's approval, or have been refused it.
         if not any(record.version in {change.from_version, change.to_version} for change in deployments):
             raise Conflict(f"{record.version} has never served and is no rollback target")
-        if record.expired_at is not None:
-            raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
-        try:
-            self.require_loadable(record)
-        except UnusableArtifact as error:
-            raise Conflict(f"{record.version} cannot be served: {error.message}") from error
+        require_servable(record, self.require_loadable)
 
     def _publish(self, model: str, deployment: DeploymentRecord) -> None:
         self.back_off.record_rollback(model, deployment.at)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hindsight.config.parse import faults_of
 from hindsight.config.types import IDENTIFIER
+from hindsight.core import compact_json
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
 
 MAX_ITEMS = 500
@@ -15,6 +16,7 @@ INVALID = InvalidInput.code
 CONFLICT = Conflict.code
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
+Integer = Annotated[int, Field(ge=-compact_json.MAX_INTEGER, le=compact_json.MAX_INTEGER)]
 TimeText = Annotated[str, Field(max_length=40)]
 ItemT = TypeVar("ItemT", bound="RequestItem")
 
@@ -71,16 +73,16 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
     """
     items = body.get(name)
     if not isinstance(items, list) or not items:
-        message = "is required" if name not in body else "must be a list of at least one item"
-        raise InvalidInput(f"{name} {message}", (Fault(name, message),))
+        raise InvalidInput.at(name, "is required" if name not in body else "must be a list of at least one item")
     if len(items) > MAX_ITEMS:
-        message = f"has {len(items)} items, more than the {MAX_ITEMS} allowed"
-        raise TooLarge(f"{name} {message}", (Fault(name, message),))
+        raise TooLarge.at(name, f"has {len(items)} items, more than the {MAX_ITEMS} allowed")
     return items
 
 
 def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     """Read one item of a request. Raises InvalidInput with the paths at fault."""
+    if (fault := compact_json.unusable(raw, path)) is not None:
+        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

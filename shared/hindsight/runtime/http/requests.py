@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from hindsight.config.parse import parse_yaml
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import SentDocument
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from hindsight.core import compact_json
@@ -29,8 +29,7 @@ def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
     Raises UnsupportedType for another content type, TooLarge beyond ``max_bytes``, InvalidInput for a body that is
     not JSON or breaks a limit of ``hindsight.core.compact_json.loads``.
     """
-    if content_type(event) != JSON_TYPE:
-        raise UnsupportedType(f"the content type must be {JSON_TYPE}")
+    _require_json(event)
     return compact_json.loads(_body(event, max_bytes))
 
 
@@ -52,8 +51,14 @@ def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> tuple[objec
 
 
 def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset[str]) -> dict[str, Any]:
-    """Parse a JSON object that has no other than the known fields; raises as ``read_json`` does."""
-    value = read_json(event, max_bytes=max_bytes)
+    """Read a JSON object of items that has no other than the known fields; raises as ``read_json`` does.
+
+    An item that cannot be taken fails alone: ``hindsight.validation.items.parse_item`` refuses it.
+    """
+    _require_json(event)
+    value = compact_json.parse(_body(event, max_bytes))
+    if isinstance(value, compact_json.Unusable):
+        raise InvalidInput(f"the body {value.reason}", (Fault("", value.reason),))
     if not isinstance(value, dict):
         raise InvalidInput("the body must be a JSON object", (Fault("", "must be an object"),))
     if unknown := sorted(value.keys() - known):
@@ -98,6 +103,11 @@ def requested_at(event: APIGatewayProxyEvent) -> datetime:
     return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
 
 
+def actor_of(event: APIGatewayProxyEvent) -> str:
+    """Name the caller for an audit record: ``key:`` and the audience, since keys are shared."""
+    return f"key:{event.request_context['authorizer']['audience']}"
+
+
 def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
     """Read the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
     return whole_number(event, "limit", most) or default
@@ -107,8 +117,17 @@ def flag(event: APIGatewayProxyEvent, name: str) -> bool:
     """Read a query parameter that is ``true`` or ``false``, false by default. Raises InvalidInput for other text."""
     text = (event.query_string_parameters or {}).get(name, "false")
     if text not in {"true", "false"}:
-        raise InvalidInput(f"the query parameter {name} must be true or false", (Fault(name, "must be true or false"),))
+        raise InvalidInput.in_query(name, "must be true or false")
     return text == "true"
+
+
+def query_text(event: APIGatewayProxyEvent, name: str, most: int) -> str | None:
+    """Read a query parameter that is text of at most some characters, None if it is absent. Raises InvalidInput."""
+    text = (event.query_string_parameters or {}).get(name)
+    if text is not None and not 1 <= len(text) <= most:
+        message = f"must have 1 to {most} characters"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
 
 
 def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | None:
@@ -117,8 +136,7 @@ def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | Non
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
-        message = f"must be a whole number from 1 to {most}"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, f"must be a whole number from 1 to {most}")
     return int(text)
 
 
@@ -126,9 +144,13 @@ def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> st
     """Read the id that a query parameter carries. Raises InvalidInput if it is no id."""
     text = (event.query_string_parameters or {}).get(name, default)
     if not _IDENTIFIER.fullmatch(text):
-        message = "must be letters, digits and . _ : @ + = ~ -, at most 128"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, "must be letters, digits and . _ : @ + = ~ -, at most 128")
     return text
+
+
+def _require_json(event: APIGatewayProxyEvent) -> None:
+    if content_type(event) != JSON_TYPE:
+        raise UnsupportedType(f"the content type must be {JSON_TYPE}")
 
 
 def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ministack.core import lambda_runtime
 
-from local.emulator import workers
-from local.emulator.forking import ForkedProcess, can_fork
-from local.emulator.patching import EmulatorChanged
-from local.emulator.unpacked import SharedZipFile
+from local.forked import workers
+from local.forked.forking import ForkedProcess, can_fork
+from local.forked.patching import EmulatorChanged
+from local.forked.unpacked import SharedZipFile
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot tell when a fork has ended")
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.unpacked import SharedZipFile, is_unpacked
+from local.forked.unpacked import SharedZipFile, is_unpacked
 
 
 def archive(path: Path, text: str) -> Path:

@@ -1,12 +1,12 @@
-"""The demo: Washington's bike rentals of 2011, replayed hour by hour through a stack of its own."""
+"""The demo: Washington's bike rentals of 2011, replayed hour by hour through a separate stack."""
 
 import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local.report import Story
+from local.replay.report import Story
 
-SPEC = Path(__file__).parent / "bikeshare" / "spec.yaml"
+SPEC = Path(__file__).parents[1] / "bikeshare" / "spec.yaml"
 YEAR = 2011
 
 STORY = Story(

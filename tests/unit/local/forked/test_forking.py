@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.forking import ForkedProcess, ForkServer, can_fork
+from local.forked.forking import ForkedProcess, ForkServer, can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot tell when a fork has ended")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
-from local.emulator.forking import ForkedProcess, ForkServer, can_fork
-from local.emulator.patching import replace, require
-from local.emulator.unpacked import SharedZipFile, is_unpacked
+from local.forked.forking import ForkedProcess, ForkServer, can_fork
+from local.forked.patching import replace, require
+from local.forked.unpacked import SharedZipFile, is_unpacked
 
 # Of the code in use and what was before: each process behind them holds all dependencies.
 _MOST_SERVERS = 2
