@@ -61,7 +61,7 @@ def test_code_of_a_worker_is_found(tmp_path: Path) -> None:
     process.wait(60)
 
 
-def test_what_has_no_code_unpacked_is_started_as_ever(tmp_path: Path) -> None:
+def test_a_command_without_unpacked_code_is_started_as_ever(tmp_path: Path) -> None:
     with workers.start_worker([sys.executable, "-c", "print(1)"], cwd=str(tmp_path), **PIPES) as process:
         assert isinstance(process, subprocess.Popen)
         assert process.communicate()[0] == "1\n"

@@ -76,10 +76,10 @@ def test_worker_has_the_streams_the_folder_and_the_environment_it_is_given(
     assert (told["given"], told["main"], told["folder"]) == ({"a": "ß"}, "__main__", str(tmp_path))
     assert told["environment"] == {"ONLY": "ümlaut"}
     assert told["path"][0] == str(tmp_path)
-    assert not {str(code), str(Path(__file__).parents[4])} & set(told["path"])
+    assert not {str(code), str(Path(__file__).parents[3])} & set(told["path"])
 
 
-def test_worker_has_the_library_already_but_what_reads_the_environment(echo: ForkedProcess) -> None:
+def test_worker_has_the_library_already_except_for_readers_of_the_environment(echo: ForkedProcess) -> None:
     echo.stdin.write("0\n")
     imported = set(json.loads(echo.stdout.readline())["imported"])
     assert {"boto3", "hindsight.core"} <= imported
@@ -118,7 +118,7 @@ def test_worker_is_ended_by_a_signal_and_a_second_one_does_no_harm(
         os.kill(echo.pid, 0)
 
 
-def test_an_error_in_the_script_is_told_as_by_an_interpreter(server: ForkServer, tmp_path: Path) -> None:
+def test_an_error_in_the_script_is_written_as_by_an_interpreter(server: ForkServer, tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text(FAILING)
     process = server.fork(str(tmp_path / "failing.py"), str(tmp_path), {})
     alone = subprocess.run(
