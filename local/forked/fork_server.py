@@ -78,7 +78,7 @@ def _import(*names: str) -> None:
 
 
 def answer(control: socket.socket, worker: int) -> None:
-    """Tell which process it became, with a descriptor of it; without one if it has ended already."""
+    """Answer with the process that it became and a descriptor of it; without one if it has ended already."""
     try:
         descriptor = os.pidfd_open(worker)
     except ProcessLookupError:
