@@ -32,7 +32,7 @@ class ForkedProcess:
         self._descriptor = descriptor
 
     def poll(self) -> int | None:
-        """Return its status, None if it still runs."""
+        """Read its status, None if it still runs."""
         return self._ended(0.0)
 
     def wait(self, timeout: float | None = None) -> int:
