@@ -23,6 +23,9 @@ LOCK := requirements/hindsight.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name)),--parameter $(name)=$($(name))))
 
+# An environment that forbids them, as images do, would have every process of the tests compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-contract test-functions test-template test-stack lint fmt up down status \
 	clean-local deploy-local verify-dataset redrive openapi docs dist build layers locks bench-labels bench-monitoring bench-pipeline \

@@ -16,9 +16,9 @@ import requests
 from local.state import PID_FILE
 
 REGION = "us-east-1"
-# The module that is the embedded AWS, and the environment it is started in.
-MODULE = "ministack"
-# The program that is the same, and keeps what it holds even if it is killed.
+# What is started as the embedded AWS, and the environment it is started in.
+PROGRAM: tuple[str, ...] = (str(Path(__file__).resolve().parent / "forked" / "serve.py"),)
+# The program that is the same, starts functions by itself, and keeps what it holds even if it is killed.
 KEEPER = Path(__file__).with_name("emulator.py")
 PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
 _HOST = "127.0.0.1"
@@ -50,8 +50,8 @@ class Server:
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port
-        # Read now: what records permissions puts another module in its place.
-        self._program, self._variables = program or ("-m", MODULE), dict(variables)
+        # Read now: what records permissions puts another program in its place.
+        self._program, self._variables = program or PROGRAM, dict(variables)
         self._folder = folder.absolute()
         self._persists = persists
         self._pid_file = self._folder / PID_FILE

@@ -53,7 +53,7 @@ class ChaosStack:
     def kill_worker(self, pick: Callable[[list[int]], int]) -> bool:
         """Kill one of the processes that run functions; tell whether there was one."""
         pid = self._server.pid
-        workers = _children(pid) if pid is not None else []
+        workers = _workers(pid) if pid is not None else []
         if not workers:
             return False
         os.kill(pick(workers), signal.SIGKILL)
@@ -179,6 +179,13 @@ def _hurry_queues(client: StackClient) -> None:
     for name, url in client.stack.outputs.items():
         if name.endswith("QueueUrl") and "DeadLetter" not in name:
             queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": _VISIBILITY_SECONDS})
+
+
+def _workers(server: int) -> list[int]:
+    """List the processes that run functions: forks of a child of the server, or its children."""
+    children = _children(server)
+    forks = [fork for child in children for fork in _children(child)]
+    return forks or children
 
 
 def _children(parent: int) -> list[int]:

@@ -6,5 +6,5 @@ from local import server
 
 def pytest_configure() -> None:
     """Start the recorder instead of the plain server, and tell it where to write."""
-    server.MODULE = "bench.permissions.recorder"
+    server.PROGRAM = ("-m", "bench.permissions.recorder")
     server.PASSED_ON += [RECORD_VARIABLE, "PYTHONPATH"]

@@ -12,6 +12,7 @@ from ministack.app import main
 from ministack.core import iam_evaluator
 
 from bench.permissions import RECORD_VARIABLE
+from local.forked import workers
 
 _evaluate = iam_evaluator.evaluate
 _seen = set[tuple[str, str, tuple[int, ...]]]()
@@ -44,4 +45,5 @@ def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
 
 if __name__ == "__main__":
     iam_evaluator.evaluate = evaluate
+    workers.install()
     main()

@@ -8,8 +8,8 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from bench.account.mode.patching import EmulatorChanged, replace
 from bench.account.mode.settings import KIB, MIB
+from local.forked.patching import EmulatorChanged, replace
 from tests.account.conftest import MODE, Account, eventually
 
 

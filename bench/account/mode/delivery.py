@@ -12,8 +12,8 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import firehose
 
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import MIB, Mode
+from local.forked.patching import replace, require
 
 SLOW_DOWN = "Slow down."
 _LOOK_SECONDS = 0.2

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.services import apigateway_v1, lambda_svc
 
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import ASYNCHRONOUS_BYTES, SYNCHRONOUS_BYTES, Mode
+from local.forked.patching import replace, require
 
 INTERNAL = "Internal server error"
 TIMED_OUT = "Endpoint request timed out"

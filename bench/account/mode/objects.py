@@ -7,7 +7,7 @@ import secrets
 
 from ministack.services import s3
 
-from bench.account.mode.patching import replace
+from local.forked.patching import replace
 
 
 def install() -> None:

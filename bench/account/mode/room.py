@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import eventbridge, lambda_svc, sns, sqs
 
-from bench.account.mode.patching import replace, require
+from local.forked.patching import replace, require
 
 ASYNCHRONOUS_SECONDS = 6 * 3600.0
 _PAUSE_SECONDS, _LARGEST_PAUSE_SECONDS = 0.2, 2.0

@@ -18,8 +18,8 @@ from ministack.core.arn import parse_arn
 from ministack.services import dynamodb, lambda_svc
 
 from bench.account.mode.gateway import size
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import SYNCHRONOUS_BYTES, Mode
+from local.forked.patching import replace, require
 
 Record = dict[str, Any]
 _IDLE_SECONDS = 0.2

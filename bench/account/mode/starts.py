@@ -13,8 +13,8 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import Mode
+from local.forked.patching import replace, require
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

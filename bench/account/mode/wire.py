@@ -15,8 +15,8 @@ from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.router import extract_access_key_id, extract_region
 
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import Mode
+from local.forked.patching import replace, require
 
 _SIGNED = re.compile(rb"Credential=ASIA[^/]*/\d+/[^/]+/([a-z0-9-]+)/")
 _FORBIDDEN = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"

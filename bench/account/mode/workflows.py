@@ -6,8 +6,8 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from bench.account.mode.patching import replace, require
 from bench.account.mode.settings import STATE_BYTES, Mode
+from local.forked.patching import replace, require
 
 TOO_LARGE = "States.DataLimitExceeded"
 # A task that is scheduled is started too; that a state within a map is entered and exited, the emulator does not note.

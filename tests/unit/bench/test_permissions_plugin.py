@@ -23,7 +23,7 @@ def not_started(command: list[str], **_: Any) -> None:
 def test_with_the_plugin_a_server_is_the_one_that_notes_requests(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(server, "MODULE", server.MODULE)
+    monkeypatch.setattr(server, "PROGRAM", server.PROGRAM)
     monkeypatch.setattr(server, "PASSED_ON", list(server.PASSED_ON))
     monkeypatch.setattr(server, "subprocess", SimpleNamespace(Popen=not_started, DEVNULL=DEVNULL, STDOUT=STDOUT))
     pytest_configure()

@@ -1,0 +1,15 @@
+"""The embedded AWS with forked workers, as a process started by its path."""
+
+import sys
+from pathlib import Path
+
+# Functions inherit the environment, and must not find the checkout: so it is not told of in PYTHONPATH.
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from ministack import app  # noqa: E402
+
+from local.forked import workers  # noqa: E402
+
+if __name__ == "__main__":
+    workers.install()
+    app.main()
