@@ -162,4 +162,4 @@ def test_an_erasure_is_announced_as_promised_and_names_nobody() -> None:
 def test_what_is_not_as_promised_is_told_apart() -> None:
     for broken in ({"kind": "weather"}, {"at": "yesterday"}, {"report_key": 7}):
         with pytest.raises(ValidationError):
-            require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_json(), **broken}))
+            require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_plain(), **broken}))

@@ -89,7 +89,7 @@ def _with_evaluation(newest: Mapping[str, Any] | None, version: str) -> dict[str
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
     page = {} if check.page_key is None else {"page_url": link(check.page_key)}
-    return {**check.to_json(), **page}
+    return {**check.to_plain(), **page}
 
 
 def _evaluation(evaluation: Decision) -> dict[str, Any]:

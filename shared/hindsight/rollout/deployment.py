@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hindsight.config.training import Deployment, Strategy
-from hindsight.core.errors import Conflict
+from hindsight.core.errors import Conflict, UnusableArtifact
 from hindsight.registry.moves import AuditInfo, PointerStep, Servable, abort_rollout, promote, start_rollout
 from hindsight.registry.pointer import Change, DeploymentRecord, Pointer, RolloutMode
 from hindsight.registry.store import Registry
@@ -68,6 +68,16 @@ def deploy(
 def servable(record: VersionRecord) -> Servable:
     """Build what the pointer keeps of a version."""
     return Servable(version=record.version, artifact_key=record.artifact_key, artifact_digest=record.artifact_digest)
+
+
+def require_servable(record: VersionRecord, require_loadable: Callable[[VersionRecord], None]) -> None:
+    """Raise Conflict for a version that has expired or cannot be loaded."""
+    if record.expired_at is not None:
+        raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
+    try:
+        require_loadable(record)
+    except UnusableArtifact as error:
+        raise Conflict(f"{record.version} cannot be served: {error.message}") from error
 
 
 def strategy_of(deployment: DeploymentRecord) -> Strategy:

@@ -3,25 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.announcements import Announcement, Announcements
-from hindsight.core.errors import Conflict, NoModel, UnusableArtifact
+from hindsight.core.announcements import Announcements
+from hindsight.core.errors import Conflict, NoModel
 from hindsight.registry.moves import AuditInfo, PointerStep, abort_rollout
 from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
+from hindsight.rollout.deployment import require_servable
+from hindsight.rollout.evaluation.events import announcement_of
 from hindsight.rollout.rollback_target import deployments_of, step_back
+from hindsight.triggers.store import TriggerStore
 from hindsight.validation.items import Identifier, parse_item
 from hindsight.validation.operator_request import OperatorRequest
 from hindsight.validation.timestamps import ClientTimestamps
-
-ROLLED_BACK = "ModelRolledBack"
-ABORTED = {Change.CANARY_STARTED: "CanaryAborted", Change.SHADOW_STARTED: "ShadowAborted"}
 
 
 class RollbackRequest(OperatorRequest):
@@ -34,13 +34,6 @@ class RollbackRequest(OperatorRequest):
     from_version: Annotated[Identifier | None, Field(alias="from")] = None
 
 
-class BackOff(Protocol):
-    """The back-off of retraining."""
-
-    def record_rollback(self, model: str, at: datetime) -> bool:
-        """Back off from a version that was rolled back or aborted at a moment; False if it was noted before."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollbacks:
     """Rolls champions back for a person.
@@ -50,7 +43,7 @@ class Rollbacks:
 
     registry: Registry
     configurations: ConfigurationStore
-    back_off: BackOff
+    triggers: TriggerStore
     announcements: Announcements
     trust: ClientTimestamps
     require_loadable: Callable[[VersionRecord], None]
@@ -108,31 +101,12 @@ class Rollbacks:
         # One that passed the gate and never served may wait for a person's approval, or have been refused it.
         if not any(record.version in {change.from_version, change.to_version} for change in deployments):
             raise Conflict(f"{record.version} has never served and is no rollback target")
-        if record.expired_at is not None:
-            raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
-        try:
-            self.require_loadable(record)
-        except UnusableArtifact as error:
-            raise Conflict(f"{record.version} cannot be served: {error.message}") from error
+        require_servable(record, self.require_loadable)
 
     def _publish(self, model: str, deployment: DeploymentRecord) -> None:
-        self.back_off.record_rollback(model, deployment.at)
-        announcement = Announcement(
-            name=ROLLED_BACK if deployment.change is Change.ROLLED_BACK else self._aborted(model, deployment),
-            correlation_id=f"{model}#{deployment.sequence}",
-            at=deployment.at,
-            data={"model": model, **deployment.to_plain()},
-        )
-        self.announcements.publish([announcement])
-
-    def _aborted(self, model: str, deployment: DeploymentRecord) -> str:
-        """Name the event of an aborted rollout, by how the rollout began."""
-        began = (
-            found.change
-            for found in reversed(deployments_of(self.registry, model))
-            if found.challenger == deployment.challenger
-        )
-        return next(ABORTED[change] for change in began if change in ABORTED)
+        self.triggers.record_rollback(model, deployment.at)
+        if (announcement := announcement_of(self.registry, model, deployment)) is not None:
+            self.announcements.publish([announcement])
 
 
 def _is_requested(made: DeploymentRecord, request: RollbackRequest, audit: AuditInfo) -> bool:

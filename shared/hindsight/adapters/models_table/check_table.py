@@ -22,7 +22,7 @@ class DynamoChecks:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item({**check.to_json(), "pk": check.model, "sk": _key(check.kind)}),
+                Item=to_item({**check.to_plain(), "pk": check.model, "sk": _key(check.kind)}),
                 ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
                 ExpressionAttributeNames={"#at": "at"},
                 ExpressionAttributeValues=to_item({":at": format_time(check.at)}),
@@ -35,7 +35,7 @@ class DynamoChecks:
         answer = self._client.get_item(
             TableName=self._table, Key=to_item({"pk": model, "sk": _key(kind)}), ConsistentRead=True
         )
-        return Check.from_json(from_item(answer["Item"])) if "Item" in answer else None
+        return Check.from_plain(from_item(answer["Item"])) if "Item" in answer else None
 
 
 def _key(kind: CheckKind) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.codec import to_plain
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.tasks.agreement import agreement
@@ -33,7 +34,7 @@ class ReviewOverview:
         rated = self.tasks.ratings(configuration.model, MAX_RATED) if nominal else []
         return {
             **show_size(size),
-            "agreement": agreement(rated).to_json() if rated else None,
+            "agreement": to_plain(agreement(rated)) if rated else None,
         }
 
     def task(self, key: PredictionKey) -> dict[str, Any] | None:
@@ -44,13 +45,7 @@ class ReviewOverview:
 
 def show_size(size: QueueSize) -> dict[str, Any]:
     """Show the counts of a queue."""
-    return {
-        "open": size.open,
-        "free": size.free,
-        "leased": size.leased,
-        "adjudication": size.adjudication,
-        "capped": size.capped,
-    }
+    return {"open": size.open, **to_plain(size)}
 
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:
@@ -64,10 +59,7 @@ def shown_task(task: ReviewTask) -> dict[str, Any]:
         "closes_at": format_time(task.closes_at),
         "overlap": task.overlap,
         "adjudication": len(task.answers) > task.overlap or task.is_disputed,
-        "answers": [
-            {"reviewer": answer.reviewer, "value": answer.value, "label": answer.label, "at": format_time(answer.at)}
-            for answer in task.answers
-        ],
+        "answers": to_plain(task.answers),
         "skipped_by": list(task.skips),
         "resolved": None
         if resolution is None

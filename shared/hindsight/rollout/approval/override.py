@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hindsight.core.announcements import Announcement, Announcements
-from hindsight.core.errors import Conflict, UnusableArtifact
+from hindsight.core.errors import Conflict
 from hindsight.registry.moves import AuditInfo, promote
 from hindsight.registry.pointer import DeploymentRecord, Pointer
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.approval.approval import Answer
-from hindsight.rollout.deployment import servable
+from hindsight.rollout.deployment import require_servable, servable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,7 @@ class Overrides:
         return made
 
     def _deploy(self, model: str, record: VersionRecord, before: Pointer | None, answer: Answer) -> DeploymentRecord:
-        if record.expired_at is not None:
-            raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
-        try:
-            self.require_loadable(record)
-        except UnusableArtifact as error:
-            raise Conflict(f"{record.version} cannot be served: {error.message}") from error
+        require_servable(record, self.require_loadable)
         refused = ", ".join(check.name for check in record.checks if not check.passed)
         reason = f"override of the gate's {refused}: {answer.reason}"
         # No fencing token: a run that judged another champion finds the pointer moved when it deploys.

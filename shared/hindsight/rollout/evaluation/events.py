@@ -45,7 +45,7 @@ class RolloutEvents:
             model, max(published, pointer.sequence - _MAX_DEPLOYMENTS), pointer.sequence
         ):
             self._note(model, deployment)
-            if _is_unpublished(deployment) and (found := self._announcement(model, deployment)) is not None:
+            if _is_unpublished(deployment) and (found := announcement_of(self.registry, model, deployment)) is not None:
                 self.announcements.publish([found])
         self.store.record_published_sequence(model, pointer.sequence)
 
@@ -63,27 +63,30 @@ class RolloutEvents:
         elif deployment.change is Change.PROBATION_PASSED:
             self.triggers.reset_rollback_backoff(model, deployment.at)
 
-    def _announcement(self, model: str, deployment: DeploymentRecord) -> Announcement | None:
-        name = OTHER_CHANGES.get(deployment.change) or ENDS_OF_ROLLOUTS.get(
-            (self._beginning(model, deployment), deployment.change)
-        )
-        if name is None:
-            return None
-        return Announcement(
-            name=name,
-            correlation_id=deployment.decision_id or f"{model}#{deployment.sequence}",
-            at=deployment.at,
-            data={"model": model, **deployment.to_plain()},
-        )
 
-    def _beginning(self, model: str, deployment: DeploymentRecord) -> Change | None:
-        """Find how the rollout that a deployment ends began, None where it ends none."""
-        tried = deployment.to_version if deployment.change is Change.PROMOTED else deployment.challenger
-        for sequence in range(deployment.sequence - 1, max(0, deployment.sequence - _MAX_DEPLOYMENTS), -1):
-            before = self.registry.deployment(model, sequence)
-            if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
-                return before.change
+def announcement_of(registry: Registry, model: str, deployment: DeploymentRecord) -> Announcement | None:
+    """Build the announcement of a deployment, None for one that only begins something."""
+    name = OTHER_CHANGES.get(deployment.change) or ENDS_OF_ROLLOUTS.get(
+        (_beginning(registry, model, deployment), deployment.change)
+    )
+    if name is None:
         return None
+    return Announcement(
+        name=name,
+        correlation_id=deployment.decision_id or f"{model}#{deployment.sequence}",
+        at=deployment.at,
+        data={"model": model, **deployment.to_plain()},
+    )
+
+
+def _beginning(registry: Registry, model: str, deployment: DeploymentRecord) -> Change | None:
+    """Find how the rollout that a deployment ends began, None where it ends none."""
+    tried = deployment.to_version if deployment.change is Change.PROMOTED else deployment.challenger
+    for sequence in range(deployment.sequence - 1, max(0, deployment.sequence - _MAX_DEPLOYMENTS), -1):
+        before = registry.deployment(model, sequence)
+        if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
+            return before.change
+    return None
 
 
 def _is_unpublished(deployment: DeploymentRecord) -> bool:

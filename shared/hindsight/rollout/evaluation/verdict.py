@@ -1,6 +1,6 @@
 """The verdict of an evaluation: the rule that rollouts and probations share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,7 +73,7 @@ def decide(
         if measured.worse_by <= measured.allowed:
             return Verdict(outcome=Outcome.KEEP, reason=f"{measured.described}; {_allowed(measured)}"), test
         if test is not None:
-            test, needed_labels = replace(test, deferred_at=measured.labels), 2 * measured.labels
+            test, needed_labels = test.replace(deferred_at=measured.labels), 2 * measured.labels
     lacking = f"{measured.described}; decided at {needed_labels} labels"
     if now >= terms.deadline:
         is_measured = measured.labels >= terms.min_labels and measured.worse_by is not None
