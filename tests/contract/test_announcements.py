@@ -16,7 +16,7 @@ from hindsight.monitoring.checks.verdict_changes import _FOUND, announcement_of
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.pointer import DeploymentRecord
-from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
+from hindsight.rollout.announcement import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
 from hindsight.triggers.signals.check import DriftSignal
 from hindsight.triggers.signals.event import ManualSignal

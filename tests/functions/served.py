@@ -20,7 +20,7 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
     """Train and deploy the ``number``-th version of a configured model; ``flip`` teaches it the opposite."""
     lake, registry = stores.lake(), stores.registry()
     revision = stores.configurations().current(model)
-    retraining = replace(run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}"), model=model)
+    retraining = run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}").replace(model=model)
     store(lake, [replace(row, model=model, seq=number) for row in learnable(600, flip=flip)])
     taken = take_snapshot(lake, revision, retraining.as_of)
     assert isinstance(taken, Dataset), taken

@@ -15,8 +15,8 @@ from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
+from hindsight.rollout.announcement import announcement_of
 from hindsight.rollout.deployment import require_servable
-from hindsight.rollout.evaluation.events import announcement_of
 from hindsight.rollout.rollback_target import deployments_of, step_back
 from hindsight.triggers.store import TriggerStore
 from hindsight.validation.items import Identifier, parse_item
