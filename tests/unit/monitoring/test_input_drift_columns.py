@@ -3,13 +3,14 @@
 import json
 import time
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.monitoring import DriftMethod
