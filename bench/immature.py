@@ -23,7 +23,8 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.config.training import Candidate
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_row import LabelRow
 from hindsight.lake.object_store import LABELS, day_prefix
@@ -166,13 +167,13 @@ class _Loop:
             model=MODEL, decision_id=f"decision-{number}", fencing_token=number, as_of=as_of, reason="a month passed"
         )
         taken = take_snapshot(self.lake, self.revision, as_of)
-        if not isinstance(taken, Dataset):
+        if not isinstance(taken, Manifest):
             return
         self.registry.put_dataset(MODEL, taken.record)
         configuration = self.revision.configuration
         shared: dict[str, Any] = {
             "run": run,
-            "manifest": taken.manifest,
+            "manifest": taken,
             "configuration": configuration,
             "code_version": "bench",
         }

@@ -9,7 +9,7 @@ import numpy as np
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
 from hindsight.core.codec import to_plain
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, moment_text
 from hindsight.evaluation.weights import effective_rows
 from hindsight.training.fitting.fit import TrainedVersion, TrainingJob
 from hindsight.training.fitting.labelled_frame import LabelledFrame
@@ -59,10 +59,10 @@ def model_card(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
 
 
 def _data(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
-    manifest = job.manifest
+    manifest, made = job.manifest, trained.train.moments.occurred
     return {
         "window_start": format_time(manifest.window_start),
-        "first_row": trained.train.moments[0].occurred_at if len(trained.train.moments) else None,
+        "first_row": moment_text(int(made[0])) if len(made) else None,
         "holdout_start": manifest.boundary,
         "as_of": format_time(manifest.as_of),
         "counts": manifest.counts,
