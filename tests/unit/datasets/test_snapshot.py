@@ -16,7 +16,7 @@ from hindsight.datasets.dataset import Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_row import LabelRow
-from hindsight.evaluation.weights import review_weight
+from hindsight.evaluation.weights import review_weights
 from hindsight.lake.object_store import Lake
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
@@ -226,7 +226,7 @@ def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
 def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
     reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
     (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
-    assert review_weight(row, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
+    assert review_weights([row], revision().configuration.labels).tolist() == [1.0 if first == "outcome" else 50.0]
 
 
 def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:

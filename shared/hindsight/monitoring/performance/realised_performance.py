@@ -76,7 +76,7 @@ def check_performance(
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``labels/`` one a prediction.
 
-    All is measured over the predictions that the records stand for, weighted by ``review_weight``.
+    All is measured over the predictions that the records stand for, weighted by ``review_weights``.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class Moments:
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
-    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weight``. ``entity_ids`` name
+    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weights``. ``entity_ids`` name
     which rows are of one subject and so not independent, None where the app named none.
     """
 

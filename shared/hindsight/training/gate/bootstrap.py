@@ -10,7 +10,6 @@ from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.influence import measure_influence
-from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.training.models.scoring import Predictions
 
 RESAMPLES = 1_000
@@ -128,16 +127,7 @@ def _codes(clusters: Values) -> Values:
 
 
 def _influence_of_rows(paired: Paired, predictions: Predictions, metric: Metric) -> Floats:
-    rows = LabelledPredictions(
-        predictions.task,
-        paired.labels,
-        predictions.decisions,
-        predictions.scores,
-        paired.weights,
-        probabilities=predictions.probabilities,
-        classes=predictions.classes,
-    )
-    return measure_influence(metric, rows).influence
+    return measure_influence(metric, predictions.labelled(paired.labels, paired.weights)).influence
 
 
 def _studentised(moves: Floats, tail: float, seed: int, resamples: int) -> float:

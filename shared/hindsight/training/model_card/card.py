@@ -16,7 +16,6 @@ from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.model_card.figures import (
     confusion,
     errors,
-    labelled_predictions,
     performance,
     reliability,
     slices,
@@ -32,7 +31,7 @@ _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 def model_card(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
     """Build the card as JSON objects; it shows names, counts and rates, never a row."""
     configuration, schema = job.configuration, trained.version.schema
-    known = labelled_predictions(trained.predictions, trained.holdout)
+    known = trained.predictions.labelled(trained.holdout.labels, trained.holdout.weights)
     importances = permutation_importances(trained.version, trained.holdout, configuration.training.seed)
     card = {
         "format": CARD_FORMAT,

@@ -11,26 +11,12 @@ from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.gate.gate import slices_of
-from hindsight.training.models.scoring import Predictions
 
 CONFIDENCE = 0.95
 _OF_A_BOUND = (1 + CONFIDENCE) / 2  # bounds hold each by itself, so that both hold at the confidence
 _MAX_SLICES = 100
 _MAX_CLASSES = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-def labelled_predictions(predictions: Predictions, rows: LabelledFrame) -> LabelledPredictions:
-    """Join predictions to the labels of their rows."""
-    return LabelledPredictions(
-        predictions.task,
-        rows.labels,
-        predictions.decisions,
-        predictions.scores,
-        sample_weights=rows.weights,
-        probabilities=predictions.probabilities,
-        classes=predictions.classes,
-    )
 
 
 def performance(known: LabelledPredictions) -> dict[str, Any]:
