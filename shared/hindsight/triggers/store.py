@@ -10,7 +10,8 @@ from hindsight.triggers.state import RunResult, TriggerState
 class TriggerStore(Protocol):
     """Decisions, append-only, and the state of every model's triggers.
 
-    Every change of a state is conditional on the state it was made from. It raises Unavailable if other writers keep changing the state.
+    Every change of a state is conditional on the state it was made from, and raises Unavailable if other writers keep
+    changing it.
     """
 
     def load(self, model: str) -> TriggerState:
