@@ -1,4 +1,4 @@
-"""Does picking uncertain rows teach more per label than picking at random? ``python -m bench.active_learning --plot``
+"""Labels needed by uncertainty sampling and by random sampling: ``python -m bench.active_learning --plot``.
 
 A year of bike rentals comes in a shuffled order, so many rows a day. A model scores a day's rows, the product's
 selection samples the day's budget of them, and the model is trained again on all rows labelled so far, by the product's

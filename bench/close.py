@@ -74,7 +74,7 @@ def measure(rows: int = ROWS, seed: int = SEED) -> dict[str, Any]:
 
 
 class Closing:
-    """Closes the loop of one model, again and again."""
+    """The loop of one model, closed again and again."""
 
     def __init__(self, client: StackClient, seed: int, volume: int = ROWS // 2) -> None:
         self._client = client

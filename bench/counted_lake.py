@@ -57,20 +57,20 @@ class CountedLake(FolderLake):
         return Tagged(content, _tag(content))
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of JSON lines."""
+        """Read the rows of JSON lines."""
         lines = unzipped(key, self.read_bytes(key)).split(b"\n")
         yield from (json.loads(line) for line in lines if line and not is_mark(line))
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys that start with a prefix and sort after a text, sorted."""
+        """List the keys that start with a prefix and sort after a text, sorted."""
         yield from self._listed(super().keys(prefix, after))
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield the keys that start with a prefix with the tags of what they hold."""
+        """List the keys that start with a prefix with the tags of what they hold."""
         yield from ((found.key, found.tag) for found in self.entries(prefix))
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
-        """Yield the objects whose keys start with a prefix and sort after a text."""
+        """List the objects whose keys start with a prefix and sort after a text."""
         for key in self.keys(prefix, after):
             path = self._folder / key
             found = path.stat()

@@ -1,4 +1,4 @@
-"""Does drift monitoring keep its promises? ``python -m bench.drift``
+"""The error rates of drift monitoring: ``python -m bench.drift``.
 
 How often it alarms in a year in which nothing drifts, and what the plain rule, every feature at p < 0.01 in every
 check, would do with the same rows; after how many rows it sees one feature of twenty shift by a standard deviation; and

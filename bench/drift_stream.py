@@ -162,7 +162,7 @@ class Year:
 
     @property
     def enough(self) -> npt.NDArray[np.bool_]:
-        """At which checks the window has enough rows."""
+        """The checks at which the window has enough rows."""
         return np.asarray(self.windows[SCORE].sum(axis=1) >= self.configuration.monitoring.min_rows)
 
     @property

@@ -1,4 +1,4 @@
-"""Are estimates of performance right? ``python -m bench.estimate``
+"""The accuracy of performance estimates: ``python -m bench.estimate``.
 
 On NannyML's synthetic car-loan data the product's profile, calibration and estimates are set beside NannyML's own, and
 both beside what the labels say. NannyML 0.13.1 runs in an environment of its own under ``build/nannyml``, which is made

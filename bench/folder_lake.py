@@ -53,7 +53,7 @@ class FolderLake:
         os.link(path, self._folder / key)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys that start with a prefix and sort after a text, sorted."""
+        """List the keys that start with a prefix and sort after a text, sorted."""
         start = (self._folder / prefix).parent if not prefix.endswith("/") else self._folder / prefix
         found = (str(path.relative_to(self._folder)) for path in start.rglob("*") if path.is_file())
         yield from sorted(key for key in found if key.startswith(prefix) and key > after)

@@ -1,4 +1,4 @@
-"""Do labels that have not matured fool the loop? ``python -m bench.immature``
+"""The cost of learning from labels that have not matured: ``python -m bench.immature``.
 
 A stream whose positives are known within days and whose negatives only when their window closes, three months later.
 Every month a run goes through the product's own snapshot, training and gate, and what passes serves. Its expected

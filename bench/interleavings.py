@@ -1,4 +1,4 @@
-"""Deploys, rollbacks, overrides and the ends of rollouts, all at once, stale or killed anywhere: is the pointer right?
+"""Concurrent deploys, rollbacks, overrides and ends of rollouts, stale or killed anywhere, on one serving pointer.
 
 Every actor is a thread that waits for its turn before each call to the registry; a seeded die says whose turn it is and
 who is killed there. Afterwards those killed are tried again, as Step Functions and the clock do. The pointer must then

@@ -97,7 +97,7 @@ def _records(occurred: datetime, rng: random.Random) -> list[bytes]:
 
 
 def check(folder: Path, limit: int) -> dict[str, Any]:
-    """Do what the monitor and the watch do with a window's records, in no more than so many bytes above the imports."""
+    """Evaluate a window's records as the monitor and rollouts do, within a number of bytes above the imports."""
     before = _status("VmSize")
     if limit:
         resource.setrlimit(resource.RLIMIT_AS, (before + limit, before + limit))

@@ -84,7 +84,7 @@ class Configurations:
 
 
 class _Store:
-    """Has every prediction that it is asked for."""
+    """A store that has every prediction that it is asked for."""
 
     def __init__(self, predictions: Sequence[Prediction]) -> None:
         self._found = {prediction.key: prediction for prediction in predictions}
@@ -95,7 +95,7 @@ class _Store:
 
 
 class _Uncounted:
-    """Counts no new labels: they are in a table."""
+    """A counter that counts no new labels: they are in a table."""
 
     def note(self, labels: Iterable[NewLabel]) -> None:
         """Take labels."""

@@ -125,7 +125,7 @@ def _wait_until_joined(client: StackClient, names: list[str], patience_seconds: 
 
 
 def _labels(client: StackClient, names: list[str]) -> Iterator[int | None]:
-    """Yield the newest label of each prediction, as its head shows it."""
+    """Read the newest label of each prediction, as its head shows it."""
     table, dynamodb = client.stack.outputs["PredictionsTable"], client.aws("dynamodb")
     for start in range(0, len(names), PAGE):
         keys = [{"pk": {"S": f"{MODEL}#{name}"}, "sk": {"S": "prediction"}} for name in names[start : start + PAGE]]

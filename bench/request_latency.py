@@ -154,7 +154,7 @@ class Past:
         return counted
 
     def _batches(self, start: datetime, a_day: int) -> Iterator[list[NewLabel]]:
-        """Yield what the shards' batches hold, each of as many seconds as a shard waits for."""
+        """Build the shards' batches, each of as many seconds as a shard waits for."""
         rng, pause = random.Random(SEED), timedelta(seconds=SHARD_SECONDS)
         share = a_day * SHARD_SECONDS / _DAY.total_seconds() / SHARDS
         for slot in range((self.now - start) // pause):

@@ -77,5 +77,5 @@ class _Body(io.BytesIO):
     """The body of an answer, as urllib3 gives it."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        """Yield all of it."""
+        """Read the whole body as one chunk."""
         yield self.read()

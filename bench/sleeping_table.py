@@ -26,7 +26,7 @@ FILE = "feedback/date=2026-03-01/bench"
 
 
 class SleepingTable:
-    """Holds the heads of some predictions; a call takes ``seconds``, and what is written is only counted."""
+    """The heads of some predictions; a call takes ``seconds``, and writes are only counted."""
 
     def __init__(self, predictions: Iterable[Prediction], seconds: float) -> None:
         self._seconds = seconds

@@ -18,7 +18,7 @@ class Killed(BaseException):
 
 
 class Turns:
-    """Lets one actor at a time take one step; a seeded die chooses."""
+    """The turns of actors, one step of one at a time; a seeded die chooses."""
 
     def __init__(self, rng: random.Random, *, lethal: bool) -> None:
         self._rng = rng

@@ -1,4 +1,4 @@
-"""Does an evaluation on reviewed rows tell the truth? ``python -m bench.weighted_coverage``
+"""The bias and coverage of evaluations on reviewed rows: ``python -m bench.weighted_coverage``.
 
 Many simulated streams of predictions, whose outcomes are all known, pass through the product's selection; the accuracy
 of all rows is then estimated from the reviewed ones, weighted and not. Active learning reviews what the model is unsure

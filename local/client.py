@@ -28,7 +28,7 @@ class CallFailed(HindsightError):
 
 @dataclass(slots=True)
 class StackClient:
-    """Calls one stack, as an app, as an operator, and as its own scheduler."""
+    """A client of one stack, as an app, as an operator, and as the stack's own scheduler."""
 
     stack: Stack
     # How often a call is made that is throttled, or fails on the other side.

@@ -1,4 +1,4 @@
-"""Deploys the template to the embedded AWS, or to any endpoint that speaks CloudFormation as LocalStack does."""
+"""Deployment of the template to the embedded AWS, or to any endpoint that speaks CloudFormation as LocalStack does."""
 
 import json
 import time

@@ -64,6 +64,10 @@ _REF_IS_ARN = {
 _NAME_ATTRIBUTES = {"Name", "QueueName", "TopicName", "RoleName"}
 
 
+class UnknownIntrinsic(Exception):
+    """The template uses an intrinsic function that is not evaluated here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The account, region and name of a stack."""
@@ -174,7 +178,7 @@ class Evaluation:
             case "Fn::Split", [separator, text]:
                 found = str(self.resolve(text)).split(separator)
             case _:
-                raise NotImplementedError(key)
+                raise UnknownIntrinsic(f"{key} is not one of the functions that can be evaluated here")
         return found
 
     def _token(self, found: re.Match[str], names: Mapping[str, Any]) -> str:
@@ -225,4 +229,4 @@ class Evaluation:
             case "Fn::Or":
                 return any(self._truth(one) for one in argument)
             case _:
-                raise NotImplementedError(key)
+                raise UnknownIntrinsic(f"{key} is not one of the functions that can be evaluated here")

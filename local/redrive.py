@@ -1,4 +1,4 @@
-"""Sends what was given up on once more, and deletes it only when it is under way again."""
+"""The redrive of dead letters: each is sent again, and deleted only once it is under way."""
 
 import base64
 import json
@@ -66,7 +66,7 @@ def _invoke_again(deployment: Deployment, failed: dict[str, Any]) -> None:
 
 
 def _records(deployment: Deployment, batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the records of a batch as the function gets them. Raises NotRedriven for those the stream has forgotten."""
+    """Read the records of a batch as the function gets them. Raises NotRedriven for those the stream has dropped."""
     streams = deployment.aws("dynamodbstreams")
     place = {name: batch[name] for name in ("shardId", "startSequenceNumber", "streamArn")}
     try:

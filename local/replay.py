@@ -1,4 +1,4 @@
-"""Replays a file through a running stack in event time, as if its days were passing now."""
+"""The replay of a file through a running stack in event time, as if its days were passing now."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -183,7 +183,7 @@ class Replay:
             time.sleep(0.1)
 
     def _calls(self, rows: list[Row]) -> Iterator[list[Row]]:
-        """Yield the rows in portions that one call may carry."""
+        """Divide the rows into portions that one call may carry."""
         size = max((len(compact_json.dumps(row.instance())) for row in rows[:20]), default=1)
         portion = max(1, min(MAX_CALL_ROWS, MAX_CALL_BYTES // size))
         for start in range(0, len(rows), portion):
@@ -198,7 +198,7 @@ def _body(name: str, items: Iterable[dict[str, Any]]) -> bytes:
 
 
 def ticks(rows: list[Row], begin: datetime, every: timedelta) -> Iterator[tuple[datetime, list[Row]]]:
-    """Yield each check's time and the rows since the one before; also where there were none.
+    """Group the rows by the check before which they come, checks without rows included.
 
     Between two checks nothing can change what serves, so that sending an interval's rows together is the same as
     sending each at its own time.

@@ -1,4 +1,4 @@
-"""Have a stack verify a dataset, and wait for what it finds."""
+"""The verification of a dataset by a stack, and the wait for its result."""
 
 import time
 from typing import Any

@@ -19,7 +19,7 @@ from hindsight.registry.schema import Schema
 
 
 class Winsorizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Clip every column to the quantiles ``share`` and ``1 - share`` of what it was trained on; missing stays missing.
+    """A clip of every column to the quantiles ``share`` and ``1 - share`` of its training data; missing stays missing.
 
     >>> clip = Winsorizer(share=0.25).fit([[0.0], [1.0], [2.0], [3.0], [4.0]])
     >>> clip.transform([[-9.0], [2.0], [9.0]]).ravel().tolist()
@@ -38,12 +38,12 @@ class Winsorizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         return self
 
     def transform(self, columns: Any) -> npt.NDArray[np.float64]:
-        """Return the columns clipped."""
+        """Clip the columns."""
         return np.clip(np.asarray(columns, dtype=np.float64), self.least_, self.greatest_)
 
 
 def smooth(schema: Schema, _frame: pd.DataFrame, seed: int) -> Pipeline:
-    """Return the untrained pipeline: a linear model of kernel features (Williams and Seeger, 2001).
+    """Build the untrained pipeline: a linear model of kernel features (Williams and Seeger, 2001).
 
     Its input is a frame with the schema's features as columns: numbers and booleans as floats, categories as text,
     missing as NaN or None. A classifier's targets are 0 and 1, or for several classes their places in

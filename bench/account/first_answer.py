@@ -38,7 +38,7 @@ class Asked:
 
 
 class NotIdle(Exception):
-    """Another instance answered than was to be measured."""
+    """The measured instance was not the one that answered."""
 
 
 def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) -> dict[str, float]:
@@ -55,7 +55,7 @@ def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) 
 
 
 def _take_instances_away(client: StackClient, pace: float) -> None:
-    """Have the next call meet new instances, as after a while without any.
+    """Make the next call meet new instances, as after a while without any.
 
     The emulator lets go of a function's instances when its timeout is set, though it be to what it was.
     """

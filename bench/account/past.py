@@ -37,7 +37,7 @@ _FILES, _PATIENCE_SECONDS, _DRAIN_SECONDS = 5, 900.0, 300.0
 
 
 class Past:
-    """So many rows, three predictions for every two outcomes, over so many days."""
+    """A number of rows over a number of days, three predictions for every two outcomes."""
 
     def __init__(self, client: StackClient, rows: int, days: int) -> None:
         self._client, self.rows, self.days = client, rows, days
@@ -110,11 +110,11 @@ class Past:
         self._client.call("PUT", f"models/{MODEL}", key="operator", json=document)
 
     def made_at(self, number: int) -> datetime:
-        """The time of a prediction: they are spread over the days, evenly."""
+        """Compute the time of a prediction: they are spread over the days evenly."""
         return FIRST + number * timedelta(days=self.days) / self.predictions
 
     def is_theirs(self, number: int) -> bool:
-        """True for the first prediction of its day, which is the erased entity's."""
+        """Recognise the first prediction of its day, which is the erased entity's."""
         return number == 0 or self.made_at(number).date() != self.made_at(number - 1).date()
 
     def _files(self, folder: Path) -> Iterator[ImportFile]:
@@ -200,7 +200,7 @@ class Past:
         return stored, events, labels, counts
 
     def _items(self) -> Iterator[dict[str, Any]]:
-        """Yield what the table holds by the keys it may be at; a scan of it all is minutes of the emulator."""
+        """Read the table's items by the keys they may be at; a scan of it all takes minutes of the emulator."""
         keys = [key for number in range(self.predictions) for key in self._keys(number)]
         calls = [keys[start : start + _KEYS_A_CALL] for start in range(0, len(keys), _KEYS_A_CALL)]
         with ThreadPoolExecutor(_READERS) as readers:

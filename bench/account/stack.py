@@ -1,4 +1,4 @@
-"""Starts the embedded AWS as an account, with or without the product deployed to it."""
+"""The embedded AWS as an account, with or without the product deployed to it."""
 
 import json
 from collections.abc import Iterator

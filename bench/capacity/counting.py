@@ -13,7 +13,7 @@ Item = dict[str, Any]
 
 
 class CountingClient:
-    """Passes calls on to moto's client and counts their units: ``writes``, ``writes:{index}``, ``reads``, ``records``.
+    """A wrapper of moto's client that counts calls' units: ``writes``, ``writes:{index}``, ``reads``, ``records``.
 
     ``records`` are the changes that the table's stream carries.
     """

@@ -21,7 +21,7 @@ _SENT_TWICE = 0.1
 
 
 class NotAcknowledged(Exception):
-    """Something was refused for good, or never taken."""
+    """A call was refused for good, or never taken."""
 
 
 @dataclass

@@ -44,7 +44,7 @@ _KINDS = (Fault.THROTTLED, Fault.FAILED, Fault.CUT_OFF, Fault.LOST)
 
 @dataclass
 class Faults:
-    """Draws the fault of each call: with probability ``share`` one of the kinds its service knows, each as likely.
+    """The fault of each call: with probability ``share`` one of the kinds its service knows, each as likely.
 
     A service that is in ``outages`` answers nobody. Calls that come at once take their draws in the order they come:
     the seed decides how often what fails, not which call of many that run side by side.

@@ -1,4 +1,4 @@
-"""Stands between the functions, or an app, and the embedded AWS, and has calls fail as they fail on a bad day.
+"""A proxy before the embedded AWS that makes calls fail as they fail on a bad day.
 
 The functions are told of it by their environment alone (``AWS_ENDPOINT_URL``): no code of theirs knows of faults, and
 what fails is what botocore meets on a wire.
@@ -93,7 +93,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of callers that hang up: that is what a proxy like this one makes them do."""
+        """Ignore callers that hang up: a proxy like this one makes them do so."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -178,4 +178,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what fails is counted."""
+        """Write no log: failures are counted."""

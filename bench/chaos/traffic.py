@@ -47,7 +47,7 @@ def configuration(model: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Traffic:
-    """So many events of a seed: predictions by id, and feedback in the order in which it is sent, repeats included."""
+    """The events of a seed: predictions by id, and feedback in the order in which it is sent, repeats included."""
 
     model: str
     seed: int
@@ -157,7 +157,7 @@ class Traffic:
 
 
 def pages(items: list[Item], rng: random.Random, largest: int = 250) -> Iterator[list[Item]]:
-    """Yield items in calls of drawn sizes, no id twice in one."""
+    """Divide items into calls of random sizes, no id twice in one."""
     start = 0
     while start < len(items):
         page = items[start : start + rng.randint(1, largest)]

@@ -55,7 +55,7 @@ class Account:
     _last: dict[str, float] = field(default_factory=dict)
 
     def at(self, when: float, work: Callable[[], None]) -> None:
-        """Have something done at a moment."""
+        """Run an action at a moment."""
         heapq.heappush(self._heap, (when, next(self._number), work))
 
     def run_until(self, end: float) -> None:

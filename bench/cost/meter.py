@@ -121,7 +121,7 @@ class Invocation:
 
 @dataclass(slots=True)
 class Meter:
-    """Adds up bills by kind of invocation; what happens between invocations is booked on what caused it."""
+    """The bills by kind of invocation; costs between invocations are booked on the one that caused them."""
 
     indexes: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
@@ -168,7 +168,7 @@ class Meter:
         self.series.add((name, key, int(at // 3600)))
 
     def without(self, work: Callable[[], Any]) -> Any:
-        """Do work that AWS would do elsewhere: its time is not the function's."""
+        """Run work that AWS would do elsewhere: its time is not the function's."""
         with self._lock:
             began = time.thread_time()
             try:

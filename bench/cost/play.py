@@ -186,7 +186,7 @@ class Play:
             moment += pause
 
     def predicted(self, count: int) -> list[Event]:
-        """Have so many instances answered by the champion, in one call."""
+        """Send instances to the champion in one call, and list the events that follow."""
         instances = self._instances(count)
         self.call(f"/models/{MODEL}/predict", "predict", {"instances": instances})
         return instances
@@ -219,14 +219,14 @@ class Play:
         return tick
 
     def tick_now(self, arn: str) -> None:
-        """Have the clock call a function now."""
+        """Invoke a function now, as its schedule does."""
         self.account.invoke(arn, self._tick())
 
     def _tick(self) -> Event:
         return {**sample("monitor"), "time": format_time(self.account.moment)}
 
     def _retrain(self, reason: str) -> int:
-        """Have an operator ask for a run, and walk the machine's happy path."""
+        """Request a run as an operator does, and walk the machine's happy path."""
         self.account.started.clear()
         self.call(f"/models/{MODEL}/retrain", "request_retraining", {"reason": reason, "force": True})
         if not self.account.started:

@@ -38,7 +38,7 @@ RETRAININGS_A_MONTH = 30 / 7
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """So many predictions and as many events a day, in calls of so many items; none is a quiet stack."""
+    """A number of predictions and of events a day, in calls of a number of items; none is a quiet stack."""
 
     name: str
     a_day: float

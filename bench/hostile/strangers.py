@@ -9,7 +9,7 @@ from bench.hostile.texts import MARK
 
 
 def with_other_keys(model: str) -> Iterator[Hostile]:
-    """Yield requests with the key of another audience, with none, and with made up ones."""
+    """Build requests with the key of another audience, with none, and with invented ones."""
     for path, method, audience in (
         ("retrain", "POST", "app"),
         ("versions", "GET", "app"),
@@ -53,7 +53,7 @@ def with_other_keys(model: str) -> Iterator[Hostile]:
 
 
 def about_other_tenants(model: str, other: str) -> Iterator[Hostile]:
-    """Yield requests at one model about what belongs to another."""
+    """Build requests at one model about what belongs to another."""
     for path in (
         f"predictions/{other}-p1",
         f"relabel/{other}-r1",
@@ -85,7 +85,7 @@ def about_other_tenants(model: str, other: str) -> Iterator[Hostile]:
 
 
 def with_other_tokens(guarded: str, tokens: Mapping[str, str]) -> Iterator[Hostile]:
-    """Yield feedback with tokens that are not its prediction's: none may count, each is told so in the receipt."""
+    """Build feedback with tokens that are not its prediction's: none may count, and each receipt says so."""
     (mine, token), (_, other) = list(tokens.items())[:2]
     version, key, expiry, mac = token.split(".")
     forged: dict[str, Any] = {
@@ -122,7 +122,7 @@ def with_other_tokens(guarded: str, tokens: Mapping[str, str]) -> Iterator[Hosti
 
 
 def with_tokens_for_keys(model: str, tokens: Mapping[str, str]) -> Iterator[Hostile]:
-    """Yield tokens that travel in the place of a key."""
+    """Build requests with tokens in the place of a key."""
     for token in tokens.values():
         headers = {"content-type": "application/json", "x-api-key": token}
         path = f"/models/{model}/feedback"

@@ -1,4 +1,4 @@
-"""Tell apps, reviewers and operators apart by their API key (REST request authorizer)."""
+"""Authorize apps, reviewers and operators by their API key (REST request authorizer)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return what the caller's key allows; the key itself is never logged."""
+    """Build the policy of what the caller's key allows; the key itself is never logged."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     audience = stores.api_keyring().audience_of(headers.get(KEY_HEADER) or "")
     if audience is None:

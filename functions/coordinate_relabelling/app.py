@@ -18,7 +18,7 @@ RESERVED_MILLISECONDS = 60_000
 
 @event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do the step that the state machine names: ``count`` or ``finalize``."""
+    """Run the step that the state machine names: ``count`` or ``finalize``."""
     return {"count": count_files, "finalize": finalize}[event["step"]](event, context)
 
 

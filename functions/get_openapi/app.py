@@ -16,13 +16,13 @@ api = create_api(clients.allowed_origin)
 
 @api.get("/openapi.json")
 def describe() -> Response[str]:
-    """Return the document."""
+    """Answer with the OpenAPI document."""
     return Response(200, content_types.APPLICATION_JSON, document())
 
 
 @api.route("/models/<model>/<action>", method=["OPTIONS"])
 def preflight(**_: str) -> Response[str]:
-    """Tell a browser what a page of the allowed origin may send; without one there is nothing here."""
+    """Answer a browser's preflight request from the allowed origin; without one the route does not exist."""
     if not clients.allowed_origin():
         raise NotFound("no page of another site may call this API")
     headers = {
@@ -38,5 +38,5 @@ handler = http_handler(api)
 
 @cache
 def document() -> str:
-    """Return the document as it was built with the code."""
+    """Read the document as it was built with the code."""
     return (Path(next(iter(hindsight.runtime.http.__path__))) / "openapi.json").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Say what Athena is asked for a run's dataset (step of the retraining state machine, with SnapshotEngine=athena)."""
+"""Build Athena's query for a run's dataset (step of the retraining state machine, with SnapshotEngine=athena)."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ RESERVED_MILLISECONDS = 45_000
 
 @event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the event with the files that are left: what a next call goes on with, ``is_done`` if there are none."""
+    """Relabel files, and list in the event those that are left for the next call; ``is_done`` if there are none."""
     left = labelling.relabel_files().relabel(batch_of(event), time_left(context, RESERVED_MILLISECONDS))
     logger.info(
         "files_relabelled", extra={"relabel_id": event["relabel_id"], "files": len(event["keys"]), "left": len(left)}

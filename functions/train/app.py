@@ -20,14 +20,14 @@ from hindsight.training.train import TrainingJob, failed_training, train_candida
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the trained candidate's artefact and validation score; of one trained in a job what the job left."""
+    """Train a candidate, or collect the training job's, and report its artefact and validation score."""
     if event.get("trained_in_job"):
         return collect(event)
     return train(event)
 
 
 def collect(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a training job left for its run. Raises NotFound."""
+    """Read the result that a training job left for its run. Raises NotFound."""
     run = RetrainingRun.from_event(event)
     key = training_job_key(run.model, run.decision_id, event["candidate"])
     trained: dict[str, Any] = compact_json.loads(stores.lake().read_bytes(key))

@@ -14,7 +14,7 @@ from hindsight.training.gate.validate import ValidationJob, validate
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return the version judged, the verdict, and whether a person has to agree to it."""
+    """Judge the version, and report the verdict and whether it needs an approval."""
     run = RetrainingRun.from_event(event)
     manifest = read_manifest(stores.lake(), run.model, event["dataset_id"])
     revision = stores.configurations().revision(run.model, manifest.configuration_revision)

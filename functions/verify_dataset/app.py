@@ -11,7 +11,7 @@ from hindsight.runtime.handler import event_handler, logger
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return, and store, what was found."""
+    """Verify a dataset, store the findings and report them."""
     verifier = DatasetVerifier(stores.lake(), stores.configurations())
     found = verifier.verify(event["model"], event["dataset_id"], event["requested_at"])
     logger.info("dataset_verified", extra={"dataset_id": event["dataset_id"], "problems": list(found.problems)})

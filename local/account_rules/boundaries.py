@@ -21,7 +21,7 @@ _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def managed_policies_reach_beyond(deployment: Deployment) -> Iterator[str]:
-    """No function may do to another stack's resources what a managed policy gives it on all of the account's."""
+    """List the functions to which a managed policy gives rights on other stacks' resources."""
     for name, role in _functions(deployment):
         for statement in role.managed:
             for action in statement.actions:
@@ -52,7 +52,7 @@ def boundary_stands_in_the_way(deployment: Deployment) -> Iterator[str]:
 
 
 def services_send_for_others(deployment: Deployment) -> Iterator[str]:
-    """A topic or a queue takes from a service what a resource of the stack has caused, each named as it is."""
+    """List the topics and queues that accept from a service what another stack's resources caused."""
     own = {one["Arn"] for one in deployment.resources.values()}
     for name, policy in deployment.of("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy").items():
         for statement in as_list(policy["PolicyDocument"]["Statement"]):

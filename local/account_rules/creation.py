@@ -23,7 +23,7 @@ _SEND = "sqs:SendMessage"
 
 
 def rights_come_too_late(deployment: Deployment) -> Iterator[str]:
-    """Every right that is checked when something is made is there before it."""
+    """List the resources whose creation is checked against a right that may not exist by then."""
     for role, action, resource in _checked(deployment):
         if not role_of(deployment, role).may_from_the_start(action, resource):
             yield f"{role}: may not {action} on {resource} from the start"

@@ -14,7 +14,7 @@ _MAX_UNZIPPED_BYTES = 250 * 1024**2
 
 
 def functions_outgrow_the_account(deployment: Deployment) -> Iterator[str]:
-    """No function asks for more than a new account gives, unless its deployer does."""
+    """List the functions that ask for more than a new account gives, unless the deployer asked for it."""
     for name, function in deployment.of("AWS::Lambda::Function").items():
         if int(function["MemorySize"]) > NEW_ACCOUNT_MEMORY and "WorkMemory" not in deployment.parameters:
             yield f"{name}: {function['MemorySize']} MB are more than a new account gives ({NEW_ACCOUNT_MEMORY} MB)"
@@ -24,7 +24,7 @@ def functions_outgrow_the_account(deployment: Deployment) -> Iterator[str]:
 
 
 def code_is_too_large(deployment: Deployment) -> Iterator[str]:
-    """Every function fits, unzipped and with its layers; who has a layer that is not built is judged by ``sizes``."""
+    """List the functions whose code and layers, unzipped, exceed the limit; ``sizes`` judges layers not yet built."""
     content, unknown = _content_of_layers(deployment), layers_not_built(deployment)
     for name, function in deployment.of("AWS::Lambda::Function").items():
         if len(function["Layers"]) > _MAX_LAYERS:

@@ -11,7 +11,7 @@ _USES = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def roles_cannot_use_the_key(deployment: Deployment) -> Iterator[str]:
-    """Every role may use the customer's key through each service that holds what it reads or writes."""
+    """List the roles that may not use the customer's key through a service whose data they read or write."""
     key = deployment.parameters.get("KmsKeyArn", "")
     if not key:
         return

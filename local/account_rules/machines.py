@@ -74,7 +74,7 @@ def machine_role(deployment: Deployment, machine: str) -> Role:
 
 
 def machines_lack_rights(deployment: Deployment) -> Iterator[str]:
-    """Every right that a machine's tasks ask for is in its role's own policies."""
+    """List the rights that a machine's tasks need and its role's own policies lack."""
     for machine in deployment.of("AWS::StepFunctions::StateMachine"):
         role = machine_role(deployment, machine)
         definition = deployment.definition_of(machine)
@@ -105,7 +105,7 @@ def _calls_refused(deployment: Deployment, machine: str, definition: dict[str, A
 
 
 def machines_wait_for_what_is_off(deployment: Deployment) -> Iterator[str]:
-    """Nothing of an engine that is off stands as a task which Step Functions waits for by a rule of its own."""
+    """List the tasks that wait, by a managed rule, for an engine that is off."""
     for machine in deployment.of("AWS::StepFunctions::StateMachine"):
         for integration in sorted(integrations_of(deployment.definition_of(machine))):
             name, _, how = integration.partition(".")

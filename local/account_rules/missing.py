@@ -44,7 +44,7 @@ def readers_that_cannot_tell(deployment: Deployment) -> Iterator[tuple[str, str]
 
 
 def gone_looks_forbidden(deployment: Deployment) -> Iterator[str]:
-    """Every reader of the lake may list what it reads, but for those that need not tell."""
+    """List the readers of the lake that need to recognise a missing object and may not list the bucket."""
     for role, prefix in readers_that_cannot_tell(deployment):
         if (role, prefix) not in NEEDS_NOT_TELL:
             yield f"{role}: reads {prefix} and may not list it, so that a missing object looks forbidden"

@@ -37,7 +37,7 @@ _NAMES_NOTHING = {"AWS::ApiGateway::RestApi", "AWS::Logs::LogStream"}
 
 
 def names_are_too_long(deployment: Deployment) -> Iterator[str]:
-    """Every name that the template gives is one that its service takes."""
+    """List the names of the template that their service does not accept."""
     for name, resource in deployment.resources.items():
         for what, given, allowed in _names_of(resource["Type"], resource["Properties"]):
             if not re.fullmatch(allowed, given):
@@ -62,7 +62,7 @@ def _names_of(kind: str, properties: dict[str, object]) -> Iterator[tuple[str, s
 
 
 def logs_of_machines_fill_the_resource_policy(deployment: Deployment) -> Iterator[str]:
-    """Logs that Step Functions delivers lie where they take no room in the account's one resource policy."""
+    """List the log groups of machines that would take room in the account's one resource policy."""
     for name, machine in deployment.of("AWS::StepFunctions::StateMachine").items():
         for destination in machine["LoggingConfiguration"]["Destinations"]:
             arn = destination["CloudWatchLogsLogGroup"]["LogGroupArn"]

@@ -24,14 +24,14 @@ _MAX_RESOURCE_POLICY = {
 
 
 def template_is_too_large(deployment: Deployment) -> Iterator[str]:
-    """The template stays below CloudFormation's limits."""
+    """Compare the template with CloudFormation's limits."""
     if len(deployment.resources) > MAX_RESOURCES:
         yield f"{len(deployment.resources)} resources are more than {MAX_RESOURCES}"
     yield from _of_every_deployment()
 
 
 def definitions_are_too_large(deployment: Deployment) -> Iterator[str]:
-    """Every definition of a machine stays below Step Functions' limit."""
+    """List the machines whose definition exceeds Step Functions' limit."""
     for name in deployment.of("AWS::StepFunctions::StateMachine"):
         if len(json.dumps(deployment.definition_of(name)).encode()) > _MAX_DEFINITION_BYTES:
             yield f"{name}: a definition of more than {_MAX_DEFINITION_BYTES} bytes"
@@ -52,7 +52,7 @@ def _of_every_deployment() -> tuple[str, ...]:
 
 
 def policies_are_too_large(deployment: Deployment) -> Iterator[str]:
-    """Every policy fits its limit, those of one role in sum."""
+    """List the roles whose policies exceed a limit, each alone or all in sum."""
     attached: dict[str, int] = {}
     for policy in deployment.of("AWS::IAM::Policy").values():
         for role in policy["Roles"]:
@@ -68,7 +68,7 @@ def policies_are_too_large(deployment: Deployment) -> Iterator[str]:
 
 
 def resource_policies_are_too_large(deployment: Deployment) -> Iterator[str]:
-    """Every policy of a queue, a topic or a bucket fits its limit."""
+    """List the policies of queues, topics and buckets that exceed their limit."""
     for kind, most in _MAX_RESOURCE_POLICY.items():
         for name, policy in deployment.of(kind).items():
             if (size := _size(policy["PolicyDocument"])) > most:

@@ -29,7 +29,7 @@ WATCHES_THE_CLOCK = {
 
 
 def batches_outlast_their_function(deployment: Deployment) -> Iterator[str]:
-    """A batch whose every item takes the worst time ends within the timeout, and leaves time for what follows."""
+    """List the functions that may not finish a batch whose every item takes the worst time."""
     for name, batch, timeout in _batches(deployment):
         if name in WATCHES_THE_CLOCK:
             continue
@@ -41,7 +41,7 @@ def batches_outlast_their_function(deployment: Deployment) -> Iterator[str]:
 
 
 def messages_come_back_too_early(deployment: Deployment) -> Iterator[str]:
-    """A queue hides a message six times as long as its function may take, and for the wait for a batch."""
+    """List the queues that hide a message for less than six times the function's timeout plus the batch window."""
     functions = deployment.of("AWS::Lambda::Function")
     for name, mapping in deployment.of("AWS::Lambda::EventSourceMapping").items():
         queue = _queue_of(deployment, mapping["EventSourceArn"])
@@ -58,7 +58,7 @@ def messages_come_back_too_early(deployment: Deployment) -> Iterator[str]:
 
 
 def _batches(deployment: Deployment) -> Iterator[tuple[str, int, int]]:
-    """Yield who takes batches, of how many items, and within how many seconds."""
+    """List the consumers of batches with the number of items and the seconds that a batch has."""
     functions = deployment.of("AWS::Lambda::Function")
     for mapping in deployment.of("AWS::Lambda::EventSourceMapping").values():
         (name,) = [one for one in functions if deployment.resources[one]["Name"] == mapping["FunctionName"]]

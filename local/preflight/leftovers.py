@@ -55,14 +55,14 @@ def _bucket_exists(account: Account, bucket: str) -> bool:
 
 
 def _tables(account: Account, deployment: Deployment) -> Iterator[str]:
-    """Yield the tables that CloudFormation named for a stack of exactly this name."""
+    """List the tables that CloudFormation named for a stack of exactly this name."""
     stack, stores = re.escape(deployment.place.stack_name), "|".join(deployment.of("AWS::DynamoDB::Table"))
     for page in account.client("dynamodb").get_paginator("list_tables").paginate():
         yield from (name for name in page["TableNames"] if re.fullmatch(rf"{stack}-({stores})-[A-Z0-9]+", name))
 
 
 def _lakes(account: Account, deployment: Deployment) -> Iterator[str]:
-    """Yield the lakes of a stack of exactly this name, those of earlier releases too."""
+    """List the lakes of a stack of exactly this name, those of earlier releases too."""
     place = deployment.place
     made_up = rf"[0-9a-f]{{8}}|{re.escape(place.account)}-{re.escape(place.region)}"
     for bucket in account.client("s3").list_buckets()["Buckets"]:

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import ValidationError
 
 from tests.event_schemas import require_promised
-from tests.unit.approvals import test_override as overriding
-from tests.unit.approvals import test_requests as asking
+from tests.unit.rollout.approval import test_override as overriding
+from tests.unit.rollout.approval import test_requests as asking
 
 
 def test_a_question_to_people_is_announced_as_promised() -> None:

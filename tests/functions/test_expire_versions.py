@@ -6,7 +6,7 @@ from functions.expire_versions.app import handler
 from hindsight.bootstrap import stores
 from hindsight.lake.object_store import version_prefix
 from hindsight.testing.builders.configuration import configuration
-from tests.unit.registry.test_expiry import version
+from tests.unit.retention.test_version_expiry import version
 
 MODEL = "bike"
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)

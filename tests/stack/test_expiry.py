@@ -5,7 +5,7 @@ from hindsight.lake.object_store import version_prefix
 from hindsight.testing.builders.configuration import document
 from hindsight.testing.builders.pointers import promoted
 from local.client import StackClient
-from tests.unit.registry.test_expiry import START, version
+from tests.unit.retention.test_version_expiry import START, version
 
 
 def test_the_daily_sweep_removes_what_has_expired_and_nothing_that_serves(client: StackClient) -> None:

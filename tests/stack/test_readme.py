@@ -2,12 +2,9 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from local.state import STACK_FILE, Stack
 
@@ -22,7 +19,6 @@ def block(kind: str) -> str:
     return str(found)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_first_model_of_the_readme_works_as_printed(stack: Stack, tmp_path: Path) -> None:
     stack.save(tmp_path / ".local" / STACK_FILE)
     (tmp_path / "churn.yaml").write_text(block("yaml"), encoding="utf-8")

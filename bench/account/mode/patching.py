@@ -1,4 +1,4 @@
-"""Replaces a function of the emulator, if it still is the function that the replacement was written for."""
+"""Replacement of a function of the emulator, if it still is the one that the replacement was written for."""
 
 import inspect
 from collections.abc import Callable

@@ -23,7 +23,7 @@ _patience: contextvars.ContextVar[float] = contextvars.ContextVar("patience", de
 
 
 def install() -> None:
-    """Have invocations wait for room, or not, as their kind does."""
+    """Make invocations wait for room, or not, as their kind does."""
     require(lambda_svc, "_get_func_record_for_ref", "_execution_record_for_config", "_throttle_response")
     require(sqs, "_queues")
     replace(lambda_svc, "_execute_function", "func event", _waiting)

@@ -168,7 +168,7 @@ def processed(records: list[Record], answer: Any, mapping: Record) -> int:
 
 
 class Readers:
-    """Deals what is written to the tables out to the shards of every mapping."""
+    """The dealer of a table's changes to the shards of every mapping."""
 
     def __init__(self, mode: Mode) -> None:
         self._mode = mode

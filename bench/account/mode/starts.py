@@ -20,7 +20,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def install(mode: Mode, notes: Path) -> None:
-    """Have workers start no sooner than they would on AWS."""
+    """Make workers start no sooner than they would on AWS."""
     require(lambda_runtime, "Worker")
     replace(lambda_runtime.Worker, "_spawn", "self", lambda original: _slowed(original, mode, notes))
 

@@ -22,7 +22,7 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "SYSTEMROOT", "OMP_NU
 
 @dataclass(frozen=True, slots=True)
 class FreshProcess:
-    """Starts an interpreter for each run; ``seconds`` is how long one may take, its start included."""
+    """A new interpreter for each run; ``seconds`` limits one run, its start included."""
 
     environment: Mapping[str, str]
     seconds: float = 120.0

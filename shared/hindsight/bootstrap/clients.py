@@ -48,14 +48,14 @@ def allowed_origin() -> str:
 
 
 def dynamodb() -> "DynamoDBClient":
-    """Return the client of DynamoDB."""
+    """Build the client of DynamoDB."""
     made: DynamoDBClient = client("dynamodb")
     return made
 
 
 @cache
 def s3() -> "S3Client":
-    """Return the client of S3, whose links hold for whoever gets one."""
+    """Build the client of S3; its presigned links work for any holder."""
     # A link is signed for its host: the global endpoint would redirect it to the region's, where it holds no longer.
     # Newer regions take no older signature. An endpoint that is not AWS's has no names for buckets.
     is_foreign = environment().get("AWS_ENDPOINT_URL_S3") or environment().get("AWS_ENDPOINT_URL")
@@ -70,7 +70,7 @@ def s3() -> "S3Client":
 
 @cache
 def client(service: str) -> Any:
-    """Return the client of a service."""
+    """Build the client of a service."""
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
 
 

@@ -1,4 +1,4 @@
-"""What erases, put together; only the function that does pays for importing it."""
+"""The composition of erasures; only the function that erases pays for importing it."""
 
 import time
 from functools import cache
@@ -12,7 +12,7 @@ from hindsight.privacy.erasure import Eraser
 
 @cache
 def eraser() -> Eraser:
-    """Return what works off erasures."""
+    """Build the worker of erasures."""
     return Eraser(
         lake=stores.lake(),
         versions=S3ObjectVersions(clients.settings(Deployment).lake_bucket, clients.client("s3")),

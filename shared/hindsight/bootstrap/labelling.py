@@ -1,4 +1,4 @@
-"""What captures predictions and feedback and makes labels of them, put together."""
+"""The composition of capture, joining, replays, relabelling and reviews."""
 
 import uuid
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from hindsight.review.tasks.queue import ReviewQueue
 
 @cache
 def archive() -> Archive:
-    """Return the way from the table's stream to the lake."""
+    """Build the archive of the table's stream in the lake."""
     return Archive(stores.lake())
 
 
@@ -50,32 +50,32 @@ def existing_predictions() -> ExistingPredictions:
 
 @cache
 def feedback_capture() -> FeedbackCapture:
-    """Return the door for feedback."""
+    """Build the intake of feedback."""
     return FeedbackCapture(stores.feedback_stream(), stores.client_timestamps(), stores.token_keys())
 
 
 @cache
 def feedback_files() -> FeedbackFiles:
-    """Return what joins feedback files."""
+    """Build the joiner of feedback files."""
     return FeedbackFiles(stores.lake(), label_joiner(), quarantine(), stores.configurations())
 
 
 @cache
 def file_imports() -> FileImports:
-    """Return what imports files."""
+    """Build the importer of files."""
     return FileImports(
         stores.lake(), stores.job_store(), quarantine(), stores.configurations(), prediction_log(), feedback_capture()
     )
 
 
 def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
-    """Return what checks the instances of one call."""
+    """Build the reader of one call's instances."""
     return InstanceReader(configuration, now, stores.client_timestamps(), new_id=lambda: str(uuid.uuid4()))
 
 
 @cache
 def label_joiner() -> LabelJoiner:
-    """Return what joins feedback onto predictions."""
+    """Build the joiner of feedback and predictions."""
     limits = EntityLimits(DynamoAllowances(clients.settings(Capture).predictions_table, clients.dynamodb()))
     return LabelJoiner(
         stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
@@ -84,7 +84,7 @@ def label_joiner() -> LabelJoiner:
 
 @cache
 def window_closing() -> WindowClosing:
-    """Return what lets the clock change labels."""
+    """Build the sweep that closes attribution windows."""
     return WindowClosing(stores.label_store(), label_joiner())
 
 
@@ -96,7 +96,7 @@ def new_labels() -> NewLabels:
 
 @cache
 def prediction_log() -> PredictionLog:
-    """Return the door for predictions."""
+    """Build the log of predictions."""
     return PredictionLog(
         DynamoPredictions(clients.settings(Capture).predictions_table, clients.dynamodb()), label_joiner()
     )
@@ -104,13 +104,13 @@ def prediction_log() -> PredictionLog:
 
 @cache
 def quarantine() -> Quarantine:
-    """Return where rejected feedback goes."""
+    """Build the quarantine of rejected feedback."""
     return Quarantine(stores.lake())
 
 
 @cache
 def quarantine_replay() -> QuarantineReplay:
-    """Return what replays quarantines."""
+    """Build the replayer of quarantines."""
     rereader = Rereader(
         stores.feedback_stream(),
         prediction_log(),
@@ -123,7 +123,7 @@ def quarantine_replay() -> QuarantineReplay:
 
 @cache
 def relabel_conclusions() -> RelabelConclusions:
-    """Return what concludes relabellings."""
+    """Build the finalizer of relabellings."""
     return RelabelConclusions(stores.relabel_store(), stores.configurations())
 
 
@@ -136,19 +136,19 @@ def relabel_file_count() -> FileCount:
 
 @cache
 def relabel_files() -> RelabelFiles:
-    """Return what relabels from raw files."""
+    """Build the relabeller of raw files."""
     return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations(), at_once)
 
 
 @cache
 def review_answers() -> Answers:
-    """Return what takes reviewers' answers."""
+    """Build the intake of reviewers' answers."""
     return Answers(stores.review_tasks(), stores.label_store(), review_outbox())
 
 
 @cache
 def review_leasing() -> Leasing:
-    """Return what hands out review tasks."""
+    """Build the leasing of review tasks."""
     return Leasing(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
 
 
@@ -160,13 +160,13 @@ def review_queue() -> ReviewQueue:
 
 @cache
 def review_outbox() -> Outbox:
-    """Return what makes feedback of settled review tasks."""
+    """Build the outbox that sends resolved review tasks as feedback."""
     return Outbox(stores.review_tasks(), stores.feedback_stream())
 
 
 @cache
 def review_selection() -> ReviewSelection:
-    """Return what picks predictions for review."""
+    """Build the sampler of predictions for review."""
     return ReviewSelection(
         stores.configurations(),
         stores.selection_store(),
@@ -178,5 +178,5 @@ def review_selection() -> ReviewSelection:
 
 @cache
 def review_expiry() -> ReviewExpiry:
-    """Return what the clock does to review tasks."""
+    """Build the expiry sweep of review tasks."""
     return ReviewExpiry(stores.review_tasks(), review_outbox())

@@ -1,4 +1,4 @@
-"""What operators read, put together."""
+"""The composition of operators' reports."""
 
 import time
 from functools import cache
@@ -35,13 +35,13 @@ def erasure_reports() -> ErasureReports:
 
 @cache
 def intake_reports() -> IntakeReports:
-    """Return what operators read of imports and replays."""
+    """Build the reports of imports and replays."""
     return IntakeReports(stores.configurations(), stores.job_store())
 
 
 @cache
 def model_reports() -> ModelReports:
-    """Return what operators read of models."""
+    """Build the reports of models."""
     reviews = ReviewOverview(stores.review_tasks(), stores.client_timestamps())
     return ModelReports(
         stores.configurations(),
@@ -59,7 +59,7 @@ def model_reports() -> ModelReports:
 
 @cache
 def quarantine_reports() -> QuarantineReports:
-    """Return what operators read of quarantines."""
+    """Build the reports of quarantines."""
     return QuarantineReports(stores.lake(), stores.configurations(), time.monotonic)
 
 

@@ -52,7 +52,7 @@ def version_expiry() -> VersionExpiry:
 
 @cache
 def fresh_process() -> "FreshProcess":
-    """Return what tries a saved artefact in a process of its own; only what validates pays for importing it."""
+    """Build the separate process that tries a saved artefact; only validation pays for importing it."""
     from hindsight.adapters.fresh_process import FreshProcess  # noqa: PLC0415  needs numpy
 
     return FreshProcess(clients.environment())
@@ -60,7 +60,7 @@ def fresh_process() -> "FreshProcess":
 
 @cache
 def overrides() -> Overrides:
-    """Return what takes overrides of the gate."""
+    """Build the intake of gate overrides."""
     return Overrides(stores.registry(), stores.announcements(), require_loadable)
 
 
@@ -79,7 +79,7 @@ def retraining_requests() -> RetrainingRequests:
 
 @cache
 def rollbacks() -> Rollbacks:
-    """Return what takes champions back."""
+    """Build the rollbacks of champions."""
     return Rollbacks(
         registry=stores.registry(),
         configurations=stores.configurations(),
@@ -98,7 +98,7 @@ def run_recovery() -> RunRecovery:
 
 @cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
-    """Return what serves; ``load`` comes from the caller, since it needs the scientific layer."""
+    """Build the serving of champions; ``load`` comes from the caller, since it needs the scientific layer."""
     pointers = RecentReads(stores.registry().pointer, time.time)
     return Serving(pointers, lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
 

@@ -54,13 +54,13 @@ if TYPE_CHECKING:
 
 @cache
 def announcements() -> EventBridgeAnnouncements:
-    """Return where announcements go."""
+    """Build the publisher of announcements."""
     return EventBridgeAnnouncements(clients.settings(EventBus).event_bus, clients.client("events"))
 
 
 @cache
 def api_keyring() -> ApiKeyring:
-    """Return the API keys by audience."""
+    """Build the keyring of API keys by audience."""
     return ApiKeyring(
         parse_key_ids(clients.settings(Audiences).audience_keys),
         DynamoKeyDigests(clients.settings(Deployment).models_table, clients.dynamodb()),
@@ -70,13 +70,13 @@ def api_keyring() -> ApiKeyring:
 
 @cache
 def approvals() -> DynamoApprovals:
-    """Return what people were asked about versions."""
+    """Build the store of approvals."""
     return DynamoApprovals(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def check_store() -> DynamoChecks:
-    """Return the newest checks."""
+    """Build the store of the newest checks."""
     return DynamoChecks(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
@@ -87,13 +87,13 @@ def client_timestamps() -> ClientTimestamps:
 
 @cache
 def configurations() -> DynamoConfigurations:
-    """Return the models' configurations."""
+    """Build the store of the models' configurations."""
     return DynamoConfigurations(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def feedback_stream() -> FirehoseFeedback:
-    """Return where feedback becomes durable."""
+    """Build the stream that makes feedback durable."""
     return FirehoseFeedback(clients.settings(Capture).feedback_stream, clients.client("firehose"))
 
 
@@ -111,25 +111,25 @@ def feedback_queue() -> SqsQueue:
 
 @cache
 def import_queue() -> SqsQueue:
-    """Return the queue of files to import."""
+    """Build the queue of files to import."""
     return SqsQueue(clients.settings(ImportQueue).import_queue_url, clients.client("sqs"))
 
 
 @cache
 def job_store() -> DynamoJobs:
-    """Return the imports and replays."""
+    """Build the store of jobs."""
     return DynamoJobs(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def label_store() -> DynamoLabels:
-    """Return the predictions with their feedback and labels."""
+    """Build the store of predictions with their feedback and labels."""
     return DynamoLabels(clients.settings(Capture).predictions_table, clients.dynamodb())
 
 
 @cache
 def lake() -> S3Lake:
-    """Return the lake."""
+    """Build the lake."""
     return S3Lake(clients.settings(Deployment).lake_bucket, clients.s3())
 
 
@@ -141,7 +141,7 @@ def member_store() -> DynamoMembers:
 
 @cache
 def metric_sink() -> CloudWatchMetrics:
-    """Return where measurements go."""
+    """Build the sink of measurements."""
     return CloudWatchMetrics(clients.settings(Observation).powertools_metrics_namespace, clients.client("cloudwatch"))
 
 
@@ -153,43 +153,43 @@ def new_label_store() -> DynamoNewLabels:
 
 @cache
 def registry() -> DynamoRegistry:
-    """Return the versions, datasets and serving pointers."""
+    """Build the store of versions, datasets and serving pointers."""
     return DynamoRegistry(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def relabel_store() -> DynamoRelabels:
-    """Return the relabellings."""
+    """Build the store of relabellings."""
     return DynamoRelabels(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
 def relabelling_state_machine() -> StepFunctions:
-    """Return the relabelling state machine."""
+    """Build the relabelling state machine."""
     return StepFunctions(clients.settings(Relabelling).relabelling_state_machine_arn, clients.client("stepfunctions"))
 
 
 @cache
 def erasure_queue() -> SqsQueue:
-    """Return where erasures wait."""
+    """Build the queue of erasures."""
     return SqsQueue(clients.settings(ErasureQueue).erasure_queue_url, clients.client("sqs"))
 
 
 @cache
 def replay_queue() -> SqsQueue:
-    """Return the queue of replays."""
+    """Build the queue of replays."""
     return SqsQueue(clients.settings(ReplayQueue).replay_queue_url, clients.client("sqs"))
 
 
 @cache
 def review_tasks() -> DynamoReviews:
-    """Return the review tasks."""
+    """Build the store of review tasks."""
     return DynamoReviews(clients.settings(Capture).predictions_table, clients.dynamodb())
 
 
 @cache
 def selection_store() -> DynamoSelection:
-    """Return what the draws for review depend on."""
+    """Build the store of the review samplers' states."""
     return DynamoSelection(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
@@ -203,19 +203,19 @@ def sequential_tests() -> "DynamoSequentialTests":
 
 @cache
 def state_machine() -> StepFunctions:
-    """Return the retraining state machine."""
+    """Build the retraining state machine."""
     return StepFunctions(clients.settings(Retraining).state_machine_arn, clients.client("stepfunctions"))
 
 
 @cache
 def token_keys() -> SecretsManagerKeys:
-    """Return the keys of feedback tokens; they are read only where a model requires tokens."""
+    """Build the keys of feedback tokens; they are read only where a model requires tokens."""
     return SecretsManagerKeys(clients.settings(Capture).token_secret, clients.client("secretsmanager"))
 
 
 @cache
 def trigger_store() -> DynamoTriggers:
-    """Return the trigger states and decisions."""
+    """Build the store of trigger states and decisions."""
     return DynamoTriggers(clients.settings(Deployment).models_table, clients.dynamodb())
 
 

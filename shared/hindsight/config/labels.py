@@ -71,7 +71,7 @@ class Rule(Section):
     @field_validator("map", mode="before")
     @classmethod
     def _map_keys_as_text(cls, mapping: object) -> object:
-        """YAML reads ``{1: yes}`` with a number for a key; feedback values are matched by their text."""
+        """Convert a mapping's keys to text: YAML reads ``{1: yes}`` with a number for a key; values match by text."""
         if not isinstance(mapping, dict):
             return mapping
         return {key if isinstance(key, str) else canonical_text(key): value for key, value in mapping.items()}

@@ -137,7 +137,7 @@ def _metric_faults(configuration: ModelConfiguration) -> list[Fault]:
 
 
 def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
-    """A threshold that no value of its metric can meet, or that every value meets, decides nothing."""
+    """List the thresholds that decide nothing: no value of the metric can meet them, or every value does."""
     watched, judged = configuration.performance_metric, configuration.gate_metric
     performance, gate = configuration.monitoring.performance, configuration.gate
     faults = []

@@ -61,7 +61,7 @@ def _plain_number(value: object) -> float:
     # A mean that numpy computed is a float, but of a type of its own.
     if isinstance(value, float):
         return float(value)
-    raise NotImplementedError(f"a {type(value).__name__} cannot be stored")
+    raise TypeError(f"a {type(value).__name__} cannot be stored")
 
 
 def _with_texts(value: Any) -> Any:

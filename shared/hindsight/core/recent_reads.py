@@ -24,7 +24,7 @@ class _Held(Generic[T]):
 
 
 class RecentReads(Generic[T]):
-    """Reads of values by key: at every call, or in a busy process only every so many seconds.
+    """A reader of values by key: at every call, or in a busy process only every so many seconds.
 
     A table serves an item some 3,000 times a second, whatever the table may do in all. Reads accrue, one in
     ``every`` seconds and ``burst`` at most: a rare call gets a fresh value, frequent calls one that is at most that

@@ -40,7 +40,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Everything that went into a dataset, enough to build it again.
+    """The sources and settings of a dataset, enough to build it again.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ def _unfit_features(dataset: Manifest) -> Iterator[str]:
 
 
 def _vanished_features(dataset: Manifest, before: Manifest | None) -> Iterator[str]:
-    """Yield the features that most rows had on one side of the split, or in the last run, and none has on the other."""
+    """Find the features that most rows had on one side of the split, or in the last run, and none has on the other."""
     train_rows, holdout_rows = (dataset.counts[part]["rows"] for part in PARTS)
     for name in dataset.present["train"]:
         train, holdout = (dataset.present[part][name] for part in PARTS)

@@ -40,7 +40,7 @@ def label_shift(dataset: Manifest, most: float) -> str | None:
 
 
 def _shift_of_classes(earlier: Mapping[str, Any], newest: Mapping[str, Any], most: float) -> str | None:
-    """By the difference of two shares (Wald), class by class."""
+    """Describe a shift of classes by the difference of two shares (Wald), class by class."""
     rows = [earlier["rows"], newest["rows"]]
     for name in sorted({*earlier["classes"], *newest["classes"]}):
         shares = [counts["classes"].get(name, 0) / counts["rows"] for counts in (earlier, newest)]
@@ -52,7 +52,7 @@ def _shift_of_classes(earlier: Mapping[str, Any], newest: Mapping[str, Any], mos
 
 
 def _shift_of_numbers(earlier: Mapping[str, Any], newest: Mapping[str, Any], most: float) -> str | None:
-    """By the greatest difference of two distributions, less what chance can do to each.
+    """Describe a shift of numbers by the greatest difference of two distributions, less what chance can do to each.
 
     Dvoretzky, Kiefer and Wolfowitz, with the constant of Massart, *The tight constant in the DKW inequality*, 1990.
     """

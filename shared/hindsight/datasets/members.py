@@ -78,7 +78,7 @@ def _identity(prediction_id: str) -> int:
 
 
 def _rows_of(lake: Lake, manifest: Manifest, part: Part) -> Iterator[Member]:
-    """Yield the rows of a part; of the object only the ids and ``seq`` are read."""
+    """Read the rows of a part; of the object only the ids and ``seq`` are read."""
     read = partial(lake.read_range, manifest.part_key(part))
     arrays = members_of(read, manifest.part_bytes[part], ("prediction_id", "seq"))
     names, seqs = arrays["prediction_id"], arrays["seq"]

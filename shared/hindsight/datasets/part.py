@@ -61,7 +61,7 @@ def unpack_json(array: Array) -> Any:
 
 
 class PartWriter:
-    """Writes arrays into an uncompressed ``.npz`` one after another, none of which it keeps.
+    """A writer of arrays into an uncompressed ``.npz``, one after another, none of which it keeps.
 
     Equal arrays in equal order give equal bytes, and each can be read where it lies.
     """

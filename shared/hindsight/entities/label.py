@@ -8,7 +8,7 @@ from hindsight.core.codec import Record
 
 
 class LabelStatus(StrEnum):
-    """How far a label can be trusted."""
+    """The degree to which a label is final."""
 
     PENDING = "pending"
     PROVISIONAL = "provisional"
@@ -17,7 +17,7 @@ class LabelStatus(StrEnum):
 
 
 class Label(Record, frozen=True, kw_only=True):
-    """What a prediction turned out to be, as far as is known; ``value`` is None while pending and when censored.
+    """The outcome of a prediction as far as it is known; ``value`` is None while pending and when censored.
 
     ``kind`` is manual, outcome, explicit, action or default; ``event`` the feedback's name behind it.
     ``disagreeing`` names the events of lower rules that disagree.

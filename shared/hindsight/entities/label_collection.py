@@ -10,7 +10,7 @@ from hindsight.entities.prediction import PredictionKey
 
 @dataclass(frozen=True, slots=True)
 class PredictionTimes:
-    """What of a prediction its label depends on."""
+    """The times of a prediction on which its label depends."""
 
     occurred_at: datetime
     received_at: datetime

@@ -74,7 +74,7 @@ class LabelRow:
 
     @property
     def matured_at(self) -> datetime:
-        """When the record became fit to learn from: known, and its outcome due. It lies in the lake under that day."""
+        """The moment when the label was known and its outcome due; the record lies in the lake under that day."""
         return max(self.known_at, self.outcome_due_at)
 
     def to_row(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Decision = bool | int | float | str
 
 
 class PredictionKey(NamedTuple):
-    """Which prediction, of which model."""
+    """The identity of a prediction: its model and its id."""
 
     model: str
     prediction_id: str

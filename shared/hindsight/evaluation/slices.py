@@ -16,7 +16,7 @@ MISSING = "(missing)"
 
 
 def slices_of(rows: Sequence[LabelFields], name: str, kind: FeatureType) -> Iterator[tuple[str, Values]]:
-    """Yield at most 20 values of a feature, the most frequent first, each with the indices of its rows."""
+    """List at most 20 values of a feature, the most frequent first, each with the indices of its rows."""
     if not rows:
         return
     column = LabelRows.of(rows).feature(name)

@@ -25,7 +25,7 @@ EVENTS = "events"
 
 
 class FeedbackStream(Protocol):
-    """Where feedback becomes durable."""
+    """The stream that makes feedback durable."""
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Append lines, all durably. Raises Unavailable if that could not be had in time."""
@@ -46,7 +46,7 @@ class FeedbackItem(RequestItem):
 
 @dataclass(frozen=True, slots=True)
 class FeedbackReader:
-    """Checks the events of one call, file or replay against the model's configuration.
+    """The reader of one call's, file's or replay's events, checked against the model's configuration.
 
     Without ``keys`` no token is asked for: what operators import or replay needs none.
     """
@@ -91,7 +91,7 @@ class FeedbackReader:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackCapture:
-    """Takes feedback calls for one deployment."""
+    """The intake of feedback calls of one deployment."""
 
     stream: FeedbackStream
     trust: ClientTimestamps

@@ -62,7 +62,7 @@ class TokenKey:
 
     @property
     def name(self) -> str:
-        """What its tokens call it."""
+        """The name of the key in its tokens."""
         return hashlib.sha256(b"name of " + self.secret).hexdigest()[:_NAME_LENGTH]
 
     def __repr__(self) -> str:
@@ -81,7 +81,7 @@ class TokenKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """What a token says: which event it came with, and whom that speaks for."""
+    """The content of a token: the event it came with, and the subject it speaks for."""
 
     model: str
     prediction_id: str
@@ -90,7 +90,7 @@ class TokenHolder:
 
 @dataclass(frozen=True, slots=True)
 class TokenMint:
-    """Makes the tokens of one call's predictions."""
+    """The maker of tokens for one call's predictions."""
 
     key: TokenKey
     model: str

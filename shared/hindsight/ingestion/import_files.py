@@ -83,7 +83,7 @@ class Chunk:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further line is to be added."""
+        """True if no further line is to be added."""
         return len(self.lines) >= CHUNK_LINES or self.size >= CHUNK_BYTES
 
     def add(self, number: int, line: BoundedLine) -> None:
@@ -112,7 +112,7 @@ def is_import(key: str) -> bool:
 
 
 def chunks_after(lake: Lake, key: str, line: int) -> Iterator[Chunk]:
-    """Yield the lines of a file after one, in chunks; at least one, the last, which may be empty."""
+    """Divide the lines of a file after one into chunks; at least one, the last, which may be empty."""
     chunk = Chunk(line)
     try:
         lines = bounded_lines_of(lake, key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)

@@ -40,7 +40,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 @dataclass(slots=True)
 class ImportRun:
-    """What one run did: how much it took and refused of which model's file.
+    """The result of one run: the lines taken and refused of a model's file.
 
     ``job`` is how far it came, None if another worker has taken the file over.
     """
@@ -53,7 +53,7 @@ class ImportRun:
 
     @property
     def is_to_go_on(self) -> bool:
-        """Whether the rest of the file waits for another run."""
+        """True if the rest of the file waits for another run."""
         return self.job is not None and not self.job.is_done
 
 

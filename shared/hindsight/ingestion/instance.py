@@ -1,4 +1,4 @@
-"""What is to be predicted, or was: features, times and ids, checked; and with a score, a prediction."""
+"""Instances to predict or predicted: features, times and ids, checked; and with a score, a prediction."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Instance:
 
     @property
     def entity(self) -> str:
-        """Whose prediction it is: one entity meets one version during a rollout. Without an entity it is its own."""
+        """The entity that the prediction is about, else its own id: one entity meets one version during a rollout."""
         return self.entity_id if self.entity_id is not None else self.prediction_id
 
     def predicted(
@@ -82,7 +82,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReader:
-    """Checks the instances of one call; ``new_id`` names those that come without an id.
+    """The reader of one call's instances; ``new_id`` names those that come without an id.
 
     One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
     """

@@ -37,7 +37,7 @@ class PredictionItem(InstanceItem):
 
 @dataclass(frozen=True, slots=True)
 class PredictionLog:
-    """Keeps predictions, and joins the feedback that came before them."""
+    """The log of predictions, which also joins the feedback that came before them."""
 
     store: PredictionStore
     early_feedback: EarlyFeedback

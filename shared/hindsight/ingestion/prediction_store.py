@@ -1,4 +1,4 @@
-"""Where predictions are kept, each id once."""
+"""The port of the prediction store, which keeps each id once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from hindsight.entities.prediction import Prediction, PredictionKey
 
 
 class SaveOutcome(StrEnum):
-    """What became of a prediction that was to be kept."""
+    """The result of saving a prediction."""
 
     STORED = "stored"
     UNCHANGED = "unchanged"
@@ -51,7 +51,7 @@ class PredictionStore(Protocol):
 
 
 class EarlyFeedback(Protocol):
-    """Joins the feedback that came before its prediction."""
+    """The port that joins the feedback that came before its prediction."""
 
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
         """Join what waits for these predictions; what is not joined now, window closing joins later."""

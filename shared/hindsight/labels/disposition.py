@@ -1,4 +1,4 @@
-"""What one event means for its prediction's label."""
+"""The meaning of one event for its prediction's label."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from hindsight.labels.rules import Rules
 
 
 class Disposition(StrEnum):
-    """How an event was joined; kept with it, and counted."""
+    """The way in which an event was joined; kept with it, and counted."""
 
     IN_WINDOW = "in_window"
     LATE = "late"

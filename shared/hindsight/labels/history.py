@@ -15,7 +15,7 @@ MAX_RECORDS = 50
 
 @dataclass(frozen=True, slots=True)
 class NewRecords:
-    """What to append to a history; when the clock changes the label next, after it, if no more feedback comes."""
+    """The records to append to a history, and the next moment that changes the label if no more feedback comes."""
 
     records: tuple[LabelRecord, ...]
     next_change_at: datetime | None
@@ -74,7 +74,7 @@ def _resolutions(
     rules: Rules,
     span: tuple[datetime, datetime],
 ) -> Iterator[tuple[datetime, Resolution]]:
-    """Yield the resolution at every moment of a span at which it or the existing history can change.
+    """Resolve a label at every moment of a span at which it or the existing history can change.
 
     Between two receipts only the clock changes a label, and each resolution has the moment at which it next does.
     """

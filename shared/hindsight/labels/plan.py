@@ -1,4 +1,4 @@
-"""What a join is to write, worked out before anything is written."""
+"""The plan of a join, complete before anything is written."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class JoinPlan:
 
     @property
     def changes_something(self) -> bool:
-        """Whether there is anything to write."""
+        """True if there is anything to write."""
         return self.before != self.after
 
 

@@ -1,4 +1,4 @@
-"""What a relabelling writes for one prediction: its label under the rules of now, known from now."""
+"""The records that a relabelling writes for one prediction: its label under today's rules, known from now."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -25,15 +25,15 @@ _BY_TIME = attrgetter("occurred_at", "received_at", "feedback_id")
 
 
 class Timed(Protocol):
-    """What of a prediction its label depends on."""
+    """A prediction's times, on which its label depends."""
 
     @property
     def occurred_at(self) -> datetime:
-        """When the prediction was made."""
+        """The time at which the prediction was made."""
 
     @property
     def received_at(self) -> datetime:
-        """When it was received."""
+        """The time at which it was received."""
 
 
 def resolve(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Label:

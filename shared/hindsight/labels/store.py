@@ -1,4 +1,4 @@
-"""Where predictions, their feedback and their labels are kept together."""
+"""The port of the store of predictions with their feedback and labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class LabelStore(Protocol):
         """
 
     def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, those of a share of a model's predictions that the clock changes by ``now``.
+        """Find, page by page, the predictions of a model's share whose windows close by ``now``.
 
         The first one of a page has been due for as long as any other of it.
         """

@@ -16,7 +16,7 @@ class BoundedLine:
 
 
 def bounded_lines(plain: BinaryIO, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
-    r"""Yield every line, blank ones too; of one longer than ``max_line`` bytes the beginning.
+    r"""Read every line, blank ones too; of one longer than ``max_line`` bytes only the beginning.
 
     Raises UnreadableObject beyond ``max_total`` bytes: a few kilobytes of gzip can unzip to terabytes.
 

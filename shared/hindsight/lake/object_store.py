@@ -50,16 +50,16 @@ class Lake(Protocol):
         """Store rows as gzipped JSON lines."""
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of JSON lines, gzipped or plain, without holding the object; marks of packs are no rows.
+        """Read the rows of JSON lines, gzipped or plain, without holding the object; marks of packs are no rows.
 
         Raises NotFound.
         """
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
+        """Read the lines of an object as bytes, unzipped, without blank ones. Raises NotFound."""
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
-        """Yield every line of an object, gzipped or plain, blank ones too; of one that is too long only the beginning.
+        """Read every line of an object, gzipped or plain, blank ones too; of a long one only the beginning.
 
         Memory stays flat whatever the object unzips to. Raises NotFound, and UnreadableObject where its gzip is
         damaged or beyond ``max_total`` bytes.
@@ -90,10 +90,10 @@ class Lake(Protocol):
         """
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield the keys that start with a prefix, sorted, with the tags of what they hold."""
+        """List the keys that start with a prefix, sorted, with the tags of what they hold."""
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
-        """Yield the objects whose keys start with a prefix and sort after a text, by key; listed as far as read."""
+        """List the objects whose keys start with a prefix and sort after a text, by key, lazily."""
 
     def link(self, key: str, lasts: timedelta) -> str:
         """Sign an address at which its holder may read an object for a while."""
@@ -105,7 +105,7 @@ class Lake(Protocol):
         """Remove objects under a prefix, each named with its tag: one that was written again since stays."""
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
+        """List the keys that start with a prefix and sort after a text, sorted, lazily."""
 
 
 def day_prefix(kind: str, model: str, day: date) -> str:
@@ -163,7 +163,7 @@ def partition_of(key: str, kind: str, model: str) -> date | None:
 
 
 def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
-    """Yield the lines of an object as ``Lake.read_bounded_lines`` does; of one that was rewritten, what is left of it.
+    """Read an object's lines as ``Lake.read_bounded_lines`` does; of a rewritten object, those that are left.
 
     Lines keep their numbers. Raises NotFound, UnreadableObject.
     """
@@ -176,7 +176,7 @@ def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> 
 
 
 def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:
-    """Yield the keys of a model's rows on every day the span from start to end touches, oldest day first.
+    """List the keys of a model's rows on every day the span from start to end touches, oldest day first.
 
     Keys sort by day, so that a span is one listing, however many days it has. Foreign objects are left out.
     """

@@ -93,7 +93,7 @@ def pack_name(newest: str, number: int, digest: str, *, full: bool) -> str:
 
 
 def parts_of(key: str, content: bytes, written_at: str = "") -> Iterator[Part]:
-    """Yield the members of an object with their lines: those of a pack one by one, any other object as its own member.
+    """List an object's members with their lines: a pack's one by one, any other object as its own member.
 
     Raises UnreadableObject.
     """
@@ -113,7 +113,7 @@ def parts_of(key: str, content: bytes, written_at: str = "") -> Iterator[Part]:
 
 
 def emptied_members(key: str, before: bytes, after: bytes | None) -> Iterator[Member]:
-    """Yield the members of a pack that had lines before it was rewritten, and have none now; none of another object.
+    """List the members of a pack that had lines before it was rewritten and have none now; none of another object.
 
     Datasets may still name them. Raises UnreadableObject.
     """

@@ -85,7 +85,7 @@ class Packer:
         return report
 
     def _days(self, kind: str, model: str, recent: date, report: PackingReport) -> Iterator[tuple[date, list[Entry]]]:
-        """Yield the days that have objects, recent days first, so that a backlog does not delay them."""
+        """List the days that have objects, recent days first, so that a backlog does not delay them."""
         first, prefix = day_prefix(kind, model, recent), model_prefix(kind, model)
         older = takewhile(lambda entry: entry.key <= first, self.lake.entries(prefix))
         for entries in (self.lake.entries(prefix, after=first), older):
@@ -105,7 +105,7 @@ class Packer:
 
 
 def _dated(entries: Iterable[Entry], kind: str, model: str, report: PackingReport) -> Iterator[tuple[date, Entry]]:
-    """Yield objects with the days they lie under; foreign ones are reported instead."""
+    """Date objects by the day they lie under; foreign ones are reported instead."""
     for entry in entries:
         day = partition_of(entry.key, kind, model)
         if day is None or not entry.key.endswith(_ROWS):

@@ -103,7 +103,7 @@ class Repacking:
             self.removed += len(pack.sources)
 
     def _read(self, chosen: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
-        """Yield objects, some read ahead; one that is gone is in another's pack."""
+        """Read objects, some ahead; one that is gone is in another's pack."""
         with ThreadPoolExecutor(_READERS) as readers:
             for batch in _batches(chosen):
                 for entry, content in zip(batch, readers.map(self._content, batch), strict=True):

@@ -23,7 +23,7 @@ def every_line(_line: bytes) -> bool:
 
 
 def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Yield a model's rows of every day that a span touches, day after day, a few dozen objects held at a time.
+    """Read a model's rows of every day that a span touches, day after day, a few dozen objects held at a time.
 
     Small objects may be merged while they are read: those that are gone are in one that was written before they went,
     so that another look finds it. A row may then come twice.
@@ -39,7 +39,7 @@ def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: dateti
 def days_newest_first(
     lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = every_line
 ) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
-    """Yield each day that a span touches and that has rows, the newest first, with its rows as ``rows_between`` does.
+    """Read the rows of each day that a span touches and that has some, newest day first, as ``rows_between`` does.
 
     One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``.
     """
@@ -60,7 +60,7 @@ def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str], wanted: Wanted) -
 def _rows_of(
     lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted = every_line
 ) -> Generator[dict[str, Any], None, bool]:
-    """Yield the wanted rows of objects, note which were read, and return whether any was gone."""
+    """Read the wanted rows of objects, note which were read, and report whether any was gone."""
     remaining, gone = iter(keys), False
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 4 * _READERS)):

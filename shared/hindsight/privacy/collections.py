@@ -15,10 +15,10 @@ class FoundPage:
 
 
 class SubjectCollections(Protocol):
-    """Finds and erases item collections."""
+    """The port that finds and erases item collections."""
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
-        """Yield, page by page, an entity's predictions that were received by a moment; every page has its checkpoint.
+        """Find, page by page, an entity's predictions received by a moment; every page has its checkpoint.
 
         The whole table is read: nothing but an erasure asks for an entity.
         """

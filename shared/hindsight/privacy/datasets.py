@@ -25,7 +25,7 @@ Replacements = Mapping[tuple[str, str], Source | None]
 
 @dataclass(frozen=True, slots=True)
 class DatasetRedactor:
-    """Erases from the datasets of a model."""
+    """The eraser of a subject from the datasets of a model."""
 
     lake: Lake
     versions: ObjectVersions

@@ -51,7 +51,7 @@ class ErasurePass:
     def keys(
         self, location: DataLocation, model: str, after: str, since: datetime | None
     ) -> Iterator[list[ObjectVersion]]:
-        """Yield all versions of each key of a place after a key; with ``since`` only keys written to from then on."""
+        """List all versions of each key of a place after a key; with ``since`` only keys written to from then on."""
         for prefix in location.prefixes(model):
             together: list[ObjectVersion] = []
             for version in self.versions.under(prefix, after):
@@ -64,7 +64,7 @@ class ErasurePass:
             yield from self._if_new(together, since)
 
     def read(self, keys: Iterable[list[ObjectVersion]]) -> Iterator[list[ReadVersion]]:
-        """Yield versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
+        """Read versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
         with ThreadPoolExecutor(_READERS) as readers:
             for batch in _batches(keys):
                 contents = readers.map(self._content, [version for versions in batch for version in versions])

@@ -23,7 +23,7 @@ _redact = redact_lines(Subject.owns_record)
 
 @dataclass(frozen=True, slots=True)
 class RecordRedactor:
-    """Rewrites Parquet files; ``scratch`` is a folder to work in."""
+    """The rewriter of Parquet files; ``scratch`` is a folder to work in."""
 
     lake: Lake
     versions: ObjectVersions

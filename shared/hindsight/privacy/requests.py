@@ -114,7 +114,7 @@ def shown(job: Job) -> dict[str, Any]:
 
 
 def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
-    """Yield the versions that were trained on rows of the subject, and whether each serves."""
+    """List the versions that were trained on rows of the subject, and whether each serves."""
     datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
     serving = set[str]()
     if pointer is not None:

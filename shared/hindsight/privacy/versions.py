@@ -22,7 +22,7 @@ class ObjectVersions(Protocol):
     """Every version of every object."""
 
     def under(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
-        """Yield the versions of the keys that start with a prefix and sort after a text, by key, the newest first."""
+        """List the versions of the keys that start with a prefix and sort after a text, by key, the newest first."""
 
     def read(self, version: ObjectVersion) -> bytes:
         """Read the bytes of a version. Raises NotFound."""

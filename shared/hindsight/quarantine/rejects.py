@@ -1,4 +1,4 @@
-"""Why feedback was not joined, and the lines by which capture passes on what it rejected at the door."""
+"""Reasons why feedback was not joined, and the lines by which capture passes on its rejects."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _MODEL = re.compile(MODEL_NAME).fullmatch
 
 
 class RejectCode(StrEnum):
-    """Why something is in quarantine."""
+    """The reason why something is in quarantine."""
 
     MALFORMED = "malformed"
     UNKNOWN_MODEL = "unknown_model"
@@ -30,7 +30,7 @@ class RejectCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why a line of feedback cannot be joined.
+    """The reason why a line of feedback cannot be joined.
 
     What capture rejected brings its own ``model``, ``received_at`` and ``text`` (the item as it was sent, or as much
     of it as is kept); of any other line the line itself is what there is to keep.

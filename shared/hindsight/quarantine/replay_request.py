@@ -32,7 +32,7 @@ class ReplayRequest(DaysRequest):
 
 @dataclass(frozen=True, slots=True)
 class ReplayFilter:
-    """Which objects a replay looks at."""
+    """The objects that a replay reads."""
 
     codes: frozenset[RejectCode]
     first: date | None

@@ -1,4 +1,4 @@
-"""What is in a model's quarantine: how much for which reason, and the newest of it."""
+"""The report of a model's quarantine: the counts by reason, and the newest rows."""
 
 import heapq
 from collections import Counter, deque
@@ -29,7 +29,7 @@ _SPANS = (1, 4, 16, 64, 256, 1024, None)
 
 @dataclass(frozen=True, slots=True)
 class QuarantineReports:
-    """Reads quarantine; of a very full one only the newest, in bounded time and memory. ``clock`` counts seconds."""
+    """The reader of quarantine, at most its newest rows, in bounded time and memory; ``clock`` counts seconds."""
 
     lake: Lake
     configurations: ConfigurationStore
@@ -87,7 +87,7 @@ class QuarantineReports:
         return list(last), True
 
     def _rows(self, keys: Sequence[str], until: float) -> Iterator[QuarantinedRow | None]:
-        """Yield the rows of objects, those of a large one in part; None is the last where some were left out."""
+        """Read the rows of objects, those of a large one in part; None is the last where some were left out."""
         is_cut = False
         with ThreadPoolExecutor(_READERS) as readers:
             for start in range(0, len(keys), _READERS):
@@ -121,7 +121,7 @@ def rows_in(lake: Lake, key: str) -> list[QuarantinedRow]:
 
 
 def iterate_rows(lake: Lake, key: str) -> Iterator[QuarantinedRow]:
-    """Yield the rows of one object without holding it, none if it is gone."""
+    """Read the rows of one object without holding it, none if it is gone."""
     described = parse_key(key)
     if described is None:
         return

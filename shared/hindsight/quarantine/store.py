@@ -1,4 +1,4 @@
-"""What was not taken, kept with its reason so that it can be mended and replayed."""
+"""The rejected rows, kept with their reasons so that they can be mended and replayed."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ _KEY = re.compile(
 
 
 class RowKind(StrEnum):
-    """What a quarantined row would have become."""
+    """The kind of row that a quarantined row would have become."""
 
     FEEDBACK = "feedback"
     PREDICTION = "prediction"
@@ -108,7 +108,7 @@ class QuarantineKey:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Writes under ``quarantine/``; objects are named by their content, so that equal rows replace each other."""
+    """The writer under ``quarantine/``; objects are named by their content, so that equal rows replace each other."""
 
     lake: Lake
 

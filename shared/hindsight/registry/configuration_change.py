@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationChange:
-    """What storing a configuration does, or would do."""
+    """The effect of storing a configuration."""
 
     model: str
     revision: int
@@ -86,7 +86,7 @@ class ConfigurationChanges:
 def effects_of(
     before: ModelConfiguration, after: ModelConfiguration, champion: ModelConfiguration | None
 ) -> Iterator[Effect]:
-    """Yield what a new configuration changes; ``champion`` is the one that the serving version was trained by.
+    """List the effects of a new configuration; ``champion`` is the one that the serving version was trained by.
 
     >>> from hindsight.testing.builders.configuration import configuration
     >>> [effect.code for effect in effects_of(configuration(), configuration(), None)]
@@ -109,7 +109,7 @@ def effects_of(
 
 
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
-    """Yield the paths at which two configurations differ."""
+    """List the paths at which two configurations differ."""
     yield from _differences("", dump_configuration(before), dump_configuration(after))
 
 

@@ -7,14 +7,14 @@ from hindsight.core.codec import Record
 
 
 class RolloutMode(StrEnum):
-    """How a challenger runs beside the champion: a canary answers a share of traffic, a shadow none."""
+    """The way a challenger runs beside the champion: a canary answers a share of traffic, a shadow none."""
 
     CANARY = "canary"
     SHADOW = "shadow"
 
 
 class Change(StrEnum):
-    """What a deployment did to the pointer."""
+    """The kind of change that a deployment made to the pointer."""
 
     PROMOTED = "promoted"
     CANARY_STARTED = "canary_started"
@@ -44,7 +44,7 @@ class Probation(Record, frozen=True, kw_only=True):
 
 
 class Pointer(Record, frozen=True, kw_only=True):
-    """What serves: the champion, where its artefact lies, the rollout beside it, and how often the pointer moved.
+    """The serving state: the champion, its artefact, the rollout beside it, and the number of the pointer's moves.
 
     ``serving_since`` is when the champion took over, ``updated_at`` the last change, of whatever kind. ``previous`` is
     where a rollback leads unless it names a version.

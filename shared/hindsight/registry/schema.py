@@ -1,4 +1,4 @@
-"""What a version reads and answers, kept with its artefact."""
+"""A version's inputs and outputs, kept with its artefact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ class Schema:
     threshold: float = 0.5
 
     def named(self, kind: FeatureType) -> list[str]:
-        """Return the features of a type, in the order of the columns."""
+        """List the features of a type, in the order of the columns."""
         return [name for name, found in self.features.items() if found is kind]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schema as JSON objects; the features as pairs, for their order."""
+        """Convert the schema to JSON objects; the features as pairs, for their order."""
         return {**to_plain(self), "features": [[name, kind.value] for name, kind in self.features.items()]}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Schema":
-        """Read the schema that ``to_json`` converted."""
+        """Parse the schema that ``to_json`` wrote."""
         return from_plain(cls, {**document, "features": dict(document["features"])})

@@ -33,7 +33,7 @@ _IN_HAND = "in_hand"
 
 
 class WorkQueue(Protocol):
-    """Where work waits for a function to do it."""
+    """The queue of work for a function."""
 
     def send(self, body: str) -> None:
         """Put a message into the queue, durably."""
@@ -41,7 +41,7 @@ class WorkQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequests:
-    """Takes requests to replay; one that is delivered twice is one replay."""
+    """The intake of replay requests; one that is delivered twice is one replay."""
 
     jobs: JobStore
     configurations: ConfigurationStore
@@ -64,20 +64,20 @@ class ReplayRequests:
 
 @dataclass(slots=True)
 class ReplayRun:
-    """What one run did: the replay as far as it came, None if another worker has taken it over."""
+    """The result of one run: the replay's progress, None if another worker has taken it over."""
 
     job: Job | None
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_to_go_on(self) -> bool:
-        """Whether the rest waits for another run."""
+        """True if the rest waits for another run."""
         return self.job is not None and not self.job.is_done
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineReplay:
-    """Does the work of replays, object by object."""
+    """The worker of replays, object by object."""
 
     lake: Lake
     quarantine: Quarantine

@@ -33,7 +33,7 @@ _ITEM = "item"
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What became of rows: sent the way of all feedback, joined already, or kept with their newest reason."""
+    """The result of rereading rows: those sent as feedback, already joined, and kept with their newest reason."""
 
     replayed: list[QuarantinedRow] = field(default_factory=list)
     settled: list[QuarantinedRow] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Reread:
 
 @dataclass(frozen=True, slots=True)
 class Rereader:
-    """Takes what can be read by now; taking it again changes nothing, since ids tell what was taken before."""
+    """The reader of quarantined rows that are good by now; ids recognise the rows it took before."""
 
     stream: FeedbackStream
     log: PredictionLog

@@ -44,7 +44,7 @@ class CheckQuery:
 
 @dataclass(frozen=True, slots=True)
 class CheckHistory:
-    """Reads reports of checks; raises NotFound for a model that does not exist."""
+    """The reports of a model's checks; raises NotFound for a model that does not exist."""
 
     configurations: ConfigurationStore
     checks: CheckStore

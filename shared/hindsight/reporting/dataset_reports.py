@@ -18,7 +18,7 @@ FORMAT = "npz"
 
 @dataclass(frozen=True, slots=True)
 class DatasetReports:
-    """Reads datasets; every method raises NotFound for an unknown model."""
+    """The reports of datasets; every method raises NotFound for an unknown model."""
 
     configurations: ConfigurationStore
     registry: Registry

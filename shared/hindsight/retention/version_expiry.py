@@ -33,7 +33,7 @@ class ExpiryReport:
 
 @dataclass(frozen=True, slots=True)
 class VersionExpiry:
-    """Expires a model's versions and datasets.
+    """The expiry of a model's versions and datasets.
 
     A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
     of a marked version the next sweep removes.
@@ -99,7 +99,7 @@ class _Expirable:
     recorded: Mapping[str, datetime | None]
 
     def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[tuple[str, str]]:
-        """Yield names and keys of expired objects, and of those that a run made before a moment and never recorded."""
+        """List names and keys of expired objects, and of those that a run made before a moment and never recorded."""
         for key in lake.keys(self.prefix):
             place = self.pattern.fullmatch(key.removeprefix(self.prefix))
             if place is None:

@@ -36,7 +36,7 @@ class RollbackRequest(OperatorRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollbacks:
-    """Rolls champions back for a person.
+    """The rollbacks of champions that operators ask for.
 
     ``require_loadable`` raises UnusableArtifact for a version that cannot be served.
     """

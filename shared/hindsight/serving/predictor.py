@@ -58,7 +58,7 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """Answers predict calls."""
+    """The answers to predict calls."""
 
     log: PredictionLog
 

@@ -13,7 +13,7 @@ from hindsight.triggers.status import SignalStatus
 
 
 class BlockCode(StrEnum):
-    """What can block a run; a decision lists them in this order."""
+    """The condition that blocks a run; a decision lists them in this order."""
 
     NO_SIGNAL = "no_signal"
     COMBINATION = "combination"
@@ -62,7 +62,7 @@ class Decision(Record):
 
     @property
     def triggered(self) -> bool:
-        """Whether the decision started a run."""
+        """True if the decision started a run."""
         return not self.blocked_by
 
     @property

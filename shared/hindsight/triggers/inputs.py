@@ -13,7 +13,7 @@ from hindsight.triggers.status import SignalStatus
 
 
 class Cause(StrEnum):
-    """What made Hindsight decide."""
+    """The cause of a decision."""
 
     SCHEDULE = "schedule"
     ALARM = "alarm"
@@ -35,7 +35,7 @@ class TriggerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerInputs:
-    """Everything a decision depends on, as known at ``now``.
+    """The inputs of a decision, as known at ``now``.
 
     ``new_labels`` are those no snapshot has seen; None where they were not counted, because an open run, or that no
     signal is active, settles the decision anyway. ``relabelling`` is the id of the one under way, ``rollout`` the

@@ -17,7 +17,7 @@ PendingSignals = Mapping[str, SignalStatus]
 
 
 class RunOutcome(StrEnum):
-    """How a retraining run ended; canary and shadow: its version is rolled out beside the champion."""
+    """The end of a retraining run; canary and shadow: its version is rolled out beside the champion."""
 
     PROMOTED = "promoted"
     CANARY = "canary"
@@ -61,7 +61,7 @@ class OpenRun(Record):
 
 
 class RunResult(Record):
-    """How a run ended, and what it used."""
+    """The end of a run, and what it used."""
 
     outcome: RunOutcome
     at: datetime
@@ -72,7 +72,7 @@ class RunResult(Record):
 
 
 class BlockedSignals(Record):
-    """What the last blocked decision rested on: hourly repetitions of it are not worth a record each."""
+    """The grounds of the last blocked decision: hourly repetitions of it are not worth a record each."""
 
     code: str
     kinds: tuple[str, ...]
@@ -107,12 +107,12 @@ class TriggerState(Record):
 
     @property
     def consecutive_failures(self) -> int:
-        """How many versions in a row failed, at the gate or after it."""
+        """The number of versions in a row that failed, at the gate or after it."""
         return self.consecutive_rejections + self.consecutive_rollbacks
 
     @property
     def last_run_failed(self) -> bool:
-        """Whether the last run failed and none is open."""
+        """True if the last run failed and none is open."""
         return self.open_run is None and self.last_outcome is RunOutcome.FAILED
 
     @property

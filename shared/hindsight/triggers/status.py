@@ -8,7 +8,7 @@ from hindsight.core.codec import Record
 
 
 class SignalRole(StrEnum):
-    """What a signal counts for in a decision."""
+    """The role of a signal in a decision."""
 
     COUNTED = "counted"  # by ``triggers.combine``
     SUFFICIENT = "sufficient"  # alone, whatever the combination

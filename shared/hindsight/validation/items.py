@@ -1,4 +1,4 @@
-"""What every capture call shares: items checked one by one, the good ones kept, the others by their index."""
+"""Items of capture calls, checked one by one: the good ones are kept, the others reported by their index."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -27,7 +27,7 @@ class RequestItem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why one item of a call was not taken."""
+    """The reason why one item of a call was not taken."""
 
     index: int
     code: str
@@ -40,7 +40,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of the items of a call, by their ids and indices."""
+    """The results of a call's items, by their ids and indices."""
 
     accepted: list[str] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)

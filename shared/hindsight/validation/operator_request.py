@@ -1,4 +1,4 @@
-"""What the requests of operators have in common: a reason, perhaps the days they are about, and their moment."""
+"""The common parts of operators' requests: a reason, perhaps the days they are about, and their moment."""
 
 from datetime import date, datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Whose clock counts: the bounds on the times that clients send."""
+"""Bounds on the times that clients send."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ MAX_AHEAD = timedelta(minutes=5)
 
 
 class ClientTimestamps(StrEnum):
-    """Whether a client's times count as the times things were received, or the receiver's clock does.
+    """The trust in clients' times: they count as the times things were received, or the receiver's clock does.
 
     ``TRUSTED`` believes any time (simulations), ``PAST`` any that has passed (an operator's import of history).
     """

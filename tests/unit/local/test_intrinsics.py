@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local.intrinsics import NO_VALUE, Evaluation, Place
+from local.intrinsics import NO_VALUE, Evaluation, Place, UnknownIntrinsic
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Key": {"Type": "String", "Default": ""}, "Days": {"Type": "Number", "Default": 0}},
@@ -79,5 +79,5 @@ def test_names_that_the_template_leaves_open_fit(stack: str) -> None:
 
 
 def test_function_that_is_not_known_is_not_guessed() -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(UnknownIntrinsic, match="Fn::ImportValue"):
         evaluation().resolve({"Fn::ImportValue": "x"})

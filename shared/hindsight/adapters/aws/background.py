@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LambdaBackground:
-    """Invokes one function asynchronously; see ``hindsight.core.fan_out.Invocations``."""
+    """Asynchronous invocations of one function; see ``hindsight.core.fan_out.Invocations``."""
 
     def __init__(self, function_name: str, client: "LambdaClient") -> None:
         self._function_name = function_name

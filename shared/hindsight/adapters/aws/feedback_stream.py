@@ -23,7 +23,7 @@ _BUSY = frozenset({"ServiceUnavailableException", "ThrottlingException", "LimitE
 
 
 class FirehoseFeedback:
-    """Appends lines to a Firehose stream; see ``hindsight.ingestion.feedback_capture.FeedbackStream``.
+    """A Firehose stream of lines; see ``hindsight.ingestion.feedback_capture.FeedbackStream``.
 
     Firehose bills each record as at least 5 KB, so that many lines share one record.
     """

@@ -24,7 +24,7 @@ class S3ObjectVersions:
         self._client = client
 
     def under(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
-        """Yield the versions of the keys that start with a prefix and sort after a text, by key, the newest first."""
+        """List the versions of the keys that start with a prefix and sort after a text, by key, the newest first."""
         asked = {"Bucket": self._bucket, "Prefix": prefix, **({"KeyMarker": after} if after else {})}
         for page in self._client.get_paginator("list_object_versions").paginate(**asked):  # type: ignore[arg-type]
             for found in page.get("Versions", []):

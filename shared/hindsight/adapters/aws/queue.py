@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 class SqsQueue:
-    """Sends messages to one SQS queue."""
+    """The sender of messages to one SQS queue."""
 
     def __init__(self, url: str, client: "SQSClient") -> None:
         self._url = url

@@ -45,19 +45,19 @@ class S3Lake:
         self.write_bytes(key, gzip_lines(rows), "application/x-ndjson")
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
+        """Read the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
         for line in self.read_raw_lines(key):
             if not is_mark(line):
                 yield json.loads(line)
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of an object as bytes, unzipped, blank ones left out. Raises NotFound."""
+        """Read the lines of an object as bytes, unzipped, without blank ones. Raises NotFound."""
         for line in self._unzipped(key):
             if line.strip():
                 yield line
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
-        """Yield every line of an object, of one that is too long the beginning. Raises NotFound, UnreadableObject."""
+        """Read every line of an object, only the beginning of a long one. Raises NotFound, UnreadableObject."""
         try:
             yield from bounded_lines(self._unzipped(key), max_line=max_line, max_total=max_total)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -113,11 +113,11 @@ class S3Lake:
         return True
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield the keys that start with a prefix, sorted, with the entity tags of what they hold."""
+        """List the keys that start with a prefix, sorted, with the entity tags of what they hold."""
         yield from ((found.key, found.tag) for found in self.entries(prefix))
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
-        """Yield the objects whose keys start with a prefix and sort after a text; listed only as far as read."""
+        """List the objects whose keys start with a prefix and sort after a text, lazily."""
         pages = self._client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
             for found in page.get("Contents", []):
@@ -150,7 +150,7 @@ class S3Lake:
                 raise Unavailable(f"{len(failed)} of {len(batch)} objects could not be removed: {failed[0]}")
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys that start with a prefix and sort after a text, sorted; listed only as far as read."""
+        """List the keys that start with a prefix and sort after a text, sorted, lazily."""
         yield from (found.key for found in self.entries(prefix, after))
 
     def _unzipped(self, key: str) -> BinaryIO:

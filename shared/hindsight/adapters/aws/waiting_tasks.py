@@ -1,4 +1,4 @@
-"""Steps on Step Functions that wait for an answer."""
+"""Tasks of Step Functions that wait for an answer."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

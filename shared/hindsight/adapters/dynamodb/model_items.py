@@ -39,7 +39,7 @@ class ModelItems:
     def each(
         self, model: str, prefix: str = "", *, descending: bool = False, before: str | None = None, page: int = 100
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items whose sort keys begin with a prefix, consistently, in the order of the keys.
+        """Read the items whose sort keys begin with a prefix, consistently, in the order of the keys.
 
         ``before`` begins with the prefix; what it names need not exist.
         """

@@ -169,7 +169,7 @@ def batch_get(
     consistent: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the items that exist under (pk, sk) keys, in no order; unprocessed keys are asked for again.
+    """Read the items that exist under (pk, sk) keys, in no order; ask again for unprocessed keys.
 
     Several chunks of keys are read at the same time. Raises Unavailable when the table keeps leaving keys unprocessed.
     """
@@ -223,7 +223,7 @@ def batch_write(
 
 
 def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
-    """Yield every item a query matches, page after page. Raises Unavailable where the table is at its limit."""
+    """Read every item a query matches, page after page. Raises Unavailable where the table is at its limit."""
     pages = iter(client.get_paginator("query").paginate(**request))
     while True:
         with unavailable_if_busy():
@@ -246,7 +246,7 @@ def unavailable_if_busy() -> Iterator[None]:
 
 
 def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
-    """Yield what a call returns for each value, in order; several calls wait for the table at the same time."""
+    """Call a function with each value, several at the same time, and give its results in order."""
     if len(values) < 2:
         yield from map(call, values)
         return
@@ -255,7 +255,7 @@ def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of at most ``size`` values."""
+    """Divide values into lists of at most ``size``."""
     iterator = iter(values)
     while chunk := list(islice(iterator, size)):
         yield chunk

@@ -31,7 +31,7 @@ class DynamoChecks:
             return
 
     def latest(self, model: str, kind: CheckKind) -> Check | None:
-        """Return the newest check, None before the first."""
+        """Read the newest check, None before the first."""
         answer = self._client.get_item(
             TableName=self._table, Key=to_item({"pk": model, "sk": _key(kind)}), ConsistentRead=True
         )

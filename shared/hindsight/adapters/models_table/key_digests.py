@@ -16,7 +16,7 @@ SECONDS_PER_TURN = 2.0
 
 
 class DynamoKeyDigests:
-    """See ``hindsight.runtime.http.keyring.KeyDigests``."""
+    """Digests of API keys in the table; see ``hindsight.runtime.http.keyring.KeyDigests``."""
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table, self._client = table, client

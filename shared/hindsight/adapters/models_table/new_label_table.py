@@ -54,7 +54,7 @@ class DynamoNewLabels:
         )
 
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
-        """Yield the arrivals of some hours, the newest first; read only as far as they are taken."""
+        """Read the arrivals of some hours lazily, the newest first."""
         request = self._hours(_ARRIVED, model, since, before)
         pages = iter(self._client.get_paginator("query").paginate(**request, ScanIndexForward=False))
         while True:
@@ -106,7 +106,7 @@ class DynamoNewLabels:
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys], self._sleep)
 
     def hours(self, model: str, since: datetime | None, before: datetime) -> Iterator[HourCounts]:
-        """Yield the counts of hours: an item that names the version, and behind it that version's days."""
+        """Read the counts of hours: an item that names the version, and behind it that version's days."""
         hour, wanted, days = None, "", dict[date, Sequence[int]]()
         for row in query_all(self._client, **self._hours(_SUMMED, model, since, before)):
             _, text, *rest = row["sk"].split("#")

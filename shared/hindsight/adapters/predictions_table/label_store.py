@@ -77,7 +77,7 @@ class DynamoLabels:
         return set[PredictionKey]().union(*at_once(self._commit_batch, batches))
 
     def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, those of a share of a model's predictions that the clock changes by ``now``.
+        """Find, page by page, the predictions of a model's share whose windows close by ``now``.
 
         The first pages of all shards are read at the same time and put together: mostly there is little in each.
         """

@@ -75,7 +75,7 @@ class DynamoReviews:
     def available(
         self, model: str, reviewer: str, now: datetime, *, open_at: datetime | None
     ) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that a reviewer may be given."""
+        """Find, page by page, the open tasks that a reviewer may be given."""
         unseen = {"FilterExpression": "NOT contains(done_by, :reviewer)"}
         if open_at is not None:
             unseen["FilterExpression"] += " AND closes_at > :open_at"
@@ -86,7 +86,7 @@ class DynamoReviews:
             yield from self._keys(model, partition, values | lapsed, KeyConditionExpression=condition, **unseen)
 
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
+        """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
         mine = {"FilterExpression": "contains(held_by, :reviewer)"}
         # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
         for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
@@ -106,12 +106,12 @@ class DynamoReviews:
         return min(count, most)
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that close by ``now``."""
+        """Find, page by page, the open tasks that close by ``now``."""
         for partition in _OPEN:
             yield from self._keys(model, partition, {":now": format_time(now)}, FilterExpression="closes_at <= :now")
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the resolved tasks whose feedback is not known to be durable."""
+        """Find, page by page, the resolved tasks whose feedback is not known to be durable."""
         yield from self._keys(model, QueuePartition.UNSENT, {})
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DynamoSubjectCollections:
-    """See ``hindsight.privacy.collections.SubjectCollections``."""
+    """Item collections of the predictions table; see ``hindsight.privacy.collections.SubjectCollections``."""
 
     def __init__(self, table: str, client: "DynamoDBClient", sleep: "Callable[[float], None]") -> None:
         self._table = table
@@ -27,7 +27,7 @@ class DynamoSubjectCollections:
         self._sleep = sleep
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
-        """Yield, page by page, an entity's predictions that were received by a moment."""
+        """Find, page by page, an entity's predictions that were received by a moment."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,

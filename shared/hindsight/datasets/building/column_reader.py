@@ -55,7 +55,7 @@ class ColumnReader:
         }
 
     def features(self, features: Sequence[TypedFeature]) -> Iterator[tuple[TypedFeature, Column]]:
-        """Yield features by column, those to train on first; a column is good until the next is asked for."""
+        """Read features by column, those to train on first; a column is good until the next is asked for."""
         count = len(self.kept.keys.seq)
         together = max(1, _MAX_BYTES // (8 * max(count, 1)))
         for first in range(0, len(features), together):
@@ -97,7 +97,7 @@ class ColumnReader:
             yield found, texts[found].column() if found in texts else numbers[found]
 
     def _by_file(self) -> Iterator[tuple[RecordScan, Places]]:
-        """Yield the files that hold rows kept, with the positions of those."""
+        """Find the files that hold rows kept, with the positions of those."""
         order = self.kept.by_file
         begins = np.searchsorted(self.kept.keys.file[order], np.arange(len(self.scans) + 1))
         for number, scan in enumerate(self.scans):

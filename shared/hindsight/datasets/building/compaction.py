@@ -85,7 +85,7 @@ class Compaction:
         return report
 
     def _open_days(self, model: str, settled: date, report: CompactionReport) -> Iterator[date]:
-        """Yield the days before a day that have small objects; one listing, not beyond that day."""
+        """Find the days before a day that have small objects; one listing, not beyond that day."""
         prefix, last = model_prefix(LABELS, model), None
         for key in self.lake.keys(prefix):
             day = partition_of(key, LABELS, model)
@@ -123,7 +123,7 @@ class Compaction:
             report.files += 1
 
     def _groups(self, tags: Mapping[str, str], report: CompactionReport) -> Iterator[list[Readable]]:
-        """Yield objects with their lines, as many together as become one file."""
+        """Group objects with their lines, as many together as become one file."""
         group: list[Readable] = []
         size = count = 0
         for given in read_objects(self.lake, tags):

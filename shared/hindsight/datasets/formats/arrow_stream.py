@@ -106,7 +106,7 @@ def _described(stream: Any) -> Iterator[Any]:
 
 
 def _batches(stream: Any) -> Iterator[Any]:
-    """Yield batches of rows; each is gone when the next is asked for."""
+    """Read batches of rows; each is gone when the next is asked for."""
     while True:
         batch = _Array()
         _require(stream, stream.contents.get_next(stream, ctypes.byref(batch)))

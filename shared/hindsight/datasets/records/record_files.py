@@ -39,7 +39,7 @@ class FoundFiles:
 
 @dataclass(frozen=True, slots=True)
 class RecordFiles:
-    """Brings label records of a model to this machine, as Parquet files below ``scratch``."""
+    """The local copies of a model's label records, as Parquet files below ``scratch``."""
 
     lake: Lake
     model: str
@@ -93,14 +93,14 @@ class RecordFiles:
         return found
 
     def _unchanged(self, wanted: Mapping[str, str], missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Yield the objects that are as they were, and take them off what is missing."""
+        """Find the objects that are as they were, and take them off what is missing."""
         for given in read_objects(self.lake, wanted):
             if wanted[given.key] == given.digest:
                 del missing[given.key]
                 yield given
 
     def _packed(self, missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Yield the packs that hold missing objects, with no more of them, and take those off what is missing."""
+        """Find the packs that hold missing objects, with no more of them, and take those off what is missing."""
         for day in sorted({key.rpartition("/")[0] for key in missing}):
             packs = (key for key in self.lake.keys(f"{day}/") if is_pack(key))
             for given in read_objects(self.lake, packs):
@@ -216,7 +216,7 @@ class LakeObject:
 
 
 def batches(objects: Iterable[LakeObject]) -> Iterator[list[StoredRecord]]:
-    """Yield the records of objects in their order, a bounded number at a time. Raises UnusableDataset."""
+    """Read the records of objects in their order, a bounded number at a time. Raises UnusableDataset."""
     batch: list[StoredRecord] = []
     size = 0
     for given in objects:
@@ -264,7 +264,7 @@ def file_digest(path: Path) -> str:
 
 
 def read_objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
-    """Yield objects in the order of their keys, a few read ahead; those that are gone are passed over."""
+    """Read objects in the order of their keys, a few ahead; those that are gone are passed over."""
     remaining = iter(keys)
     with ThreadPoolExecutor(_READERS) as readers:
         while batch := list(islice(remaining, 4 * _READERS)):

@@ -116,7 +116,7 @@ class RecordScan:
     def features(
         self, features: Sequence[tuple[str, FeatureType]], rows: Rows
     ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
-        """Yield features of some records, each as the column of its type, in any order.
+        """Read features of some records, each as the column of its type, in any order.
 
         What the file has as a column is read from it, all else from the features as they were logged.
         """
@@ -164,7 +164,7 @@ class RecordScan:
     def _parsed(
         self, features: Sequence[tuple[str, FeatureType]], rows: Rows
     ) -> Iterator[tuple[tuple[str, FeatureType], Column]]:
-        """Yield features that have no column in the file, read from the features as they were logged."""
+        """Parse the features that have no column in the file from the features as they were logged."""
         if not features:
             return
         pieces: dict[tuple[str, FeatureType], list[Column]] = {found: [] for found in features}

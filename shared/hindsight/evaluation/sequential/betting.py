@@ -17,7 +17,7 @@ RICHEST = 1e6  # what a bettor wins beyond is given away, so that wealth stays a
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What is bet against, on values from 0 to 1 of which more is better.
+    """The null that is bet against, on values from 0 to 1 of which more is better.
 
     The bettors say that the mean lies below ``null``; their stakes are so large that only a mean below ``limit``
     (not above ``null``) lets them win in the long run.
@@ -28,13 +28,13 @@ class Hypothesis:
 
     @property
     def gap(self) -> float:
-        """How far below the null a mean must lie to matter."""
+        """The distance below the null that a mean must have to matter."""
         return max(self.null - self.limit, SMALLEST_GAP)
 
 
 @dataclass(frozen=True, slots=True)
 class Wealth:
-    """What the bettors own after ``rounds`` labels; arrays may have leading axes, one entry a test.
+    """The bettors' wealth after ``rounds`` labels; arrays may have leading axes, one entry a test.
 
     ``stakes``, shape (..., bets), is what those who have begun own; those who have not still own their share of 1.
     ``mean_weight`` and ``mean_square``, shape (...), are running means of the weights and of the squared weighted
@@ -53,7 +53,7 @@ class Wealth:
 
     @classmethod
     def at_start(cls, hypothesis: Hypothesis, shape: tuple[int, ...] = (), heaviest: float = 1.0) -> "Wealth":
-        """Return the wealth before the first label, with the spread of a share at the limit to begin with."""
+        """Build the wealth before the first label, with the spread of a share at the limit to begin with."""
         spread = hypothesis.limit * (1 - hypothesis.limit) + hypothesis.gap**2
         return cls(0, np.zeros((*shape, len(MULTIPLES))), np.ones(shape), np.full(shape, spread), heaviest)
 
@@ -65,7 +65,7 @@ class Wealth:
 
 
 def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights: Floats | float = 1.0) -> Wealth:
-    """Return the wealth after one more label a test.
+    """Compute the wealth after one more label a test.
 
     In each round a bettor's wealth is multiplied by ``1 + stake (null - value)``. If the mean, given all that went
     before, is at least the null, no strategy that fixes its stake before the value is known expects to win, so that

@@ -46,11 +46,11 @@ class Scale:
         return Hypothesis(self._place(self.null), self._place(self.limit))
 
     def wealth(self, heaviest: float) -> Wealth:
-        """Return what bettors have at the start, where a label weighs ``heaviest`` at most."""
+        """Build the bettors' wealth at the start, where a label weighs ``heaviest`` at most."""
         return Wealth.at_start(self.hypothesis, heaviest=heaviest**2 if self.metric in _PAIRED else heaviest)
 
     def observe(self, answers: LabelledPredictions, unpaired: Unpaired = ()) -> Observations:
-        """Return what labels tell, in the order given; of some metrics not every label tells something."""
+        """Compute the observations of labels, in the order given; for some metrics not every label is one."""
         if self.metric in _PAIRED:
             return _pairs(_PAIRED[self.metric], answers, unpaired)
         if self.metric in _OF_LOSS:
@@ -71,7 +71,7 @@ class Scale:
 
 
 def scale_of(metric: Metric, task: Task, *, null: float, limit: float) -> Scale | None:
-    """Return the scale of a metric, None for one that is no mean over labels or pairs of labels.
+    """Find the scale of a metric, None for one that is no mean over labels or pairs of labels.
 
     Means are accuracy, precision, recall, F1 (binary), balanced accuracy and ROC AUC (binary, over pairs), Brier
     score, log loss, MAE and RMSE (of squares). R² and what averages over several classes are not; nor can anything be
@@ -101,7 +101,7 @@ def _recall(answers: LabelledPredictions, _null: float) -> _PerLabel:
 
 
 def _f1(answers: LabelledPredictions, null: float) -> _PerLabel:
-    """Return 1 for a hit and ``null / 2`` for a false alarm or a miss.
+    """Compute 1 for a hit and ``null / 2`` for a false alarm or a miss.
 
     F1 is at least the null where 2 TP - null (2 TP + FP + FN) is at least 0: a mean over labels, halved and put on
     the null. What is neither labelled nor decided positive says nothing.
@@ -127,7 +127,7 @@ _BINARY_ONLY = frozenset({Metric.F1, Metric.LOG_LOSS, Metric.BRIER, *_PAIRED})
 def _pairs(
     compared: Callable[[LabelledPredictions], Floats], answers: LabelledPredictions, unpaired: Unpaired
 ) -> Observations:
-    """Return the metric on pairs of the n-th positive and the n-th negative, in the order they came.
+    """Compute the metric on pairs of the n-th positive and the n-th negative, in the order they came.
 
     Scores tell whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
     the latest of those that find no partner are kept.

@@ -45,7 +45,7 @@ class LakeRow:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Writes the changes of the table's stream to the lake."""
+    """The archive of the table's stream in the lake."""
 
     lake: Lake
 

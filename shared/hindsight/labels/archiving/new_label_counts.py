@@ -140,7 +140,7 @@ def counts_of(hour: datetime, arrivals: Iterable[Arrivals]) -> tuple[HourCounts,
 
 
 def distinct_moments(parts: Sequence[Arrivals]) -> Iterator[Sequence[int]]:
-    """Yield the moments of the distinct entries of one hour, in portions of some ``MAX_SET``.
+    """Find the moments of the distinct entries of one hour, in portions of some ``MAX_SET``.
 
     Entries are sorted by what is a hash: a range of hashes is a slice of each part, and holds its share of them.
     """
@@ -165,7 +165,7 @@ def _position(part: Arrivals, identity: int) -> int:
 
 
 def _first(arrivals: Iterator[Arrivals], most: int) -> Iterator[Arrivals]:
-    """Yield the first arrivals, until together they have too many entries; the one that makes them so is the last."""
+    """Take the first arrivals, until together they have too many entries; the one that makes them so is the last."""
     for found in arrivals:
         yield found
         most -= len(found)

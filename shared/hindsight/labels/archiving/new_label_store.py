@@ -10,7 +10,7 @@ from hindsight.labels.archiving.new_label_counts import Arrivals, DayCounts, Hou
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far a model's new labels have come; None before the first time.
+    """The progress of a model's counts of new labels; None before the first time.
 
     All arrivals of hours before ``settled`` are in the days' counts. Of hours before ``summed`` the counts of the hour
     are complete, unless a stale hour is kept.
@@ -27,7 +27,7 @@ class NewLabelStore(Protocol):
         """Keep arrivals; equal ones are kept once. Raises Unavailable."""
 
     def arrivals(self, model: str, since: datetime | None, before: datetime | None = None) -> Iterator[Arrivals]:
-        """Yield the arrivals of the hours from one on and before another, the newest hour first."""
+        """Read the arrivals of the hours from one on and before another, the newest hour first."""
 
     def marks(self, models: Iterable[str]) -> Mapping[str, Marks]:
         """Read the marks of models that have some."""
@@ -45,7 +45,7 @@ class NewLabelStore(Protocol):
         """Forget stale hours whose counts are complete."""
 
     def hours(self, model: str, since: datetime | None, before: datetime) -> Iterator[HourCounts]:
-        """Yield the counts of hours that have some, from one on and before another, the oldest first."""
+        """Read the counts of hours that have some, from one on and before another, the oldest first."""
 
     def keep_hour(self, model: str, counts: HourCounts, before: str | None) -> bool:
         """Replace an hour's counts if they are of the version ``before``, None for no counts; whether they were."""

@@ -138,14 +138,14 @@ class NewLabels:
             self.store.advance(model, settled=found.hour + HOUR)
 
     def _sets(self, model: str, marks: Marks, stale: set[datetime]) -> Iterator[Arrivals]:
-        """Yield the arrivals of hours that have to be counted by their sets, the newest first."""
+        """Read the arrivals of hours that have to be counted by their sets, the newest first."""
         summed = [self.store.arrivals(model, hour, hour + HOUR) for hour in sorted(stale, reverse=True)]
         return chain(self.store.arrivals(model, marks.summed or marks.settled), *summed)
 
     def _count_sets(
         self, arrivals: Iterator[Arrivals], days: Mapping[date, DayCounts], after: datetime, as_of: datetime
     ) -> Iterator[tuple[datetime, int]]:
-        """Yield hours with how many of their labels count, until ``MAX_READ`` entries are read."""
+        """Count, hour by hour, the labels that count, until ``MAX_READ`` entries are read."""
         low, high, read = microseconds(after), microseconds(as_of), 0
         for hour, found in groupby(arrivals, key=attrgetter("hour")):
             parts = []
@@ -173,7 +173,7 @@ class NewLabels:
 
 
 def _runs(stale: list[StaleHour]) -> Iterator[list[StaleHour]]:
-    """Yield stale hours in groups whose hours follow each other."""
+    """Group stale hours whose hours follow each other."""
     run = list[StaleHour]()
     for found in stale:
         if run and found.hour > run[-1].hour + HOUR:

@@ -41,7 +41,7 @@ class EntityAllowances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EntityLimits:
-    """Holds feedback to the limits of its model's configuration."""
+    """The limits of a model's configuration on the feedback of one entity."""
 
     allowances: EntityAllowances
 

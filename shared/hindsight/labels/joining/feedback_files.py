@@ -57,7 +57,7 @@ class _Chunk:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackFiles:
-    """Joins feedback files of the lake."""
+    """The joiner of the lake's feedback files."""
 
     lake: Lake
     joiner: LabelJoiner
@@ -110,7 +110,7 @@ class FeedbackFiles:
         yield chunk
 
     def _lines(self, key: str) -> Iterator[tuple[int, bytes | Reject]]:
-        """Yield the lines of a file by their numbers, blank ones left out; where it cannot be read on, a reject."""
+        """Read the lines of a file by their numbers, without blank ones; where reading fails, a reject."""
         number = 0
         try:
             bounded = bounded_lines_of(self.lake, key, max_line=MAX_LINE_BYTES, max_total=MAX_FILE_BYTES)
@@ -191,7 +191,7 @@ def _unread(reason: str) -> Reject:
 
 
 class _KnownModels:
-    """Whether a model exists, asked once a file."""
+    """The models that exist, each asked for once a file."""
 
     def __init__(self, configurations: ConfigurationStore) -> None:
         self._configurations = configurations

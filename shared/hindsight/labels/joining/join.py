@@ -30,7 +30,7 @@ SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 class Joined(StrEnum):
-    """What is counted of a join, by model."""
+    """The counts of a join for one model."""
 
     JOINED = "joined"
     LATE = "late"
@@ -60,7 +60,7 @@ _COUNTED_AS = {
 
 @dataclass(frozen=True, slots=True)
 class JoinReport:
-    """How much of what happened, by model; of what went to quarantine also why."""
+    """The counts of a join by model; for quarantined feedback also by reason."""
 
     counts: dict[str, Counter[Joined]] = field(default_factory=dict)
     quarantined: dict[str, Counter[RejectCode]] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class JoinReport:
 
 @dataclass(frozen=True, slots=True)
 class LabelJoiner:
-    """Joins feedback and closes windows; everything may be repeated at any time.
+    """The joiner of feedback and closer of windows; everything may be repeated at any time.
 
     ``pause`` waits before the n-th attempt at predictions that another worker has just changed: of many workers on
     one prediction only one wins a round, and those who lose must not all come back at once. ``side_by_side`` maps as

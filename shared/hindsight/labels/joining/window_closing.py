@@ -32,7 +32,7 @@ MUCH_DUE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class WindowClosing:
-    """Sweeps the predictions of a model whose windows close."""
+    """The sweep over the predictions of a model whose windows close."""
 
     store: LabelStore
     joiner: LabelJoiner

@@ -24,7 +24,7 @@ _ONE_FILE = Counts(files=1)
 
 @dataclass(frozen=True, slots=True)
 class RelabelBatch:
-    """Some files, for one attempt of a relabelling."""
+    """The files of one batch, for one attempt of a relabelling."""
 
     model: str
     relabel_id: str
@@ -34,7 +34,7 @@ class RelabelBatch:
 
 @dataclass(frozen=True, slots=True)
 class RelabelFiles:
-    """Works through files; whatever was done before, by whom ever, is neither done nor counted again.
+    """The relabeller of files; a file that any worker has finished is neither read nor counted again.
 
     Small files are read side by side and relabelled together, large ones a chunk at a time: what is paid for once, a
     round trip or a transaction, is shared by as many of them as fit. ``side_by_side`` maps as ``map`` does, in order.
@@ -205,7 +205,7 @@ class RelabelFiles:
         yield chunk
 
     def _lines(self, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after ``start``, numbered; none of feedback that was deleted since it was listed.
+        """Read the lines after ``start``, numbered; none of feedback that was deleted since it was listed.
 
         A file that was rewritten meanwhile is read whole: reading a line twice is harmless.
         """
@@ -221,7 +221,7 @@ class RelabelFiles:
 
 
 def _groups(files: Sequence[OpenFile]) -> Iterator[list[OpenFile]]:
-    """Yield files whose chunks are relabelled together: as many as have the lines of one chunk, and move on at once."""
+    """Group files whose chunks are relabelled together: as many as have the lines of one chunk, and move on at once."""
     group: list[OpenFile] = []
     lines = 0
     for file in files:

@@ -1,4 +1,4 @@
-"""How an attempt of a relabelling ended, judged at its end."""
+"""The end of a relabelling's attempt, and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from hindsight.labels.relabelling.store import RelabelEnd, RelabelStore
 
 @dataclass(frozen=True, slots=True)
 class RelabelConclusions:
-    """Concludes the attempts of one deployment's relabellings."""
+    """The finalizer of one deployment's relabelling attempts."""
 
     store: RelabelStore
     configurations: ConfigurationStore

@@ -18,7 +18,7 @@ MAX_REASON = 1000
 
 
 class RelabelStatus(StrEnum):
-    """How a relabelling stands; ``stopped`` is one whose execution was over before it was concluded."""
+    """The state of a relabelling; ``stopped`` is one whose execution was over before it was concluded."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -32,7 +32,7 @@ RESUMABLE = frozenset({RelabelStatus.FAILED, RelabelStatus.STOPPED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a part of a relabelling did.
+    """The counts of a part of a relabelling.
 
     ``events`` is the model's events in the raw files, ``recovered`` those of them that the table did not have,
     ``predictions`` the rows of the archived predictions, ``labels`` the label records written.
@@ -85,7 +85,7 @@ class RelabelJob:
 
     @property
     def checkpoint_expires_at(self) -> datetime:
-        """When it is no longer remembered which of its files are done."""
+        """The moment from which the record of finished files is no longer kept."""
         return self.started_at + REMEMBERED
 
     def covers(self, day: date) -> bool:

@@ -20,7 +20,7 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class RelabelReports:
-    """Reads the relabellings of models; every method raises NotFound for a model that does not exist."""
+    """The reports of relabellings; every method raises NotFound for a model that does not exist."""
 
     store: RelabelStore
     runs: StateMachine
@@ -48,7 +48,7 @@ class RelabelReports:
 
 @dataclass(frozen=True, slots=True)
 class RelabelRequests:
-    """Takes the requests of one deployment; every method raises NotFound for a model that does not exist."""
+    """The intake of relabelling requests; every method raises NotFound for a model that does not exist."""
 
     store: RelabelStore
     runs: StateMachine

@@ -1,4 +1,4 @@
-"""Whether a relabelling's rules are still those in force."""
+"""The comparison of a relabelling's rules with those in force."""
 
 from hindsight.config.store import ConfigurationStore
 

@@ -1,4 +1,4 @@
-"""Where relabellings, and how far they are in each file, are kept."""
+"""The port of the store of relabellings and of their progress in each file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_STEPS = 40
 
 @dataclass(frozen=True, slots=True)
 class FilePosition:
-    """How far a file has been read: so many lines, or to its end.
+    """The progress in a file: the number of lines read, or its end.
 
     One that ``is_followed`` was read to its end in place of others, which it holds, and does not count as a file; the
     batch that lists it, if one does, counts it then.
@@ -35,7 +35,7 @@ class FileStep:
 
 @dataclass(frozen=True, slots=True)
 class RelabelEnd:
-    """How an attempt ended."""
+    """The end of an attempt."""
 
     status: RelabelStatus
     at: datetime

@@ -1,4 +1,4 @@
-"""Whether a model's labels are being made anew right now."""
+"""The detection of a relabelling that is under way."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ START_TAKES = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RelabellingWatch:
-    """Tells whether a snapshot taken now would mix labels of the old rules with labels of the new."""
+    """The watch that keeps a snapshot from mixing labels of the old rules with labels of the new."""
 
     store: RelabelStore
     runs: StateMachine

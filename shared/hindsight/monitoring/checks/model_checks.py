@@ -102,7 +102,7 @@ class ModelChecks:
     def of(
         self, configuration: ModelConfiguration, now: datetime, has_time: Callable[[], bool] = lambda: True
     ) -> Iterator[ModelCheck]:
-        """Yield the checks of a model, each by itself: one that fails leaves the others.
+        """Compute the checks of a model, each by itself: one that fails leaves the others.
 
         Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
         first; then reading the labels may raise.

@@ -133,7 +133,7 @@ def separate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """Held-out rows: the number of pairs of a row of either side that are in order."""
+    """The held-out rows' share: the number of pairs of a row of either side that are in order."""
 
     current: int
     reference: int

@@ -60,7 +60,7 @@ def select_recent_rows(hours: Iterable[RecentRows], min_rows: int, window_rows: 
 
 
 def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Iterator[RecentRows]:
-    """Yield the hours of a window, the newest first, as long as a week before them there are any profiles."""
+    """List the hours of a window, newest first, until a week before them has no profiles."""
     first = next(iter(lake.keys(model_prefix(PROFILES, model))), None)
     hour = (now - timedelta(microseconds=1)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while hour > now - window and first is not None and first <= key_at(model, hour - WEEK):

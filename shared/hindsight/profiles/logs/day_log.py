@@ -52,7 +52,7 @@ class DayLog:
     has_time: Callable[[], bool]
 
     def read(self, keys: Sequence[str]) -> Iterator[tuple[str, Tagged | None]]:
-        """Yield objects, some read ahead, None for one that is gone; packs come last."""
+        """Read objects, some ahead, None for one that is gone; packs come last."""
         alone = [key for key in keys if not is_pack(key)]
         packs = [key for key in keys if is_pack(key)]
         with ThreadPoolExecutor(READERS) as readers:
@@ -84,7 +84,7 @@ class DayLog:
         return [key for key in keys if not is_pack(key)], packs
 
     def present(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield objects that were listed. Raises _ObjectMoved where one is gone."""
+        """Read objects that were listed. Raises _ObjectMoved where one is gone."""
         for key, found in self.read(keys):
             if found is None:
                 raise _ObjectMoved

@@ -252,7 +252,7 @@ class DayProfiler:
 
 
 def _groups(keys: Sequence[str], held: Mapping[str, _StoredHour]) -> Iterator[list[str]]:
-    """Yield hours in their order, together as many as have merged a bounded number of objects."""
+    """Group hours in their order, together as many as have merged a bounded number of objects."""
     group: list[str] = []
     count = 0
     for key in keys:

@@ -98,7 +98,7 @@ class LogPart:
             raise UnreadableObject(f"{self.key} holds a row that is no prediction") from error
 
     def rows(self) -> Iterator[tuple[str, str, Row]]:
-        """Yield its rows with their hours and versions; a prediction in it twice comes once.
+        """Parse its rows with their hours and versions; a prediction in it twice comes once.
 
         Raises UnreadableObject where it holds anything but rows of predictions.
         """
@@ -121,7 +121,7 @@ class LogPart:
 
 
 def log_parts(key: str, content: bytes) -> Iterator[LogPart]:
-    """Yield the objects of the log that an object of the lake holds. Raises UnreadableObject."""
+    """Parse the objects of the log that an object of the lake holds. Raises UnreadableObject."""
     for part in parts_of(key, content):
         yield LogPart(part, content_digest(part.lines))
 

@@ -1,4 +1,4 @@
-"""Which predictions are much like one another, so that a review queue does not fill up with near-duplicates.
+"""The similarity of predictions, so that a review queue does not fill up with near-duplicates.
 
 Rows are projected onto a few random directions and cut into boxes there: rows near each other fall into one box nearly
 always, whatever the number of features (Datar et al., 2004, locality-sensitive hashing; with signs as directions,

@@ -8,7 +8,7 @@ from hindsight.entities.prediction import PredictionKey
 
 
 class SampleReason(StrEnum):
-    """Why a prediction is reviewed."""
+    """The reason why a prediction is reviewed."""
 
     AUDIT = "audit"
     UNCERTAIN = "uncertain"

@@ -22,7 +22,7 @@ _ATTEMPTS = 60
 
 @dataclass(frozen=True, slots=True)
 class ReviewSelection:
-    """Samples among new predictions and makes the sampled ones review tasks.
+    """The sampler of new predictions for review tasks.
 
     ``pause`` waits before the n-th attempt at a state that another worker has just changed.
     """
@@ -110,7 +110,7 @@ def _require_time(has_time: Callable[[], bool], model: str) -> None:
 
 
 def _batches(name: str, predictions: Sequence[Prediction]) -> Iterator[Batch]:
-    """Yield the predictions day by day, no more at once than a state can remember."""
+    """Divide the predictions by day, no more at once than a state can remember."""
     by_day = defaultdict[date, list[Prediction]](list)
     for prediction in predictions:
         by_day[prediction.received_at.astimezone(UTC).date()].append(prediction)

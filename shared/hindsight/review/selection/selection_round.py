@@ -41,7 +41,7 @@ class Batch:
 
     @property
     def received_at(self) -> datetime:
-        """When the last of them was received."""
+        """The moment when the last of them was received."""
         return max(prediction.received_at for prediction in self.predictions)
 
 

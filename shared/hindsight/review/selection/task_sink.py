@@ -1,4 +1,4 @@
-"""Where review tasks are kept, one a prediction."""
+"""The port that keeps review tasks, one a prediction."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How far reviewers agree beyond what chance would have them."""
+"""The agreement of reviewers beyond chance."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,7 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far those who rated the same tasks agree; ``pairs`` are those with the most tasks in common."""
+    """The agreement of those who rated the same tasks; ``pairs`` are those with the most tasks in common."""
 
     tasks: int
     observed: float | None

@@ -46,7 +46,7 @@ class _Given:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What some answers make of their task."""
+    """The result of some answers for their task."""
 
     task: ReviewTask
     accepted: list[int] = field(default_factory=list)
@@ -55,7 +55,7 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Takes review calls."""
+    """The intake of review calls."""
 
     tasks: TaskStore
     labels: LabelStore

@@ -12,7 +12,7 @@ from hindsight.review.tasks.transitions import expired
 
 @dataclass(slots=True)
 class ExpiryReport:
-    """What a sweep did, and whether it ran out of time before it was through."""
+    """The counts of a sweep, and whether it ran out of time before it was through."""
 
     closed: int = 0
     sent: int = 0
@@ -21,13 +21,13 @@ class ExpiryReport:
 
 @dataclass(frozen=True, slots=True)
 class ReviewExpiry:
-    """Sweeps the tasks of a model. Nothing here frees leases: a lapsed one does not need it."""
+    """The sweep of a model's tasks. It frees no leases: a lapsed one needs no change."""
 
     tasks: TaskStore
     outbox: Outbox
 
     def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> ExpiryReport:
-        """Do all that is to be done by ``now`` while there is time; the next sweep goes on with the rest."""
+        """Expire tasks that are due by ``now`` while there is time; the next sweep goes on with the rest."""
         report = ExpiryReport()
         for keys in self.tasks.unsent(model):
             if not has_time():

@@ -85,7 +85,7 @@ def show_leased(
 
 @dataclass(frozen=True, slots=True)
 class Leasing:
-    """Leases a model's tasks to its reviewers.
+    """The leases of a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
     only ``expire_reviews``, whose tick tells that clock's time, lets them expire.
@@ -130,7 +130,7 @@ class Leasing:
 
 
 class _Hand:
-    """What a reviewer has got of what they asked for."""
+    """The tasks that a reviewer has got of those they asked for."""
 
     def __init__(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> None:
         self.reviewer = reviewer
@@ -149,7 +149,7 @@ class _Hand:
         return self.room <= 0 or self._bytes >= MAX_FEATURES_BYTES
 
     def claims(self, found: Sequence[tuple[ReviewTask, Prediction]]) -> Iterator[tuple[ReviewTask, Prediction]]:
-        """Yield the tasks that can be had, as leased, as far as one answer can carry their predictions."""
+        """Lease the tasks that are free, as far as one answer can carry their predictions."""
         claimed = self._bytes
         for task, prediction in found:
             if claimed >= MAX_FEATURES_BYTES:

@@ -12,7 +12,7 @@ from hindsight.review.tasks.transitions import sent
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Sends what tasks came to. Sent twice it is one event: its id and its body are those of the resolution."""
+    """The sender of tasks' resolutions. Sent twice it is one event: its id and body are those of the resolution."""
 
     tasks: TaskStore
     stream: FeedbackStream

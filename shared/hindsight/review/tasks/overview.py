@@ -1,4 +1,4 @@
-"""What operators read of reviews: how long the queue is, how far reviewers agree, what became of one task."""
+"""The operators' view of reviews: the queue's length, the reviewers' agreement, and the state of one task."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ MAX_RATED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReviewOverview:
-    """Reads the tasks; ``trust`` is whether their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
+    """The reader of tasks; ``trust`` says if their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
 
     tasks: TaskStore
     trust: ClientTimestamps

@@ -1,4 +1,4 @@
-"""What reviewers read of the queue: its counts, the guidelines, the tasks they have and their progress."""
+"""The reviewers' view of the queue: its counts, the guidelines, their tasks and their progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PROGRESS_PERIOD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """Reads a model's queue for a reviewer, and changes nothing; ``trust`` as in ``leasing.Leasing``."""
+    """A reviewer's view of a model's queue, read-only; ``trust`` as in ``leasing.Leasing``."""
 
     tasks: TaskStore
     labels: LabelStore

@@ -1,4 +1,4 @@
-"""Where review tasks wait, and are found by those who look for them."""
+"""The port of the store of review tasks and its queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from hindsight.review.tasks.task import ReviewTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSize:
-    """How many tasks are open, and how they lie; ``capped`` if there are more than were counted."""
+    """The number of open tasks by state; ``capped`` if there are more than were counted."""
 
     free: int
     adjudication: int
@@ -22,7 +22,7 @@ class QueueSize:
 
     @property
     def open(self) -> int:
-        """How many tasks want an answer."""
+        """The number of tasks that want an answer."""
         return self.free + self.adjudication + self.leased
 
 
@@ -41,7 +41,7 @@ class TaskStore(ReviewTasks, Protocol):
     def available(
         self, model: str, reviewer: str, now: datetime, *, open_at: datetime | None
     ) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that a reviewer may be given.
+        """Find, page by page, the open tasks that a reviewer may be given.
 
         Disputed ones come first, then those whose lease has lapsed by ``now``, then the others, oldest first each.
         With ``open_at``, those that close by then are left out. A page without anything for the reviewer is a page
@@ -49,16 +49,16 @@ class TaskStore(ReviewTasks, Protocol):
         """
 
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
+        """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
 
     def done(self, model: str, reviewer: str, since: datetime, most: int) -> int:
         """Count, up to ``most``, the tasks a reviewer answered or skipped: the open ones, those resolved ``since``."""
 
     def overdue(self, model: str, now: datetime) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the open tasks that close by ``now``."""
+        """Find, page by page, the open tasks that close by ``now``."""
 
     def unsent(self, model: str) -> Iterator[list[PredictionKey]]:
-        """Yield, page by page, the resolved tasks whose feedback is not known to be durable."""
+        """Find, page by page, the resolved tasks whose feedback is not known to be durable."""
 
     def size(self, model: str, *, open_at: datetime | None, most: int) -> QueueSize:
         """Count a model's open tasks, up to ``most`` of each kind; with ``open_at``, without those closed by then."""

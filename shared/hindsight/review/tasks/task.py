@@ -18,7 +18,7 @@ UNNAMED_REVIEWER = "key:reviewer"
 
 
 class TaskState(StrEnum):
-    """What has become of a task."""
+    """The state of a task."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a task came to, and the event of its feedback; ``at`` is when the deciding answer came."""
+    """The result of a task, and the event of its feedback; ``at`` is when the deciding answer came."""
 
     value: FeedbackValue
     label: LabelValue
@@ -78,17 +78,17 @@ class ReviewTask:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers are wanted."""
+        """True if answers are wanted."""
         return self.state is TaskState.OPEN
 
     @property
     def is_disputed(self) -> bool:
-        """Whether those who were asked disagree, and an adjudicator is to decide."""
+        """True if the reviewers asked disagree, and an adjudicator is to decide."""
         return self.is_open and len(self.answers) >= self.overlap
 
     @property
     def places(self) -> int:
-        """How many more answers are wanted; reviewers beyond them are not given the task."""
+        """The number of answers still wanted; reviewers beyond them are not given the task."""
         if not self.is_open:
             return 0
         return max(self.overlap - len(self.answers), 1)
@@ -100,7 +100,7 @@ class ReviewTask:
 
     @property
     def done_by(self) -> tuple[str, ...]:
-        """Who never gets the task again: those who answered or skipped it."""
+        """The reviewers who never get the task again: those who answered or skipped it."""
         return (*(answer.reviewer for answer in self.answers), *self.skips)
 
     def counted_on(self) -> "ReviewTask":
@@ -109,7 +109,7 @@ class ReviewTask:
 
     @property
     def shown_reason(self) -> str:
-        """Why the task is offered."""
+        """The reason why the task is offered."""
         return ADJUDICATION if self.is_disputed else self.reason.value
 
 

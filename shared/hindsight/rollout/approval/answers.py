@@ -11,7 +11,7 @@ from hindsight.rollout.approval.store import ApprovalStore, WaitingTasks
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAnswers:
-    """Takes the answers of people."""
+    """The intake of approvers' answers."""
 
     approvals: ApprovalStore
     registry: Registry

@@ -37,7 +37,7 @@ class Approval:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether the run has the answer."""
+        """True if the run has the answer."""
         return self.answer is not None and self.task_token is None
 
     def to_json(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hindsight.rollout.deployment import require_servable, servable
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Takes overrides; ``require_loadable`` raises UnusableArtifact for a version that cannot be served."""
+    """The intake of overrides; ``require_loadable`` raises UnusableArtifact for a version that cannot be served."""
 
     registry: Registry
     announcements: Announcements

@@ -49,7 +49,7 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequests:
-    """Takes the requests of runs."""
+    """The intake of approval requests from runs."""
 
     approvals: ApprovalStore
     triggers: TriggerStore

@@ -20,7 +20,7 @@ class ApprovalStore(Protocol):
 
 
 class WaitingTasks(Protocol):
-    """Steps of state machines that wait for an answer, by the tokens they gave out."""
+    """The tasks of state machines that wait for an answer, by the tokens they gave out."""
 
     def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
         """Let a step go on with an output; False if it no longer waits."""

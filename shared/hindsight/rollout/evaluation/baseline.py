@@ -30,7 +30,7 @@ class Baseline:
 
     @property
     def limit(self) -> float | None:
-        """What the metric must not fall below (a loss: not exceed)."""
+        """The value that the metric must not fall below (a loss: not exceed)."""
         if self.expected is None or self.allowed is None:
             return None
         return self.expected - self.allowed if self.metric.greater_is_better else self.expected + self.allowed

@@ -32,7 +32,7 @@ ROLLBACK_UNAVAILABLE = "RollbackUnavailable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvaluator:
-    """Decides rollouts, ends probations and rolls back; ``require_loadable`` raises for what cannot be served.
+    """The judge of rollouts and probations; ``require_loadable`` raises for what cannot be served.
 
     Of label records that take more than ``max_bytes`` a sample is held.
     """

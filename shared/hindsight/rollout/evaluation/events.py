@@ -20,7 +20,7 @@ _MAX_DEPLOYMENTS = 50  # to catch up with; there are a few a week
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvents:
-    """Publishes the events of deployments, each at least once; a back-off that is noted again takes effect once."""
+    """The publisher of deployments' events, each at least once; a back-off that is noted again takes effect once."""
 
     registry: Registry
     triggers: TriggerStore

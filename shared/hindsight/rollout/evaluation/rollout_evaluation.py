@@ -26,7 +26,7 @@ class EvaluationFailed(HindsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvaluation:
-    """Evaluates one model at a time."""
+    """The evaluation of rollouts, one model at a time."""
 
     configurations: ConfigurationStore
     registry: Registry

@@ -38,12 +38,12 @@ def parse_alarm(message: str) -> Alarm:
 
 
 def _metrics(trigger: object) -> Iterator[str]:
-    """Yield the names of an alarm's metric, or of the metrics in its expression."""
+    """List the names of an alarm's metric, or of the metrics in its expression."""
     yield from (str(metric["MetricName"]) for metric in _parts(trigger) if metric.get("MetricName"))
 
 
 def _models(trigger: object) -> Iterator[str]:
-    """Yield the models in the dimensions of an alarm's metric, or of the metrics in its expression."""
+    """List the models in the dimensions of an alarm's metric, or of the metrics in its expression."""
     for dimension in (dimension for metric in _parts(trigger) for dimension in metric.get("Dimensions") or []):
         # CloudWatch writes its own messages with small letters, its API answers with capitals.
         named = {key.lower(): value for key, value in dimension.items()}

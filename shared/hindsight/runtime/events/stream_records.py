@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StreamBatch(Generic[T]):
-    """What a batch holds up to its first unreadable record; ``name`` is the first record's sequence number.
+    """The records of a batch up to its first unreadable one; ``name`` is the first record's sequence number.
 
     ``arrived_at`` is when the table took the newest change of it, None where the stream does not record it.
     """

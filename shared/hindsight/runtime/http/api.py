@@ -1,4 +1,4 @@
-"""Answers out: the resolver every HTTP function uses, and the one place where an error becomes a status."""
+"""HTTP answers: the resolver every HTTP function uses, and the one place where an error becomes a status."""
 
 from collections.abc import Callable
 from typing import Any
@@ -102,21 +102,21 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
 
 
 def answer(status: int, body: object) -> Response[str]:
-    """Return a JSON answer."""
+    """Build a JSON answer."""
     return Response(status, content_types.APPLICATION_JSON, compact_json.dumps(body))
 
 
 def error_response(status: int, error: HindsightError) -> Response[str]:
-    """Return an error in the contract's shape."""
+    """Build an error response in the contract's shape."""
     return answer(status, {"error": error_body(error)})
 
 
 def error_body(error: HindsightError) -> dict[str, Any]:
-    """Return what an error tells the caller: its code, its message, and each path at fault."""
+    """Build the body of an error: its code, its message, and each path at fault."""
     details = [{"path": fault.path, "message": fault.message} for fault in error.faults]
     return {"code": error.code, "message": error.message, "details": details}
 
 
 def _own_fault(code: str, message: str) -> dict[str, Any]:
-    """Return what is said of a fault of ours: the log has its cause, the caller is told what helps."""
+    """Build the body for a fault of ours: the log has its cause, the caller gets what helps."""
     return {"code": code, "message": message, "details": []}

@@ -65,7 +65,7 @@ def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
 
 
 def stage_of(method_arn: str) -> str:
-    """Return the stage's part of a method's ARN.
+    """Extract the stage's part of a method's ARN.
 
     >>> stage_of("arn:aws:execute-api:eu-west-1:123456789012:api/v1/POST/models/bikes/predict")
     'arn:aws:execute-api:eu-west-1:123456789012:api/v1'

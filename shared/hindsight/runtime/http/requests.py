@@ -24,7 +24,7 @@ _IDENTIFIER = re.compile(IDENTIFIER)
 
 
 def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
-    """Return the JSON value of the body.
+    """Parse the JSON value of the body.
 
     Raises UnsupportedType for another content type, TooLarge beyond ``max_bytes``, InvalidInput for a body that is
     not JSON or breaks a limit of ``hindsight.core.compact_json.loads``.
@@ -35,7 +35,7 @@ def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
 
 
 def read_optional_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
-    """Return the JSON value of the body, an empty object where there is none; raises as ``read_json`` does."""
+    """Parse the JSON value of the body, an empty object where there is none; raises as ``read_json`` does."""
     return read_json(event, max_bytes=max_bytes) if event.body else {}
 
 
@@ -52,7 +52,7 @@ def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> tuple[objec
 
 
 def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset[str]) -> dict[str, Any]:
-    """Return a JSON object that has no other than the known fields; raises as ``read_json`` does."""
+    """Parse a JSON object that has no other than the known fields; raises as ``read_json`` does."""
     value = read_json(event, max_bytes=max_bytes)
     if not isinstance(value, dict):
         raise InvalidInput("the body must be a JSON object", (Fault("", "must be an object"),))
@@ -62,13 +62,13 @@ def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset
 
 
 def content_type(event: APIGatewayProxyEvent) -> str:
-    """Return the body's media type without parameters, in lower case."""
+    """Read the body's media type without parameters, in lower case."""
     header = event.headers.get("content-type") or ""
     return header.split(";", 1)[0].strip().lower()
 
 
 def model_name(raw: str) -> str:
-    """Return the model's name in a path. Raises NotFound for a name no model can have."""
+    """Parse the model's name in a path. Raises NotFound for a name no model can have."""
     name = unquoted(raw)
     if not _MODEL_NAME.fullmatch(name):
         raise NotFound("no model has that name")
@@ -76,12 +76,12 @@ def model_name(raw: str) -> str:
 
 
 def quarantine_name(raw: str) -> str:
-    """Return the model whose quarantine a path names, or what stands for all that names no readable model."""
+    """Parse the model whose quarantine a path names, or the name that stands for all unreadable models."""
     return UNREADABLE if unquoted(raw) == UNREADABLE else model_name(raw)
 
 
 def identifier(raw: str, what: str) -> str:
-    """Return an id in a path. Raises NotFound for an id nothing can have."""
+    """Parse an id in a path. Raises NotFound for an id nothing can have."""
     value = unquoted(raw)
     if not _IDENTIFIER.fullmatch(value):
         raise NotFound(f"no {what} has that id")
@@ -89,12 +89,12 @@ def identifier(raw: str, what: str) -> str:
 
 
 def unquoted(raw: str) -> str:
-    """Return a part of the path as the caller meant it, whether or not the gateway has decoded it already."""
+    """Decode a part of the path, whether or not the gateway has decoded it already."""
     return unquote(raw)
 
 
 def requested_at(event: APIGatewayProxyEvent) -> datetime:
-    """Return the moment API Gateway took the request, in UTC."""
+    """Read the moment API Gateway took the request, in UTC."""
     return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
 
 

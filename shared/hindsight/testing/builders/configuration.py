@@ -47,12 +47,12 @@ retention: P400D
 
 
 def document() -> dict[str, Any]:
-    """Return a fresh copy of the configuration's objects."""
+    """Build a fresh copy of the configuration's objects."""
     parsed = parse_yaml(DOCUMENT)
     assert isinstance(parsed, dict)
     return parsed
 
 
 def configuration(**changes: Any) -> ModelConfiguration:
-    """Return the configuration with some of its sections replaced."""
+    """Build the configuration with some of its sections replaced."""
     return parse_configuration({**document(), **changes})

@@ -6,7 +6,7 @@ from hindsight.labels.joining.entity_limit import Allowance, EntityLimits
 
 
 class InMemoryAllowances:
-    """Taken events in a dictionary."""
+    """The events taken, in a dictionary."""
 
     def __init__(self) -> None:
         self.taken: dict[tuple[str, str], list[str]] = {}

@@ -29,7 +29,7 @@ class InMemoryPredictions:
 
 
 class RecordedRejoins:
-    """Remembers which predictions were to be joined with their early feedback."""
+    """A record of the predictions that were to be joined with their early feedback."""
 
     def __init__(self) -> None:
         self.keys: list[PredictionKey] = []

@@ -143,7 +143,7 @@ def _losses(version: LoadedVersion, frame: pd.DataFrame, truth: Truth) -> Floats
 
 
 def _staged_losses(version: LoadedVersion, frame: pd.DataFrame, truth: Truth) -> Iterator[tuple[int, Floats]]:
-    """Yield a number of trees and the losses with so many of those that were grown, for every fifth number."""
+    """Compute the losses with the first trees of those grown, for every fifth number of trees."""
     columns, estimator, schema = version.pipeline[:-1].transform(frame), version.pipeline[-1], version.schema
     stages = enumerate(_stages(estimator, columns, schema), start=1)
     for trees, predictions in islice(stages, _EVERY - 1, None, _EVERY):

@@ -148,7 +148,7 @@ def _clusters(entities: Sequence[str | None] | None) -> Values | None:
 
 
 def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str, Values]]:
-    """Yield the slices of a column and the rows in them: its most frequent values, for numbers their quarters.
+    """List the slices of a column and the rows in them: its most frequent values, for numbers their quarters.
 
     >>> [(name, int(rows.sum())) for name, rows in slices_of(pd.Series([1.0, 0.0, 1.0]), FeatureType.BOOLEAN)]
     [('false', 1), ('true', 2)]

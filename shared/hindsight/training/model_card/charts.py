@@ -11,7 +11,7 @@ _SIDE, _MARGIN = 300, 42
 
 
 def intervals(rows: Sequence[tuple[str, Mapping[str, float | None]]], description: str) -> str:
-    """Return a row for each name: its value as a dot on the line from lower to upper bound, on one scale for all."""
+    """Draw a row for each name: its value as a dot on the line from lower to upper bound, on one scale for all."""
     bounds = [value for _, row in rows for value in row.values() if value is not None]
     if not bounds:
         return ""
@@ -26,7 +26,7 @@ def intervals(rows: Sequence[tuple[str, Mapping[str, float | None]]], descriptio
 
 
 def bars(rows: Sequence[tuple[str, float, float]], description: str) -> str:
-    """Return a bar for each name, from nought, with its spread as a whisker."""
+    """Draw a bar for each name, from nought, with its spread as a whisker."""
     greatest = max((value + spread for _, value, spread in rows), default=0.0)
     least = min(0.0, min((value - spread for _, value, spread in rows), default=0.0))
     span = (max(greatest, 0.0) - least) or 1.0
@@ -46,7 +46,7 @@ def bars(rows: Sequence[tuple[str, float, float]], description: str) -> str:
 
 
 def reliability_diagram(bins: Sequence[Mapping[str, Any]]) -> str:
-    """Return the share that turned out by the score, with its interval; on the diagonal both are the same."""
+    """Draw the share that turned out by the score, with its interval; on the diagonal both are the same."""
 
     def at(score: float, share: float) -> tuple[float, float]:
         return _MARGIN + score * _SIDE, 12 + (1 - share) * _SIDE

@@ -29,12 +29,12 @@ class Alarm:
 
     @property
     def rings(self) -> bool:
-        """Whether the alarm went off, rather than back to normal or out of data."""
+        """True if the alarm went off, rather than back to normal or out of data."""
         return self.state == ALARM_STATE
 
     @property
     def is_prompt(self) -> bool:
-        """Whether the alarm only asks for an evaluation, as the stack's own do: each policy weighs its bad checks."""
+        """True if the alarm only asks for an evaluation, as the stack's own do: each policy weighs its bad checks."""
         return self.model is None and self.metric in _CHECK_BEHIND
 
     @property

@@ -24,7 +24,7 @@ from hindsight.triggers.store import TriggerStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerEvaluator:
-    """Decides for one model at a time.
+    """The evaluation of triggers, one model at a time.
 
     ``clock`` gives the real time, by which the table's stream delivers, whatever moment is decided about.
     """

@@ -20,7 +20,7 @@ class RetrainingRequest(OperatorRequest):
 
 @dataclass(frozen=True, slots=True)
 class RetrainingRequests:
-    """Takes the requests of one deployment."""
+    """The intake of retraining requests of one deployment."""
 
     evaluator: TriggerEvaluator
     trust: ClientTimestamps

@@ -12,7 +12,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 @dataclass(frozen=True, slots=True)
 class TriggerSweep:
-    """Evaluates one model at a time, on a schedule or because an alarm concerns it."""
+    """The sweep over models' triggers, on a schedule or because an alarm concerns a model."""
 
     evaluator: TriggerEvaluator
     trust: ClientTimestamps

@@ -45,7 +45,7 @@ class FailedExecution:
 
 @dataclass(frozen=True, slots=True)
 class RunRecovery:
-    """Finalizes runs whose execution could not."""
+    """The finalization of runs whose execution could not do it."""
 
     store: TriggerStore
     registry: Registry

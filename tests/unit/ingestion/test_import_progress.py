@@ -7,7 +7,7 @@ from hindsight.core.jobs import JobKind
 from hindsight.ingestion import import_files
 from hindsight.ingestion.import_files import Upload
 from hindsight.ingestion.imports import ImportRun
-from tests.unit.capture.importing import FEEDBACK, MODEL, NOW, PREDICTIONS, Bench, feedback, prediction
+from tests.unit.ingestion.importing import FEEDBACK, MODEL, NOW, PREDICTIONS, Bench, feedback, prediction
 
 
 @pytest.fixture

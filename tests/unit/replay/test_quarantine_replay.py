@@ -19,7 +19,7 @@ from tests.unit.labels.builders import (
     key,
     prediction,
 )
-from tests.unit.labels.replaying import ASKED_AT, Bench, thumb
+from tests.unit.replay.replaying import ASKED_AT, Bench, thumb
 
 
 @pytest.fixture

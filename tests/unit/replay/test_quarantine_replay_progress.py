@@ -18,7 +18,7 @@ from tests.unit.labels.builders import (
     key,
     prediction,
 )
-from tests.unit.labels.replaying import ASKED_AT, Bench, Crash, outcome, thumb
+from tests.unit.replay.replaying import ASKED_AT, Bench, Crash, outcome, thumb
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hindsight.core.jobs import JobKind
 from hindsight.ingestion import import_files
 from hindsight.ingestion.import_files import Upload, imported_file, is_import
 from hindsight.quarantine.rejects import RejectCode
-from tests.unit.capture.importing import FEEDBACK, MODEL, NOW, PREDICTIONS, THEN, Bench, feedback, prediction
+from tests.unit.ingestion.importing import FEEDBACK, MODEL, NOW, PREDICTIONS, THEN, Bench, feedback, prediction
 
 
 @pytest.fixture

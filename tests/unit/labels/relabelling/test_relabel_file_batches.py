@@ -20,7 +20,7 @@ from hindsight.lake.packer import Packer
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.jobs.relabels import InMemoryRelabels
 from tests.unit.labels.builders import MODEL, at, event
-from tests.unit.relabelling.relabelled_files import FILE, ROWS, WORKERS, Bench
+from tests.unit.labels.relabelling.relabelled_files import FILE, ROWS, WORKERS, Bench
 
 
 @pytest.fixture

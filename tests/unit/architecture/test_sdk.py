@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.session import get_session
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # The tracer asks these two by itself: for its rules, and for who it is.
 OF_THE_TRACER = {"xray", "sts"}
 

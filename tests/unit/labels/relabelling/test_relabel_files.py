@@ -16,7 +16,7 @@ from hindsight.labels.relabelling.files import RelabelBatch
 from hindsight.labels.relabelling.job import Counts
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, event, key
-from tests.unit.relabelling.relabelled_files import FILE, MOMENT, ROWS, ZERO, Bench
+from tests.unit.labels.relabelling.relabelled_files import FILE, MOMENT, ROWS, ZERO, Bench
 
 
 @pytest.fixture
