@@ -90,7 +90,8 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     ``reached`` is the moment up to which matured labels have been counted, each once, ``updates`` how often a test of
     this model and subject was stored. ``highest`` is the largest e-value there ever was, ``deferred_at`` the number of
     labels at which a decision was last put off, ``sampled_share`` the smallest share of the records that labels were
-    counted of. ``rounds`` is the number of labels, or pairs of them, that have been bet on; up to ``heaviest`` are the bettors'.
+    counted of. ``rounds`` is the number of labels, or pairs of them, that have been bet on; it and what follows up to
+    ``heaviest`` are the bettors' wealth.
     """
 
     claim: Claim
