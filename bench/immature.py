@@ -35,7 +35,6 @@ from hindsight.rollout.deployment import servable
 from hindsight.runs.run import RetrainingRun
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.registry import InMemoryRegistry
-from hindsight.training.fitting.labelled_frame import feature_types
 from hindsight.training.gate.smoke_run import Rows, SmokeRun, smoke_run
 from hindsight.training.gate.validate import ValidationJob, validate
 from hindsight.training.models.artifact import load_artifact
@@ -195,7 +194,7 @@ class _Loop:
         """Train a model on every label known in the window, matured or not."""
         start = as_of - self.revision.configuration.training.window
         known = [row for row in rows if start <= row.occurred_at and row.known_at <= as_of]
-        features = feature_types(self.revision.configuration)
+        features = self.revision.configuration.feature_types
         schema = Schema(
             model=MODEL,
             version="eager",

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from hindsight.config.labels import Labels
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
+from hindsight.evaluation.metrics import Floats
 from hindsight.label_records.rows import LabelRows
-
-Floats = npt.NDArray[np.float64]
 
 _MIN_PROBABILITY = 1e-9
 

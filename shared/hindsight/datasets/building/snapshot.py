@@ -15,7 +15,6 @@ from hindsight.datasets.building.dataset_builder import (
     BuiltDataset,
     DatasetSpecification,
     build_dataset,
-    declared_types,
 )
 from hindsight.datasets.dataset import Manifest, keep_manifest, read_manifest
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
@@ -44,7 +43,7 @@ def take_snapshot(
     they are declared no longer: it must be judged on what it was made for. What Athena has ``chosen`` is not looked
     for again. By default all processors are used.
     """
-    declared = declared_types(revision)
+    declared = revision.configuration.feature_types
     extra = [found for found in (champion_features or {}).items() if declared.get(found[0]) is not found[1]]
     spec = DatasetSpecification(
         revision=revision,

@@ -8,9 +8,8 @@ import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.metrics import Floats
 from hindsight.evaluation.sequential.betting import Hypothesis, Wealth
-
-Floats = npt.NDArray[np.float64]
 
 WORST_LOSS = 8.0  # times the limit: a loss beyond counts as this much, which can only hide a fall, never feign one
 MOST_UNPAIRED = 200

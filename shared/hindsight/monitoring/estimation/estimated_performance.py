@@ -160,7 +160,7 @@ def _judge(report: EstimateReport, expected: ExpectedMetric, at_level: ExpectedM
         reason += f", {report.extrapolated:.0%} of them with scores beyond all the holdout had"
     if limit is None:
         return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{reason}; no limit is set")
-    shortfall = max(0.0, limit - optimistic if metric.greater_is_better else optimistic - limit)
+    shortfall = max(0.0, metric.advantage(limit, optimistic))
     verdict, outcome = (Verdict.LOW, "significantly breaks") if shortfall > 0 else (Verdict.OK, "against")
     return replace(
         report,

@@ -101,7 +101,7 @@ def performance_claim(
     >>> claim.scale.null
     0.875
     """
-    better = gate_value is not None and (gate_value > limit if metric.greater_is_better else gate_value < limit)
+    better = gate_value is not None and metric.advantage(gate_value, limit) > 0
     null = (limit + gate_value) / 2 if better and gate_value is not None else limit
     scale = scale_of(metric, task, null=null, limit=limit)
     if scale is None:

@@ -88,7 +88,7 @@ def compared(baseline: Baseline, version: LabelledPredictions, champion: Labelle
     for metric, allowed in _metrics(baseline):
         value, other = version.measure(metric), champion.measure(metric)
         if value is not None and other is not None:
-            worse_by = other - value if metric.greater_is_better else value - other
+            worse_by = metric.advantage(other, value)
             described = f"{metric} {value:.4f} on {len(version)} labels, the champion's {other:.4f} on {len(champion)}"
             return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
     described = f"{baseline.metric} is undefined on {len(version)} labels and the champion's {len(champion)}"
@@ -105,7 +105,7 @@ def against_expectation(baseline: Baseline, version: LabelledPredictions, effect
         # Without an expectation nothing would ever count against the version.
         found, described = (None, undefined) if value is None else (0.0, nothing)
         return Measured(labels=labels, worse_by=found, allowed=0.0, described=described)
-    worse_by = -baseline.advantage(value, expected)
+    worse_by = baseline.metric.advantage(expected, value)
     described = f"{baseline.metric} {value:.4f} on {len(version)} labels, expected {expected:.4f}"
     return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
 

@@ -73,11 +73,6 @@ class LabelledFrame:
         return self.at(np.flatnonzero(draws < self.weights / self.weights.max()))
 
 
-def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
-    """List the types of the declared features, in the order they are declared."""
-    return {name: feature.type for name, feature in configuration.features.items()}
-
-
 def load_part(
     lake: Lake, manifest: Manifest, part: Part, features: Mapping[str, FeatureType], configuration: ModelConfiguration
 ) -> LabelledFrame:

@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.influence import measure_influence
+from hindsight.evaluation.metrics import Floats, Values
 from hindsight.training.models.scoring import Predictions
 
 RESAMPLES = 1_000
 
-Values = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 _MAX_RESAMPLES = 50_000
 _RESAMPLES_BEYOND = 20  # that many are to lie beyond the quantile
@@ -66,7 +63,7 @@ class Paired:
         challenger = self.challenger.measure(metric, self.labels, self.weights)
         if champion is None or challenger is None:
             return None
-        return challenger - champion if metric.greater_is_better else champion - challenger
+        return metric.advantage(challenger, champion)
 
 
 def paired_difference(

@@ -13,11 +13,10 @@ import pandas as pd
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.metrics import Values
 from hindsight.registry.version import Check
 from hindsight.training.gate.bootstrap import Paired, paired_difference
 from hindsight.training.models.scoring import Predictions
-
-Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
 _QUARTERS = 4

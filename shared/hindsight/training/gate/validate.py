@@ -13,7 +13,7 @@ from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
-from hindsight.training.fitting.labelled_frame import LabelledFrame, feature_types, load_part
+from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from hindsight.training.gate.smoke_test import RunSmoke, smoke_test
 from hindsight.training.models.artifact import load_artifact
@@ -71,7 +71,7 @@ def _judge(
 ) -> VersionRecord:
     version = job.run.version_of(best["candidate"])
     artifact = (best["artifact_key"], best["artifact_digest"])
-    features = feature_types(job.configuration)
+    features = job.configuration.feature_types
     # Read once: the verdict is about the champion of this very move of the pointer, and records it.
     pointer = registry.pointer(job.run.model)
     challenger, checks = smoke_test(lake, version, artifact, features, run_smoke)
@@ -88,7 +88,7 @@ def _compare(
 ) -> VersionRecord:
     """Add to the record what the challenger and the champion are worth on the holdout."""
     configuration, manifest = job.configuration, job.manifest
-    holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration)
+    holdout = load_part(lake, manifest, "holdout", configuration.feature_types, configuration)
     predictions = challenger.predict(holdout.frame)
     champion: Predictions | None = None
     notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.codec import to_plain
 from hindsight.evaluation.calibration import calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
@@ -45,14 +46,7 @@ def reliability(known: LabelledPredictions) -> dict[str, Any] | None:
     found = calibration(known, _OF_A_BOUND)
     if found is None:
         return None
-    return {
-        "error": found.error,
-        "by_chance": found.by_chance,
-        "bins": [
-            {"labels": one.labels, "score": one.score, "observed": one.observed, "lower": one.lower, "upper": one.upper}
-            for one in found.bins
-        ],
-    }
+    return {"error": found.error, "by_chance": found.by_chance, "bins": to_plain(found.bins)}
 
 
 def confusion(known: LabelledPredictions) -> dict[str, Any] | None:

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.errors import UnusableArtifact
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.metrics import Floats, Values
 from hindsight.registry.schema import Schema
 from hindsight.training.models.frame import to_frame
 from hindsight.training.models.probabilities import Recalibration
-
-Floats = npt.NDArray[np.float64]
-Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
