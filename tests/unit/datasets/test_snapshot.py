@@ -226,7 +226,8 @@ def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
 def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
     reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
     (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
-    assert review_weights([row], revision().configuration.labels).tolist() == [1.0 if first == "outcome" else 50.0]
+    record = {name: row[name] for name in ("kind", "selection_probability", "labelled_without_review")}
+    assert review_weights([record], revision().configuration.labels).tolist() == [1.0 if first == "outcome" else 50.0]
 
 
 def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
