@@ -9,7 +9,8 @@ import numpy as np
 
 from hindsight.core.codec import Record
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.sequential.betting import STARTS, Floats, Hypothesis, Wealth, bet
+from hindsight.evaluation.metrics import Floats
+from hindsight.evaluation.sequential.betting import STARTS, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.label_records.sampling import WHOLE
