@@ -45,9 +45,7 @@ def test_queue_hands_over_as_many_messages_as_its_mapping_says(account: Account)
     assert {size: len(account.keys(f"message/{size}-")) for size in (25, 5)} == {25: 1, 5: 1}
 
 
-def test_invocation_beyond_the_room_is_refused_and_what_can_wait_waits(
-    account: Account, full: ThreadPoolExecutor
-) -> None:
+def test_invocation_beyond_the_capacity_is_refused_or_waits(account: Account, full: ThreadPoolExecutor) -> None:
     function = account.function({"Action": "sqs:*", "Resource": "*"})
     queues = account.aws("sqs")
     url = queues.create_queue(QueueName="waiting", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]

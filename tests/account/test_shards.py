@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ministack.services import lambda_svc
 
 from bench.account.mode import shards
 from bench.account.mode.shards import Shard
@@ -26,8 +27,8 @@ class Function:
         self.poison, self.names_what_failed, self.no_room_for = set(poison), False, 0
         self.calls: list[list[str]] = []
         self.given_up: list[tuple[str, list[str]]] = []
-        monkeypatch.setattr(shards.lambda_svc, "_execute_function", self.execute)
-        monkeypatch.setattr(shards.lambda_svc, "_send_ddb_stream_failure_record", self.give_up)
+        monkeypatch.setattr(lambda_svc, "_execute_function", self.execute)
+        monkeypatch.setattr(lambda_svc, "_send_ddb_stream_failure_record", self.give_up)
         monkeypatch.setattr(shards, "_BACK_OFF_SECONDS", 0.001)
 
     def execute(self, _: Any, event: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def test_batch_that_fails_whole_is_split_until_its_poison_is_given_up_on(monkeyp
     assert function.calls.count(["5"]) == 1 + MAPPING["MaximumRetryAttempts"]
 
 
-def test_batch_is_called_again_from_what_the_function_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_is_retried_from_the_item_that_the_function_names(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(monkeypatch, "2")
     function.names_what_failed = True
     list(read(function, 4, "3"))

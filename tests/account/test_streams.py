@@ -54,7 +54,7 @@ def test_stream_is_read_by_shards_each_in_the_order_of_its_items(account: Accoun
         assert [n for batch in found for name, n in batch if name == f"thing-{item}"] == list(range(CHANGES))
 
 
-def test_what_a_function_names_as_failed_is_where_it_is_called_again() -> None:
+def test_stream_batch_is_retried_from_the_record_that_the_function_names() -> None:
     records = [{"dynamodb": {"SequenceNumber": str(number)}} for number in range(5)]
     mapping = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
 

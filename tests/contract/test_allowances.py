@@ -25,7 +25,7 @@ def test_the_first_are_within_and_the_others_beyond(allowances: EntityAllowances
     assert allowances.take(THREE, ["5"]) == set()
 
 
-def test_what_was_taken_before_stays_within_and_takes_nothing_again(allowances: EntityAllowances) -> None:
+def test_event_taken_before_is_within_the_limit_and_counts_once(allowances: EntityAllowances) -> None:
     allowances.take(THREE, ["1", "2"])
     assert allowances.take(THREE, ["2", "1", "1", "3"]) == {"1", "2", "3"}
     assert allowances.take(THREE, ["2", "4"]) == {"2"}
@@ -49,7 +49,7 @@ def test_nothing_asked_is_nothing_taken(allowances: EntityAllowances) -> None:
     assert allowances.take(THREE, []) == set()
 
 
-def test_a_worker_that_is_overtaken_gets_what_the_other_has_left(dynamodb: Any) -> None:
+def test_overtaken_worker_gets_the_remaining_allowance(dynamodb: Any) -> None:
     mine, other = (DynamoAllowances("predictions", dynamodb, sleep=lambda _: None) for _ in range(2))
     mine.take(THREE, ["1"])
     overtakes = iter([True])

@@ -83,7 +83,7 @@ def test_every_announcement_in_the_code_is_on_the_page_and_the_other_way_round()
     assert set(_FOUND.values()) < named_in_code()
 
 
-def test_what_the_state_machine_says_of_a_run_s_end_is_what_recovery_says_of_it() -> None:
+def test_state_machine_and_recovery_announce_the_same_end_of_a_run() -> None:
     text = (FUNCTIONS / "retraining.asl.json").read_text(encoding="utf-8")
     assert set(ANNOUNCED_AS) == set(RunOutcome)
     (table,) = re.findall(r"\$lookup\((\{.*?\}), \$states.input.outcome\)", text)
@@ -150,7 +150,7 @@ def test_a_relabelling_is_announced_as_promised(status: RelabelStatus) -> None:
     assert (sent["data"]["relabel_id"], sent["data"]["status"]) == ("relabel-1", status.value)
 
 
-def test_an_erasure_is_announced_as_promised_and_names_nobody() -> None:
+def test_erasure_is_announced_as_promised_without_its_subject() -> None:
     versions = [{"version": "v1", "dataset_id": "d1", "serves": True}]
     subject = subject_digest("e1", "bike", "customer-17")
     sent = detail("SubjectErased", {"model": "bike", "erasure_id": "e1", "subject": subject, "versions": versions})
@@ -159,7 +159,7 @@ def test_an_erasure_is_announced_as_promised_and_names_nobody() -> None:
         require_promised("SubjectErased", detail("SubjectErased", {**sent["data"], "subject": "customer-17"}))
 
 
-def test_what_is_not_as_promised_is_told_apart() -> None:
+def test_event_that_breaks_its_schema_is_rejected() -> None:
     for broken in ({"kind": "weather"}, {"at": "yesterday"}, {"report_key": 7}):
         with pytest.raises(ValidationError):
             require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_plain(), **broken}))

@@ -64,7 +64,7 @@ def plan(store: LabelStore, *events: Any, prediction_id: str = "p-1") -> JoinPla
     return plan_join(load(store, prediction_id), events, RULES)
 
 
-def test_where_there_is_nothing_the_collection_is_empty(store: LabelStore) -> None:
+def test_missing_collection_is_empty(store: LabelStore) -> None:
     assert load(store) == Collection(key=key(), head=None)
 
 
@@ -196,7 +196,7 @@ def test_labels_are_appended_never_replaced(store: LabelStore, save: Save) -> No
     )
 
 
-def test_what_is_due_is_found_and_no_longer_when_it_is_done(store: LabelStore, save: Save) -> None:
+def test_due_prediction_is_found_until_it_is_done(store: LabelStore, save: Save) -> None:
     names = {f"p-{number}" for number in range(20)}
     for name in names:
         save(prediction(name))
@@ -221,7 +221,7 @@ def test_predictions_come_back_as_they_were_stored(store: LabelStore, save: Save
     assert store.predictions([key(), key("unknown")]) == {key(): made}
 
 
-def test_what_is_due_is_found_in_every_shard_with_pages_that_are_shared(dynamodb: Any) -> None:
+def test_due_predictions_of_every_shard_share_pages(dynamodb: Any) -> None:
     names = [f"p-{number}" for number in range(120)]
     DynamoPredictions("predictions", dynamodb).save([prediction(name) for name in names], RETENTION)
     # As an earlier release stored it, which had four shards.
@@ -245,7 +245,7 @@ def test_shares_have_every_prediction_that_is_due_once(store: LabelStore, save: 
     assert max(map(len, shares)) < 30
 
 
-def test_page_of_what_is_due_begins_with_the_oldest(store: LabelStore, save: Save) -> None:
+def test_page_of_due_predictions_begins_with_the_oldest(store: LabelStore, save: Save) -> None:
     for number in range(20):
         save(prediction(f"p-{number}", hours=number))
     first = next(iter(store.due(MODEL, at(500))))

@@ -66,7 +66,7 @@ def test_lines_of_any_length_are_read_in_bounded_pieces(lake: Lake, pack: Any) -
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_what_is_too_large_is_not_read_to_its_end(lake: Lake, pack: Any) -> None:
+def test_too_large_object_is_not_read_to_its_end(lake: Lake, pack: Any) -> None:
     lake.write_bytes("bomb", pack(b"first\n" + b"0" * 10_000_000), "application/x-ndjson")
     lines = lake.read_bounded_lines("bomb", max_line=100, max_total=1_000_000)
 
@@ -75,7 +75,7 @@ def test_what_is_too_large_is_not_read_to_its_end(lake: Lake, pack: Any) -> None
         next(lines)
 
 
-def test_damaged_gzip_is_told(lake: Lake) -> None:
+def test_damaged_gzip_is_reported(lake: Lake) -> None:
     lake.write_bytes("damaged", gzip.compress(b"line\n" * 1000)[:-20], "application/x-ndjson")
 
     with pytest.raises(UnreadableObject):
@@ -108,7 +108,7 @@ def test_a_deleted_object_is_gone_and_may_be_deleted_again(lake: Lake) -> None:
         lake.read_bytes("a/1")
 
 
-def test_of_two_who_replace_what_they_read_one_does(lake: Lake) -> None:
+def test_only_one_of_two_concurrent_replacements_succeeds(lake: Lake) -> None:
     lake.write_bytes("a/1", b"first", "text/plain")
     tag = lake.read_tagged("a/1").tag
 
@@ -121,13 +121,13 @@ def test_of_two_who_replace_what_they_read_one_does(lake: Lake) -> None:
     assert lake.replace_bytes("a/1", b"fourth", "text/plain", expected=other)
 
 
-def test_of_two_who_create_an_object_one_does(lake: Lake) -> None:
+def test_only_one_of_two_concurrent_creations_succeeds(lake: Lake) -> None:
     assert lake.replace_bytes("a/1", b"first", "text/plain", expected=None)
     assert not lake.replace_bytes("a/1", b"second", "text/plain", expected=None)
     assert lake.read_bytes("a/1") == b"first"
 
 
-def test_what_is_gone_is_not_replaced(lake: Lake) -> None:
+def test_deleted_object_is_not_replaced(lake: Lake) -> None:
     lake.write_bytes("a/1", b"first", "text/plain")
     tag = lake.read_tagged("a/1").tag
     lake.delete("a/1")
@@ -137,7 +137,7 @@ def test_what_is_gone_is_not_replaced(lake: Lake) -> None:
         lake.read_tagged("a/1")
 
 
-def test_a_list_tells_the_tags_that_reading_tells(lake: Lake) -> None:
+def test_listing_shows_the_same_tags_as_reading(lake: Lake) -> None:
     for key in ("a/2", "a/1", "b/1"):
         lake.write_bytes(key, key.encode(), "text/plain")
 

@@ -28,14 +28,14 @@ def test_one_bucket_of_each_dataset_comes_back(store: MemberStore) -> None:
     assert store.buckets("another", {"d1": 1}) == {}
 
 
-def test_what_replaces_an_index_leaves_nothing_of_before(store: MemberStore) -> None:
+def test_new_index_leaves_nothing_of_the_old_one(store: MemberStore) -> None:
     store.replace("m", "d1", MANY)
     store.replace("m", "d1", {1: b"y" * 13})
     assert store.buckets("m", {"d1": 1}) == {"d1": b"y" * 13}
     assert store.buckets("m", {"d1": 59}) == {}
 
 
-def test_what_is_forgotten_is_gone_and_other_datasets_stay(store: MemberStore) -> None:
+def test_deleted_dataset_is_gone_and_others_stay(store: MemberStore) -> None:
     store.replace("m", "d1", MANY)
     store.replace("m", "d2", MANY)
     for _ in range(2):
@@ -43,7 +43,7 @@ def test_what_is_forgotten_is_gone_and_other_datasets_stay(store: MemberStore) -
     assert store.buckets("m", {"d1": 3, "d2": 3}) == {"d2": MANY[3]}
 
 
-def test_what_the_table_leaves_unprocessed_is_sent_again(dynamodb: Any) -> None:
+def test_unprocessed_items_are_sent_again(dynamodb: Any) -> None:
     mine = DynamoMembers("models", dynamodb, sleep=lambda _: None)
     refused = iter([True] * 3)
 

@@ -199,7 +199,7 @@ def test_every_read_that_marks_and_counts_rest_on_is_consistent(dynamodb: Any) -
     assert all(reads)
 
 
-def test_a_settler_that_is_overtaken_adds_to_what_the_other_left(dynamodb: Any) -> None:
+def test_overtaken_worker_adds_the_arrivals_left_by_the_other(dynamodb: Any) -> None:
     mine, other = (DynamoNewLabels("models", dynamodb, sleep=lambda _: None) for _ in range(2))
     overtakes = iter([True])
 

@@ -58,7 +58,7 @@ def test_a_new_prediction_is_stored(store: PredictionStore) -> None:
 
 
 @pytest.mark.parametrize("probabilities", [None, {"a": 0.1 + 0.2, "b": 0.7}])
-def test_what_a_shadow_said_comes_back_exactly(store: PredictionStore, probabilities: dict[str, float] | None) -> None:
+def test_shadow_answer_is_read_back_exactly(store: PredictionStore, probabilities: dict[str, float] | None) -> None:
     said = ShadowAnswer(version="v2", score=1e-200, decision="a", probabilities=probabilities)
     store.save([prediction(shadow=said)], RETENTION)
 

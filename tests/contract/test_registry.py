@@ -103,7 +103,7 @@ def test_the_first_of_two_records_under_one_name_stays(registry: Registry) -> No
     assert registry.version("m", "v1") == VERSION
 
 
-def test_what_is_not_registered_is_not_found(registry: Registry) -> None:
+def test_unregistered_version_is_not_found(registry: Registry) -> None:
     with pytest.raises(NotFound):
         registry.version("m", "v1")
     with pytest.raises(NotFound):
@@ -233,7 +233,7 @@ def test_an_expired_dataset_keeps_its_record_and_says_when(registry: Registry) -
     assert registry.dataset("m", "d1") == registry.datasets("m", 1)[0] == DATASET.replace(expired_at=NOW)
 
 
-def test_what_is_not_registered_does_not_expire(registry: Registry) -> None:
+def test_unregistered_version_does_not_expire(registry: Registry) -> None:
     with pytest.raises(NotFound):
         registry.expire_version("m", "v1", NOW, pointer_sequence=0)
     with pytest.raises(NotFound):

@@ -140,7 +140,7 @@ def test_a_dead_relabelling_is_stopped_by_the_one_that_takes_over(store: Relabel
 
 
 @pytest.mark.parametrize("end", [COMPLETED, RelabelEnd(RelabelStatus.SUPERSEDED, LATER)])
-def test_what_is_complete_or_superseded_is_not_resumed(store: RelabelStore, end: RelabelEnd) -> None:
+def test_complete_or_superseded_relabelling_is_not_resumed(store: RelabelStore, end: RelabelEnd) -> None:
     begun(store)
     ended(store, end)
     assert not store.begin(replace(job(), attempt=2), None)
@@ -216,6 +216,6 @@ def test_each_relabelling_reads_a_file_for_itself(store: RelabelStore) -> None:
     assert position(store, job(2)) == BEGINNING
 
 
-def test_what_there_is_not_is_not_found(store: RelabelStore) -> None:
+def test_missing_relabelling_is_not_found(store: RelabelStore) -> None:
     with pytest.raises(NotFound):
         store.job("bike", "relabel-none")

@@ -137,7 +137,7 @@ def test_a_task_comes_back_as_it_was_written(stored: Stored) -> None:
     assert stored.write(sent(written)).revision == 6
 
 
-def test_of_two_who_read_the_same_task_one_writes(stored: Stored) -> None:
+def test_only_one_of_two_readers_of_a_task_writes_it(stored: Stored) -> None:
     stored.add("p-1", overlap=1)
     read = stored.task()
     first, second = (leased(read, name, minutes(1), LEASE) for name in ("ann", "bob"))
@@ -189,7 +189,7 @@ def test_disputed_tasks_come_first_then_lapsed_ones(stored: Stored) -> None:
     assert available(stored, at=20) == ["disputed", "lapsed", "free"]
 
 
-def test_who_is_done_with_a_task_does_not_see_it(stored: Stored) -> None:
+def test_reviewer_who_is_done_with_a_task_does_not_see_it(stored: Stored) -> None:
     stored.add("p-1", "p-2", "p-3")
     for name in ("p-1", "p-2"):
         stored.lease("ann", name)
@@ -199,7 +199,7 @@ def test_who_is_done_with_a_task_does_not_see_it(stored: Stored) -> None:
     assert available(stored, "an") == ["p-1", "p-2", "p-3"]
 
 
-def test_what_has_closed_by_a_moment_is_left_out_if_asked(stored: Stored) -> None:
+def test_tasks_that_close_by_a_moment_are_left_out_on_request(stored: Stored) -> None:
     stored.add("p-1", "p-2")
     assert available(stored, at=60, open_at=60) == ["p-2"]
     assert available(stored, at=60) == ["p-1", "p-2"]
@@ -223,7 +223,7 @@ def test_a_resolved_task_lies_unsent_until_it_is_sent(stored: Stored) -> None:
     assert stored.tasks.ratings(MODEL, 10) == [{"ann": 0, "bob": 1}]
 
 
-def test_the_newest_ratings_are_told_first_and_no_more_than_asked_for(stored: Stored) -> None:
+def test_newest_ratings_are_announced_first_up_to_the_limit(stored: Stored) -> None:
     names = [f"p-{number}" for number in range(5)]
     stored.add(*names)
     for number, name in enumerate(names):

@@ -250,7 +250,7 @@ def test_decision_made_before_a_rollback_was_recorded_is_made_again(store: Trigg
     assert not store.record(decision, state, 0)
 
 
-def test_last_evaluation_is_the_newest_whatever_was_recorded(store: TriggerStore) -> None:
+def test_last_evaluation_is_the_newest_one_recorded(store: TriggerStore) -> None:
     assert store.last_evaluation("bike") is None
     first, second = (blocked(f"evaluation-{hour}", NOW + timedelta(hours=hour)) for hour in (1, 2))
     store.record_evaluation(first)

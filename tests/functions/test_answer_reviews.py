@@ -56,7 +56,7 @@ def test_the_sample_request_settles_one_task_and_skips_another() -> None:
     assert (state("hour-4711"), state("hour-4712")) == (TaskState.RESOLVED, TaskState.OPEN)
 
 
-def test_the_same_request_again_is_accepted_and_tells_nothing_new() -> None:
+def test_repeated_request_is_accepted_without_an_event() -> None:
     send(handler, "handle_reviews_answers")
     assert send(handler, "handle_reviews_answers")[0] == 202
     assert len(told()) == 1

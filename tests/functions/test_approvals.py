@@ -84,7 +84,7 @@ def test_an_answer_that_comes_too_late_is_a_conflict(asked: dict[str, Any], task
     assert "waits no longer" in body["error"]["message"]
 
 
-def test_a_version_that_waits_for_nobody_is_a_conflict_and_an_unknown_one_is_not_found(tasks: InMemoryTasks) -> None:
+def test_version_without_a_waiting_run_is_a_conflict_and_an_unknown_one_is_not_found(tasks: InMemoryTasks) -> None:
     assert send(answer, "decide_versions")[0] == 409
     assert send(answer, "decide_versions", {}, path="/models/demand/versions/v9/approve")[0] == 404
     assert send(answer, "decide_versions", {}, path="/models/other/versions/v9/approve")[0] == 404
@@ -106,7 +106,7 @@ def test_a_malformed_answer_names_its_path(tasks: InMemoryTasks, body: Any, path
     assert (status, paths(refused)) == (400, [path])
 
 
-def test_a_run_without_the_lock_or_of_an_unknown_version_asks_nobody(
+def test_run_without_the_lock_or_of_an_unknown_version_asks_for_no_approval(
     tasks: InMemoryTasks, sample: Sample, context: object
 ) -> None:
     event = sample("request_approval")

@@ -23,9 +23,7 @@ def effects(answer: dict[str, Any]) -> list[str]:
     return [statement["Effect"] for statement in answer["policyDocument"]["Statement"]]
 
 
-def test_an_app_s_key_is_recognised_whatever_the_case_of_the_header(
-    keys: dict[str, str], sample: Sample, context: Any
-) -> None:
+def test_app_key_is_recognised_in_any_case_of_the_header(keys: dict[str, str], sample: Sample, context: Any) -> None:
     event = sample("authorize")
     event["headers"] = {"X-Api-Key": keys["app"]}
     answer = handler(event, context)

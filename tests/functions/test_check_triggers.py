@@ -48,7 +48,7 @@ def blocking(decision: dict[str, Any]) -> list[str]:
     return [blocker["code"] for blocker in decision["blocked_by"]]
 
 
-def test_the_sample_schedule_retrains_what_is_low_and_leaves_the_rest(
+def test_sample_schedule_retrains_low_models_only(
     executions: Callable[[], list[str]], sample: Sample, fanned_out: FannedOut
 ) -> None:
     serving("bike-demand", Verdict.LOW)

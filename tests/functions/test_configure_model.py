@@ -75,7 +75,7 @@ def test_configuration_is_kept_as_it_was_sent() -> None:
     assert (sent.text, sent.content_type) == (text, "text/yaml")
 
 
-def test_dry_run_answers_what_would_change_and_stores_nothing() -> None:
+def test_dry_run_shows_the_changes_and_stores_nothing() -> None:
     put(document())
 
     status, answer = put({**document(), "retention": "P500D"}, query={"dry_run": "true"})

@@ -53,7 +53,7 @@ def test_a_snapshot_taken_again_indexes_the_same(context: Context) -> None:
     assert boto3.client("dynamodb").scan(TableName="models")["Items"] == before
 
 
-def test_where_a_prediction_was_used_is_told_by_two_calls_and_nothing_of_the_lake(context: Context) -> None:
+def test_datasets_of_a_prediction_are_found_by_two_calls_without_the_lake(context: Context) -> None:
     dataset_id = build(context)
     occurred = START + timedelta(hours=100)
     asked = prediction("p00100", model=MODEL, occurred_at=occurred, outcome_due_at=occurred + DELAY)
@@ -65,7 +65,7 @@ def test_where_a_prediction_was_used_is_told_by_two_calls_and_nothing_of_the_lak
     assert calls == ["Query", "BatchGetItem"]
 
 
-def test_who_is_erased_is_in_no_index_and_the_others_are(context: Context, sent: Callable[[], list[str]]) -> None:
+def test_erased_entity_is_in_no_index_and_others_are(context: Context, sent: Callable[[], list[str]]) -> None:
     boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")

@@ -117,7 +117,7 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     assert verify(event, context) == found
 
 
-def test_what_is_wrong_with_a_dataset_is_told(dataset: str, sample: Sample, context: Context) -> None:
+def test_faults_of_a_dataset_are_reported(dataset: str, sample: Sample, context: Context) -> None:
     lake, event = stores.lake(), {**sample("verify_dataset"), "dataset_id": dataset}
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
     content = lake.read_bytes(part)
@@ -146,7 +146,7 @@ def test_a_request_is_taken_at_once_and_answered_when_it_is_done(dataset: str, c
 
 
 @pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "nobody"), ("%20", MODEL)])
-def test_what_does_not_exist_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
+def test_missing_dataset_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
     for method in ("POST", "GET"):
         assert asked(dataset_id, method, model)[0] == 404
 

@@ -43,9 +43,7 @@ def versioned(deployed: None) -> None:
     boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
 
 
-def test_whoever_asks_again_meanwhile_gets_the_same_erasure_and_afterwards_a_new_one(
-    sample: Sample, sent: Sent
-) -> None:
+def test_repeated_request_gets_the_running_erasure_and_later_a_new_one(sample: Sample, sent: Sent) -> None:
     live()
     first = begin()
     assert begin().job_id == first.job_id
@@ -58,7 +56,7 @@ def test_whoever_asks_again_meanwhile_gets_the_same_erasure_and_afterwards_a_new
     assert begin_another("another").job_id != first.job_id
 
 
-def test_what_comes_late_for_an_erased_prediction_does_not_bring_it_back(sample: Sample, sent: Sent) -> None:
+def test_late_feedback_does_not_restore_an_erased_prediction(sample: Sample, sent: Sent) -> None:
     live()
     finish(begin())
 
@@ -82,7 +80,7 @@ def test_predictions_after_the_request_stay(sample: Sample, sent: Sent) -> None:
     assert len(traces(THEIRS)) == 2  # the item, and its line of the log
 
 
-def test_what_cannot_be_read_is_named_and_stops_nothing(sample: Sample, sent: Sent) -> None:
+def test_unreadable_object_is_named_and_stops_nothing(sample: Sample, sent: Sent) -> None:
     live()
     stores.lake().write_bytes("feedback/date=2026-03-01/damaged.gz", b"\x1f\x8b not gzip", "text/plain")
     job = begin()
@@ -108,7 +106,7 @@ def test_a_message_that_names_no_erasure_comes_back(sample: Sample) -> None:
     assert len(deliver(sample, body)["batchItemFailures"]) == 1
 
 
-def test_a_file_that_is_told_of_when_it_was_rewritten_already_is_joined_as_what_is_left(sent: Sent) -> None:
+def test_notification_of_a_rewritten_file_joins_its_remaining_lines(sent: Sent) -> None:
     live()
     key = "feedback/date=2026-03-01/both.gz"
     events = [outcome(f"{THEIRS}-0", 7.5, hours=6), outcome(f"{OTHERS}-0", 8.5, hours=6)]
@@ -122,7 +120,7 @@ def test_a_file_that_is_told_of_when_it_was_rewritten_already_is_joined_as_what_
     assert not is_to_be_joined(f"{key}.erased")
 
 
-def test_an_import_on_its_way_goes_on_at_its_line_in_what_is_left(sent: Sent) -> None:
+def test_running_import_continues_at_its_line_of_the_rewritten_file(sent: Sent) -> None:
     live()
     key = "imports/model=bike-demand/feedback/past.jsonl"
     names = [f"{THEIRS}-0", *(f"{OTHERS}-{number % 3}" for number in range(5))]

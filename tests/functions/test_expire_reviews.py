@@ -50,7 +50,7 @@ def states() -> dict[str, TaskState]:
     return {task.task_id: task.state for task in found.values()}
 
 
-def test_the_sample_closes_what_expired_and_sends_what_was_left_unsent(sample: Sample, context: Context) -> None:
+def test_sample_expires_tasks_and_sends_unsent_feedback(sample: Sample, context: Context) -> None:
     assert handler(sample("expire_reviews"), context) == {"closed": 1, "sent": 1, "is_complete": True}
 
     assert states() == {"old": TaskState.EXPIRED, "young": TaskState.OPEN, "resolved": TaskState.RESOLVED}

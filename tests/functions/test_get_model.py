@@ -98,7 +98,7 @@ def test_the_status_of_a_model_that_was_only_configured() -> None:
     assert answer["review_queue"]["open"] == 0
 
 
-def test_the_status_tells_what_serves_what_was_checked_and_what_is_overdue() -> None:
+def test_status_shows_the_champion_its_checks_and_overdue_work() -> None:
     version = serve_version(1)
     save(OCCURRED - timedelta(days=30))
     check = Check(model=MODEL, kind=CheckKind.DRIFT, at=START, model_version=version, verdict=Verdict.OK, reason="none")

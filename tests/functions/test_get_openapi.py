@@ -35,7 +35,9 @@ def headers(answer: dict[str, Any]) -> dict[str, list[str]]:
     return {name: value for name, value in found.items() if name.startswith("access-control")}
 
 
-def test_a_page_of_the_allowed_origin_is_told_what_it_may_send(context: object, sample: Sample, origin: str) -> None:
+def test_page_of_the_allowed_origin_gets_the_allowed_methods_and_headers(
+    context: object, sample: Sample, origin: str
+) -> None:
     answer = handler(asked(sample), context)
     assert answer["statusCode"] == 204
     assert headers(answer) == {

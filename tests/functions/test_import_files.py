@@ -109,7 +109,7 @@ def test_a_file_that_outlasts_the_time_goes_on_with_the_next_message(
     assert (job.is_done, job.counts) == (True, {"accepted": 5})
 
 
-def test_what_fails_is_delivered_again(sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_message_is_delivered_again(sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     configure()
     upload(FEEDBACK, {"feedback_id": "f-1", "prediction_id": "p-1", "name": "demand", "value": 150})
     monkeypatch.setenv("FEEDBACK_STREAM", "elsewhere")

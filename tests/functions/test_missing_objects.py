@@ -69,9 +69,7 @@ def value_of_first() -> object:
     return found.labels[-1].label.value if found.labels else None
 
 
-def test_file_that_an_erasure_rewrote_before_its_turn_is_joined_from_what_is_left(
-    sample: Sample, context: Context
-) -> None:
+def test_file_rewritten_by_an_erasure_is_joined_from_its_remaining_lines(sample: Sample, context: Context) -> None:
     configure()
     predict(FIRST)
     write_feedback(outcome(FIRST, 150))
@@ -85,7 +83,7 @@ def test_file_that_an_erasure_rewrote_before_its_turn_is_joined_from_what_is_lef
     assert value_of_first() == 1
 
 
-def test_file_that_an_erasure_rewrote_is_relabelled_from_what_is_left(context: Context) -> None:
+def test_file_rewritten_by_an_erasure_is_relabelled_from_its_remaining_lines(context: Context) -> None:
     stores.configurations().put(configuration(DEMAND), NOON)
     predict(FIRST)
     write_feedback(outcome(FIRST, 75))
@@ -111,7 +109,7 @@ def test_file_that_an_erasure_rewrote_is_relabelled_from_what_is_left(context: C
     assert value_of_first() == 1
 
 
-def test_lake_that_hides_what_is_gone_is_told_from_one_that_shows_it() -> None:
+def test_lake_that_hides_missing_objects_is_recognised() -> None:
     answer_as_s3_does("CaptureFeedbackFunctionRole")
     with pytest.raises(ClientError, match="AccessDenied"):
         stores.lake().read_bytes(FILE)

@@ -100,7 +100,7 @@ def metric(name: str) -> dict[tuple[tuple[str, str], ...], float]:
     return found
 
 
-def test_the_sample_schedule_finds_a_low_model_and_publishes_what_alarms_read(
+def test_sample_schedule_finds_a_low_model_and_publishes_its_metrics(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.4, accuracy=0.7)
@@ -196,7 +196,7 @@ def test_one_model_that_fails_leaves_the_others_checked_and_published(
     assert metric("LivePerformanceShortfall")[()] > 0
 
 
-def test_where_all_labels_are_censored_nothing_is_said_and_nothing_rings(
+def test_all_censored_labels_publish_nothing_and_raise_no_alarm(
     deployed: None, sample: Sample, context: Context
 ) -> None:
     serve(MODEL, temperature=0.0, accuracy=0.1)

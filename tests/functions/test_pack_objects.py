@@ -46,7 +46,7 @@ def test_a_hurried_sweep_leaves_the_rest_to_the_next(sample: Sample) -> None:
     assert len(list(stores.lake().keys(f"{PREDICTIONS}/"))) == 2
 
 
-def test_a_damaged_object_is_counted_and_told(
+def test_damaged_object_is_counted_and_reported(
     sample: Sample, context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure()

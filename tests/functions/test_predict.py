@@ -50,7 +50,7 @@ def test_before_the_first_deployment_nothing_can_be_predicted() -> None:
     assert stored() == 0
 
 
-def test_the_sample_request_is_answered_with_what_was_stored(served: str) -> None:
+def test_sample_request_is_answered_and_stored_alike(served: str) -> None:
     status, answer = send(handler, "predict")
 
     assert status == 200
@@ -82,7 +82,7 @@ def ping() -> dict[str, Any]:
     return handler(event, Context())
 
 
-def test_scheduled_event_loads_what_serves_so_that_the_next_call_reads_no_artefact(
+def test_scheduled_event_loads_champions_so_that_the_next_call_reads_no_artefact(
     served: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ping() == {"models": 1, "failures": {}}
@@ -174,7 +174,7 @@ def test_a_canary_answers_some_entities_and_each_version_s_answers_are_counted(
     }
 
 
-def test_what_a_shadow_said_is_stored_and_not_answered(served: str) -> None:
+def test_shadow_answer_is_stored_and_not_returned(served: str) -> None:
     newer = serve_version(2, flip=True)
     put_on_rollout(served, newer, RolloutMode.SHADOW, None)
 
@@ -187,7 +187,7 @@ def test_what_a_shadow_said_is_stored_and_not_answered(served: str) -> None:
     assert (kept.shadow.version, kept.shadow.decision) == (newer, 1 - int(kept.decision))
 
 
-def test_a_new_champion_that_cannot_be_loaded_is_told_of_and_the_one_before_answers(
+def test_unloadable_champion_is_reported_and_the_previous_one_answers(
     served: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     predict({"features": FEATURES})

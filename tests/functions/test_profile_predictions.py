@@ -71,7 +71,7 @@ def test_an_object_written_again_counts_as_it_is_now(sample: Sample, context: Co
     ]
 
 
-def test_an_object_that_is_damaged_and_a_message_nobody_can_read_fail_alone(
+def test_damaged_object_and_unreadable_message_fail_alone(
     sample: Sample, context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
     configure()

@@ -153,7 +153,7 @@ def test_a_replay_that_outlasts_the_time_goes_on_with_the_next_message(sample: S
     assert rows("feedback/") == []
 
 
-def test_a_replay_nobody_asked_for_is_given_back(sample: Sample) -> None:
+def test_unrequested_replay_is_returned_to_the_queue(sample: Sample) -> None:
     answer = replay(sample("replay_quarantine"), Unhurried())
 
     assert len(answer["batchItemFailures"]) == 1

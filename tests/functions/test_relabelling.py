@@ -175,7 +175,7 @@ def test_a_malformed_request_names_its_path_and_begins_nothing(
 
 @pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize("path", ["/models/unknown/relabel", f"{ONE}/relabel-none", f"{ONE}/relabel-none/resume"])
-def test_what_there_is_not_is_not_found(path: str) -> None:
+def test_missing_relabelling_is_not_found(path: str) -> None:
     handler, sample = (report, "get_model") if path.endswith("none") else (request, "request_jobs")
     status, answer = send(handler, sample, path=path)
     assert (status, answer["error"]["code"]) == (404, "not_found")

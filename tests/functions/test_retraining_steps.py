@@ -146,7 +146,7 @@ def test_a_run_that_lost_its_lock_deploys_nothing_and_ends_nothing(labelled: Non
     assert stores.registry().pointer(MODEL) is None
 
 
-def test_a_training_job_makes_what_the_step_would_and_leaves_it_for_the_step(
+def test_training_job_leaves_the_result_of_the_step_for_the_step(
     labelled: None, context: object, tmp_path: Path
 ) -> None:
     run = run_event()
@@ -181,7 +181,7 @@ def test_the_sample_of_snapshot_passes(labelled: None, context: object, sample: 
     assert ready["dataset_id"].startswith("d20260601T000000Z-")
 
 
-def test_the_sample_of_plan_snapshot_asks_for_the_run_s_window_and_its_answer_is_told_from_others(
+def test_sample_of_plan_snapshot_queries_the_run_s_window_under_a_distinct_key(
     labelled: None, context: object, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE", "hindsight")

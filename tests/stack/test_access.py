@@ -50,7 +50,7 @@ def test_an_address_without_a_route_is_404_in_the_contract_s_shape(stack: Stack)
 
 
 @pytest.mark.parametrize("path", ["/models/m/predict", "/models/m/feedback"])
-def test_browsers_of_other_sites_are_told_nothing_unless_an_origin_is_allowed(stack: Stack, path: str) -> None:
+def test_browsers_of_other_sites_get_no_headers_unless_an_origin_is_allowed(stack: Stack, path: str) -> None:
     asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     preflight = requests.options(stack.api_url + path, headers=asked, timeout=60)
     assert preflight.status_code == 404

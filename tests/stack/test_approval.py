@@ -63,7 +63,7 @@ def outcome(client: StackClient, model: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("model", "answer", "ends"), [("asked-yes", "approve", "promoted"), ("asked-no", "reject", "rejected")]
 )
-def test_a_run_waits_for_a_person_and_does_as_told(client: StackClient, model: str, answer: str, ends: str) -> None:
+def test_run_waits_for_an_approval_and_follows_it(client: StackClient, model: str, answer: str, ends: str) -> None:
     decision_id = retrain(client, model, approval=True, approval_expires="PT1H")
 
     waiting = eventually(lambda: get(client, model)["waiting_for_approval"])

@@ -25,7 +25,7 @@ def own_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stac
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
-def test_a_run_is_trained_on_what_athena_chose_and_on_what_came_after(own_client: StackClient) -> None:
+def test_run_is_trained_on_records_chosen_by_athena_and_on_later_ones(own_client: StackClient) -> None:
     client, closing = own_client, Closing(own_client, seed=5)
     rows = closing.make("athena", OLD, 400, 1.0)
     closing.log(rows)

@@ -198,7 +198,7 @@ def test_a_canary_is_taken_away_by_going_back_to_the_champion_alone(story: Story
     assert versions(story.after_withdrawal) == {story.canary["champion"]}
 
 
-def test_a_shadow_answers_nobody_and_what_it_says_is_kept_up_to_the_label(story: Story) -> None:
+def test_shadow_answer_is_not_returned_and_is_kept_up_to_the_label(story: Story) -> None:
     assert (story.shadow["rollout"]["mode"], story.shadow["rollout"].get("share")) == ("shadow", None)
     assert versions(story.shadow_answers) == {story.shadow["champion"]}
     assert not any("shadow" in answer for answer in story.shadow_answers)
@@ -219,14 +219,14 @@ def test_a_rollback_brings_the_champion_before_back_at_the_next_call(story: Stor
     assert versions(story.after_rollback) == {story.first}
 
 
-def test_what_there_is_no_way_back_to_is_refused(story: Story) -> None:
+def test_rollback_without_a_target_or_to_an_unknown_version_is_refused(story: Story) -> None:
     nothing_left, unknown = story.refusals
     assert "409" in nothing_left
     assert f"no version before {story.first}" in nothing_left
     assert "404" in unknown
 
 
-def test_the_history_tells_all_of_it(story: Story) -> None:
+def test_history_lists_every_change(story: Story) -> None:
     assert story.history[0] == story.rolled_back[0]
     assert [found["change"] for found in reversed(story.history)] == [
         "promoted",

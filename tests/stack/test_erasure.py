@@ -91,8 +91,8 @@ def live(client: StackClient) -> None:
         client.lake.write_bytes(f"imports/model={MODEL}/predictions/{name}.jsonl", lines, "text/plain")
         # What an earlier state of an object held.
         key = f"replayed/model={MODEL}/date=2028-06-11/{name}.jsonl"
-        row = {"event": {**feedback(entity)[0], "model": MODEL}}
-        client.lake.write_bytes(key, json.dumps(row).encode(), "text/plain")
+        replayed = {"event": {**feedback(entity)[0], "model": MODEL}}
+        client.lake.write_bytes(key, json.dumps(replayed).encode(), "text/plain")
         client.lake.write_bytes(key, b"{}", "text/plain")
     rows = []
     for number, row in enumerate(learnable(RECORDS)):

@@ -8,7 +8,7 @@ from local.client import StackClient
 from tests.unit.retention.test_version_expiry import START, version
 
 
-def test_the_daily_sweep_removes_what_has_expired_and_nothing_that_serves(client: StackClient) -> None:
+def test_daily_sweep_removes_expired_versions_and_none_that_serves(client: StackClient) -> None:
     model, lake = "expiring", client.lake
     client.call("PUT", f"models/{model}", key="operator", json={**document(), "model": model})
     registry = DynamoRegistry(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))

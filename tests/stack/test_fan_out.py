@@ -78,7 +78,7 @@ def test_a_schedule_starts_the_function_once_for_each_model(client: StackClient,
     assert invoke(client, function, event) == {"started": len(MODELS), "is_complete": True}
 
 
-def test_what_a_schedule_starts_does_each_model_s_work(client: StackClient) -> None:
+def test_schedule_starts_the_work_of_each_model(client: StackClient) -> None:
     checks = DynamoChecks(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
     moment = NOW + timedelta(days=300)
     event = {"source": "aws.scheduler", "id": "tick-2", "time": format_time(moment), "detail": "{}"}

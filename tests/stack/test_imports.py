@@ -35,7 +35,7 @@ def imports(client: StackClient, model: str, done: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_past_is_imported_with_its_labels_and_what_was_bad_in_it_can_be_mended(client: StackClient) -> None:
+def test_history_is_imported_with_its_labels_and_its_bad_lines_can_be_mended(client: StackClient) -> None:
     model = "imported"
     configure(client, model, {"good": 1})
     names = [f"p-{number}" for number in range(700)]

@@ -64,7 +64,7 @@ def outcome(client: StackClient, traffic: Traffic) -> Outcome:
     return found
 
 
-def test_the_traffic_is_what_it_says(traffic: Traffic) -> None:
+def test_traffic_contains_the_promised_cases(traffic: Traffic) -> None:
     bodies = Counter((event["feedback_id"], str(event["value"])) for event in traffic.sent)
     ids = Counter(feedback_id for feedback_id, _ in bodies)
     early = [event for event in traffic.sent if event["prediction_id"] in set(traffic.early)]
@@ -117,7 +117,7 @@ def test_every_conflict_was_set_aside(client: StackClient, outcome: Outcome, tra
     assert displaced <= aside <= displaced | winners
 
 
-def test_the_api_explains_what_the_table_holds(client: StackClient, outcome: Outcome, traffic: Traffic) -> None:
+def test_api_explains_the_labels_of_the_table(client: StackClient, outcome: Outcome, traffic: Traffic) -> None:
     for name in list(traffic.made)[::100]:
         explained = client.call("GET", f"models/{MODEL}/predictions/{name}", key="operator")
         assert [row["seq"] for row in explained["labels"]] == [record.seq for record in outcome.labels[name]]

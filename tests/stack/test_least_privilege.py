@@ -104,7 +104,7 @@ def test_taking_away_any_statement_of_any_policy_makes_something_fail(client: St
     assert set(idle) == NOT_SHOWN
 
 
-def test_what_the_functions_were_allowed_they_still_are(client: StackClient) -> None:
+def test_recorded_requests_are_still_allowed(client: StackClient) -> None:
     refused, asked = [], list(requests_of(client))
     for role, documents in policies(client):
         statements = parse_policy_document({"Statement": documents})

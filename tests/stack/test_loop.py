@@ -128,7 +128,7 @@ def test_no_label_is_lost(summary: dict[str, Any]) -> None:
     assert (summary["predictions"], summary["labels"], summary["lost"]) == (300, 600, 0)
 
 
-def test_retraining_brings_back_what_the_change_took(summary: dict[str, Any]) -> None:
+def test_retraining_restores_the_accuracy_lost_to_a_change(summary: dict[str, Any]) -> None:
     assert summary["promotions"] >= 2
     assert summary["static"]["2026-01"] > 0.8
     assert summary["static"]["2026-02"] < 0.3

@@ -81,7 +81,9 @@ def counts(client: StackClient, model: str) -> dict[str, int]:
     return found
 
 
-def test_what_a_misdeclared_rule_rejects_becomes_a_label_once_it_is_mended_and_replayed(client: StackClient) -> None:
+def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mended_and_replayed(
+    client: StackClient,
+) -> None:
     model = "misdeclared"
     configure(client, model, WRONG)
     log(client, model, "p", "q")
@@ -200,7 +202,7 @@ def test_unmatched_feedback_stays_until_its_prediction_has_come(client: StackCli
     assert counts(client, model) == {}
 
 
-def test_what_one_entity_says_beyond_its_limit_waits_until_somebody_has_looked(client: StackClient) -> None:
+def test_feedback_beyond_an_entity_s_limit_waits_for_an_operator(client: StackClient) -> None:
     model, names = "limited", [f"p{number}" for number in range(5)]
     limits: dict[str, Any] = {"per_entity": {"count": 3, "per": "P3650D"}}
     configure(client, model, RIGHT, feedback={"limits": limits})

@@ -120,7 +120,7 @@ def test_an_invocation_that_was_given_up_on_is_made_again(client: StackClient) -
     assert redrive(of(client), "InvocationDeadLetterQueue") == 0
 
 
-def test_what_cannot_be_sent_again_stays_and_is_told(client: StackClient) -> None:
+def test_message_that_cannot_be_sent_again_stays_and_is_reported(client: StackClient) -> None:
     give_up(client, "InvocationDeadLetterQueue", {"what": "nobody knows"})
     with pytest.raises(NotRedriven, match="names no function"):
         redrive(of(client), "InvocationDeadLetterQueue")
@@ -157,7 +157,7 @@ def test_the_records_of_a_stream_that_were_given_up_on_are_archived(client: Stac
     assert "p-stream" in archived
 
 
-def test_an_announcement_that_was_given_up_on_is_told_again(client: StackClient, announcements: Any) -> None:
+def test_abandoned_announcement_is_sent_again(client: StackClient, announcements: Any) -> None:
     event = {"detail-type": "ModelPromoted", "detail": {"data": {"model": MODEL}}}
     give_up(client, "AnnouncementDeadLetterQueue", event)
     assert redrive(of(client), "AnnouncementDeadLetterQueue") == 1

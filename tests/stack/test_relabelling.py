@@ -19,7 +19,7 @@ def label_as_of(rows: list[dict[str, Any]], moment: datetime) -> Any:
     return max(known, key=lambda row: row["seq"])["value"] if known else None
 
 
-def test_old_labels_stay_and_new_ones_are_told_where_they_differ(client: StackClient) -> None:
+def test_old_labels_stay_and_different_new_ones_are_reported(client: StackClient) -> None:
     model = "mended"
     assert configure(client, model, threshold=100, default=0) == 1
     log(client, model, "low", "middle", "high", "silent")

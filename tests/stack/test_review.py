@@ -224,7 +224,7 @@ def test_a_reviewed_label_reaches_the_lake_with_the_probability_of_its_review(st
     assert [event["feedback_id"] for event in explained["feedback"]] == ["review:p-1"]
 
 
-def test_reviewers_who_disagree_are_judged_by_a_third(stack: Stack) -> None:
+def test_disagreeing_reviewers_are_decided_by_a_third(stack: Stack) -> None:
     reviews = Reviews(stack, "disputed", overlap=2)
     reviews.add(["p-1"])
     for reviewer, value in (("ann", 1), ("bob", 0)):
@@ -246,7 +246,7 @@ def test_reviewers_who_disagree_are_judged_by_a_third(stack: Stack) -> None:
     assert (agreement["tasks"], agreement["observed"]) == (1, 0.0)
 
 
-def test_what_a_crash_left_unsent_is_sent_by_the_schedule(stack: Stack) -> None:
+def test_schedule_sends_feedback_left_unsent_by_a_crash(stack: Stack) -> None:
     reviews = Reviews(stack, "unsent")
     reviews.add(["p-1"])
     desk = reviews.desk("ann")
@@ -276,7 +276,7 @@ def test_refusals_have_the_contract_s_statuses(stack: Stack) -> None:
     assert desk.answer({"task_id": "p-1", "value": 1}, {"task_id": "p-2", "skip": True}).status_code == 409
 
 
-def test_the_schedule_closes_what_nobody_came_to(stack: Stack) -> None:
+def test_schedule_closes_unanswered_tasks(stack: Stack) -> None:
     reviews = Reviews(stack, "forgotten", expires="P1D")
     reviews.add(["p-1", "p-2"])
     states = []

@@ -98,7 +98,7 @@ def run_job(client: StackClient, run: dict[str, Any], dataset_id: str, candidate
     return subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=False).returncode
 
 
-def test_a_run_trains_in_jobs_and_serves_what_they_made(own_client: StackClient, tmp_path: Path) -> None:
+def test_run_trains_in_jobs_and_serves_their_version(own_client: StackClient, tmp_path: Path) -> None:
     client, closing = own_client, Closing(own_client, seed=5)
     rows = closing.make("job", OLD, 400, 1.0)
     closing.log(rows)

@@ -86,9 +86,7 @@ def ended(client: StackClient, model: str) -> Row | None:
     return newest[0] if newest and "outcome" in newest[0] else None
 
 
-def test_a_drift_alarm_makes_the_policy_decide_and_the_run_tells_of_itself(
-    client: StackClient, announcements: Any
-) -> None:
+def test_drift_alarm_makes_the_policy_decide_and_the_run_is_announced(client: StackClient, announcements: Any) -> None:
     model = "drifting"
     serve(client, model, performance=False)
     find(client, model, CheckKind.DRIFT, Verdict.DRIFT, NOW)

@@ -128,7 +128,7 @@ def engines() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_right_of_a_machine_is_asked_for_by_what_its_engines_do(machine: str) -> None:
+def test_every_right_of_a_machine_is_used_by_its_engines(machine: str) -> None:
     for parameters in engines():
         found = deployment(parameters)
         asked = set[str]().union(*(ASKED_FOR[one] for one in integrations_of(found.definition_of(machine))))
@@ -208,7 +208,7 @@ def test_reader_of_the_lake_that_cannot_tell_gone_from_forbidden_is_found(role: 
     assert all(one.startswith(f"{role}: reads ") for one in found)
 
 
-def test_nobody_is_excused_from_telling_who_can_or_does_not_read() -> None:
+def test_every_reader_that_need_not_list_is_one_that_may_not() -> None:
     both = deployment({**ON_SAGEMAKER, "SnapshotEngine": "athena"})
     assert set(readers_that_cannot_tell(both)) == set(NEEDS_NOT_TELL)
 

@@ -18,12 +18,12 @@ def actions(alarm: dict[str, Any]) -> set[str]:
     return {action["Ref"] for action in alarm["AlarmActions"]}
 
 
-def test_what_is_watched_over_all_models_has_an_alarm_without_dimensions(alarms: Resources) -> None:
+def test_every_metric_over_all_models_has_an_alarm_without_dimensions(alarms: Resources) -> None:
     overall = {alarm["MetricName"] for alarm in of_hindsight(alarms).values() if "Dimensions" not in alarm}
     assert overall == set(ALARM_METRICS)
 
 
-def test_what_functions_count_is_watched_with_the_dimension_powertools_adds(
+def test_counters_of_functions_are_watched_with_the_dimension_that_powertools_adds(
     template: dict[str, Any], alarms: Resources
 ) -> None:
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
@@ -45,7 +45,7 @@ def test_bad_performance_and_drift_ask_the_triggers_and_tell_people(alarms: Reso
     assert asking == {"LivePerformanceAlarm", "DriftAlarm"}
 
 
-def test_every_alarm_says_what_it_means_and_is_quiet_without_data(alarms: Resources) -> None:
+def test_every_alarm_has_a_description_and_is_quiet_without_data(alarms: Resources) -> None:
     for name, alarm in alarms.items():
         assert alarm["AlarmDescription"], name
         assert alarm["TreatMissingData"] == "notBreaching", name

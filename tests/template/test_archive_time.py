@@ -111,7 +111,7 @@ def memory_of(template: dict[str, Any], name: str) -> int:
     return int(template["Resources"][name]["Properties"]["MemorySize"])
 
 
-def test_prediction_is_archived_within_what_the_rule_reckons_with(
+def test_prediction_is_archived_within_the_time_of_the_rule(
     template: dict[str, Any], predictions: list[Prediction]
 ) -> None:
     records = event(prediction_to_item(one, 0, one.outcome_due_at) for one in predictions)
@@ -131,9 +131,7 @@ def test_prediction_is_archived_within_what_the_rule_reckons_with(
     assert seconds <= WORST_SECONDS[name][0] <= SLACK * seconds
 
 
-def test_label_is_archived_within_what_the_rule_reckons_with(
-    template: dict[str, Any], predictions: list[Prediction]
-) -> None:
+def test_label_is_archived_within_the_time_of_the_rule(template: dict[str, Any], predictions: list[Prediction]) -> None:
     records = event(map(label_image, predictions))
     s3, dynamodb = SleepingService(S3_SECONDS), SleepingService(DYNAMODB_SECONDS)
     archive = Archive(S3Lake("lake", s3.client("s3")))
@@ -151,7 +149,7 @@ def test_label_is_archived_within_what_the_rule_reckons_with(
     assert seconds <= WORST_SECONDS[name][0] <= SLACK * seconds
 
 
-def test_everyone_who_takes_batches_is_bounded_or_watches_the_clock_and_nobody_else_is_spoken_of() -> None:
+def test_every_consumer_of_batches_is_bounded_or_watches_the_clock_and_no_other_function_is_listed() -> None:
     deployed = deployment()
     taking = {mapping["FunctionName"] for mapping in deployed.of("AWS::Lambda::EventSourceMapping").values()}
     names = {one for one in deployed.of("AWS::Lambda::Function") if deployed.resources[one]["Name"] in taking}
@@ -161,7 +159,7 @@ def test_everyone_who_takes_batches_is_bounded_or_watches_the_clock_and_nobody_e
 
 
 @pytest.mark.parametrize("name", sorted(WATCHES_THE_CLOCK | LEFT_FOR))
-def test_who_is_said_to_watch_the_clock_hands_it_on(name: str, functions: dict[str, dict[str, Any]]) -> None:
+def test_function_that_watches_the_clock_passes_it_on(name: str, functions: dict[str, dict[str, Any]]) -> None:
     """What each does once time is over, its own tests tell."""
     source = (TEMPLATE.parent / functions[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
     assert re.search(r"(time_left\(context, |queue_handler\()RESERVED_MILLISECONDS\)", source)

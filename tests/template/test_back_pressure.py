@@ -20,7 +20,7 @@ def test_every_key_is_of_a_plan_that_bounds_how_often_it_is_used(template: dict[
     assert set(planned.values()) == plans.keys()
 
 
-def test_apps_cannot_use_up_what_people_need(template: dict[str, Any]) -> None:
+def test_apps_cannot_use_up_the_throttle_of_operators(template: dict[str, Any]) -> None:
     plans = resources_of(template, "AWS::ApiGateway::UsagePlanKey")
     of_apps = {
         key["Properties"]["UsagePlanId"]["Ref"] for key in plans.values() if "App" in key["Properties"]["KeyId"]["Ref"]
@@ -38,19 +38,19 @@ def consumers(parameters: dict[str, str] | None = None) -> dict[str, int]:
     }
 
 
-def test_whatever_works_off_a_queue_is_bounded_as_low_as_lambda_takes_and_raised_by_a_parameter() -> None:
+def test_consumer_of_a_queue_has_the_lowest_concurrency_unless_a_parameter_raises_it() -> None:
     assert set(consumers().values()) == {2}
     raised = consumers({"ConsumerConcurrency": "40"})
     assert {name for name, most in raised.items() if most != 40} == {"ProfilePredictionsFunctionLogObjects"}
 
 
-def test_page_for_deployers_tells_how_much_of_a_new_account_s_concurrency_consumers_may_hold() -> None:
+def test_page_for_deployers_gives_the_consumers_share_of_a_new_account_s_concurrency() -> None:
     streams, queues = consumers_of(deployment()) - sum(consumers().values()), sum(consumers().values())
     page = (Path(__file__).parents[2] / "docs/deploying.md").read_text(encoding="utf-8")
     assert f"{streams} invocations for the two streams and {queues} for the {len(consumers())} queues" in page
     assert f"{relabelling_workers(deployment())} for a relabelling" in page
 
 
-def test_what_waits_in_a_queue_waits_longer_than_a_weekend(queues: Resources) -> None:
+def test_messages_stay_in_a_queue_longer_than_a_weekend(queues: Resources) -> None:
     for name, queue in queues.items():
         assert queue["MessageRetentionPeriod"] >= 4 * 86_400, name

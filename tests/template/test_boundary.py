@@ -90,7 +90,7 @@ def test_boundary_holds_with_the_longest_names() -> None:
         {},
     ],
 )
-def test_topic_that_takes_what_another_stack_s_alarm_sends_is_found(condition: dict[str, Any]) -> None:
+def test_topic_that_accepts_another_stack_s_alarms_is_found(condition: dict[str, Any]) -> None:
     found = deployment()
     policy = copy.deepcopy(found.resources["OperationsTopicPolicy"])
     (alarms,) = (one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Sid"] == "OnlyTheAlarms")

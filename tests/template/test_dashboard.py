@@ -120,5 +120,5 @@ def test_the_joined_lists_become_rows_of_a_graph(widgets: list[Widget], lists: d
     assert others == [["...", name] for name in lists["Functions"][1:]]
 
 
-def test_the_stack_tells_where_the_dashboard_is(template: dict[str, Any]) -> None:
+def test_stack_outputs_the_address_of_the_dashboard(template: dict[str, Any]) -> None:
     assert "dashboards/dashboard/${Dashboard}" in template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]

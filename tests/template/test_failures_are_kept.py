@@ -84,7 +84,7 @@ def test_work_that_goes_on_sends_itself_the_next_message_and_to_no_other_queue(t
         assert {"Ref": queue} in properties["Environment"]["Variables"].values()
 
 
-def test_every_stream_mapping_halves_failing_batches_and_keeps_what_fails_for_good(functions: Resources) -> None:
+def test_every_stream_mapping_halves_failing_batches_and_keeps_permanent_failures(functions: Resources) -> None:
     mappings = events(functions, "DynamoDB")
     assert {name for name, _ in mappings} == {"ArchivePredictionsFunction", "ArchiveLabelsFunction"}
     for name, mapping in mappings:
@@ -126,7 +126,7 @@ def test_every_scheduled_function_gives_each_model_an_invocation_and_may_start_i
         assert functions[name]["Timeout"] >= seconds, name
 
 
-def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(
+def test_every_dead_letter_queue_has_an_alarm_with_a_recipient(
     queues: Resources, alarms: Resources, functions: Resources
 ) -> None:
     watched = {

@@ -61,9 +61,7 @@ def test_every_function_has_a_log_group_of_its_own_with_retention(
     assert all(groups[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in used)
 
 
-def test_what_the_api_calls_is_traced_by_its_sampling_rule_and_nothing_else_is(
-    template: dict[str, Any], functions: Resources
-) -> None:
+def test_calls_of_the_api_alone_are_traced_by_its_sampling_rule(template: dict[str, Any], functions: Resources) -> None:
     assert template["Globals"]["Function"]["Tracing"] == "PassThrough"
     traced = {"Fn::If": ["Traces", "Active", "PassThrough"]}
     called = {

@@ -129,7 +129,7 @@ def test_an_erasure_reaches_every_place_that_may_hold_a_subject_s_data_in_every_
     assert all(reached == CLEANED for reached in found.values())
 
 
-def test_every_prefix_of_the_lake_is_cleaned_by_an_erasure_or_is_known_to_hold_nobody() -> None:
+def test_every_prefix_of_the_lake_is_cleaned_by_an_erasure_or_holds_no_entities() -> None:
     page = (ROOT / "docs/data-model.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([a-z-]+)/", page.split("## The lake")[1], re.MULTILINE))
     assert named == CLEANED | set(HOLDS_NOBODY)
@@ -152,7 +152,7 @@ def allowed_to(template: dict[str, Any], function: str, action: str) -> list[dic
     ]
 
 
-def test_whoever_moves_the_serving_pointer_may_check_what_the_move_depends_on(
+def test_functions_that_move_the_serving_pointer_may_check_the_conditions(
     template: dict[str, Any], functions: Resources
 ) -> None:
     movers = {name for name, function in functions.items() if names_in(function["Handler"]) & MOVES_THE_POINTER}
@@ -167,7 +167,7 @@ def test_whoever_moves_the_serving_pointer_may_check_what_the_move_depends_on(
             assert {"Fn::GetAtt": ["ModelsTable", "Arn"]} in allowed, (name, action)
 
 
-def test_whoever_loads_artefacts_can_tell_a_missing_one_from_a_forbidden_one(
+def test_functions_that_load_artefacts_can_distinguish_missing_from_forbidden(
     template: dict[str, Any], functions: Resources
 ) -> None:
     loaders = {name for name, function in functions.items() if names_in(function["Handler"]) & LOADS_ARTEFACTS}
@@ -215,7 +215,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
             assert services <= allowed[name], name
 
 
-def test_what_training_jobs_may_do_exists_only_where_they_are_turned_on(template: dict[str, Any]) -> None:
+def test_rights_of_training_jobs_exist_only_if_they_are_turned_on(template: dict[str, Any]) -> None:
     assert template["Resources"]["TrainingJobRole"]["Condition"] == "TrainsOnSageMaker"
     assert template["Parameters"]["TrainingEngine"]["Default"] == "lambda"
     roles = deployment().of("AWS::IAM::Role")

@@ -47,7 +47,7 @@ def test_schedules_that_tick_together_are_summed(deployed: Deployment) -> None:
     assert most_at_a_tick(together, 10) == (len(rates) - 1) * 11 + 1
 
 
-def test_triggers_are_checked_by_what_was_monitored_in_the_same_hour(expressions: dict[str, str]) -> None:
+def test_triggers_are_evaluated_after_the_monitoring_of_the_same_hour(expressions: dict[str, str]) -> None:
     """Also of the last of many models, whose turn comes late."""
     (monitored,), (checked,) = minutes_of(expressions["Monitor"]), minutes_of(expressions["CheckTriggers"])
     assert monitored + LONGEST_RUN < checked

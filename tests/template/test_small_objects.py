@@ -40,7 +40,7 @@ def test_a_new_table_s_shards_write_few_objects_a_day(template: dict[str, Any], 
     assert SHARDS * SECONDS_A_DAY / window["Default"] <= MAX_A_DAY
 
 
-def test_a_batch_ends_at_lambda_s_limit_of_bytes_or_of_what_the_selection_for_review_remembers(
+def test_batch_ends_at_the_limit_of_lambda_or_of_the_review_selection(
     functions: Resources,
 ) -> None:
     predictions, labels = archivers(functions)
@@ -48,12 +48,12 @@ def test_a_batch_ends_at_lambda_s_limit_of_bytes_or_of_what_the_selection_for_re
     assert 1_000 <= predictions["BatchSize"] <= MAX_ROWS // 2
 
 
-def test_what_waits_for_the_lake_does_not_wait_for_the_window(template: dict[str, Any]) -> None:
+def test_work_that_waits_for_the_lake_does_not_wait_for_the_batching_window(template: dict[str, Any]) -> None:
     assert SIMULATED_TIME["ArchiveWindowSeconds"] == "0"
     assert set(SIMULATED_TIME) <= set(template["Parameters"])
 
 
-def test_erasure_settles_longer_than_anything_holds_what_it_read_before(
+def test_second_pass_of_an_erasure_comes_after_every_reader_of_old_data_has_ended(
     template: dict[str, Any], functions: Resources
 ) -> None:
     """Lambda ends a function's run by its timeout, so that nobody writes later what he read before the cleaning."""

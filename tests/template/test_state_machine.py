@@ -241,7 +241,7 @@ def test_relabelling_is_divided_by_the_parameter_that_bounds_consumers() -> None
         assert read_settings(RelabellingWorkers, environment).consumer_concurrency == int(concurrency)
 
 
-def test_every_machine_is_logged_and_traced_and_its_bad_ends_are_told(template: dict[str, Any]) -> None:
+def test_every_machine_is_logged_and_traced_and_its_failures_are_announced(template: dict[str, Any]) -> None:
     machines = resources_of(template, "AWS::Serverless::StateMachine")
     rule = template["Resources"]["FailedExecutionsRule"]["Properties"]
     watched = rule["EventPattern"]["detail"]

@@ -23,7 +23,7 @@ def test_the_lake_is_versioned_encrypted_private_and_tls_only(template: dict[str
 @pytest.mark.parametrize(
     ("prefix", "parameter"), [("checks/", "ReportRetentionDays"), ("profiles/", "ProfileRetentionDays")]
 )
-def test_what_every_hour_adds_to_the_lake_is_forgotten_after_a_time_within_limits(
+def test_hourly_objects_of_the_lake_expire_within_the_limits(
     template: dict[str, Any], prefix: str, parameter: str
 ) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
@@ -79,7 +79,7 @@ def test_a_stack_deployed_anew_under_its_name_has_a_lake_of_its_own() -> None:
     assert lakes == {"hindsight-lake-0a1b2c3d", "hindsight-lake-00000000"}
 
 
-def test_what_is_left_of_objects_without_versions_is_removed(template: dict[str, Any]) -> None:
+def test_remains_of_unversioned_objects_are_removed(template: dict[str, Any]) -> None:
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
     assert everywhere["Status"] == "Enabled"
@@ -115,7 +115,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_whatever_holds_data_is_encrypted_with_the_customer_s_key_if_there_is_one(
+def test_every_store_of_data_is_encrypted_with_the_customer_s_key_if_there_is_one(
     template: dict[str, Any], kind: str
 ) -> None:
     for name, resource in resources_of(template, kind).items():
@@ -136,7 +136,7 @@ def test_without_a_key_of_the_customer_s_everything_is_encrypted_with_one_of_aws
     assert template["Globals"]["Function"]["KmsKeyArn"] == KEY_IF_ANY
 
 
-def test_the_customer_s_key_may_be_used_through_what_holds_data_only(template: dict[str, Any]) -> None:
+def test_customer_s_key_may_be_used_only_through_the_stores_of_data(template: dict[str, Any]) -> None:
     policy = template["Resources"]["UseKeyPolicy"]
     assert policy["Condition"] == "HasKmsKey"
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -145,13 +145,13 @@ def test_the_customer_s_key_may_be_used_through_what_holds_data_only(template: d
     assert services == {"dynamodb", "firehose", "lambda", "s3", "secretsmanager", "sns", "sqs"}
 
 
-def test_every_parameter_says_what_it_is_and_has_a_default(template: dict[str, Any]) -> None:
+def test_every_parameter_has_a_description_and_a_default(template: dict[str, Any]) -> None:
     for name, parameter in template["Parameters"].items():
         assert parameter["Description"], name
         assert "Default" in parameter, name
 
 
-def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(template: dict[str, Any]) -> None:
+def test_records_expire_only_on_request_and_then_all_of_them(template: dict[str, Any]) -> None:
     assert template["Parameters"]["RawDataRetentionDays"]["Default"] == 0
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     asked_for = {"Fn::If": ["ExpiresRawData", "Enabled", "Disabled"]}
@@ -160,7 +160,7 @@ def test_records_expire_only_where_somebody_asks_for_it_and_then_all_of_them(tem
     }
 
 
-def test_upgrade_replaces_no_table_since_what_cannot_be_changed_in_place_stays_as_it_is(
+def test_upgrade_replaces_no_table_because_immutable_properties_stay_unchanged(
     template: dict[str, Any],
 ) -> None:
     for name, table in resources_of(template, "AWS::DynamoDB::Table").items():

@@ -34,7 +34,7 @@ def test_every_service_but_lambda_takes_on_a_role_for_this_account_alone(deploye
     assert services == {f"{one}.amazonaws.com" for one in ("firehose", "lambda", "sagemaker", "scheduler", "states")}
 
 
-def test_every_schedule_has_the_role_that_may_start_its_function_and_keep_what_fails(deployed: Deployment) -> None:
+def test_every_schedule_has_a_role_that_may_start_its_function_and_keep_failures(deployed: Deployment) -> None:
     schedules = deployed.of("AWS::Scheduler::Schedule")
     role = role_of(deployed, "SchedulesRole")
     started = set()

@@ -52,7 +52,7 @@ def test_an_announcement_stands_in_the_envelope_the_state_machines_use() -> None
     }
 
 
-def test_only_what_was_not_taken_is_sent_again() -> None:
+def test_only_rejected_entries_are_sent_again() -> None:
     bus = Bus({"b", "c"}, {"c"})
     assert len(publish(bus, "a", "b", "c")) == 2
     assert bus.calls == [["a", "b", "c"], ["b", "c"], ["c"]]

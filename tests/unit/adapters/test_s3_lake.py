@@ -48,6 +48,6 @@ def test_a_missing_object_behind_a_refusal_is_found_out_where_its_prefix_may_be_
 
 
 @pytest.mark.parametrize(("keys", "may_list"), [(["quarantine/a"], True), ([], False)])
-def test_what_may_not_be_read_stays_refused(keys: list[str], may_list: bool) -> None:
+def test_forbidden_object_stays_forbidden(keys: list[str], may_list: bool) -> None:
     with pytest.raises(ClientError):
         lake(*keys, may_list=may_list).read_bytes("quarantine/a")

@@ -25,7 +25,7 @@ def test_a_waiting_task_goes_on_with_the_output(client: Any) -> None:
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_a_task_that_waits_no_longer_is_told(client: Any, code: str) -> None:
+def test_task_that_waits_no_longer_is_reported(client: Any, code: str) -> None:
     with Stubber(client) as stub:
         stub.add_client_error("send_task_success", code)
         assert not StepFunctionsTasks(client).answer(TOKEN, {"approved": True})

@@ -203,7 +203,7 @@ def test_the_library_knows_no_function_and_no_test() -> None:
     assert offences(modules(LIBRARY), ("functions", "local", "tests", "bench", "pytest", "hypothesis")) == {}
 
 
-def test_what_is_deployed_uses_nothing_that_is_there_for_tests() -> None:
+def test_deployed_code_uses_no_helpers_of_tests() -> None:
     product = [path for path in modules(LIBRARY, ROOT / "functions") if "testing" not in path.parts]
 
     assert offences(product, ("hindsight.testing",)) == {}

@@ -41,7 +41,9 @@ for folder in sys.argv[1].split(","):
 
 
 @pytest.mark.parametrize(("folders", "absent"), [(LIGHT, HEAVY), (DATA, NOT_DATA)])
-def test_functions_start_without_what_their_layers_do_not_have(folders: set[str], absent: tuple[str, ...]) -> None:
+def test_functions_start_without_the_packages_missing_from_their_layers(
+    folders: set[str], absent: tuple[str, ...]
+) -> None:
     environment = {
         **os.environ,
         "POWERTOOLS_SERVICE_NAME": "hindsight",

@@ -57,7 +57,7 @@ def test_functions_of_the_library_are_short() -> None:
     assert median(count for count, _, _ in found) <= MAX_MEDIAN_FUNCTION_LINES
 
 
-def test_what_is_public_has_a_docstring() -> None:
+def test_public_names_have_docstrings() -> None:
     written = [path for path in LIBRARY_MODULES if path.name != "__init__.py" and "testing" not in path.parts]
     nodes = [(dotted(path), node) for path in written for node in public(ast.parse(path.read_text()))]
     bare = [(name, getattr(node, "name", "")) for name, node in nodes if ast.get_docstring(node) is None]

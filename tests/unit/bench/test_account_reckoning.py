@@ -25,7 +25,7 @@ class Kept(Past):
         self.events = {f"f{number:06d}" for number in range(self.outcomes)}
         self.labels = {name: (1, value) for name, value in told.items()}
         self.counts = dict.fromkeys(told, 1)
-        self.lake = {
+        self.lake: dict[str, list[dict[str, Any]]] = {
             "predictions": [{"prediction_id": name} for name in names],
             "labels": [{"prediction_id": name, "seq": 1, "value": value} for name, value in told.items()],
         }
@@ -64,7 +64,7 @@ def test_past_that_is_whole_lacks_nothing() -> None:
         (lambda kept: kept.counts.update(p000003=2), (0, 1, 0)),
     ],
 )
-def test_what_is_not_as_it_was_imported_is_counted(what: Callable[[Kept], Any], reckoned: tuple[int, int, int]) -> None:
+def test_changes_since_the_import_are_counted(what: Callable[[Kept], Any], reckoned: tuple[int, int, int]) -> None:
     assert change(what).reckon() == reckoned
 
 
@@ -73,7 +73,7 @@ def test_labels_of_the_old_rule_are_lost_to_the_new_one() -> None:
     assert Kept().reckon(OTHER_THRESHOLD) == (differing, 0, 0)
 
 
-def test_what_is_left_of_the_erased_is_counted_day_by_day() -> None:
+def test_remains_of_the_erased_entity_are_counted_day_by_day() -> None:
     kept = Kept()
     assert sum(map(kept.is_theirs, range(kept.predictions))) == DAYS
     assert kept.reckon(is_erased=True) == (DAYS, 0, 0)

@@ -36,7 +36,7 @@ def checks() -> list[LabelCheck]:
     return checks_of(measured["microseconds"])
 
 
-def test_page_shows_what_is_counted(counts: dict[str, Units], parts: list[Part], checks: list[LabelCheck]) -> None:
+def test_page_shows_the_counted_numbers(counts: dict[str, Units], parts: list[Part], checks: list[LabelCheck]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     shown = with_tables(page, counts, parts, prefixes_of(defaults()), checks)
     assert shown == page, "make capacity writes the tables anew"
@@ -63,7 +63,7 @@ def test_quarantine_gets_an_object_a_minute_and_code_of_a_join_and_one_a_sweep()
     assert found.most == f"{720 * 3 + 288:,}"
 
 
-def test_checks_of_labels_follow_what_the_door_lets_in_by_default(checks: list[LabelCheck]) -> None:
+def test_checks_of_labels_follow_the_default_limits_of_capture(checks: list[LabelCheck]) -> None:
     """They do not follow what is promised of the door with raised quotas: the page says where each ends."""
     door = defaults()["AppRequestsPerSecond"] / 2
     for check in checks:
@@ -79,13 +79,13 @@ def test_functions_that_read_labels_have_the_time_that_is_reckoned_with() -> Non
         assert functions[name]["Properties"]["MemorySize"] >= FULL_PROCESSOR_MEGABYTES
 
 
-def test_one_model_takes_what_is_promised_by_raised_quotas_alone(parts: list[Part]) -> None:
+def test_one_model_reaches_the_promised_rate_by_raised_quotas_alone(parts: list[Part]) -> None:
     first = bottleneck(parts)
     assert first.most is not None
     assert first.most >= PROMISED, first
 
 
-def test_every_part_that_ends_below_the_promise_by_default_names_what_lifts_it(parts: list[Part]) -> None:
+def test_every_part_below_the_promise_by_default_names_the_quota_that_lifts_it(parts: list[Part]) -> None:
     for part in parts:
         if part.default < PROMISED:
             assert any(word in part.lifted_by for word in ("quota", "parameter", "form")), part

@@ -117,7 +117,7 @@ def test_each_fault_reaches_its_caller_as_botocore_knows_it(
     assert faults.by_kind() == {fault.value: 1}
 
 
-def test_a_batch_is_done_in_part_and_its_caller_told_which() -> None:
+def test_partial_failure_of_a_batch_names_its_items() -> None:
     upstream, faults = Upstream(), Always(Fault.PARTIAL)
     with upstream.running() as address, running_proxy(address, faults) as proxy:
         answer = put_records(proxy, 8)
@@ -127,7 +127,7 @@ def test_a_batch_is_done_in_part_and_its_caller_told_which() -> None:
     assert sum(passed_on) == done.count(True)
 
 
-def test_what_does_not_fail_goes_through_unchanged_on_one_connection() -> None:
+def test_calls_without_a_fault_pass_unchanged_on_one_connection() -> None:
     upstream = Upstream()
     with upstream.running() as address, running_proxy(address, Always(None)) as proxy:
         target = urlsplit(proxy)
@@ -184,7 +184,7 @@ def test_as_many_calls_fail_as_are_asked_for_and_an_outage_fails_all() -> None:
     assert {key: count for key, count in faults.faulted.items() if key[1] is not Fault.OUTAGE} == dict(again.faulted)
 
 
-def test_the_truth_is_what_the_rules_say() -> None:
+def test_expected_labels_follow_the_rules() -> None:
     traffic = Traffic("m", seed=4, events=2000)
     configured = parse_configuration(configuration("m"))
     reader = FeedbackReader(configured, END, ClientTimestamps.TRUSTED)
@@ -203,7 +203,7 @@ def test_the_truth_is_what_the_rules_say() -> None:
     assert any(value is None for value in expected.values())
 
 
-def test_what_is_lost_or_doubled_is_found() -> None:
+def test_lost_and_doubled_events_are_found() -> None:
     traffic = Traffic("m", seed=4, events=500)
     name, value = next((name, value) for name, value in traffic.expected().items() if value is not None)
 

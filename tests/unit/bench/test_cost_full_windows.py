@@ -37,7 +37,7 @@ def test_each_run_of_a_month_reads_as_many_more_objects(found: dict[str, dict[st
     assert filled[BATCHED.name]["quantities"]["s3_gets"] == 100
 
 
-def test_what_was_played_at_its_age_stays_as_it_is(found: dict[str, dict[str, Any]]) -> None:
+def test_days_played_at_their_age_stay_unchanged(found: dict[str, dict[str, Any]]) -> None:
     filled = with_full_windows(found)
     assert filled[THOUSAND.name] == found[THOUSAND.name]
     assert filled[QUIET.name] == found[QUIET.name]

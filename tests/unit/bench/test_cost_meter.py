@@ -49,7 +49,7 @@ def test_a_transaction_costs_twice_and_its_indexes_once() -> None:
     assert billed(made, due=DUE) == {"write_units": 2 + 1 + 2}
 
 
-def test_a_refused_write_costs_what_it_would_have_and_touches_no_index() -> None:
+def test_refused_write_costs_its_units_and_touches_no_index() -> None:
     due = item(1500, due_shard="m#1", due_at="2026")
     assert billed(call("PutItem", changes=[("t", due, due)], succeeded=False), due=DUE) == {"write_units": 2}
 
@@ -64,7 +64,7 @@ def test_a_refused_write_costs_what_it_would_have_and_touches_no_index() -> None
         ({}, {}, 0),
     ],
 )
-def test_an_index_costs_by_what_becomes_of_its_key(before: Any, after: Any, units: int) -> None:
+def test_index_write_costs_by_the_change_of_its_key(before: Any, after: Any, units: int) -> None:
     first, second = (None if one is None else item(200, **one) for one in (before, after))
     assert index_units(DUE, first, second) == units
 
@@ -163,7 +163,7 @@ def test_an_execution_is_counted_by_the_states_on_its_way() -> None:
     assert walk(definition, ["Train", "Deploy"], 3) == (5 + 3, 1)
 
 
-def test_filters_pass_what_lambda_would_pass() -> None:
+def test_event_filters_match_as_lambda_does() -> None:
     pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"sk": {"S": [{"prefix": "label#"}]}}}}
     label = {"eventName": "INSERT", "dynamodb": {"NewImage": {"sk": {"S": "label#1"}}}}
     assert matches(pattern, label)

@@ -23,7 +23,7 @@ def measured() -> dict[str, Any]:
     return found
 
 
-def test_cost_table_is_made_of_what_was_counted(measured: dict[str, Any]) -> None:
+def test_cost_table_is_made_of_the_counted_usage(measured: dict[str, Any]) -> None:
     assert read_block(FIGURES.read_text(encoding="utf-8"), "cost") == table(measured)
     assert set(measured) == {scenario.name for scenario in SCENARIOS}
 
@@ -36,7 +36,7 @@ def test_first_sentence_of_the_readme_on_costs_names_the_missed_aims(measured: d
         assert (f"miss their aim of ${aim}" in aims(measured)) is (measured[name]["dollars"] > aim)
 
 
-def test_what_was_counted_was_played_as_the_scenarios_say_now(measured: dict[str, Any]) -> None:
+def test_counted_usage_belongs_to_the_present_scenarios(measured: dict[str, Any]) -> None:
     for scenario in SCENARIOS:
         found = measured[scenario.name]
         assert found["hours_played"] == scenario.hours, scenario.name
@@ -44,12 +44,12 @@ def test_what_was_counted_was_played_as_the_scenarios_say_now(measured: dict[str
         assert found["scenario_digest"] == scenario.digest(), scenario.name
 
 
-def test_results_of_another_scenario_are_told_apart() -> None:
+def test_results_of_another_scenario_are_recognised() -> None:
     digests = [one.digest() for one in SCENARIOS]
     assert len({*digests, replace(SCENARIOS[1], hours=7).digest()}) == len(SCENARIOS) + 1
 
 
-def test_what_was_counted_comes_to_its_dollars_by_the_price_list(measured: dict[str, Any]) -> None:
+def test_counted_usage_is_priced_by_the_price_list(measured: dict[str, Any]) -> None:
     for name, found in measured.items():
         by_line = lines(found["quantities"])
         assert {line: round(dollars, 3) for line, dollars in by_line.items()} == pytest.approx(found["lines"], abs=0.02)
@@ -57,7 +57,7 @@ def test_what_was_counted_comes_to_its_dollars_by_the_price_list(measured: dict[
         assert found["after_free_allowances"] <= found["dollars"]
 
 
-def test_what_stands_is_what_the_template_deploys_now(measured: dict[str, Any]) -> None:
+def test_fixed_costs_are_those_of_the_present_template(measured: dict[str, Any]) -> None:
     deployed = deployment(place=Place(region="us-east-1"))
     for found in measured.values():
         assert found["quantities"]["alarm_months"] == len(deployed.of("AWS::CloudWatch::Alarm"))

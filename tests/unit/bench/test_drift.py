@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bench.drift import HOURS, TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
+from bench.drift import TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
 from bench.drift_agreement import agreement, stated_psi_error
 from bench.drift_seasons import seasonal_alarms
-from bench.drift_stream import WINDOW_HOURS, Year
+from bench.drift_stream import HOURS, WINDOW_HOURS, Year
 from hindsight.monitoring.drift.distance import population_stability_index
 
 
@@ -19,7 +19,7 @@ def test_a_year_without_drift_gives_no_alarm_and_the_plain_rule_many() -> None:
     assert {row["years"] for row in found.values()} == {3, 2}
 
 
-def test_the_simulation_says_what_check_drift_says() -> None:
+def test_simulation_agrees_with_check_drift() -> None:
     for traffic in TRAFFIC[:2]:
         assert differences_from_check_drift(traffic, 2, range(0, HOURS, 2_000)) == 0
 
@@ -59,7 +59,7 @@ def test_statistics_on_sketches_agree_with_scipy_within_the_stated_error() -> No
         assert found["share_within_stated"] == 1
 
 
-def test_the_stated_error_of_a_psi_bounds_what_moved_shares_can_do() -> None:
+def test_stated_error_of_a_psi_bounds_the_effect_of_moved_shares() -> None:
     dice = np.random.default_rng(1)
     for _ in range(200):
         expected, actual = dice.dirichlet(np.ones(6), size=2)

@@ -20,7 +20,7 @@ def columns(rows: LabelledPredictions) -> dict[str, list[float]]:
 
 
 @pytest.mark.parametrize("off", [0.0, 0.05])
-def test_a_comparison_tells_the_largest_difference(off: float) -> None:
+def test_comparison_reports_the_largest_difference(off: float) -> None:
     rng = np.random.default_rng(1)
     known, later = draw(3_000, rng), draw(2_000, rng)
     realised = {

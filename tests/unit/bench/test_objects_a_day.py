@@ -29,7 +29,7 @@ def test_reckoned_objects_stay_few_up_to_some_traffic(rate: float, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", sorted(PACK_BYTES))
-def test_rate_at_which_full_packs_are_too_many_is_told(kind: str) -> None:
+def test_rate_with_too_many_full_packs_is_reported(kind: str) -> None:
     last = last_rate(700, kind, MAX_A_DAY)
     assert reckon(last, 700, kind, 300)["after_packing"] == MAX_A_DAY
     assert reckon(1.01 * last, 700, kind, 300)["after_packing"] > MAX_A_DAY

@@ -1,6 +1,7 @@
 """The benchmark in small: what fails in service goes, what is good stays, and the bets keep their promise."""
 
-from bench.rollback import FLIPPED, OLD_ACCURACY, _after_flip, _ever_beyond_doubt, _probations, _rollouts
+from bench.rollback import FLIPPED, _after_flip, _ever_beyond_doubt, _probations, _rollouts
+from bench.rollback_records import OLD_ACCURACY
 from hindsight.registry.pointer import RolloutMode
 
 

@@ -137,7 +137,7 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("task", "ranking", "task"),
     ],
 )
-def test_what_is_wrong_is_named_by_its_path(path: str, value: object, at_fault: str) -> None:
+def test_fault_is_named_by_its_path(path: str, value: object, at_fault: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_configuration(changed(path, value))
 
@@ -162,7 +162,7 @@ def test_ones_own_pipeline_is_a_candidate_like_others() -> None:
         ("binary", {"threshold": "best"}, "recall", "training.threshold"),
     ],
 )
-def test_what_has_no_meaning_for_a_task_is_refused(
+def test_field_without_a_meaning_for_the_task_is_refused(
     task: str, training: dict[str, Any], metric: str, at_fault: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -171,7 +171,7 @@ def test_what_has_no_meaning_for_a_task_is_refused(
     assert [fault.path for fault in refused.value.faults] == [at_fault]
 
 
-def test_what_has_a_meaning_for_a_task_is_taken() -> None:
+def test_field_with_a_meaning_for_the_task_is_accepted() -> None:
     binary = parse_configuration(of_task("binary", {"threshold": "best", "class_weight": "balanced"}, "f1"))
     many = parse_configuration(of_task("multiclass", {"threshold": 0.5, "class_weight": "balanced"}, "accuracy"))
 
@@ -201,7 +201,7 @@ def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> 
     assert configuration(labels=unread, review={"overlap": 2}).review.expires == timedelta(days=14)
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     broken = changed("gate.floor", "high")
     broken["retention"] = "soon"
 

@@ -46,7 +46,7 @@ def test_equal_objects_have_equal_text(value: dict[str, float]) -> None:
         "[" * 100_000,
     ],
 )
-def test_what_cannot_be_kept_exactly_is_refused(text: str | bytes) -> None:
+def test_value_that_cannot_be_kept_exactly_is_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidInput):
         compact_json.loads(text)
 

@@ -137,7 +137,7 @@ def test_refused_models_are_started_even_where_the_one_that_carries_on_is_refuse
     st.lists(st.sampled_from([*THOUSAND[:8], CARRYING_ON]), max_size=20),
     st.lists(st.booleans(), max_size=30),
 )
-def test_every_model_that_is_not_refused_for_good_is_started_whatever_is_refused_and_interrupted(
+def test_every_model_not_refused_for_good_is_started_in_spite_of_refusals_and_interruptions(
     models: int, refused: list[str], times: list[bool]
 ) -> None:
     invocations, answers = InMemoryInvocations(refused=list(refused)), iter(times)

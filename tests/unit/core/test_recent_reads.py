@@ -30,14 +30,14 @@ def source() -> Source:
     return Source()
 
 
-def test_who_calls_seldom_reads_every_time(source: Source) -> None:
+def test_rare_caller_reads_every_time(source: Source) -> None:
     recent = RecentReads(source.read, source.clock)
     for second in range(100):
         source.now, source.value = float(second), f"value {second}"
         assert recent("model") == source.value
 
 
-def test_who_calls_often_never_goes_by_what_is_older_than_half_a_second(source: Source) -> None:
+def test_frequent_caller_never_uses_a_value_older_than_half_a_second(source: Source) -> None:
     recent, dice = RecentReads(source.read, source.clock), random.Random(7)
     changes = [(0.0, source.value)]
     for number in range(20_000):
@@ -53,7 +53,7 @@ def test_who_calls_often_never_goes_by_what_is_older_than_half_a_second(source: 
     assert source.reads < source.now * 2 + 11
 
 
-def test_five_thousand_calls_a_second_stay_below_what_one_item_takes() -> None:
+def test_five_thousand_calls_a_second_stay_below_the_limit_of_one_item() -> None:
     processes, seconds, calls = 300, 10, 5000
     source = Source()
     recent = [RecentReads(source.read, source.clock) for _ in range(processes)]
@@ -64,7 +64,7 @@ def test_five_thousand_calls_a_second_stay_below_what_one_item_takes() -> None:
     assert 3 * source.reads / seconds < MOST_READS_OF_AN_ITEM
 
 
-def test_what_there_is_not_is_asked_for_each_time(source: Source) -> None:
+def test_missing_value_is_read_each_time(source: Source) -> None:
     recent = RecentReads(source.read, source.clock, burst=1)
     for _ in range(5):
         with pytest.raises(NotFound):

@@ -55,7 +55,7 @@ def test_no_rows_are_arrays_of_no_rows() -> None:
 
 
 @pytest.mark.parametrize("column", ["true", "NULL::VARCHAR", "NULL::INTEGER", "[1]", "DATE '2026-03-01'"])
-def test_what_is_not_read_is_refused(column: str) -> None:
+def test_unsupported_type_is_refused(column: str) -> None:
     with pytest.raises(TypeError):
         read_columns(duckdb.connect(), f"SELECT {column} AS c")
 

@@ -63,7 +63,9 @@ def ask(lake: InMemoryLake, write: Callable[[Rows], str] = as_athena_writes) -> 
 
 @given(st.integers(0, 10_000), st.integers(1, 4), st.sampled_from([as_athena_writes, as_the_emulator_writes]))
 @settings(max_examples=8, deadline=None)
-def test_a_dataset_does_not_tell_who_chose_its_records(seed: int, pieces: int, write: Callable[[Rows], str]) -> None:
+def test_dataset_does_not_depend_on_the_engine_that_chose_its_records(
+    seed: int, pieces: int, write: Callable[[Rows], str]
+) -> None:
     random = Random(seed)
     rows = learnable(48, seed=seed)
     amendments = [
@@ -100,7 +102,7 @@ def test_a_snapshot_of_chosen_records_is_the_same_dataset() -> None:
     assert take_snapshot(lake, revision(), AS_OF, chosen=ask(lake)) == expected
 
 
-def test_no_more_records_are_chosen_than_a_dataset_is_told_from() -> None:
+def test_one_record_a_prediction_is_chosen() -> None:
     rows = learnable(48)
     older = [replace(row, seq=seq, value=seq % 2) for row in rows for seq in range(2, 20)]
     lake = lake_of([*rows, *older])
@@ -118,7 +120,7 @@ def test_a_file_that_compaction_adds_after_the_plan_is_read_beside_the_answer() 
     assert "late" in build(lake, AS_OF, chosen=chosen).ids
 
 
-def test_a_query_without_an_answer_is_told() -> None:
+def test_query_without_a_result_is_reported() -> None:
     lake = lake_of(learnable(48))
     plan_query(lake, MODEL, DECISION, SPAN, DATABASE)
     with pytest.raises(UnusableDataset, match="left 0 answers"):

@@ -93,7 +93,7 @@ def test_nothing_reads_differently_after_compaction() -> None:
     assert read() == before
 
 
-def test_a_dataset_of_small_objects_is_built_again_from_what_they_became() -> None:
+def test_dataset_of_small_objects_is_rebuilt_from_compacted_ones() -> None:
     lake = lake_of(learnable(600))
     taken = take_snapshot(lake, revision(), AS_OF)
     assert isinstance(taken, Manifest)
@@ -147,7 +147,7 @@ def test_a_dataset_does_not_tell_how_its_records_were_spread(seed: int, pieces: 
         {"holiday": {"type": "categorical"}},
     ],
 )
-def test_columns_of_another_configuration_than_compaction_s_are_read_from_what_was_logged(features: Any) -> None:
+def test_columns_unknown_to_the_compaction_are_read_from_logged_features(features: Any) -> None:
     document = {**revision().configuration.model_dump(mode="json"), "features": features}
     changed = ConfigurationRevision(2, parse_configuration(document))
     rows = [replace(row, features={**row.features, "Hour": "x", "wind": 1 + n}) for n, row in enumerate(learnable(60))]
@@ -178,7 +178,7 @@ def test_nothing_reads_differently_from_packs() -> None:
     assert read()[1:] == before[1:]
 
 
-def test_a_dataset_of_small_objects_is_built_again_from_packs_and_from_what_these_became() -> None:
+def test_dataset_of_small_objects_is_rebuilt_from_packs_and_their_compactions() -> None:
     lake = lake_of(learnable(600))
     taken = take_snapshot(lake, revision(), AS_OF)
     assert isinstance(taken, Manifest)

@@ -129,7 +129,7 @@ def test_an_object_written_again_meanwhile_is_not_lost() -> None:
     assert "more" in build(lake, AS_OF).ids
 
 
-def test_objects_that_hold_no_label_records_stay_and_are_told() -> None:
+def test_objects_without_label_records_stay_and_are_reported() -> None:
     lake = lake_of(learnable(24))
     broken = f"{day_prefix(LABELS, MODEL, date(2026, 3, 2))}broken.jsonl.gz"
     lake.objects[broken] = b'{"prediction_id":"p"}\n'
@@ -146,7 +146,7 @@ def test_days_that_have_not_settled_stay_as_they_are() -> None:
     }  # fmt: skip
 
 
-def test_what_time_does_not_suffice_for_is_left_to_the_next_sweep() -> None:
+def test_work_left_when_time_is_over_is_done_by_the_next_sweep() -> None:
     lake = lake_of(learnable(24 * 5))
     answers = iter([True, True, False])
     report = compaction(lake).sweep(MODEL, LONG_AFTER, lambda: next(answers))

@@ -48,7 +48,7 @@ def with_feature(rows: list[LabelRow], name: str, values: Any) -> list[LabelRow]
         ([replace(row, value=True if position % 2 else 1) for position, row in enumerate(learnable(600))], "one_class"),
     ],
 )
-def test_a_dataset_nobody_could_learn_from_is_refused(rows: list[LabelRow], reason: str | None) -> None:
+def test_dataset_without_enough_to_learn_from_is_refused(rows: list[LabelRow], reason: str | None) -> None:
     lake = InMemoryLake()
     store(lake, rows)
     found = take_snapshot(lake, revision(training={"holdout": 0.3}), AS_OF)

@@ -67,7 +67,7 @@ def histories(draw: st.DrawFn) -> list[LabelRow]:
 
 @given(histories(), HOURS, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
+def test_snapshot_shows_each_matured_prediction_once_as_it_was_known_then(
     rows: list[LabelRow], hours: int, shuffle: Random
 ) -> None:
     as_of = START + timedelta(hours=hours)
@@ -87,7 +87,7 @@ def test_a_snapshot_sees_what_was_known_then_once_a_prediction_and_matured_only(
 
 @given(histories(), HOURS)
 @settings(max_examples=25, deadline=None)
-def test_what_is_learnt_later_changes_no_earlier_snapshot(rows: list[LabelRow], hours: int) -> None:
+def test_later_knowledge_changes_no_earlier_snapshot(rows: list[LabelRow], hours: int) -> None:
     as_of = START + timedelta(hours=hours)
     known = [row for row in rows if row.known_at <= as_of]
     lake = InMemoryLake()
@@ -112,7 +112,7 @@ def test_a_snapshot_is_written_with_its_manifest_and_reads_back() -> None:
     assert manifest.counts["dropped"]["gap"] == 600 - 120 - len(train.labels) == 23
 
 
-def test_a_dataset_is_rebuilt_bit_for_bit_whatever_arrived_since() -> None:
+def test_dataset_is_rebuilt_bit_for_bit_after_later_arrivals() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
     taken = taken_of(lake)
@@ -223,7 +223,7 @@ def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
 
 
 @pytest.mark.parametrize("first", ["outcome", "manual"])
-def test_a_reviewed_row_tells_whether_it_had_a_value_without_the_review(first: str) -> None:
+def test_reviewed_row_shows_if_it_had_a_value_without_the_review(first: str) -> None:
     reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
     (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
     record = {name: row[name] for name in ("kind", "selection_probability", "labelled_without_review")}
@@ -250,7 +250,7 @@ def test_predictions_before_the_window_are_left_out() -> None:
     assert min(row["occurred_at"] for row in built.rows) == microseconds(AS_OF - timedelta(days=20))
 
 
-def test_a_dataset_holds_what_the_champion_reads_by_another_type_and_what_is_declared_no_longer() -> None:
+def test_dataset_holds_features_of_the_champion_that_changed_type_or_are_no_longer_declared() -> None:
     lake = InMemoryLake()
     store(lake, [replace(row, features={**row.features, "gone": 1.5}) for row in learnable(600)])
     champion = {"hour": FeatureType.NUMERIC, "holiday": FeatureType.BOOLEAN, "gone": FeatureType.NUMERIC}

@@ -100,7 +100,7 @@ def test_a_call_without_a_valid_event_is_refused_whole() -> None:
     assert [json.loads(line)["rejected"]["path"] for line in stream.lines] == ["name"]
 
 
-def test_what_is_not_taken_goes_the_same_way_with_its_reason() -> None:
+def test_rejected_feedback_goes_the_same_way_with_its_reason() -> None:
     stream = RecordedStream()
 
     capture(stream, event(feedback_id="f-2", value=[1], source="web"), event())

@@ -70,7 +70,7 @@ def test_a_token_speaks_for_its_prediction_until_it_expires(
 
 
 @given(st.data())
-def test_whatever_is_changed_of_a_token_makes_it_invalid(data: st.DataObject) -> None:
+def test_any_change_of_a_token_makes_it_invalid(data: st.DataObject) -> None:
     token = mint(KEY, HOLDER.model, HOLDER.prediction_id, NOW + DAY)
     position = data.draw(st.integers(0, len(token) - 1))
     # The last character carries bits that base64 throws away: text is compared, so that they count too.
@@ -92,7 +92,7 @@ def test_no_token_speaks_for_another_model_or_prediction(model: str, prediction:
     ["", ".", "v1", "v1...", "v2.a.1.b", f"v1.{KEY.name}.-1.x", f"v1.{KEY.name}.１.x", f"v1.{KEY.name}.{'9' * 400}.x",
      f"v1.{KEY.name}.1e9.x", "v1.\ud800.1.x", f"v1.{KEY.name}.01.x", "a.b.c.d.e"],
 )  # fmt: skip
-def test_what_is_no_token_is_refused_and_never_an_error(token: str) -> None:
+def test_malformed_token_is_refused_without_an_error(token: str) -> None:
     with pytest.raises(TokenInvalid):
         require_token(Keys(), token, HOLDER, NOW)
 
@@ -110,7 +110,7 @@ def test_a_token_of_a_key_that_cannot_be_looked_up_now_is_to_be_sent_again() -> 
         require_token(BusyKeys(), mint(FORGER, HOLDER.model, HOLDER.prediction_id, NOW + DAY), HOLDER, NOW)
 
 
-def test_capture_names_unverified_tokens_beside_what_it_takes_and_is_unavailable_where_it_takes_nothing() -> None:
+def test_capture_lists_unverified_tokens_beside_accepted_feedback_and_is_unavailable_if_none_is_accepted() -> None:
     of = configuration().model_copy(update={"feedback": FeedbackRules(token=FeedbackToken(required=True))})
     stream = InMemoryStream()
     capture = FeedbackCapture(stream, ClientTimestamps.BOUNDED, BusyKeys())
@@ -129,7 +129,7 @@ def test_a_key_does_not_show_its_secret() -> None:
     assert KEY.secret.decode() not in repr(KEY)
 
 
-def test_capture_takes_what_speaks_for_its_prediction_and_keeps_nothing_of_the_rest() -> None:
+def test_capture_accepts_feedback_with_its_prediction_s_token_and_keeps_nothing_of_the_rest() -> None:
     rules = FeedbackRules(token=FeedbackToken(required=True))
     of = configuration().model_copy(update={"feedback": rules})
     stream = InMemoryStream()

@@ -50,7 +50,7 @@ def test_out_of_time_the_next_run_goes_on_where_it_stopped(bench: Bench) -> None
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("crash", range(4))
-def test_wherever_it_is_stopped_everything_is_counted_once(bench: Bench, crash: int) -> None:
+def test_interruption_at_any_point_counts_everything_once(bench: Bench, crash: int) -> None:
     bench.write(FEEDBACK, *(feedback(f"f-{number}") for number in range(10)), b"nonsense")
     bench.stream.left = crash
     with pytest.raises(Unavailable):

@@ -134,7 +134,7 @@ def test_a_file_that_unzips_to_too_much_ends_with_a_fault(bench: Bench, monkeypa
         ("imports/a.jsonl", "malformed", None),
     ],
 )
-def test_a_file_that_cannot_be_imported_is_told_once(bench: Bench, key: str, code: str, model: str | None) -> None:
+def test_failed_import_is_announced_once(bench: Bench, key: str, code: str, model: str | None) -> None:
     bench.write(key, feedback())
 
     runs = [bench.run(key), bench.run(key)]
@@ -169,7 +169,7 @@ def test_keys_tell_whose_file_it_is() -> None:
     assert is_import("imports/readme.txt")
 
 
-def test_an_upload_is_told_from_another_under_its_key(bench: Bench) -> None:
+def test_two_uploads_under_one_key_are_distinguished(bench: Bench) -> None:
     bench.write(FEEDBACK, feedback())
     first = Upload(FEEDBACK, "1", NOW)
 

@@ -23,7 +23,7 @@ def test_labels_are_complete_up_to_the_settling_time_if_every_due_prediction_has
     assert complete_until(due, labels(NOW - 5 * HOUR, 3), NOW, WEEK) == NOW - SETTLING
 
 
-def test_an_hour_that_lacks_a_record_holds_up_what_fell_due_from_then_on() -> None:
+def test_hour_that_lacks_a_record_delays_the_completeness_of_later_hours() -> None:
     due = {hour(NOW - 5 * HOUR): 3, hour(NOW - 7 * HOUR): 2}
     found = [*labels(NOW - 7 * HOUR, 2), *labels(NOW - 5 * HOUR, 2)]
     assert complete_until(due, found, NOW, WEEK) == datetime(2026, 3, 8, 7, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_due_dates_beyond_the_calendar_are_no_obstacle() -> None:
     assert complete_until({"9999-12-31T23": 1, "2028-02-31T23": 5}, [], NOW, WEEK) == NOW - SETTLING
 
 
-def test_where_the_default_comes_later_than_the_outcome_is_due_it_is_waited_for() -> None:
+def test_late_default_is_waited_for_beyond_the_due_outcome() -> None:
     day = timedelta(days=1)
     due = {hour(NOW - 2 * day): 5}
     clicked = labels(NOW - 2 * day, 2)

@@ -22,7 +22,7 @@ MANY = settings(max_examples=150, deadline=None)
 
 
 @dataclass(frozen=True)
-class Told:
+class LabelArrival:
     """A prediction's only value: when it came to be known, fell due, and reached the stream."""
 
     name: str
@@ -40,22 +40,27 @@ class Told:
 
 
 @st.composite
-def told(draw: st.DrawFn) -> list[Told]:
+def label_arrivals(draw: st.DrawFn) -> list[LabelArrival]:
     minutes = st.tuples(st.integers(0, SPAN), st.integers(0, SPAN), st.integers(0, 24 * 60))
     found = draw(st.lists(minutes, max_size=25))
     whole = draw(st.booleans())
     fraction = timedelta(0) if whole else draw(st.sampled_from([timedelta(microseconds=1), timedelta(seconds=59.5)]))
     return [
-        Told(f"p{number}", *(START + at * MINUTE + fraction for at in (known, due)), START + (known + lag) * MINUTE)
+        LabelArrival(
+            name=f"p{number}",
+            known=START + known * MINUTE + fraction,
+            due=START + due * MINUTE + fraction,
+            arrived=START + (known + lag) * MINUTE,
+        )
         for number, (known, due, lag) in enumerate(found)
     ]
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, changes: Sequence[Told]) -> list[list[Told]]:
+def deliveries(draw: st.DrawFn, changes: Sequence[LabelArrival]) -> list[list[LabelArrival]]:
     """Return batches as streams deliver them: any cut, again in other cuts, several shards in any order."""
     rounds = draw(st.integers(1, 3))
-    batches: list[list[Told]] = []
+    batches: list[list[LabelArrival]] = []
     for _ in range(rounds):
         order = draw(st.permutations(list(changes)))
         cuts = sorted({0, len(order), *draw(st.lists(st.integers(0, len(order)), max_size=5))})
@@ -63,7 +68,7 @@ def deliveries(draw: st.DrawFn, changes: Sequence[Told]) -> list[list[Told]]:
     return draw(st.permutations(batches))
 
 
-def lake_of(changes: Sequence[Told]) -> InMemoryLake:
+def lake_of(changes: Sequence[LabelArrival]) -> InMemoryLake:
     lake = InMemoryLake()
     for number, found in enumerate(changes):
         day = max(found.known, found.due).date()
@@ -73,7 +78,7 @@ def lake_of(changes: Sequence[Told]) -> InMemoryLake:
     return lake
 
 
-def note(counted: NewLabels, batches: Sequence[Sequence[Told]]) -> None:
+def note(counted: NewLabels, batches: Sequence[Sequence[LabelArrival]]) -> None:
     for batch in batches:
         counted.note(found.label for found in batch)
 
@@ -82,6 +87,6 @@ def everything(counted: NewLabels) -> int:
     return counted.count("bike", since=START - MINUTE, as_of=START + 2 * SPAN * MINUTE, window=WINDOW)
 
 
-def edges(changes: Sequence[Told], *moments: datetime) -> int:
+def edges(changes: Sequence[LabelArrival], *moments: datetime) -> int:
     """Count the labels that mature in the minute of a moment: counts by the minute may take them for either side."""
     return sum(max(found.known, found.due).replace(second=0, microsecond=0) in moments for found in changes)

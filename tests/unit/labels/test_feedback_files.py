@@ -138,7 +138,7 @@ def rejected(**changes: Any) -> bytes:
     return json.dumps({**row, **changes}).encode() + b"\n"
 
 
-def test_what_capture_rejected_goes_to_quarantine_with_its_reason(bench: Bench) -> None:
+def test_rejects_of_capture_go_to_quarantine_with_their_reason(bench: Bench) -> None:
     bench.store.save(prediction(), RETENTION)
     bench.write(feedback_line(event("demand", 150)), rejected())
 
@@ -211,7 +211,7 @@ def test_a_large_file_is_read_in_chunks(bench: Bench, monkeypatch: pytest.Monkey
     assert [row["line"] for row in bench.quarantined()] == [11, 12]
 
 
-def test_a_file_that_is_gone_is_told(bench: Bench) -> None:
+def test_missing_file_is_reported(bench: Bench) -> None:
     with pytest.raises(NotFound):
         bench.files.join(FILE)
 
@@ -222,7 +222,9 @@ def test_only_raw_feedback_is_joined() -> None:
     assert not is_feedback_file("labels/x")
 
 
-def test_a_bomb_is_set_aside_and_what_came_before_it_is_joined(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gzip_bomb_is_quarantined_and_the_lines_before_it_are_joined(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(feedback_files, "MAX_FILE_BYTES", 5000)
     bench.store.save(prediction(), RETENTION)
     packed = gzip.compress(feedback_line(event("demand", 150)) + b"a" * 10_000_000)
@@ -233,13 +235,13 @@ def test_a_bomb_is_set_aside_and_what_came_before_it_is_joined(bench: Bench, mon
     assert row["reason"].startswith("the file is larger than 5000 bytes")
 
 
-def test_a_file_that_cannot_be_unzipped_to_its_end_is_told_and_not_tried_for_ever(bench: Bench) -> None:
+def test_truncated_gzip_file_is_reported_and_not_retried_for_ever(bench: Bench) -> None:
     bench.lake.write_bytes(FILE, gzip.compress(feedback_line(event("demand", 150)) * 50)[:-20], "application/x-ndjson")
     bench.files.join(FILE)
     assert "cannot be unzipped" in bench.quarantined()[-1]["reason"]
 
 
-def test_a_line_without_end_is_cut_and_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_line_is_cut_and_reported(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feedback_files, "MAX_LINE_BYTES", 100)
     bench.write(b"x" * 1000 + b"\n", feedback_line(event("demand", 150))[:50] + b"\n")
     bench.files.join(FILE)

@@ -74,7 +74,7 @@ class Streaming(InMemoryLabels):
 
 @FEW
 @given(rule_sets(), deliveries(), st.randoms(use_true_random=False), st.booleans())
-def test_however_events_arrive_the_history_tells_the_same(
+def test_history_is_the_same_for_any_order_of_arrival(
     rules: RuleSet, events: list[Feedback], random: Any, early: bool
 ) -> None:
     world = World(rules)
@@ -170,8 +170,8 @@ def test_a_relabelling_keeps_the_old_labels_and_gives_the_new_rules_one_from_its
     assert world.store.load([key()]) == [found]
 
 
-def told(*events: Feedback) -> list[tuple[Any, str, bool]]:
-    """Return the value, the status and the news of each record of a history that is told event by event."""
+def news_of(*events: Feedback) -> list[tuple[Any, str, bool]]:
+    """Return the value, the status and the news of each record of a history that is built event by event."""
     world = World(RuleSet("binary", []))
     world.configurations.put(configuration(ANNOTATION, DEMAND), NOON)
     world.predict()
@@ -184,22 +184,22 @@ def told(*events: Feedback) -> list[tuple[Any, str, bool]]:
 
 
 def test_a_label_is_new_when_it_first_has_a_value() -> None:
-    assert [is_new for *_, is_new in told(event("demand", 150, hours=3))] == [True]
+    assert [is_new for *_, is_new in news_of(event("demand", 150, hours=3))] == [True]
 
 
 def test_another_value_is_new_and_one_it_had_before_is_not() -> None:
     events = [event("demand", value, hours=hours, feedback_id=f"f-{hours}") for hours, value in ((3, 150), (5, 50))]
     reviewed = event("annotation", 1, hours=6, feedback_id="review")
-    assert [(value, is_new) for value, _, is_new in told(*events, reviewed) if is_new] == [(1, True), (0, True)]
+    assert [(value, is_new) for value, _, is_new in news_of(*events, reviewed) if is_new] == [(1, True), (0, True)]
 
 
-def test_what_is_taken_back_is_not_new_and_neither_is_its_return() -> None:
+def test_retracted_label_is_not_new_and_neither_is_its_return() -> None:
     events = [
         event("demand", 150, hours=3, feedback_id="f-1"),
         event("retracted", "f-1", hours=4, feedback_id="f-2"),
         event("demand", 150, hours=5, feedback_id="f-3"),
     ]
-    history = told(*events)
+    history = news_of(*events)
     assert [value for value, *_ in history][:3] == [1, None, 1]
     assert [is_new for *_, is_new in history] == [True] + [False] * (len(history) - 1)
 

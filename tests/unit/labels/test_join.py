@@ -180,7 +180,7 @@ def test_a_prediction_with_more_events_than_one_transaction_takes_is_joined_whol
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_a_history_longer_than_one_transaction_takes_is_told_whole(bench: Bench, early: bool) -> None:
+def test_history_longer_than_one_transaction_is_written_whole(bench: Bench, early: bool) -> None:
     events = [event("annotation", number % 2, hours=number / 60) for number in range(1, 131)]
     steps = [lambda: bench.joiner.join(events), bench.predict]
     for step in steps if early else reversed(steps):

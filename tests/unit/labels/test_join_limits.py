@@ -53,7 +53,7 @@ class Racing(InMemoryLabels):
         return super().commit(plans)
 
 
-def test_a_lost_race_is_planned_again_on_what_the_winner_wrote(bench: Bench) -> None:
+def test_lost_race_is_planned_again_on_the_winner_s_result(bench: Bench) -> None:
     racing = Racing()
     racing.save(prediction(), RETENTION)
     racing.save(prediction("p-2"), RETENTION)
@@ -70,7 +70,7 @@ def test_a_lost_race_is_planned_again_on_what_the_winner_wrote(bench: Bench) -> 
     assert report.counts[MODEL][Joined.JOINED] == 2
 
 
-def test_a_race_that_never_ends_is_told(bench: Bench) -> None:
+def test_endless_race_is_reported(bench: Bench) -> None:
     class Losing(InMemoryLabels):
         def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
             return {plan.key for plan in plans}
@@ -128,8 +128,8 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
 
     crashing.fuse = fuse
     try:
-        for found in events[:2]:
-            joiner.join([found])
+        for first in events[:2]:
+            joiner.join([first])
         joiner.join(events)
     except Crashed:
         joiner.join(events)
@@ -161,7 +161,7 @@ def said(number: int, received: float = 1.5) -> Feedback:
     return event("demand", 150, received=received, prediction_id=f"p-{number}", feedback_id=f"f-{number}-{received}")
 
 
-def test_what_one_entity_says_beyond_its_limit_is_set_aside_whichever_prediction_it_is_about() -> None:
+def test_feedback_beyond_an_entity_s_limit_is_set_aside_for_any_prediction() -> None:
     bench = Limited()
 
     report = bench.joiner.join([said(number) for number in range(4)])
@@ -200,7 +200,7 @@ def test_each_span_has_its_own_limit_and_other_entities_theirs() -> None:
     assert report.counts[MODEL][Joined.JOINED] == 2
 
 
-def test_relabelling_brings_back_nothing_that_was_beyond_the_limit_and_tells_of_nothing_twice() -> None:
+def test_relabelling_restores_no_feedback_beyond_the_limit_and_reports_nothing_twice() -> None:
     bench = Limited()
     events = [said(number) for number in range(4)]
     bench.joiner.join(events)

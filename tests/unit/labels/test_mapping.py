@@ -103,7 +103,7 @@ def test_a_regression_label_is_a_finite_float(aggregate: str, values: list[Any],
         ("click", 1, Fault("name", "is not declared; no rule of the model reads 'click'")),
     ],
 )
-def test_what_no_rule_reads_is_told_with_its_path(name: str, value: Any, fault: Fault | None) -> None:
+def test_value_that_no_rule_reads_is_reported_with_its_path(name: str, value: Any, fault: Fault | None) -> None:
     declared = labels(DEMAND, THUMB, PURCHASE)
 
     assert unreadable_value(name, value, declared, Task.BINARY) == fault

@@ -13,7 +13,7 @@ from tests.unit.labels.new_label_changes import (
     MINUTE,
     START,
     WINDOW,
-    Told,
+    LabelArrival,
     everything,
     note,
 )
@@ -27,7 +27,7 @@ def test_a_busy_model_counts_all_that_is_new_since_its_snapshot(monkeypatch: pyt
     counted = NewLabels(store)
     for minute in range(26 * 60):
         at = START + minute * MINUTE
-        note(counted, [[Told(f"{minute}-{number}", at, at, at) for number in range(2)]])
+        note(counted, [[LabelArrival(f"{minute}-{number}", at, at, at) for number in range(2)]])
         if minute % 60 == 36:
             counted.condense("bike", at)
     now = START + 26 * HOUR
@@ -37,9 +37,9 @@ def test_a_busy_model_counts_all_that_is_new_since_its_snapshot(monkeypatch: pyt
 
 def test_a_large_hour_is_summed_up_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     store, number = InMemoryNewLabels(), 50_000
-    labels = [Told(f"p{found}", START, START, START).label for found in range(number)]
+    labels = [LabelArrival(f"p{found}", START, START, START).label for found in range(number)]
     for first in range(0, number, 2_500):
-        # Delivered again from the middle of each batch on: what is told twice counts once.
+        # Delivered again from the middle of each batch on: what is received twice counts once.
         store.note(arrivals_of(labels[first : first + 2_500]))
         store.note(arrivals_of(labels[first + 1_250 : first + 3_750]))
     monkeypatch.setattr(new_label_counts, "MAX_SET", 1_000)
@@ -58,14 +58,14 @@ def test_of_hours_that_are_over_a_count_reads_no_arrivals() -> None:
     store = Interrupted()
     counted = NewLabels(store)
     for number in range(50):
-        note(counted, [[Told(f"p{number}", START, START, START + (number % 2) * HOUR)]])
+        note(counted, [[LabelArrival(f"p{number}", START, START, START + (number % 2) * HOUR)]])
     counted.condense("bike", START + HOUR)
     assert everything(counted) == 50
     assert {found.hour for found in store.read} == {START, START + HOUR}
     store.read.clear()
     assert everything(counted) == 50
     assert {found.hour for found in store.read} == {START + HOUR}
-    note(counted, [[Told("late", START, START, START)]])
+    note(counted, [[LabelArrival("late", START, START, START)]])
     store.read.clear()
     assert everything(counted) == 51
     assert {found.hour for found in store.read} == {START, START + HOUR}
@@ -73,7 +73,7 @@ def test_of_hours_that_are_over_a_count_reads_no_arrivals() -> None:
 
 def test_a_label_that_falls_due_later_counts_when_it_does() -> None:
     counted = NewLabels(InMemoryNewLabels())
-    note(counted, [[Told("booking", START, START + 90 * DAY, START)]])
+    note(counted, [[LabelArrival("booking", START, START + 90 * DAY, START)]])
     for condensed in (START, START + HOUR, START + 5 * DAY):
         counted.condense("bike", condensed)
         before, after = START + 90 * DAY - MINUTE, START + 90 * DAY
@@ -84,7 +84,10 @@ def test_a_label_that_falls_due_later_counts_when_it_does() -> None:
 
 def test_before_the_first_snapshot_the_window_bounds_the_count() -> None:
     counted = NewLabels(InMemoryNewLabels())
-    note(counted, [[Told("old", START, START, START), Told("new", START + 5 * DAY, START, START + 5 * DAY)]])
+    note(
+        counted,
+        [[LabelArrival("old", START, START, START), LabelArrival("new", START + 5 * DAY, START, START + 5 * DAY)]],
+    )
     assert counted.count("bike", since=None, as_of=START + 6 * DAY, window=3 * DAY) == 1
     assert counted.count("bike", since=None, as_of=START + 6 * DAY, window=7 * DAY) == 2
 
@@ -92,7 +95,7 @@ def test_before_the_first_snapshot_the_window_bounds_the_count() -> None:
 def test_one_count_reads_no_more_than_its_bound_and_the_newest_hours_first(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Interrupted()
     for number in range(20):
-        store.note(arrivals_of([Told(f"p{number}", START, START, START + number * HOUR).label]))
+        store.note(arrivals_of([LabelArrival(f"p{number}", START, START, START + number * HOUR).label]))
     counted = NewLabels(store)
     monkeypatch.setattr(new_labels, "MAX_READ", 5)
     assert everything(counted) == 5
@@ -105,9 +108,9 @@ def test_one_count_reads_no_more_than_its_bound_and_the_newest_hours_first(monke
 
 def test_of_a_late_batch_too_large_to_read_the_counts_of_its_hour_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = NewLabels(InMemoryNewLabels())
-    note(counted, [[Told(f"p{number}", START, START, START)] for number in range(10)])
+    note(counted, [[LabelArrival(f"p{number}", START, START, START)] for number in range(10)])
     counted.condense("bike", START + HOUR)
-    note(counted, [[Told("late", START, START, START)]])
+    note(counted, [[LabelArrival("late", START, START, START)]])
     assert everything(counted) == 11
     monkeypatch.setattr(new_labels, "MAX_READ", 5)
     assert everything(counted) == 10
@@ -118,7 +121,7 @@ def test_of_a_late_batch_too_large_to_read_the_counts_of_its_hour_are_kept(monke
 def test_hours_too_large_for_one_check_are_summed_up_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     store = InMemoryNewLabels()
     counted = NewLabels(store)
-    note(counted, [[Told(f"p{number}", START, START, START + number * HOUR)] for number in range(4)])
+    note(counted, [[LabelArrival(f"p{number}", START, START, START + number * HOUR)] for number in range(4)])
     monkeypatch.setattr(new_labels, "MAX_TOGETHER", 2)
     for summed in (2, 4):
         counted.condense("bike", START + 4 * HOUR)

@@ -7,11 +7,11 @@ import pytest
 
 from hindsight.labels.archiving.new_label_counts import HOUR
 from hindsight.labels.archiving.new_labels import SETTLES_AFTER, NewLabels
-from tests.unit.labels.new_label_changes import START, Told, everything, note
+from tests.unit.labels.new_label_changes import START, LabelArrival, everything, note
 from tests.unit.labels.new_label_stores import Interrupted
 
-EARLY = [Told(f"early {number}", START, START, START + number * HOUR) for number in range(3)]
-LATE = [Told(f"late {number}", START, START, START + number * HOUR) for number in range(3)]
+EARLY = [LabelArrival(f"early {number}", START, START, START + number * HOUR) for number in range(3)]
+LATE = [LabelArrival(f"late {number}", START, START, START + number * HOUR) for number in range(3)]
 LATER = START + 2 * HOUR
 
 

@@ -30,7 +30,7 @@ def count(lake: InMemoryLake, since: datetime | None = SNAPSHOT) -> int:
     return count_new_labels(lake, "bike", since=since, as_of=NOW, window=3 * DAY)
 
 
-def test_what_became_known_or_due_after_the_snapshot_is_new() -> None:
+def test_labels_known_or_due_after_the_snapshot_are_new() -> None:
     lake = lake_of(
         label("seen", known=SNAPSHOT - DAY, due=SNAPSHOT - HOUR),
         label("due since", known=SNAPSHOT - DAY, due=SNAPSHOT + HOUR),

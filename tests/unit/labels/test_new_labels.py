@@ -19,22 +19,22 @@ from tests.unit.labels.new_label_changes import (
     SPAN,
     START,
     WINDOW,
-    Told,
+    LabelArrival,
     deliveries,
     edges,
     everything,
+    label_arrivals,
     lake_of,
     note,
-    told,
 )
 from tests.unit.labels.new_label_oracle import count_new_labels
 from tests.unit.labels.new_label_stores import KilledError, Stopping
 
 
 @MANY
-@given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN))
-def test_what_arrived_within_a_day_is_counted_as_the_rows_are_however_it_was_delivered(
-    data: st.DataObject, changes: list[Told], since: int, as_of: int
+@given(st.data(), label_arrivals(), st.integers(0, SPAN), st.integers(0, SPAN))
+def test_labels_of_a_day_are_counted_as_the_rows_for_any_order_of_delivery(
+    data: st.DataObject, changes: list[LabelArrival], since: int, as_of: int
 ) -> None:
     counted = NewLabels(InMemoryNewLabels())
     note(counted, data.draw(deliveries(changes)))
@@ -45,9 +45,9 @@ def test_what_arrived_within_a_day_is_counted_as_the_rows_are_however_it_was_del
 
 
 @MANY
-@given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN), st.integers(0, 6 * 24))
-def test_what_is_summed_up_or_settled_is_counted_to_the_minute_however_it_was_delivered(
-    data: st.DataObject, changes: list[Told], since: int, as_of: int, condensed: int
+@given(st.data(), label_arrivals(), st.integers(0, SPAN), st.integers(0, SPAN), st.integers(0, 6 * 24))
+def test_summed_and_settled_hours_are_counted_to_the_minute_for_any_order_of_delivery(
+    data: st.DataObject, changes: list[LabelArrival], since: int, as_of: int, condensed: int
 ) -> None:
     counted = NewLabels(InMemoryNewLabels())
     note(counted, data.draw(deliveries(changes)))
@@ -58,9 +58,15 @@ def test_what_is_summed_up_or_settled_is_counted_to_the_minute_however_it_was_de
 
 
 @MANY
-@given(st.data(), told(), st.integers(0, SPAN), st.integers(0, SPAN), st.lists(st.integers(0, 6 * 24), max_size=4))
-def test_no_bound_on_what_is_read_takes_from_hours_that_are_summed_up(
-    data: st.DataObject, changes: list[Told], since: int, as_of: int, ticks: list[int]
+@given(
+    st.data(),
+    label_arrivals(),
+    st.integers(0, SPAN),
+    st.integers(0, SPAN),
+    st.lists(st.integers(0, 6 * 24), max_size=4),
+)
+def test_limit_on_reads_takes_nothing_from_summed_hours(
+    data: st.DataObject, changes: list[LabelArrival], since: int, as_of: int, ticks: list[int]
 ) -> None:
     store = InMemoryNewLabels()
     counted, taken, most = NewLabels(store), new_labels.MAX_READ, data.draw(st.integers(1, 5))
@@ -87,14 +93,14 @@ def test_no_bound_on_what_is_read_takes_from_hours_that_are_summed_up(
 
 
 @MANY
-@given(told(), st.integers(0, SPAN), st.integers(1, 30))
+@given(label_arrivals(), st.integers(0, SPAN), st.integers(1, 30))
 def test_of_too_many_that_are_not_summed_up_as_many_as_are_read_are_counted(
-    changes: list[Told], since: int, most: int
+    changes: list[LabelArrival], since: int, most: int
 ) -> None:
     counted, taken = NewLabels(InMemoryNewLabels()), new_labels.MAX_READ
     # All of them mature after the snapshot.
     last = START + since * MINUTE
-    changes = [Told(one.name, one.known, max(one.due, last + MINUTE), one.arrived) for one in changes]
+    changes = [LabelArrival(one.name, one.known, max(one.due, last + MINUTE), one.arrived) for one in changes]
     note(counted, [changes])
     new_labels.MAX_READ = most
     try:
@@ -105,8 +111,10 @@ def test_of_too_many_that_are_not_summed_up_as_many_as_are_read_are_counted(
 
 
 @MANY
-@given(told(), st.lists(st.integers(0, SPAN), min_size=2, max_size=6))
-def test_snapshots_one_after_another_count_every_settled_label_once(changes: list[Told], moments: list[int]) -> None:
+@given(label_arrivals(), st.lists(st.integers(0, SPAN), min_size=2, max_size=6))
+def test_snapshots_one_after_another_count_every_settled_label_once(
+    changes: list[LabelArrival], moments: list[int]
+) -> None:
     counted = NewLabels(InMemoryNewLabels())
     note(counted, [changes])
     counted.condense("bike", START + 7 * DAY)
@@ -117,9 +125,9 @@ def test_snapshots_one_after_another_count_every_settled_label_once(changes: lis
 
 
 @MANY
-@given(st.data(), told(), st.lists(st.integers(0, 6 * 24), max_size=4))
+@given(st.data(), label_arrivals(), st.lists(st.integers(0, 6 * 24), max_size=4))
 def test_condensing_again_and_again_or_cut_short_counts_nothing_twice(
-    data: st.DataObject, changes: list[Told], ticks: list[int]
+    data: st.DataObject, changes: list[LabelArrival], ticks: list[int]
 ) -> None:
     store = Stopping()
     counted = NewLabels(store)
@@ -133,9 +141,9 @@ def test_condensing_again_and_again_or_cut_short_counts_nothing_twice(
 
 
 @MANY
-@given(st.data(), told(), st.lists(st.integers(0, 5 * 24), max_size=6), st.integers(1, 4))
+@given(st.data(), label_arrivals(), st.lists(st.integers(0, 5 * 24), max_size=6), st.integers(1, 4))
 def test_summing_up_between_deliveries_or_cut_short_changes_no_count(
-    data: st.DataObject, changes: list[Told], ticks: list[int], room: int
+    data: st.DataObject, changes: list[LabelArrival], ticks: list[int], room: int
 ) -> None:
     store = Stopping()
     counted, taken = NewLabels(store), new_label_counts.MAX_SET
@@ -157,9 +165,9 @@ def test_summing_up_between_deliveries_or_cut_short_changes_no_count(
 
 
 @MANY
-@given(st.data(), told(), st.lists(st.integers(0, 20), max_size=6), st.integers(1, 10))
-def test_what_expires_once_it_is_settled_is_counted_once_whatever_fits_together(
-    data: st.DataObject, changes: list[Told], ticks: list[int], together: int
+@given(st.data(), label_arrivals(), st.lists(st.integers(0, 20), max_size=6), st.integers(1, 10))
+def test_entries_that_expire_after_settlement_are_counted_once(
+    data: st.DataObject, changes: list[LabelArrival], ticks: list[int], together: int
 ) -> None:
     store = InMemoryNewLabels()
     counted, taken = NewLabels(store), new_label_counts.MAX_TOGETHER

@@ -63,7 +63,7 @@ def test_a_window_reaches_from_the_clock_skew_to_its_close(hours: float, counts:
     assert (found.event == "demand") is counts
 
 
-def test_what_occurred_in_time_but_came_late_amends_the_label() -> None:
+def test_late_feedback_that_occurred_in_time_amends_the_label() -> None:
     late = event("demand", 150, hours=40, received=300)
 
     assert label(event("exposed"), late, as_of=299).kind == "default"

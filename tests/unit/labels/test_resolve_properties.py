@@ -21,7 +21,7 @@ moments = st.integers(0, 18).map(at)
 
 @MANY
 @given(rule_sets(), deliveries(), moments)
-def test_a_label_is_what_the_plain_oracle_says(rules: RuleSet, events: list[Feedback], as_of: datetime) -> None:
+def test_label_agrees_with_the_plain_oracle(rules: RuleSet, events: list[Feedback], as_of: datetime) -> None:
     found = resolve(prediction(), events, rules.ready(), as_of)
 
     assert found == rules.expected(events, as_of)
@@ -42,9 +42,7 @@ def test_neither_order_nor_repetition_changes_a_label(
 
 @FEW
 @given(rule_sets(), deliveries(), moments)
-def test_what_is_received_later_does_not_change_what_was_known(
-    rules: RuleSet, events: list[Feedback], as_of: datetime
-) -> None:
+def test_later_receipts_do_not_change_past_knowledge(rules: RuleSet, events: list[Feedback], as_of: datetime) -> None:
     known = [event for event in events if event.received_at <= as_of]
 
     ready = rules.ready()

@@ -20,7 +20,7 @@ def window_closing(store: InMemoryLabels) -> WindowClosing:
     return WindowClosing(store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits()))
 
 
-def test_a_sweep_matures_what_is_due_of_its_model_alone() -> None:
+def test_sweep_closes_due_windows_of_its_model_alone() -> None:
     store = InMemoryLabels()
     store.save(prediction(), RETENTION)
     store.save(prediction("later", hours=1), RETENTION)
@@ -47,7 +47,7 @@ def test_a_sweep_out_of_time_is_gone_on_with_by_the_next() -> None:
     assert all(found.labels for found in store.load([key(f"p-{number}") for number in range(5)]))
 
 
-def test_a_sweep_out_of_time_tells_how_long_the_oldest_label_left_has_been_due() -> None:
+def test_sweep_out_of_time_reports_the_lag_of_the_oldest_due_label() -> None:
     store = InMemoryLabels(page=1)
     store.save(prediction("oldest"), RETENTION)
     store.save(prediction("newer", hours=5), RETENTION)

@@ -49,7 +49,7 @@ def test_names_of_packs_sort_by_their_newest_member() -> None:
         pytest.param(gzip.compress(b"x" * 99)[:-9], id="cut off"),
     ],
 )
-def test_a_damaged_pack_is_told(content: bytes) -> None:
+def test_damaged_pack_is_reported(content: bytes) -> None:
     with pytest.raises(UnreadableObject, match="packed-x"):
         list(parts_of(f"{DAY}/packed-x", content))
 

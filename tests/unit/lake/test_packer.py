@@ -37,7 +37,7 @@ def names(lake: InMemoryLake, prefix: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [PREDICTIONS, LABELS])
-def test_an_hour_s_objects_become_one_that_tells_them_apart(kind: str) -> None:
+def test_objects_of_an_hour_become_one_pack_that_keeps_them_apart(kind: str) -> None:
     lake = InMemoryLake()
     keys = [write(lake, str(number), f"a{number}", f"b{number}", kind=kind) for number in range(5)]
     before = dict(lake.objects)
@@ -112,7 +112,7 @@ def test_recent_days_are_packed_before_a_backlog() -> None:
 
 
 @pytest.mark.parametrize("turns", range(1, 9))
-def test_what_time_does_not_suffice_for_is_packed_by_the_next_sweep(turns: int) -> None:
+def test_objects_left_when_time_is_over_are_packed_by_the_next_sweep(turns: int) -> None:
     lake = InMemoryLake()
     for number in range(6):
         write(lake, str(number), str(number))
@@ -200,7 +200,7 @@ def test_nothing_is_removed_before_its_pack_reads_back() -> None:
     assert set(keys) <= set(lake.objects)
 
 
-def test_damaged_objects_stay_and_are_told() -> None:
+def test_damaged_objects_stay_and_are_reported() -> None:
     lake = InMemoryLake()
     for number in range(3):
         write(lake, str(number), str(number))
@@ -260,7 +260,7 @@ def test_a_day_that_fails_does_not_keep_the_others_from_being_packed() -> None:
     assert len(other.objects) == 4
 
 
-def test_what_an_erasure_emptied_is_not_packed_again() -> None:
+def test_objects_emptied_by_an_erasure_are_not_packed_again() -> None:
     lake = InMemoryLake()
     write(lake, "1", "a")
     write(lake, "2", "b")

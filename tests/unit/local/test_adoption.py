@@ -14,7 +14,7 @@ LAKE = "hindsight-lake-123456789012-eu-central-1"
 TABLES = {"PredictionsTable": "hindsight-PredictionsTable-1A", "ModelsTable": "hindsight-ModelsTable-1B"}
 
 
-def test_whatever_the_stack_keeps_when_it_is_deleted_can_be_adopted() -> None:
+def test_every_retained_resource_can_be_adopted() -> None:
     resources = transformed()["Resources"]
     kept = {name for name, one in resources.items() if "Retain" in one.get("DeletionPolicy", "")}
 
@@ -32,7 +32,7 @@ def test_imported_stores_are_those_of_the_template_so_that_the_next_deployment_r
     assert all(one["DeletionPolicy"] == "Retain" for one in imported.values())
 
 
-def test_each_store_is_named_by_what_cloudformation_knows_its_kind_by() -> None:
+def test_each_store_is_named_by_cloudformation_s_identifier_of_its_kind() -> None:
     named = resources_to_import(deployment(), {"LakeBucket": LAKE, **TABLES})
 
     identifiers = [one["ResourceIdentifier"] for one in named]
@@ -46,7 +46,7 @@ def adopt_stores(folder: Path, *more: str) -> int:
     return adopt.run(parser.parse_args([*words, *more]))
 
 
-def test_command_writes_both_files_and_prints_what_to_do_with_them(
+def test_command_writes_both_files_and_prints_the_next_steps(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert adopt_stores(tmp_path) == 0
@@ -58,7 +58,7 @@ def test_command_writes_both_files_and_prints_what_to_do_with_them(
     assert "update-time-to-live" not in printed
 
 
-def test_restored_tables_get_back_what_a_backup_does_not_keep_before_they_are_imported(
+def test_restored_tables_get_back_the_settings_missing_from_a_backup_before_they_are_imported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert adopt_stores(tmp_path, "--restored") == 0

@@ -57,7 +57,7 @@ def test_waiting_ends_when_everything_has_arrived(lake: CountingLake, arrived: A
     assert arrived.wait_for_predictions(["p", "q"], SPAN)
 
 
-def test_waiting_gives_up_on_what_does_not_come(lake: CountingLake, arrived: Arrivals) -> None:
+def test_waiting_ends_with_an_error_when_something_does_not_arrive(lake: CountingLake, arrived: Arrivals) -> None:
     write(lake, LABELS, "a", label("p", 1))
     write(lake, LABELS, "a", label("q", 1), model="n")
     write(lake, LABELS, "a", label("q", 1), days=2)
@@ -73,7 +73,7 @@ def test_each_object_is_read_once(lake: CountingLake, arrived: Arrivals) -> None
     assert len(lake.reads) == len(set(lake.reads)) == 2
 
 
-def test_the_label_with_the_highest_seq_stands_whatever_came_last(lake: CountingLake, arrived: Arrivals) -> None:
+def test_label_with_the_highest_seq_wins_in_any_order_of_arrival(lake: CountingLake, arrived: Arrivals) -> None:
     write(lake, LABELS, "a", label("p", 0, seq=2), label("q", 0))
     write(lake, LABELS, "b", label("p", 1, seq=1), label("q", 1, seq=2))
     arrived.read_labels(SPAN)

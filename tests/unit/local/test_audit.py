@@ -24,7 +24,7 @@ def test_every_dependency_is_pinned_and_hashed(lock: str) -> None:
     assert set(LOCKS) <= set(EVERY_LOCK)
 
 
-def test_nothing_of_ours_loads_what_could_run_code() -> None:
+def test_own_code_loads_nothing_that_could_run_code() -> None:
     found = {str(path.relative_to(ROOT)) for path in OURS if LOADS.search(path.read_text(encoding="utf-8"))}
     assert found == set()
 

@@ -25,7 +25,7 @@ def test_every_command_is_in_one_group() -> None:
     assert sorted(grouped) == sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
 
-def test_help_names_every_command_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         console.main(["--help"])
     assert ended.value.code == 0

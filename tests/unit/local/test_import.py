@@ -77,7 +77,7 @@ def test_files_are_uploaded_and_waited_for(file: Path, monkeypatch: pytest.Monke
     assert (row["import_id"], row["accepted"]) == (f"new-{key}", 1)
 
 
-def test_an_import_that_does_not_end_is_told(file: Path) -> None:
+def test_import_that_does_not_end_is_reported(file: Path) -> None:
     with pytest.raises(CallFailed, match="not imported yet"):
         upload_and_wait(Client([]), "m", [ImportFile(file, "feedback")], patience=-1)  # type: ignore[arg-type]
 
@@ -89,7 +89,7 @@ def test_for_an_account_the_commands_are_printed(file: Path, capsys: pytest.Capt
     assert printed.startswith(f"aws s3 cp {file} s3://the-lake/imports/model=m/predictions/")
 
 
-def test_what_is_no_file_of_lines_is_refused(tmp_path: Path) -> None:
+def test_file_without_json_lines_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text(json.dumps({}))
 

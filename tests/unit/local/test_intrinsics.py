@@ -47,7 +47,7 @@ def test_functions_become_values(value: Any, expected: Any) -> None:
     assert evaluation().resolve(value) == expected
 
 
-def test_value_that_is_none_stays_told() -> None:
+def test_reference_to_no_value_keeps_the_marker() -> None:
     assert evaluation().resolve({"Ref": "AWS::NoValue"}) is NO_VALUE
 
 
@@ -56,13 +56,13 @@ def test_conditions_hold_by_the_parameters() -> None:
     assert not evaluation().holds("Both")
 
 
-def test_rule_refuses_what_it_asserts_against() -> None:
+def test_rule_refuses_values_that_fail_its_assertion() -> None:
     assert evaluation(Key="k").breaks_a_rule()
     assert not evaluation(Key="k", Days="3").breaks_a_rule()
     assert not evaluation().breaks_a_rule()
 
 
-def test_reference_to_what_does_not_exist_is_noted() -> None:
+def test_reference_to_a_missing_resource_is_noted() -> None:
     found = evaluation()
     found.resolve({"Fn::GetAtt": ["Queue", "Arn"]})
     assert found.dangling == ["Queue"]

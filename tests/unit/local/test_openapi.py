@@ -25,7 +25,7 @@ def of_template() -> set[tuple[str, str]]:
     return {(event["Method"], event["Path"]) for event in events if event["Method"] != "options"}
 
 
-def test_what_is_committed_is_what_would_be_written() -> None:
+def test_committed_document_is_current() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == written(), "run make openapi"
 
 
@@ -43,7 +43,7 @@ def test_the_document_is_openapi() -> None:
     assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
 
 
-def test_each_route_is_for_whom_the_authorizer_lets_pass() -> None:
+def test_each_route_lists_the_audiences_that_the_authorizer_admits() -> None:
     for route in ROUTES:
         assert route.audiences == audiences_of(route.method, route.path), route
     known = {f"{route.method.upper()}{route.path}" for route in ROUTES}

@@ -40,7 +40,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ("name", "verdict"),
     [("hindsight", Verdict.OK), ("Hindsight", Verdict.FAILURE), ("h" * 64, Verdict.FAILURE)],
 )
-def test_names_that_do_not_fit_are_told(name: str, verdict: Verdict) -> None:
+def test_names_that_do_not_fit_are_reported(name: str, verdict: Verdict) -> None:
     assert check(check_names, planned(stack_name=name)).verdict is verdict
 
 
@@ -49,7 +49,7 @@ def test_new_name_meets_no_stack_and_nothing_left_over() -> None:
     assert check(check_leftovers, planned()).verdict is Verdict.OK
 
 
-def test_stack_that_can_be_updated_is_told_apart_from_leftovers() -> None:
+def test_updatable_stack_is_distinguished_from_leftovers() -> None:
     boto3.client("cloudformation").create_stack(StackName="hindsight", TemplateBody=json.dumps(TOPIC_ALONE))
 
     assert "will be updated" in check(check_stack, planned()).found
@@ -65,7 +65,7 @@ def test_stack_that_can_be_updated_is_told_apart_from_leftovers() -> None:
         ("UPDATE_IN_PROGRESS", "wait"),
     ],
 )
-def test_stack_that_cannot_be_updated_says_what_to_do(status: str, mend: str) -> None:
+def test_stack_that_cannot_be_updated_names_the_remedy(status: str, mend: str) -> None:
     class Stacks:
         def describe_stacks(self, **_: str) -> dict[str, Any]:
             return {"Stacks": [{"StackStatus": status}]}
@@ -83,7 +83,7 @@ def test_bucket_whose_name_was_given_and_that_exists_fails_the_deployment() -> N
     assert (found.verdict, "lake-of-old" in found.found) == (Verdict.FAILURE, True)
 
 
-def test_lake_that_an_earlier_stack_kept_is_named_and_in_nobody_s_way() -> None:
+def test_lake_kept_by_an_earlier_stack_is_named_and_blocks_nothing() -> None:
     for name in ("hindsight-lake-12ab34cd", "hindsight-lake-house"):
         boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
@@ -108,7 +108,7 @@ def test_tables_that_an_earlier_stack_kept_are_named() -> None:
 
 
 @pytest.mark.parametrize("kind", ["state machine", "event bus", "Glue database", "log group"])
-def test_whatever_holds_a_name_of_the_stack_fails_the_deployment(kind: str) -> None:
+def test_any_resource_with_a_name_of_the_stack_fails_the_deployment(kind: str) -> None:
     plan = planned()
     if kind == "state machine":
         role = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -132,7 +132,7 @@ def test_whatever_holds_a_name_of_the_stack_fails_the_deployment(kind: str) -> N
     assert (found.verdict, kind in found.found) == (Verdict.FAILURE, True)
 
 
-def test_without_an_address_nobody_hears_the_alarms() -> None:
+def test_alarms_without_an_address_have_no_recipient() -> None:
     assert check(check_notifications, planned()).verdict is Verdict.WARNING
     assert check(check_notifications, planned(NotificationEmail="ops@example.org")).verdict is Verdict.OK
 
@@ -153,7 +153,7 @@ def test_address_that_has_not_confirmed_is_named() -> None:
     assert (found.verdict, "ops@example.org" in found.found) == (Verdict.WARNING, True)
 
 
-def test_confirmed_address_is_told() -> None:
+def test_confirmed_address_is_reported() -> None:
     boto3.client("cloudformation").create_stack(StackName="hindsight", TemplateBody=json.dumps(TOPIC_ALONE))
     topics = boto3.client("sns")
     (topic,) = [one["TopicArn"] for one in topics.list_topics()["Topics"]]
@@ -203,7 +203,7 @@ def test_without_a_key_there_is_nothing_to_check() -> None:
     assert checks(check_key, planned()) == []
 
 
-def test_what_the_credentials_may_not_ask_is_unknown_and_the_rest_is_asked() -> None:
+def test_forbidden_check_is_unknown_and_the_rest_is_checked() -> None:
     class Forbidden:
         def get_account_settings(self) -> None:
             raise boto3.client("lambda").exceptions.ClientError(

@@ -28,7 +28,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_new_account_is_told_that_consumers_would_starve_the_api() -> None:
+def test_new_account_is_warned_that_consumers_would_starve_the_api() -> None:
     found = check(check_concurrency, planned(), **{"lambda": Settings(concurrency=10)})
 
     assert found.verdict is Verdict.WARNING
@@ -45,7 +45,7 @@ def test_relabelling_takes_as_many_invocations_as_a_queue_and_forty_at_most(conc
     assert relabelling_workers(planned(ConsumerConcurrency=concurrency)) == workers
 
 
-def test_account_with_room_for_consumers_alone_is_told_that_a_relabelling_leaves_none_for_calls() -> None:
+def test_account_with_room_for_consumers_alone_is_warned_that_a_relabelling_leaves_none_for_calls() -> None:
     plan = planned()
     without = consumers_of(plan) + most_at_a_tick(plan, models=1) + CALLS_AT_ONCE
     found = check(check_concurrency, plan, **{"lambda": Settings(concurrency=without)})
@@ -56,7 +56,7 @@ def test_account_with_room_for_consumers_alone_is_told_that_a_relabelling_leaves
 
 
 @pytest.mark.parametrize(("models", "verdict"), [(1, Verdict.OK), (960, Verdict.OK), (980, Verdict.WARNING)])
-def test_models_whose_schedule_would_take_all_concurrency_are_told(models: int, verdict: Verdict) -> None:
+def test_schedule_that_would_take_all_concurrency_is_reported(models: int, verdict: Verdict) -> None:
     settings = Settings()
     account = Account(lambda service: settings if service == "lambda" else boto3.client(service), models)
     (found,) = run_checks(account, planned(), [check_concurrency])
@@ -79,7 +79,7 @@ def test_default_memory_fits_a_new_account() -> None:
 
 
 @pytest.mark.parametrize(("concurrency", "verdict"), [(10, Verdict.FAILURE), (1000, Verdict.WARNING)])
-def test_more_memory_than_a_new_account_gives_is_told(concurrency: int, verdict: Verdict) -> None:
+def test_more_memory_than_a_new_account_gives_is_reported(concurrency: int, verdict: Verdict) -> None:
     found = check(check_memory, planned(WorkMemory="10240"), **{"lambda": Settings(concurrency=concurrency)})
 
     assert found.verdict is verdict
@@ -87,7 +87,7 @@ def test_more_memory_than_a_new_account_gives_is_told(concurrency: int, verdict:
 
 
 @pytest.mark.parametrize(("used", "verdict"), [(0, Verdict.OK), (75 * 1024**3 - 1024, Verdict.FAILURE)])
-def test_full_code_storage_is_told(used: int, verdict: Verdict) -> None:
+def test_full_code_storage_is_reported(used: int, verdict: Verdict) -> None:
     assert check(check_code_storage, planned(), **{"lambda": Settings(code=used)}).verdict is verdict
 
 
@@ -104,5 +104,5 @@ def test_apps_may_not_send_more_than_firehose_takes(region: str, calls: str, ver
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(10_000.0, Verdict.OK), (100.0, Verdict.WARNING)])
-def test_throttle_below_what_apps_are_allowed_is_told(rate: float, verdict: Verdict) -> None:
+def test_throttle_below_the_apps_rate_is_reported(rate: float, verdict: Verdict) -> None:
     assert check(check_api_gateway, planned(), apigateway=Throttle(rate)).verdict is verdict

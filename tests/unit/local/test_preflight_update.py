@@ -121,7 +121,7 @@ def reserved(held: int, wanted: str, **clients: Any) -> list[str]:
     return [one.name for one in found if one.verdict is Verdict.FAILURE]
 
 
-def test_deployed_again_a_stack_may_reserve_what_it_reserves_already() -> None:
+def test_redeployed_stack_may_reserve_its_present_concurrency() -> None:
     assert reserved(0, "60") == []
     assert reserved(60, "60", cloudformation=Deployed()) == []
     assert reserved(60, "101", cloudformation=Deployed()) == ["Reserved concurrency"]

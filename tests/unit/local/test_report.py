@@ -59,7 +59,7 @@ def test_a_replay_without_a_score_is_reported_with_dashes(tmp_path: Path) -> Non
     assert "<b>–</b>" in text
 
 
-def test_runs_are_shown_with_what_the_gate_compared(tmp_path: Path) -> None:
+def test_runs_are_shown_with_the_gate_s_comparison(tmp_path: Path) -> None:
     version = {
         "version": "v1",
         "metrics": {"accuracy": 0.912},
@@ -89,7 +89,7 @@ def test_an_open_or_failed_run_is_shown_too(tmp_path: Path, outcome: dict[str, A
     assert "<b>it</b>" not in text
 
 
-def test_what_comes_from_outside_is_escaped(tmp_path: Path) -> None:
+def test_external_text_is_escaped(tmp_path: Path) -> None:
     attack = "<script>alert(1)</script>"
     decision = {**BLOCKED, "signals": [{"kind": attack, "active": True}], "blocked_by": [{"code": attack}]}
     triggered = {**STARTED, "outcome_reason": attack, "signals": [{"kind": attack, "active": True}]}

@@ -17,7 +17,7 @@ def statement(effect: str = "Allow", **parts: Any) -> dict[str, Any]:
     return {"Effect": effect, **parts}
 
 
-def test_what_no_statement_speaks_of_is_denied() -> None:
+def test_action_without_a_statement_is_denied() -> None:
     assert not allowed(action="s3:GetObject")
 
 
@@ -65,13 +65,13 @@ def test_statement_of_all_but_some_speaks_of_the_others() -> None:
         ("StringEqualsIfExists", "a", "b", False),
     ],
 )
-def test_conditions_compare_what_the_call_tells(operator: str, value: str, given: str, expected: bool) -> None:
+def test_conditions_compare_the_values_of_the_call(operator: str, value: str, given: str, expected: bool) -> None:
     rule = statement(Action="*", Resource="*", Condition={operator: {"s3:Prefix": value}})
     assert allowed(rule, action="s3:ListBucket", s3__prefix=given) is expected
 
 
 @pytest.mark.parametrize(("operator", "expected"), [("StringEquals", False), ("StringEqualsIfExists", True)])
-def test_condition_on_what_the_call_does_not_tell_holds_only_if_it_says_so(operator: str, expected: bool) -> None:
+def test_condition_on_a_value_missing_from_the_call_holds_only_if_it_allows_that(operator: str, expected: bool) -> None:
     rule = statement(Action="*", Resource="*", Condition={operator: {"s3:prefix": "a"}})
     assert allowed(rule, action="s3:ListBucket") is expected
 

@@ -49,7 +49,7 @@ def test_each_month_has_a_score_of_its_own() -> None:
     assert scores.static == {"2026-01": 0.5, "2026-02": 0.0}
 
 
-def test_the_last_outcome_answers_for_the_next_row_over_gaps_in_what_is_known() -> None:
+def test_last_outcome_predicts_the_next_row_across_gaps() -> None:
     scores = scores_of(result([1, None, 1, 0], [1, 1, 1, 1]), 1)
     assert scores.persistence == {"2026-01": 0.5}
     assert scores.live == {"2026-01": pytest.approx(2 / 3)}
@@ -69,7 +69,7 @@ def test_a_replay_without_outcomes_has_no_scores() -> None:
     assert (scores.live, scores.static, scores.persistence) == ({}, {}, {})
 
 
-def test_the_truth_is_what_the_rule_makes_of_an_outcome() -> None:
+def test_expected_label_follows_the_rule_for_an_outcome() -> None:
     rule = {"event": "demand", "kind": "outcome", "window": "P1D", "positive": {"greater_than": 100}}
     configured = configuration(labels={"rules": [rule]})
     assert [truth_of(row(0, value), configured, "demand") for value in (150, 50, None)] == [1, 0, None]
@@ -82,7 +82,7 @@ def test_a_label_is_lost_if_it_is_missing_or_came_out_wrong() -> None:
     assert lost_labels(replayed, truths(replayed)) == ["row-1", "row-2"]
 
 
-def test_a_summary_counts_what_was_decided_and_takes_the_worst_month() -> None:
+def test_summary_counts_decisions_and_takes_the_worst_month() -> None:
     replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 30, 31])
     decisions = [
         {"triggered": True, "outcome": "promoted"},

@@ -43,7 +43,7 @@ def test_the_demo_s_specification_is_valid() -> None:
         ({"features": ["x"]}, "features"),
     ],
 )
-def test_what_is_wrong_is_named_by_its_path(tmp_path: Path, changes: dict[str, Any], path: str) -> None:
+def test_fault_is_named_by_its_path(tmp_path: Path, changes: dict[str, Any], path: str) -> None:
     with pytest.raises(InvalidSpec) as refused:
         load_spec(write_spec(tmp_path, {**SPEC, **changes}))
     assert f": {path}: " in refused.value.message

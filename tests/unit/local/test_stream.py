@@ -95,7 +95,7 @@ def test_a_column_of_times_orders_the_rows_and_keeps_their_names(tmp_path: Path)
     assert (second.known_at, second.outcome_due_at, second.entity_id) == (START + 5 * DAY, START + 4 * DAY, "7")
 
 
-def test_an_instance_carries_what_the_row_has(tmp_path: Path) -> None:
+def test_instance_carries_the_fields_of_the_row(tmp_path: Path) -> None:
     lines = "2026-01-12T00:00:00Z,2026-01-15,2026-01-14,7,1,a,1,1\n2026-01-13T00:00:00Z,,,,2,b,0,0\n"
     full, bare = (row.instance() for row in rows_of(tmp_path, TIMED + lines, **COLUMNS))
     assert (full["entity_id"], full["outcome_due_at"]) == ("7", "2026-01-14T00:00:00.000000Z")

@@ -84,7 +84,7 @@ def test_damaged_hours_are_left_out_and_reported() -> None:
         assert found.rows == 600 * (5 - damaged)
 
 
-def test_level_is_what_the_champions_alpha_has_left_for_the_hour() -> None:
+def test_level_is_the_rest_of_the_champions_alpha_for_the_hour() -> None:
     lake = lake_with([{"v2": drawn(600, 1)}], trained_on())
     found = check_champion_drift(lake, rules(alpha=0.02), pointer(), window_of(lake), NOW).report
     assert found.level == level_of(0.02, PROMOTED, NOW)

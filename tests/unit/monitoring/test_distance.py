@@ -102,7 +102,7 @@ def test_wasserstein_is_a_distance_in_the_values_unit(
 
 
 @given(ANY_NUMBERS, ANY_NUMBERS)
-def test_standardised_wasserstein_is_a_number_whatever_the_values(first: list[float], second: list[float]) -> None:
+def test_standardised_wasserstein_is_finite_for_any_values(first: list[float], second: list[float]) -> None:
     found = standardised_wasserstein(exact(first), exact(second))
     assert 0 <= found < np.inf
     assert standardised_wasserstein(exact(first), exact(first)) == 0

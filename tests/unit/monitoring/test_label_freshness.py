@@ -32,7 +32,7 @@ def found(due_by_hour: dict[str, int], *labels: dict[str, Any]) -> LabelFreshnes
     return label_freshness(due_by_hour, labels, NOW, WEEK)
 
 
-def test_where_nothing_is_due_nothing_is_stale() -> None:
+def test_model_without_due_labels_is_not_stale() -> None:
     assert found({}) == LabelFreshness(due=0, waiting=0, seconds=0.0)
     assert found(due(NOW + HOUR, NOW - 10 * timedelta(minutes=1))).waiting == 0  # its hour is not over
 
@@ -59,7 +59,7 @@ def test_old_labels_are_not_stale_before_anything_else_was_due() -> None:
 
 
 @pytest.mark.parametrize("silent", [{"kind": "default"}, {"value": None, "kind": None}])
-def test_what_the_clock_decides_is_no_sign_of_life(silent: dict[str, Any]) -> None:
+def test_labels_decided_by_the_clock_do_not_count_as_fresh(silent: dict[str, Any]) -> None:
     moment = NOW - 30 * HOUR
     late = label(known=NOW - HOUR, due=moment, **silent)
     assert found(due(moment), late).seconds == pytest.approx(29.5 * 3600)

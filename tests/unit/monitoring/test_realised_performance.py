@@ -86,7 +86,7 @@ def test_any_confidence_gives_a_verdict_and_bounds_around_the_value(confidence: 
             assert one.lower <= one.value <= one.upper
 
 
-def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -> None:
+def test_too_few_labels_of_the_champion_are_insufficient_in_spite_of_other_versions() -> None:
     found = report(answers(0, 199) + answers(900, 0, version="v0"), rules({"min": 0.85}))
     assert found.verdict is Verdict.INSUFFICIENT
     assert found.shortfall == 0.0
@@ -94,7 +94,7 @@ def test_too_few_labels_of_the_champion_are_insufficient_whatever_others_did() -
     assert found.overall.labels == 1099
 
 
-def test_drop_from_what_was_proved_at_the_gate_is_low() -> None:
+def test_drop_below_the_gate_s_metric_is_low() -> None:
     limits = rules({"max_drop": 0.05})
     assert report(answers(850, 150), limits, gate_value=0.95).verdict is Verdict.LOW
     assert report(answers(850, 150), limits).verdict is Verdict.OK
@@ -238,7 +238,7 @@ def test_broken_records_raise_no_error_and_no_alarm(broken: dict[str, Any]) -> N
     json.dumps(asdict(found), allow_nan=False)
 
 
-def test_one_class_alone_is_insufficient_for_what_needs_two() -> None:
+def test_one_class_alone_is_insufficient_for_metrics_of_two_classes() -> None:
     for metric in ("roc_auc", "balanced_accuracy"):
         found = report(answers(0, 300), rules({"metric": metric, "min": 0.5}))
         assert found.verdict is Verdict.INSUFFICIENT

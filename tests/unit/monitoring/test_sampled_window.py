@@ -77,7 +77,7 @@ def test_sampled_prediction_has_its_newest_record_and_knows_its_first(lake: InMe
     assert {row["first_valued_at"][11:16] for row in sampled.rows} == {"11:30"}
 
 
-def test_smaller_room_holds_part_of_what_a_larger_one_holds(lake: InMemoryLake) -> None:
+def test_smaller_sample_is_part_of_a_larger_one(lake: InMemoryLake) -> None:
     found = [window(lake, BYTES_OF_ALL >> step, also=["prediction_id"]) for step in range(4)]
     shares = [each.sampled_share for each in found]
     assert shares == sorted(shares, reverse=True)
@@ -147,7 +147,7 @@ def test_sampled_estimates_miss_by_chance_alone_and_their_intervals_hold() -> No
 
 
 @pytest.mark.parametrize("share", SHARES[1:])
-def test_share_of_ids_is_kept_whatever_ids_look_like(share: float) -> None:
+def test_share_of_ids_is_kept_for_ids_of_any_form(share: float) -> None:
     for shape in ("{}", "order-{:09d}", "{}-even"):
         hashes = np.array([prediction_hash(shape.format(number)) for number in range(40_000)], dtype=np.uint64)
         kept = int(is_sampled(hashes, share).sum())
@@ -158,7 +158,7 @@ def test_share_of_ids_is_kept_whatever_ids_look_like(share: float) -> None:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)), st.integers(0, 31))
-def test_what_is_kept_at_a_share_is_kept_at_every_larger_one(values: list[int], halvings: int) -> None:
+def test_record_kept_at_a_share_is_kept_at_every_larger_one(values: list[int], halvings: int) -> None:
     hashes = np.array(values, dtype=np.uint64)
     larger, smaller = is_sampled(hashes, 2.0**-halvings), is_sampled(hashes, 2.0 ** -(halvings + 1))
     assert not (smaller & ~larger).any()
@@ -225,7 +225,7 @@ def hourly(lacking: int, share: float) -> tuple[dict[str, int], LabelRows]:
 
 
 @pytest.mark.parametrize("share", [WHOLE, 1 / 2, 1 / 8])
-def test_complete_hours_of_a_sample_are_complete_and_what_lacks_many_labels_is_not(share: float) -> None:
+def test_sampled_hours_are_complete_unless_they_lack_many_labels(share: float) -> None:
     now = NOON + timedelta(hours=1)
     due, rows = hourly(0, share)
     assert complete_until(due, rows, now, DAY, sampled_share=share) == now - SETTLING

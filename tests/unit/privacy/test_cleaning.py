@@ -113,12 +113,12 @@ def test_an_answer_of_athena_that_names_a_prediction_goes_as_a_whole() -> None:
     assert drop_if_mentioned(subject(), b'"prediction_id","seq"\n"p-11","1"\n') is None
 
 
-def test_what_cannot_be_unzipped_is_told() -> None:
+def test_file_that_cannot_be_unzipped_is_reported() -> None:
     with pytest.raises(UnreadableObject):
         redact_lines(Subject.owns_record)(subject(), b"\x1f\x8b damaged")
 
 
-def test_sources_are_followed_to_what_they_are_called_now() -> None:
+def test_sources_are_followed_to_their_present_names() -> None:
     first, second, third = (Source(name, f"d-{name}") for name in "abc")
     replaced = {("a", "d-a"): second, ("b", "d-b"): third, ("x", "d-x"): None}
     assert renamed((first, Source("x", "d-x"), Source("y", "d-y")), replaced) == (third, Source("y", "d-y"))

@@ -81,7 +81,7 @@ def test_equal_bytes_delivered_again_rebuild_nothing_where_tags_are_no_digests()
     assert [key for key in lake.reads if key.startswith(PREDICTIONS)] == [log_key("7")]
 
 
-def test_pack_of_what_is_profiled_changes_no_profile() -> None:
+def test_pack_of_profiled_objects_changes_no_profile() -> None:
     lake = CountingLake()
     world = World(lake)
     rows = [logged(number) for number in range(48)]
@@ -127,7 +127,7 @@ def test_packed_object_that_reappears_counts_once_as_it_is_now(is_changed: bool)
 
 
 @pytest.mark.parametrize("is_packed_again", [False, True])
-def test_pack_that_is_announced_late_does_not_bring_back_what_was_written_again(is_packed_again: bool) -> None:
+def test_late_announcement_of_a_pack_does_not_restore_rewritten_objects(is_packed_again: bool) -> None:
     world = World()
     world.write("1", [logged(6)])
     world.write("2", [logged(7)])

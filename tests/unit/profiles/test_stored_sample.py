@@ -32,7 +32,7 @@ def test_profile_without_such_rows_stays_byte_by_byte() -> None:
     assert stored_sample.without_rows(content, {"never-there"}) == (content, 0)
 
 
-def test_every_version_of_an_hour_loses_them_and_what_is_merged_stays() -> None:
+def test_every_version_of_an_hour_loses_the_sample_and_merged_ones_stay() -> None:
     content = encode_hour(HourProfiles({"v1": profile(), "v2": profile()}, {7: 8}))
     left, taken = stored_sample.hour_without_rows(content, {"gone"})
     found = decode_hour(left)

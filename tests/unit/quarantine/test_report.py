@@ -97,7 +97,7 @@ def test_of_a_full_quarantine_the_newest_objects_are_read(bench: Bench, monkeypa
     assert [found["line"] for found in report["rows"]] == [19, 18, 17, 16, 15]
 
 
-def test_a_crowded_past_does_not_hide_what_is_new(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crowded_past_does_not_hide_new_rows(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quarantine_report, "MAX_OBJECTS", 50)
     monkeypatch.setattr(quarantine_report, "MAX_KEYS", 100)
     for number in range(300):
@@ -158,9 +158,7 @@ def test_rows_received_within_a_day_are_ordered_too(bench: Bench) -> None:
     assert bench.lines() == [3, 2, 1]
 
 
-def test_what_time_does_not_suffice_for_is_left_out_and_the_report_says_so(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_names_rows_left_out_when_time_is_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         bench.quarantine.put([row(number, hours=number)])
     read = bench.lake.read_lines

@@ -35,7 +35,7 @@ def features(**declared: str) -> ModelConfiguration:
     return parse_configuration({**document(), "features": kinds, "monitoring": {}})
 
 
-def test_what_the_serving_version_reads_is_compared_with_what_is_declared() -> None:
+def test_serving_version_s_features_are_compared_with_the_declared_ones() -> None:
     champion = features(gone="numeric", other="numeric", same="boolean")
     after = features(other="categorical", same="boolean", new="numeric")
 

@@ -29,7 +29,7 @@ def bench() -> Bench:
     return bench
 
 
-def test_what_a_misdeclared_rule_rejected_becomes_a_label_once_it_is_mended(bench: Bench) -> None:
+def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mended(bench: Bench) -> None:
     bench.feed(thumb(source="web"))
     assert [row["reason"] for row in bench.quarantined()] == ["is none of 'bad', 'good'"]
     bench.mend()
@@ -47,7 +47,7 @@ def test_what_a_misdeclared_rule_rejected_becomes_a_label_once_it_is_mended(benc
     ]
 
 
-def test_what_still_cannot_be_read_stays_with_its_newest_reason(bench: Bench) -> None:
+def test_unreadable_row_stays_with_its_newest_reason(bench: Bench) -> None:
     bench.feed(thumb("f-1"), thumb("f-2", value="sideways"))
     bench.mend()
 

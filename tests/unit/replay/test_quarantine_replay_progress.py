@@ -127,7 +127,7 @@ def loaded() -> Iterator[Bench]:
         yield bench
 
 
-def test_wherever_it_crashes_nothing_is_lost_doubled_or_counted_twice() -> None:
+def test_crash_at_any_point_loses_and_doubles_nothing() -> None:
     benches = loaded()
     whole = next(benches)
     assert whole.replay() == {"replayed": 6, "settled": 0, "kept": {"invalid": 3}}
@@ -186,7 +186,7 @@ def test_of_two_workers_on_one_replay_the_slower_one_stops(bench: Bench) -> None
     assert bench.labels("p-1")[-1] == (1, ASKED_AT)
 
 
-def test_times_are_those_of_the_request_in_a_simulation_what_it_says() -> None:
+def test_times_are_those_of_the_request_or_in_a_simulation_of_its_body() -> None:
     body = {"reason": "x", "occurred_at": "2011-05-01T00:00:00Z"}
     asked = [
         replay_job(MODEL, body, now=ASKED_AT, request_id="r", trust=trust)

@@ -34,7 +34,7 @@ def explained(*feedback: Any, labels: tuple[LabelRecord, ...] = (), **changes: A
     return explain_labels(prediction(**changes), collection, configuration(DEMAND))
 
 
-def test_feedback_is_shown_in_the_order_of_its_receipt_with_what_each_meant() -> None:
+def test_feedback_is_shown_in_the_order_of_its_receipt_with_its_disposition() -> None:
     late = event("demand", 5, hours=40, received=60, feedback_id="late")
     outside = event("demand", 5, hours=90, feedback_id="outside")
     first = event("exposed", hours=0.5, feedback_id="first")
@@ -46,7 +46,7 @@ def test_feedback_is_shown_in_the_order_of_its_receipt_with_what_each_meant() ->
     ]
 
 
-def test_what_was_withdrawn_is_marked_and_stays() -> None:
+def test_retracted_feedback_is_marked_and_stays() -> None:
     shown = explained(
         event("demand", 150, hours=1, feedback_id="f-1"),
         event("demand", 50, hours=2, feedback_id="f-2"),
@@ -61,7 +61,7 @@ def test_labels_are_shown_as_they_followed_each_other() -> None:
     assert {row["rules_revision"] for row in shown} == {1}
 
 
-def test_what_a_prediction_does_not_have_is_left_out() -> None:
+def test_missing_fields_of_a_prediction_are_left_out() -> None:
     assert not {"entity_id", "propensity", "probabilities"} & explained()["prediction"].keys()
     shown = explained(entity_id="s", propensity=0.5, probabilities={"a": 1.0})["prediction"]
     assert (shown["entity_id"], shown["propensity"], shown["probabilities"]) == ("s", 0.5, {"a": 1.0})

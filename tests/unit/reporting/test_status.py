@@ -52,14 +52,15 @@ def tasks(labels: InMemoryLabels) -> InMemoryReviews:
 
 @pytest.fixture
 def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
-    stores: Any = (InMemoryConfigurations(configuration()), labels, InMemoryChecks(), InMemoryTriggers())
-    reviews = ReviewOverview(tasks, ClientTimestamps.BOUNDED)
     return ModelReports(
-        *stores,
-        InMemoryRegistry(),
-        InMemoryLake(),
-        reviews,
-        InMemoryApprovals(),
+        configurations=InMemoryConfigurations(configuration()),
+        labels=labels,
+        checks=InMemoryChecks(),
+        triggers=InMemoryTriggers(),
+        registry=InMemoryRegistry(),
+        lake=InMemoryLake(),
+        reviews=ReviewOverview(tasks, ClientTimestamps.BOUNDED),
+        approvals=InMemoryApprovals(),
         evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
     )
@@ -73,12 +74,11 @@ def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
     assert shown == {"model", "configuration_revision", "task", "label_backlog"}
 
 
-def test_what_is_tried_beside_the_champion_and_its_probation_are_shown() -> None:
+def test_rollout_and_probation_of_the_champion_are_shown() -> None:
     on_probation = promoted("v2", NOON, promoted("v1", NOON).pointer).pointer
     challenger = Servable(version="v3", artifact_key="k3", artifact_digest="d3")
     audit = AuditInfo(reason="drift", actor="pipeline", at=NOON)
     pointer = start_rollout(on_probation, challenger, RolloutMode.CANARY, 0.1, audit).pointer
-
     status = model_status(
         revision(), pointer, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str
     )
@@ -88,7 +88,7 @@ def test_what_is_tried_beside_the_champion_and_its_probation_are_shown() -> None
     assert status["probation"]["against"] == "v1"
 
 
-def test_an_open_run_what_waits_and_what_serves_are_shown() -> None:
+def test_open_run_pending_signals_and_champion_are_shown() -> None:
     run = OpenRun(
         decision_id="decision-2",
         fencing_token=2,
@@ -183,7 +183,7 @@ def test_a_backlog_is_counted_up_to_a_limit(
     assert (backlog["overdue"], backlog["capped"]) == shown
 
 
-def test_the_review_queue_is_counted_and_what_became_of_a_review_is_told(
+def test_review_queue_is_counted_and_the_result_of_a_review_is_shown(
     reports: ModelReports, labels: InMemoryLabels, tasks: InMemoryReviews
 ) -> None:
     for name in ("p-1", "p-2", "p-3"):
@@ -252,7 +252,7 @@ ASKED = Approval(
 )
 
 
-def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_over() -> None:
+def test_pending_approval_is_shown_until_it_is_answered_or_its_run_is_over() -> None:
     run = OpenRun(
         decision_id="decision-2",
         fencing_token=2,
@@ -278,7 +278,7 @@ def test_what_waits_for_a_person_is_shown_until_it_is_answered_or_its_run_is_ove
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
 
 
-def test_a_version_shows_what_people_said_of_it_and_no_token() -> None:
+def test_version_shows_its_approvals_and_no_token() -> None:
     answer = Answer(approved=False, actor="operator", reason="not now", at=NOON)
     shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
     assert shown["approval"]["answer"] == {

@@ -96,7 +96,7 @@ def audit(day: int) -> AuditInfo:
     return AuditInfo(reason="a test", actor="operator", at=START + day * DAY)
 
 
-def test_what_is_younger_than_the_policy_stays(world: World) -> None:
+def test_version_younger_than_the_policy_stays(world: World) -> None:
     world.sweep(100)
     assert world.kept() == set(range(0, 100, 10))
     world.sweep(121)
@@ -112,14 +112,14 @@ def test_the_newest_stay_however_old(world: World) -> None:
     }
 
 
-def test_champions_and_what_a_rollback_leads_to_stay(world: World) -> None:
+def test_champions_and_rollback_targets_stay(world: World) -> None:
     world.serve(0, 10, 20, 30)
     world.sweep(10_000)
     # The champion, and the last two before it.
     assert world.kept() == {30, 20, 10, 80, 90}
 
 
-def test_what_is_tried_stays_and_what_was_tried_and_withdrawn_goes(world: World) -> None:
+def test_version_on_rollout_stays_and_an_aborted_one_goes(world: World) -> None:
     world.serve(0)
     for day in (10, 20):
         tried = Servable(version=name(day), artifact_key="k", artifact_digest="d")
@@ -155,7 +155,7 @@ def test_the_dataset_of_a_version_that_is_kept_is_kept(world: World) -> None:
     assert f"datasets/model={MODEL}/{dataset_name(0)}/train.npz" in world.lake.objects
 
 
-def test_candidates_that_nobody_recorded_go_after_a_week(world: World) -> None:
+def test_unrecorded_candidates_go_after_a_week(world: World) -> None:
     world.write(name(95))
     world.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(95)}/train.npz", b"x", "x")
     world.sweep(101)
@@ -165,7 +165,7 @@ def test_candidates_that_nobody_recorded_go_after_a_week(world: World) -> None:
     assert dataset_name(95) not in "".join(world.lake.objects)
 
 
-def test_what_is_not_named_as_a_version_is_left_alone(world: World) -> None:
+def test_object_without_a_version_s_name_stays(world: World) -> None:
     foreign = [f"models/model={MODEL}/version=by-hand/model.skops", f"datasets/model={MODEL}/notes.txt"]
     for key in foreign:
         world.lake.write_bytes(key, b"x", "x")
@@ -208,7 +208,7 @@ def test_an_expired_version_cannot_serve_again(world: World) -> None:
 
 
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 4), st.integers(0, 20_000))
-def test_no_policy_ever_lets_go_of_what_serves_or_would_next(served: list[int], newest: int, day: int) -> None:
+def test_no_policy_removes_a_serving_version_or_a_rollback_target(served: list[int], newest: int, day: int) -> None:
     world = World()
     world.serve(*(10 * number for number in served))
     pointer, moves = world.registry.pointer(MODEL), world.registry.deployments(MODEL, 99)
@@ -229,7 +229,7 @@ def test_the_index_of_a_dataset_goes_with_its_rows(world: World) -> None:
     assert {dataset_id for _, dataset_id in world.members.held} == left == {dataset_name(80), dataset_name(90)}
 
 
-def test_the_index_of_a_dataset_that_nobody_recorded_goes_with_its_rows(world: World) -> None:
+def test_index_of_an_unrecorded_dataset_goes_with_its_rows(world: World) -> None:
     world.lake.write_bytes(f"datasets/model={MODEL}/{dataset_name(55)}/train.npz", b"x", "x")
     world.members.replace(MODEL, dataset_name(55), {0: b"x"})
     world.sweep(60)

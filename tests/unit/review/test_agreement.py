@@ -42,7 +42,7 @@ def test_cohen_kappa_is_scikit_learn_s(pairs: list[tuple[str, str]]) -> None:
 
 
 @given(PAIRS)
-def test_kappas_do_not_depend_on_who_is_named_first_nor_on_the_order_of_tasks(pairs: list[tuple[str, str]]) -> None:
+def test_kappas_do_not_depend_on_the_order_of_reviewers_or_tasks(pairs: list[tuple[str, str]]) -> None:
     first, second = zip(*pairs, strict=True)
     assert cohen_kappa(first, second) == cohen_kappa(second, first)
     found, turned = fleiss_kappa(pairs), fleiss_kappa([pair[::-1] for pair in pairs[::-1]])
@@ -104,7 +104,7 @@ def test_labels_are_compared_by_their_meaning() -> None:
     assert agreement([{"ann": 1, "bob": 1.0}, {"ann": "a", "bob": "a"}]).observed == 1
 
 
-def test_nobody_has_agreed_yet() -> None:
+def test_agreement_without_ratings_is_empty() -> None:
     assert to_plain(agreement([])) == {"tasks": 0, "observed": None, "fleiss_kappa": None, "pairs": []}
 
 

@@ -78,7 +78,7 @@ def test_an_answer_its_rule_cannot_read_is_refused(rule: dict[str, Any], kind: s
     assert [fault.path for fault in refused.value.faults] == ["value"]
 
 
-def test_the_values_to_choose_from_are_told_where_they_are_known() -> None:
+def test_known_values_are_offered_to_choose_from() -> None:
     for rule, kind, known in (
         ({}, "binary", [0, 1]),
         ({"map": {"b": "x", "a": "y"}}, "multiclass", ["a", "b"]),

@@ -18,7 +18,7 @@ def desk() -> Desk:
     return desk
 
 
-def test_one_answer_resolves_a_task_and_is_told_once(desk: Desk) -> None:
+def test_one_answer_resolves_a_task_and_is_sent_once(desk: Desk) -> None:
     desk.lease("ann", 1)
     assert desk.answer("ann", 1).to_json() == {"accepted": ["p-1"], "rejected": []}
     assert desk.answer("ann", 1, at=99).accepted == ["p-1"]
@@ -26,7 +26,7 @@ def test_one_answer_resolves_a_task_and_is_told_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("kind", "value"), [("binary", False), ("binary", 0), ("multiclass", ""), ("regression", 0)])
-def test_what_python_holds_for_nothing_is_a_value(kind: str, value: Any) -> None:
+def test_falsy_answer_is_a_value(kind: str, value: Any) -> None:
     desk = Desk(configuration(task=kind))
     desk.add("p-1")
     desk.lease("ann")
@@ -35,7 +35,7 @@ def test_what_python_holds_for_nothing_is_a_value(kind: str, value: Any) -> None
     assert type(desk.told()[0][1]) is type(value)
 
 
-def test_good_answers_are_taken_and_the_others_told_apart(desk: Desk) -> None:
+def test_good_answers_are_taken_and_others_reported_by_item(desk: Desk) -> None:
     desk.lease("ann", 2)
     desk.lease("bob", 1)
     receipt = desk.take(
@@ -79,7 +79,7 @@ def test_an_answer_that_cannot_be_read_is_named_by_its_path(desk: Desk, item: An
     assert desk.task().answers == ()
 
 
-def test_a_call_of_which_nothing_is_taken_fails_by_what_weighs_most(desk: Desk) -> None:
+def test_call_without_accepted_answers_fails_with_its_gravest_error(desk: Desk) -> None:
     desk.lease("ann")
     unknown = {"task_id": "nowhere", "reviewer": "ann", "value": 1}
     bad = {"task_id": "p-1", "reviewer": "ann", "value": 5}
@@ -97,7 +97,7 @@ def test_a_call_of_which_nothing_is_taken_fails_by_what_weighs_most(desk: Desk) 
     ]
 
 
-def test_after_the_lease_lapsed_an_answer_is_a_conflict_though_nobody_took_the_task(desk: Desk) -> None:
+def test_answer_after_a_lapsed_lease_is_a_conflict_even_if_the_task_is_free(desk: Desk) -> None:
     desk.lease("ann", 1)
     with pytest.raises(Conflict):
         desk.answer("ann", 1, at=16)
@@ -167,7 +167,7 @@ def test_sent_twice_it_is_the_same_event(desk: Desk) -> None:
     assert first == second
 
 
-def test_an_answer_that_lost_a_race_is_recorded_on_what_the_other_left() -> None:
+def test_answer_that_lost_a_race_is_recorded_on_the_winner_s_result() -> None:
     desk = Desk(configuration(overlap=2))
     desk.add("p-1")
     desk.lease("ann")
@@ -195,7 +195,7 @@ def test_an_answer_that_keeps_losing_is_not_acknowledged(desk: Desk, monkeypatch
     assert desk.told() == []
 
 
-def test_a_task_whose_prediction_is_gone_is_unknown_and_tells_nothing(desk: Desk) -> None:
+def test_task_of_a_missing_prediction_is_unknown_and_reveals_nothing(desk: Desk) -> None:
     desk.lease("ann", 1)
     del desk.labels._predictions[key("p-1")]
     with pytest.raises(NotFound):
@@ -210,7 +210,7 @@ def test_without_a_rule_that_reads_answers_none_is_taken(desk: Desk) -> None:
         desk.answer("ann", 1)
 
 
-def test_disagreeing_answers_are_judged_by_a_third_and_told_once() -> None:
+def test_disagreeing_answers_are_decided_by_a_third_and_sent_once() -> None:
     desk = Desk(configuration(overlap=2))
     desk.add("p-1")
     for reviewer, value in (("ann", 1), ("bob", 0)):

@@ -80,7 +80,7 @@ def test_missing_values_categories_and_extremes_all_have_a_cell() -> None:
     assert len(set(cells)) >= 2
 
 
-def test_a_feature_that_never_varies_tells_nothing_apart() -> None:
+def test_constant_feature_separates_no_predictions() -> None:
     rows = [{"n": 3.0}] * 5
     assert len(set(cells_of(rows, {"n": NUMBER}, moments_with({}, rows, {"n": NUMBER})))) == 1
 
@@ -99,7 +99,7 @@ def test_the_fuller_a_cell_the_less_its_rows_weigh() -> None:
     assert density_factors(cells, {}, 0.0) == [1.0] * 100
 
 
-def test_what_was_sampled_today_makes_a_cell_less_wanted_even_for_rows_that_come_one_by_one() -> None:
+def test_samples_of_the_day_make_a_cell_less_wanted_even_for_single_rows() -> None:
     sampled = {(0,): 40, (1,): 1, (2,): 1}
     assert density_factors([(0,)], sampled, 0.5)[0] < 0.7
     assert density_factors([(1,)], sampled, 0.5)[0] > 1

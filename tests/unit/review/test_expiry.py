@@ -7,7 +7,7 @@ from tests.unit.labels.builders import MODEL
 from tests.unit.review.builders import Desk, configuration, minutes
 
 
-def test_tasks_nobody_came_to_are_closed_and_those_in_hand_are_left() -> None:
+def test_unanswered_tasks_are_closed_and_leased_ones_stay() -> None:
     desk = Desk(configuration(expires="PT10M"), page=2)
     desk.add(*"abcde")
     desk.add("young", at=9)

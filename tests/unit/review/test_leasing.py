@@ -50,21 +50,21 @@ def test_a_lapsed_lease_makes_its_task_available_without_anybody_s_doing() -> No
     assert desk.names("cid", at=16) == ["a", "b"]
 
 
-def test_who_walked_away_may_come_back() -> None:
+def test_reviewer_with_a_lapsed_lease_may_lease_the_task_again() -> None:
     desk = Desk()
     desk.add("a")
     desk.lease("ann")
     assert desk.names("ann", at=20) == ["a"]
 
 
-def test_lapsed_tasks_come_before_those_nobody_has_seen() -> None:
+def test_lapsed_tasks_come_before_untouched_ones() -> None:
     desk = Desk()
     desk.add("a", "b", "c")
     desk.lease("ann", 1)
     assert desk.names("bob", at=30) == ["a", "b", "c"]
 
 
-def test_a_dispute_comes_first_with_what_was_said_and_not_by_whom() -> None:
+def test_dispute_comes_first_with_the_answers_and_without_their_reviewers() -> None:
     desk = Desk(configuration(overlap=2))
     desk.add("b")
     for reviewer, value in (("ann", 1), ("bob", 0)):
@@ -93,7 +93,7 @@ def test_an_expired_task_is_not_offered() -> None:
     assert desk.names("bob", at=15) == []
 
 
-def test_where_clients_date_the_tasks_the_request_s_clock_closes_none() -> None:
+def test_tasks_dated_by_clients_are_not_closed_by_the_request_s_clock() -> None:
     desk = Desk(configuration(expires="PT10M"), trust=ClientTimestamps.TRUSTED)
     desk.add("past")
     desk.add("future", at=60 * 24 * 365)
@@ -116,7 +116,7 @@ def test_without_a_rule_that_reads_answers_nothing_is_handed_out() -> None:
     assert desk.names("ann") == ["a"]
 
 
-def test_a_reviewer_who_was_slower_gets_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slower_reviewer_gets_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk()
     names = [f"p-{number:02}" for number in range(40)]
     desk.add(*names)
@@ -133,7 +133,7 @@ def test_a_reviewer_who_was_slower_gets_others(monkeypatch: pytest.MonkeyPatch) 
     assert not set(mine) & set(faster)
 
 
-def test_reviewers_who_met_at_one_task_do_not_meet_at_the_next() -> None:
+def test_reviewers_who_competed_for_a_task_get_different_next_ones() -> None:
     keys = [key(f"p-{number}") for number in range(100)]
     starts = {leasing._from_another_point(keys, f"reviewer-{number}", minutes(1))[0] for number in range(20)}
     assert len(starts) > 12
@@ -149,7 +149,7 @@ def test_an_answer_holds_no_more_features_than_it_can_carry(monkeypatch: pytest.
     assert desk.names("bob") == ["c", "d"]
 
 
-def test_a_queue_without_work_for_somebody_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queue_without_work_for_a_reviewer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leasing, "MAX_PAGES", 2)
     desk = Desk(configuration(overlap=2), page=2)
     desk.add(*"abcdefgh")

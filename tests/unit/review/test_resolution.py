@@ -61,7 +61,7 @@ def test_of_numbers_the_median_decides(labels: list[float], outcome: float) -> N
     assert decided(*labels, overlap=len(labels) + 1, kind=Task.REGRESSION) is None
 
 
-def test_where_values_are_mapped_to_numbers_one_that_was_given_decides() -> None:
+def test_given_answer_decides_among_values_mapped_to_one_number() -> None:
     rule = Rule(event="annotation", map={"low": 1, "high": 4})
     answers = [said("ann", 4.0, 1, "high"), said("bob", 1.0, 2, "low")]
     assert verdict(answers, 2, rule, Task.REGRESSION) == ("low", 1.0)
@@ -84,7 +84,7 @@ def given(*labels: Any, overlap: int) -> Any:
     return found
 
 
-def test_a_dispute_opens_one_place_for_somebody_else() -> None:
+def test_dispute_opens_one_place_for_another_reviewer() -> None:
     disputed = given(0, 1, overlap=2)
     assert (disputed.is_disputed, disputed.places, disputed.shown_reason) == (True, 1, "adjudication")
     assert leased(disputed, "r-0", minutes(9), LEASE) is None

@@ -19,7 +19,7 @@ def test_the_dice_fall_the_same_way_every_time_and_evenly() -> None:
         assert found == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / len(thrown)))
 
 
-def test_parts_are_told_apart_where_they_meet() -> None:
+def test_parts_are_divided_at_their_boundary() -> None:
     assert hash_uniform("a", "bc") != hash_uniform("ab", "c")
 
 

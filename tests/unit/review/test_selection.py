@@ -60,7 +60,7 @@ def test_a_model_whose_only_reviews_are_the_audit_needs_no_state() -> None:
     assert world.store.stored == {}
 
 
-def test_predictions_of_a_model_nobody_configured_are_passed_over() -> None:
+def test_predictions_of_an_unconfigured_model_are_passed_over() -> None:
     world = World()
     assert world.consider("b", [prediction("p", model="unknown"), *predictions(30)]) == 20
     assert {key.model for key in world.tasks.sampled} == {MODEL}
@@ -180,7 +180,7 @@ def test_a_batch_larger_than_a_draw_is_drawn_from_in_parts_of_equal_right() -> N
     assert len(world.sampled & first) == pytest.approx(50, abs=5)
 
 
-def test_a_state_stays_far_below_what_an_item_may_hold() -> None:
+def test_state_stays_far_below_the_size_limit_of_an_item() -> None:
     told = configuration(random_rate=1.0, uncertain_per_day=1_000_000)
     features = {f"{number:03d}{'ü' * 125}": Feature(type=FeatureType.NUMERIC) for number in range(200)}
     world = World()
@@ -203,7 +203,7 @@ STREAM = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 
 @settings(max_examples=40)
 @given(sizes=STREAM, budget=st.integers(1, 25), seed=st.integers(0, 10_000))
-def test_however_a_stream_is_cut_and_delivered_again_no_budget_is_exceeded_and_nothing_is_drawn_twice(
+def test_no_budget_is_exceeded_and_nothing_sampled_twice_for_any_batches_and_redeliveries(
     sizes: list[int], budget: int, seed: int
 ) -> None:
     dice = random.Random(seed)

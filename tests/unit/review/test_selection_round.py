@@ -51,7 +51,7 @@ def test_every_row_comes_as_often_as_its_selection_probability_says() -> None:
         assert counts[name] / draws == pytest.approx(inclusion[name], abs=0.04)
 
 
-def test_what_is_uncertain_is_sampled_more_often_and_what_is_sure_still_now_and_then() -> None:
+def test_uncertain_predictions_are_sampled_more_often_and_certain_ones_sometimes() -> None:
     unsure = [prediction(f"u-{number}", score=0.5) for number in range(50)]
     sure = [prediction(f"s-{number}", score=1.0) for number in range(50)]
     sampled, _ = selected([*unsure, *sure], configuration(uncertain_per_day=10, diversity=0))

@@ -41,7 +41,7 @@ def test_an_overlapping_task_has_as_many_places_as_answers_are_wanted() -> None:
     assert set(held("cid", 16, both).leases) == {"bob", "cid"}
 
 
-def test_nobody_gets_a_task_they_have_answered_or_skipped() -> None:
+def test_reviewer_does_not_get_a_task_they_answered_or_skipped() -> None:
     given = answered(held(of=task(overlap=3)), said("ann", 1, 2))
     given = skipped(held("bob", 3, given), "bob", minutes(4))
     assert leased(given, "ann", minutes(5), LEASE) is None
@@ -85,7 +85,7 @@ def test_another_answer_of_the_same_reviewer_is_refused() -> None:
         skipped(given, "ann", minutes(3))
 
 
-def test_who_skipped_cannot_answer_any_more_and_may_skip_again() -> None:
+def test_reviewer_who_skipped_cannot_answer_and_may_skip_again() -> None:
     passed = skipped(held(), "ann", minutes(2))
     assert passed.leases == {}
     assert skipped(passed, "ann", minutes(99)) is passed
@@ -108,7 +108,7 @@ def test_a_closed_task_takes_no_answer() -> None:
         answered(closed, said("ann", 1, 3))
 
 
-def test_a_task_expires_when_its_time_is_over_unless_somebody_holds_it() -> None:
+def test_task_expires_when_its_time_is_over_unless_it_is_leased() -> None:
     closes = replace(task(), closes_at=minutes(10))
     assert expired(closes, minutes(9)) is None
     assert expired(held(of=closes), minutes(10)) is None
@@ -125,7 +125,7 @@ def test_a_live_lease_may_still_answer_after_the_task_s_time() -> None:
     assert answered(held(of=closes), said("ann", 1, 12)).answers
 
 
-def test_a_task_lies_where_those_who_may_have_it_look() -> None:
+def test_task_is_indexed_under_the_queues_of_its_possible_reviewers() -> None:
     open_task = task(overlap=2)
     assert queue_partition_of(open_task) == (QueuePartition.FREE, minutes(0))
     one = held(of=open_task)
@@ -140,7 +140,7 @@ def test_a_task_lies_where_those_who_may_have_it_look() -> None:
     assert queue_partition_of(sent(closed)) == (QueuePartition.OVERLAPPING, minutes(2))
 
 
-def test_a_task_that_one_person_resolved_is_looked_for_by_nobody() -> None:
+def test_task_resolved_by_one_reviewer_is_in_no_queue() -> None:
     assert queue_partition_of(sent(resolved(answered(held(), said("ann", 1, 2)), RESOLUTION))) == (
         QueuePartition.RESOLVED,
         minutes(2),

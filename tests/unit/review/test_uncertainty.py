@@ -61,7 +61,7 @@ def test_of_two_classes_all_strategies_order_alike(score: float, other: float) -
     score=st.floats(0, 1),
     chances=st.none() | st.dictionaries(st.text(max_size=2), st.floats(0, 1), max_size=5),
 )
-def test_uncertainty_lies_from_0_to_1_whatever_was_predicted(
+def test_uncertainty_lies_from_0_to_1_for_any_prediction(
     strategy: ReviewStrategy, task: Task, score: float, chances: dict[str, float] | None
 ) -> None:
     assert 0 <= uncertainty(strategy, score, chances, task) <= 1

@@ -98,7 +98,7 @@ CHALLENGER = RECORD.replace(
 
 
 @pytest.mark.parametrize("strategy", ["canary", "shadow"])
-def test_the_first_version_takes_all_traffic_whatever_the_strategy(registry: InMemoryRegistry, strategy: str) -> None:
+def test_first_version_takes_all_traffic_under_any_strategy(registry: InMemoryRegistry, strategy: str) -> None:
     assert strategy_of(put_in_service(registry, strategy=strategy)) is Strategy.DIRECT
 
 
@@ -189,5 +189,5 @@ def test_a_conclusion_needs_an_outcome(registry: InMemoryRegistry, event: dict[s
         ('Train: X: {"errorMessage": "cut of', "Train: X: no message"),
     ],
 )
-def test_nobody_is_told_a_stack_trace(said: str, told: str) -> None:
+def test_error_response_has_no_stack_trace(said: str, told: str) -> None:
     assert plain_reason(said) == told

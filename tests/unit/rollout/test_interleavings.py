@@ -32,7 +32,7 @@ def outcomes(make: Callable[[], InMemoryRegistry] = InMemoryRegistry) -> list[st
     return [played(seed) for seed in range(PLAYED)]
 
 
-def test_whatever_happens_at_once_the_pointer_is_right_and_the_history_explains_it() -> None:
+def test_pointer_is_right_and_explained_by_its_history_after_any_concurrent_moves() -> None:
     assert outcomes() == [None] * PLAYED
 
 

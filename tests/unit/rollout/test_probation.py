@@ -42,7 +42,7 @@ def test_a_version_for_which_the_world_has_turned_is_taken_back_within_a_few_doz
     assert found.verdict.reason.startswith("significantly worse")
 
 
-def test_a_version_below_what_is_allowed_does_not_pass_while_it_is_in_doubt() -> None:
+def test_version_below_the_limit_does_not_pass_while_it_is_in_doubt() -> None:
     rights = [number * 21 % 50 >= 10 for number in range(200)]  # 0.80, and 0.83 is allowed
     found = probation(seen(records(NEW, rights)))
     assert found.verdict.outcome is Outcome.WAIT
@@ -65,7 +65,7 @@ def test_a_champion_measured_worse_than_is_allowed_goes_when_its_time_is_over() 
     assert found.verdict.outcome is Outcome.ROLL_BACK
 
 
-def test_what_the_version_answered_in_an_earlier_time_of_service_says_nothing() -> None:
+def test_answers_of_an_earlier_time_of_service_do_not_count() -> None:
     before = records(NEW, [False] * 300, SINCE - 2 * DAY, 12, first=1000)
     assert probation(seen([*before, *records(NEW, drawn(250, 0.88))])).measured.labels == 250
 
@@ -100,7 +100,7 @@ def test_a_champion_that_could_not_be_scored_leaves_the_version_s_own_gate_value
     assert (own.expected, other.expected, baseline_of(rules(), version(NEW), OLD).expected) == (0.9, 0.9, 0.88)
 
 
-def test_where_nothing_is_known_to_expect_a_version_passes_with_enough_labels() -> None:
+def test_version_without_a_baseline_passes_with_enough_labels() -> None:
     unknown: dict[str, object] = {"metrics": {}, "compared_with": None, "champion_metrics": None}
     assert probation(seen(records(NEW, drawn(199, 0.2))), **unknown).verdict.outcome is Outcome.WAIT
     found = probation(seen(records(NEW, drawn(200, 0.2))), **unknown)
@@ -144,7 +144,7 @@ def test_a_drop_of_r2_is_bet_on_by_the_mean_square_that_makes_it() -> None:
     assert (found.scale.limit / found.scale.null) ** 2 == pytest.approx(1.5)
 
 
-def test_reviewed_labels_count_by_what_they_stand_for() -> None:
+def test_reviewed_labels_count_by_their_weight() -> None:
     """The hard rows are all reviewed, the easy ones rarely: unweighted, the version would look bad."""
     reviewed = rules(labels={"rules": [{"event": "annotation", "kind": "manual"}]}, review={"random_rate": 0.1})
     hard = records(NEW, drawn(100, 0.5, seed=2), kind="manual", selection_probability=1.0)

@@ -89,7 +89,7 @@ def world() -> World:
     return World()
 
 
-def test_a_rollback_leads_to_the_champion_before_and_is_told(world: World) -> None:
+def test_rollback_leads_to_the_previous_champion_and_is_announced(world: World) -> None:
     move = world.ask()
     assert (move.change, move.from_version, move.to_version) == (Change.ROLLED_BACK, "v3", "v2")
     assert (move.reason, move.actor, move.at) == ("complaints", "operator", NOW)
@@ -171,7 +171,7 @@ def test_a_request_that_names_where_it_starts_does_not_go_back_twice(world: Worl
 
 
 @pytest.mark.parametrize("named", [{"from": "v3"}, {"to": "v1"}, {"from": "v3", "to": "v1"}])
-def test_the_same_request_again_finds_the_move_made_and_tells_those_who_were_not_told(
+def test_repeated_request_finds_the_move_made_and_announces_it_where_that_failed(
     world: World, named: dict[str, str]
 ) -> None:
     world.bus.refusals = 1
@@ -190,7 +190,7 @@ def test_the_same_request_again_finds_the_move_made_and_tells_those_who_were_not
     ("mode", "share", "name"),
     [(RolloutMode.CANARY, 0.1, "CanaryAborted"), (RolloutMode.SHADOW, None, "ShadowAborted")],
 )
-def test_back_to_the_champion_takes_away_what_is_tried_beside_it(
+def test_rollback_to_the_champion_aborts_the_rollout_beside_it(
     world: World, mode: RolloutMode, share: float | None, name: str
 ) -> None:
     world.try_out("v4", mode, share)
@@ -245,7 +245,9 @@ def test_an_invalid_request_is_refused_with_its_path(world: World, body: dict[st
 
 
 @given(st.lists(st.sampled_from(["promote", "back", "named"]), max_size=30), st.data())
-def test_the_way_back_ends_at_what_serves_and_names_nothing_twice(choices: Sequence[str], data: st.DataObject) -> None:
+def test_rollback_candidates_end_at_the_champion_and_name_no_version_twice(
+    choices: Sequence[str], data: st.DataObject
+) -> None:
     world = World(served=1)
     for number, choice in enumerate(choices, start=2):
         try:

@@ -107,7 +107,7 @@ def failing(port: object, method: str, error: Exception) -> Iterator[None]:
         ("evaluations", "record_published_sequence"),
     ],
 )
-def test_next_evaluation_completes_what_a_crash_left_undone(port: str, method: str) -> None:
+def test_next_evaluation_completes_the_work_of_a_crashed_one(port: str, method: str) -> None:
     world = World().promote()
     put(world.lake, records(NEW, drawn(60, 0.2)))
     with failing(getattr(world, port), method, Unavailable("crash")), pytest.raises(EvaluationFailed):

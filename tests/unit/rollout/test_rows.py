@@ -57,9 +57,7 @@ def test_each_entity_is_its_first_row() -> None:
 
 
 @given(st.lists(st.integers(0, 120), max_size=8), st.integers(1, 9))
-def test_however_labels_are_cut_into_looks_every_value_of_the_shorter_side_is_bet_on_once(
-    cuts: list[int], beside: int
-) -> None:
+def test_every_value_of_the_shorter_side_is_bet_on_once_for_any_cut_into_looks(cuts: list[int], beside: int) -> None:
     scale = scale_of(Metric.ACCURACY, Task.BINARY, null=0.8, limit=0.75)
     assert scale is not None
     ours, others = (read_matured(records(NEW, drawn(count, 0.8)), rules()).predictions for count in (120, 120 * beside))

@@ -101,7 +101,7 @@ def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_s
 
 
 @pytest.mark.parametrize("share", [0.5, 0.25])
-def test_evaluations_with_more_room_bet_on_what_one_with_less_room_bets_on(share: float) -> None:
+def test_evaluations_with_a_larger_sample_bet_on_the_values_of_one_with_a_smaller_sample(share: float) -> None:
     rows = records(NEW, drawn(300, 0.88))
     narrow = probation(rows, [share] * 4)
     assert probation(rows, [share, 1.0, 1.0, 1.0]).to_plain() == narrow.replace(updates=0).to_plain()

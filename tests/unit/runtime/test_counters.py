@@ -24,7 +24,7 @@ def test_counters_of_one_record_share_its_dimensions_and_zeros_are_left_out(
     assert (record["Accepted"], record["Model"], "Rejected" in record) == ([3.0], "bike", False)
 
 
-def test_where_all_are_zero_nothing_is_written_and_no_dimension_is_left_to_the_next(
+def test_all_zero_counters_write_nothing_and_leave_no_dimension_behind(
     metrics: Metrics, capsys: pytest.CaptureFixture[str]
 ) -> None:
     count(metrics, {"Rejected": 0}, Model="bike")

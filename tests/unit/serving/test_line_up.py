@@ -142,7 +142,7 @@ def test_every_rollout_draws_its_own_entities() -> None:
     assert 400 < len(chosen[0] & chosen[1]) < 600
 
 
-def test_a_shadow_answers_nobody(serving: Serving[str], registry: InMemoryRegistry) -> None:
+def test_shadow_does_not_answer(serving: Serving[str], registry: InMemoryRegistry) -> None:
     point(registry, "v1")
     try_out(registry, "v2", RolloutMode.SHADOW, None)
     lineup = serving.line_up("m")
@@ -151,7 +151,7 @@ def test_a_shadow_answers_nobody(serving: Serving[str], registry: InMemoryRegist
     assert lineup.shadow.version == "v2"
 
 
-def test_a_challenger_that_cannot_be_loaded_hurts_nobody(
+def test_unloadable_challenger_does_not_affect_answers(
     serving: Serving[str], registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     point(registry, "v1")
@@ -214,7 +214,7 @@ def test_warming_up_names_the_model_that_cannot_be_loaded_and_loads_the_others(
     assert artefacts.loaded == ["v2"]
 
 
-def test_warming_up_keeps_what_is_held_before_it_loads_others_and_no_more_than_may_be_held(
+def test_warming_up_keeps_loaded_versions_before_it_loads_others_and_respects_the_limit(
     registry: InMemoryRegistry, artefacts: Artefacts
 ) -> None:
     serving = Serving(registry.pointer, artefacts.load, max_models=2)

@@ -166,7 +166,7 @@ def test_a_shadow_is_kept_beside_the_answer(
 
 @pytest.mark.parametrize("scorer", [Broken(), Short(), NotANumber(), Leaky()])
 @pytest.mark.parametrize(("mode", "share"), [(RolloutMode.CANARY, 0.9), (RolloutMode.SHADOW, None)])
-def test_a_version_on_rollout_that_fails_hurts_nobody(
+def test_failing_version_on_rollout_does_not_affect_answers(
     predictor: Predictor, reader: InstanceReader, scorer: Scorer, mode: RolloutMode, share: float | None
 ) -> None:
     answered = predictor.predict(reader, RIDERS, beside(scorer, mode, share))

@@ -147,7 +147,7 @@ def test_an_estimator_that_cannot_score_says_so_without_the_rows() -> None:
         broken.score([{"temperature": 1.0}])
 
 
-def test_columns_are_typed_and_what_does_not_fit_is_missing() -> None:
+def test_columns_are_typed_and_unfit_values_are_missing() -> None:
     frame = to_frame(ODD_ROWS, FEATURES)
     assert frame["hour"].tolist() == ["9", None, None, "an hour never seen", "9"]
     assert frame["temperature"].tolist()[0] == 1.5

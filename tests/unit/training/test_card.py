@@ -42,7 +42,7 @@ def made(task: Task, rows: int = 1_000, **sections: Any) -> tuple[dict[str, Any]
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_it_tells_the_holdout_s_metrics_with_intervals_that_hold_them(task: Task) -> None:
+def test_card_shows_the_holdout_s_metrics_within_their_intervals(task: Task) -> None:
     card, page = made(task)
 
     found = card["performance"]["metrics"]
@@ -60,7 +60,7 @@ def test_it_tells_the_holdout_s_metrics_with_intervals_that_hold_them(task: Task
         assert int(np.sum(card["confusion"]["rows"])) == 200
 
 
-def test_it_tells_slices_features_search_and_lineage() -> None:
+def test_card_shows_slices_features_search_and_lineage() -> None:
     card, page = made(Task.BINARY)
 
     by_holiday = [one for one in card["slices"] if one["feature"] == "holiday"]
@@ -93,7 +93,7 @@ def test_the_page_needs_nothing_else_runs_nothing_and_shows_no_row() -> None:
     assert not re.search(r"\bp\d{5}\b", page)  # no prediction's id
 
 
-def test_what_came_from_outside_is_escaped() -> None:
+def test_external_text_is_escaped() -> None:
     card, _ = made(Task.BINARY)
     card["features"][0]["name"] = "<script>alert(1)</script>"
     card["slices"][0]["value_of_feature"] = '"><img onerror=x>'
@@ -105,7 +105,7 @@ def test_what_came_from_outside_is_escaped() -> None:
     assert not re.search(r"<script|<img|<b>|<i>", page)
 
 
-def test_importances_are_what_is_lost_and_what_is_not_read_has_none() -> None:
+def test_importances_are_the_loss_without_a_feature_and_zero_for_unused_ones() -> None:
     rows = part(1_000)
     version = PipelineSpec(Candidate.GRADIENT_BOOSTING, schema(Task.BINARY), Training(), {}).train(rows)
 
@@ -117,7 +117,7 @@ def test_importances_are_what_is_lost_and_what_is_not_read_has_none() -> None:
     assert permutation_importances(version, part(500, seed=1), seed=7) == found
 
 
-def test_a_loss_gets_greater_without_what_matters() -> None:
+def test_loss_grows_without_an_important_feature() -> None:
     rows = part(1_000, "regression")
     version = PipelineSpec(Candidate.LINEAR_REGRESSION, schema(Task.REGRESSION), Training(), {}).train(rows)
 
@@ -156,7 +156,7 @@ def test_thousands_of_features_take_bounded_work_and_the_telling_one_is_found() 
     assert pipeline.rows < 110_000
 
 
-def test_limits_are_told_from_what_it_was_made_of() -> None:
+def test_limits_are_read_from_the_training_data() -> None:
     card, _ = made(Task.BINARY)
     card["data"]["effective_rows"] = {"train": 100.0, "holdout": 60.0}
     card["features"] += [

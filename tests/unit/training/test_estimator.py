@@ -46,7 +46,7 @@ def scores_and_hits(rows: int, seed: int, sureness: float = 1.0) -> tuple[Any, A
     return 1 / (1 + np.exp(-sureness * signal)), hits
 
 
-def test_a_calibration_is_what_isotonic_regression_says() -> None:
+def test_calibration_agrees_with_isotonic_regression() -> None:
     from sklearn.isotonic import IsotonicRegression
 
     scores, hits = scores_and_hits(3_000, 1)

@@ -98,7 +98,7 @@ def test_one_bad_slice_stops_a_better_challenger_and_small_slices_do_not_count()
 
 
 @pytest.mark.parametrize(("rows", "lost", "passed"), [(100, 8, True), (300, 30, False), (300, 12, True)])
-def test_a_slice_fails_for_a_drop_beyond_what_is_allowed_that_is_no_chance(rows: int, lost: int, passed: bool) -> None:
+def test_slice_fails_for_a_significant_drop_beyond_the_limit(rows: int, lost: int, passed: bool) -> None:
     labels = np.ones(2_000)
     places = np.arange(2_000)
     # Of the rows that differ in the slice, the challenger loses ``lost`` more than it gains.

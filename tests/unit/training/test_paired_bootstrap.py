@@ -13,7 +13,7 @@ from tests.unit.training.contests import ROWS, binary, configuration, contest, n
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS_BY_TASK[Task.BINARY]))
-def test_whatever_the_metric_better_is_positive_and_its_bound_below_it(metric: Metric) -> None:
+def test_better_is_positive_with_a_lower_bound_for_any_metric(metric: Metric) -> None:
     rng = np.random.default_rng(2)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
     good, bad = right_with(0.95, labels, rng), right_with(0.6, labels, rng)
@@ -106,7 +106,7 @@ def test_a_difference_that_is_the_same_everywhere_needs_rows_enough_to_be_no_cha
         assert (copy.estimate, copy.lower) == (0.0, 0.0)
 
 
-def test_an_entity_of_nobody_is_one_of_its_own() -> None:
+def test_missing_entity_is_an_entity_of_its_own() -> None:
     rng = np.random.default_rng(11)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
     champion, challenger = right_with(0.8, labels, rng), right_with(0.85, labels, rng)

@@ -73,7 +73,7 @@ def test_settings_that_are_better_beyond_doubt_take_the_defaults_place() -> None
     assert losses[json.dumps(dict(found.settings))] == min(losses.values()) < losses["{}"]
 
 
-def test_where_nothing_can_be_learnt_the_defaults_stay() -> None:
+def test_defaults_stay_if_nothing_can_be_learnt() -> None:
     rows = part(2_200)
     coins = np.random.default_rng(1).integers(0, 2, size=2_200).astype(np.float64)
 
@@ -155,7 +155,7 @@ def test_luck_on_few_rows_is_no_reason() -> None:
     assert 0.12 < np.mean(taken) < 0.20  # one in six lies a standard error above its mean
 
 
-def test_weights_count_in_what_is_better() -> None:
+def test_weights_count_in_the_choice_of_the_better_candidate() -> None:
     worse, better = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0.5, 0.6, 0.5, 0.6])
 
     assert not is_better(better, worse, Truth(np.zeros(4), np.ones(4)))

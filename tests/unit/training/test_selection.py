@@ -202,7 +202,7 @@ def test_old_rows_lose_half_their_weight_each_half_life() -> None:
     assert weights.mean() == pytest.approx(1.0)
 
 
-def test_reviewed_rows_weigh_what_they_stand_for_when_a_version_is_trained() -> None:
+def test_reviewed_rows_have_their_weights_in_training() -> None:
     """Half of the rows say the opposite; the weights say that they stand for almost nobody."""
     rows, against = part(600, seed=1), part(600, seed=2)
     mixed = replace(
@@ -226,7 +226,7 @@ def test_equal_weights_train_the_same_bytes_as_none() -> None:
     assert dump_artifact(spec.train(rows)) == dump_artifact(spec.train(replace(rows, weights=np.full(300, 7.0))))
 
 
-def test_classes_weigh_the_same_together_whatever_their_rows_weigh() -> None:
+def test_classes_have_equal_total_weight_for_any_row_weights() -> None:
     codes, weights = np.array([0, 0, 0, 2]), np.array([1.0, 1.0, 2.0, 4.0])
 
     found = class_weights(codes, weights, 3)

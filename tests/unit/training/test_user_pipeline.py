@@ -98,7 +98,7 @@ def test_a_deployment_that_does_not_trust_its_types_refuses_it(monkeypatch: pyte
         parse_artifact(content)
 
 
-def test_types_nobody_trusts_are_found_out_when_they_are_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untrusted_types_are_found_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipelines, "TRUSTED_TYPES", ())
     lake = InMemoryLake()
     job = training_job(lake, Candidate.CUSTOM, training={"pipeline": "example:smooth", "window": "P60D"})
@@ -128,7 +128,7 @@ def test_a_name_that_was_not_deployed_is_refused(name: str, told: str) -> None:
         trained(name=name)
 
 
-def test_an_error_in_it_tells_where_and_no_values(ours: types.ModuleType) -> None:
+def test_error_of_the_pipeline_names_its_line_and_no_values(ours: types.ModuleType) -> None:
     ours.build = failing(ValueError("could not convert 'Jane Doe, 12 High Street'"))  # type: ignore[attr-defined]
 
     with pytest.raises(UnusablePipeline) as refused:
@@ -139,7 +139,7 @@ def test_an_error_in_it_tells_where_and_no_values(ours: types.ModuleType) -> Non
     assert refused.value.__suppress_context__
 
 
-def test_what_cannot_be_trained_says_so(ours: types.ModuleType) -> None:
+def test_untrainable_pipeline_is_reported(ours: types.ModuleType) -> None:
     def build(*_: object) -> Pipeline:
         return Pipeline([("nothing", FunctionTransformer()), ("estimator", KNeighborsClassifier(10_000))])
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_trained_says_so(ours: types.ModuleType) -> None:
         trained(name="ours:build")
 
 
-def test_what_cannot_answer_the_task_is_refused_before_it_is_trained(ours: types.ModuleType) -> None:
+def test_pipeline_that_cannot_answer_the_task_is_refused_before_training(ours: types.ModuleType) -> None:
     ours.build = lambda *_: FunctionTransformer()  # type: ignore[attr-defined]
 
     with pytest.raises(UnusablePipeline, match="has no predict_proba"):

@@ -221,7 +221,7 @@ def test_a_process_that_dies_or_hangs_rejects_the_challenger(seconds: float, mon
     assert ("ended with status 1" if seconds == 60.0 else "did not answer within") in record.reasons[0]
 
 
-def test_a_fresh_process_refuses_what_the_digest_does_not_name() -> None:
+def test_fresh_process_refuses_an_artefact_with_another_digest() -> None:
     with pytest.raises(UnusableArtifact, match="not the one that was registered"):
         FreshProcess(dict(os.environ))(b"something else", "00", [])
 

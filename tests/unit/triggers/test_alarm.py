@@ -37,7 +37,7 @@ def affected(alarm: Alarm, store: InMemoryChecks) -> list[str]:
     return [model for model in ("bike", "car") if concerns(alarm, model, store)]
 
 
-def test_an_alarm_tells_when_it_went_off() -> None:
+def test_alarm_carries_the_time_of_its_change() -> None:
     alarm = parse_alarm(message())
     assert alarm.rings
     assert alarm.changed_at == NOW + HOUR
@@ -81,7 +81,7 @@ def test_an_alarm_on_all_models_drift_speaks_of_those_that_drift() -> None:
     assert [check.at for check in checks_behind(found, "bike", store)] == [NOW + HOUR]
 
 
-def test_an_alarm_on_a_metric_of_somebody_else_speaks_of_every_model_that_is_badly() -> None:
+def test_alarm_on_a_foreign_metric_concerns_every_model_with_bad_checks() -> None:
     other = parse_alarm(message(Trigger={"MetricName": "Complaints", "Dimensions": []}))
     store = checks()
     assert affected(other, store) == ["bike"]
@@ -96,12 +96,12 @@ def test_alarms_over_all_models_leave_the_signal_to_the_policy() -> None:
 
 
 @pytest.mark.parametrize("metric", ["DriftDetected", "LivePerformanceShortfall", "Complaints"])
-def test_an_operator_s_alarm_on_one_model_is_a_signal_whatever_it_watches(metric: str) -> None:
+def test_operator_s_alarm_on_one_model_is_a_signal_for_any_metric(metric: str) -> None:
     of_one = message(Trigger={"MetricName": metric, "Dimensions": [{"name": "Model", "value": "bike"}]})
     assert alarm_signal(parse_alarm(of_one), NOW) is not None
 
 
-def test_an_alarm_on_a_metric_of_somebody_else_is_a_signal() -> None:
+def test_alarm_on_a_foreign_metric_is_a_signal() -> None:
     assert alarm_signal(parse_alarm(message(Trigger={"MetricName": "Complaints", "Dimensions": []})), NOW) is not None
 
 

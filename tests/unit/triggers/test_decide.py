@@ -40,7 +40,7 @@ def kinds(decision: Decision) -> set[str]:
     return {signal.kind for signal in decision.active_signals}
 
 
-def test_where_nothing_stands_nothing_fires() -> None:
+def test_no_active_signal_triggers_no_run() -> None:
     decision = decided(policy(), NEW, observed(drift=drift(Verdict.OK), performance=performance(Verdict.INSUFFICIENT)))
     assert decision.block_codes[0] is BlockCode.NO_SIGNAL
     assert not worth_recording(decision, NEW)
@@ -107,7 +107,7 @@ def test_at_least_counts_signals_and_never_asks_for_more_than_there_are() -> Non
 
 
 @pytest.mark.parametrize("event", [alarm(), request()])
-def test_an_alarm_and_a_request_are_enough_whatever_the_combination(event: TriggerEvent) -> None:
+def test_alarm_or_request_triggers_a_run_under_any_combination(event: TriggerEvent) -> None:
     assert decided(policy(combine="all", volume=10_000), NEW, observed(event=event)).triggered
 
 

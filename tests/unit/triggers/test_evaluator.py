@@ -173,7 +173,7 @@ TestTriggers = Triggers.TestCase
 TestTriggers.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 
 
-def test_a_scheduled_check_settles_what_the_stream_can_deliver_no_more_by_the_real_clock(world: World) -> None:
+def test_scheduled_check_settles_hours_that_the_stream_can_no_longer_deliver_by_the_real_clock(world: World) -> None:
     store = world.evaluator.new_labels.store
     old, fresh = NOW - 30 * HOUR, NOW - 2 * HOUR
     world.evaluator.new_labels.note([NewLabel("bike", "a", old, old), NewLabel("bike", "b", fresh, fresh)])

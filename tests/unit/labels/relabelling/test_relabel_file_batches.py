@@ -30,7 +30,7 @@ def bench() -> Bench:
 
 @pytest.fixture
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert relabel_files.CHUNK_LINES == feedback_files.CHUNK_LINES
+    assert vars(relabel_files)["CHUNK_LINES"] == feedback_files.CHUNK_LINES
     monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
 
 

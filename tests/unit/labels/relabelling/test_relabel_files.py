@@ -26,7 +26,7 @@ def bench() -> Bench:
 
 @pytest.fixture
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert relabel_files.CHUNK_LINES == feedback_files.CHUNK_LINES
+    assert vars(relabel_files)["CHUNK_LINES"] == feedback_files.CHUNK_LINES
     monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
 
 
@@ -36,7 +36,7 @@ def turns(count: int) -> Callable[[], bool]:
     return lambda: next(left, False)
 
 
-def test_feedback_and_silence_are_told_anew_and_the_past_stays(bench: Bench) -> None:
+def test_feedback_and_silence_are_relabelled_and_past_records_stay(bench: Bench) -> None:
     before = {name: bench.store.load([key(name)])[0].labels for name in bench.names}
 
     assert bench.relabel(FILE, ROWS) == ()
@@ -51,7 +51,7 @@ def test_feedback_and_silence_are_told_anew_and_the_past_stays(bench: Bench) -> 
             assert label_at(after, at(hours)) == label_at(before[name], at(hours))
 
 
-def test_what_is_done_is_done_once(bench: Bench) -> None:
+def test_finished_file_is_not_relabelled_again(bench: Bench) -> None:
     bench.relabel(FILE, ROWS)
     once = {name: bench.values(name) for name in bench.names}, bench.counts
     bench.relabel(ROWS, FILE)
@@ -158,7 +158,7 @@ def test_a_file_that_was_deleted_meanwhile_is_done(bench: Bench) -> None:
     assert bench.counts == Counts(files=1)
 
 
-def test_a_file_that_an_erasure_rewrote_meanwhile_is_read_as_what_is_left(bench: Bench) -> None:
+def test_file_rewritten_by_an_erasure_is_read_from_its_remaining_lines(bench: Bench) -> None:
     bench.lake.objects[f"{FILE}.erased"] = bench.lake.objects.pop(FILE)
     assert bench.relabel(FILE) == ()
     assert (bench.counts.files, bench.counts.events) == (1, 2)

@@ -112,7 +112,7 @@ def test_a_failed_one_is_resumed_unless_another_runs() -> None:
 
 
 @pytest.mark.parametrize("end", [RelabelStatus.COMPLETED, RelabelStatus.SUPERSEDED])
-def test_what_is_over_for_good_is_not_resumed(end: RelabelStatus) -> None:
+def test_finished_relabelling_is_not_resumed(end: RelabelStatus) -> None:
     bench = Bench()
     job = bench.take()
     bench.store.conclude(MODEL, job.relabel_id, 1, RelabelEnd(end, NOW))
@@ -160,6 +160,6 @@ def test_only_a_trusted_client_says_when_the_labels_become_known(trust: ClientTi
         ({"from": "2025-12-31", "to": "2026-01-01"}, "date=202"),
     ],
 )
-def test_only_what_the_days_have_in_common_is_listed(days: dict[str, str], common: str) -> None:
+def test_only_the_common_prefix_of_the_days_is_listed(days: dict[str, str], common: str) -> None:
     job = Bench().take(**days)
     assert prefixes(job) == (f"feedback/{common}", f"predictions/model={MODEL}/{common}")

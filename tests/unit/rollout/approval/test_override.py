@@ -44,7 +44,7 @@ def world() -> World:
     return World()
 
 
-def test_history_says_who_overrode_what_and_why(world: World) -> None:
+def test_history_names_the_actor_the_version_and_the_reason_of_an_override(world: World) -> None:
     move = world.overrides.take("bike", "v2", ANSWER)
     assert world.loaded == ["models/v2"]
     assert (move.change, move.from_version, move.to_version, move.actor) == (Change.PROMOTED, "v1", "v2", "operator")
@@ -58,7 +58,7 @@ def test_history_says_who_overrode_what_and_why(world: World) -> None:
     assert (told.name, told.data["refused"]) == ("GateOverridden", ["better_than_champion: worse"])
 
 
-def test_a_repeated_override_moves_nothing_and_is_told_again(world: World) -> None:
+def test_repeated_override_moves_nothing_and_is_announced_again(world: World) -> None:
     first = world.overrides.take("bike", "v2", ANSWER)
     assert world.overrides.take("bike", "v2", ANSWER.replace(reason="again")) == first
     assert len(world.registry.deployments("bike", 10)) == 2

@@ -57,7 +57,7 @@ def world() -> World:
     return World()
 
 
-def test_people_are_told_of_the_version_and_its_proof_but_not_of_the_token(world: World) -> None:
+def test_approvers_are_sent_the_version_and_its_metrics_without_the_token(world: World) -> None:
     approval = world.ask()
     [told] = world.bus.published
     assert (told.name, told.correlation_id, told.at) == ("ApprovalRequested", "retrain-1", ASKED_AT)
@@ -74,7 +74,7 @@ def test_the_run_keeps_its_lock_for_as_long_as_people_may_take(world: World) -> 
     assert run.lease_expires_at == NOW + timedelta(days=4)
 
 
-def test_a_run_that_lost_its_lock_asks_nobody(world: World) -> None:
+def test_run_that_lost_its_lock_asks_for_no_approval(world: World) -> None:
     stale = replace(REQUEST, run=RUN.replace(fencing_token=3))
     with pytest.raises(StaleRun):
         world.ask(stale)
@@ -100,7 +100,7 @@ def test_the_same_answer_again_is_the_first_and_another_is_a_conflict(world: Wor
     assert len(world.tasks.answers) == 1
 
 
-def test_nobody_is_waited_for_where_nothing_was_asked(world: World) -> None:
+def test_run_without_a_request_waits_for_no_approval(world: World) -> None:
     with pytest.raises(Conflict, match="waits for no answer"):
         world.answer(YES)
     with pytest.raises(NotFound):
@@ -154,7 +154,7 @@ def test_a_repeated_request_waits_with_its_new_token(world: World) -> None:
     assert list(world.tasks.answers) == ["token-2"]
 
 
-def test_a_request_repeated_after_the_answer_asks_nobody_again(world: World) -> None:
+def test_request_repeated_after_the_answer_asks_for_no_approval_again(world: World) -> None:
     world.ask()
     world.answer(YES)
     assert world.ask(replace(REQUEST, task_token="token-2")).answer == YES

@@ -73,7 +73,7 @@ def test_every_path_at_fault_is_named() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), UnusableArtifact(SECRET), RuntimeError()])
-def test_a_fault_of_ours_tells_the_caller_nothing_of_its_cause(error: Exception) -> None:
+def test_internal_error_reveals_nothing_of_its_cause(error: Exception) -> None:
     status, headers, body = ask(error)
     assert status == 500
     assert headers["x-request-id"]

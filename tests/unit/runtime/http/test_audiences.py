@@ -85,7 +85,7 @@ def test_every_route_with_any_ids_is_open_to_its_audience_alone(route: Route, mo
     check(route, model, identifier)
 
 
-def test_function_refuses_a_caller_whom_no_authorizer_named() -> None:
+def test_function_refuses_a_caller_without_an_audience() -> None:
     api = create_api()
     event = json.loads((EVENTS / "predict.json").read_text())
     del event["requestContext"]["authorizer"]

@@ -60,7 +60,7 @@ def keyring(
     return ApiKeyring(key_ids or KEY_IDS, digests, plane, clock, clock.sleep)
 
 
-def test_key_tells_its_audience_and_another_has_none(
+def test_key_maps_to_its_audience_and_another_to_none(
     digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
 ) -> None:
     keys = keyring(digests, plane, clock)
@@ -68,7 +68,7 @@ def test_key_tells_its_audience_and_another_has_none(
     assert [keys.audience_of(guess) for guess in ("app-key ", "", "app-ke", "a1")] == [None] * 4
 
 
-def test_each_key_is_read_once_in_the_life_of_a_deployment_whoever_calls(
+def test_each_key_is_read_once_in_the_life_of_a_deployment_for_all_callers(
     digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
 ) -> None:
     keyring(digests, plane, clock).audience_of("app-key")
@@ -140,7 +140,7 @@ def test_process_that_misses_digests_looks_for_them_seldom(
     assert digests.reads > reads
 
 
-def test_instance_whose_turn_it_is_not_waits_for_what_another_reads(
+def test_instance_waits_for_the_key_that_another_one_reads(
     digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
 ) -> None:
     digests.take_turn(clock.now)
@@ -171,9 +171,7 @@ def test_new_generation_is_known_beside_the_first_and_an_old_one_is_refused(
     assert len(plane.reads) == len(KEY_IDS) + 1
 
 
-def test_key_that_was_deleted_by_hand_stands_in_nobody_s_way(
-    digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
-) -> None:
+def test_key_deleted_by_hand_blocks_nothing(digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock) -> None:
     del plane.values["r1"]
     keys = keyring(digests, plane, clock)
     assert keys.audience_of("reviewer-key") is None
@@ -194,7 +192,7 @@ def test_key_that_was_not_found_right_after_it_was_made_is_found_later(
     assert keys.audience_of("reviewer-key") is Audience.REVIEWER
 
 
-def test_nothing_of_a_value_can_be_read_off_what_is_kept(
+def test_stored_digest_reveals_nothing_of_the_key(
     digests: InMemoryKeyDigests, plane: ControlPlane, clock: Clock
 ) -> None:
     plane.values["o1"] = "app-key"

@@ -30,7 +30,7 @@ def encoded(content: bytes, kind: str = "application/json") -> APIGatewayProxyEv
 
 
 @pytest.mark.parametrize("kind", ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8"])
-def test_json_is_read_whatever_the_parameters_of_its_type(kind: str) -> None:
+def test_json_is_read_with_any_parameters_of_its_type(kind: str) -> None:
     assert read_json(request('{"a": [1]}', kind), max_bytes=100) == {"a": [1]}
 
 
@@ -54,12 +54,12 @@ def test_an_empty_body_is_refused(body: str | None) -> None:
 
 
 @pytest.mark.parametrize("body", ["{", "NaN", '{"a": Infinity}', '{"a": 1, "a": 2} x', "[" * 5000])
-def test_what_is_not_json_is_refused(body: str) -> None:
+def test_body_that_is_not_json_is_refused(body: str) -> None:
     with pytest.raises(InvalidInput):
         read_json(request(body), max_bytes=10_000)
 
 
-def test_an_encoded_body_is_decoded_and_what_is_not_text_refused() -> None:
+def test_encoded_body_is_decoded_and_binary_content_refused() -> None:
     assert read_json(encoded(b'{"a": 1}'), max_bytes=100) == {"a": 1}
     for broken in (encoded(b'"\xff\xfe"'), request("not base64!", isBase64Encoded=True)):
         with pytest.raises(InvalidInput):
