@@ -102,12 +102,12 @@ class World:
             require_loadable=self.require_loadable,
         )
         body = {"reason": "complaints"} | ({} if to is None else {"to": to})
-        return lambda: _ignore(rollbacks.take(MODEL, body, now=START, requested_by="operator"))
+        return lambda: _ignore(rollbacks.take(MODEL, body, now=START, actor="key:operator"))
 
     def _override(self, registry: Registry) -> Callable[[], None]:
         version = self.rng.choice(self.versions)
         overrides = Overrides(registry, InMemoryAnnouncements(), self.require_loadable)
-        answer = Answer(approved=True, actor="operator", at=START, reason="I know better")
+        answer = Answer(approved=True, actor="key:operator", at=START, reason="I know better")
         self.overridden.add(version)
         return lambda: _ignore(overrides.take(MODEL, version, answer))
 

@@ -1,6 +1,6 @@
 """The memory of joining a feedback file: a file ten times as large must not take more.
 
-Each size runs in a process of its own, so that its peak is its own. The file is read as the lake reads it; the table
+Each size runs in a separate process, so that its peak is its own. The file is read as the lake reads it; the table
 is one that knows every prediction and forgets what it is told.
 """
 
@@ -23,7 +23,7 @@ from hindsight.labels.joining.entity_limit import EntityLimits
 from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
 from hindsight.labels.plan import JoinPlan
-from hindsight.labels.store import ALL, Share
+from hindsight.labels.store import ALL, OpenLabels, Share
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.models.configurations import InMemoryConfigurations
 
@@ -80,6 +80,9 @@ class _Forgetful:
 
     def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
         yield from ()
+
+    def open_labels(self, model: str, now: datetime, most: int) -> OpenLabels:
+        return OpenLabels(predictions=0, next_due_at=None, capped=False)
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         return {}

@@ -5,6 +5,7 @@ scientific layer.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import clients, labelling, retraining, stores
 from hindsight.entities.prediction import Prediction
-from hindsight.ingestion.feedback_token import TokenMint, token_mint
+from hindsight.ingestion.feedback_token import token_mint
 from hindsight.ingestion.prediction_log import MAX_PREDICTIONS_BYTES
 from hindsight.runtime.deadline import time_left
 from hindsight.runtime.handler import event_handler, logger
@@ -71,7 +72,7 @@ def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> 
             pass  # of all models together: the alarm looks at no model's name
 
 
-def _shown(prediction: Prediction, tokens: TokenMint | None) -> dict[str, Any]:
+def _shown(prediction: Prediction, tokens: Callable[[str], str] | None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "prediction_id": prediction.prediction_id,
         "decision": prediction.decision,
@@ -81,5 +82,5 @@ def _shown(prediction: Prediction, tokens: TokenMint | None) -> dict[str, Any]:
     if prediction.probabilities is not None:
         shown["probabilities"] = dict(prediction.probabilities)
     if tokens is not None:
-        shown["feedback_token"] = tokens.of(prediction.prediction_id)
+        shown["feedback_token"] = tokens(prediction.prediction_id)
     return shown

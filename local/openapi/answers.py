@@ -135,7 +135,7 @@ CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {"model_versio
 STATUS = record(
     {
         "model": TEXT,
-        "configuration_revision": WHOLE,
+        "revision": WHOLE,
         "task": TEXT,
         "champion": TEXT_OR_NULL,
         "challenger": TEXT_OR_NULL,
@@ -154,11 +154,19 @@ STATUS = record(
         "checks": mapping(
             record(
                 {**_CHECK, "summary": OBJECT},
-                {"model_version": TEXT, "report_key": TEXT, "page_key": TEXT, "page_url": TEXT},
+                {"model_version": TEXT, "report_url": TEXT, "page_url": TEXT},
             )
         ),
-        "join_health": either(OBJECT),
-        "label_backlog": record({"overdue": WHOLE, "capped": YES_OR_NO}),
+        "join_health": record(
+            {
+                "awaiting": WHOLE,
+                "awaiting_capped": YES_OR_NO,
+                "next_due_at": TEXT_OR_NULL,
+                "overdue": WHOLE,
+                "overdue_capped": YES_OR_NO,
+                "window": either(OBJECT),
+            }
+        ),
         "review_queue": record(
             {
                 "open": WHOLE,
@@ -169,8 +177,29 @@ STATUS = record(
                 "agreement": either(OBJECT),
             }
         ),
+        "state": TEXT,
+        "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
     }
 )
+_ANSWERS = listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT, "comment": TEXT_OR_NULL}))
+_OUTCOME: dict[str, Schema] = {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT}
+_AUDIT: dict[str, Schema] = {"actor": TEXT, "reason": TEXT_OR_NULL, "at": TEXT}
+REVIEW_FIELDS: dict[str, Schema] = {
+    "reason": TEXT,
+    "selection_probability": {"type": ["number", "null"]},
+    "state": TEXT,
+    "created_at": TEXT,
+    "closes_at": TEXT,
+    "overlap": WHOLE,
+    "adjudication": YES_OR_NO,
+    "answers": _ANSWERS,
+    "skips": listed(record({"reviewer": TEXT, "at": TEXT, "comment": TEXT_OR_NULL})),
+    "resolved": either(record({**_OUTCOME, "sent": YES_OR_NO})),
+    "request": either(record(_AUDIT)),
+    "reopenings": listed(
+        record({**_AUDIT, "answers": _ANSWERS, "resolved": record(_OUTCOME), "retraction_sent": YES_OR_NO})
+    ),
+}
 EXPLANATION = record(
     {
         "prediction": record(
@@ -220,26 +249,7 @@ EXPLANATION = record(
                 }
             )
         ),
-        "review": either(
-            record(
-                {
-                    "reason": TEXT,
-                    "selection_probability": {"type": ["number", "null"]},
-                    "state": TEXT,
-                    "created_at": TEXT,
-                    "closes_at": TEXT,
-                    "overlap": WHOLE,
-                    "adjudication": YES_OR_NO,
-                    "answers": listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT})),
-                    "skipped_by": listed(TEXT),
-                    "resolved": either(
-                        record(
-                            {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT, "sent": YES_OR_NO}
-                        )
-                    ),
-                }
-            )
-        ),
+        "review": either(record(REVIEW_FIELDS)),
         "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
         "all_datasets_searched": YES_OR_NO,
         "versions": listed(TEXT),

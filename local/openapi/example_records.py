@@ -60,7 +60,9 @@ DECISION = {
 CONFIGURATION = {
     "model": MODEL,
     "revision": 3,
-    "created_at": AT,
+    "at": AT,
+    "actor": "key:operator",
+    "reason": "a longer window",
     "content_type": "application/yaml",
     "document": "model: bike-demand\ntask: binary\n",
     "configuration": {"model": MODEL, "task": "binary"},
@@ -155,4 +157,28 @@ REVIEW_TASK = {
     "occurred_at": EARLIER,
     "reason": "uncertain",
     "lease_expires_at": AT,
+}
+REOPENED = {
+    "task_id": "p-1",
+    "reason": "uncertain",
+    "selection_probability": 0.25,
+    "state": "open",
+    "created_at": EARLIER,
+    "closes_at": AT,
+    "overlap": 1,
+    "adjudication": False,
+    "answers": [],
+    "skips": [],
+    "resolved": None,
+    "request": None,
+    "reopenings": [
+        {
+            "actor": "key:operator",
+            "reason": "the guidelines changed",
+            "at": AT,
+            "answers": [{"reviewer": "ana", "value": 1, "label": 1, "at": EARLIER, "comment": None}],
+            "resolved": {"value": 1, "label": 1, "event": "annotation", "at": EARLIER},
+            "retraction_sent": True,
+        }
+    ],
 }

@@ -29,7 +29,9 @@ CONFIGURATION = record(
     {
         "model": TEXT,
         "revision": WHOLE,
-        "created_at": TEXT,
+        "at": TEXT,
+        "actor": TEXT_OR_NULL,
+        "reason": TEXT_OR_NULL,
         "content_type": TEXT,
         "document": TEXT,
         "configuration": OBJECT,

@@ -1,8 +1,10 @@
 """The reviewers' routes of the API: what each takes and what it answers."""
 
+from hindsight.review.requests.body import ReviewOperation
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.runtime.http.audiences import Audience
+from local.openapi.answers import REVIEW_FIELDS
 from local.openapi.route import MAX_ITEMS, Route, identifier
 from local.openapi.schemas import ANYTHING, TEXT, WHOLE, YES_OR_NO, listed, record, ref
 
@@ -63,6 +65,28 @@ REVIEWERS = [
         body=record({"answers": listed(ref(AnswerItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
+        conflicts=True,
+    ),
+]
+REVIEW_REQUESTS = [
+    Route(
+        name="request_reviews",
+        method="post",
+        path="/models/{model}/review/tasks",
+        does="Ask for reviews of named predictions",
+        body=record({"prediction_ids": listed(TEXT, MAX_ITEMS)}, {"reason": TEXT, "occurred_at": TEXT}),
+        answer=ref("Receipt"),
+        status=202,
+        conflicts=True,
+    ),
+    Route(
+        name="reopen_review",
+        method="post",
+        path="/models/{model}/review/tasks/{id}/reopen",
+        does="Open a resolved task again, and retract its annotation",
+        body=ref(ReviewOperation),
+        needs_body=False,
+        answer=record({"task_id": TEXT, **REVIEW_FIELDS}),
         conflicts=True,
     ),
 ]

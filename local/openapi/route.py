@@ -58,6 +58,11 @@ def flag(name: str) -> Parameter:
     return Parameter(name=name, schema=YES_OR_NO)
 
 
+def text(name: str, most: int) -> Parameter:
+    """Build a query parameter that is text of some length."""
+    return Parameter(name=name, schema={**TEXT, "minLength": 1, "maxLength": most})
+
+
 def identifier(name: str) -> Parameter:
     """Build a query parameter that is an id."""
     return Parameter(name=name, schema={"type": "string", "pattern": IDENTIFIER})

@@ -4,7 +4,9 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
-from hindsight.rollout.approval.body import AnswerBody, ApproveBody
+from hindsight.retention.retirement import RetirementRequest
+from hindsight.rollout.approval.body import AnswerBody
+from hindsight.rollout.approval.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.triggers.evaluation.request import RetrainingRequest
@@ -19,8 +21,8 @@ from local.openapi.answers import (
 from local.openapi.job_routes import JOBS
 from local.openapi.read_answers import VERSION
 from local.openapi.reads import READS
-from local.openapi.review_routes import REVIEWERS
-from local.openapi.route import MAX_ITEMS, Route, flag, page, whole
+from local.openapi.review_routes import REVIEW_REQUESTS, REVIEWERS
+from local.openapi.route import MAX_ITEMS, Route, flag, page, text, whole
 from local.openapi.schemas import (
     BLOCKED_BY,
     DECISION,
@@ -52,6 +54,7 @@ APPS = [
         body=record({"predictions": listed(ref(PredictionItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
+        conflicts=True,
     ),
     Route(
         name="capture_feedback",
@@ -62,6 +65,7 @@ APPS = [
         body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
+        conflicts=True,
     ),
 ]
 OPERATORS = [
@@ -72,9 +76,18 @@ OPERATORS = [
         does="Store the model's configuration as a new revision",
         body=ref(ModelConfiguration),
         types=("application/json", "application/yaml"),
-        query=(flag("dry_run"), flag("force")),
+        query=(flag("dry_run"), flag("force"), text("reason", 500)),
         answer=CONFIGURED,
         conflicts=True,
+    ),
+    Route(
+        name="retire_model",
+        method="delete",
+        path="/models/{model}",
+        does="Retire a model; what is kept of it stays until its retention ends",
+        body=ref(RetirementRequest),
+        needs_body=False,
+        answer=record({"model": TEXT, "state": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT}),
     ),
     Route(
         name="get_model",
@@ -141,7 +154,7 @@ OPERATORS = [
         method="post",
         path="/models/{model}/versions/{version}/approve",
         does="Let a run that waits deploy its version, or override the gate",
-        body=ref(ApproveBody),
+        body=ref(AnswerBody),
         needs_body=False,
         answer=ANSWERED,
         conflicts=True,
@@ -156,6 +169,15 @@ OPERATORS = [
         answer=ANSWERED,
         conflicts=True,
     ),
+    Route(
+        name="promote_version",
+        method="post",
+        path="/models/{model}/versions/{version}/promote",
+        does="Make a version the champion by a person's word",
+        body=ref(PromotionRequest),
+        answer=DEPLOYMENT,
+        conflicts=True,
+    ),
 ]
 EVERYBODY = [
     Route(
@@ -167,4 +189,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *JOBS, *READS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *EVERYBODY]

@@ -10,9 +10,12 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
+from hindsight.retention.retirement import RetirementRequest
+from hindsight.review.requests.body import ReviewOperation
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
-from hindsight.rollout.approval.body import AnswerBody, ApproveBody
+from hindsight.rollout.approval.body import AnswerBody
+from hindsight.rollout.approval.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
@@ -23,15 +26,17 @@ MODELS: tuple[type[BaseModel], ...] = (
     AnswerBody,
     AnswerItem,
     LeaseRequest,
-    ApproveBody,
+    ReviewOperation,
     FeedbackItem,
     InstanceItem,
     PredictionItem,
+    PromotionRequest,
     ModelConfiguration,
     DaysRequest,
     ErasureRequest,
     ReplayRequest,
     RetrainingRequest,
+    RetirementRequest,
     RollbackRequest,
 )
 TEXT: Schema = {"type": "string"}
@@ -100,7 +105,7 @@ DECISION = record(
         "policy": OBJECT,
         "state": OBJECT,
         "forced": YES_OR_NO,
-        "requested_by": TEXT,
+        "actor": TEXT,
         "fencing_token": WHOLE,
         "outcome": TEXT,
         "outcome_reason": TEXT,

@@ -46,7 +46,7 @@ def started() -> dict[str, Any]:
         reason="drift: 7 of 20 features drift",
         signals={
             "drift": DriftSignal.status("7 of 20 features drift", {"features": 20, **LINKS}, since=NOW),
-            "manual": ManualSignal.raised(NOW, "new season", {"requested_by": "operator"}),
+            "manual": ManualSignal.raised(NOW, "new season", {"actor": "key:operator"}),
         },
     )
     return run.execution_input("bike")

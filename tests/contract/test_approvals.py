@@ -20,7 +20,7 @@ ASKED = Approval(
     expires_at=NOW + timedelta(days=3),
     task_token="token-1",
 )
-ANSWER = Answer(approved=True, actor="operator", reason="looks right", at=NOW + timedelta(hours=1))
+ANSWER = Answer(approved=True, actor="key:operator", reason="looks right", at=NOW + timedelta(hours=1))
 
 
 @pytest.fixture(params=["in_memory", "dynamodb"])

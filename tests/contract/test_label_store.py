@@ -16,7 +16,7 @@ from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.joining.window_closing import SWEEPS
 from hindsight.labels.plan import JoinPlan, plan_join, plan_window_closing
-from hindsight.labels.store import LabelStore, Share
+from hindsight.labels.store import LabelStore, OpenLabels, Share
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
     ANNOTATION,
@@ -243,6 +243,24 @@ def test_shares_have_every_prediction_that_is_due_once(store: LabelStore, save: 
     shares = [[found for page in store.due(MODEL, at(500), Share(n, SWEEPS)) for found in page] for n in range(SWEEPS)]
     assert sorted(found for share in shares for found in share) == sorted(map(key, names))
     assert max(map(len, shares)) < 30
+
+
+def test_labels_that_wait_for_the_clock_are_counted_with_the_first_moment(store: LabelStore, save: Save) -> None:
+    assert store.open_labels(MODEL, at(0), 100) == OpenLabels(predictions=0, next_due_at=None, capped=False)
+    for number in range(10):
+        save(prediction(f"p-{number}", hours=number))
+    save(prediction("other", model="another-model"))
+    store.commit([plan(store, event("demand", 150, hours=9, prediction_id="p-9"), prediction_id="p-9")])
+    # Due at the very moment is overdue, and what has its final label waits no longer.
+    assert store.open_labels(MODEL, at(50), 1000) == OpenLabels(predictions=6, next_due_at=at(51), capped=False)
+
+
+def test_labels_that_wait_are_counted_up_to_a_limit(store: LabelStore, save: Save) -> None:
+    for number in range(3 * DUE_SHARDS):
+        save(prediction(f"p-{number}"))
+    found = store.open_labels(MODEL, at(0), DUE_SHARDS)
+    assert (found.capped, found.next_due_at) == (True, at(48))
+    assert 0 < found.predictions <= DUE_SHARDS
 
 
 def test_page_of_due_predictions_begins_with_the_oldest(store: LabelStore, save: Save) -> None:

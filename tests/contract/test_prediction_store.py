@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,7 +47,7 @@ def prediction(name: str = "p-1", digest: str = "d", **changes: Any) -> Predicti
         propensity=0.3,
         body_digest=digest,
     )
-    return replace(kept, **changes)
+    return kept.replace(**changes)
 
 
 def test_a_new_prediction_is_stored(store: PredictionStore) -> None:

@@ -21,7 +21,7 @@ from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
 from tests.unit.labels import builders as labels_builders
 from tests.unit.labels.builders import MODEL, RETENTION, event, key, prediction, revision
-from tests.unit.review.builders import LEASE, configuration, minutes, said, sample
+from tests.unit.review.builders import LEASE, configuration, minutes, said, sample, skip
 
 CONFIGURATION = configuration(overlap=2, expires="PT1H")
 Save = Callable[..., None]
@@ -127,9 +127,9 @@ def test_a_task_comes_back_as_it_was_written(stored: Stored) -> None:
     stored.add("p-1")
     stored.lease("ann")
     stored.lease("a.b:c@d+e=f~g-h", at=2)
-    written = stored.write(answered(stored.task(), said("ann", 0.5, 3, "half")))
+    written = stored.write(answered(stored.task(), replace(said("ann", 0.5, 3, "half"), comment="half of it: ½")))
     assert stored.task() == written
-    written = stored.write(skipped(written, "a.b:c@d+e=f~g-h", minutes(4)))
+    written = stored.write(skipped(written, skip("a.b:c@d+e=f~g-h", 4, "no picture")))
     assert stored.task() == written
     resolution = Resolution(value=False, label=0, event="annotation", occurred_at=minutes(3), at=minutes(4))
     written = stored.write(resolved(written, resolution))
@@ -194,7 +194,7 @@ def test_reviewer_who_is_done_with_a_task_does_not_see_it(stored: Stored) -> Non
     for name in ("p-1", "p-2"):
         stored.lease("ann", name)
     stored.write(answered(stored.task("p-1"), said("ann", 1, 2)))
-    stored.write(skipped(stored.task("p-2"), "ann", minutes(2)))
+    stored.write(skipped(stored.task("p-2"), skip("ann", 2)))
     assert available(stored, "ann") == ["p-3"]
     assert available(stored, "an") == ["p-1", "p-2", "p-3"]
 
@@ -252,7 +252,7 @@ def test_done_tasks_are_open_ones_and_those_resolved_of_late(stored: Stored) -> 
         closed = replace(stored.task(name), answers=answers, state=TaskState.RESOLVED, resolution=resolution)
         stored.write(replace(closed, is_sent=name != "unsent"))
     stored.add("open")
-    stored.write(skipped(stored.lease("ann", "open"), "ann", minutes(2)))
+    stored.write(skipped(stored.lease("ann", "open"), skip("ann", 2)))
 
     counts = [stored.tasks.done(MODEL, *asked) for asked in (("ann", minutes(1), 10), ("ann", minutes(0), 2))]
     assert (counts, stored.tasks.done(MODEL, "bob", minutes(0), 10)) == ([3, 2], 0)

@@ -76,7 +76,7 @@ def blocked(decision_id: str, at: datetime) -> Decision:
             Blocker(code=BlockCode.MIN_NEW_LABELS, reason="too few", details={"have": 3, "need": 200}),
         ),
         explanation="Did not retrain although asked to, because a run is open; too few.",
-        requested_by="operator",
+        actor="key:operator",
         forced=True,
     )
 

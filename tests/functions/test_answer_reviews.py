@@ -9,8 +9,9 @@ from functions.handle_reviews.app import handler
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.task import TaskState
+from tests.functions import reads
 from tests.functions.requests import paths, send
-from tests.unit.labels.builders import NOON, RETENTION, key, prediction
+from tests.unit.labels.builders import MODEL, NOON, RETENTION, key, prediction
 from tests.unit.review.builders import configuration, minutes, sample
 
 ANN = "ann@example.com"
@@ -54,6 +55,32 @@ def test_the_sample_request_settles_one_task_and_skips_another() -> None:
     )
     assert row["received_at"] == "2026-03-01T12:02:00.000000Z"
     assert (state("hour-4711"), state("hour-4712")) == (TaskState.RESOLVED, TaskState.OPEN)
+
+
+def test_operators_see_the_comment_where_the_prediction_is_explained() -> None:
+    send(handler, "handle_reviews_answers")
+
+    status, explained = reads.get(f"{MODEL}/predictions/hour-4711")
+
+    assert status == 200
+    assert [(given["reviewer"], given["comment"]) for given in explained["review"]["answers"]] == [
+        (ANN, "rain, and still busy")
+    ]
+
+
+def test_answer_to_an_overlapping_task_is_changed_without_a_lease() -> None:
+    stores.configurations().put(configuration(overlap=2), NOON)
+    DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction("shared")], RETENTION)
+    stores.review_tasks().add([sample("shared")], configuration(overlap=2))
+    for reviewer in (ANN, "bob"):
+        labelling.review_leasing().lease(configuration(overlap=2), reviewer, 1, NOON)
+
+    def say(reviewer: str, value: int) -> int:
+        given = {"answers": [{"task_id": "shared", "reviewer": reviewer, "value": value}]}
+        return send(handler, "handle_reviews_answers", given)[0]
+
+    assert [say(ANN, 1), say(ANN, 0), say("bob", 0), say(ANN, 1)] == [202, 202, 202, 409]
+    assert [(row["prediction_id"], row["value"]) for row in told()] == [("shared", 0)]
 
 
 def test_repeated_request_is_accepted_without_an_event() -> None:

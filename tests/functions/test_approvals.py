@@ -15,6 +15,7 @@ from hindsight.registry.version import Check, Verdict, VersionRecord
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.approvals import InMemoryTasks
+from tests.functions import reads
 from tests.functions.requests import paths, send
 from tests.functions.served import serve_version
 from tests.functions.test_retraining_steps import trigger
@@ -61,10 +62,10 @@ def test_a_run_that_asks_waits_and_holds_its_lock(asked: dict[str, Any], sample:
 
 def test_the_sample_answer_lets_the_run_go_on(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
     status, body = send(answer, "decide_versions")
-    assert (status, body["approved"], body["actor"]) == (200, True, "operator")
+    assert (status, body["approved"], body["actor"]) == (200, True, "key:operator")
     [output] = tasks.answers.values()
     assert output == {name: body[name] for name in ("approved", "actor", "reason", "at")}
-    assert (output["actor"], output["reason"]) == ("operator", "checked against last week's orders")
+    assert (output["actor"], output["reason"]) == ("key:operator", "checked against last week's orders")
     assert send(answer, "decide_versions")[1] == body
     status, refused = send(answer, "decide_versions", {}, path=f"{ROUTE}/reject")
     assert (status, refused["error"]["code"]) == (409, "conflict")
@@ -74,7 +75,45 @@ def test_a_rejection_needs_no_body(asked: dict[str, Any], tasks: InMemoryTasks, 
     event = sample("decide_versions") | {"body": None, "path": f"{ROUTE}/reject", "headers": {}}
     assert answer(event, context)["statusCode"] == 200
     [output] = tasks.answers.values()
-    assert (output["approved"], output["actor"], output["reason"]) == (False, "operator", "")
+    assert (output["approved"], output["actor"], output["reason"]) == (False, "key:operator", "")
+
+
+def test_rejection_against_the_gate_s_verdict_needs_a_reason(asked: dict[str, Any], tasks: InMemoryTasks) -> None:
+    status, refused = send(answer, "decide_versions", {"override": True}, path=f"{ROUTE}/reject")
+    assert (status, paths(refused)) == (400, ["reason"])
+    body = {"override": True, "reason": "a slice is too small"}
+    status, body = send(answer, "decide_versions", body, path=f"{ROUTE}/reject")
+    assert (status, body["approved"], body["reason"]) == (200, False, "a slice is too small")
+
+
+def test_promoted_version_serves_and_its_deployment_has_reason_actor_and_time(tasks: InMemoryTasks) -> None:
+    serving = serve_version(1, "demand")
+    trained = stores.registry().version("demand", serving)
+    for name, digest in (("v-loads", trained.artifact_digest), ("v-altered", "00")):
+        stores.registry().put_version(
+            "demand", record(version=name, artifact_key=trained.artifact_key, artifact_digest=digest)
+        )
+
+    def promote(version: str, **body: Any) -> tuple[int, Any]:
+        return send(answer, "decide_versions", body, path=f"/models/demand/versions/{version}/promote")
+
+    status, refused = promote("v-altered", reason="x")
+    assert (status, refused["error"]["code"]) == (409, "conflict")
+    assert promote("v9", reason="x")[0] == 404
+    assert promote("v-loads")[0] == 400
+    assert promote(serving, reason="x")[0] == 409
+    status, made = promote("v-loads", reason="the season is over")
+    assert (status, made["change"], made["from"], made["to"]) == (200, "promoted", serving, "v-loads")
+    assert promote("v-loads", reason="the season is over")[0] == 409
+
+    _, listed = reads.get("demand/deployments")
+
+    assert listed["deployments"][0] == made
+    assert (made["reason"], made["actor"], made["at"]) == (
+        "the season is over",
+        "key:operator",
+        "2026-03-08T12:30:00.000000Z",
+    )
 
 
 def test_an_answer_that_comes_too_late_is_a_conflict(asked: dict[str, Any], tasks: InMemoryTasks) -> None:

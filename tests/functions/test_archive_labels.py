@@ -6,6 +6,7 @@ import pytest
 
 from functions.archive_labels.app import handler
 from hindsight.bootstrap import stores
+from hindsight.core.codec import from_plain
 from hindsight.entities.label_row import LabelRow
 from hindsight.labels.archiving.new_labels import NewLabels
 from tests.functions.conftest import Context
@@ -21,7 +22,7 @@ def test_the_sample_becomes_label_rows_with_their_features(sample: Sample, conte
 
     assert handler(sample("archive_labels"), context) == {"batchItemFailures": []}
 
-    first, second = map(LabelRow.from_row, rows(f"labels/model={MODEL}/"))
+    first, second = (from_plain(LabelRow, row) for row in rows(f"labels/model={MODEL}/"))
     assert (first.prediction_id, first.value, second.value) == (FIRST, 1, 0)
     assert first.features == prediction().features
 

@@ -40,6 +40,19 @@ def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
     assert stores.configurations().current("bike-demand").configuration.retention.days == 500
 
 
+def test_each_revision_has_its_actor_and_its_reason() -> None:
+    put(document(), query={"reason": "the first one"})
+    put({**document(), "retention": "P500D"})
+    assert put(document(), query={"reason": "x" * 501})[0] == 400
+
+    stored = stores.configurations().revisions("bike-demand", 10)
+
+    assert [(found.sent.actor, found.sent.reason) for found in stored] == [
+        ("key:operator", None),
+        ("key:operator", "the first one"),
+    ]
+
+
 def test_a_name_may_be_left_to_the_address() -> None:
     nameless = {name: value for name, value in document().items() if name != "model"}
 

@@ -92,9 +92,16 @@ def test_the_status_of_a_model_that_was_only_configured() -> None:
     status, answer = get(MODEL)
 
     assert status == 200
-    assert (answer["model"], answer["task"], answer["configuration_revision"]) == (MODEL, "binary", 1)
+    assert (answer["model"], answer["task"], answer["revision"]) == (MODEL, "binary", 1)
     assert (answer["champion"], answer["serving_since"], answer["open_run"], answer["checks"]) == (None, None, None, {})
-    assert answer["label_backlog"] == {"overdue": 0, "capped": False}
+    assert answer["join_health"] == {
+        "awaiting": 0,
+        "awaiting_capped": False,
+        "next_due_at": None,
+        "overdue": 0,
+        "overdue_capped": False,
+        "window": None,
+    }
     assert answer["review_queue"]["open"] == 0
 
 
@@ -108,7 +115,7 @@ def test_status_shows_the_champion_its_checks_and_overdue_work() -> None:
 
     assert (answer["champion"], answer["previous"]) == (version, None)
     assert answer["checks"]["drift"]["verdict"] == "ok"
-    assert answer["label_backlog"] == {"overdue": 1, "capped": False}
+    assert (answer["join_health"]["overdue"], answer["join_health"]["overdue_capped"]) == (1, False)
 
 
 def test_a_prediction_is_explained_from_its_feedback_to_the_versions_trained_on_it() -> None:

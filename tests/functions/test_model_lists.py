@@ -88,7 +88,9 @@ def test_configuration_is_answered_as_it_was_sent() -> None:
     assert newest == {
         "model": MODEL,
         "revision": 2,
-        "created_at": format_time(START),
+        "at": format_time(START),
+        "actor": None,
+        "reason": None,
         "content_type": "application/yaml",
         "document": text,
         "configuration": {"model": MODEL, "retention": "P400D"},

@@ -12,7 +12,8 @@ from functions.configure_model.app import handler as configure
 from functions.get_model.app import handler as report
 from functions.request_retraining.app import handler as retrain
 from hindsight.bootstrap import clients
-from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of, hour_of
+from hindsight.core.times import hour_of
+from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from local.state import Stack

@@ -7,7 +7,8 @@ import pytest
 
 from functions.request_retraining.app import handler
 from hindsight.bootstrap import clients, labelling, stores
-from hindsight.labels.archiving.new_label_counts import MINUTES, NewLabel, arrivals_of, hour_of
+from hindsight.core.times import hour_of
+from hindsight.labels.archiving.new_label_counts import MINUTES, NewLabel, arrivals_of
 from hindsight.labels.archiving.new_labels import SETTLES_AFTER
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import Context
@@ -42,7 +43,7 @@ def test_the_sample_request_starts_a_run(ask: Ask, executions: Callable[[], list
     assert set(answer) == {"decision_id", "triggered", "blocked_by", "explanation"}
     assert executions() == [answer["decision_id"]]
     [decision] = stores.trigger_store().decisions("bike-demand", 10)
-    assert decision.requested_by == "operator"
+    assert decision.actor == "key:operator"
     assert decision.at == datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
     [request] = decision.active_signals
     assert (request.kind, request.reason) == ("manual", "the summer timetable begins")

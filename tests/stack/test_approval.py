@@ -8,7 +8,7 @@ import pytest
 
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import LABELS, day_prefix
-from local.client import StackClient
+from local.client import CallFailed, StackClient
 from tests.stack.waiting import eventually
 from tests.unit.training.world import BINARY_RULE, START, learnable
 
@@ -84,6 +84,16 @@ def test_run_waits_for_an_approval_and_follows_it(client: StackClient, model: st
     [version] = get(client, f"{model}/versions")["versions"]
     assert version["approval"]["answer"]["reason"] == "the season has ended"
     assert "token" not in str(version)
+    if answer == "reject":
+        require_promotion(client, model, waiting["version"])
+
+
+def require_promotion(client: StackClient, model: str, version: str) -> None:
+    """Promote a version that a person kept out before, and require that it serves."""
+    made = post(client, f"{model}/versions/{version}/promote", reason="the season begins")
+    assert (made["change"], made["to"], made["reason"]) == ("promoted", version, "the season begins")
+    assert get(client, f"{model}/deployments")["deployments"] == [made]
+    assert get(client, model)["champion"] == version
 
 
 def test_an_operator_overrides_the_gate_and_history_says_so(client: StackClient) -> None:
@@ -107,8 +117,10 @@ def test_an_operator_overrides_the_gate_and_history_says_so(client: StackClient)
 
     assert moves[0] == moves[1]
     [move] = get(client, f"{model}/deployments")["deployments"]
-    assert (move["to"], move["actor"]) == (version, "operator")
+    assert (move["to"], move["actor"]) == (version, "key:operator")
     assert move["reason"] == "override of the gate's floor: good enough for the rollout"
+    with pytest.raises(CallFailed, match="409"):
+        post(client, f"{model}/versions/{version}/promote", reason="it serves already")
     asked = {"instances": [{"features": {"temperature": 1.5, "hour": 12, "holiday": False}}]}
     [answer] = client.call("POST", f"models/{model}/predict", key="app", json=asked)["predictions"]
     assert (answer["decision"], answer["model_version"]) == (1, version)

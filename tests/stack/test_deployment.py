@@ -214,7 +214,7 @@ def test_a_rollback_brings_the_champion_before_back_at_the_next_call(story: Stor
     assert (story.promoted["previous"], story.promoted["challenger"]) == (story.first, None)
     assert versions(story.before_rollback) == {story.promoted["champion"]} != {story.first}
     move, again = story.rolled_back
-    assert (move["change"], move["to"], move["actor"]) == ("rolled_back", story.first, "operator")
+    assert (move["change"], move["to"], move["actor"]) == ("rolled_back", story.first, "key:operator")
     assert again == move
     assert versions(story.after_rollback) == {story.first}
 

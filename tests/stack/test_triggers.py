@@ -12,8 +12,8 @@ from hindsight.adapters.models_table.check_table import DynamoChecks
 from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
-from hindsight.core.times import format_time
-from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of, hour_of
+from hindsight.core.times import format_time, hour_of
+from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of
 from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.monitoring.results.alarm_metrics import with_overall

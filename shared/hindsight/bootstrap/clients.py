@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from hindsight.bootstrap.settings import Browsers, Settings, SettingsT, read_settings
+from hindsight.bootstrap.settings import InvalidSettings, Names, Settings, SettingsT, read_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,9 +42,17 @@ def _settings(kind: type[Settings]) -> Settings:
     return read_settings(kind, environment())
 
 
+def name_of(field: str) -> str:
+    """Read one of the deployment's names that this function needs. Raises InvalidSettings."""
+    name: str = getattr(settings(Names), field)
+    if not name:
+        raise InvalidSettings(f"{field.upper()} is not set")
+    return name
+
+
 def allowed_origin() -> str:
     """Read the origin whose pages may call the API from a browser, empty for none."""
-    return settings(Browsers).allowed_origin
+    return settings(Names).allowed_origin
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -61,7 +69,7 @@ def s3() -> "S3Client":
     is_foreign = environment().get("AWS_ENDPOINT_URL_S3") or environment().get("AWS_ENDPOINT_URL")
     regional = Config(
         signature_version="s3v4",
-        # As many as read the lake side by side; beyond it every read would open a connection of its own.
+        # As many as read the lake side by side; beyond it every read would open another connection.
         max_pool_connections=32,
         s3={"addressing_style": "path" if is_foreign else "virtual", "us_east_1_regional_endpoint": "regional"},
     )

@@ -4,7 +4,6 @@ from functools import cache
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
-from hindsight.bootstrap.settings import Verification
 from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.relabelling.requests import RelabelRequests
 from hindsight.privacy.requests import ErasureRequests
@@ -48,5 +47,5 @@ def replay_requests() -> ReplayRequests:
 @cache
 def verification_requests() -> VerificationRequests:
     """Build the intake of requests to verify a dataset."""
-    work = LambdaBackground(clients.settings(Verification).verify_function, clients.client("lambda"))
+    work = LambdaBackground(clients.name_of("verify_function"), clients.client("lambda"))
     return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)

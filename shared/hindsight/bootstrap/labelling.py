@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from hindsight.adapters.dynamodb.requests import at_once, back_off
-from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
-from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import clients, stores
-from hindsight.bootstrap.settings import Capture, RelabellingWorkers
+from hindsight.bootstrap.settings import RelabellingWorkers
 from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
@@ -28,6 +26,8 @@ from hindsight.labels.relabelling.finish import RelabelConclusions
 from hindsight.quarantine.store import Quarantine
 from hindsight.replay.quarantine_replay import QuarantineReplay
 from hindsight.replay.reread import Rereader
+from hindsight.review.requests.reopenings import Reopenings
+from hindsight.review.requests.requested_tasks import RequestedReviews
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
@@ -76,7 +76,7 @@ def instance_reader(configuration: ModelConfiguration, now: datetime) -> Instanc
 @cache
 def label_joiner() -> LabelJoiner:
     """Build the joiner of feedback and predictions."""
-    limits = EntityLimits(DynamoAllowances(clients.settings(Capture).predictions_table, clients.dynamodb()))
+    limits = EntityLimits(stores.allowances())
     return LabelJoiner(
         stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
     )
@@ -97,9 +97,7 @@ def new_labels() -> NewLabels:
 @cache
 def prediction_log() -> PredictionLog:
     """Build the log of predictions."""
-    return PredictionLog(
-        DynamoPredictions(clients.settings(Capture).predictions_table, clients.dynamodb()), label_joiner()
-    )
+    return PredictionLog(stores.prediction_store(), label_joiner())
 
 
 @cache
@@ -162,6 +160,18 @@ def review_queue() -> ReviewQueue:
 def review_outbox() -> Outbox:
     """Build the outbox that sends resolved review tasks as feedback."""
     return Outbox(stores.review_tasks(), stores.feedback_stream())
+
+
+@cache
+def reopenings() -> Reopenings:
+    """Build the service that opens resolved review tasks again."""
+    return Reopenings(stores.review_tasks(), stores.label_store(), review_outbox(), stores.client_timestamps())
+
+
+@cache
+def requested_reviews() -> RequestedReviews:
+    """Build the service that makes review tasks of the predictions that operators name."""
+    return RequestedReviews(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
+from hindsight.adapters.aws.state_machine import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import VersionRetention
 from hindsight.core.recent_reads import RecentReads
@@ -17,6 +17,7 @@ from hindsight.registry.version import VersionRecord
 from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
+from hindsight.rollout.approval.promotion import Promotions
 from hindsight.rollout.approval.requests import ApprovalRequests
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
@@ -62,6 +63,19 @@ def fresh_process() -> "FreshProcess":
 def overrides() -> Overrides:
     """Build the intake of gate overrides."""
     return Overrides(stores.registry(), stores.announcements(), require_loadable)
+
+
+@cache
+def promotions() -> Promotions:
+    """Build the service that promotes versions for a person."""
+    return Promotions(
+        registry=stores.registry(),
+        configurations=stores.configurations(),
+        approvals=stores.approvals(),
+        announcements=stores.announcements(),
+        trust=stores.client_timestamps(),
+        require_loadable=require_loadable,
+    )
 
 
 def require_loadable(record: VersionRecord) -> None:

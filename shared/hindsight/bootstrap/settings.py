@@ -37,70 +37,27 @@ class Capture(Settings, frozen=True, kw_only=True):
     token_secret: str = ""
 
 
-class Browsers(Settings, frozen=True, kw_only=True):
-    """The origin whose pages may call the API from a browser; empty for none."""
+class Names(Settings, frozen=True, kw_only=True):
+    """The names of what some functions work with; a function has those that it needs."""
 
     allowed_origin: str = ""
-
-
-class Audiences(Settings, frozen=True, kw_only=True):
-    """The ids of the API keys, by audience."""
-
-    audience_keys: str
-
-
-class Observation(Settings, frozen=True, kw_only=True):
-    """The CloudWatch namespace of measurements."""
-
-    powertools_metrics_namespace: str
-
-
-class EventBus(Settings, frozen=True, kw_only=True):
-    """The bus that takes announcements."""
-
-    event_bus: str
-
-
-class Retraining(Settings, frozen=True, kw_only=True):
-    """The retraining state machine."""
-
-    state_machine_arn: str
-
-
-class Relabelling(Settings, frozen=True, kw_only=True):
-    """The relabelling state machine."""
-
-    relabelling_state_machine_arn: str
+    audience_keys: str = ""
+    database: str = ""
+    erasure_queue_url: str = ""
+    event_bus: str = ""
+    feedback_queue_url: str = ""
+    import_queue_url: str = ""
+    powertools_metrics_namespace: str = ""
+    relabelling_state_machine_arn: str = ""
+    replay_queue_url: str = ""
+    state_machine_arn: str = ""
+    verify_function: str = ""
 
 
 class RelabellingWorkers(Settings, frozen=True, kw_only=True):
     """The invocations that may work off one queue, or one relabelling, at once."""
 
     consumer_concurrency: Positive
-
-
-class FeedbackQueue(Settings, frozen=True, kw_only=True):
-    """The queue of feedback files to join."""
-
-    feedback_queue_url: str
-
-
-class ImportQueue(Settings, frozen=True, kw_only=True):
-    """The queue of files to import."""
-
-    import_queue_url: str
-
-
-class ReplayQueue(Settings, frozen=True, kw_only=True):
-    """The queue of replays."""
-
-    replay_queue_url: str
-
-
-class ErasureQueue(Settings, frozen=True, kw_only=True):
-    """The queue of erasures."""
-
-    erasure_queue_url: str
 
 
 class ErasurePasses(Settings, frozen=True, kw_only=True):
@@ -112,18 +69,6 @@ class ErasurePasses(Settings, frozen=True, kw_only=True):
     def delay(self) -> timedelta:
         """The delay as a span of time."""
         return timedelta(minutes=self.erasure_second_pass_minutes)
-
-
-class Verification(Settings, frozen=True, kw_only=True):
-    """The function that verifies datasets."""
-
-    verify_function: str
-
-
-class Catalog(Settings, frozen=True, kw_only=True):
-    """The Glue database of the lake's tables."""
-
-    database: str
 
 
 class VersionRetention(Settings, frozen=True, kw_only=True):
@@ -144,9 +89,9 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
     """Read and check a part of the environment. Raises InvalidSettings, which names every variable at fault.
 
-    >>> read_settings(FeedbackQueue, {})
+    >>> read_settings(Capture, {"FEEDBACK_STREAM": "feedback"})
     Traceback (most recent call last):
-    hindsight.bootstrap.settings.InvalidSettings: FEEDBACK_QUEUE_URL is not set
+    hindsight.bootstrap.settings.InvalidSettings: PREDICTIONS_TABLE is not set
     >>> read_settings(RelabellingWorkers, {"CONSUMER_CONCURRENCY": "many"})
     Traceback (most recent call last):
     hindsight.bootstrap.settings.InvalidSettings: Expected `int`, got `str` - at `$.CONSUMER_CONCURRENCY`

@@ -4,8 +4,9 @@ Nothing imported here needs numpy, so that capture and join start without it.
 """
 
 import time
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hindsight.adapters.aws.api_keys import ApiGatewayKeys
 from hindsight.adapters.aws.event_bus import EventBridgeAnnouncements
@@ -27,68 +28,89 @@ from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.selection_table import DynamoSelection
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
-from hindsight.bootstrap.settings import (
-    Audiences,
-    Capture,
-    Deployment,
-    ErasureQueue,
-    EventBus,
-    FeedbackQueue,
-    ImportQueue,
-    Observation,
-    Relabelling,
-    ReplayQueue,
-    Retraining,
-)
+from hindsight.bootstrap.settings import Capture, Deployment
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.recent_reads import RecentReads
 from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
 from hindsight.validation.timestamps import ClientTimestamps
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from hindsight.adapters.models_table.sequential_test_table import DynamoSequentialTests
+
+T = TypeVar("T")
+Table = Callable[[str, "DynamoDBClient"], T]
+
+
+def _models_table(adapter: Table[T]) -> Callable[[], T]:
+    """Build the factory of an adapter of the models table."""
+    return cache(lambda: adapter(clients.settings(Deployment).models_table, clients.dynamodb()))
+
+
+def _predictions_table(adapter: Table[T]) -> Callable[[], T]:
+    """Build the factory of an adapter of the predictions table."""
+    return cache(lambda: adapter(clients.settings(Capture).predictions_table, clients.dynamodb()))
+
+
+def _queue(url: str) -> Callable[[], SqsQueue]:
+    """Build the factory of a queue."""
+    return cache(lambda: SqsQueue(clients.name_of(url), clients.client("sqs")))
+
+
+def _state_machine(arn: str) -> Callable[[], StepFunctions]:
+    """Build the factory of a state machine."""
+    return cache(lambda: StepFunctions(clients.name_of(arn), clients.client("stepfunctions")))
+
+
+approvals = _models_table(DynamoApprovals)
+check_store = _models_table(DynamoChecks)
+configurations = _models_table(DynamoConfigurations)
+evaluation_store = _models_table(DynamoEvaluationStore)
+job_store = _models_table(DynamoJobs)
+key_digests = _models_table(DynamoKeyDigests)
+member_store = _models_table(DynamoMembers)
+new_label_store = _models_table(DynamoNewLabels)
+registry = _models_table(DynamoRegistry)
+relabel_store = _models_table(DynamoRelabels)
+selection_store = _models_table(DynamoSelection)
+trigger_store = _models_table(DynamoTriggers)
+
+allowances = _predictions_table(DynamoAllowances)
+label_store = _predictions_table(DynamoLabels)
+prediction_store = _predictions_table(DynamoPredictions)
+review_tasks = _predictions_table(DynamoReviews)
+
+erasure_queue = _queue("erasure_queue_url")
+feedback_queue = _queue("feedback_queue_url")
+import_queue = _queue("import_queue_url")
+replay_queue = _queue("replay_queue_url")
+
+state_machine = _state_machine("state_machine_arn")
+relabelling_state_machine = _state_machine("relabelling_state_machine_arn")
 
 
 @cache
 def announcements() -> EventBridgeAnnouncements:
     """Build the publisher of announcements."""
-    return EventBridgeAnnouncements(clients.settings(EventBus).event_bus, clients.client("events"))
+    return EventBridgeAnnouncements(clients.name_of("event_bus"), clients.client("events"))
 
 
 @cache
 def api_keyring() -> ApiKeyring:
-    """Build the keyring of API keys by audience."""
-    return ApiKeyring(
-        parse_key_ids(clients.settings(Audiences).audience_keys),
-        DynamoKeyDigests(clients.settings(Deployment).models_table, clients.dynamodb()),
-        ApiGatewayKeys(clients.impatient_client("apigateway")),
-    )
-
-
-@cache
-def approvals() -> DynamoApprovals:
-    """Build the store of approvals."""
-    return DynamoApprovals(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def check_store() -> DynamoChecks:
-    """Build the store of the newest checks."""
-    return DynamoChecks(clients.settings(Deployment).models_table, clients.dynamodb())
+    """Build the keyring of the API keys by audience."""
+    key_ids, values = parse_key_ids(clients.name_of("audience_keys")), clients.impatient_client("apigateway")
+    return ApiKeyring(key_ids, key_digests(), ApiGatewayKeys(values))
 
 
 def client_timestamps() -> ClientTimestamps:
     """Read how far the deployment trusts the times that clients send."""
     return clients.settings(Deployment).client_timestamps
-
-
-@cache
-def configurations() -> DynamoConfigurations:
-    """Build the store of the models' configurations."""
-    return DynamoConfigurations(clients.settings(Deployment).models_table, clients.dynamodb())
 
 
 @cache
@@ -104,93 +126,15 @@ def recent_configurations() -> RecentReads[ConfigurationRevision]:
 
 
 @cache
-def feedback_queue() -> SqsQueue:
-    """Build the queue of feedback files to join."""
-    return SqsQueue(clients.settings(FeedbackQueue).feedback_queue_url, clients.client("sqs"))
-
-
-@cache
-def import_queue() -> SqsQueue:
-    """Build the queue of files to import."""
-    return SqsQueue(clients.settings(ImportQueue).import_queue_url, clients.client("sqs"))
-
-
-@cache
-def job_store() -> DynamoJobs:
-    """Build the store of jobs."""
-    return DynamoJobs(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def label_store() -> DynamoLabels:
-    """Build the store of predictions with their feedback and labels."""
-    return DynamoLabels(clients.settings(Capture).predictions_table, clients.dynamodb())
-
-
-@cache
 def lake() -> S3Lake:
     """Build the lake."""
     return S3Lake(clients.settings(Deployment).lake_bucket, clients.s3())
 
 
 @cache
-def member_store() -> DynamoMembers:
-    """Build the index of datasets' rows."""
-    return DynamoMembers(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
 def metric_sink() -> CloudWatchMetrics:
     """Build the sink of measurements."""
-    return CloudWatchMetrics(clients.settings(Observation).powertools_metrics_namespace, clients.client("cloudwatch"))
-
-
-@cache
-def new_label_store() -> DynamoNewLabels:
-    """Build the store of new labels."""
-    return DynamoNewLabels(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def registry() -> DynamoRegistry:
-    """Build the store of versions, datasets and serving pointers."""
-    return DynamoRegistry(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def relabel_store() -> DynamoRelabels:
-    """Build the store of relabellings."""
-    return DynamoRelabels(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def relabelling_state_machine() -> StepFunctions:
-    """Build the relabelling state machine."""
-    return StepFunctions(clients.settings(Relabelling).relabelling_state_machine_arn, clients.client("stepfunctions"))
-
-
-@cache
-def erasure_queue() -> SqsQueue:
-    """Build the queue of erasures."""
-    return SqsQueue(clients.settings(ErasureQueue).erasure_queue_url, clients.client("sqs"))
-
-
-@cache
-def replay_queue() -> SqsQueue:
-    """Build the queue of replays."""
-    return SqsQueue(clients.settings(ReplayQueue).replay_queue_url, clients.client("sqs"))
-
-
-@cache
-def review_tasks() -> DynamoReviews:
-    """Build the store of review tasks."""
-    return DynamoReviews(clients.settings(Capture).predictions_table, clients.dynamodb())
-
-
-@cache
-def selection_store() -> DynamoSelection:
-    """Build the store of the review samplers' states."""
-    return DynamoSelection(clients.settings(Deployment).models_table, clients.dynamodb())
+    return CloudWatchMetrics(clients.name_of("powertools_metrics_namespace"), clients.client("cloudwatch"))
 
 
 @cache
@@ -202,24 +146,6 @@ def sequential_tests() -> "DynamoSequentialTests":
 
 
 @cache
-def state_machine() -> StepFunctions:
-    """Build the retraining state machine."""
-    return StepFunctions(clients.settings(Retraining).state_machine_arn, clients.client("stepfunctions"))
-
-
-@cache
 def token_keys() -> SecretsManagerKeys:
     """Build the keys of feedback tokens; they are read only where a model requires tokens."""
     return SecretsManagerKeys(clients.settings(Capture).token_secret, clients.client("secretsmanager"))
-
-
-@cache
-def trigger_store() -> DynamoTriggers:
-    """Build the store of trigger states and decisions."""
-    return DynamoTriggers(clients.settings(Deployment).models_table, clients.dynamodb())
-
-
-@cache
-def evaluation_store() -> DynamoEvaluationStore:
-    """Build the store of rollout evaluations."""
-    return DynamoEvaluationStore(clients.settings(Deployment).models_table, clients.dynamodb())

@@ -1,5 +1,6 @@
 """The whole configuration of one model, checked as one."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -91,21 +92,19 @@ class ModelConfiguration(Section):
         return self.training.candidates or (linear, Candidate.GRADIENT_BOOSTING, *own)
 
 
-def _label_faults(configuration: ModelConfiguration) -> list[Fault]:
+def _label_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     labels, task = configuration.labels, configuration.task
-    faults = []
     for position, rule in enumerate(labels.rules):
         path = f"labels.rules[{position}]"
         for name, value in _constants(rule):
             if problem := unfit_label(value, task):
-                faults.append(Fault(f"{path}.{name}", problem))
+                yield Fault(f"{path}.{name}", problem)
         if rule.positive is not None and task is not Task.BINARY:
-            faults.append(Fault(f"{path}.positive", f"is for binary tasks, not {task}"))
+            yield Fault(f"{path}.positive", f"is for binary tasks, not {task}")
         if rule.aggregate in NUMERIC_AGGREGATES and rule.map is not None:
-            faults.append(Fault(f"{path}.map", f"cannot map what {rule.aggregate} computes; use positive"))
+            yield Fault(f"{path}.map", f"cannot map what {rule.aggregate} computes; use positive")
     if labels.default is not None and (problem := unfit_label(labels.default.value, task)):
-        faults.append(Fault("labels.default.value", problem))
-    return faults
+        yield Fault("labels.default.value", problem)
 
 
 def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
@@ -126,26 +125,23 @@ def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
     return None
 
 
-def _metric_faults(configuration: ModelConfiguration) -> list[Fault]:
-    faults = []
+def _metric_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     performance = configuration.monitoring.performance
     for path, metric in (
         ("monitoring.performance.metric", configuration.performance_metric),
         ("gate.metric", configuration.gate_metric),
     ):
         if metric not in METRICS_BY_TASK[configuration.task]:
-            faults.append(Fault(path, f"{metric} does not measure a {configuration.task} model"))
+            yield Fault(path, f"{metric} does not measure a {configuration.task} model")
     wrong, right = ("max", "min") if configuration.performance_metric.greater_is_better else ("min", "max")
     if getattr(performance, wrong) is not None:
-        faults.append(Fault(f"monitoring.performance.{wrong}", f"{configuration.performance_metric} takes {right}"))
-    return faults
+        yield Fault(f"monitoring.performance.{wrong}", f"{configuration.performance_metric} takes {right}")
 
 
-def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
+def _threshold_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     """List the thresholds that decide nothing: no value of the metric can meet them, or every value does."""
     watched, judged = configuration.performance_metric, configuration.gate_metric
     performance, gate = configuration.monitoring.performance, configuration.gate
-    faults = []
     for path, metric, value in (
         ("monitoring.performance.min", watched, performance.min),
         ("monitoring.performance.max", watched, performance.max),
@@ -153,10 +149,10 @@ def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
     ):
         low, high = metric.bounds
         if value is not None and not low <= value <= high:
-            faults.append(Fault(path, f"{metric} lies from {low:g} to {high:g}"))
+            yield Fault(path, f"{metric} lies from {low:g} to {high:g}")
     drift = configuration.monitoring.drift
     if drift.method is DriftMethod.JENSEN_SHANNON and drift.threshold > 1:
-        faults.append(Fault("monitoring.drift.threshold", f"{drift.method} lies from 0 to 1"))
+        yield Fault("monitoring.drift.threshold", f"{drift.method} lies from 0 to 1")
     for path, metric, difference in (
         ("monitoring.performance.max_drop", watched, performance.max_drop),
         ("gate.margin", judged, gate.margin),
@@ -165,60 +161,51 @@ def _threshold_faults(configuration: ModelConfiguration) -> list[Fault]:
     ):
         span = metric.bounds[1] - metric.bounds[0]
         if difference is not None and abs(difference) > span:
-            faults.append(Fault(path, f"{metric} cannot differ by more than {span:g}"))
-    return faults
+            yield Fault(path, f"{metric} cannot differ by more than {span:g}")
 
 
-def _candidate_faults(configuration: ModelConfiguration) -> list[Fault]:
+def _candidate_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     regression = configuration.task is Task.REGRESSION
     unfit = Candidate.LOGISTIC_REGRESSION if regression else Candidate.LINEAR_REGRESSION
-    faults = []
     candidates = configuration.training.candidates or ()
     for position, candidate in enumerate(candidates):
         path = f"training.candidates[{position}]"
         if candidate is unfit:
-            faults.append(Fault(path, f"{candidate} does not fit a {configuration.task} task"))
+            yield Fault(path, f"{candidate} does not fit a {configuration.task} task")
         if candidate in candidates[:position]:
-            faults.append(Fault(path, f"{candidate} is listed twice"))
+            yield Fault(path, f"{candidate} is listed twice")
         if candidate is Candidate.CUSTOM and configuration.training.pipeline is None:
-            faults.append(Fault(path, "custom needs training.pipeline to name it"))
+            yield Fault(path, "custom needs training.pipeline to name it")
     if candidates and Candidate.CUSTOM not in candidates and configuration.training.pipeline is not None:
-        faults.append(Fault("training.pipeline", "is not trained unless training.candidates lists custom"))
-    return faults
+        yield Fault("training.pipeline", "is not trained unless training.candidates lists custom")
 
 
-def _training_faults(configuration: ModelConfiguration) -> list[Fault]:
-    training, task, faults = configuration.training, configuration.task, []
+def _training_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    training, task = configuration.training, configuration.task
     if training.class_weight != "none" and task is Task.REGRESSION:
-        faults.append(Fault("training.class_weight", "a regression has no classes"))
+        yield Fault("training.class_weight", "a regression has no classes")
     if training.threshold != 0.5 and task is not Task.BINARY:
-        faults.append(Fault("training.threshold", f"is for binary tasks, not {task}"))
+        yield Fault("training.threshold", f"is for binary tasks, not {task}")
     elif training.threshold == "best" and configuration.gate_metric not in _BEST_SOMEWHERE:
-        faults.append(Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular"))
-    return faults
+        yield Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular")
 
 
-def _slice_faults(configuration: ModelConfiguration) -> list[Fault]:
-    return [
-        Fault(f"monitoring.slices[{position}]", f"{name!r} is not a declared feature")
-        for position, name in enumerate(configuration.monitoring.slices)
-        if name not in configuration.features
-    ]
+def _slice_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    for position, name in enumerate(configuration.monitoring.slices):
+        if name not in configuration.features:
+            yield Fault(f"monitoring.slices[{position}]", f"{name!r} is not a declared feature")
 
 
-def _review_faults(configuration: ModelConfiguration) -> list[Fault]:
+def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     is_read = any(rule.kind is LabelKind.MANUAL for rule in configuration.labels.rules)
-    if is_read or not configuration.review.asks_for_answers:
-        return []
-    return [Fault("review", "asks for answers that no rule reads; add a rule with kind manual")]
+    if configuration.review.asks_for_answers and not is_read:
+        yield Fault("review", "asks for answers that no rule reads; add a rule with kind manual")
 
 
-def _window_faults(configuration: ModelConfiguration) -> list[Fault]:
-    faults = []
+def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     default = configuration.labels.default
     windows = [rule.window for rule in configuration.labels.rules if rule.window]
     if default is not None and windows and default.after < min(windows):
-        faults.append(Fault("labels.default.after", "must not be earlier than the close of the shortest window"))
+        yield Fault("labels.default.after", "must not be earlier than the close of the shortest window")
     if configuration.retention < configuration.training.window:
-        faults.append(Fault("retention", "must not be shorter than training.window"))
-    return faults
+        yield Fault("retention", "must not be shorter than training.window")

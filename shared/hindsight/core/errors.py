@@ -5,6 +5,7 @@ quarantined record.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,21 @@ class HindsightError(Exception):
         self.message = message
         self.faults = faults
 
+    @classmethod
+    def at(cls, path: str, message: str) -> Self:
+        """Build the error of one path at fault."""
+        return cls(f"{path} {message}", (Fault(path, message),))
+
 
 class InvalidInput(HindsightError):
     """The request is malformed or breaks a rule of the contract."""
 
     code = "invalid"
+
+    @classmethod
+    def in_query(cls, name: str, message: str) -> Self:
+        """Build the error of a query parameter."""
+        return cls(f"the query parameter {name} {message}", (Fault(name, message),))
 
 
 class Forbidden(HindsightError):
@@ -42,6 +53,12 @@ class NotFound(HindsightError):
     """The model, prediction or version does not exist."""
 
     code = "not_found"
+
+
+class ModelRetired(NotFound):
+    """The model is retired: what is kept stays readable, for everything else it is as one that does not exist."""
+
+    code = "retired"
 
 
 class Conflict(HindsightError):

@@ -1,13 +1,33 @@
-"""Fan-out of a scheduled event: one invocation a model, each with its own time, retries and failure."""
+"""Scheduled work on models, and its fan-out: one invocation a model, each with its own time, retries and failure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from hindsight.core.errors import HindsightError, Unavailable
 
 # A thousand models must not take all of an account's concurrency at once.
 MAX_STARTS_PER_SECOND = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The models an event is for: one, or a share of its work; those behind one in the order of their names; or all."""
+
+    model: str | None = None
+    after: str = ""
+    share: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledEvent:
+    """One scheduled event for one model, or for a share of its work."""
+
+    now: datetime
+    event_id: str
+    model: str
+    share: int | None = None
 
 
 class Invocations(Protocol):
@@ -58,12 +78,12 @@ class FanOut:
         for place, model in enumerate(models):
             if place and not has_time():
                 # First, since a model that is refused again must not take those behind it along.
-                self._start_all([carrying_on(event, after=models[place - 1]), *refused])
+                self._start_all([addressed(event, after=models[place - 1]), *refused])
                 return FanOutReport(started=started + len(refused), goes_on_after=models[place - 1])
             if not concerns(model):
                 continue
             self._pace(begun, started + len(refused))
-            payload = narrowed(event, model)
+            payload = addressed(event, model=model)
             try:
                 self.invocations.start(payload)
                 started += 1
@@ -90,19 +110,9 @@ class FanOut:
             raise FanOutFailed(f"could not start {names}: {failures[0][1].message}") from failures[0][1]
 
 
-def narrowed(event: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """Build the event that is for one model alone: the same moment, the same id."""
-    return {**event, "detail": {"model": model}}
-
-
-def shared_out(event: Mapping[str, Any], model: str, share: int) -> dict[str, Any]:
-    """Build the event that is for a share of one model's work."""
-    return {**event, "detail": {"model": model, "share": share}}
-
-
-def carrying_on(event: Mapping[str, Any], *, after: str) -> dict[str, Any]:
-    """Build the event that is for the models behind one in the order of their names."""
-    return {**event, "detail": {"after": after}}
+def addressed(event: Mapping[str, Any], **scope: Any) -> dict[str, Any]:
+    """Build the event for some models alone, of the same moment and the same id; ``scope`` has the fields of Scope."""
+    return {**event, "detail": scope}
 
 
 def _named(detail: Mapping[str, Any]) -> str:

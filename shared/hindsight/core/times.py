@@ -45,10 +45,20 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def moment_text(moment: int) -> str:
+def moment_of(count: int) -> datetime:
+    """Find the moment so many microseconds after 1970."""
+    return _EPOCH + count * _MICROSECOND
+
+
+def moment_text(count: int) -> str:
     """Format microseconds since 1970 as RFC 3339 text.
 
     >>> moment_text(microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC)))
     '2026-03-01T12:00:00.000000Z'
     """
-    return format_time(_EPOCH + moment * _MICROSECOND)
+    return format_time(moment_of(count))
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Compute the beginning of a moment's hour, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from hindsight.config.labels import LabelValue
-from hindsight.core.codec import from_plain, to_plain
+from hindsight.core.codec import to_plain
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.prediction import Decision, Features, FeatureValue, ShadowAnswer
 
@@ -80,11 +80,4 @@ class LabelRow:
     def to_row(self) -> dict[str, Any]:
         """Convert the row to JSON objects."""
         row: dict[str, Any] = to_plain(self)
-        if self.shadow is not None:
-            row["shadow"] = self.shadow.to_json()
         return {name: value for name, value in row.items() if value is not None or name not in _OPTIONAL}
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "LabelRow":
-        """Read a row of the lake. Raises UnreadableRecord."""
-        return from_plain(cls, row)

@@ -1,12 +1,11 @@
 """A prediction as it is kept: its features, its answer, when its outcome is due."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hindsight.core import compact_json
-from hindsight.core.codec import to_plain
+from hindsight.core.codec import Record
 
 FeatureValue = bool | int | float | str | None
 Features = Mapping[str, FeatureValue]
@@ -20,8 +19,7 @@ class PredictionKey(NamedTuple):
     prediction_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShadowAnswer:
+class ShadowAnswer(Record, frozen=True, kw_only=True):
     """The prediction of a version in a rollout, which the app never sees. Its fields mean what a prediction's do."""
 
     version: str
@@ -29,14 +27,8 @@ class ShadowAnswer:
     decision: Decision
     probabilities: Mapping[str, float] | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the answer to plain values, absent parts left out."""
-        shown: dict[str, Any] = to_plain(self)
-        return {name: value for name, value in shown.items() if value is not None}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
+class Prediction(Record, frozen=True, kw_only=True):
     """One prediction.
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted

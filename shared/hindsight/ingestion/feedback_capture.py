@@ -59,7 +59,7 @@ class FeedbackReader:
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
         """Read the event an item describes. Raises InvalidInput with the path at fault.
 
-        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
+        An event without a time occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
         if self.keys is not None and self.configuration.feedback.token.required:
@@ -69,8 +69,7 @@ class FeedbackReader:
         if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
             problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
-            fault = Fault(f"{path}.{problem.path}", problem.message)
-            raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+            raise InvalidInput.at(f"{path}.{problem.path}", problem.message)
         fallback = format_time(sent_at) if sent_at is not None else None
         occurred_at, received_at = settle_times(
             item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
@@ -84,7 +83,7 @@ class FeedbackReader:
             occurred_at=occurred_at,
             received_at=received_at,
             source=item.source,
-            # Not of the times we filled in: a client that retries without a time of its own sends the same body.
+            # Not of the times we filled in: a client that retries without a time sends the same body.
             body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
         )
 

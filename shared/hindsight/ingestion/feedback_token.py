@@ -9,13 +9,14 @@ keep him from speaking twice.
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import Fault, InvalidInput, Unavailable
+from hindsight.core.errors import InvalidInput, Unavailable
 
 MAX_TOKEN = 128
 _VERSION = "v1"
@@ -56,7 +57,7 @@ class KeyNotLookedUp(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """A secret that makes tokens; it is named by a digest of itself, which tells nothing of it."""
+    """A secret that makes tokens; it is named by a digest of itself, which reveals nothing of it."""
 
     secret: bytes
 
@@ -88,23 +89,15 @@ class TokenHolder:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenMint:
-    """The maker of tokens for one call's predictions."""
+def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> Callable[[str], str] | None:
+    """Build the minter of a call's tokens by prediction; None where none are asked for and no key is read.
 
-    key: TokenKey
-    model: str
-    expires_at: datetime
-
-    def of(self, prediction_id: str) -> str:
-        """Compute the token of a prediction."""
-        return mint(self.key, self.model, prediction_id, self.expires_at)
-
-
-def token_mint(keys: TokenKeys, configuration: ModelConfiguration, now: datetime) -> TokenMint | None:
-    """Build what makes the tokens of a call, None where none are asked for and no key is read. Raises Unavailable."""
+    Raises Unavailable.
+    """
     rules = configuration.feedback.token
-    return TokenMint(keys.current(), configuration.model, now + rules.expires) if rules.required else None
+    if not rules.required:
+        return None
+    return partial(mint, keys.current(), configuration.model, expires_at=now + rules.expires)
 
 
 def mint(key: TokenKey, model: str, prediction_id: str, expires_at: datetime) -> str:
@@ -123,22 +116,23 @@ def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: 
 
     Raises TokenMissing, TokenInvalid, TokenExpired; TokenUnverified if another attempt may succeed.
     """
+    place = f"{holder.path}.token" if holder.path else "token"
     if token is None:
-        raise _refused(TokenMissing, holder, "is required: it came with the prediction")
+        raise TokenMissing.at(place, "is required: it came with the prediction")
     parts = token.split(".")
     if len(parts) != 4 or parts[0] != _VERSION or not _is_name(parts[1]) or not _is_plain_number(parts[2]):
-        raise _refused(TokenInvalid, holder, "is not the token of this prediction")
+        raise TokenInvalid.at(place, "is not the token of this prediction")
     _, name, expiry, mac = parts
     try:
         key = keys.named(name)
     except KeyNotLookedUp as error:
-        raise _refused(TokenUnverified, holder, "cannot be checked now: send the event again") from error
+        raise TokenUnverified.at(place, "cannot be checked now: send the event again") from error
     expected = _mac(key, (_VERSION, expiry, holder.model, holder.prediction_id)) if key is not None else ""
-    # In the same time wherever they differ, so that no guess tells how far it got.
+    # In the same time wherever they differ, so that no guess reveals how far it got.
     if key is None or not hmac.compare_digest(mac.encode(), expected.encode()):
-        raise _refused(TokenInvalid, holder, "is not the token of this prediction")
+        raise TokenInvalid.at(place, "is not the token of this prediction")
     if now >= datetime.fromtimestamp(int(expiry), UTC):
-        raise _refused(TokenExpired, holder, "has expired")
+        raise TokenExpired.at(place, "has expired")
 
 
 def _mac(key: TokenKey, parts: Sequence[str]) -> str:
@@ -152,8 +146,3 @@ def _is_name(text: str) -> bool:
 
 def _is_plain_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 11 and str(int(text)) == text
-
-
-def _refused(kind: type[TokenRefused], holder: TokenHolder, message: str) -> TokenRefused:
-    path = f"{holder.path}.token" if holder.path else "token"
-    return kind(f"{path} {message}", (Fault(path, message),))

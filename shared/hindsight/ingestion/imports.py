@@ -34,7 +34,7 @@ from hindsight.lake.object_store import Lake
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.store import Quarantine, QuarantinedRow, RowKind
 from hindsight.validation.items import Receipt, path_within
-from hindsight.validation.line_items import identified
+from hindsight.validation.line_items import identified, no_id
 from hindsight.validation.timestamps import ClientTimestamps
 
 
@@ -145,7 +145,7 @@ class FileImports:
         now = file.upload.at
         if file.kind is RowKind.FEEDBACK:
             return EVENTS, self.capture.take(FeedbackReader(configuration, now, ClientTimestamps.PAST), items)
-        return PREDICTIONS, self.log.take(InstanceReader(configuration, now, ClientTimestamps.PAST, _no_id), items)
+        return PREDICTIONS, self.log.take(InstanceReader(configuration, now, ClientTimestamps.PAST, no_id), items)
 
     def _saved(self, job: Job) -> Job | None:
         return job if self.jobs.save(job) else None
@@ -183,7 +183,3 @@ def _item(line: Line, file: ImportedFile) -> Any:
         raise InvalidInput(f"the line is longer than {MAX_LINE_BYTES} bytes")
     item = compact_json.loads(line.content)
     return item if file.kind is RowKind.FEEDBACK else identified(item, file.upload.key, line.number, line.text)
-
-
-def _no_id() -> str:
-    raise AssertionError("every imported prediction has an id")

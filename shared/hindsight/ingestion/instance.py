@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
 from hindsight.validation.features import check_features
@@ -36,8 +39,7 @@ class Scored:
     probabilities: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Struct, frozen=True, kw_only=True):
     """One checked instance of a model."""
 
     model: str
@@ -63,20 +65,13 @@ class Instance:
     ) -> Prediction:
         """Build the prediction that a version made of the instance."""
         return Prediction(
-            model=self.model,
-            prediction_id=self.prediction_id,
-            features=self.features,
+            **asdict(self),
             score=scored.score,
             decision=scored.decision,
             probabilities=scored.probabilities,
             model_version=model_version,
-            occurred_at=self.occurred_at,
-            received_at=self.received_at,
-            outcome_due_at=self.outcome_due_at,
-            entity_id=self.entity_id,
             propensity=propensity,
             shadow=shadow,
-            body_digest=self.body_digest,
         )
 
 
@@ -84,7 +79,7 @@ class Instance:
 class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
-    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time.
     """
 
     configuration: ModelConfiguration
@@ -110,7 +105,7 @@ class InstanceReader:
             received_at=received_at,
             outcome_due_at=self._outcome_due_at(item, occurred_at, path),
             entity_id=item.entity_id,
-            # Not of the times we fill in: a client that retries without a time of its own sends the same body.
+            # Not of the times we fill in: a client that retries without a time sends the same body.
             body_digest=body_digest(item.model_dump(exclude={"received_at"})),
         )
 
@@ -119,11 +114,7 @@ class InstanceReader:
             return occurred_at + self.configuration.outcome_delay
         due_at = parse_at(item.outcome_due_at, f"{path}.outcome_due_at")
         if due_at < occurred_at:
-            raise _fault(f"{path}.outcome_due_at", "lies before the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies before the prediction")
         if due_at - occurred_at > MAX_TO_OUTCOME:
-            raise _fault(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
+            raise InvalidInput.at(f"{path}.outcome_due_at", "lies more than ten years after the prediction")
         return due_at
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{path} {message}", (Fault(path, message),))

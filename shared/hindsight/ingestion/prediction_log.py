@@ -92,15 +92,12 @@ def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
 
 
 def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
-    fault = None
     if task is not Task.REGRESSION and not 0 <= item.score <= 1:
-        fault = Fault(f"{path}.score", "must be a probability from 0 to 1")
-    elif item.decision is None and task is Task.MULTICLASS:
-        fault = Fault(f"{path}.decision", "is required for a multiclass task")
-    elif item.decision is not None and (problem := unfit_label(item.decision, task)):
-        fault = Fault(f"{path}.decision", problem)
-    if fault is not None:
-        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        raise InvalidInput.at(f"{path}.score", "must be a probability from 0 to 1")
+    if item.decision is None and task is Task.MULTICLASS:
+        raise InvalidInput.at(f"{path}.decision", "is required for a multiclass task")
+    if item.decision is not None and (problem := unfit_label(item.decision, task)):
+        raise InvalidInput.at(f"{path}.decision", problem)
     return Scored(item.score, _decision(item, task))
 
 

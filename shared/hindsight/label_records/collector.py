@@ -10,7 +10,6 @@ import numpy as np
 from hindsight.config.labels import LabelKind
 from hindsight.label_records.columns import (
     ABSENT,
-    Column,
     Integers,
     Mask,
     TimeColumn,
@@ -166,15 +165,6 @@ class RecordChunk:
         return RecordChunk(columns, self.hashes, self.seq)
 
 
-def newest_records(rows: Iterable[dict[str, Any]]) -> LabelRows:
-    """Find of each prediction's label records the one with the highest ``seq``; see ``RecordCollector.newest``."""
-    given = list(rows)
-    names = dict.fromkeys(name for row in given for name in row if name not in {"features"})
-    features = dict.fromkeys(name for row in given for name in row.get("features") or {})
-    collector = RecordCollector(list(dict.fromkeys([*names, "value", "known_at", "kind"])), list(features))
-    return collector.newest(list(collector.take({"features": {}, **row} for row in given)))
-
-
 @dataclass(frozen=True, slots=True)
 class _Newest:
     places: Integers
@@ -182,7 +172,7 @@ class _Newest:
     labelled_without_review: ValueColumn
 
 
-def _newest(hashes: Hashes, seq: Integers, value: Column, known_at: Column, kind: Column) -> _Newest:
+def _newest(hashes: Hashes, seq: Integers, value: AnyColumn, known_at: AnyColumn, kind: AnyColumn) -> _Newest:
     assert isinstance(value, ValueColumn)
     assert isinstance(known_at, TimeColumn)
     assert isinstance(kind, ValueColumn)

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import microseconds, moment_text, parse_time
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -20,24 +20,11 @@ ABSENT: Any = object()  # the value of a field that a row does not have
 _ABSENT, _NONE, _BOOLEAN, _INTEGER, _FLOAT, _OTHER = range(6)
 _TAG_OF = {type(ABSENT): _ABSENT, type(None): _NONE, bool: _BOOLEAN, int: _INTEGER, float: _FLOAT}
 _EXACT = 2**53  # integers up to here are exact as doubles
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_LENGTH = len("2026-03-01T12:00:00.000000Z")
 _NOT_A_TIME = np.iinfo(np.int64).min
 # An entry of a vocabulary: its text, its key and its place.
 _BYTES_PER_WORD = 250
-
-
-class Column(Protocol):
-    """Values of one field of all rows."""
-
-    def __len__(self) -> int: ...
-
-    def at(self, places: Values) -> "Column":
-        """Pick some of the values, by their indices or a mask."""
-
-    def value(self, place: int) -> Any:
-        """Give one value back as it was, ABSENT where the row had none."""
 
 
 @dataclass(slots=True)
@@ -178,7 +165,7 @@ class TimeColumn:
                 return cls(found.astype(np.int64))
             except ValueError:
                 pass
-        moments = [_NOT_A_TIME if text is None else microseconds_of(parse_time(text)) for text in texts]
+        moments = [_NOT_A_TIME if text is None else microseconds(parse_time(text)) for text in texts]
         return cls(np.array(moments, dtype=np.int64))
 
     @classmethod
@@ -200,7 +187,7 @@ class TimeColumn:
     def value(self, place: int) -> Any:
         """Give one moment back as a text, None where there is none."""
         found = int(self.microseconds[place])
-        return None if found == _NOT_A_TIME else format_time(moment_of(found))
+        return None if found == _NOT_A_TIME else moment_text(found)
 
     @property
     def is_given(self) -> Mask:
@@ -212,18 +199,8 @@ class TimeColumn:
         """List the moments' texts up to a length, of days or hours: each of them is made once."""
         size = unit // _MICROSECOND
         units, codes = np.unique(self.microseconds // size, return_inverse=True)
-        made = [format_time(moment_of(int(found) * size))[:length] for found in units]
+        made = [moment_text(int(found) * size)[:length] for found in units]
         return [made[code] for code in codes.reshape(-1).tolist()]
-
-
-def microseconds_of(moment: datetime) -> int:
-    """Count the microseconds from 1970 to a moment."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(microseconds: int) -> datetime:
-    """Find the moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def bytes_of(columns: Iterable[Vocabulary]) -> int:

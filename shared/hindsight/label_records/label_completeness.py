@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, microseconds
 from hindsight.entities.label_row import LabelFields
-from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
 
@@ -49,7 +48,7 @@ def complete_until(
     earliest, latest = now - last_label_after - MAX_LABEL_DELAY, now - settling
     first, since, last = (format_time(moment)[:_HOUR] for moment in (now - window, earliest, latest))
     rows = LabelRows.of(labels)
-    rows = rows.at(rows.times("occurred_at").microseconds >= microseconds_of(_start(first)))
+    rows = rows.at(rows.times("occurred_at").microseconds >= microseconds(_start(first)))
     recorded = Counter(rows.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
     short = [
         hour

@@ -9,6 +9,7 @@ from typing import Any, cast, overload
 import numpy as np
 
 from hindsight.config.labels import LabelKind
+from hindsight.core.times import microseconds
 from hindsight.entities.label_row import LabelFields
 from hindsight.label_records.columns import (
     ABSENT,
@@ -18,7 +19,6 @@ from hindsight.label_records.columns import (
     ValueColumn,
     Values,
     Vocabulary,
-    microseconds_of,
 )
 from hindsight.label_records.hash_column import HashColumn
 from hindsight.label_records.mapping_column import MappingColumn
@@ -153,7 +153,7 @@ class LabelRows(Sequence[LabelFields]):  # noqa: PLW1641  it is as mutable as it
     def came_to_count(self, after: datetime, until: datetime) -> Mask:
         """Find the labels that came to count in ``(after, until]``; a later amendment does not count again."""
         counts = self.counts_from
-        return (microseconds_of(after) < counts) & (counts <= microseconds_of(until))
+        return (microseconds(after) < counts) & (counts <= microseconds(until))
 
     def by_maturity(self) -> "LabelRows":
         """Sort labels by the moment at which they came to count, those of one moment as if shuffled.

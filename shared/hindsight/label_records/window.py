@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, microseconds
 from hindsight.label_records.collector import RecordChunk, RecordCollector
-from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.lake.object_store import LABELS, Lake
@@ -93,5 +92,5 @@ def labels_in_window(
 def matured_in_window(labels: LabelRows, now: datetime, window: timedelta, until: datetime) -> LabelRows:
     """Pick the records with a value whose outcome fell due in ``(now - window, now]``, and not after ``until``."""
     due = labels.times("outcome_due_at").microseconds
-    last = microseconds_of(min(now, until))
-    return labels.at(labels.has_value & (microseconds_of(now - window) < due) & (due <= last))
+    last = microseconds(min(now, until))
+    return labels.at(labels.has_value & (microseconds(now - window) < due) & (due <= last))

@@ -42,22 +42,6 @@ def majority(values: Sequence[FeedbackValue]) -> FeedbackValue:
     return values[last[max(counts, key=lambda text: (counts[text], last[text]))]]
 
 
-def _sum(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    return _number(_total(values))
-
-
-def _mean(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    return _number(_total(values) / len(values))
-
-
-def _max(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    return max(values, key=_exact)
-
-
-def _min(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    return min(values, key=_exact)
-
-
 def _total(values: Sequence[FeedbackValue]) -> Fraction:
     return sum(map(_exact, values), start=Fraction(0))
 
@@ -80,10 +64,10 @@ def _number(value: Fraction) -> FeedbackValue:
 _REDUCTIONS: Mapping[Aggregate, Callable[[Sequence[FeedbackValue]], FeedbackValue]] = {
     Aggregate.FIRST: lambda values: values[0],
     Aggregate.LAST: lambda values: values[-1],
-    Aggregate.SUM: _sum,
-    Aggregate.MEAN: _mean,
-    Aggregate.MAX: _max,
-    Aggregate.MIN: _min,
+    Aggregate.SUM: lambda values: _number(_total(values)),
+    Aggregate.MEAN: lambda values: _number(_total(values) / len(values)),
+    Aggregate.MAX: lambda values: max(values, key=_exact),
+    Aggregate.MIN: lambda values: min(values, key=_exact),
     Aggregate.COUNT: len,
     Aggregate.MAJORITY: majority,
 }

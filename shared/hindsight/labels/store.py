@@ -21,6 +21,15 @@ class Share:
 ALL = Share()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLabels:
+    """Predictions whose label the clock is still to change; ``capped`` if there are more than were counted."""
+
+    predictions: int
+    next_due_at: datetime | None
+    capped: bool
+
+
 class LabelStore(Protocol):
     """Item collections by prediction; every change of one is all or nothing."""
 
@@ -38,6 +47,9 @@ class LabelStore(Protocol):
 
         The first one of a page has been due for as long as any other of it.
         """
+
+    def open_labels(self, model: str, now: datetime, most: int) -> OpenLabels:
+        """Count, up to some ``most``, the predictions that the clock changes after ``now``; find the next moment."""
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Read the predictions that exist of some keys. Raises Unavailable."""

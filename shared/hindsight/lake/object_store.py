@@ -175,6 +175,14 @@ def bounded_lines_of(lake: Lake, key: str, *, max_line: int, max_total: int) -> 
         yield from lake.read_bounded_lines(key + REWRITTEN, max_line=max_line, max_total=max_total)
 
 
+def read_if_present(lake: Lake, key: str) -> bytes | None:
+    """Read an object's bytes, None if there is no such object."""
+    try:
+        return lake.read_bytes(key)
+    except NotFound:
+        return None
+
+
 def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[str]:
     """List the keys of a model's rows on every day the span from start to end touches, oldest day first.
 

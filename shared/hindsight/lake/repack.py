@@ -1,4 +1,4 @@
-"""Write objects of one day anew, as packs."""
+"""Rewriting of the objects of one day as packs."""
 
 import gzip
 import hashlib
@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Entry, Lake
+from hindsight.core.batches import batches
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import Entry, Lake, read_if_present
 from hindsight.lake.pack import Part, moment_text, pack_name, parts_of
 
 _READERS = 8
@@ -105,26 +106,8 @@ class Repacking:
     def _read(self, chosen: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
         """Read objects, some ahead; one that is gone is in another's pack."""
         with ThreadPoolExecutor(_READERS) as readers:
-            for batch in _batches(chosen):
-                for entry, content in zip(batch, readers.map(self._content, batch), strict=True):
+            for batch in batches(chosen, lambda entry: entry.size, room=_AHEAD_BYTES, most=_MAX_AHEAD):
+                contents = readers.map(lambda entry: read_if_present(self.lake, entry.key), batch)
+                for entry, content in zip(batch, contents, strict=True):
                     if content is not None:
                         yield entry, content
-
-    def _content(self, entry: Entry) -> bytes | None:
-        try:
-            return self.lake.read_bytes(entry.key)
-        except NotFound:
-            return None
-
-
-def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
-    for entry in entries:
-        if batch and (len(batch) >= _MAX_AHEAD or size + entry.size > _AHEAD_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
-        size += entry.size
-    if batch:
-        yield batch

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from itertools import islice
+from functools import partial
 from typing import Any
 
-from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Lake, day_prefix, keys_between, partition_of
+from hindsight.core.batches import chunks
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import Lake, day_prefix, keys_between, partition_of, read_if_present
 from hindsight.lake.pack import is_mark, unzipped
 
 _READERS = 8
@@ -17,31 +18,14 @@ _READERS = 8
 Wanted = Callable[[bytes], bool]
 
 
-def every_line(_line: bytes) -> bool:
-    """Want every line."""
-    return True
-
-
-def rows_between(lake: Lake, kind: str, model: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Read a model's rows of every day that a span touches, day after day, a few dozen objects held at a time.
-
-    Small objects may be merged while they are read: those that are gone are in one that was written before they went,
-    so that another look finds it. A row may then come twice.
-    """
-    read = set[str]()
-    while True:
-        fresh = (key for key in keys_between(lake, kind, model, start, end) if key not in read)
-        gone = yield from _rows_of(lake, fresh, read)
-        if not gone:
-            return
-
-
 def days_newest_first(
-    lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = every_line
+    lake: Lake, kind: str, model: str, start: datetime, end: datetime, *, wanted: Wanted = lambda _: True
 ) -> Iterator[tuple[date, Iterator[dict[str, Any]]]]:
-    """Read the rows of each day that a span touches and that has some, newest day first, as ``rows_between`` does.
+    """Read the rows of each day that a span touches and that has some, newest day first.
 
-    One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``.
+    One listing for the whole span; a day's rows are read as they are taken, those whose line is ``wanted``. Small
+    objects may be merged while they are read: those that are gone are in one that was written before they went, so that
+    another look finds it. A row may then come twice.
     """
     by_day = dict[date, list[str]]()
     for key in keys_between(lake, kind, model, start, end):
@@ -57,20 +41,23 @@ def _rows_of_day(lake: Lake, prefix: str, keys: Iterable[str], wanted: Wanted) -
         keys = (key for key in lake.keys(prefix) if key not in read)
 
 
-def _rows_of(
-    lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted = every_line
-) -> Generator[dict[str, Any], None, bool]:
+def _rows_of(lake: Lake, keys: Iterable[str], read: set[str], wanted: Wanted) -> Generator[dict[str, Any], None, bool]:
     """Read the wanted rows of objects, note which were read, and report whether any was gone."""
-    remaining, gone = iter(keys), False
-    with ThreadPoolExecutor(_READERS) as readers:
-        while batch := list(islice(remaining, 4 * _READERS)):
-            read.update(batch)
-            for key, content in zip(batch, readers.map(lambda key: _content(lake, key), batch), strict=True):
-                if content is None:
-                    gone = True
-                else:
-                    yield from _rows_in(key, content, wanted)
+    gone = False
+    for key, content in read_ahead(lake, keys):
+        read.add(key)
+        if content is None:
+            gone = True
+        else:
+            yield from _rows_in(key, content, wanted)
     return gone
+
+
+def read_ahead(lake: Lake, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Read objects by their keys, in order, a few dozen ahead; None for one that is gone."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        for batch in chunks(keys, 4 * _READERS):
+            yield from zip(batch, readers.map(partial(read_if_present, lake), batch), strict=True)
 
 
 def _rows_in(key: str, content: bytes, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -80,10 +67,3 @@ def _rows_in(key: str, content: bytes, wanted: Wanted) -> Iterator[dict[str, Any
                 yield json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
-
-
-def _content(lake: Lake, key: str) -> bytes | None:
-    try:
-        return lake.read_bytes(key)
-    except NotFound:
-        return None

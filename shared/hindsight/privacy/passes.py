@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from hindsight.core.batches import batches
 from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.object_store import REWRITTEN, Lake
 from hindsight.privacy.data_map import DataLocation
@@ -66,7 +67,7 @@ class ErasurePass:
     def read(self, keys: Iterable[list[ObjectVersion]]) -> Iterator[list[ReadVersion]]:
         """Read versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
         with ThreadPoolExecutor(_READERS) as readers:
-            for batch in _batches(keys):
+            for batch in batches(keys, _ahead, room=_AHEAD_BYTES):
                 contents = readers.map(self._content, [version for versions in batch for version in versions])
                 for versions in batch:
                     yield [ReadVersion(version, next(contents)) for version in versions]
@@ -104,7 +105,7 @@ class ErasurePass:
                 if before_replacing is not None:
                     before_replacing(version.key, content, target, redacted)
                 if not self._replace(version, target, redacted):
-                    # Somebody has just written it: what that left behind is read by the second pass.
+                    # Another writer has just written it: the version it replaced is read by the second pass.
                     continue
                 progress.counts[location.name] += redacted.rows
             self.versions.purge([version])
@@ -122,19 +123,9 @@ class ErasurePass:
             yield versions
 
 
-def _batches(keys: Iterable[list[ObjectVersion]]) -> Iterator[list[list[ObjectVersion]]]:
-    batch: list[list[ObjectVersion]] = []
-    count = size = 0
-    for versions in keys:
-        more = sum(version.size for version in versions)
-        if batch and (count >= _MAX_AHEAD or size + more > _AHEAD_BYTES):
-            yield batch
-            batch, count, size = [], 0, 0
-        batch.append(versions)
-        count += len(versions)
-        size += more
-    if batch:
-        yield batch
+def _ahead(versions: list[ObjectVersion]) -> int:
+    """Compute the room that versions take among those read ahead, at least an even share each."""
+    return sum(max(version.size, _AHEAD_BYTES // _MAX_AHEAD) for version in versions)
 
 
 def _type_of(key: str) -> str:

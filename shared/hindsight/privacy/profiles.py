@@ -1,6 +1,6 @@
 """Profiles without a subject's rows: the few that are kept whole. Counts name no subject.
 
-The counts of an hour follow when it is built anew, as it is when an object of its log is written again.
+The counts of an hour follow when it is rebuilt, as it is when an object of its log is written again.
 """
 
 from hindsight.privacy.redaction import RedactionResult

@@ -12,7 +12,7 @@ from hindsight.datasets.building.compaction import PARQUET_TYPE
 from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import PARQUET, escaped
 from hindsight.datasets.records.record_files import file_digest, merged_name, name_of
-from hindsight.lake.object_store import COMPACTED, LABELS, Lake
+from hindsight.lake.object_store import COMPACTED, LABELS, Lake, read_if_present
 from hindsight.privacy.passes import Progress
 from hindsight.privacy.redaction import redact_lines
 from hindsight.privacy.subject import Subject
@@ -90,9 +90,7 @@ class RecordRedactor:
         return int(found[0]) if found else 0
 
     def _copy_lines(self, before: str, after: str, subject: Subject) -> None:
-        try:
-            content = self.lake.read_bytes(before)
-        except NotFound:
+        if (content := read_if_present(self.lake, before)) is None:
             return
         redacted = _redact(subject, content)
         left = content if redacted is None else redacted.content

@@ -7,8 +7,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import field
+
 from hindsight.core import compact_json
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.codec import Record
 from hindsight.entities.feedback import Feedback
 from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
 from hindsight.quarantine.rejects import RejectCode
@@ -28,8 +30,7 @@ class RowKind(StrEnum):
     PREDICTION = "prediction"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantinedRow:
+class QuarantinedRow(Record, frozen=True, kw_only=True):
     """One thing that was not taken.
 
     It is either an ``event`` (a row of the raw feedback files) or the ``text`` of a line: an item as clients send
@@ -48,53 +49,26 @@ class QuarantinedRow:
     file: str | None = None
     line: int | None = None
     text: str | None = None
-    is_truncated: bool = False
+    is_truncated: bool = field(default=False, name="truncated")
     replay_id: str | None = None
 
     @property
     def identity(self) -> str:
         """The identity of this reject, whatever its code.
 
-        After a crash the same reject may stand in two objects.
+        After a crash the same reject may be in two objects.
         """
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 
     def to_json(self) -> dict[str, Any]:
-        """Build the row as its object holds it."""
-        row: dict[str, Any] = {
-            "code": self.code.value,
-            "reason": self.reason,
-            "path": self.path or None,
-            "kind": self.kind.value,
-            "model": None if self.model == UNREADABLE else self.model,
-            "received_at": format_time(self.received_at) if self.received_at else None,
-            "event": self.event,
-            "file": self.file,
-            "line": self.line,
-            "text": self.text,
-            "truncated": self.is_truncated or None,
-            "replay_id": self.replay_id,
-        }
-        return {name: value for name, value in row.items() if value is not None}
+        """Build the row as its object holds it, whose key has the day."""
+        row = {"kind": self.kind.value, **self.replace(path=self.path or None).to_plain()}
+        return {name: value for name, value in row.items() if name != "day"}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any], day: date) -> "QuarantinedRow":
         """Read the row that an object of a day holds."""
-        return cls(
-            code=RejectCode(row["code"]),
-            reason=row["reason"],
-            day=day,
-            model=row.get("model", UNREADABLE),
-            kind=RowKind(row["kind"]),
-            path=row.get("path"),
-            received_at=parse_time(row["received_at"]) if "received_at" in row else None,
-            event=row.get("event"),
-            file=row.get("file"),
-            line=row.get("line"),
-            text=row.get("text"),
-            is_truncated=row.get("truncated", False),
-            replay_id=row.get("replay_id"),
-        )
+        return cls.from_plain({**row, "day": day})
 
 
 @dataclass(frozen=True, slots=True)

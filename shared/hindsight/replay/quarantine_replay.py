@@ -3,7 +3,7 @@
 Each object passes through four steps, any of which may be the last before a crash and is then done again:
 
 1. What can be read is made durable in the stream (or the table), then in ``replayed/``.
-2. What cannot is written to quarantine anew, marked with the replay, so that this replay passes it over.
+2. What cannot is written to quarantine again, marked with the replay, so that this replay passes it over.
 3. One conditional write notes that the object is in hand, and counts it.
 4. The object is removed, and the checkpoint moves past it.
 
@@ -13,7 +13,7 @@ twice is one there, by its id.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -134,7 +134,7 @@ class QuarantineReplay:
                 _audit_key(job, key),
                 [{**row.to_json(), "outcome": outcome, "replay_id": job.job_id} for outcome, row in moved],
             )
-        self.quarantine.put(replace(row, replay_id=job.job_id) for row in reread.kept)
+        self.quarantine.put(row.replace(replay_id=job.job_id) for row in reread.kept)
         self._save(run, job.advanced({**job.checkpoint, _IN_HAND: key}, _counts(reread)), _counts(reread))
         self._put_away(run, key)
 

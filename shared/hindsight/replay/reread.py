@@ -1,17 +1,15 @@
 """Reading again, under today's configuration, what could not be taken before."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from msgspec import structs
-
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, remembered
 from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput, NotFound
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
@@ -25,10 +23,11 @@ from hindsight.labels.store import LabelStore
 from hindsight.quarantine.rejects import Reject, RejectCode, shortened
 from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
 from hindsight.validation.items import path_within
-from hindsight.validation.line_items import from_import, identified
+from hindsight.validation.line_items import from_import, identified, no_id
 from hindsight.validation.timestamps import ClientTimestamps
 
 _ITEM = "item"
+Known = Callable[[str], ModelConfiguration | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Rereader:
 
         Raises Unavailable; taking all of them again is safe.
         """
-        reread, known = Reread(), _Configurations(self.configurations)
+        reread, known = Reread(), remembered(self.configurations)
         # Nothing is known of the end of a text that was cut; and of one id the first body stays, whatever is replayed.
         readable = [row for row in rows if row.code is not RejectCode.CONFLICT and not row.is_truncated]
         reread.kept.extend(row for row in rows if row.code is RejectCode.CONFLICT or row.is_truncated)
@@ -63,9 +62,7 @@ class Rereader:
         self._take_predictions([row for row in readable if row.kind is RowKind.PREDICTION], now, known, reread)
         return reread
 
-    def _take_feedback(
-        self, rows: Sequence[QuarantinedRow], now: datetime, known: "_Configurations", reread: Reread
-    ) -> None:
+    def _take_feedback(self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: Reread) -> None:
         found: list[tuple[QuarantinedRow, Feedback]] = []
         for row in rows:
             event = self._event(row, now, known)
@@ -83,16 +80,16 @@ class Rereader:
                 reread.settled.append(row)
             else:
                 reread.replayed.append(row)
-                lines.append(feedback_line(structs.replace(event, received_at=now)))
+                lines.append(feedback_line(event.replace(received_at=now)))
         if lines:
             self.stream.append(lines)
 
-    def _event(self, row: QuarantinedRow, now: datetime, known: "_Configurations") -> Feedback | QuarantinedRow:
+    def _event(self, row: QuarantinedRow, now: datetime, known: Known) -> Feedback | QuarantinedRow:
         parsed = _parsed(row)
         if isinstance(parsed, Reject):
             return _still_rejected(row, parsed)
         if parsed is not None:
-            row = replace(row, model=parsed.model, event=parsed.to_plain(), text=None)
+            row = row.replace(model=parsed.model, event=parsed.to_plain(), text=None)
         model = row.model
         configuration = known(model)
         if configuration is None:
@@ -107,7 +104,7 @@ class Rereader:
         try:
             item = compact_json.loads(row.text or "")
         except InvalidInput as error:
-            return replace(row, code=RejectCode.MALFORMED, reason=shortened(error.message))
+            return row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message))
         try:
             return FeedbackReader(configuration, now, trust).read(item, _ITEM, sent_at=row.received_at)
         except InvalidInput as error:
@@ -117,9 +114,7 @@ class Rereader:
         wanted = list(dict.fromkeys(keys))
         return dict(zip(wanted, self.labels.load(wanted), strict=True)) if wanted else {}
 
-    def _take_predictions(
-        self, rows: Sequence[QuarantinedRow], now: datetime, known: "_Configurations", reread: Reread
-    ) -> None:
+    def _take_predictions(self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: Reread) -> None:
         for (model, sent_at), group in groupby(rows, lambda row: (row.model, row.received_at)):
             configuration, found = known(model), list(group)
             if configuration is None:
@@ -130,8 +125,8 @@ class Rereader:
                 try:
                     items.append((row, _prediction_item(row, now)))
                 except InvalidInput as error:
-                    reread.kept.append(replace(row, code=RejectCode.MALFORMED, reason=shortened(error.message)))
-            reader = InstanceReader(configuration, now, ClientTimestamps.PAST, new_id=_no_id, sent_at=sent_at)
+                    reread.kept.append(row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message)))
+            reader = InstanceReader(configuration, now, ClientTimestamps.PAST, new_id=no_id, sent_at=sent_at)
             receipt = self.log.take(reader, [item for _, item in items])
             refused = {rejection.index: rejection for rejection in receipt.rejected}
             for index, (row, _) in enumerate(items):
@@ -140,23 +135,7 @@ class Rereader:
                 else:
                     path = path_within(rejection.fault.path, f"{PREDICTIONS}[{index}]")
                     kept = _invalid(row, rejection.fault.message, path)
-                    reread.kept.append(replace(kept, code=RejectCode(rejection.code)))
-
-
-class _Configurations:
-    """Current configurations, each asked for once."""
-
-    def __init__(self, configurations: ConfigurationStore) -> None:
-        self._configurations = configurations
-        self._known: dict[str, ModelConfiguration | None] = {}
-
-    def __call__(self, model: str) -> ModelConfiguration | None:
-        if model not in self._known:
-            try:
-                self._known[model] = self._configurations.current(model).configuration
-            except NotFound:
-                self._known[model] = None
-        return self._known[model]
+                    reread.kept.append(kept.replace(code=RejectCode(rejection.code)))
 
 
 def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
@@ -170,11 +149,10 @@ def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
 
 def _still_rejected(row: QuarantinedRow, reject: Reject) -> QuarantinedRow:
     if reject.text is None:
-        return replace(row, code=reject.code, reason=reject.reason)
+        return row.replace(code=reject.code, reason=reject.reason)
     # A line by which capture passed on an item, and which could not be read until now.
     text, was_cut = kept_text(reject.text)
-    return replace(
-        row,
+    return row.replace(
         code=reject.code,
         reason=reject.reason,
         path=reject.path,
@@ -198,12 +176,8 @@ def _holds(collection: Collection, event: Feedback) -> bool:
 
 
 def _unknown(row: QuarantinedRow, model: str) -> QuarantinedRow:
-    return replace(row, code=RejectCode.UNKNOWN_MODEL, reason=f"no model is called {model!r}")
+    return row.replace(code=RejectCode.UNKNOWN_MODEL, reason=f"no model is called {model!r}")
 
 
 def _invalid(row: QuarantinedRow, reason: str, path: str) -> QuarantinedRow:
-    return replace(row, code=RejectCode.INVALID, reason=shortened(reason), path=shortened(path))
-
-
-def _no_id() -> str:
-    raise AssertionError("every imported prediction has an id")
+    return row.replace(code=RejectCode.INVALID, reason=shortened(reason), path=shortened(path))

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.errors import Fault, InvalidInput, NotFound
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time, parse_time
-from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix
+from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix, read_if_present
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.reporting.status import LINKS_LAST
 from hindsight.validation.operator_request import day_of as day_named
@@ -31,7 +31,7 @@ class CheckQuery:
     def parse(cls, kind: str | None = None, first: str | None = None, last: str | None = None) -> "CheckQuery":
         """Read the query that a request names, by days or by moments. Raises InvalidInput with the path at fault."""
         if kind is not None and kind not in set(CheckKind):
-            raise _fault("kind", f"must be one of {', '.join(CheckKind)}")
+            raise InvalidInput.in_query("kind", f"must be one of {', '.join(CheckKind)}")
         query = cls(
             kind=None if kind is None else CheckKind(kind),
             first=_moment(first, "from", time.min),
@@ -56,7 +56,7 @@ class CheckHistory:
         Without an end the span ends with the newest check, which may be of a replayed time; without a beginning it
         reaches back as far as one request reads.
         """
-        self.configurations.current(model)
+        self.configurations.newest(model)
         last = query.last or self._newest(model)
         if last is None:
             return []
@@ -72,10 +72,9 @@ class CheckHistory:
 
     def show(self, key: str) -> dict[str, Any] | None:
         """Read a check with its verdict and numbers, and link its report and its page; None of one that expired."""
-        try:
-            check = json.loads(self.lake.read_bytes(key))
-        except NotFound:
+        if (content := read_if_present(self.lake, key)) is None:
             return None
+        check = json.loads(content)
         whole = {name: value for name, value in check.items() if name not in {"report", "report_key", "page_key"}}
         page = check.get("page_key")
         links = {"report_url": self.lake.link(key, LINKS_LAST)}
@@ -109,13 +108,11 @@ def _moment(text: str | None, path: str, of_day: time) -> datetime | None:
     try:
         return parse_time(text)
     except InvalidInput as error:
-        raise _fault(path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset") from error
+        raise InvalidInput.in_query(
+            path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset"
+        ) from error
 
 
 def _require_span(first: datetime, last: datetime) -> None:
     if not 0 <= (last.date() - first.date()).days < MAX_DAYS or first > last:
-        raise _fault("from", f"must lie before to, by less than {MAX_DAYS} days")
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"the query parameter {path} {message}", (Fault(path, message),))
+        raise InvalidInput.in_query("from", f"must lie before to, by less than {MAX_DAYS} days")

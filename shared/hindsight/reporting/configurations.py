@@ -18,7 +18,9 @@ def shown_configuration(stored: StoredConfiguration) -> dict[str, Any]:
     return {
         "model": stored.configuration.model,
         "revision": stored.revision,
-        "created_at": format_time(stored.created_at),
+        "at": format_time(stored.at),
+        "actor": sent.actor,
+        "reason": sent.reason,
         "content_type": sent.content_type,
         "document": sent.text,
         "configuration": compact_json.loads(sent.text) if "json" in sent.content_type else parse_yaml(sent.text),

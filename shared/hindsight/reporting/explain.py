@@ -4,13 +4,15 @@ from typing import Any
 
 from hindsight.config.labels import RETRACTED
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction
+from hindsight.labels.archiving.archive import prediction_row
 from hindsight.labels.disposition import disposition
 from hindsight.labels.rules import ready_rules
+
+_OF_THE_CALL = frozenset({"model", "prediction_id", "body_digest"})
 
 
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def explain_labels(prediction: Prediction, collection: Collection, configuration
     rules = ready_rules(configuration.labels, configuration.task)
     retracted = {event.value for event in collection.feedback if event.name == RETRACTED and rules.trusts(event)}
     return {
-        "prediction": _shown_prediction(prediction),
+        "prediction": prediction_row(prediction),
         "feedback": [
             {
                 **_shown_feedback(event),
@@ -31,44 +33,12 @@ def explain_labels(prediction: Prediction, collection: Collection, configuration
     }
 
 
-def _shown_prediction(prediction: Prediction) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "prediction_id": prediction.prediction_id,
-        "model": prediction.model,
-        "features": dict(prediction.features),
-        "score": prediction.score,
-        "decision": prediction.decision,
-        "probabilities": None if prediction.probabilities is None else dict(prediction.probabilities),
-        "model_version": prediction.model_version,
-        "entity_id": prediction.entity_id,
-        "occurred_at": format_time(prediction.occurred_at),
-        "received_at": format_time(prediction.received_at),
-        "outcome_due_at": format_time(prediction.outcome_due_at),
-        "propensity": prediction.propensity,
-        "shadow": prediction.shadow and prediction.shadow.to_json(),
-    }
-    return {name: value for name, value in shown.items() if value is not None}
-
-
 def _shown_feedback(event: Feedback) -> dict[str, Any]:
-    return {
-        "feedback_id": event.feedback_id,
-        "name": event.name,
-        "value": event.value,
-        "source": event.source,
-        "occurred_at": format_time(event.occurred_at),
-        "received_at": format_time(event.received_at),
-    }
+    shown = {name: value for name, value in event.to_plain().items() if name not in _OF_THE_CALL}
+    return {"value": None, "source": None, **shown}
 
 
 def _shown_label(record: LabelRecord) -> dict[str, Any]:
-    return {
-        "seq": record.seq,
-        "value": record.label.value,
-        "status": record.label.status.value,
-        "kind": record.label.kind,
-        "event": record.label.event,
-        "disagreeing": list(record.label.disagreeing),
-        "rules_revision": record.rules_revision,
-        "known_at": format_time(record.known_at),
-    }
+    change = record.to_plain()
+    label = {"value": None, "kind": None, "event": None, "disagreeing": [], **change["label"]}
+    return {name: change[name] for name in ("seq", "rules_revision", "known_at")} | label

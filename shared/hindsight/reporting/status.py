@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.core.codec import to_plain
+from hindsight.core.codec import Record
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.subject import EvaluationSubject
+from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind
 from hindsight.registry.pointer import Pointer
 from hindsight.rollout.approval.approval import Approval
@@ -20,10 +21,28 @@ LINKS_LAST = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Predictions whose label the clock is to change: ``overdue`` of them by now, ``capped`` if there are more."""
+    """Predictions whose label the clock was to change by now: ``overdue`` of them, ``capped`` if there are more."""
 
     overdue: int
     capped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelQueue:
+    """The labels that wait for the clock, as they are now: those that are overdue, and those still to fall due."""
+
+    backlog: Backlog
+    open: OpenLabels
+
+    def to_json(self) -> dict[str, Any]:
+        """Show the queue as the live part of the join's health."""
+        return {
+            "awaiting": self.open.predictions,
+            "awaiting_capped": self.open.capped,
+            "next_due_at": _time(self.open.next_due_at),
+            "overdue": self.backlog.overdue,
+            "overdue_capped": self.backlog.capped,
+        }
 
 
 def model_status(
@@ -31,7 +50,7 @@ def model_status(
     pointer: Pointer | None,
     state: TriggerState,
     checks: list[Check],
-    backlog: Backlog,
+    queue: LabelQueue,
     *,
     review_queue: dict[str, Any],
     link: Callable[[str], str],
@@ -43,16 +62,18 @@ def model_status(
 
     ``link`` presigns a key of the lake; ``asked`` is the newest request for approval.
     """
+    champion, rollout, probation = (pointer.champion, pointer.rollout, pointer.probation) if pointer else (None,) * 3
+    challenger, found = rollout.version if rollout else None, evaluations or {}
     return {
         "model": revision.configuration.model,
-        "configuration_revision": revision.revision,
+        "revision": revision.revision,
         "task": revision.configuration.task.value,
-        "champion": pointer.champion if pointer else None,
-        "challenger": pointer.rollout.version if pointer and pointer.rollout else None,
+        "champion": champion,
+        "challenger": challenger,
         "previous": pointer.previous if pointer else None,
         "serving_since": format_time(pointer.serving_since) if pointer else None,
-        "rollout": _rollout(pointer, evaluations or {}),
-        "probation": _probation(pointer, evaluations or {}),
+        "rollout": _evaluated(rollout, challenger, found.get(EvaluationSubject.ROLLOUT)),
+        "probation": _evaluated(probation, champion, found.get(EvaluationSubject.PROBATION)),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
         "pending_signals": sorted(state.pending_signals),
@@ -62,34 +83,30 @@ def model_status(
         "checks": {
             check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
         },
-        "join_health": next((dict(check.summary) for check in checks if check.kind is CheckKind.JOIN_HEALTH), None),
-        "label_backlog": to_plain(backlog),
+        "join_health": _join_health(checks, queue),
         "review_queue": review_queue,
     }
 
 
-def _rollout(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    if pointer is None or pointer.rollout is None:
+def _evaluated(part: Record | None, version: str | None, newest: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Show a part of the pointer, with the newest evaluation if it is of the version; an older one is of another."""
+    if part is None:
         return None
-    newest = evaluations.get(EvaluationSubject.ROLLOUT.value)
-    return pointer.rollout.to_plain() | _with_evaluation(newest, pointer.rollout.version)
-
-
-def _probation(pointer: Pointer | None, evaluations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    if pointer is None or pointer.probation is None:
-        return None
-    newest = evaluations.get(EvaluationSubject.PROBATION.value)
-    return pointer.probation.to_plain() | _with_evaluation(newest, pointer.champion)
-
-
-def _with_evaluation(newest: Mapping[str, Any] | None, version: str) -> dict[str, Any]:
-    """Show the newest evaluation if it is of the version; an older one is of another."""
-    return {"evaluation": dict(newest)} if newest is not None and newest["version"] == version else {}
+    return part.to_plain() | ({"evaluation": dict(newest)} if newest and newest["version"] == version else {})
 
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
-    page = {} if check.page_key is None else {"page_url": link(check.page_key)}
-    return {**check.to_plain(), **page}
+    """Show a check, its report and its page as links."""
+    shown = check.to_plain()
+    keys = {"report_url": shown.pop("report_key", None), "page_url": shown.pop("page_key", None)}
+    return {**shown, **{name: link(key) for name, key in keys.items() if key is not None}}
+
+
+def _join_health(checks: list[Check], queue: LabelQueue) -> dict[str, Any]:
+    """Show the labels that wait now, and under ``window`` what the newest check counted, and when."""
+    newest = next((check for check in checks if check.kind is CheckKind.JOIN_HEALTH), None)
+    window = None if newest is None else {"at": format_time(newest.at), **newest.summary}
+    return {**queue.to_json(), "window": window}
 
 
 def _evaluation(evaluation: Decision) -> dict[str, Any]:

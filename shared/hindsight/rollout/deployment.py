@@ -71,7 +71,7 @@ def servable(record: VersionRecord) -> Servable:
 
 
 def require_servable(record: VersionRecord, require_loadable: Callable[[VersionRecord], None]) -> None:
-    """Raise Conflict for a version that has expired or cannot be loaded."""
+    """Refuse a version that cannot serve, for a person who names it. Raises Conflict."""
     if record.expired_at is not None:
         raise Conflict(f"{record.version} has expired: its artefact is no longer kept")
     try:

@@ -1,4 +1,4 @@
-"""The rollback of a champion: to the one before it, or to one that a person names."""
+"""The rollback of a champion: to the previous one, or to one that a person names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Rollbacks:
     trust: ClientTimestamps
     require_loadable: Callable[[VersionRecord], None]
 
-    def take(self, model: str, body: object, *, now: datetime, requested_by: str) -> DeploymentRecord:
+    def take(self, model: str, body: object, *, now: datetime, actor: str) -> DeploymentRecord:
         """Roll back as a person asks; the same request again, if it names an end, finds the deployment made.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model or version, NoModel before the first
@@ -60,7 +60,7 @@ class Rollbacks:
         pointer = self.registry.pointer(known)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
-        audit = AuditInfo(reason=request.reason, actor=requested_by, at=request.moment(now, self.trust))
+        audit = AuditInfo(reason=request.reason, actor=actor, at=request.moment(now, self.trust))
         made = self.registry.deployment(known, pointer.sequence)
         if made is not None and _is_requested(made, request, audit):
             self._publish(known, made)

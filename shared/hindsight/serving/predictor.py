@@ -4,13 +4,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from hindsight.core.errors import Conflict, Fault, InvalidInput
 from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
 from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, Scored
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.serving.line_up import InService, LineUp
 from hindsight.validation.items import parse_item
 
 
@@ -21,31 +22,7 @@ class Scorer(Protocol):
         """Score each row, in order."""
 
 
-class ServingVersion(Protocol):
-    """A version and its scorer."""
-
-    @property
-    def version(self) -> str:
-        """Its name."""
-
-    @property
-    def scorer(self) -> Scorer:
-        """Its scorer."""
-
-
-class Lineup(Protocol):
-    """The versions that predict: the champion, a canary for some entities, a shadow for all of them unseen."""
-
-    @property
-    def champion(self) -> ServingVersion:
-        """The version that predicts unless a canary does."""
-
-    @property
-    def shadow(self) -> ServingVersion | None:
-        """The version that predicts beside the champion, unseen."""
-
-    def answers_for(self, entity: str) -> ServingVersion:
-        """Choose the version for an entity."""
+ScorerT = TypeVar("ScorerT", bound=Scorer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +39,7 @@ class Predictor:
 
     log: PredictionLog
 
-    def predict(self, reader: InstanceReader, items: Sequence[object], lineup: Lineup) -> PredictResult:
+    def predict(self, reader: InstanceReader, items: Sequence[object], lineup: LineUp[ScorerT]) -> PredictResult:
         """Store and return a prediction for each instance, in order.
 
         An id that was predicted before, from the same instance, gets the same prediction again. Where a version in a
@@ -79,7 +56,7 @@ class Predictor:
         return PredictResult([saved.kept for saved in results], troubles)
 
 
-def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Prediction], tuple[str, ...]]:
+def _score(instances: Sequence[Instance], lineup: LineUp[ScorerT]) -> tuple[list[Prediction], tuple[str, ...]]:
     troubles: list[str] = []
     answers: dict[int, tuple[Scored, str]] = {}
     others = [place for place, found in enumerate(instances) if lineup.answers_for(found.entity) is not lineup.champion]
@@ -99,7 +76,7 @@ def _score(instances: Sequence[Instance], lineup: Lineup) -> tuple[list[Predicti
 
 
 def _shadows(
-    instances: Sequence[Instance], shadow: ServingVersion | None, troubles: list[str]
+    instances: Sequence[Instance], shadow: InService[ScorerT] | None, troubles: list[str]
 ) -> dict[int, ShadowAnswer]:
     if shadow is None:
         return {}
@@ -111,7 +88,7 @@ def _shadows(
     }
 
 
-def _try(tried: ServingVersion, instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
+def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
     """Score instances with a version in a rollout; nothing if it cannot score all of them."""
     try:
         scored = tried.scorer.score([instance.features for instance in instances])

@@ -37,8 +37,9 @@ class Blocker(Record):
 class Decision(Record):
     """One decision, complete: no other record is needed to understand it.
 
-    ``signals`` has every kind, active or not; ``explanation`` is the same as a sentence. ``outcome`` and what
-    follows it are added when the run that a decision triggered has finished.
+    ``signals`` has every kind, active or not; ``explanation`` is the same as a sentence. ``actor`` is who asked for
+    it, absent where nobody did. ``outcome`` and what follows it are added when the run that a decision triggered has
+    finished.
     """
 
     decision_id: str
@@ -53,7 +54,7 @@ class Decision(Record):
     policy: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     forced: bool = False
-    requested_by: str | None = None
+    actor: str | None = None
     fencing_token: int | None = None
     outcome: RunOutcome | None = None
     outcome_reason: str | None = None

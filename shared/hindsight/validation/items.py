@@ -71,11 +71,9 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
     """
     items = body.get(name)
     if not isinstance(items, list) or not items:
-        message = "is required" if name not in body else "must be a list of at least one item"
-        raise InvalidInput(f"{name} {message}", (Fault(name, message),))
+        raise InvalidInput.at(name, "is required" if name not in body else "must be a list of at least one item")
     if len(items) > MAX_ITEMS:
-        message = f"has {len(items)} items, more than the {MAX_ITEMS} allowed"
-        raise TooLarge(f"{name} {message}", (Fault(name, message),))
+        raise TooLarge.at(name, f"has {len(items)} items, more than the {MAX_ITEMS} allowed")
     return items
 
 

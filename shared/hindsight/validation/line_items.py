@@ -23,3 +23,8 @@ def identified(item: Any, file: str, line: int, text: str) -> Any:
 def from_import(file: str | None) -> bool:
     """Check whether a file was uploaded for import."""
     return file is not None and file.startswith(IMPORTS)
+
+
+def no_id() -> str:
+    """Make up no id: every item of a file has one."""
+    raise AssertionError("every imported prediction has an id")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.validation.items import RequestItem, TimeText
 from hindsight.validation.timestamps import ClientTimestamps, parse_at
 
@@ -41,7 +41,7 @@ class DaysRequest(OperatorRequest):
         """Read the first and the last day. Raises InvalidInput with the path at fault."""
         first, last = day_of(self.first_day, "from"), day_of(self.last_day, "to")
         if first and last and first > last:
-            raise InvalidInput("from lies after to", (Fault("from", "lies after to"),))
+            raise InvalidInput.at("from", "lies after to")
         return first, last
 
 
@@ -50,5 +50,4 @@ def day_of(text: str | None, path: str) -> date | None:
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        message = "must be a day of the calendar, such as 2026-03-01"
-        raise InvalidInput(f"{path} {message}", (Fault(path, message),)) from None
+        raise InvalidInput.at(path, "must be a day of the calendar, such as 2026-03-01") from None

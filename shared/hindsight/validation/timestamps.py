@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import parse_time
 
 MAX_AHEAD = timedelta(minutes=5)
@@ -36,12 +36,12 @@ def settle_times(
         if trust is ClientTimestamps.PAST:
             for name, moment in (("occurred_at", occurred), ("received_at", received)):
                 if moment is not None and moment > now:
-                    raise _fault(f"{path}.{name}", "lies in the future")
+                    raise InvalidInput.at(f"{path}.{name}", "lies in the future")
         return occurred or received, received
     if received_at is not None:
-        raise _fault(f"{path}.received_at", "is only read where client timestamps are trusted")
+        raise InvalidInput.at(f"{path}.received_at", "is only read where client timestamps are trusted")
     if occurred is not None and occurred - now > MAX_AHEAD:
-        raise _fault(f"{path}.occurred_at", "lies more than five minutes in the future")
+        raise InvalidInput.at(f"{path}.occurred_at", "lies more than five minutes in the future")
     return occurred or now, now
 
 
@@ -50,8 +50,4 @@ def parse_at(text: str, path: str) -> datetime:
     try:
         return parse_time(text)
     except InvalidInput as error:
-        raise _fault(path, error.message) from error
-
-
-def _fault(path: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{path} {message}", (Fault(path, message),))
+        raise InvalidInput.at(path, error.message) from error

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from hindsight.adapters.aws.waiting_tasks import StepFunctionsTasks
+from hindsight.adapters.aws.state_machine import StepFunctionsTasks
 
 TOKEN = "token-1"
 

@@ -27,6 +27,7 @@ DOMAIN = (
     "hindsight.serving",
     "hindsight.review.selection",
     "hindsight.review.tasks",
+    "hindsight.review.requests",
     "hindsight.evaluation",
     "hindsight.evaluation.sequential",
     "hindsight.profiles",

@@ -14,9 +14,9 @@ from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import evaluate
 from hindsight.evaluation.sequential.observation import Scale
 from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest
-from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
 from hindsight.monitoring.performance.live_performance import performance_claim
+from hindsight.testing.builders.label_rows import newest_records
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

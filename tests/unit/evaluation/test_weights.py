@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.weights import effective_rows, labels_every_prediction, review_weights
-from hindsight.label_records.collector import newest_records
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.monitoring.results.check import Verdict
 from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.label_rows import newest_records
 
 MANUAL = {"event": "annotation", "kind": "manual"}
 OUTCOME = {"event": "demand", "kind": "outcome", "window": "P2D"}

@@ -138,10 +138,10 @@ def test_capture_accepts_feedback_with_its_prediction_s_token_and_keeps_nothing_
     assert tokens is not None
     event = {"feedback_id": "f", "prediction_id": "p-1", "name": "demand", "value": 1}
     sent = [
-        {**event, "token": tokens.of("p-1")},
-        {**event, "token": tokens.of("p-2")},
+        {**event, "token": tokens("p-1")},
+        {**event, "token": tokens("p-2")},
         event,
-        {**event, "token": tokens.of("p-1"), "value": "many"},
+        {**event, "token": tokens("p-1"), "value": "many"},
     ]
     receipt = capture.capture(of, sent, NOW)
     assert (receipt.accepted, [one.code for one in receipt.in_order()]) == (
@@ -149,7 +149,7 @@ def test_capture_accepts_feedback_with_its_prediction_s_token_and_keeps_nothing_
         ["token_invalid", "token_missing", "invalid"],
     )
     assert len(stream.lines) == 2
-    assert all(tokens.of("p-1").encode() not in line and b"token" not in line for line in stream.lines)
+    assert all(tokens("p-1").encode() not in line and b"token" not in line for line in stream.lines)
     late = capture.capture(of, sent[:1], NOW + rules.token.expires)
     assert [one.code for one in late.rejected] == ["token_expired"]
 

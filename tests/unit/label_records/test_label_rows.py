@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hindsight.config.labels import LabelKind
 from hindsight.core.times import format_time
 from hindsight.evaluation.metrics import as_numbers
-from hindsight.label_records.collector import newest_records
 from hindsight.label_records.columns import ABSENT, TimeColumn, ValueColumn, Vocabulary
 from hindsight.label_records.mapping_column import MappingColumn
 from hindsight.label_records.rows import FIRST_VALUED_AT, LABELLED_WITHOUT_REVIEW, LabelRows
+from hindsight.testing.builders.label_rows import newest_records
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import LABELS, Lake
-from hindsight.lake.rows import rows_between
+from hindsight.lake.rows import days_newest_first
 
 
 def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, window: timedelta) -> int:
@@ -18,7 +18,8 @@ def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: d
     newest: dict[str, tuple[int, bool]] = {}
     # Rows carry times of one length in UTC: their texts compare as moments do, and none has to be parsed.
     moment, last = format_time(as_of), format_time(since) if since is not None else ""
-    for row in rows_between(lake, LABELS, model, since or as_of - window, as_of):
+    days = days_newest_first(lake, LABELS, model, since or as_of - window, as_of)
+    for row in (row for _, rows in days for row in rows):
         seq, _ = newest.get(row["prediction_id"], (-1, False))
         if row["known_at"] <= moment and row["seq"] > seq:
             newest[row["prediction_id"]] = (row["seq"], _counts(row, last, moment))

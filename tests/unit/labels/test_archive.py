@@ -1,3 +1,4 @@
+from hindsight.core.codec import from_plain
 from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import ShadowAnswer
@@ -33,7 +34,7 @@ def test_label_rows_lie_under_the_day_they_were_known_and_due() -> None:
         f"labels/model={MODEL}/date=2026-03-02/000123.jsonl.gz",
     ]
     (row,) = lake.read_lines(f"labels/model={MODEL}/date=2026-03-02/000123.jsonl.gz")
-    found = LabelRow.from_row(row)
+    found = from_plain(LabelRow, row)
     assert (found.prediction_id, found.value, found.known_at, found.propensity) == ("p-2", 1, at(24), 0.25)
     assert found.features == prediction().features
 
@@ -47,9 +48,9 @@ def test_label_row_of_a_reviewed_prediction_has_its_selection_probability_and_ot
 
     [found] = lake.objects
     picked, other = lake.read_lines(found)
-    assert LabelRow.from_row(picked).selection_probability == 0.02
+    assert from_plain(LabelRow, picked).selection_probability == 0.02
     assert "selection_probability" not in other
-    assert LabelRow.from_row(other).to_row() == other
+    assert from_plain(LabelRow, other).to_row() == other
 
 
 def test_label_row_has_the_probabilities_of_all_classes_where_the_prediction_has_them() -> None:
@@ -61,9 +62,9 @@ def test_label_row_has_the_probabilities_of_all_classes_where_the_prediction_has
 
     [found] = lake.objects
     told, other = lake.read_lines(found)
-    assert LabelRow.from_row(told).probabilities == {"low": 0.25, "high": 0.75}
+    assert from_plain(LabelRow, told).probabilities == {"low": 0.25, "high": 0.75}
     assert "probabilities" not in other
-    assert LabelRow.from_row(other).to_row() == other
+    assert from_plain(LabelRow, other).to_row() == other
 
 
 def test_a_shadow_answer_reaches_label_rows_and_predictions() -> None:
@@ -76,8 +77,8 @@ def test_a_shadow_answer_reaches_label_rows_and_predictions() -> None:
     Archive(lake).write_predictions("2", [prediction("shadowed", shadow=said), prediction("p-2")])
 
     (shadowed, other), predicted = (list(lake.read_lines(name)) for name in lake.objects)
-    assert LabelRow.from_row(shadowed).shadow == said
-    assert LabelRow.from_row(shadowed).to_row() == shadowed
+    assert from_plain(LabelRow, shadowed).shadow == said
+    assert from_plain(LabelRow, shadowed).to_row() == shadowed
     assert "shadow" not in other
     assert [row.get("shadow") for row in predicted] == [{"version": "v2", "score": 0.4, "decision": 0}, None]
 

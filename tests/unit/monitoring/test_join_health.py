@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
-from hindsight.label_records.collector import newest_records
 from hindsight.monitoring.label_health.join_health import join_health, percentile
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.profile import Profile
+from hindsight.testing.builders.label_rows import newest_records
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,7 +61,7 @@ def test_counts_are_by_reason_and_rows_newest_first(bench: Bench) -> None:
 def test_a_reject_that_stands_in_two_objects_is_one(bench: Bench) -> None:
     bench.quarantine.put([row(1), row(2)])
     bench.quarantine.put([row(1)])
-    bench.quarantine.put([replace(row(2), reason="another", replay_id="r")])
+    bench.quarantine.put([row(2).replace(reason="another", replay_id="r")])
 
     report = bench.reports.newest(MODEL, 50, NOW)
 
@@ -125,7 +124,7 @@ def test_many_rows_are_counted_up_to_a_limit(bench: Bench, monkeypatch: pytest.M
 
 
 def test_long_texts_are_shown_in_part(bench: Bench) -> None:
-    bench.quarantine.put([replace(row(1), text="x" * 10_000)])
+    bench.quarantine.put([row(1).replace(text="x" * 10_000)])
 
     (found,) = bench.reports.newest(MODEL, 50, NOW)["rows"]
 

@@ -1,7 +1,6 @@
 """Why a prediction has its label, and what has used it since."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -106,7 +105,7 @@ def test_a_prediction_names_every_dataset_that_holds_it_and_in_which_part() -> N
 def test_a_prediction_in_no_dataset_names_none() -> None:
     trained = Trained()
     assert trained.uses(hour=24 * 36) == []
-    unlike = replace(prediction("p0001", model=world.MODEL), occurred_at=START + timedelta(days=5))
+    unlike = prediction("p0001", model=world.MODEL).replace(occurred_at=START + timedelta(days=5))
     assert uses_of(unlike, trained.registry, trained.members) == Uses((), is_complete=True)
 
 

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from hindsight.core.errors import NotFound
-from hindsight.core.times import format_time
+from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
-from hindsight.reporting.status import Backlog, model_status
-from hindsight.reporting.versions import shown_version
+from hindsight.reporting.status import Backlog, LabelQueue, model_status
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.review.tasks.transitions import leased
 from hindsight.rollout.approval.approval import Answer, Approval
@@ -35,7 +34,9 @@ from hindsight.validation.timestamps import ClientTimestamps
 from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
 from tests.unit.review.builders import sample
 
-NONE_OVERDUE = Backlog(overdue=0, capped=False)
+NONE_OVERDUE = LabelQueue(
+    backlog=Backlog(overdue=0, capped=False), open=OpenLabels(predictions=0, next_due_at=None, capped=False)
+)
 NO_REVIEWS: dict[str, Any] = {}
 RECORD = version_record("v1", NOON, code_version="c", decision_id="decision-1", metrics={"accuracy": 0.9})
 
@@ -71,7 +72,7 @@ def test_a_model_that_never_ran_has_nothing_to_show_but_itself() -> None:
         revision(), None, TriggerState(model=MODEL), [], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
     )
     shown = {name for name, value in status.items() if value}
-    assert shown == {"model", "configuration_revision", "task", "label_backlog"}
+    assert shown == {"model", "revision", "task", "join_health"}
 
 
 def test_rollout_and_probation_of_the_champion_are_shown() -> None:
@@ -157,12 +158,44 @@ def test_each_kind_of_check_is_shown_under_its_name() -> None:
 
 def test_a_check_that_has_a_page_says_where_it_is_read() -> None:
     check = Check(
-        model=MODEL, kind=CheckKind.DRIFT, at=NOON, verdict=Verdict.OK, reason="", page_key="checks/drift.html"
+        model=MODEL,
+        kind=CheckKind.DRIFT,
+        at=NOON,
+        verdict=Verdict.OK,
+        reason="",
+        report_key="checks/drift.json",
+        page_key="checks/drift.html",
     )
     status = model_status(
         revision(), None, TriggerState(model=MODEL), [check], NONE_OVERDUE, review_queue=NO_REVIEWS, link=str.upper
     )
-    assert status["checks"]["drift"]["page_url"] == "CHECKS/DRIFT.HTML"
+    shown = status["checks"]["drift"]
+    assert (shown["report_url"], shown["page_url"]) == ("CHECKS/DRIFT.JSON", "CHECKS/DRIFT.HTML")
+    assert not {"report_key", "page_key"} & shown.keys()
+
+
+def test_join_health_shows_waiting_labels_and_the_counts_of_the_newest_check(
+    reports: ModelReports, labels: InMemoryLabels
+) -> None:
+    before = reports.status(MODEL, NOON)["join_health"]
+    assert before == {
+        "awaiting": 0,
+        "awaiting_capped": False,
+        "next_due_at": None,
+        "overdue": 0,
+        "overdue_capped": False,
+        "window": None,
+    }
+    for name, hours in (("p-1", 3), ("p-2", 1), ("p-3", -100)):
+        labels.save(prediction(name, hours=hours), RETENTION)
+    counted = {"predictions": 40, "by_status": {"final": 30, "pending": 10}}
+    check = Check(model=MODEL, kind=CheckKind.JOIN_HEALTH, at=NOON, verdict=Verdict.OK, reason="", summary=counted)
+    reports.checks.put(check)  # type: ignore[attr-defined]
+
+    health = reports.status(MODEL, NOON)["join_health"]
+
+    assert (health["awaiting"], health["overdue"], health["next_due_at"]) == (2, 1, "2026-03-03T13:00:00.000000Z")
+    assert health["window"] == {"at": "2026-03-01T12:00:00.000000Z", **counted}
 
 
 @pytest.mark.parametrize(("overdue", "shown"), [(0, (0, False)), (3, (3, False)), (4, (4, True)), (9, (4, True))])
@@ -178,9 +211,9 @@ def test_a_backlog_is_counted_up_to_a_limit(
         labels.save(prediction(f"p-{number}"), RETENTION)
     labels.save(prediction("not due yet", hours=1000), RETENTION)
 
-    backlog = reports.status(MODEL, NOON + timedelta(days=3))["label_backlog"]
+    backlog = reports.status(MODEL, NOON + timedelta(days=3))["join_health"]
 
-    assert (backlog["overdue"], backlog["capped"]) == shown
+    assert (backlog["overdue"], backlog["overdue_capped"]) == shown
 
 
 def test_review_queue_is_counted_and_the_result_of_a_review_is_shown(
@@ -227,21 +260,6 @@ def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> No
             ask()
 
 
-def test_a_version_is_shown_with_its_proof_and_its_lineage_apart() -> None:
-    shown = shown_version(RECORD, lambda key: f"https://lake/{key}")
-    assert shown["metrics"] == {"accuracy": 0.9}
-    assert shown["gate"] == {"verdict": "promote", "checks": [], "pointer_sequence": 0, "notes": []}
-    assert shown["lineage"] == {
-        "candidate": "logistic_regression",
-        "decision_id": "decision-1",
-        "dataset_id": "d1",
-        "configuration_revision": 1,
-        "code_version": "c",
-        "candidates": [],
-    }
-    assert not {"verdict", "dataset_id", "card_url"} & shown.keys()
-
-
 ASKED = Approval(
     model=MODEL,
     version="v1",
@@ -272,29 +290,7 @@ def test_pending_approval_is_shown_until_it_is_answered_or_its_run_is_over() -> 
         "requested_at": "2026-03-01T12:00:00.000000Z",
         "expires_at": "2026-03-04T12:00:00.000000Z",
     }
-    answer = Answer(approved=True, actor="operator", reason="", at=NOON)
+    answer = Answer(approved=True, actor="key:operator", reason="", at=NOON)
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
-
-
-def test_version_shows_its_approvals_and_no_token() -> None:
-    answer = Answer(approved=False, actor="operator", reason="not now", at=NOON)
-    shown = shown_version(RECORD, str.upper, replace(ASKED, answer=answer))
-    assert shown["approval"]["answer"] == {
-        "approved": False,
-        "actor": "operator",
-        "reason": "not now",
-        "at": "2026-03-01T12:00:00.000000Z",
-    }
-    assert "token" not in str(shown)
-
-
-def test_a_version_links_its_card_also_once_it_has_expired() -> None:
-    carded = RECORD.replace(card_key="models/card.html")
-
-    assert shown_version(carded, lambda key: f"https://lake/{key}")["card_url"] == "https://lake/models/card.html"
-    expired = shown_version(carded.replace(expired_at=NOON), lambda key: f"https://lake/{key}")
-    # The artefact is gone; the card stays, and so does the link.
-    assert expired["card_url"] == "https://lake/models/card.html"
-    assert expired["expired_at"] == format_time(NOON)

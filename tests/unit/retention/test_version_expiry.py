@@ -93,7 +93,7 @@ def world() -> World:
 
 
 def audit(day: int) -> AuditInfo:
-    return AuditInfo(reason="a test", actor="operator", at=START + day * DAY)
+    return AuditInfo(reason="a test", actor="key:operator", at=START + day * DAY)
 
 
 def test_version_younger_than_the_policy_stays(world: World) -> None:

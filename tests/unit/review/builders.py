@@ -15,7 +15,7 @@ from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
 from hindsight.review.tasks.leasing import LeasedTask, Leasing
 from hindsight.review.tasks.outbox import Outbox
-from hindsight.review.tasks.task import Answer, ReviewTask, new_task
+from hindsight.review.tasks.task import Answer, ReviewTask, Skip, new_task
 from hindsight.testing.aws.feedback_stream import InMemoryStream
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
@@ -56,6 +56,10 @@ def task(prediction_id: str = "p-1", at: float = 0, overlap: int = 1) -> ReviewT
 
 def said(reviewer: str, label: LabelValue, at: float = 1, value: FeedbackValue = None) -> Answer:
     return Answer(reviewer=reviewer, value=label if value is None else value, label=label, at=minutes(at))
+
+
+def skip(reviewer: str, at: float = 1, comment: str | None = None) -> Skip:
+    return Skip(reviewer=reviewer, at=minutes(at), comment=comment)
 
 
 @dataclass

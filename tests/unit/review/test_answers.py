@@ -6,6 +6,7 @@ import pytest
 
 from hindsight.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from hindsight.review.tasks import answers
+from hindsight.review.tasks.overview import shown_task
 from hindsight.review.tasks.task import TaskState
 from tests.unit.labels.builders import DEMAND, MODEL, key
 from tests.unit.review.builders import Desk, codes, configuration, minutes
@@ -67,6 +68,8 @@ def test_good_answers_are_taken_and_others_reported_by_item(desk: Desk) -> None:
         ({"task_id": "p-1", "reviewer": "a b", "value": 1}, "answers[0].reviewer"),
         ({"task_id": "", "reviewer": "ann", "value": 1}, "answers[0].task_id"),
         ({"task_id": "p-1", "reviewer": "ann", "value": 1, "note": ""}, "answers[0].note"),
+        ({"task_id": "p-1", "reviewer": "ann", "value": 1, "comment": ""}, "answers[0].comment"),
+        ({"task_id": "p-1", "reviewer": "ann", "skip": True, "comment": "x" * 1001}, "answers[0].comment"),
         ({"reviewer": "ann", "value": 1}, "answers[0].task_id"),
         (7, "answers[0]"),
     ],
@@ -104,7 +107,58 @@ def test_answer_after_a_lapsed_lease_is_a_conflict_even_if_the_task_is_free(desk
     assert desk.told() == []
 
 
-def test_another_value_after_answering_is_a_conflict(desk: Desk) -> None:
+def test_lapsed_lease_is_a_conflict_for_its_answer_and_the_others_go_through(desk: Desk) -> None:
+    desk.lease("ann", 1)
+    desk.lease("ann", 2, at=10)
+    given = [{"task_id": name, "reviewer": "ann", "value": 1} for name in ("p-1", "p-2", "p-3")]
+    receipt = desk.take(*given, at=16)
+    assert (receipt.accepted, codes(receipt)) == (["p-2", "p-3"], [(0, "conflict")])
+    assert "lapsed at" in receipt.rejected[0].fault.message
+    assert desk.told() == [("p-2", 1), ("p-3", 1)]
+
+
+def test_changed_answer_resolves_the_task_as_it_is_in_the_end() -> None:
+    desk = Desk(configuration(overlap=2))
+    desk.add("p-1")
+    for reviewer in ("ann", "bob"):
+        desk.lease(reviewer)
+    desk.answer("ann", 1)
+    assert desk.answer("ann", 0, at=3).accepted == desk.answer("ann", 0, at=4).accepted == ["p-1"]
+    desk.answer("bob", 0, at=5)
+    assert ([answer.value for answer in desk.task().answers], desk.told()) == ([0, 0], [("p-1", 0)])
+    with pytest.raises(Conflict, match="resolved"):
+        desk.answer("ann", 1, at=6)
+
+
+def test_changed_answer_ends_a_dispute_and_the_adjudicator_comes_too_late() -> None:
+    desk = Desk(configuration(overlap=2))
+    desk.add("p-1")
+    for reviewer, value in (("ann", 1), ("bob", 0)):
+        desk.lease(reviewer)
+        desk.answer(reviewer, value)
+    desk.lease("cid", at=3)
+    desk.answer("ann", 0, at=4)
+    assert (desk.task().state, desk.told()) == (TaskState.RESOLVED, [("p-1", 0)])
+    # When the deciding answer came, wherever it stands.
+    assert desk.stream.events[0].received_at == minutes(4)
+    with pytest.raises(Conflict, match="closed"):
+        desk.answer("cid", 1, at=5)
+
+
+def test_comments_are_kept_with_answers_and_skips(desk: Desk) -> None:
+    desk.lease("ann", 2)
+    desk.take(
+        {"task_id": "p-1", "reviewer": "ann", "value": 1, "comment": "a clear case"},
+        {"task_id": "p-2", "reviewer": "ann", "skip": True, "comment": "no picture"},
+    )
+    shown = shown_task(desk.task("p-1"))["answers"], shown_task(desk.task("p-2"))["skips"]
+    assert [[(one["reviewer"], one["comment"]) for one in part] for part in shown] == [
+        [("ann", "a clear case")],
+        [("ann", "no picture")],
+    ]
+
+
+def test_another_value_after_the_task_was_resolved_is_a_conflict(desk: Desk) -> None:
     desk.lease("ann", 1)
     desk.answer("ann", 1)
     with pytest.raises(Conflict):

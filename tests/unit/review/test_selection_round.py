@@ -1,7 +1,6 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
 
@@ -87,7 +86,7 @@ def test_the_order_in_which_rows_come_decides_nothing() -> None:
 def test_near_duplicates_do_not_fill_the_queue() -> None:
     original = prediction("original", score=0.5)
     copies = [
-        replace(original, prediction_id=f"copy-{number}", features={**original.features, "temperature": 0.5})
+        original.replace(prediction_id=f"copy-{number}", features={**original.features, "temperature": 0.5})
         for number in range(300)
     ]
     others = [prediction(f"other-{number}", score=0.5) for number in range(100)]
@@ -110,7 +109,7 @@ def test_near_duplicates_that_come_one_by_one_do_not_either() -> None:
             name = f"{kind}-{number}"
             row = prediction(name, 24 + number / 50, score=0.5)
             if kind == "copy":
-                row = replace(row, features=prediction("original").features)
+                row = row.replace(features=prediction("original").features)
             sampled, state = selected([row], told, state, name)
             counted.update(sample.key.prediction_id.split("-")[0] for sample in sampled)
         counts[diversity] = counted["copy"] / counted.total()

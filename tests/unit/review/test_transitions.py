@@ -8,7 +8,7 @@ import pytest
 from hindsight.core.errors import Conflict
 from hindsight.review.tasks.task import QueuePartition, Resolution, ReviewTask, TaskState, queue_partition_of
 from hindsight.review.tasks.transitions import answered, expired, leased, resolved, sent, skipped
-from tests.unit.review.builders import LEASE, minutes, said, task
+from tests.unit.review.builders import LEASE, minutes, said, skip, task
 
 RESOLUTION = Resolution(value=1, label=1, event="annotation", occurred_at=minutes(2), at=minutes(2))
 
@@ -43,7 +43,7 @@ def test_an_overlapping_task_has_as_many_places_as_answers_are_wanted() -> None:
 
 def test_reviewer_does_not_get_a_task_they_answered_or_skipped() -> None:
     given = answered(held(of=task(overlap=3)), said("ann", 1, 2))
-    given = skipped(held("bob", 3, given), "bob", minutes(4))
+    given = skipped(held("bob", 3, given), skip("bob", 4))
     assert leased(given, "ann", minutes(5), LEASE) is None
     assert leased(given, "bob", minutes(5), LEASE) is None
     assert leased(given, "cid", minutes(5), LEASE) is not None
@@ -59,7 +59,7 @@ def test_an_answer_after_the_lease_lapsed_is_refused(at: float) -> None:
     with pytest.raises(Conflict, match="lapsed at"):
         answered(held(), said("ann", 1, at))
     with pytest.raises(Conflict, match="lapsed at"):
-        skipped(held(), "ann", minutes(at))
+        skipped(held(), skip("ann", at))
 
 
 def test_an_answer_without_a_lease_is_refused() -> None:
@@ -67,7 +67,7 @@ def test_an_answer_without_a_lease_is_refused() -> None:
         with pytest.raises(Conflict, match="not leased to this reviewer"):
             answered(found, said("ann", 1, 17))
         with pytest.raises(Conflict, match="not leased to this reviewer"):
-            skipped(found, "ann", minutes(17))
+            skipped(found, skip("ann", 17))
 
 
 def test_the_same_answer_again_changes_nothing_whenever_it_comes() -> None:
@@ -77,19 +77,29 @@ def test_the_same_answer_again_changes_nothing_whenever_it_comes() -> None:
     assert answered(closed, said("ann", 1, 99)) is closed
 
 
-def test_another_answer_of_the_same_reviewer_is_refused() -> None:
-    given = answered(held(of=task(overlap=2)), said("ann", 1, 2))
-    with pytest.raises(Conflict, match="another answer"):
-        answered(given, said("ann", 0, 3))
+def test_another_answer_of_the_same_reviewer_takes_the_place_of_the_earlier_one_without_a_lease() -> None:
+    given = answered(held(of=task(overlap=3)), said("ann", 1, 2))
+    given = answered(held("bob", 3, given), said("bob", 1, 4))
+    changed = answered(given, said("ann", 0, 99))
+    assert changed.answers == (said("ann", 0, 99), said("bob", 1, 4))
+    remarked = replace(said("ann", 0, 100), comment="the photo is blurred")
+    assert answered(changed, remarked).answers[0] == remarked
     with pytest.raises(Conflict, match="cannot be skipped"):
-        skipped(given, "ann", minutes(3))
+        skipped(given, skip("ann", 5))
+
+
+def test_no_answer_is_changed_once_the_task_is_resolved() -> None:
+    closed = resolved(answered(held(), said("ann", 1, 2)), RESOLUTION)
+    for other in (said("ann", 0, 3), replace(said("ann", 1, 3), comment="on second thoughts")):
+        with pytest.raises(Conflict, match="is closed: it was resolved"):
+            answered(closed, other)
 
 
 def test_reviewer_who_skipped_cannot_answer_and_may_skip_again() -> None:
-    passed = skipped(held(), "ann", minutes(2))
+    passed = skipped(held(), skip("ann", 2))
     assert passed.leases == {}
-    assert skipped(passed, "ann", minutes(99)) is passed
-    with pytest.raises(Conflict, match="not leased"):
+    assert skipped(passed, skip("ann", 99)) is passed
+    with pytest.raises(Conflict, match="was skipped by this reviewer"):
         answered(passed, said("ann", 1, 3))
 
 
@@ -97,7 +107,7 @@ def test_the_third_skip_closes_the_task() -> None:
     found = task()
     for number, reviewer in enumerate(("ann", "bob", "cid"), start=1):
         assert found.state is TaskState.OPEN
-        found = skipped(held(reviewer, number, found), reviewer, minutes(number + 0.5))
+        found = skipped(held(reviewer, number, found), skip(reviewer, number + 0.5))
     assert (found.state, queue_partition_of(found)) == (TaskState.SKIPPED, None)
     assert leased(found, "dot", minutes(9), LEASE) is None
 

@@ -75,7 +75,7 @@ class World:
         self.registry.move_pointer(MODEL, start_rollout(pointer, servable(self.register(version)), mode, share, audit))
 
     def ask(self, **body: Any) -> DeploymentRecord:
-        return self.rollbacks.take(MODEL, {"reason": "complaints", **body}, now=NOW, requested_by="operator")
+        return self.rollbacks.take(MODEL, {"reason": "complaints", **body}, now=NOW, actor="key:operator")
 
     @property
     def champion(self) -> str:
@@ -92,7 +92,7 @@ def world() -> World:
 def test_rollback_leads_to_the_previous_champion_and_is_announced(world: World) -> None:
     move = world.ask()
     assert (move.change, move.from_version, move.to_version) == (Change.ROLLED_BACK, "v3", "v2")
-    assert (move.reason, move.actor, move.at) == ("complaints", "operator", NOW)
+    assert (move.reason, move.actor, move.at) == ("complaints", "key:operator", NOW)
     pointer = world.registry.pointer(MODEL)
     assert pointer is not None
     assert (pointer.champion, pointer.artifact_key, pointer.previous) == ("v2", "key of v2", "v1")
@@ -229,7 +229,7 @@ def test_unknown_models_and_versions_are_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         world.ask(to="v9")
     with pytest.raises(NotFound):
-        world.rollbacks.take("unknown", {"reason": "x"}, now=NOW, requested_by="operator")
+        world.rollbacks.take("unknown", {"reason": "x"}, now=NOW, actor="key:operator")
     with pytest.raises(NoModel):
         World(served=0).ask()
 
@@ -240,7 +240,7 @@ def test_unknown_models_and_versions_are_not_found(world: World) -> None:
 )
 def test_an_invalid_request_is_refused_with_its_path(world: World, body: dict[str, Any], path: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        world.rollbacks.take(MODEL, body, now=NOW, requested_by="operator")
+        world.rollbacks.take(MODEL, body, now=NOW, actor="key:operator")
     assert [fault.path for fault in refused.value.faults] == [path]
 
 

@@ -133,7 +133,7 @@ def test_pointer_that_moves_during_evaluation_is_left_alone() -> None:
 def test_rollback_by_a_person_is_noted_once_and_not_announced_again() -> None:
     world = World().promote()
     before = world.pointer
-    by_person = replace(audit(NOW), actor="operator")
+    by_person = replace(audit(NOW), actor="key:operator")
 
     world.registry.move_pointer(MODEL, roll_back(before, servable(OLD), by_person))
     world.evaluate()

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
-from hindsight.label_records.collector import newest_records
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.registry.pointer import RolloutMode
 from hindsight.rollout.evaluation.evaluate import EvaluationInput, evaluate_probation, evaluate_rollout
+from hindsight.testing.builders.label_rows import newest_records
 from hindsight.testing.models.sequential_tests import InMemorySequentialTests
 from tests.unit.rollout.world import (
     DAY,

@@ -8,13 +8,13 @@ import numpy as np
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time, parse_time
-from hindsight.label_records.collector import newest_records
 from hindsight.lake.object_store import LABELS, Lake, day_prefix
 from hindsight.registry.moves import AuditInfo, Servable, promote, start_rollout
 from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.evaluate import EvaluationInput
 from hindsight.testing.builders.configuration import configuration
+from hindsight.testing.builders.label_rows import newest_records
 from hindsight.testing.builders.versions import version_record
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)

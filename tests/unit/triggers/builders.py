@@ -65,5 +65,5 @@ def alarm(at: datetime = NOW, event_id: str = "") -> TriggerEvent:
 
 
 def request(at: datetime = NOW, event_id: str = "", *, force: bool = False) -> TriggerEvent:
-    signal = ManualSignal.raised(at, "new season", {"requested_by": "operator"})
+    signal = ManualSignal.raised(at, "new season", {"actor": "key:operator"})
     return TriggerEvent(cause=Cause.MANUAL, event_id=event_id, signal=signal, force=force)

@@ -197,7 +197,7 @@ def test_a_failed_run_gives_its_demand_back_and_the_next_check_serves_it() -> No
     state = run_and_end(NEW, RunOutcome.FAILED, QUIET, observed(event=request()))
     decision = decided(QUIET, state, observed(now=NOW + HOUR))
     assert decision.triggered
-    assert decision.requested_by == "operator"
+    assert decision.actor == "key:operator"
     assert decision.fencing_token == 2
 
 

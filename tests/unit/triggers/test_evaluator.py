@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.core.executions import Execution
-from hindsight.labels.archiving.new_label_counts import NewLabel, hour_of
+from hindsight.core.times import hour_of
+from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.monitoring.results.check import Verdict
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.state import RunOutcome

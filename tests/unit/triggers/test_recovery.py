@@ -197,7 +197,7 @@ def test_a_run_whose_version_was_rolled_back_since_had_promoted_it_all_the_same(
     before = world.serve("v1")
     promotion = promote(before, NEW, world.audit())
     world.registry.move_pointer("bike", promotion)
-    by_hand = AuditInfo(reason="it is bad", actor="operator", at=LATER)
+    by_hand = AuditInfo(reason="it is bad", actor="key:operator", at=LATER)
     old = Servable(version="v1", artifact_key="k", artifact_digest="d")
     world.registry.move_pointer("bike", roll_back(promotion.pointer, old, by_hand))
 

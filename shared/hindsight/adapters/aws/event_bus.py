@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.dynamodb.requests import chunks, pause_seconds
+from hindsight.adapters.dynamodb.requests import pause_seconds
 from hindsight.core import compact_json
 from hindsight.core.announcements import SOURCE, Announcement
+from hindsight.core.batches import chunks
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import send_all
 

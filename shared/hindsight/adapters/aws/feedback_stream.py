@@ -1,12 +1,13 @@
 """Feedback on its way to the lake: a Firehose stream."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from hindsight.adapters.dynamodb.requests import pause_seconds
+from hindsight.core.batches import batches
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import send_all
 
@@ -35,7 +36,8 @@ class FirehoseFeedback:
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Append every line to the stream. Raises Unavailable if Firehose keeps refusing some."""
-        for batch in _batches(_records(lines)):
+        records = map(b"".join, batches(lines, len, room=MAX_RECORD_BYTES))
+        for batch in batches(records, len, room=MAX_BATCH_BYTES, most=MAX_BATCH_RECORDS):
             send_all(
                 self._put,
                 batch,
@@ -57,27 +59,3 @@ class FirehoseFeedback:
             return []
         outcomes = zip(records, answer["RequestResponses"], strict=True)
         return [record for record, outcome in outcomes if "ErrorCode" in outcome]
-
-
-def _records(lines: Sequence[bytes]) -> Iterator[bytes]:
-    record = bytearray()
-    for line in lines:
-        if record and len(record) + len(line) > MAX_RECORD_BYTES:
-            yield bytes(record)
-            record = bytearray()
-        record += line
-    if record:
-        yield bytes(record)
-
-
-def _batches(records: Iterator[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for record in records:
-        if batch and (len(batch) == MAX_BATCH_RECORDS or size + len(record) > MAX_BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += len(record)
-    if batch:
-        yield batch

@@ -6,7 +6,7 @@ Not by embedded metrics in the log: an alarm must see them at once, and local em
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hindsight.adapters.dynamodb.requests import chunks
+from hindsight.core.batches import chunks
 from hindsight.monitoring.results.measurement import Measurement
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class CloudWatchMetrics:
     def publish(self, measurements: Sequence[Measurement]) -> None:
         """Publish all measurements, as many a call as CloudWatch takes.
 
-        They carry no time of their own: a replay's is years away, and CloudWatch refuses data older than two weeks.
+        They carry no time: a replay's is years away, and CloudWatch refuses data older than two weeks.
         The call takes all of its data or raises.
         """
         for chunk in chunks(measurements, _MAX_MEASUREMENTS):

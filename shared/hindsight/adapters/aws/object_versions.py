@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from hindsight.adapters.dynamodb.requests import chunks
-from hindsight.core.errors import NotFound, Unavailable
+from hindsight.adapters.aws.s3_lake import delete_all
+from hindsight.core.errors import NotFound
 from hindsight.privacy.versions import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MAX_AT_ONCE = 1000  # versions that S3 removes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
@@ -51,14 +50,5 @@ class S3ObjectVersions:
 
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         """Remove versions for good. Raises Unavailable if S3 cannot remove one."""
-        for batch in chunks(versions, _MAX_AT_ONCE):
-            answer = self._client.delete_objects(
-                Bucket=self._bucket,
-                Delete={
-                    "Objects": [{"Key": version.key, "VersionId": version.version_id} for version in batch],
-                    "Quiet": True,
-                },
-            )
-            failed = [found.get("Code", "") for found in answer.get("Errors", []) if found.get("Code") not in _GONE]
-            if failed:
-                raise Unavailable(f"{len(failed)} of {len(batch)} versions could not be removed: {failed[0]}")
+        objects = [{"Key": version.key, "VersionId": version.version_id} for version in versions]
+        delete_all(self._client, self._bucket, objects, passed_over=_GONE)

@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from botocore.exceptions import ClientError
 
 from hindsight.core import compact_json
+from hindsight.core.batches import chunks
 from hindsight.core.errors import NotFound, Unavailable, UnreadableObject
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
 from hindsight.lake.object_store import Entry, Tagged
@@ -139,15 +140,7 @@ class S3Lake:
         S3 holds each removal to its tag. Not every endpoint does, so a list just before narrows the race there.
         """
         left = [(key, tag) for key, tag in self.tags(prefix) if tags.get(key) == tag]
-        for first in range(0, len(left), _MAX_AT_ONCE):
-            batch = left[first : first + _MAX_AT_ONCE]
-            answer = self._client.delete_objects(
-                Bucket=self._bucket,
-                Delete={"Objects": [{"Key": key, "ETag": tag} for key, tag in batch], "Quiet": True},
-            )
-            failed = [found.get("Code", "") for found in answer.get("Errors", []) if found.get("Code") not in _STAYS]
-            if failed:
-                raise Unavailable(f"{len(failed)} of {len(batch)} objects could not be removed: {failed[0]}")
+        delete_all(self._client, self._bucket, [{"Key": key, "ETag": tag} for key, tag in left], passed_over=_STAYS)
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """List the keys that start with a prefix and sort after a text, sorted, lazily."""
@@ -180,6 +173,15 @@ class S3Lake:
             return key not in self.keys(key)
         except ClientError:
             return False
+
+
+def delete_all(client: "S3Client", bucket: str, objects: Iterable[Any], passed_over: Collection[str]) -> None:
+    """Remove objects, or versions of them. Raises Unavailable for an error that is not passed over."""
+    for batch in chunks(objects, _MAX_AT_ONCE):
+        answer = client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+        failed = [found.get("Code", "") for found in answer.get("Errors", []) if found.get("Code") not in passed_over]
+        if failed:
+            raise Unavailable(f"{len(failed)} of {len(batch)} objects could not be removed: {failed[0]}")
 
 
 def gzip_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -1,5 +1,6 @@
-"""A state machine on Step Functions."""
+"""A state machine on Step Functions, and steps of it that wait for an answer."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hindsight.core import compact_json
@@ -7,6 +8,9 @@ from hindsight.core.executions import Execution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+STOPPED = "Stopped"
+_MAX_CAUSE = 1000
 
 
 class StepFunctions:
@@ -23,6 +27,13 @@ class StepFunctions:
         except self._client.exceptions.ExecutionAlreadyExists:
             return
 
+    def stop(self, name: str, cause: str) -> None:
+        """End an execution as it is; one that is over, or never started, is left alone."""
+        try:
+            self._client.stop_execution(executionArn=self._execution_arn(name), error=STOPPED, cause=cause[:_MAX_CAUSE])
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return
+
     def execution(self, name: str) -> Execution:
         """Read the state of an execution."""
         try:
@@ -33,3 +44,19 @@ class StepFunctions:
 
     def _execution_arn(self, name: str) -> str:
         return f"{self._arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+
+
+class StepFunctionsTasks:
+    """Tasks by their tokens; see ``hindsight.rollout.approval.store.WaitingTasks``."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        self._client = client
+
+    def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        """Let a step go on with an output; False if it no longer waits."""
+        gone = self._client.exceptions
+        try:
+            self._client.send_task_success(taskToken=task_token, output=compact_json.dumps(output))
+        except (gone.TaskTimedOut, gone.TaskDoesNotExist, gone.InvalidToken):
+            return False
+        return True

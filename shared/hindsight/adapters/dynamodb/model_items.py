@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 Values = Mapping[str, Any]
+Version = int | str | None
 
 
 class ModelItems:
@@ -58,6 +59,16 @@ class ModelItems:
         }
         return (item for item in query_all(self.client, **request) if item["sk"] != before)
 
+    def between(self, model: str, first: str, last: str) -> Iterator[dict[str, Any]]:
+        """Read the items of a range of sort keys, both included, consistently, in the order of the keys."""
+        return query_all(
+            self.client,
+            TableName=self.table,
+            KeyConditionExpression="pk = :model AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":model": model, ":first": first, ":last": last}),
+            ConsistentRead=True,
+        )
+
     def put(self, model: str, sort_key: str, values: Values) -> None:
         """Store an item, whatever was there."""
         put(self.client, **self.whatever(model, sort_key, values))
@@ -67,8 +78,8 @@ class ModelItems:
         request = self.once(model, sort_key, values)["Put"]
         return put(self.client, **{**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
 
-    def put_if_version(self, model: str, sort_key: str, values: Values, *, attribute: str, expected: int) -> bool:
-        """Store an item where ``attribute`` is of the expected version (0: where none is); False if it is not."""
+    def put_if_version(self, model: str, sort_key: str, values: Values, *, attribute: str, expected: Version) -> bool:
+        """Store an item where ``attribute`` is of the expected version (0, None: none is there); False if it is not."""
         request = self.versioned(model, sort_key, values, attribute=attribute, expected=expected)["Put"]
         return put(self.client, **request) is None
 
@@ -120,8 +131,8 @@ class ModelItems:
         condition = {"ConditionExpression": "attribute_not_exists(pk)"}
         return {"Put": {"TableName": self.table, "Item": _item(model, sort_key, values), **condition}}
 
-    def versioned(self, model: str, sort_key: str, values: Values, *, attribute: str, expected: int) -> Any:
-        """Build the operation that stores an item where the stored one is of the expected version, 0: where none is."""
+    def versioned(self, model: str, sort_key: str, values: Values, *, attribute: str, expected: Version) -> Any:
+        """Build the operation that stores an item where the stored one is of the expected version; see above."""
         if not expected:
             return self.once(model, sort_key, values)
         condition = {

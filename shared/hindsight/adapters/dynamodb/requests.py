@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from hindsight.core.batches import chunks
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import Overtaken, optimistic, send_all
 
@@ -222,14 +222,20 @@ def batch_write(
         pass
 
 
-def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
-    """Read every item a query matches, page after page. Raises Unavailable where the table is at its limit."""
+def query_pages(client: "DynamoDBClient", **request: Any) -> Iterator[Any]:
+    """Read the pages of a query, as far as they are taken. Raises Unavailable where the table is at its limit."""
     pages = iter(client.get_paginator("query").paginate(**request))
     while True:
         with unavailable_if_busy():
             page = next(pages, None)
         if page is None:
             return
+        yield page
+
+
+def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
+    """Read every item a query matches, page after page; raises as ``query_pages`` does."""
+    for page in query_pages(client, **request):
         yield from map(from_item, page["Items"])
 
 
@@ -252,13 +258,6 @@ def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(call, values)
-
-
-def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Divide values into lists of at most ``size``."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 def _patiently(attempt: Callable[[], R], message: str, sleep: Callable[[float], None]) -> R:

@@ -43,15 +43,11 @@ class DynamoRegistry:
 
     def version(self, model: str, version: str) -> VersionRecord:
         """Read one version. Raises NotFound."""
-        item = self._items.get(model, _VERSION + version)
-        if item is None:
-            raise NotFound(f"the model {model!r} has no version {version!r}")
-        return VersionRecord.from_plain(_record(item))
+        return VersionRecord.from_plain(self._read(model, _VERSION, version))
 
     def versions(self, model: str, limit: int, before: str | None = None) -> list[VersionRecord]:
         """List at most ``limit`` versions, newest first, older than the one named ``before``."""
-        key = None if before is None else _VERSION + before
-        return [VersionRecord.from_plain(_record(item)) for item in self._items.newest(model, _VERSION, limit, key)]
+        return [VersionRecord.from_plain(found) for found in self._newest(model, _VERSION, limit, before)]
 
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         """Store a version and return what is stored: of two records under one name the first stays."""
@@ -59,15 +55,11 @@ class DynamoRegistry:
 
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         """Read one dataset. Raises NotFound."""
-        item = self._items.get(model, _DATASET + dataset_id)
-        if item is None:
-            raise NotFound(f"the model {model!r} has no dataset {dataset_id!r}")
-        return DatasetRecord.from_plain(_record(item))
+        return DatasetRecord.from_plain(self._read(model, _DATASET, dataset_id))
 
     def datasets(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
         """List at most ``limit`` datasets, newest first, older than the one named ``before``."""
-        key = None if before is None else _DATASET + before
-        return [DatasetRecord.from_plain(_record(item)) for item in self._items.newest(model, _DATASET, limit, key)]
+        return [DatasetRecord.from_plain(found) for found in self._newest(model, _DATASET, limit, before)]
 
     def put_dataset(self, model: str, record: DatasetRecord) -> DatasetRecord:
         """Store a dataset and return what is stored: of two records under one id the first stays."""
@@ -133,6 +125,16 @@ class DynamoRegistry:
         """Mark a dataset as expired. Raises NotFound."""
         self.dataset(model, dataset_id)
         self._items.write([self._mark_expired(model, _DATASET + dataset_id, at)])
+
+    def _read(self, model: str, kind: str, name: str) -> dict[str, Any]:
+        item = self._items.get(model, kind + name)
+        if item is None:
+            raise NotFound(f"the model {model!r} has no {kind.removesuffix('#')} {name!r}")
+        return _record(item)
+
+    def _newest(self, model: str, kind: str, limit: int, before: str | None) -> list[dict[str, Any]]:
+        key = None if before is None else kind + before
+        return [_record(item) for item in self._items.newest(model, kind, limit, key)]
 
     def _put_once(self, model: str, sort_key: str, record: Record) -> dict[str, Any]:
         values = _values(record)

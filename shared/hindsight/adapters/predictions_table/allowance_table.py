@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hindsight.adapters.dynamodb.requests import from_item, pause_seconds, put, to_item
+from hindsight.adapters.dynamodb.model_items import ModelItems
+from hindsight.adapters.dynamodb.requests import pause_seconds
 from hindsight.core.errors import Unavailable
+from hindsight.core.retry import Overtaken, optimistic
 from hindsight.labels.joining.entity_limit import Allowance
 
 if TYPE_CHECKING:
@@ -19,31 +21,29 @@ class DynamoAllowances:
     """One item an entity and span; see ``hindsight.labels.joining.entity_limit.EntityAllowances``."""
 
     def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep) -> None:
-        self._table = table
-        self._client = client
+        self._items = ModelItems(table, client)
         self._sleep = sleep
 
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
         """Select which of some events are within an allowance. Raises Unavailable if others keep taking at once."""
         # No prediction's id has a #.
-        key = {"pk": f"{allowance.model}#{_SORT_KEY}#{allowance.name}", "sk": _SORT_KEY}
-        for attempt in range(_ATTEMPTS):
-            answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
-            held: dict[str, Any] = from_item(answer["Item"]) if "Item" in answer else {"revision": 0, "taken": []}
-            taken = set(held["taken"])
-            fresh = [event for event in dict.fromkeys(events) if event not in taken]
-            fresh = fresh[: max(0, allowance.count - len(taken))]
-            if not fresh or self._save(key, held, [*held["taken"], *fresh], allowance.expires_at):
-                return taken.union(fresh).intersection(events)
-            self._sleep(pause_seconds(attempt))
-        raise Unavailable("too many workers count the feedback of one entity at once")
+        partition = f"{allowance.model}#{_SORT_KEY}#{allowance.name}"
 
-    def _save(self, key: dict[str, str], held: dict[str, Any], taken: list[str], expires_at: int) -> bool:
-        item = {**key, "taken": taken, "revision": held["revision"] + 1, "expires_at": expires_at}
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if held["revision"]:
-            condition = {
-                "ConditionExpression": "revision = :before",
-                "ExpressionAttributeValues": to_item({":before": held["revision"]}),
-            }
-        return put(self._client, self._sleep, TableName=self._table, Item=to_item(item), **condition) is None
+        def attempt() -> set[str]:
+            held = self._items.get(partition, _SORT_KEY) or {"revision": 0, "taken": []}
+            before, taken = held["revision"], held["taken"]
+            room = max(0, allowance.count - len(taken))
+            fresh = [event for event in dict.fromkeys(events) if event not in set(taken)][:room]
+            values = {"taken": [*taken, *fresh], "revision": before + 1, "expires_at": allowance.expires_at}
+            if fresh and not self._items.put_if_version(
+                partition, _SORT_KEY, values, attribute="revision", expected=before
+            ):
+                raise Overtaken
+            return {*taken, *fresh}.intersection(events)
+
+        return optimistic(
+            attempt,
+            otherwise=Unavailable("too many workers count the feedback of one entity at once"),
+            pause=lambda number: self._sleep(pause_seconds(number)),
+            max_attempts=_ATTEMPTS,
+        )

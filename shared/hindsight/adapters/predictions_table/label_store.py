@@ -9,11 +9,12 @@ from hindsight.adapters.dynamodb.requests import (
     MAX_TRANSACTION,
     at_once,
     batch_get,
-    chunks,
     from_item,
     query_all,
+    query_pages,
     to_item,
     transact,
+    unavailable_if_busy,
 )
 from hindsight.adapters.predictions_table.label_items import (
     FEEDBACK,
@@ -35,17 +36,19 @@ from hindsight.adapters.predictions_table.prediction_items import (
     prediction_from_item,
 )
 from hindsight.core import compact_json
-from hindsight.core.times import format_time
+from hindsight.core.batches import batches, chunks
+from hindsight.core.times import format_time, parse_time
 from hindsight.entities.label import Label
 from hindsight.entities.label_collection import Collection, Head
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.plan import JoinPlan
-from hindsight.labels.store import ALL, Share
+from hindsight.labels.store import ALL, OpenLabels, Share
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DUE_INDEX = "due"
+SHARDS = range(DUE_SHARDS)
 _PAGE = 300
 
 Operation = Any
@@ -71,10 +74,11 @@ class DynamoLabels:
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded.
 
-        Transactions of one call wait for the table at the same time: each has predictions of its own.
+        Transactions of one call wait for the table at the same time: each has its own predictions.
         """
-        batches = list(_batches([(plan.key, self._operations(plan)) for plan in plans]))
-        return set[PredictionKey]().union(*at_once(self._commit_batch, batches))
+        planned = ((plan.key, self._operations(plan)) for plan in plans)
+        together = list(batches(planned, lambda found: len(found[1]), room=MAX_TRANSACTION))
+        return set[PredictionKey]().union(*at_once(self._commit_batch, together))
 
     def due(self, model: str, now: datetime, share: Share = ALL) -> Iterator[list[PredictionKey]]:
         """Find, page by page, the predictions of a model's share whose windows close by ``now``.
@@ -90,7 +94,8 @@ class DynamoLabels:
                 yield [key for _, key in page]
 
     def _due_pages(self, model: str, now: datetime, shard: int) -> Iterator[list[tuple[str, PredictionKey]]]:
-        pages = self._client.get_paginator("query").paginate(
+        pages = query_pages(
+            self._client,
             TableName=self._table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
@@ -100,6 +105,32 @@ class DynamoLabels:
         for page in pages:
             if items := [from_item(item) for item in page["Items"]]:
                 yield [(item["due_at"], key_of_partition(item["pk"])) for item in items]
+
+    def open_labels(self, model: str, now: datetime, most: int) -> OpenLabels:
+        """Count, up to some ``most``, the predictions that the clock changes after ``now``, and find the next moment.
+
+        Each shard is counted up to its part of ``most``: a call costs the same however many there are.
+        """
+        found = list(at_once(lambda shard: self._open_labels(model, now, shard, -(-most // DUE_SHARDS)), SHARDS))
+        moments = [part.next_due_at for part in found if part.next_due_at is not None]
+        return OpenLabels(
+            predictions=sum(part.predictions for part in found),
+            next_due_at=min(moments, default=None),
+            capped=any(part.capped for part in found),
+        )
+
+    def _open_labels(self, model: str, now: datetime, shard: int, most: int) -> OpenLabels:
+        with unavailable_if_busy():
+            page = self._client.query(
+                TableName=self._table,
+                IndexName=DUE_INDEX,
+                KeyConditionExpression="due_shard = :shard AND due_at > :now",
+                ExpressionAttributeValues={":shard": {"S": f"{model}#{shard}"}, ":now": {"S": format_time(now)}},
+                Limit=most,
+            )
+        moments = [item["due_at"]["S"] for item in page["Items"]]
+        first = parse_time(moments[0]) if moments else None
+        return OpenLabels(predictions=len(moments), next_due_at=first, capped="LastEvaluatedKey" in page)
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         """Read the predictions that exist of some keys. Raises Unavailable."""
@@ -154,7 +185,7 @@ class DynamoLabels:
         expression = "SET " + ", ".join(f"#{name[1:]} = {name}" for name in kept)
         if removed:
             expression += " REMOVE " + ", ".join(removed)
-        # A prediction takes over its placeholder's revision: the revision alone would not tell them apart.
+        # A prediction takes over its placeholder's revision: the revision alone would not distinguish them.
         kind = "attribute_not_exists(is_placeholder)" if before.prediction else "attribute_exists(is_placeholder)"
         return {
             "Update": {
@@ -194,18 +225,3 @@ def _shown(label: Label | None) -> dict[str, Any]:
         return {}
     value = None if label.value is None else compact_json.dumps(label.value)
     return {"label_status": label.status.value, "label_value": value}
-
-
-def _batches(
-    plans: list[tuple[PredictionKey, list[Operation]]],
-) -> Iterator[list[tuple[PredictionKey, list[Operation]]]]:
-    batch: list[tuple[PredictionKey, list[Operation]]] = []
-    size = 0
-    for key, operations in plans:
-        if batch and size + len(operations) > MAX_TRANSACTION:
-            yield batch
-            batch, size = [], 0
-        batch.append((key, operations))
-        size += len(operations)
-    if batch:
-        yield batch

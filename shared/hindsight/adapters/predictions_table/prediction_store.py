@@ -1,11 +1,12 @@
 """Predictions in DynamoDB, each id once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.requests import MAX_ITEM_BYTES, MAX_TRANSACTION, item_bytes, put, to_item, transact
 from hindsight.adapters.predictions_table.prediction_items import due_shard, prediction_from_item, prediction_to_item
+from hindsight.core.batches import batches
 from hindsight.core.errors import TooLarge, Unavailable
 from hindsight.entities.prediction import Prediction
 from hindsight.ingestion.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
@@ -53,8 +54,11 @@ class DynamoPredictions:
         for _ in range(_ROUNDS):
             if not pending:
                 return [saved[position] for position in range(len(predictions))]
-            for chunk in list(_chunks(pending)):
-                for position, result in self._write(predictions, chunk).items():
+            waiting = list(pending.items())
+            for chunk in batches(
+                waiting, lambda entry: _size(entry[1]), room=_MAX_TRANSACTION_BYTES, most=MAX_TRANSACTION
+            ):
+                for position, result in self._write(predictions, dict(chunk)).items():
                     saved[position] = result
                     del pending[position]
         raise Unavailable("the predictions could not be stored in time; send them again")
@@ -112,22 +116,11 @@ def _compare(item: dict[str, Any], sent: Prediction) -> Saved:
 
 def _require_room(predictions: Sequence[Prediction], pending: Pending) -> None:
     for position, item in pending.items():
-        size = item_bytes(to_item(item)) + _LATER_BYTES
-        if size > MAX_ITEM_BYTES:
+        if (size := _size(item)) > MAX_ITEM_BYTES:
             name = predictions[position].prediction_id
             message = f"the prediction {name!r} takes {size} bytes, more than the {MAX_ITEM_BYTES} that can be kept"
             raise TooLarge(message)
 
 
-def _chunks(pending: Pending) -> Iterator[Pending]:
-    chunk: Pending = {}
-    size = 0
-    for position, item in pending.items():
-        item_size = item_bytes(to_item(item)) + _LATER_BYTES
-        if chunk and (len(chunk) == MAX_TRANSACTION or size + item_size > _MAX_TRANSACTION_BYTES):
-            yield chunk
-            chunk, size = {}, 0
-        chunk[position] = item
-        size += item_size
-    if chunk:
-        yield chunk
+def _size(item: dict[str, Any]) -> int:
+    return item_bytes(to_item(item)) + _LATER_BYTES

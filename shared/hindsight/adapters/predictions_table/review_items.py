@@ -11,7 +11,7 @@ from hindsight.entities.prediction import PredictionKey
 from hindsight.review.tasks.task import QueuePartition, ReviewTask, queue_partition_of
 
 REVIEW = "review"
-_TEXTS = ("selection_probability", "answers", "resolution")
+_TEXTS = ("selection_probability", "answers", "skips", "resolution", "request", "reopenings")
 
 
 def task_key(key: PredictionKey) -> dict[str, str]:

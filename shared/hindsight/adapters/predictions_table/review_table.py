@@ -9,9 +9,9 @@ from hindsight.adapters.dynamodb.requests import (
     MAX_TRANSACTION,
     at_once,
     batch_get,
-    chunks,
     from_item,
     put,
+    query_pages,
     to_item,
     transact,
 )
@@ -26,6 +26,7 @@ from hindsight.adapters.predictions_table.review_items import (
 from hindsight.config.labels import LabelValue
 from hindsight.config.model import ModelConfiguration
 from hindsight.core import compact_json
+from hindsight.core.batches import chunks
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.selection.sample import SampledPrediction
@@ -61,6 +62,15 @@ class DynamoReviews:
         """Make a task of each sample of one model; return how many are new. Raises Unavailable."""
         return sum(self._add(chunk, configuration) for chunk in chunks(sampled, MAX_TRANSACTION // 2))
 
+    def create(self, tasks: Sequence[ReviewTask]) -> set[PredictionKey]:
+        """Write each new task whose prediction has none; return whose were written. Raises Unavailable."""
+
+        def write(task: ReviewTask) -> PredictionKey | None:
+            refused = put(self._client, **self._put(task, "attribute_not_exists(pk)"))
+            return task.key if refused is None else None
+
+        return {key for key in at_once(write, tasks) if key is not None}
+
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
         """Read the tasks that exist of some predictions. Raises Unavailable."""
         # Consistent: on a stale revision the write would only be refused.
@@ -88,7 +98,7 @@ class DynamoReviews:
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
         """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
         mine = {"FilterExpression": "contains(held_by, :reviewer)"}
-        # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
+        # Leased ones first: only a task with an overlap lies elsewhere while a reviewer holds it.
         for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
             yield from self._keys(model, partition, {":reviewer": reviewer}, **mine)
 
@@ -185,13 +195,12 @@ class DynamoReviews:
             yield [key_of_partition(from_item(item)["pk"]) for item in page["Items"]]
 
     def _pages(self, model: str, partition: QueuePartition, values: dict[str, Any], **request: Any) -> Iterator[Any]:
-        return iter(
-            self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=REVIEW_INDEX,
-                ExpressionAttributeValues=to_item({":partition": queue_partition_key(model, partition), **values}),
-                **{"KeyConditionExpression": _IN_THE_PARTITION, **request},
-            )
+        return query_pages(
+            self._client,
+            TableName=self._table,
+            IndexName=REVIEW_INDEX,
+            ExpressionAttributeValues=to_item({":partition": queue_partition_key(model, partition), **values}),
+            **{"KeyConditionExpression": _IN_THE_PARTITION, **request},
         )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +19,8 @@ from hindsight.datasets.records.athena_query import Chosen, write_chosen
 from hindsight.datasets.records.record_scan import RecordFile
 from hindsight.lake.object_store import COMPACTED, LABELS, MERGED, Lake, keys_between, model_prefix
 from hindsight.lake.pack import Part, is_pack, parts_of
+from hindsight.lake.rows import read_ahead
 
-_READERS = 8
 _LARGE_READERS = 3
 # Records that are Python objects at one time: several kilobytes each, many more with very many features.
 _MAX_BYTES = 32 << 20
@@ -265,16 +264,6 @@ def file_digest(path: Path) -> str:
 
 def read_objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
     """Read objects in the order of their keys, a few ahead; those that are gone are passed over."""
-    remaining = iter(keys)
-    with ThreadPoolExecutor(_READERS) as readers:
-        while batch := list(islice(remaining, 4 * _READERS)):
-            for key, content in zip(batch, readers.map(lambda key: _content(lake, key), batch), strict=True):
-                if content is not None:
-                    yield LakeObject(key, content, hashlib.sha256(content).hexdigest())
-
-
-def _content(lake: Lake, key: str) -> bytes | None:
-    try:
-        return lake.read_bytes(key)
-    except NotFound:
-        return None
+    for key, content in read_ahead(lake, keys):
+        if content is not None:
+            yield LakeObject(key, content, hashlib.sha256(content).hexdigest())

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hindsight.core.codec import to_plain
+from msgspec.structs import asdict
+
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_row import LabelRow
 from hindsight.entities.prediction import Prediction, PredictionKey
@@ -91,32 +92,10 @@ class Archive:
 
 def label_row_of(record: LabelRecord, prediction: Prediction) -> LabelRow:
     """Build the row of a label record: it, and the prediction it labels."""
-    return LabelRow(
-        model=prediction.model,
-        prediction_id=prediction.prediction_id,
-        features=prediction.features,
-        score=prediction.score,
-        decision=prediction.decision,
-        model_version=prediction.model_version,
-        occurred_at=prediction.occurred_at,
-        outcome_due_at=prediction.outcome_due_at,
-        seq=record.seq,
-        value=record.label.value,
-        status=record.label.status,
-        kind=record.label.kind,
-        rules_revision=record.rules_revision,
-        known_at=record.known_at,
-        entity_id=prediction.entity_id,
-        propensity=prediction.propensity,
-        selection_probability=prediction.selection_probability,
-        probabilities=prediction.probabilities,
-        shadow=prediction.shadow,
-    )
+    found = {**asdict(prediction), **asdict(record.label), **asdict(record)}
+    return LabelRow(**{name: found[name] for name in LabelRow.__slots__})
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Build the row of a prediction in ``predictions/``."""
-    row: dict[str, Any] = to_plain(prediction)
-    if prediction.shadow is not None:
-        row["shadow"] = prediction.shadow.to_json()
-    return {name: value for name, value in row.items() if value is not None and name not in _NOT_IN_ROWS}
+    return {name: value for name, value in prediction.to_plain().items() if name not in _NOT_IN_ROWS}

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from hindsight.core.times import microseconds
+from hindsight.core.times import hour_of, microseconds
 
 HOUR = timedelta(hours=1)
 MINUTES = 24 * 60
 # The labels of one hour that are compared at once: 256 MB. Beyond, a redelivered label may be counted twice.
 MAX_TOGETHER = 16_000_000
-# Labels that are told apart in one set of Python's, some 30 MB.
+# Labels that fit in one set of Python's, some 30 MB.
 MAX_SET = 250_000
 
 _ENTRY = struct.Struct(">Qq")
@@ -48,7 +48,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class StaleHour:
-    """A note that the counts of an hour may lack labels; ``name`` tells notes of one hour apart."""
+    """A note that the counts of an hour may lack labels; ``name`` distinguishes notes of one hour."""
 
     model: str
     hour: datetime
@@ -106,11 +106,6 @@ def arrivals_of(labels: Iterable[NewLabel]) -> list[Arrivals]:
     for label in labels:
         grouped.setdefault((label.model, hour_of(label.arrived_at)), set()).add(label.entry)
     return [Arrivals(model, hour, b"".join(sorted(found))) for (model, hour), found in grouped.items()]
-
-
-def hour_of(moment: datetime) -> datetime:
-    """Compute the beginning of a moment's hour, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def day_of(moment: int) -> date:

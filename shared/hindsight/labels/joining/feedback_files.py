@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import ConfigurationStore, remembered
 from hindsight.core import compact_json
-from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.core.errors import UnreadableObject
 from hindsight.entities.feedback import Feedback
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
 from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of, day_of
@@ -73,7 +74,7 @@ class FeedbackFiles:
 
         A file larger than one run can join is done after some runs instead of failing in each.
         """
-        run, known = FileRun(), _KnownModels(self.configurations)
+        run, known = FileRun(), remembered(self.configurations)
         for chunk in self._chunks(part, known):
             run.report.merge(self.joiner.join(chunk.events))
             self.quarantine.put(chunk.rejected)
@@ -84,7 +85,7 @@ class FeedbackFiles:
                 break
         return run
 
-    def _chunks(self, part: FilePart, known: "_KnownModels") -> Iterator[_Chunk]:
+    def _chunks(self, part: FilePart, known: Callable[[str], ModelConfiguration | None]) -> Iterator[_Chunk]:
         key, chunk, malformed = part.key, _Chunk(), 0
         for number, line in self._lines(key):
             if number <= part.after:
@@ -101,7 +102,7 @@ class FeedbackFiles:
                     reject = _unread(f"more than {MAX_MALFORMED} bad lines")
                     chunk.rejected.append(_rejected_row(key, number, b"", reject))
                     break
-            elif known(parsed.model):
+            elif known(parsed.model) is not None:
                 chunk.events.append(parsed)
             else:
                 reason = f"no model is called {parsed.model!r}"
@@ -190,24 +191,6 @@ def _unread(reason: str) -> Reject:
     return Reject(RejectCode.MALFORMED, f"{reason}; what follows was not read", text="", is_truncated=True)
 
 
-class _KnownModels:
-    """The models that exist, each asked for once a file."""
-
-    def __init__(self, configurations: ConfigurationStore) -> None:
-        self._configurations = configurations
-        self._known: dict[str, bool] = {}
-
-    def __call__(self, model: str) -> bool:
-        if model not in self._known:
-            try:
-                self._configurations.current(model)
-            except NotFound:
-                self._known[model] = False
-            else:
-                self._known[model] = True
-        return self._known[model]
-
-
 def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> QuarantinedRow:
     if reject.text is None:
         whole = line.decode("utf-8", errors="replace").rstrip("\r\n")
@@ -230,7 +213,7 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> Quarant
 
 
 def _reason(error: Exception) -> str:
-    """Describe what a decoder found wrong, the path at fault first; it never repeats what stands there."""
+    """Describe what a decoder found wrong, the path at fault first, without repeating the value."""
     if isinstance(error, msgspec.ValidationError):
         return _at_path(str(error))
     if isinstance(error, msgspec.DecodeError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.attempts import Attempts
-from hindsight.core.errors import HindsightError
+from hindsight.core.errors import HindsightError, ModelRetired
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.checks.model_checks import ModelChecks
 from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
@@ -40,7 +40,7 @@ class Monitor:
         The checks are stored before their numbers are published, so that the cause of an alarm can be read at once.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
-        parts, kept, measured = Attempts(), list[Check](), list[Measurement]()
+        parts, kept, measured = Attempts(through=(ModelRetired,)), list[Check](), list[Measurement]()
         with parts.attempt("reading"):
             configuration = self.configurations.current(model).configuration
             for make in self.model_checks.of(configuration, now, has_time):

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, hour_of, microseconds
 from hindsight.entities.label_row import LabelFields
-from hindsight.label_records.columns import Floats, ValueColumn, microseconds_of
+from hindsight.label_records.columns import Floats, ValueColumn
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, scaled_up
 from hindsight.monitoring.results.measurement import SECONDS, Measurement
@@ -84,4 +84,4 @@ def _counted(column: ValueColumn, sampled_share: float) -> Counter[Any]:
 
 
 def _hour_of(moment: datetime) -> int:
-    return microseconds_of(moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+    return microseconds(hour_of(moment))

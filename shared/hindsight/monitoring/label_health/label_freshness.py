@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, hour_of, microseconds, moment_of
 from hindsight.entities.label_row import LabelFields
-from hindsight.label_records.columns import microseconds_of, moment_of
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE, margin, scaled_up
 from hindsight.labels.resolve import DEFAULT_KIND
@@ -65,15 +64,15 @@ def label_freshness(
     due, and one whose feedback stopped is so at the pace of the clock, however little it had before.
     """
     last = format_time(now)
-    first = microseconds_of((now - window).astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+    first = microseconds(hour_of(now - window))
     rows = LabelRows.of(labels)
     known = rows.at(
         rows.has_value
         & ~rows.values("kind").is_text(DEFAULT_KIND)
-        & (rows.times("known_at").microseconds <= microseconds_of(now))
+        & (rows.times("known_at").microseconds <= microseconds(now))
     )
     occurred = known.times("occurred_at").microseconds
-    in_window = known.at((first <= occurred) & (occurred <= microseconds_of(now)))
+    in_window = known.at((first <= occurred) & (occurred <= microseconds(now)))
     sampled = Counter(in_window.times("outcome_due_at").texts(timedelta(hours=1), _HOUR))
     labelled = Counter({hour: scaled_up(count, sampled_share) for hour, count in sampled.items()})
     newest = max(known.times("known_at").microseconds.tolist(), default=None)

@@ -12,6 +12,7 @@ class SampleReason(StrEnum):
 
     AUDIT = "audit"
     UNCERTAIN = "uncertain"
+    REQUESTED = "requested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

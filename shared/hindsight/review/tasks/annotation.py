@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from hindsight.config.labels import LabelKind, Labels, LabelValue, Rule
+from hindsight.config.labels import RETRACTED, LabelKind, Labels, LabelValue, Rule
 from hindsight.config.metrics import Task
 from hindsight.config.types import IDENTIFIER
 from hindsight.core.errors import Fault, InvalidInput
@@ -69,32 +69,81 @@ def annotation(task: ReviewTask) -> Feedback:
     resolution = task.resolution
     if resolution is None:
         raise ValueError("only a resolved task has an annotation")
+    return _event(
+        task,
+        feedback_id=annotation_id(task.task_id, len(task.reopenings)),
+        name=resolution.event,
+        value=resolution.value,
+        occurred_at=resolution.occurred_at,
+        received_at=resolution.at,
+    )
+
+
+def retractions(task: ReviewTask) -> list[Feedback]:
+    """Build the events that retract the annotations of a task's earlier resolutions, of those that are not sent."""
+    return [
+        _event(
+            task,
+            feedback_id=retraction_id(task.task_id, number),
+            name=RETRACTED,
+            value=annotation_id(task.task_id, number),
+            occurred_at=reopening.audit.at,
+            received_at=reopening.audit.at,
+        )
+        for number, reopening in enumerate(task.reopenings)
+        if not reopening.is_sent
+    ]
+
+
+def annotation_id(prediction_id: str, reopenings: int = 0) -> str:
+    """Build the ``feedback_id`` of a prediction's annotation, after some reopenings of its task another one each.
+
+    >>> annotation_id("p-1"), annotation_id("p-1", 1)
+    ('review:p-1', 'review:p-1:2')
+    """
+    return _review_id(prediction_id if not reopenings else f"{prediction_id}:{reopenings + 1}")
+
+
+def retraction_id(prediction_id: str, reopenings: int = 0) -> str:
+    """Build the ``feedback_id`` of the retraction of an annotation.
+
+    >>> retraction_id("p-1"), retraction_id("p-1", 1)
+    ('review:p-1:1:retracted', 'review:p-1:2:retracted')
+    """
+    return _review_id(f"{prediction_id}:{reopenings + 1}:retracted")
+
+
+def _review_id(name: str) -> str:
+    """Build an id of the reserved ones; a name too long to carry stands as its digest."""
+    whole = f"{REVIEW_IDS}{name}"
+    return whole if _IDENTIFIER(whole) else f"{REVIEW_IDS}{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _event(
+    task: ReviewTask,
+    *,
+    feedback_id: str,
+    name: str,
+    value: FeedbackValue,
+    occurred_at: datetime,
+    received_at: datetime,
+) -> Feedback:
     body = {
-        "feedback_id": annotation_id(task.task_id),
+        "feedback_id": feedback_id,
         "prediction_id": task.key.prediction_id,
-        "name": resolution.event,
-        "value": resolution.value,
-        "occurred_at": format_time(resolution.occurred_at),
+        "name": name,
+        "value": value,
+        "occurred_at": format_time(occurred_at),
         "source": SOURCE,
     }
     return Feedback(
         model=task.key.model,
         prediction_id=task.key.prediction_id,
-        feedback_id=annotation_id(task.task_id),
-        name=resolution.event,
-        value=resolution.value,
-        occurred_at=resolution.occurred_at,
-        received_at=resolution.at,
+        feedback_id=feedback_id,
+        name=name,
+        value=value,
+        occurred_at=occurred_at,
+        received_at=received_at,
         source=SOURCE,
         body_digest=body_digest(body),
     )
-
-
-def annotation_id(prediction_id: str) -> str:
-    """Build the ``feedback_id`` of a prediction's annotation; an id too long to carry stands as its digest.
-
-    >>> annotation_id("p-1")
-    'review:p-1'
-    """
-    name = f"{REVIEW_IDS}{prediction_id}"
-    return name if _IDENTIFIER(name) else f"{REVIEW_IDS}{hashlib.sha256(prediction_id.encode()).hexdigest()}"

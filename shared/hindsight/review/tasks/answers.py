@@ -16,32 +16,32 @@ from hindsight.review.tasks.annotation import answer_label, manual_rule
 from hindsight.review.tasks.outbox import Outbox
 from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.store import TaskStore
-from hindsight.review.tasks.task import UNNAMED_REVIEWER, Answer, ReviewTask
+from hindsight.review.tasks.task import UNNAMED_REVIEWER, Answer, ReviewTask, Skip
 from hindsight.review.tasks.transitions import answered, skipped
 from hindsight.validation.items import Identifier, Receipt, RequestItem, parse_item
 
 MAX_ANSWERS_BYTES = 1024 * 1024
+MAX_COMMENT = 1000
 _ROUNDS = 8
 _NO_TASK = "is no task of this model"
 
 
 class AnswerItem(RequestItem):
-    """One answer of a review call: a value, or ``skip``."""
+    """One answer of a review call: a value, or ``skip``; ``comment`` is for operators, who see it with the answer."""
 
     task_id: Identifier
     reviewer: Identifier = UNNAMED_REVIEWER
     value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
     skip: bool = False
+    comment: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A checked item of a call; ``answer`` is None for a skip."""
+    """A checked item of a call."""
 
     index: int
-    reviewer: str
-    answer: Answer | None
-    at: datetime
+    answer: Answer | Skip
 
 
 @dataclass(slots=True)
@@ -64,8 +64,9 @@ class Answers:
     def take(self, configuration: ModelConfiguration, items: Sequence[object], now: datetime) -> Receipt:
         """Record every answer that counts, and report which ones were not taken and why.
 
-        An answer sent again is accepted and changes nothing. When none was taken, raises Conflict if any met a lease
-        that is not there or another answer, else InvalidInput if any could not be read, else NotFound.
+        An answer sent again is accepted and changes nothing; another one takes the place of the reviewer's earlier one
+        until the task is resolved. When none was taken, raises Conflict if any met a lease
+        that is not there or a closed task, else InvalidInput if any could not be read, else NotFound.
         Raises Unavailable if they could not be made durable; sending them again is safe.
         """
         rule = manual_rule(configuration.labels)
@@ -126,32 +127,32 @@ def _read(
             receipt.reject(index, error)
         else:
             key = PredictionKey(configuration.model, item.task_id)
-            readable.setdefault(key, []).append(_Given(index, item.reviewer, answer, now))
+            readable.setdefault(key, []).append(_Given(index, answer))
     return readable
 
 
-def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | None:
-    """Read what an item answers, None if it skips."""
+def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | Skip:
+    """Read what an item answers."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
         raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))
     if item.skip:
-        return None
+        return Skip(reviewer=item.reviewer, at=now, comment=item.comment)
     if not has_value:
         raise _invalid(Fault(f"{path}.value", "is required, unless the task is skipped"))
     try:
         label = answer_label(rule, item.value, configuration.labels, configuration.task)
     except InvalidInput as error:
         raise _invalid(Fault(f"{path}.value", error.faults[0].message)) from error
-    return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now)
+    return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now, comment=item.comment)
 
 
 def _apply(task: ReviewTask, items: Sequence[_Given], resolve: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
     outcome = _Outcome(task)
     for given in items:
         try:
-            if given.answer is None:
-                outcome.task = skipped(outcome.task, given.reviewer, given.at)
+            if isinstance(given.answer, Skip):
+                outcome.task = skipped(outcome.task, given.answer)
             else:
                 outcome.task = resolve(answered(outcome.task, given.answer))
         except Conflict as error:
@@ -172,7 +173,7 @@ def _report(outcomes: Sequence[_Outcome], receipt: Receipt) -> None:
 
 
 def _refuse(receipt: Receipt) -> None:
-    """Raise what stands for a call of which nothing was taken: a caller that reads only the status must see it."""
+    """Raise the error of a call without accepted answers: a caller that reads only the status must see it."""
     faults = tuple(rejection.fault for rejection in receipt.in_order())
     codes = {rejection.code for rejection in receipt.rejected}
     kind = next(kind for kind in (Conflict, InvalidInput, NotFound) if kind.code in codes)

@@ -1,5 +1,6 @@
 """The operators' view of reviews: the queue's length, the reviewers' agreement, and the state of one task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.tasks.agreement import agreement
 from hindsight.review.tasks.store import QueueSize, TaskStore
-from hindsight.review.tasks.task import ReviewTask
+from hindsight.review.tasks.task import Answer, Resolution, ReviewAudit, ReviewTask
 from hindsight.validation.timestamps import ClientTimestamps
 
 MAX_COUNTED = 10_000
@@ -50,7 +51,6 @@ def show_size(size: QueueSize) -> dict[str, Any]:
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:
     """Show a task to operators."""
-    resolution = task.resolution
     return {
         "reason": task.reason.value,
         "selection_probability": task.selection_probability,
@@ -59,15 +59,45 @@ def shown_task(task: ReviewTask) -> dict[str, Any]:
         "closes_at": format_time(task.closes_at),
         "overlap": task.overlap,
         "adjudication": len(task.answers) > task.overlap or task.is_disputed,
-        "answers": to_plain(task.answers),
-        "skipped_by": list(task.skips),
-        "resolved": None
-        if resolution is None
-        else {
-            "value": resolution.value,
-            "label": resolution.label,
-            "event": resolution.event,
-            "at": format_time(resolution.at),
-            "sent": task.is_sent,
-        },
+        "answers": _shown_answers(task.answers),
+        "skips": [
+            {"reviewer": skip.reviewer, "at": format_time(skip.at), "comment": skip.comment} for skip in task.skips
+        ],
+        "resolved": {**_shown_outcome(task.resolution), "sent": task.is_sent} if task.resolution else None,
+        "request": _shown_audit(task.request) if task.request else None,
+        "reopenings": [
+            {
+                **_shown_audit(reopening.audit),
+                "answers": _shown_answers(reopening.answers),
+                "resolved": _shown_outcome(reopening.resolution),
+                "retraction_sent": reopening.is_sent,
+            }
+            for reopening in task.reopenings
+        ],
     }
+
+
+def _shown_answers(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reviewer": answer.reviewer,
+            "value": answer.value,
+            "label": answer.label,
+            "at": format_time(answer.at),
+            "comment": answer.comment,
+        }
+        for answer in answers
+    ]
+
+
+def _shown_outcome(resolution: Resolution) -> dict[str, Any]:
+    return {
+        "value": resolution.value,
+        "label": resolution.label,
+        "event": resolution.event,
+        "at": format_time(resolution.at),
+    }
+
+
+def _shown_audit(audit: ReviewAudit) -> dict[str, Any]:
+    return {"actor": audit.actor, "reason": audit.reason, "at": format_time(audit.at)}

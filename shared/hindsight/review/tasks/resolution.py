@@ -21,7 +21,7 @@ def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: Timed) ->
     if found is None or not task.is_open:
         return task
     value, label = found
-    at = task.answers[-1].at
+    at = max(answer.at for answer in task.answers)
     resolution = Resolution(
         value=value, label=label, event=rule.event, occurred_at=occurrence(rule, prediction, at), at=at
     )

@@ -29,6 +29,9 @@ class QueueSize:
 class TaskStore(ReviewTasks, Protocol):
     """Tasks by prediction. What is looked for may be seen a moment late; a task itself is always read as it is."""
 
+    def create(self, tasks: Sequence[ReviewTask]) -> set[PredictionKey]:
+        """Write each new task whose prediction has none; return whose were written. Raises Unavailable."""
+
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
         """Read the tasks that exist of some predictions. Raises Unavailable."""
 

@@ -28,12 +28,22 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer of one reviewer: the value as it was sent, the label it means, and when."""
+    """The answer of one reviewer: the value as it was sent, the label it means, when, and what they said about it."""
 
     reviewer: str
     value: FeedbackValue
     label: LabelValue
     at: datetime
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The skip of one reviewer, who does not answer."""
+
+    reviewer: str
+    at: datetime
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +58,29 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAudit:
+    """The audit of what an operator did to a task."""
+
+    actor: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopening:
+    """The end of a resolution: an operator opened its task again; ``is_sent``: its retraction is durable."""
+
+    audit: ReviewAudit
+    answers: tuple[Answer, ...]
+    resolution: Resolution
+    is_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewTask:
     """One task; there is one a prediction, so that the prediction's id is the task's.
 
+    ``selection_probability`` is None for a prediction that was not sampled: the last ``request`` for its review is all.
     ``overlap`` is how many answers are wanted, ``closes_at`` when it is no longer offered, ``leases`` is by reviewer
     until when each has it. ``is_sent``: the resolution's feedback is durable. ``revision`` is that
     of the task as it was read; a store counts it on when it writes.
@@ -58,17 +88,19 @@ class ReviewTask:
 
     key: PredictionKey
     reason: SampleReason
-    selection_probability: float
+    selection_probability: float | None = None
     created_at: datetime
     closes_at: datetime
     overlap: int
     expires_at: int
     leases: Mapping[str, datetime] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
-    skips: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
     state: TaskState = TaskState.OPEN
     resolution: Resolution | None = None
     is_sent: bool = False
+    request: ReviewAudit | None = None
+    reopenings: tuple[Reopening, ...] = ()
     revision: int = 0
 
     @property
@@ -87,6 +119,11 @@ class ReviewTask:
         return self.is_open and len(self.answers) >= self.overlap
 
     @property
+    def is_retracting(self) -> bool:
+        """True if the retraction of a resolution is not known to be durable; until then nobody gets the task."""
+        return any(not reopening.is_sent for reopening in self.reopenings)
+
+    @property
     def places(self) -> int:
         """The number of answers still wanted; reviewers beyond them are not given the task."""
         if not self.is_open:
@@ -101,7 +138,7 @@ class ReviewTask:
     @property
     def done_by(self) -> tuple[str, ...]:
         """The reviewers who never get the task again: those who answered or skipped it."""
-        return (*(answer.reviewer for answer in self.answers), *self.skips)
+        return (*(answer.reviewer for answer in self.answers), *(skip.reviewer for skip in self.skips))
 
     def counted_on(self) -> "ReviewTask":
         """Count the task on to its next revision, as a store writes it."""
@@ -130,6 +167,8 @@ def queue_partition_of(task: ReviewTask) -> tuple[QueuePartition, datetime] | No
     A task whose places are all leased is sorted by the first lease to lapse: from that moment it is to be had again,
     without a change of it.
     """
+    if task.is_retracting:
+        return QueuePartition.UNSENT, task.reopenings[-1].audit.at
     if task.resolution is not None:
         if not task.is_sent:
             return QueuePartition.UNSENT, task.resolution.at

@@ -13,29 +13,19 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 
 class AnswerBody(TimedRequest):
-    """The body of a rejection."""
+    """The body of an approval or a rejection; ``override`` goes against the gate's verdict, and needs a reason."""
 
     reason: Annotated[str, Field(max_length=500)] = ""
+    override: bool = False
 
     def answer(self, *, approved: bool, actor: str, now: datetime, trust: ClientTimestamps) -> Answer:
         """Build the answer, given now or, with trusted timestamps, at the body's time. Raises InvalidInput."""
         return Answer(approved=approved, actor=actor, reason=self.reason, at=self.moment(now, trust))
 
 
-class ApproveBody(AnswerBody):
-    """The body of an approval; ``override`` is for a version that the gate rejected, and needs a reason."""
-
-    override: bool = False
-
-
-def read_rejection(raw: object) -> AnswerBody:
-    """Read the body of a rejection. Raises InvalidInput with the paths at fault."""
-    return parse_item(AnswerBody, raw, "")
-
-
-def read_approval(raw: object) -> ApproveBody:
-    """Read the body of an approval. Raises InvalidInput with the paths at fault."""
-    body = parse_item(ApproveBody, raw, "")
+def read_answer(raw: object) -> AnswerBody:
+    """Read the body of an approval or a rejection. Raises InvalidInput with the paths at fault."""
+    body = parse_item(AnswerBody, raw, "")
     if body.override and not body.reason:
         raise InvalidInput("an override needs a reason", (Fault("reason", "is required with override"),))
     return body

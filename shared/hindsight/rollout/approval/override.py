@@ -33,15 +33,13 @@ class Overrides:
         # Read before the version is loaded: a pointer that moves meanwhile is not the one the operator saw.
         before = self.registry.pointer(model)
         made = self._already_deployed(model, version, before) or self._deploy(model, record, before, answer)
-        self.announcements.publish([_announcement(model, record, made)])
+        self.announcements.publish([override_announcement(model, record, made)])
         return made
 
     def _deploy(self, model: str, record: VersionRecord, before: Pointer | None, answer: Answer) -> DeploymentRecord:
         require_servable(record, self.require_loadable)
-        refused = ", ".join(check.name for check in record.checks if not check.passed)
-        reason = f"override of the gate's {refused}: {answer.reason}"
         # No fencing token: a run that judged another champion finds the pointer moved when it deploys.
-        audit = AuditInfo(reason=reason, actor=answer.actor, at=answer.at)
+        audit = AuditInfo(reason=override_reason(record, answer.reason), actor=answer.actor, at=answer.at)
         step = promote(before, servable(record), audit)
         self.registry.move_pointer(model, step)
         return step.deployment
@@ -54,7 +52,14 @@ class Overrides:
         return next(change for change in made if change.to_version == version and change.from_version != version)
 
 
-def _announcement(model: str, record: VersionRecord, made: DeploymentRecord) -> Announcement:
+def override_reason(record: VersionRecord, reason: str) -> str:
+    """Build the reason of an override: the checks that the version did not pass, and what the person said."""
+    refused = ", ".join(check.name for check in record.checks if not check.passed)
+    return f"override of the gate's {refused}: {reason}"
+
+
+def override_announcement(model: str, record: VersionRecord, made: DeploymentRecord) -> Announcement:
+    """Build the announcement of an override."""
     return Announcement(
         name="GateOverridden",
         correlation_id=record.decision_id,

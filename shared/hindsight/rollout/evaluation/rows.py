@@ -6,9 +6,9 @@ from datetime import datetime
 import numpy as np
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import microseconds
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.weights import labels_every_prediction, max_label_weight, review_weights
-from hindsight.label_records.columns import microseconds_of
 from hindsight.label_records.rows import LabelRows
 
 _HASHES = 2.0**64
@@ -20,7 +20,7 @@ def matured_since(labels: Sequence[LabelFields], since: datetime, until: datetim
     In the order in which they came to count. The version's predictions of an earlier time of service do not count.
     """
     rows = LabelRows.of(labels)
-    is_recent = rows.times("occurred_at").microseconds >= microseconds_of(since)
+    is_recent = rows.times("occurred_at").microseconds >= microseconds(since)
     return rows.at(rows.has_value & is_recent & rows.came_to_count(since, until)).by_maturity()
 
 

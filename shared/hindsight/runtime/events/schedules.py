@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hindsight.core.errors import Fault, InvalidInput
-from hindsight.core.schedule import ScheduledEvent, Scope
+from hindsight.core.fan_out import ScheduledEvent, Scope
 from hindsight.core.times import parse_time
 
 

@@ -1,6 +1,6 @@
 """HTTP answers: the resolver every HTTP function uses, and the one place where an error becomes a status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,9 +12,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from hindsight.core import compact_json
 from hindsight.core.errors import (
     Conflict,
+    Fault,
     Forbidden,
     HindsightError,
     InvalidInput,
+    ModelRetired,
     NoModel,
     NotFound,
     TooLarge,
@@ -30,6 +32,7 @@ ORIGIN_HEADER = "access-control-allow-origin"
 STATUS_BY_ERROR: dict[type[HindsightError], int] = {
     InvalidInput: 400,
     Forbidden: 403,
+    ModelRetired: 409,  # before NotFound, whose kind it is
     NotFound: 404,
     Conflict: 409,
     NoModel: 409,
@@ -73,18 +76,19 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
         status = next((status for kind, status in STATUS_BY_ERROR.items() if isinstance(error, kind)), 500)
         if status >= 500:
             logger.error("request_failed", extra={"code": error.code, "reason": error.message})
-        own = _own_fault(error.code, _REMEDIES.get(type(error), _TRY_AGAIN))
-        shown = answer(500, {"error": own}) if status == 500 else error_response(status, error)
-        return finish(shown)
+        if status == 500:
+            # A fault of ours: the log has its cause, the caller gets what helps.
+            return finish(error_response(500, error.code, _REMEDIES.get(type(error), _TRY_AGAIN)))
+        return finish(error_response(status, error.code, error.message, error.faults))
 
     @api.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def fail(_: Exception) -> Response[str]:
         logger.exception("unexpected_error")
-        return finish(answer(500, {"error": _own_fault(HindsightError.code, _TRY_AGAIN)}))
+        return finish(error_response(500, HindsightError.code, _TRY_AGAIN))
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
-        return finish(error_response(404, NotFound("there is nothing at this address")))
+        return finish(error_response(404, NotFound.code, "there is nothing at this address"))
 
     return api
 
@@ -106,17 +110,7 @@ def answer(status: int, body: object) -> Response[str]:
     return Response(status, content_types.APPLICATION_JSON, compact_json.dumps(body))
 
 
-def error_response(status: int, error: HindsightError) -> Response[str]:
-    """Build an error response in the contract's shape."""
-    return answer(status, {"error": error_body(error)})
-
-
-def error_body(error: HindsightError) -> dict[str, Any]:
-    """Build the body of an error: its code, its message, and each path at fault."""
-    details = [{"path": fault.path, "message": fault.message} for fault in error.faults]
-    return {"code": error.code, "message": error.message, "details": details}
-
-
-def _own_fault(code: str, message: str) -> dict[str, Any]:
-    """Build the body for a fault of ours: the log has its cause, the caller gets what helps."""
-    return {"code": code, "message": message, "details": []}
+def error_response(status: int, code: str, message: str, faults: Sequence[Fault] = ()) -> Response[str]:
+    """Build an error response in the contract's shape: a code, a message, and each path at fault."""
+    details = [{"path": fault.path, "message": fault.message} for fault in faults]
+    return answer(status, {"error": {"code": code, "message": message, "details": details}})

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.times import parse_time
 from hindsight.runtime.http.requests import limit
 
@@ -80,5 +80,4 @@ def _cursor(token: str) -> str:
 
 
 def _refused() -> InvalidInput:
-    message = "is not a token that a list has answered"
-    return InvalidInput(f"the query parameter next_token {message}", (Fault("next_token", message),))
+    return InvalidInput.in_query("next_token", "is not a token that a list has answered")

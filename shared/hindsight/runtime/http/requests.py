@@ -98,6 +98,11 @@ def requested_at(event: APIGatewayProxyEvent) -> datetime:
     return datetime.fromtimestamp(event.request_context.request_time_epoch / 1000, UTC)
 
 
+def actor_of(event: APIGatewayProxyEvent) -> str:
+    """Name the caller for an audit record: ``key:`` and the audience, since keys are shared."""
+    return f"key:{event.request_context['authorizer']['audience']}"
+
+
 def limit(event: APIGatewayProxyEvent, *, default: int, most: int) -> int:
     """Read the ``limit`` query parameter. Raises InvalidInput unless it is a whole number from 1 to ``most``."""
     return whole_number(event, "limit", most) or default
@@ -107,8 +112,17 @@ def flag(event: APIGatewayProxyEvent, name: str) -> bool:
     """Read a query parameter that is ``true`` or ``false``, false by default. Raises InvalidInput for other text."""
     text = (event.query_string_parameters or {}).get(name, "false")
     if text not in {"true", "false"}:
-        raise InvalidInput(f"the query parameter {name} must be true or false", (Fault(name, "must be true or false"),))
+        raise InvalidInput.in_query(name, "must be true or false")
     return text == "true"
+
+
+def query_text(event: APIGatewayProxyEvent, name: str, most: int) -> str | None:
+    """Read a query parameter that is text of at most some characters, None if it is absent. Raises InvalidInput."""
+    text = (event.query_string_parameters or {}).get(name)
+    if text is not None and not 1 <= len(text) <= most:
+        message = f"must have 1 to {most} characters"
+        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+    return text
 
 
 def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | None:
@@ -117,8 +131,7 @@ def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | Non
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
-        message = f"must be a whole number from 1 to {most}"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, f"must be a whole number from 1 to {most}")
     return int(text)
 
 
@@ -126,8 +139,7 @@ def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> st
     """Read the id that a query parameter carries. Raises InvalidInput if it is no id."""
     text = (event.query_string_parameters or {}).get(name, default)
     if not _IDENTIFIER.fullmatch(text):
-        message = "must be letters, digits and . _ : @ + = ~ -, at most 128"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, "must be letters, digits and . _ : @ + = ~ -, at most 128")
     return text
 
 

@@ -9,7 +9,7 @@ from hindsight.entities.label_collection import Collection, Head, PredictionTime
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.disposition import Disposition
 from hindsight.labels.plan import JoinPlan
-from hindsight.labels.store import ALL, Share
+from hindsight.labels.store import ALL, OpenLabels, Share
 
 
 class InMemoryLabels:
@@ -43,7 +43,7 @@ class InMemoryLabels:
         """Note how likely a prediction was to be reviewed; return whether there is one."""
         if key not in self._predictions:
             return False
-        self._predictions[key] = replace(self._predictions[key], selection_probability=probability)
+        self._predictions[key] = self._predictions[key].replace(selection_probability=probability)
         return True
 
     def load(self, keys: Sequence[PredictionKey]) -> list[Collection]:
@@ -65,6 +65,12 @@ class InMemoryLabels:
         keys = [key for _, key in sorted(entries)]
         for start in range(0, len(keys), self._page):
             yield keys[start : start + self._page]
+
+    def open_labels(self, model: str, now: datetime, most: int) -> OpenLabels:
+        heads = (found.head for key, found in self.collections.items() if key.model == model)
+        moments = sorted(head.due_at for head in heads if head and head.due_at and head.due_at > now)
+        counted = len(moments[:most])
+        return OpenLabels(predictions=counted, next_due_at=min(moments, default=None), capped=counted < len(moments))
 
     def predictions(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, Prediction]:
         return {key: self._predictions[key] for key in keys if key in self._predictions}

@@ -35,6 +35,12 @@ class InMemoryReviews:
         self.tasks |= {sample.key: new_task(sample, configuration) for sample in new}
         return len(new)
 
+    def create(self, tasks: Sequence[ReviewTask]) -> set[PredictionKey]:
+        with self._lock:
+            new = {task.key: task for task in tasks if task.key not in self.tasks}
+            self.tasks |= new
+        return set(new)
+
     def load(self, keys: Sequence[PredictionKey]) -> dict[PredictionKey, ReviewTask]:
         found = {key: self.tasks[key] for key in keys if key in self.tasks}
         self.between()

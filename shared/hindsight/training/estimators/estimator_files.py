@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from hindsight.core import compact_json
 from hindsight.core.codec import to_plain
-from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Lake, version_prefix
+from hindsight.core.errors import UnreadableObject
+from hindsight.lake.object_store import Lake, read_if_present, version_prefix
 from hindsight.monitoring.estimation.estimator import Estimator, StoredLoss
 from hindsight.training.estimators.loss_model import LossModel
 from hindsight.training.estimators.performance_estimator import FittedEstimator
@@ -33,9 +33,8 @@ def load_estimator(lake: Lake, model: str, version: str) -> FittedEstimator | No
 
     Raises UnreadableObject, and UnusableArtifact for a loss model that is missing, altered or not to be trusted.
     """
-    try:
-        content = lake.read_bytes(version_prefix(model, version) + ESTIMATOR)
-    except NotFound:
+    content = read_if_present(lake, version_prefix(model, version) + ESTIMATOR)
+    if content is None:
         return None
     try:
         document = json.loads(content)

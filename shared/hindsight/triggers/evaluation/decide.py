@@ -39,7 +39,7 @@ def decide(inputs: TriggerInputs) -> tuple[Decision, TriggerState]:
         policy=inputs.policy.model_dump(mode="json"),
         state=_excerpt(inputs),
         forced=inputs.event.force,
-        requested_by=_requester(pending),
+        actor=_requester(pending),
         fencing_token=None if blockers else state.fencing_token + 1,
     )
     return decision, _blocked(state, pending, code) if code else _triggered(inputs, pending, decision)
@@ -118,7 +118,7 @@ def _excerpt(inputs: TriggerInputs) -> dict[str, Any]:
 
 def _requester(pending: PendingSignals) -> str | None:
     request = pending.get(ManualSignal.kind)
-    return request.details.get("requested_by") if request else None
+    return request.details.get("actor") if request else None
 
 
 def _reason(pending: PendingSignals, blockers: tuple[Blocker, ...]) -> str:

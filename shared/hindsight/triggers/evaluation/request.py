@@ -25,7 +25,7 @@ class RetrainingRequests:
     evaluator: TriggerEvaluator
     trust: ClientTimestamps
 
-    def take(self, model: str, body: object, *, now: datetime, request_id: str, requested_by: str) -> Decision:
+    def take(self, model: str, body: object, *, now: datetime, request_id: str, actor: str) -> Decision:
         """Decide on a request at ``now``, with trusted client timestamps at the moment it names.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model.
@@ -35,7 +35,7 @@ class RetrainingRequests:
         event = TriggerEvent(
             cause=Cause.MANUAL,
             event_id=request_id,
-            signal=ManualSignal.raised(moment, request.reason, {"requested_by": requested_by}),
+            signal=ManualSignal.raised(moment, request.reason, {"actor": actor}),
             force=request.force,
         )
         return self.evaluator.evaluate(model, event, now=moment)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hindsight.core.schedule import ScheduledEvent
+from hindsight.core.fan_out import ScheduledEvent
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.evaluation.alarm import Alarm, alarm_moment, alarm_signal, checks_behind, concerns
 from hindsight.triggers.evaluation.evaluator import TriggerEvaluator

@@ -25,7 +25,7 @@ REJECTED = version_record(
         Check(name="better_than_champion", passed=False, value=-0.01, detail="worse"),
     ),
 )
-ANSWER = Answer(approved=True, actor="operator", reason="the champion knows a closed road", at=NOW)
+ANSWER = Answer(approved=True, actor="key:operator", reason="the champion knows a closed road", at=NOW)
 
 
 class World:
@@ -47,7 +47,12 @@ def world() -> World:
 def test_history_names_the_actor_the_version_and_the_reason_of_an_override(world: World) -> None:
     move = world.overrides.take("bike", "v2", ANSWER)
     assert world.loaded == ["models/v2"]
-    assert (move.change, move.from_version, move.to_version, move.actor) == (Change.PROMOTED, "v1", "v2", "operator")
+    assert (move.change, move.from_version, move.to_version, move.actor) == (
+        Change.PROMOTED,
+        "v1",
+        "v2",
+        "key:operator",
+    )
     assert move.reason == "override of the gate's better_than_champion: the champion knows a closed road"
     assert move.decision_id is None
     pointer = world.registry.pointer("bike")

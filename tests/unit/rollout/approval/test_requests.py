@@ -25,7 +25,7 @@ RUN = RetrainingRun(model="bike", decision_id="retrain-1", fencing_token=4, as_o
 ASKED_AT = NOW + timedelta(minutes=10)
 REQUEST = ApprovalRequest(run=RUN, version="v1", task_token="token-1", requested_at=ASKED_AT, lasts=timedelta(days=3))
 RECORD = version_record("v1", NOW, decision_id="retrain-1", metrics={"accuracy": 0.9})
-YES = Answer(approved=True, actor="operator", reason="looks right", at=NOW + timedelta(hours=1))
+YES = Answer(approved=True, actor="key:operator", reason="looks right", at=NOW + timedelta(hours=1))
 NO = YES.replace(approved=False, reason="wait for the season's end")
 
 
