@@ -17,9 +17,6 @@ from hindsight.config.triggers import Triggers
 from hindsight.config.types import FEATURE_NAME, MODEL_NAME, PositiveDuration, Section
 from hindsight.core.errors import Fault
 
-# Of the others, some are the same at every threshold, precision and recall best at one of the ends.
-_BEST_SOMEWHERE = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1})
-
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
 
@@ -186,7 +183,7 @@ def _training_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         yield Fault("training.class_weight", "a regression has no classes")
     if training.threshold != 0.5 and task is not Task.BINARY:
         yield Fault("training.threshold", f"is for binary tasks, not {task}")
-    elif training.threshold == "best" and configuration.gate_metric not in _BEST_SOMEWHERE:
+    elif training.threshold == "best" and not configuration.gate_metric.chooses_threshold:
         yield Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular")
 
 
