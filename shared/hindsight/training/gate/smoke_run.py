@@ -17,6 +17,7 @@ import msgspec
 
 from hindsight.core.errors import UnusableArtifact
 from hindsight.registry.schema import Schema
+from hindsight.training.gate.serving_probes import unserved_input
 from hindsight.training.models.artifact import artifact_digest, parse_artifact
 from hindsight.training.models.scoring import LoadedVersion, RowPrediction
 
@@ -29,12 +30,16 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeRun:
-    """The schema read, the predictions for the rows, and the seconds that loading and one row take."""
+    """The schema read, the predictions for the rows, and the seconds that loading and one row take.
+
+    ``unserved`` is an input that serving may be given and the version cannot answer, None if there is none.
+    """
 
     schema: Schema
     predictions: Sequence[RowPrediction]
     load_seconds: float
     row_seconds: float
+    unserved: str | None = None
 
 
 def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], float]) -> SmokeRun:
@@ -49,7 +54,13 @@ def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], f
     load_seconds = stopwatch() - start
     predictions = loaded.score(rows)
     row_seconds = median(_time(loaded, rows[:1], stopwatch) for _ in range(_TIMED_CALLS))
-    return SmokeRun(schema=loaded.schema, predictions=predictions, load_seconds=load_seconds, row_seconds=row_seconds)
+    return SmokeRun(
+        schema=loaded.schema,
+        predictions=predictions,
+        load_seconds=load_seconds,
+        row_seconds=row_seconds,
+        unserved=unserved_input(loaded, rows),
+    )
 
 
 def _time(loaded: LoadedVersion, rows: Rows, stopwatch: Callable[[], float]) -> float:
