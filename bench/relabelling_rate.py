@@ -14,11 +14,12 @@ from typing import Any
 
 from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
 from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
+from hindsight.core.jobs import JobKind, JobStatus, name_job
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.labels.relabelling.batches import files_per_batch
-from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus, run_input
+from hindsight.labels.relabelling.job import RelabelJob, run_input
 from local.client import CallFailed, StackClient
 
 MODEL = "relabelled"
@@ -49,14 +50,15 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
 
     finalize = {**run_input(job), "step": "finalize", "at": format_time(job.known_at)}
     ended = _invoke(client, "CoordinateRelabelling", finalize)
+    done = ended["result"]
     return {
         "relabelling_files_per_second": round(files / seconds, 1),
         "relabelling_seconds": round(seconds, 2),
         "relabelling_files": files,
         "relabelling_events": files * events,
         "relabelling_status": ended["status"],
-        "lost": files * events - ended["events"] if ended["events"] < files * events else 0,
-        "doubled": max(0, ended["events"] - files * events) + max(0, ended["labels_changed"] - files),
+        "lost": max(0, files * events - done["events"]),
+        "doubled": max(0, done["events"] - files * events) + max(0, done["labels_changed"] - files),
         "missing": sum(value != 1 for value in _labels(client, names)),
     }
 
@@ -140,7 +142,7 @@ def _begin(client: StackClient, made: datetime) -> RelabelJob:
     known_at = made + timedelta(days=10)
     job = RelabelJob(
         model=MODEL,
-        relabel_id=f"relabel-{known_at:%Y%m%dT%H%M%SZ}-rate",
+        job_id=name_job(JobKind.RELABELLING, known_at, "rate"),
         reason="how fast it is",
         rules_revision=DynamoConfigurations(table, dynamodb).current(MODEL).revision,
         known_at=known_at,
@@ -154,7 +156,7 @@ def _begin(client: StackClient, made: datetime) -> RelabelJob:
 
 
 def _work_off(client: StackClient, job: RelabelJob, keys: list[str]) -> None:
-    event = {"model": job.model, "relabel_id": job.relabel_id, "attempt": job.attempt, "keys": keys}
+    event = {"model": job.model, "job_id": job.job_id, "attempt": job.attempt, "keys": keys}
     while not (event := _invoke(client, "RelabelFiles", event))["is_done"]:
         pass
 
@@ -173,4 +175,4 @@ def _invoke(client: StackClient, function: str, event: dict[str, Any]) -> dict[s
 def is_sound(figures: dict[str, Any]) -> bool:
     """Check that everything was relabelled once."""
     faults = figures["lost"] + figures["doubled"] + figures["missing"]
-    return bool(figures["relabelling_status"] == RelabelStatus.COMPLETED and not faults)
+    return bool(figures["relabelling_status"] == JobStatus.COMPLETED and not faults)

@@ -31,22 +31,23 @@ class ImportFile:
 
 
 def upload_and_wait(client: StackClient, model: str, files: list[ImportFile], patience: float) -> list[dict[str, Any]]:
-    """Upload files and wait for their results. Raises CallFailed for an unknown model or after ``patience``."""
-    before = {row["import_id"] for row in _imports(client, model)}
+    """Upload files and wait until their jobs are over. Raises CallFailed for an unknown model or after ``patience``."""
+    before = {job["job_id"] for job in _imports(client, model)}
     keys = [file.key(model) for file in files]
     for file, key in zip(files, keys, strict=True):
         client.aws("s3").upload_file(str(file.path), client.stack.outputs["LakeBucket"], key)
     deadline = time.monotonic() + patience
     while True:
-        new = [row for row in _imports(client, model) if row["import_id"] not in before]
-        done = {row["file"]: row for row in new if row["status"] == "done"}
-        if all(key in done for key in keys):
-            return [done[key] for key in keys]
+        new = [job for job in _imports(client, model) if job["job_id"] not in before]
+        over = {job["request"]["file"]: job for job in new if job["status"] != "running"}
+        if all(key in over for key in keys):
+            return [over[key] for key in keys]
         if time.monotonic() > deadline:
-            raise CallFailed(f"not imported yet: {', '.join(sorted(set(keys) - done.keys()))}")
+            raise CallFailed(f"not imported yet: {', '.join(sorted(set(keys) - over.keys()))}")
         time.sleep(_PAUSE_SECONDS)
 
 
 def _imports(client: StackClient, model: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.call("GET", f"models/{model}/imports?limit=300", key="operator")["imports"]
+    path = f"models/{model}/jobs?kind=import&limit=200"
+    found: list[dict[str, Any]] = client.call("GET", path, key="operator")["jobs"]
     return found

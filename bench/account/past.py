@@ -17,6 +17,7 @@ from bench.account.phase import Phase, close_windows, settled, wait_for_queues
 from hindsight.core.times import format_time
 from local.client import StackClient
 from local.file_import import ImportFile, upload_and_wait
+from local.job_end import start_and_wait
 
 MODEL = "busy"
 FIRST = datetime(2025, 6, 1, tzinfo=UTC)
@@ -52,7 +53,7 @@ class Past:
         with phase.timed():
             done = upload_and_wait(self._client, MODEL, files, _PATIENCE_SECONDS)
             wait_for_queues(self._client, _PATIENCE_SECONDS)
-        refused = sum(row["rejected"] for row in done)
+        refused = sum(job["result"]["rejected"] for job in done)
         phase.count("missing", [f"{refused} lines were rejected"] * refused)
         return self._settled(phase, THRESHOLD)
 
@@ -73,10 +74,8 @@ class Past:
         phase = Phase("erasure", sent=self.days)
         body = {"reason": "asked for", "occurred_at": format_time(NOW)}
         began = time.monotonic()
-        path = f"models/{MODEL}/entities/{ENTITY}"
-        asked = self._client.call("DELETE", path, key="operator", json=body)["erasure_id"]
         with phase.timed():
-            _ended(self._client, f"models/{MODEL}/erasures/{asked}", _PATIENCE_SECONDS)
+            start_and_wait(self._client, MODEL, "DELETE", f"entities/{ENTITY}", patience=_PATIENCE_SECONDS, body=body)
             phase.figures["erasure_seconds"] = round(time.monotonic() - began, 1)
             wait_for_queues(self._client, _PATIENCE_SECONDS)
         phase.figures["profiled_again_seconds"] = round(time.monotonic() - began, 1)
@@ -88,12 +87,11 @@ class Past:
         self._configure(OTHER_THRESHOLD)
         body = {"reason": "the threshold was wrong", "occurred_at": format_time(NOW + timedelta(days=1))}
         with phase.timed():
-            asked = self._client.call("POST", f"models/{MODEL}/relabel", key="operator", json=body)["relabel_id"]
-            ended = _ended(self._client, f"models/{MODEL}/relabel/{asked}", _PATIENCE_SECONDS)
+            ended = start_and_wait(self._client, MODEL, "POST", "relabel", patience=_PATIENCE_SECONDS, body=body)
             wait_for_queues(self._client, _PATIENCE_SECONDS)
         if ended["status"] != "completed":
             phase.unexplained.append(f"relabelling: {ended['status']}: {ended.get('failure')}")
-        phase.figures = {"files": ended["files"]["total"], "changed": ended["labels_changed"]}
+        phase.figures = {"files": ended["progress"]["done"], "changed": ended["result"]["labels_changed"]}
         return self._settled(phase, OTHER_THRESHOLD, is_erased=True)
 
     def _configure(self, threshold: int) -> None:
@@ -227,13 +225,3 @@ class Past:
         for key in self._client.lake.keys(f"{kind}/model={MODEL}/"):
             if not key.endswith(".parquet"):
                 yield from (row for row in self._client.lake.read_lines(key) if "prediction_id" in row)
-
-
-def _ended(client: StackClient, path: str, seconds: float) -> dict[str, Any]:
-    """Wait until a job is no longer running, and read it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen: dict[str, Any] = client.call("GET", path, key="operator")
-        if seen["status"] != "running" or time.monotonic() > deadline:
-            return seen
-        time.sleep(0.5)

@@ -56,16 +56,16 @@ def about_other_tenants(model: str, other: str) -> Iterator[Hostile]:
     """Build requests at one model about what belongs to another."""
     for path in (
         f"predictions/{other}-p1",
-        f"relabel/{other}-r1",
-        f"quarantine/replays/{other}-x",
-        f"datasets/{other}-d/verify",
+        f"jobs/relabelling-{other}",
+        f"jobs/erasure-{other}",
+        f"datasets/{other}-d",
     ):
         yield Hostile("tenant", path, "GET", f"/models/{model}/{path}", frozenset({404}), "operator")
     for path in (
         f"versions/{other}-v/approve",
         f"versions/{other}-v/reject",
         f"datasets/{other}-d/verify",
-        f"relabel/{other}-r/resume",
+        f"jobs/relabelling-{other}/resume",
     ):
         yield Hostile("tenant", path, "POST", f"/models/{model}/{path}", frozenset({404, 409}), "operator", body=b"{}")
     answer = json.dumps({"answers": [{"task_id": f"{other}-p1", "reviewer": "ann", "value": 1}]}).encode()

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import labelling
 from hindsight.core.times import parse_time
 from hindsight.labels.relabelling.counting import Counting
+from hindsight.reporting.jobs import relabelling_report
 from hindsight.runtime.counters import count
 from hindsight.runtime.deadline import time_left
 from hindsight.runtime.handler import event_handler, logger, metrics
@@ -26,11 +27,11 @@ def count_files(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]
     """Count the files to read; without ``is_done`` time ran out, and the next call goes on."""
     counted = labelling.relabel_file_count().count(
         event["model"],
-        event["relabel_id"],
+        event["job_id"],
         Counting(**event.get("counted", {})),
         time_left(context, RESERVED_MILLISECONDS),
     )
-    found = {"relabel_id": event["relabel_id"], "files": counted.files, "done": counted.is_done}
+    found = {"job_id": event["job_id"], "files": counted.files, "done": counted.is_done}
     logger.info("relabel_files_counted", extra=found)
     return asdict(counted)
 
@@ -41,4 +42,4 @@ def finalize(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     found = {"model": job.model, "status": job.status.value, "concluded": concluded}
     logger.info("relabelling_finalized", extra=found)
     count(metrics, {"LabelsRelabelled": job.counts.labels if concluded else 0}, Model=job.model)
-    return {**job.to_json(), "concluded": concluded}
+    return {"model": job.model, **relabelling_report(job).to_plain(), "concluded": concluded}

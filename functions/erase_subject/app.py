@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from hindsight.bootstrap import clients, erasing, stores
 from hindsight.bootstrap.settings import ErasurePasses
-from hindsight.privacy.requests import parse_message
+from hindsight.core.jobs import parse_message
 from hindsight.runtime.queue_handler import queue_handler
 
 # Enough for the object or the dataset in hand.
@@ -14,8 +14,8 @@ RESERVED_MILLISECONDS = 240_000
 @queue_handler(RESERVED_MILLISECONDS)
 def handler(message: str, has_time: Callable[[], bool]) -> None:
     """Continue the erasure that a message names; out of time, another message has it continued."""
-    model, erasure_id = parse_message(message)
-    run = erasing.eraser().run(model, erasure_id, has_time)
+    model, job_id = parse_message(message)
+    run = erasing.eraser().run(model, job_id, has_time)
     if run.is_to_go_on:
         settling = clients.settings(ErasurePasses).delay.total_seconds() if run.is_settling else 0
         stores.erasure_queue().send(message, int(settling))

@@ -3,21 +3,20 @@
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import models, reporting, stores
+from hindsight.core.jobs import JobReport
 from hindsight.core.times import format_time
-from hindsight.ingestion.imports import shown_import
-from hindsight.quarantine.replay_request import shown_replay
 from hindsight.quarantine.report import cursor_of, shown_row
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import DatasetRecord
 from hindsight.reporting.check_history import CheckQuery
 from hindsight.reporting.configurations import count_fitting, shown_configuration
+from hindsight.reporting.jobs import parse_kind
 from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.pages import Page, page
 from hindsight.runtime.http.requests import (
     flag,
     identifier,
-    limit,
     model_name,
     quarantine_name,
     requested_at,
@@ -131,51 +130,19 @@ def quarantine(model: str) -> Response[str]:
     return answer(200, {"counts": report.counts, "capped": report.capped, **rows})
 
 
-@api.get("/models/<model>/quarantine/replays/<replay_id>")
-def replay(model: str, replay_id: str) -> Response[str]:
-    """Report how far a replay is."""
-    job = reporting.intake_reports().replay(quarantine_name(model), identifier(replay_id, "replay"))
-    return answer(200, shown_replay(job))
+@api.get("/models/<model>/jobs")
+def job_list(model: str) -> Response[str]:
+    """List jobs of a kind or of all, newest first."""
+    asked = _page(default=20, most=200)
+    kind = parse_kind((api.current_event.query_string_parameters or {}).get("kind"))
+    found = reporting.job_reports().newest(quarantine_name(model), kind, asked.limit + 1, asked.after)
+    return answer(200, asked.of("jobs", found, lambda job: job.job_id, JobReport.to_plain))
 
 
-@api.get("/models/<model>/imports")
-def imports(model: str) -> Response[str]:
-    """List imports, newest first."""
-    found = reporting.intake_reports().imports(model_name(model), _limit(most=300))
-    return answer(200, {"imports": [shown_import(job) for job in found]})
-
-
-@api.get("/models/<model>/relabel")
-def relabellings(model: str) -> Response[str]:
-    """List relabellings, newest first."""
-    found = reporting.relabel_reports().jobs(model_name(model), _limit(default=20, most=200))
-    return answer(200, {"relabellings": [job.to_json() for job in found]})
-
-
-@api.get("/models/<model>/relabel/<relabel_id>")
-def relabelling(model: str, relabel_id: str) -> Response[str]:
-    """Report how far a relabelling is."""
-    job = reporting.relabel_reports().job(model_name(model), identifier(relabel_id, "relabelling"))
-    return answer(200, job.to_json())
-
-
-@api.get("/models/<model>/erasures")
-def erasures(model: str) -> Response[str]:
-    """List erasures, newest first."""
-    found = reporting.erasure_reports().newest(model_name(model), _limit(default=20, most=100))
-    return answer(200, {"erasures": found})
-
-
-@api.get("/models/<model>/erasures/<erasure_id>")
-def erasure(model: str, erasure_id: str) -> Response[str]:
-    """Report one erasure, and which versions were trained on what it erased."""
-    return answer(200, reporting.erasure_reports().find(model_name(model), identifier(erasure_id, "erasure")))
-
-
-@api.get("/models/<model>/datasets/<dataset_id>/verify")
-def verification(model: str, dataset_id: str) -> Response[str]:
-    """Report what the newest verification of a dataset found."""
-    return answer(200, reporting.verification_reports().newest(model_name(model), identifier(dataset_id, "dataset")))
+@api.get("/models/<model>/jobs/<job_id>")
+def job(model: str, job_id: str) -> Response[str]:
+    """Report how far a job is and what it did."""
+    return answer(200, reporting.job_reports().find(quarantine_name(model), identifier(job_id, "job")).to_plain())
 
 
 handler = http_handler(api)
@@ -183,7 +150,3 @@ handler = http_handler(api)
 
 def _page(*, default: int = 50, most: int = 1000) -> Page:
     return page(api.current_event, default=default, most=most)
-
-
-def _limit(*, default: int = 50, most: int = 1000) -> int:
-    return limit(api.current_event, default=default, most=most)

@@ -17,7 +17,5 @@ RESERVED_MILLISECONDS = 45_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Relabel files, and list in the event those that are left for the next call; ``is_done`` if there are none."""
     left = labelling.relabel_files().relabel(batch_of(event), time_left(context, RESERVED_MILLISECONDS))
-    logger.info(
-        "files_relabelled", extra={"relabel_id": event["relabel_id"], "files": len(event["keys"]), "left": len(left)}
-    )
+    logger.info("files_relabelled", extra={"job_id": event["job_id"], "files": len(event["keys"]), "left": len(left)})
     return {**event, "keys": list(left), "is_done": not left}

@@ -4,15 +4,16 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from hindsight.bootstrap import stores
+from hindsight.bootstrap import clients, stores
 from hindsight.datasets.building.verification import DatasetVerifier
+from hindsight.reporting.jobs import job_report
 from hindsight.runtime.handler import event_handler, logger
 
 
 @event_handler
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Verify a dataset, store the findings and report them."""
-    verifier = DatasetVerifier(stores.lake(), stores.configurations())
-    found = verifier.verify(event["model"], event["dataset_id"], event["requested_at"])
-    logger.info("dataset_verified", extra={"dataset_id": event["dataset_id"], "problems": list(found.problems)})
-    return found.to_json()
+    verifier = DatasetVerifier(stores.lake(), stores.job_store(), stores.configurations(), clients.utc_now)
+    job = verifier.run(event["model"], event["job_id"])
+    logger.info("dataset_verified", extra={"job_id": job.job_id, "status": job.status, "found": dict(job.checkpoint)})
+    return job_report(job).to_plain()

@@ -45,10 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     except HindsightError as error:
         print(error.message, file=sys.stderr)
         return 1
-    for file, row in zip(files, found, strict=True):
-        fault = f"; {row['fault']}" if "fault" in row else ""
-        print(f"{file.path}: {row['accepted']} taken, {row['rejected']} refused of {row['lines']} lines{fault}")
-    refused = sum(row["rejected"] for row in found)
+    for file, job in zip(files, found, strict=True):
+        fault = f"; {job['failure']}" if "failure" in job else ""
+        counts, lines = job["result"], job["progress"]["done"]
+        print(f"{file.path}: {counts['accepted']} taken, {counts['rejected']} refused of {lines} lines{fault}")
+    refused = sum(job["result"]["rejected"] for job in found)
     if refused:
         print(f"why: GET /v1/models/{arguments.model}/quarantine", file=sys.stderr)
     return 1 if refused else 0

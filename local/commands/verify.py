@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask and wait; fail if the dataset is not what its manifest says."""
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
-    from local.verification import verify_and_wait
+    from local.job_end import start_and_wait
 
     path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
     if not path.exists():
@@ -27,10 +27,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     try:
         client = StackClient(Stack.load(path))
-        found = verify_and_wait(client, arguments.model, arguments.dataset, arguments.patience)
+        path = f"datasets/{arguments.dataset}/verify"
+        job = start_and_wait(client, arguments.model, "POST", path, patience=arguments.patience)
     except HindsightError as error:
         print(error.message, file=sys.stderr)
         return 1
+    found = job.get("result", {"is_reproducible": False, "problems": [job.get("failure", "it was not verified")]})
     if found["is_reproducible"]:
         rows = found["rows"]
         print(

@@ -1,5 +1,6 @@
 """Schemas of what routes answer: every field that a client may meet."""
 
+from hindsight.core.jobs import JobKind, JobStatus
 from local.openapi.schemas import (
     ANYTHING,
     BLOCKED_BY,
@@ -24,76 +25,39 @@ ANSWERED = record(
     {"version": TEXT},
     {"approved": YES_OR_NO, "actor": TEXT, "reason": TEXT, "at": TEXT, "override": YES_OR_NO, "deployment": DEPLOYMENT},
 )
-ACCEPTED_RELABELLING = record(
-    {"relabel_id": TEXT, "model": TEXT, "rules_revision": WHOLE, "status": TEXT, "attempt": WHOLE}
-)
-RELABELLING = record(
-    {
-        "relabel_id": TEXT,
-        "model": TEXT,
-        "status": TEXT,
-        "reason": TEXT,
-        "from": TEXT_OR_NULL,
-        "to": TEXT_OR_NULL,
-        "rules_revision": WHOLE,
-        "known_at": TEXT,
-        "started_at": TEXT,
-        "finished_at": TEXT_OR_NULL,
-        "attempt": WHOLE,
-        "files": record({"done": WHOLE, "total": {"type": ["integer", "null"]}}),
-        "predictions": WHOLE,
-        "events": WHOLE,
-        "events_recovered": WHOLE,
-        "labels_changed": WHOLE,
-        "failure": TEXT_OR_NULL,
-    }
-)
-_ERASURE: dict[str, Schema] = {
-    "erasure_id": TEXT,
-    "status": TEXT,
-    "requested_at": TEXT,
-    "subject": TEXT,
-    "counts": mapping(WHOLE),
-    "datasets": listed(TEXT),
-    "unreadable": listed(TEXT),
+ACCEPTED_JOB = record({"job_id": TEXT})
+_RESULTS: dict[str, Schema] = {
+    "relabelling": record({"predictions": WHOLE, "events": WHOLE, "events_recovered": WHOLE, "labels_changed": WHOLE}),
+    "import": record({"accepted": WHOLE, "rejected": WHOLE}),
+    "replay": record({"replayed": WHOLE, "joined": WHOLE, "kept": mapping(WHOLE)}),
+    "erasure": record(
+        {"counts": mapping(WHOLE), "datasets": listed(TEXT), "unreadable": listed(TEXT)},
+        {"versions": listed(record({"version": TEXT, "dataset_id": TEXT, "serves": YES_OR_NO}))},
+    ),
+    "verification": record(
+        {
+            "is_reproducible": YES_OR_NO,
+            "problems": listed(TEXT),
+            "digest": TEXT,
+            "rows": mapping(WHOLE),
+            "sources": WHOLE,
+        }
+    ),
 }
-ERASURE = record(_ERASURE, {"reason": TEXT})
-ERASURE_WITH_VERSIONS = record(
-    {**_ERASURE, "versions": listed(record({"version": TEXT, "dataset_id": TEXT, "serves": YES_OR_NO}))},
-    {"reason": TEXT},
-)
-VERIFICATION = record(
-    {"dataset_id": TEXT, "status": TEXT, "requested_at": TEXT},
+JOB = record(
     {
-        "is_reproducible": YES_OR_NO,
-        "problems": listed(TEXT),
-        "digest": TEXT,
-        "rows": mapping(WHOLE),
-        "sources": WHOLE,
+        "job_id": TEXT,
+        "kind": {"type": "string", "enum": [kind.value for kind in JobKind]},
+        "status": {"type": "string", "enum": [status.value for status in JobStatus]},
+        "started_at": TEXT,
+        "progress": record({"done": WHOLE}, {"total": WHOLE}),
     },
-)
-REPLAY = record(
     {
-        "replay_id": TEXT,
-        "status": TEXT,
-        "requested_at": TEXT,
-        "reason": TEXT,
-        "counts": record({"replayed": WHOLE, "settled": WHOLE, "kept": mapping(WHOLE)}),
+        "finished_at": TEXT,
+        "request": OBJECT,
+        "result": {"anyOf": [_RESULTS[kind] for kind in JobKind]},
+        "failure": TEXT,
     },
-    {"codes": listed(TEXT), "from": TEXT, "to": TEXT},
-)
-IMPORT = record(
-    {
-        "import_id": TEXT,
-        "file": TEXT,
-        "kind": TEXT,
-        "uploaded_at": TEXT,
-        "status": TEXT,
-        "lines": WHOLE,
-        "accepted": WHOLE,
-        "rejected": WHOLE,
-    },
-    {"fault": TEXT},
 )
 QUARANTINE = record(
     {
@@ -111,7 +75,7 @@ QUARANTINE = record(
                     "line": WHOLE,
                     "text": TEXT,
                     "truncated": YES_OR_NO,
-                    "replay_id": TEXT,
+                    "job_id": TEXT,
                 },
             )
         ),

@@ -9,8 +9,7 @@ VERSION = "v20260301T120000Z-18ac3e73-logistic_regression"
 BEFORE = "v20260201T120000Z-0c51d6aa-logistic_regression"
 DATASET_ID = "d20260301T120000Z-5b0d7c1e9a42"
 DECISION_ID = "retrain-20260301T120000Z-18ac3e73"
-RELABEL_ID = "relabel-20260301T120000Z-f2aa829ba018"
-JOB_ID = "20260301T120000.000000Z-19f1064b619d"
+JOB_ID = "relabelling-20260301T120000.000000Z-19f1064b619d"
 SIGNED = "?X-Amz-Signature=…"
 LAKE = "https://lake.s3.eu-west-1.amazonaws.com/"
 BLOCKED = [{"code": "cooldown", "reason": "the cooldown lasts until 2026-03-02", "details": {"cooldown": "P1D"}}]
@@ -111,32 +110,31 @@ DATASET = {
     "counts": {"train": {"rows": 4000}, "holdout": {"rows": 1000}},
     "buckets": 8,
 }
-VERIFICATION = {"dataset_id": DATASET_ID, "status": "running", "requested_at": AT}
-ACCEPTED = {"relabel_id": RELABEL_ID, "model": MODEL, "rules_revision": 3, "status": "running", "attempt": 1}
+ACCEPTED = {"job_id": JOB_ID}
 RELABELLING = {
     **ACCEPTED,
-    "reason": "the window is two days now",
-    "from": "2026-01-01",
-    "to": None,
-    "known_at": AT,
+    "kind": "relabelling",
+    "status": "running",
     "started_at": AT,
-    "finished_at": None,
-    "files": {"done": 10, "total": 40},
-    "predictions": 12000,
-    "events": 9000,
-    "events_recovered": 0,
-    "labels_changed": 310,
-    "failure": None,
+    "progress": {"done": 10, "total": 40},
+    "request": {
+        "reason": "the window is two days now",
+        "from": "2026-01-01",
+        "rules_revision": 3,
+        "known_at": AT,
+        "attempt": 1,
+    },
+    "result": {"predictions": 12000, "events": 9000, "events_recovered": 0, "labels_changed": 310},
 }
 ERASURE = {
-    "erasure_id": JOB_ID,
-    "status": "done",
-    "requested_at": AT,
-    "subject": "5f2c1e",
-    "reason": "asked for by letter",
-    "counts": {"predictions": 12},
-    "datasets": [DATASET_ID],
-    "unreadable": [],
+    "job_id": "erasure-20260228T120000.000000Z-5c1d9be20a47",
+    "kind": "erasure",
+    "status": "completed",
+    "started_at": EARLIER,
+    "finished_at": AT,
+    "progress": {"done": 28, "total": 28},
+    "request": {"subject": "5f2c1e", "reason": "asked for by letter"},
+    "result": {"counts": {"predictions": 12}, "datasets": [DATASET_ID], "unreadable": []},
 }
 PREDICTION = {
     "prediction_id": "p-1",

@@ -17,7 +17,6 @@ from local.openapi.example_records import (
     EARLIER,
     ERASURE,
     EXPLAINED,
-    JOB_ID,
     LAKE,
     MODEL,
     PREDICTION,
@@ -26,7 +25,6 @@ from local.openapi.example_records import (
     REOPENED,
     REVIEW_TASK,
     SIGNED,
-    VERIFICATION,
     VERSION,
     VERSION_SHOWN,
 )
@@ -154,20 +152,8 @@ EXAMPLES: dict[str, Any] = {
         "reason": "the season is over",
         "actor": "key:operator",
     },
-    "verify_dataset": VERIFICATION,
-    "get_verification": {
-        **VERIFICATION,
-        "status": "finished",
-        "is_reproducible": True,
-        "problems": [],
-        "digest": "5b0d7c1e9a42",
-        "rows": {"train": 4000, "holdout": 1000},
-        "sources": 412,
-    },
+    "verify_dataset": ACCEPTED,
     "start_relabelling": ACCEPTED,
-    "resume_relabelling": {**ACCEPTED, "attempt": 2},
-    "list_relabellings": {"relabellings": [RELABELLING]},
-    "get_relabelling": RELABELLING,
     "get_quarantine": {
         "counts": {"invalid": 1},
         "capped": False,
@@ -184,32 +170,11 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
     },
-    "start_replay": {"replay_id": JOB_ID, "status": "running"},
-    "get_replay": {
-        "replay_id": JOB_ID,
-        "status": "done",
-        "requested_at": AT,
-        "reason": "the feature is declared now",
-        "codes": ["invalid"],
-        "counts": {"replayed": 40, "settled": 2, "kept": {"invalid": 1}},
-    },
-    "erase_entity": {**ERASURE, "status": "running", "counts": {}, "datasets": []},
-    "list_erasures": {"erasures": [ERASURE]},
-    "get_erasure": {**ERASURE, "versions": [{"version": VERSION, "dataset_id": DATASET_ID, "serves": True}]},
-    "list_imports": {
-        "imports": [
-            {
-                "import_id": JOB_ID,
-                "file": f"imports/model={MODEL}/predictions/2025.jsonl.gz",
-                "kind": "predictions",
-                "uploaded_at": AT,
-                "status": "running",
-                "lines": 2000,
-                "accepted": 1990,
-                "rejected": 10,
-            }
-        ]
-    },
+    "start_replay": ACCEPTED,
+    "erase_entity": ACCEPTED,
+    "list_jobs": {"jobs": [RELABELLING, ERASURE]},
+    "get_job": RELABELLING,
+    "resume_job": ACCEPTED,
     "list_models": {
         "models": [
             {

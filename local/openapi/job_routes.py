@@ -1,37 +1,22 @@
-"""The routes of operators' jobs: verification, relabelling, quarantine and replay, erasure, imports."""
+"""The routes of operators' jobs, and of the quarantine."""
 
+from hindsight.core.jobs import JobKind
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
 from hindsight.validation.operator_request import DaysRequest
-from local.openapi.answers import (
-    ACCEPTED_RELABELLING,
-    ERASURE,
-    ERASURE_WITH_VERSIONS,
-    IMPORT,
-    QUARANTINE,
-    RELABELLING,
-    REPLAY,
-    VERIFICATION,
-)
-from local.openapi.route import Route, whole
-from local.openapi.schemas import TEXT, record, ref
+from local.openapi.answers import ACCEPTED_JOB, JOB, QUARANTINE
+from local.openapi.route import Parameter, Route, page
+from local.openapi.schemas import ref
 
 JOBS = [
     Route(
         name="verify_dataset",
         method="post",
         path="/models/{model}/datasets/{id}/verify",
-        does="Begin to build a dataset again",
-        answer=VERIFICATION,
+        does="Begin to build a dataset again, and to compare it bit for bit",
+        answer=ACCEPTED_JOB,
         status=202,
         conflicts=True,
-    ),
-    Route(
-        name="get_verification",
-        method="get",
-        path="/models/{model}/datasets/{id}/verify",
-        does="Read whether it was built again bit for bit",
-        answer=VERIFICATION,
     ),
     Route(
         name="start_relabelling",
@@ -39,33 +24,9 @@ JOBS = [
         path="/models/{model}/relabel",
         does="Begin a relabelling",
         body=ref(DaysRequest),
-        answer=ACCEPTED_RELABELLING,
+        answer=ACCEPTED_JOB,
         status=202,
         conflicts=True,
-    ),
-    Route(
-        name="resume_relabelling",
-        method="post",
-        path="/models/{model}/relabel/{id}/resume",
-        does="Go on with a relabelling that failed",
-        answer=ACCEPTED_RELABELLING,
-        status=202,
-        conflicts=True,
-    ),
-    Route(
-        name="list_relabellings",
-        method="get",
-        path="/models/{model}/relabel",
-        does="List relabellings",
-        answer=whole("relabellings", RELABELLING),
-        most=200,
-    ),
-    Route(
-        name="get_relabelling",
-        method="get",
-        path="/models/{model}/relabel/{id}",
-        does="Report the progress of a relabelling",
-        answer=RELABELLING,
     ),
     Route(
         name="get_quarantine",
@@ -82,16 +43,9 @@ JOBS = [
         path="/models/{model}/quarantine/replay",
         does="Begin to replay rejected items",
         body=ref(ReplayRequest),
-        answer=record({"replay_id": TEXT, "status": TEXT}),
+        answer=ACCEPTED_JOB,
         status=202,
         conflicts=True,
-    ),
-    Route(
-        name="get_replay",
-        method="get",
-        path="/models/{model}/quarantine/replays/{id}",
-        does="Report the progress of a replay",
-        answer=REPLAY,
     ),
     Route(
         name="erase_entity",
@@ -100,30 +54,34 @@ JOBS = [
         does="Begin to erase all that is kept of an entity",
         body=ref(ErasureRequest),
         needs_body=False,
-        answer=ERASURE,
+        answer=ACCEPTED_JOB,
         status=202,
+        conflicts=True,
     ),
     Route(
-        name="list_erasures",
+        name="list_jobs",
         method="get",
-        path="/models/{model}/erasures",
-        does="List erasures, the newest first",
-        answer=whole("erasures", ERASURE),
-        most=100,
+        path="/models/{model}/jobs",
+        does="List jobs, newest first",
+        answer=page("jobs", JOB),
+        most=200,
+        paged=True,
+        query=(Parameter(name="kind", schema={"type": "string", "enum": [kind.value for kind in JobKind]}),),
     ),
     Route(
-        name="get_erasure",
+        name="get_job",
         method="get",
-        path="/models/{model}/erasures/{id}",
-        does="Report the progress of an erasure, and the versions trained on what it erased",
-        answer=ERASURE_WITH_VERSIONS,
+        path="/models/{model}/jobs/{id}",
+        does="Report how far a job is, and what it did",
+        answer=JOB,
     ),
     Route(
-        name="list_imports",
-        method="get",
-        path="/models/{model}/imports",
-        does="List imports",
-        answer=whole("imports", IMPORT),
-        most=300,
+        name="resume_job",
+        method="post",
+        path="/models/{model}/jobs/{id}/resume",
+        does="Go on with a job that ended before it was done",
+        answer=ACCEPTED_JOB,
+        status=202,
+        conflicts=True,
     ),
 ]

@@ -11,12 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from hindsight.core.announcements import Announcement
-from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus
+from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.monitoring.checks.verdict_changes import announcement_of
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.monitoring.results.findings import FINDINGS
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.pointer import DeploymentRecord
+from hindsight.reporting.jobs import relabelling_report
 from hindsight.rollout.announcement import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
 from hindsight.triggers.signals.check import DriftSignal
@@ -138,27 +140,27 @@ def test_deployment_by_the_evaluation_is_announced_as_promised(name: str) -> Non
         require_promised(name, detail(name, {"model": "bike", **bare.to_plain(), "sequence": "first"}))
 
 
-@pytest.mark.parametrize("status", [RelabelStatus.COMPLETED, RelabelStatus.FAILED, RelabelStatus.SUPERSEDED])
-def test_a_relabelling_is_announced_as_promised(status: RelabelStatus) -> None:
+@pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.SUPERSEDED])
+def test_a_relabelling_is_announced_as_promised(status: JobStatus) -> None:
     job = RelabelJob(
         model="bike",
-        relabel_id="relabel-1",
+        job_id="relabel-1",
         reason="mended",
         rules_revision=2,
         known_at=NOW,
         started_at=NOW,
         status=status,
     )
-    name = "LabelsRelabelled" if status is RelabelStatus.COMPLETED else "RelabellingFailed"
-    sent = detail(name, job.to_json())
+    name = "LabelsRelabelled" if status is JobStatus.COMPLETED else "RelabellingFailed"
+    sent = detail(name, {"model": job.model, **relabelling_report(job).to_plain()})
     require_promised(name, sent)
-    assert (sent["data"]["relabel_id"], sent["data"]["status"]) == ("relabel-1", status.value)
+    assert (sent["data"]["job_id"], sent["data"]["status"]) == ("relabel-1", status.value)
 
 
 def test_erasure_is_announced_as_promised_without_its_subject() -> None:
     versions = [{"version": "v1", "dataset_id": "d1", "serves": True}]
     subject = subject_digest("e1", "bike", "customer-17")
-    sent = detail("SubjectErased", {"model": "bike", "erasure_id": "e1", "subject": subject, "versions": versions})
+    sent = detail("SubjectErased", {"model": "bike", "job_id": "e1", "subject": subject, "versions": versions})
     require_promised("SubjectErased", sent)
     with pytest.raises(ValidationError):
         require_promised("SubjectErased", detail("SubjectErased", {**sent["data"], "subject": "customer-17"}))

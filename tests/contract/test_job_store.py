@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hindsight.adapters.jobs_table.job_table import DynamoJobs
-from hindsight.core.jobs import Job, JobKind, JobStore, job_id
+from hindsight.core.jobs import Job, JobKind, JobStatus, JobStore, name_job
 from hindsight.testing.jobs.job_store import InMemoryJobs
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job(
     kind=JobKind.IMPORT,
     model="bike",
-    job_id=job_id(AT, "a.jsonl"),
+    job_id=name_job(JobKind.IMPORT, AT, "a.jsonl"),
     at=AT,
+    started_at=AT,
     request={"file": "a.jsonl", "of": None},
     checkpoint={"line": 0},
 )
@@ -28,7 +29,7 @@ def store(request: pytest.FixtureRequest) -> JobStore:
 
 
 def load(store: JobStore, job: Job = JOB) -> Job | None:
-    return store.load(job.model, job.kind, job.job_id)
+    return store.load(job.model, job.job_id)
 
 
 def test_before_it_starts_there_is_no_job(store: JobStore) -> None:
@@ -62,20 +63,33 @@ def test_of_two_workers_at_one_place_one_is_counted(store: JobStore) -> None:
 def test_a_job_ends_once(store: JobStore) -> None:
     store.start(JOB)
 
-    assert store.save(JOB.done())
-    assert not store.save(JOB.done())
+    assert store.save(JOB.completed(AT + timedelta(hours=1), {"line": 9}))
+    assert not store.save(JOB.failed(AT, "it was slower"))
 
     found = load(store)
     assert found is not None
-    assert found.is_done
+    assert (found.is_over, found.status, found.failure) == (True, JobStatus.COMPLETED, None)
+    assert (found.finished_at, found.checkpoint) == (AT + timedelta(hours=1), {"line": 9})
+
+
+def test_a_job_that_fails_says_why(store: JobStore) -> None:
+    store.start(JOB)
+
+    assert store.save(JOB.failed(AT, "the file is gone", {"rejected": 1}))
+
+    found = load(store)
+    assert found is not None
+    assert (found.status, found.failure, found.counts) == (JobStatus.FAILED, "the file is gone", {"rejected": 1})
 
 
 def test_jobs_are_listed_newest_first_by_model_and_kind(store: JobStore) -> None:
     moments = [AT + timedelta(days=day) for day in range(3)]
-    jobs = [store.start(replace(JOB, at=moment, job_id=job_id(moment, "x"))) for moment in moments]
+    jobs = [store.start(replace(JOB, job_id=name_job(JobKind.IMPORT, moment, "x"))) for moment in moments]
     store.start(replace(JOB, model="car"))
-    store.start(replace(JOB, kind=JobKind.REPLAY))
+    store.start(replace(JOB, kind=JobKind.REPLAY, job_id=name_job(JobKind.REPLAY, AT, "x")))
 
     assert store.newest("bike", JobKind.IMPORT, 2) == [jobs[2], jobs[1]]
     assert store.newest("bike", JobKind.IMPORT, 100) == jobs[::-1]
+    assert store.newest("bike", JobKind.IMPORT, 1, before=jobs[2].job_id) == [jobs[1]]
+    assert store.newest("bike", JobKind.IMPORT, 5, before=jobs[0].job_id) == []
     assert store.newest("nobody", JobKind.IMPORT, 5) == []

@@ -9,7 +9,8 @@ import pytest
 
 from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
 from hindsight.core.errors import NotFound
-from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus
+from hindsight.labels.relabelling.job import Counts, RelabelJob
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd, RelabelStore
 from hindsight.testing.jobs.relabels import InMemoryRelabels
 
@@ -17,8 +18,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 FILE = "feedback/date=2026-03-01/part-1.gz"
 BEGINNING = FilePosition()
-COMPLETED = RelabelEnd(RelabelStatus.COMPLETED, LATER)
-FAILED = RelabelEnd(RelabelStatus.FAILED, LATER, "a file could not be read")
+COMPLETED = RelabelEnd(JobStatus.COMPLETED, LATER)
+FAILED = RelabelEnd(JobStatus.FAILED, LATER, "a file could not be read")
 
 
 @pytest.fixture(params=["in_memory", "dynamodb"])
@@ -32,7 +33,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[RelabelStore]:
 def job(number: int = 1, **changes: Any) -> RelabelJob:
     fields: dict[str, Any] = {
         "model": "bike",
-        "relabel_id": f"relabel-2026030{number}T120000Z-abc",
+        "job_id": f"relabelling-2026030{number}T120000Z-abc",
         "reason": "the threshold was wrong",
         "rules_revision": 2,
         "known_at": NOW,
@@ -48,7 +49,7 @@ def begun(store: RelabelStore, number: int = 1) -> RelabelJob:
 
 
 def stored(store: RelabelStore, number: int = 1) -> RelabelJob:
-    return store.job("bike", job(number).relabel_id)
+    return store.job("bike", job(number).job_id)
 
 
 def position(store: RelabelStore, of: RelabelJob, file: str = FILE) -> FilePosition:
@@ -60,7 +61,7 @@ def advanced(store: RelabelStore, before: FilePosition, after: FilePosition, cou
 
 
 def ended(store: RelabelStore, end: RelabelEnd, attempt: int = 1, number: int = 1) -> bool:
-    return store.conclude("bike", job(number).relabel_id, attempt, end)
+    return store.conclude("bike", job(number).job_id, attempt, end)
 
 
 def test_followed_file_is_counted_once_when_it_is_listed(store: RelabelStore) -> None:
@@ -84,17 +85,18 @@ def test_of_one_model_one_is_open(store: RelabelStore) -> None:
     begun(store)
     assert not store.begin(job(2), None)
     assert store.begin(job(model="boat"), None)
-    assert [found.relabel_id for found in store.jobs("bike", 10)] == [job().relabel_id]
+    assert [found.job_id for found in store.newest("bike", 10)] == [job().job_id]
 
 
 def test_a_concluded_one_makes_way(store: RelabelStore) -> None:
     begun(store)
     assert ended(store, COMPLETED)
     assert store.open_job("bike") is None
-    assert stored(store) == replace(job(), status=RelabelStatus.COMPLETED, finished_at=LATER)
+    assert stored(store) == replace(job(), status=JobStatus.COMPLETED, finished_at=LATER)
     begun(store, 2)
-    assert [found.relabel_id for found in store.jobs("bike", 10)] == [job(2).relabel_id, job(1).relabel_id]
-    assert store.jobs("bike", 1) == [job(2)]
+    assert [found.job_id for found in store.newest("bike", 10)] == [job(2).job_id, job(1).job_id]
+    assert store.newest("bike", 1) == [job(2)]
+    assert store.newest("bike", 5, before=job(2).job_id) == [stored(store)]
 
 
 def test_a_conclusion_is_recorded_once_and_only_of_the_open_attempt(store: RelabelStore) -> None:
@@ -102,7 +104,7 @@ def test_a_conclusion_is_recorded_once_and_only_of_the_open_attempt(store: Relab
     assert not ended(store, COMPLETED, attempt=2)
     assert ended(store, FAILED)
     assert not ended(store, COMPLETED)
-    assert (stored(store).status, stored(store).failure) == (RelabelStatus.FAILED, FAILED.failure)
+    assert (stored(store).status, stored(store).failure) == (JobStatus.FAILED, FAILED.failure)
 
 
 def test_a_failed_one_is_resumed_with_its_counts(store: RelabelStore) -> None:
@@ -135,11 +137,11 @@ def test_a_dead_relabelling_is_stopped_by_the_one_that_takes_over(store: Relabel
     after = job(2, started_at=LATER)
     assert store.begin(after, job())
     assert store.open_job("bike") == after
-    assert stored(store) == replace(job(), status=RelabelStatus.STOPPED, finished_at=LATER)
+    assert stored(store) == replace(job(), status=JobStatus.STOPPED, finished_at=LATER)
     assert not store.begin(job(3), job())
 
 
-@pytest.mark.parametrize("end", [COMPLETED, RelabelEnd(RelabelStatus.SUPERSEDED, LATER)])
+@pytest.mark.parametrize("end", [COMPLETED, RelabelEnd(JobStatus.SUPERSEDED, LATER)])
 def test_complete_or_superseded_relabelling_is_not_resumed(store: RelabelStore, end: RelabelEnd) -> None:
     begun(store)
     ended(store, end)
@@ -204,8 +206,8 @@ def test_files_that_move_on_together_do_all_of_it_or_nothing(store: RelabelStore
 
     assert sum(found.is_done for found in store.positions(job(), files).values()) == MAX_STEPS - 1
     assert stored(store).counts == Counts(files=MAX_STEPS - 1, events=3 * (MAX_STEPS - 1) + 1)
-    assert store.jobs("bike", 1) == [stored(store)]
-    assert store.state("bike", job().relabel_id).counts == Counts()
+    assert store.newest("bike", 1) == [stored(store)]
+    assert store.state("bike", job().job_id).counts == Counts()
 
 
 def test_each_relabelling_reads_a_file_for_itself(store: RelabelStore) -> None:
@@ -218,4 +220,4 @@ def test_each_relabelling_reads_a_file_for_itself(store: RelabelStore) -> None:
 
 def test_missing_relabelling_is_not_found(store: RelabelStore) -> None:
     with pytest.raises(NotFound):
-        store.job("bike", "relabel-none")
+        store.job("bike", "relabelling-none")

@@ -12,7 +12,7 @@ from functions.get_model.app import handler as report
 from functions.request_jobs.app import handler as request
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import erasing, jobs, labelling, stores
-from hindsight.core.jobs import Job, JobKind
+from hindsight.core.jobs import Job
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.joining.join import Joined
@@ -88,7 +88,7 @@ def traces(entity: str) -> list[str]:
 def begin() -> Job:
     status, told = send(request, "request_jobs_erasure", ASKED)
     assert status == 202
-    job = stores.job_store().load(MODEL, JobKind.ERASURE, told["erasure_id"])
+    job = stores.job_store().load(MODEL, told["job_id"])
     assert job is not None
     return job
 

@@ -17,7 +17,8 @@ def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Ans
         event["body"] = body if isinstance(body, str) else json.dumps(body)
     if "content_type" in changes:
         event["headers"]["Content-Type"] = changes.pop("content_type")
-    answer = handler({**event, **changes}, Context())
+    event |= changes
+    answer = handler(event, Context())
     assert answer["multiValueHeaders"]["x-request-id"] == [event["requestContext"]["requestId"]]
     return answer["statusCode"], json.loads(answer["body"])
 

@@ -1,6 +1,7 @@
 """Compaction and verification through their handlers and moto."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from functions.verify_dataset.app import handler as verify
 from hindsight.bootstrap import clients, labelling, stores
 from hindsight.bootstrap.settings import Deployment
 from hindsight.labels.archiving.new_label_counts import NewLabel
-from tests.functions.conftest import ENVIRONMENT, Context
+from tests.functions.conftest import ENVIRONMENT, EVENTS, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
 from tests.unit.training.world import MODEL, START, learnable, revision, store
@@ -67,9 +68,21 @@ def objects(prefix: str) -> list[str]:
     return list(stores.lake().keys(prefix))
 
 
-def asked(dataset_id: str, method: str = "POST", model: str = MODEL) -> tuple[int, Any]:
-    handler, sample = (request, "request_jobs_verification") if method == "POST" else (report, "get_model")
-    return send(handler, sample, path=f"/models/{model}/datasets/{dataset_id}/verify")
+def asked(dataset_id: str, model: str = MODEL, request_id: str = "r") -> tuple[int, Any]:
+    path = f"/models/{model}/datasets/{dataset_id}/verify"
+    return send(request, "request_jobs_verification", path=path, requestContext=context_of(request_id))
+
+
+def context_of(request_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / "request_jobs_verification.json").read_text())["requestContext"]
+    return {**found, "requestId": request_id}
+
+
+def job(job_id: str) -> dict[str, Any]:
+    status, found = send(report, "get_model", path=f"/models/{MODEL}/jobs/{job_id}")
+    assert status == 200
+    shown: dict[str, Any] = found
+    return shown
 
 
 def test_the_sample_compacts_all_days(labelled: None, sample: Sample) -> None:
@@ -109,22 +122,23 @@ def test_compaction_changes_no_count_of_new_labels_however_many_nights_it_takes(
 def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     dataset: str, sample: Sample, context: Context
 ) -> None:
-    event = {**sample("verify_dataset"), "dataset_id": dataset}
-    found = verify(event, context)
-    assert (found["is_reproducible"], found["problems"], found["status"]) == (True, [], "finished")
-    assert found["rows"]["holdout"] == 200
+    first = verify({**sample("verify_dataset"), "job_id": asked(dataset)[1]["job_id"]}, context)
+    assert (first["result"]["is_reproducible"], first["result"]["problems"]) == (True, [])
+    assert (first["status"], first["progress"]) == ("completed", {"done": 1, "total": 1})
+    assert first["result"]["rows"]["holdout"] == 200
     compact(sample("compact_labels"), Patient())
-    assert verify(event, context) == found
+    again = verify({"model": MODEL, "job_id": asked(dataset, request_id="again")[1]["job_id"]}, context)
+    assert (again["job_id"] != first["job_id"], again["result"]) == (True, first["result"])
 
 
-def test_faults_of_a_dataset_are_reported(dataset: str, sample: Sample, context: Context) -> None:
-    lake, event = stores.lake(), {**sample("verify_dataset"), "dataset_id": dataset}
+def test_faults_of_a_dataset_are_reported(dataset: str, context: Context) -> None:
+    lake = stores.lake()
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
     content = lake.read_bytes(part)
     lake.write_bytes(part, content[:-1000], "application/zip")
     lake.delete(f"labels/model={MODEL}/date=2026-03-05/00000.jsonl.gz")
 
-    found = verify(event, context)
+    found = verify({"model": MODEL, "job_id": asked(dataset)[1]["job_id"]}, context)["result"]
 
     assert not found["is_reproducible"]
     assert [problem.split(":")[0] for problem in found["problems"]] == [
@@ -134,21 +148,47 @@ def test_faults_of_a_dataset_are_reported(dataset: str, sample: Sample, context:
 
 
 def test_a_request_is_taken_at_once_and_answered_when_it_is_done(dataset: str, context: Context) -> None:
-    assert asked(dataset, "GET")[0] == 404
     status, taken = asked(dataset)
-    assert (status, taken["dataset_id"], taken["status"]) == (202, dataset, "running")
-    assert asked(dataset, "GET") == (200, taken)
+    assert (status, list(taken)) == (202, ["job_id"])
+    running = job(taken["job_id"])
+    assert (running["kind"], running["status"], running["progress"]) == (
+        "verification",
+        "running",
+        {"done": 0, "total": 1},
+    )
+    assert "result" not in running
 
-    verify({"model": MODEL, "dataset_id": dataset, "requested_at": taken["requested_at"]}, context)
+    verify({"model": MODEL, "job_id": taken["job_id"]}, context)
+    found = job(taken["job_id"])
 
-    status, found = asked(dataset, "GET")
-    assert (status, found["is_reproducible"], found["requested_at"]) == (200, True, taken["requested_at"])
+    assert (found["status"], found["result"]["is_reproducible"]) == ("completed", True)
+    assert found["request"] == {"dataset_id": dataset}
+    # Delivered again, it is not verified again: what was found once stays.
+    stores.lake().delete(f"datasets/model={MODEL}/{dataset}/train.npz")
+    assert verify({"model": MODEL, "job_id": taken["job_id"]}, context) == found
+
+
+def test_a_dataset_whose_manifest_is_gone_fails_its_verification(dataset: str, context: Context) -> None:
+    _, taken = asked(dataset)
+    stores.lake().delete(f"datasets/model={MODEL}/{dataset}/manifest.json")
+
+    found = verify({"model": MODEL, "job_id": taken["job_id"]}, context)
+
+    assert (found["status"], "does not exist" in found["failure"]) == ("failed", True)
+
+
+def test_a_verification_that_runs_is_not_resumed(dataset: str) -> None:
+    _, taken = asked(dataset)
+
+    path = f"/models/{MODEL}/jobs/{taken['job_id']}/resume"
+    status, answer = send(request, "request_jobs_verification", path=path)
+
+    assert (status, answer["error"]["code"]) == (409, "not_resumable")
 
 
 @pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "nobody"), ("%20", MODEL)])
 def test_missing_dataset_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
-    for method in ("POST", "GET"):
-        assert asked(dataset_id, method, model)[0] == 404
+    assert asked(dataset_id, model)[0] == 404
 
 
 def test_the_sample_asks_for_a_dataset_that_is_not_there(dataset: str) -> None:

@@ -62,11 +62,32 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     assert traces(THEIRS) == []
     kept = [key.removesuffix(".erased") for key in traces(OTHERS)]
     assert set(kept) == set(before)
-    status, told = get(f"/models/{MODEL}/erasures/{job.job_id}")
-    assert (status, told["status"], told["versions"], told["unreadable"]) == (200, "done", [], [])
-    assert told["counts"] == {"feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9}
+    status, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
+    assert (status, told["kind"], told["status"]) == (200, "erasure", "completed")
+    assert told["result"] == {
+        "counts": {"feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
+        "datasets": [],
+        "unreadable": [],
+        "versions": [],
+    }
+    assert told["progress"]["done"] == told["progress"]["total"] > 10
+    assert told["finished_at"] > told["started_at"]
     assert THEIRS not in json.dumps(told)
-    assert get(f"/models/{MODEL}/erasures")[1]["erasures"][0]["subject"] == told["subject"] == job.request["subject"]
+    [listed] = get(f"/models/{MODEL}/jobs", kind="erasure")[1]["jobs"]
+    assert listed["request"] == told["request"] == {"subject": job.request["subject"], "reason": "asked for"}
+
+
+def test_an_erasure_under_way_shows_how_far_it_is_and_not_whose_it_is(sample: Sample, sent: Sent) -> None:
+    live()
+    job = begin()
+    (body,) = sent()
+    deliver(sample, body)
+
+    _, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
+
+    assert (told["status"], 2 * told["progress"]["done"]) == ("running", told["progress"]["total"])
+    assert "finished_at" not in told
+    assert THEIRS not in json.dumps(told)
 
 
 def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sample: Sample, sent: Sent) -> None:

@@ -8,14 +8,13 @@ import pytest
 
 from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import labelling, stores
-from hindsight.core.jobs import Job, JobKind
+from hindsight.core.jobs import Job, JobKind, job_message
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.ingestion.import_files import chunks_after
 from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.joining.feedback_files import is_to_be_joined
 from hindsight.labels.joining.join import Joined
-from hindsight.privacy.requests import message
 from tests.functions.erasures import (
     ASKED,
     OTHERS,
@@ -52,7 +51,7 @@ def test_repeated_request_gets_the_running_erasure_and_later_a_new_one(sample: S
     while bodies := sent():
         deliver(sample, bodies[0])
 
-    deliver(sample, message(first))
+    deliver(sample, job_message(first))
     assert begin_another("another").job_id != first.job_id
 
 
@@ -86,7 +85,9 @@ def test_unreadable_object_is_named_and_stops_nothing(sample: Sample, sent: Sent
     job = begin()
     finish(job)
 
-    assert get(f"/models/{MODEL}/erasures/{job.job_id}")[1]["unreadable"] == ["feedback/date=2026-03-01/damaged.gz"]
+    assert get(f"/models/{MODEL}/jobs/{job.job_id}")[1]["result"]["unreadable"] == [
+        "feedback/date=2026-03-01/damaged.gz"
+    ]
     assert traces(THEIRS) == []
 
 
@@ -96,13 +97,13 @@ def test_ids_that_nothing_can_have_and_bodies_at_fault_are_refused(sent: Sent) -
     assert send(request, "request_jobs_erasure", ASKED, path="/models/unknown/entities/a")[0] == 404
     status, answer = send(request, "request_jobs_erasure", {"reason": 7})
     assert (status, paths(answer)) == (400, ["reason"])
-    assert get(f"/models/{MODEL}/erasures/none")[0] == 404
+    assert get(f"/models/{MODEL}/jobs/erasure-none")[0] == 404
     assert sent() == []
 
 
 def test_a_message_that_names_no_erasure_comes_back(sample: Sample) -> None:
     stores.configurations().put(configuration(DEMAND), NOON)
-    body = message(Job(kind=JobKind.ERASURE, model=MODEL, job_id="none", at=NOON))
+    body = job_message(Job(kind=JobKind.ERASURE, model=MODEL, job_id="none", at=NOON, started_at=NOON))
     assert len(deliver(sample, body)["batchItemFailures"]) == 1
 
 

@@ -73,7 +73,7 @@ def test_the_same_message_again_changes_nothing(sample: Sample, context: Context
     handler(sample("import_files"), context)
 
     (job,) = stores.job_store().newest(MODEL, JobKind.IMPORT, 10)
-    assert (job.is_done, job.counts) == (True, {"accepted": 1, "rejected": 1})
+    assert (job.is_over, job.counts) == (True, {"accepted": 1, "rejected": 1})
     assert rows("quarantine/") == before
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_outlasts_the_time_goes_on_with_the_next_message(
 
     assert messages == [[body], [body], []]
     (job,) = stores.job_store().newest(MODEL, JobKind.IMPORT, 10)
-    assert (job.is_done, job.counts) == (True, {"accepted": 5})
+    assert (job.is_over, job.counts) == (True, {"accepted": 5})
 
 
 def test_failed_message_is_delivered_again(sample: Sample, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

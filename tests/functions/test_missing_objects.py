@@ -92,7 +92,7 @@ def test_file_rewritten_by_an_erasure_is_relabelled_from_its_remaining_lines(con
     stores.configurations().put(configuration({**DEMAND, "positive": {"greater_than": 50}}), at(50))
     job = RelabelJob(
         model=MODEL,
-        relabel_id="1",
+        job_id="1",
         reason="mended",
         rules_revision=2,
         known_at=at(50),
@@ -104,7 +104,7 @@ def test_file_rewritten_by_an_erasure_is_relabelled_from_its_remaining_lines(con
     answer_as_s3_does("RelabelFilesFunctionRole")
 
     run = run_input(job)
-    relabel({name: run[name] for name in ("model", "relabel_id", "attempt")} | {"keys": [FILE]}, context)
+    relabel({name: run[name] for name in ("model", "job_id", "attempt")} | {"keys": [FILE]}, context)
 
     assert value_of_first() == 1
 

@@ -23,7 +23,7 @@ def model(deployed: None) -> None:
     stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
-LISTS = ["decisions", "versions", "deployments", "configurations", "datasets", "checks"]
+LISTS = ["decisions", "versions", "deployments", "configurations", "datasets", "checks", "jobs"]
 
 
 @pytest.mark.parametrize("route", LISTS)

@@ -110,19 +110,20 @@ def test_the_sample_requests_are_replayed_to_their_end(
 
     status, asked = send(request, "request_jobs_replay")
     (message,) = sent()
-    assert (status, asked["status"]) == (202, "running")
-    assert json.loads(message) == {"model": MODEL, "replay_id": asked["replay_id"]}
+    assert (status, list(asked)) == (202, ["job_id"])
+    assert json.loads(message) == {"model": MODEL, "job_id": asked["job_id"]}
     assert deliver(sample, message, Unhurried()) == {"batchItemFailures": []}
 
-    _, shown = get(f"/models/{MODEL}/quarantine/replays/{asked['replay_id']}")
+    _, shown = get(f"/models/{MODEL}/jobs/{asked['job_id']}")
+    assert shown.pop("finished_at") > shown["started_at"]
     assert shown == {
-        "replay_id": asked["replay_id"],
-        "status": "done",
-        "requested_at": "2026-03-01T12:00:00.000000Z",
-        "reason": "the rule for thumbs read good and bad",
-        "codes": ["invalid"],
-        "from": "2026-02-01",
-        "counts": {"replayed": 1, "settled": 0, "kept": {"invalid": 1}},
+        "job_id": asked["job_id"],
+        "kind": "replay",
+        "status": "completed",
+        "started_at": "2026-03-01T12:00:00.000000Z",
+        "progress": {"done": 2, "total": 2},
+        "request": {"reason": "the rule for thumbs read good and bad", "codes": ["invalid"], "from": "2026-02-01"},
+        "result": {"replayed": 1, "joined": 0, "kept": {"invalid": 1}},
     }
     assert [(row["feedback_id"], row["received_at"]) for row in rows("feedback/")] == [
         ("f-1", "2026-03-01T12:00:00.000000Z")
@@ -132,12 +133,13 @@ def test_the_sample_requests_are_replayed_to_their_end(
 
 
 def test_the_message_of_the_sample_is_of_a_replay(sample: Sample) -> None:
-    job = Job(kind=JobKind.REPLAY, model=MODEL, job_id="20260301T120000.000000Z-19f1064b619d", at=NOON)
+    name = "replay-20260301T120000.000000Z-19f1064b619d"
+    job = Job(kind=JobKind.REPLAY, model=MODEL, job_id=name, at=NOON, started_at=NOON)
     configure()
     stores.job_store().start(job)
 
     assert replay(sample("replay_quarantine"), Unhurried()) == {"batchItemFailures": []}
-    assert get(f"/models/{MODEL}/quarantine/replays/{job.job_id}")[1]["status"] == "done"
+    assert get(f"/models/{MODEL}/jobs/{job.job_id}")[1]["status"] == "completed"
 
 
 def test_a_replay_that_outlasts_the_time_goes_on_with_the_next_message(sample: Sample, sent: Sent) -> None:
@@ -170,7 +172,8 @@ def test_a_request_that_cannot_be_read_begins_nothing(body: Any, sent: Sent) -> 
 def test_the_unknown_is_not_found(sent: Sent) -> None:
     assert send(request, "request_jobs_replay", path="/models/nobody/quarantine/replay")[0] == 404
     configure()
-    assert get(f"/models/{MODEL}/quarantine/replays/none")[0] == 404
-    assert get("/models/nobody/imports")[0] == 404
-    assert get(f"/models/{MODEL}/imports") == (200, {"imports": []})
+    for name in ("none", "replay-none", "relabelling-none", "replay"):
+        assert get(f"/models/{MODEL}/jobs/{name}")[0] == 404
+    assert get("/models/nobody/jobs")[0] == 404
+    assert get(f"/models/{MODEL}/jobs") == (200, {"jobs": []})
     assert sent() == []

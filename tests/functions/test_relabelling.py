@@ -23,7 +23,7 @@ from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, k
 Event = dict[str, Any]
 Sample = Callable[[str], Event]
 
-ONE = f"/models/{MODEL}/relabel"
+JOBS = f"/models/{MODEL}/jobs"
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ def mended(executions: Callable[[], list[str]]) -> None:
 
 def begun() -> Event:
     status, answer = send(request, "request_jobs")
-    assert (status, answer["status"], answer["rules_revision"]) == (202, "running", 2)
-    return run_input(stores.relabel_store().job(MODEL, answer["relabel_id"]))
+    assert (status, list(answer)) == (202, ["job_id"])
+    return run_input(stores.relabel_store().job(MODEL, answer["job_id"]))
 
 
 def files(run: Event, *keys: str) -> Event:
-    return {name: run[name] for name in ("model", "relabel_id", "attempt")} | {"keys": list(keys)}
+    return {name: run[name] for name in ("model", "job_id", "attempt")} | {"keys": list(keys)}
 
 
-def follow(relabel_id: str) -> Event:
-    status, answer = send(report, "get_model", path=f"{ONE}/{relabel_id}")
+def follow(job_id: str) -> Event:
+    status, answer = send(report, "get_model", path=f"{JOBS}/{job_id}")
     assert status == 200
     found: Event = answer
     return found
@@ -79,9 +79,9 @@ def values(prediction_id: str) -> list[object]:
 @pytest.mark.usefixtures("mended")
 def test_the_samples_relabel_a_model(sample: Sample, context: Context, executions: Callable[[], list[str]]) -> None:
     run = begun()
-    assert executions() == [f"{run['relabel_id']}-1"]
+    assert executions() == [f"{run['job_id']}-1"]
     # The samples are of the very relabelling that the sample request begins.
-    assert run["relabel_id"] == sample("coordinate_relabelling")["relabel_id"]
+    assert run["job_id"] == sample("coordinate_relabelling")["job_id"]
 
     counted = coordinate(sample("coordinate_relabelling"), context)
     files_found = {"files": 1, "feedback_files": 1, "feedback": 1, "predictions": 0, "after": "", "is_done": True}
@@ -93,10 +93,17 @@ def test_the_samples_relabel_a_model(sample: Sample, context: Context, execution
     assert (ended["status"], ended["concluded"]) == ("completed", True)
     assert values(FIRST) == [0, 1]
     assert values(SECOND) == [1]
-    found = follow(run["relabel_id"])
-    assert found == {name: value for name, value in ended.items() if name != "concluded"}
-    assert (found["files"], found["events"], found["labels_changed"]) == ({"done": 1, "total": 1}, 2, 1)
-    assert (found["from"], found["to"]) == ("2026-02-01", None)
+    found = follow(run["job_id"])
+    assert found == {name: value for name, value in ended.items() if name not in {"concluded", "model"}}
+    assert found["progress"] == {"done": 1, "total": 1}
+    assert (found["result"]["events"], found["result"]["labels_changed"]) == (2, 1)
+    assert found["request"] == {
+        "reason": "demand above 50, not 100, is high",
+        "from": "2026-02-01",
+        "rules_revision": 2,
+        "known_at": "2026-03-08T12:30:00.000000Z",
+        "attempt": 1,
+    }
 
 
 @pytest.mark.usefixtures("mended")
@@ -104,8 +111,9 @@ def test_a_batch_given_twice_is_counted_once(context: Context) -> None:
     run = begun()
     relabel_files(files(run, FILE), context)
     relabel_files(files(run, FILE), context)
-    found = follow(run["relabel_id"])
-    assert (found["files"]["done"], found["events"], found["labels_changed"]) == (1, 2, 1)
+    found = follow(run["job_id"])
+    done = found["progress"]["done"], found["result"]["events"], found["result"]["labels_changed"]
+    assert done == (1, 2, 1)
     assert values(FIRST) == [0, 1]
 
 
@@ -126,31 +134,32 @@ def test_a_second_request_names_the_open_one(
     answer = request(second, context)
     error = json.loads(answer["body"])["error"]
     assert (answer["statusCode"], error["code"]) == (409, "conflict")
-    assert run["relabel_id"] in error["message"]
-    assert executions() == [f"{run['relabel_id']}-1"]
+    assert run["job_id"] in error["message"]
+    assert executions() == [f"{run['job_id']}-1"]
 
 
 @pytest.mark.usefixtures("mended")
 def test_a_failed_one_is_resumed(context: Context, executions: Callable[[], list[str]]) -> None:
     run = begun()
     coordinate({**run, "step": "finalize", "failure": "Files: it broke", "at": "2026-03-08T13:00:00Z"}, context)
-    assert (follow(run["relabel_id"])["status"], follow(run["relabel_id"])["failure"]) == ("failed", "Files: it broke")
+    assert (follow(run["job_id"])["status"], follow(run["job_id"])["failure"]) == ("failed", "Files: it broke")
 
-    status, answer = send(request, "request_jobs", path=f"{ONE}/{run['relabel_id']}/resume")
+    status, answer = send(request, "request_jobs", path=f"{JOBS}/{run['job_id']}/resume")
 
-    assert (status, answer["attempt"], answer["status"]) == (202, 2, "running")
-    assert f"{run['relabel_id']}-2" in executions()
-    assert follow(run["relabel_id"])["failure"] is None
-    status, answer = send(request, "request_jobs", path=f"{ONE}/{run['relabel_id']}/resume")
-    assert (status, answer["error"]["code"]) == (409, "conflict")
+    assert (status, answer) == (202, {"job_id": run["job_id"]})
+    assert f"{run['job_id']}-2" in executions()
+    resumed = follow(run["job_id"])
+    assert (resumed["status"], resumed["request"]["attempt"], "failure" in resumed) == ("running", 2, False)
+    status, answer = send(request, "request_jobs", path=f"{JOBS}/{run['job_id']}/resume")
+    assert (status, answer["error"]["code"]) == (409, "not_resumable")
 
 
 @pytest.mark.usefixtures("mended")
 def test_relabellings_are_listed_newest_first(context: Context) -> None:
     run = begun()
     coordinate({**run, "step": "finalize", "at": "2026-03-08T13:00:00Z"}, context)
-    status, answer = send(report, "get_model", path=ONE)
-    assert (status, [row["relabel_id"] for row in answer["relabellings"]]) == (200, [run["relabel_id"]])
+    status, answer = send(report, "get_model", path=JOBS, queryStringParameters={"kind": "relabelling"})
+    assert (status, [row["job_id"] for row in answer["jobs"]]) == (200, [run["job_id"]])
 
 
 @pytest.mark.usefixtures("mended")
@@ -174,7 +183,10 @@ def test_a_malformed_request_names_its_path_and_begins_nothing(
 
 
 @pytest.mark.usefixtures("mended")
-@pytest.mark.parametrize("path", ["/models/unknown/relabel", f"{ONE}/relabel-none", f"{ONE}/relabel-none/resume"])
+@pytest.mark.parametrize(
+    "path",
+    ["/models/unknown/relabel", f"{JOBS}/relabelling-none", f"{JOBS}/none/resume", f"{JOBS}/relabelling-none/resume"],
+)
 def test_missing_relabelling_is_not_found(path: str) -> None:
     handler, sample = (report, "get_model") if path.endswith("none") else (request, "request_jobs")
     status, answer = send(handler, sample, path=path)

@@ -8,6 +8,7 @@ from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from local.client import StackClient
+from local.job_end import wait_for_job
 from tests.stack.waiting import eventually
 
 # Days that no replay and no other test of the stack touches.
@@ -101,15 +102,10 @@ def only(day: datetime) -> dict[str, str]:
     return {"from": f"{day:%Y-%m-%d}", "to": f"{day:%Y-%m-%d}"}
 
 
-def progress(client: StackClient, model: str, relabel_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.call("GET", f"models/{model}/relabel/{relabel_id}", key="operator")
+def progress(client: StackClient, model: str, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.call("GET", f"models/{model}/jobs/{job_id}", key="operator")
     return found
 
 
-def finished(client: StackClient, model: str, relabel_id: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        seen = progress(client, model, relabel_id)
-        return seen if seen["status"] != "running" else None
-
-    seen: dict[str, Any] = eventually(look)
-    return seen
+def finished(client: StackClient, model: str, job_id: str) -> dict[str, Any]:
+    return wait_for_job(client, model, job_id, patience=120)

@@ -11,8 +11,8 @@ import pytest
 from bench.close import MODEL, OLD, WINDOW, Closing
 from hindsight.core.times import format_time
 from local.client import StackClient
+from local.job_end import start_and_wait
 from local.stack import running_stack
-from local.verification import verify_and_wait
 from tests.stack.waiting import eventually
 
 
@@ -49,7 +49,8 @@ def test_run_is_trained_on_records_chosen_by_athena_and_on_later_ones(own_client
     assert len(client.lake.read_bytes(answer).splitlines()) == 1 + 300
     [version] = client.call("GET", f"models/{MODEL}/versions", key="operator")["versions"]
     assert version["lineage"]["dataset_id"] == by_lambda["dataset_id"]
-    assert verify_and_wait(client, MODEL, by_lambda["dataset_id"], patience=120)["is_reproducible"]
+    verification = f"datasets/{by_lambda['dataset_id']}/verify"
+    assert start_and_wait(client, MODEL, "POST", verification, patience=120)["result"]["is_reproducible"]
 
 
 def outcome_of(client: StackClient, decision_id: str) -> tuple[str, str | None] | None:

@@ -14,7 +14,7 @@ import pytest
 
 from hindsight.core.times import format_time
 from local.client import StackClient
-from local.verification import verify_and_wait
+from local.job_end import start_and_wait, wait_for_job
 from tests.stack.test_datasets import run as take_snapshot
 from tests.stack.waiting import eventually
 from tests.unit.training.world import BINARY_RULE, learnable, store
@@ -157,13 +157,10 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
 
     asked = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
     again = client.call("DELETE", f"models/{MODEL}/entities/{THEIRS}", key="operator", json=ASKED)
-    assert again["erasure_id"] == asked["erasure_id"]
-
-    def done() -> Any:
-        told = client.call("GET", f"models/{MODEL}/erasures/{asked['erasure_id']}", key="operator")
-        return told if told["status"] == "done" else None
-
-    told = eventually(done)
+    assert again["job_id"] == asked["job_id"]
+    job = wait_for_job(client, MODEL, asked["job_id"], patience=120)
+    assert job["status"] == "completed"
+    told = job["result"]
     assert told["unreadable"] == []
     assert sorted(told["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
     for place in ("table", "predictions", "feedback", "imports", "quarantine", "datasets"):
@@ -172,8 +169,8 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     assert _lines(client, OTHERS) == kept
     assert _datasets(client, OTHERS) == both
     for dataset in told["datasets"]:
-        found = verify_and_wait(client, MODEL, dataset, patience=120)
-        assert found["is_reproducible"], found
+        verified = start_and_wait(client, MODEL, "POST", f"datasets/{dataset}/verify", patience=120)
+        assert verified["result"]["is_reproducible"], verified
     assert eventually(lambda: [event for event in announcements(MODEL) if event["detail-type"] == "SubjectErased"])
 
     # What comes late does not bring it back.
@@ -233,8 +230,8 @@ def _datasets(client: StackClient, entity: str) -> list[str]:
 
 
 def _imported(client: StackClient) -> bool:
-    imports = client.call("GET", f"models/{MODEL}/imports", key="operator")["imports"]
-    return len(imports) == 2 and all(one["status"] == "done" for one in imports)
+    imports = client.call("GET", f"models/{MODEL}/jobs?kind=import", key="operator")["jobs"]
+    return len(imports) == 2 and all(one["status"] == "completed" for one in imports)
 
 
 def _lines(client: StackClient, entity: str) -> dict[str, int]:

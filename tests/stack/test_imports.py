@@ -28,8 +28,8 @@ def imports(client: StackClient, model: str, done: int) -> list[dict[str, Any]]:
     """Return the newest imports of a model once so many are done."""
 
     def look() -> Any:
-        found = get(client, f"{model}/imports")["imports"]
-        return len(found) == done and all(row["status"] == "done" for row in found) and found
+        found = get(client, f"{model}/jobs?kind=import")["jobs"]
+        return len(found) == done and all(row["status"] != "running" for row in found) and found
 
     found: list[dict[str, Any]] = eventually(look)
     return found
@@ -59,8 +59,10 @@ def test_history_is_imported_with_its_labels_and_its_bad_lines_can_be_mended(cli
 
     found = imports(client, model, done=2)
 
-    shown = {row["kind"]: (row["lines"], row["accepted"], row["rejected"]) for row in found}
-    assert shown == {"prediction": (702, 701, 1), "feedback": (702, 700, 2)}
+    assert {row["request"]["kind"]: (row["progress"]["done"], row["result"]) for row in found} == {
+        "prediction": (702, {"accepted": 701, "rejected": 1}),
+        "feedback": (702, {"accepted": 700, "rejected": 2}),
+    }
     for name, value, hours in (("p-1", 0, 1), ("p-2", 0, 5), ("p-699", 1, 1)):
         label = eventually(lambda name=name: labels(client, model, name))[-1]
         assert (label["value"], label["known_at"]) == (value, format_time(THEN + timedelta(hours=hours)))
@@ -73,7 +75,7 @@ def test_history_is_imported_with_its_labels_and_its_bad_lines_can_be_mended(cli
     }
 
     configure(client, model, RIGHT)
-    assert replay(client, model)["counts"] == {"replayed": 1, "settled": 0, "kept": {"invalid": 1, "malformed": 1}}
+    assert replay(client, model)["result"] == {"replayed": 1, "joined": 0, "kept": {"invalid": 1, "malformed": 1}}
     explained = eventually(lambda: len((seen := get(client, f"{model}/predictions/p-3"))["feedback"]) == 2 and seen)
     assert {row["name"] for row in explained["feedback"]} == {"outcome", "thumb"}
 
@@ -94,7 +96,7 @@ def test_a_file_delivered_twice_and_uploaded_again_changes_nothing(client: Stack
     upload(client, key, *lines)
 
     found = imports(client, model, done=3)
-    assert (found[0]["accepted"], found[0]["rejected"]) == (first["accepted"], first["rejected"]) == (2, 1)
+    assert found[0]["result"] == first["result"] == {"accepted": 2, "rejected": 1}
     assert labels(client, model, "p") == before
     assert archived(client, model) == stored
     assert counts(client, model) == {"invalid": 1}
@@ -108,7 +110,7 @@ def test_an_import_that_runs_out_of_time_is_gone_on_with(client: StackClient) ->
     with timeout(client, "ImportFiles", 30):
         upload(client, f"imports/model={model}/predictions/long.jsonl", *(prediction(name) for name in names))
         [done] = imports(client, model, done=1)
-    assert (done["lines"], done["accepted"], done["rejected"]) == (1_100, 1_100, 0)
+    assert (done["progress"]["done"], done["result"]) == (1_100, {"accepted": 1_100, "rejected": 0})
     assert eventually(lambda: len(archived(client, model)) == len(names))
 
 
@@ -127,5 +129,6 @@ def test_a_file_of_a_model_that_is_not_there_says_so(client: StackClient) -> Non
     # Until the import has begun, nothing is known of such a model.
     eventually(lambda: any(client.lake.keys(f"quarantine/model={model}/")))
     [found] = imports(client, model, done=1)
-    assert (found["fault"], found["accepted"]) == (f"the model {model!r} does not exist", 0)
+    assert (found["status"], found["failure"]) == ("failed", f"the model {model!r} does not exist")
+    assert found["result"]["accepted"] == 0
     assert counts(client, model) == {"unknown_model": 1}

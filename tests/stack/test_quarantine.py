@@ -6,6 +6,7 @@ from typing import Any
 from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
 from local.client import StackClient
+from local.job_end import start_and_wait
 from tests.stack.waiting import eventually, timeout
 
 # Before any replay of a file here, and in no model's windows of training.
@@ -69,10 +70,8 @@ def labels(client: StackClient, model: str, name: str) -> list[dict[str, Any]]:
 def replay(client: StackClient, model: str, **request: Any) -> dict[str, Any]:
     """Replay a quarantine; return the replay once it is done."""
     body = {"reason": "the configuration is mended", **request}
-    asked = client.call("POST", f"models/{model}/quarantine/replay", key="operator", json=body)
-    assert asked["status"] == "running"
-    path = f"{model}/quarantine/replays/{asked['replay_id']}"
-    done: dict[str, Any] = eventually(lambda: (found := get(client, path))["status"] == "done" and found)
+    done = start_and_wait(client, model, "POST", "quarantine/replay", patience=120, body=body)
+    assert (done["kind"], done["status"]) == ("replay", "completed")
     return done
 
 
@@ -97,14 +96,14 @@ def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mend
 
     done = replay(client, model, codes=["invalid"])
 
-    assert done["counts"] == {"replayed": 1, "settled": 0, "kept": {"invalid": 1}}
+    assert done["result"] == {"replayed": 1, "joined": 0, "kept": {"invalid": 1}}
     label = eventually(lambda: labels(client, model, "p"))[-1]
     assert (label["value"], label["kind"]) == (1, "explicit")
-    assert parse_time(label["known_at"]) >= parse_time(done["requested_at"])
+    assert parse_time(label["known_at"]) >= parse_time(done["started_at"])
     [left] = get(client, f"{model}/quarantine")["rows"]
     assert left["reason"] == "is none of 'down', 'up'"
     [kept] = [row for key in client.lake.keys(f"replayed/model={model}/") for row in client.lake.read_lines(key)]
-    assert (kept["outcome"], kept["replay_id"]) == ("replayed", done["replay_id"])
+    assert (kept["outcome"], kept["job_id"]) == ("replayed", done["job_id"])
 
 
 def test_a_second_replay_changes_nothing(client: StackClient) -> None:
@@ -119,7 +118,7 @@ def test_a_second_replay_changes_nothing(client: StackClient) -> None:
 
     done = replay(client, model)
 
-    assert done["counts"] == {"replayed": 0, "settled": 0, "kept": {}}
+    assert done["result"] == {"replayed": 0, "joined": 0, "kept": {}}
     assert labels(client, model, "p") == before
     assert counts(client, model) == {}
 
@@ -135,7 +134,7 @@ def test_a_replay_that_runs_out_of_time_is_gone_on_with(client: StackClient) -> 
     # A second more than what is held in reserve: too little for so many objects.
     with timeout(client, "ReplayQuarantine", 61):
         done = replay(client, model)
-    assert done["counts"] == {"replayed": len(names), "settled": 0, "kept": {}}
+    assert done["result"] == {"replayed": len(names), "joined": 0, "kept": {}}
 
 
 def test_a_call_in_which_nothing_was_valid_is_kept_too(client: StackClient) -> None:
@@ -163,7 +162,7 @@ def test_feedback_on_a_model_that_comes_later_is_joined_once_it_is_there(client:
     configure(client, model, RIGHT)
     log(client, model, "p")
 
-    assert replay(client, model)["counts"]["replayed"] == 1
+    assert replay(client, model)["result"]["replayed"] == 1
 
     assert eventually(lambda: labels(client, model, "p"))[-1]["value"] == 1
 
@@ -178,7 +177,7 @@ def test_a_conflict_stays_for_the_first_received_does(client: StackClient) -> No
 
     done = replay(client, model)
 
-    assert done["counts"] == {"replayed": 0, "settled": 0, "kept": {"conflict": 1}}
+    assert done["result"] == {"replayed": 0, "joined": 0, "kept": {"conflict": 1}}
     assert labels(client, model, "p")[-1]["value"] == 1
     [row] = get(client, f"{model}/quarantine")["rows"]
     assert (row["event"]["value"], row["code"]) == (0, "conflict")
@@ -192,12 +191,12 @@ def test_unmatched_feedback_stays_until_its_prediction_has_come(client: StackCli
     eventually(lambda: labels(client, model, "known"))
     client.run_schedule("CloseWindows", THEN + timedelta(days=9), model)
     eventually(lambda: counts(client, model) == {"unmatched": 1})
-    assert replay(client, model)["counts"]["kept"] == {"unmatched": 1}
+    assert replay(client, model)["result"]["kept"] == {"unmatched": 1}
 
     log(client, model, "lost")
     done = replay(client, model)
 
-    assert done["counts"] == {"replayed": 0, "settled": 1, "kept": {}}
+    assert done["result"] == {"replayed": 0, "joined": 1, "kept": {}}
     assert labels(client, model, "lost")[-1]["value"] == 1
     assert counts(client, model) == {}
 
@@ -214,7 +213,7 @@ def test_feedback_beyond_an_entity_s_limit_waits_for_an_operator(client: StackCl
     # Spans of another length are counted anew.
     limits["per_entity"]["per"] = "P1D"
     configure(client, model, RIGHT, feedback={"limits": limits})
-    assert replay(client, model, codes=["rate_limited"])["counts"]["replayed"] == 2
+    assert replay(client, model, codes=["rate_limited"])["result"]["replayed"] == 2
 
     eventually(lambda: all(labels(client, model, name) for name in names))
     assert counts(client, model) == {}

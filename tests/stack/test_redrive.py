@@ -89,22 +89,17 @@ def test_a_log_object_that_was_given_up_on_is_profiled_after_a_redrive(client: S
 
 
 @pytest.mark.parametrize(
-    ("kind", "queue", "named"),
-    [
-        (JobKind.REPLAY, "ReplayDeadLetterQueue", "replay_id"),
-        (JobKind.ERASURE, "ErasureDeadLetterQueue", "erasure_id"),
-    ],
+    ("kind", "queue"), [(JobKind.REPLAY, "ReplayDeadLetterQueue"), (JobKind.ERASURE, "ErasureDeadLetterQueue")]
 )
-def test_a_job_that_was_given_up_on_goes_on_after_a_redrive(
-    client: StackClient, kind: JobKind, queue: str, named: str
-) -> None:
+def test_a_job_that_was_given_up_on_goes_on_after_a_redrive(client: StackClient, kind: JobKind, queue: str) -> None:
     logged(client, "p-job")
     jobs = DynamoJobs(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    asked = {"entity_id": "nobody", "subject": "digest", "since": MADE} if kind is JobKind.ERASURE else {}
-    jobs.start(Job(kind=kind, model=MODEL, job_id="given-up-on", at=DAY, request=asked))
-    give_up(client, queue, {"model": MODEL, named: "given-up-on"})
+    asked = {"entity_id": "nobody", "subject": "digest"} if kind is JobKind.ERASURE else {}
+    name = f"{kind}-given-up-on"
+    jobs.start(Job(kind=kind, model=MODEL, job_id=name, at=DAY, started_at=DAY, request=asked))
+    give_up(client, queue, {"model": MODEL, "job_id": name})
     assert redrive(of(client), queue) == 1
-    assert eventually(lambda: (job := jobs.load(MODEL, kind, "given-up-on")) and job.is_done)
+    assert eventually(lambda: (job := jobs.load(MODEL, name)) and job.is_over)
 
 
 def test_an_invocation_that_was_given_up_on_is_made_again(client: StackClient) -> None:

@@ -33,12 +33,12 @@ def test_old_labels_stay_and_different_new_ones_are_reported(client: StackClient
 
     assert configure(client, model, threshold=50, default=1) == 2
     asked = relabel(client, model, **only(MADE))
-    assert (asked["model"], asked["rules_revision"], asked["status"]) == (model, 2, "running")
-    done = finished(client, model, asked["relabel_id"])
+    done = finished(client, model, asked["job_id"])
 
-    assert (done["status"], done["failure"], done["attempt"]) == ("completed", None, 1)
-    assert done["files"]["done"] == done["files"]["total"]
-    assert (done["predictions"], done["events"], done["events_recovered"], done["labels_changed"]) == (4, 3, 0, 2)
+    assert (done["status"], "failure" in done) == ("completed", False)
+    assert (done["request"]["rules_revision"], done["request"]["attempt"]) == (2, 1)
+    assert done["progress"]["done"] == done["progress"]["total"]
+    assert done["result"] == {"predictions": 4, "events": 3, "events_recovered": 0, "labels_changed": 2}
     assert done["finished_at"] > done["started_at"]
     after = {name: labels(client, model, name) for name in names}
     assert all(after[name][: len(before[name])] == before[name] for name in names)
@@ -51,11 +51,12 @@ def test_old_labels_stay_and_different_new_ones_are_reported(client: StackClient
             assert label_as_of(after[name], moment) == before[name][-1]["value"]
 
     again = relabel(client, model, NOTICED + timedelta(hours=1), **only(MADE))
-    second = finished(client, model, again["relabel_id"])
-    assert (second["status"], second["predictions"], second["labels_changed"]) == ("completed", 4, 0)
+    second = finished(client, model, again["job_id"])
+    assert (second["status"], second["result"]["predictions"]) == ("completed", 4)
+    assert second["result"]["labels_changed"] == 0
     assert {name: labels(client, model, name) for name in names} == after
-    listed = client.call("GET", f"models/{model}/relabel", key="operator")["relabellings"]
-    assert [row["relabel_id"] for row in listed] == [again["relabel_id"], asked["relabel_id"]]
+    listed = client.call("GET", f"models/{model}/jobs?kind=relabelling", key="operator")["jobs"]
+    assert [row["job_id"] for row in listed] == [again["job_id"], asked["job_id"]]
 
 
 def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_when_it_is_trusted_again(
@@ -74,7 +75,8 @@ def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_
     aside = {"source": "partner-a", "since": format_time(day), "reason": "its key leaked"}
     configure(client, model, 50, 1, aside)
     at = day + timedelta(days=10)
-    assert finished(client, model, relabel(client, model, at, **only(day))["relabel_id"])["labels_changed"] == 1
+    done = finished(client, model, relabel(client, model, at, **only(day))["job_id"])
+    assert done["result"]["labels_changed"] == 1
     assert told(client, model, "p")[-1] == (1, "final", 2)  # the default: nobody said anything that counts
     assert told(client, model, "q")[-1] == believed["q"]
     (event,) = client.call("GET", f"models/{model}/predictions/p", key="operator")["feedback"]
@@ -82,7 +84,7 @@ def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_
 
     configure(client, model, threshold=50, default=1)
     again = relabel(client, model, at + timedelta(hours=1), **only(day))
-    assert finished(client, model, again["relabel_id"])["labels_changed"] == 1
+    assert finished(client, model, again["job_id"])["result"]["labels_changed"] == 1
     assert told(client, model, "p")[-1] == (0, "final", 3)
 
 
@@ -98,9 +100,10 @@ def test_an_event_that_was_not_joined_is_recovered_from_its_raw_file(client: Sta
         client.aws("dynamodb").delete_item(TableName=table, Key={"pk": {"S": f"{model}#p"}, "sk": {"S": sk}})
     days = only(day)
 
-    done = finished(client, model, relabel(client, model, **days)["relabel_id"])
+    done = finished(client, model, relabel(client, model, **days)["job_id"])
 
-    assert (done["status"], done["events"], done["events_recovered"]) == ("completed", 2, 1)
+    assert done["status"] == "completed"
+    assert (done["result"]["events"], done["result"]["events_recovered"]) == (2, 1)
     assert told(client, model, "p")[-1] == (1, "final", 1)
 
 

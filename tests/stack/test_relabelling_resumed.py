@@ -1,6 +1,7 @@
 """Relabellings on a stack that are stopped, fail and are resumed."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,10 @@ from tests.stack.waiting import eventually
 MANY = 80
 
 
+def resume(client: StackClient, model: str, job_id: str) -> Any:
+    return client.call("POST", f"models/{model}/jobs/{job_id}/resume", key="operator")
+
+
 def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: StackClient) -> None:
     model, day = "stopped", MADE + timedelta(days=2)
     configure(client, model, threshold=100, default=0)
@@ -39,27 +44,27 @@ def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: Sta
     configure(client, model, threshold=50, default=0)
     days = only(day)
 
-    job = relabel(client, model, **days)["relabel_id"]
+    job = relabel(client, model, **days)["job_id"]
     with pytest.raises(CallFailed, match=rf"409.*{job}"):
         relabel(client, model, NOTICED + timedelta(hours=1))
-    eventually(lambda: progress(client, model, job)["files"]["done"] >= 3)
+    eventually(lambda: progress(client, model, job)["progress"]["done"] >= 3)
     machine = client.stack.outputs["RelabellingStateMachine"]
     execution = machine.replace(":stateMachine:", ":execution:") + f":{job}-1"
     client.aws("stepfunctions").stop_execution(executionArn=execution)
     stopped = progress(client, model, job)
     assert stopped["status"] == "stopped"
-    assert stopped["files"]["done"] < stopped["files"]["total"]
+    assert stopped["progress"]["done"] < stopped["progress"]["total"]
 
-    resumed = client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
-    assert (resumed["relabel_id"], resumed["attempt"], resumed["status"]) == (job, 2, "running")
+    assert resume(client, model, job) == {"job_id": job}
     done = finished(client, model, job)
 
-    assert (done["status"], done["attempt"]) == ("completed", 2)
-    assert done["files"]["done"] == done["files"]["total"] > MANY
-    assert (done["predictions"], done["events"], done["labels_changed"]) == (MANY, MANY, MANY)
+    assert (done["status"], done["request"]["attempt"]) == ("completed", 2)
+    assert done["progress"]["done"] == done["progress"]["total"] > MANY
+    changed = {"predictions": MANY, "events": MANY, "labels_changed": MANY}
+    assert done["result"] == {**changed, "events_recovered": 0}
     assert {told(client, model, name)[-1] for name in names} == {(1, "final", 2)}
     with pytest.raises(CallFailed, match="409"):
-        client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+        resume(client, model, job)
 
 
 def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_it_is_resumed(
@@ -75,17 +80,18 @@ def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_
     client.lake.write_bytes(damaged, b"{nonsense\n", "application/x-ndjson")
     days = only(day)
 
-    job = relabel(client, model, **days)["relabel_id"]
+    job = relabel(client, model, **days)["job_id"]
     failed = finished(client, model, job)
 
     assert failed["status"] == "failed"
     assert failed["failure"].startswith(f"{damaged}: JSONDecodeError")
-    assert (failed["files"]["total"] - failed["files"]["done"], failed["labels_changed"]) == (1, 1)
+    assert failed["progress"]["total"] - failed["progress"]["done"] == 1
+    assert failed["result"]["labels_changed"] == 1
     client.lake.write_lines(damaged, [{"prediction_id": "p"}])
-    client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    resume(client, model, job)
     done = finished(client, model, job)
-    assert (done["status"], done["failure"], done["labels_changed"]) == ("completed", None, 1)
-    assert done["files"]["done"] == done["files"]["total"] == failed["files"]["total"]
+    assert (done["status"], "failure" in done, done["result"]["labels_changed"]) == ("completed", False, 1)
+    assert done["progress"]["done"] == done["progress"]["total"] == failed["progress"]["total"]
     assert told(client, model, "p")[-1][0] == 1
 
 
@@ -100,15 +106,15 @@ def test_a_worker_that_crashes_fails_the_relabelling_and_says_why(client: StackC
 
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": without})
     try:
-        job = relabel(client, model, **days)["relabel_id"]
+        job = relabel(client, model, **days)["job_id"]
         failed = finished(client, model, job)
     finally:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
 
-    assert (failed["status"], failed["files"]["done"]) == ("failed", 0)
+    assert (failed["status"], failed["progress"]["done"]) == ("failed", 0)
     assert failed["failure"].startswith(f"predictions/model={model}/")
     assert "MODELS_TABLE" in failed["failure"]
-    client.call("POST", f"models/{model}/relabel/{job}/resume", key="operator")
+    resume(client, model, job)
     assert finished(client, model, job)["status"] == "completed"
 
 

@@ -12,9 +12,10 @@ from hindsight.adapters.models_table.check_table import DynamoChecks
 from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.core.jobs import JobStatus
 from hindsight.core.times import format_time, hour_of
 from hindsight.labels.archiving.new_label_counts import NewLabel, arrivals_of
-from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.monitoring.results.alarm_metrics import with_overall
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
@@ -152,13 +153,11 @@ def test_a_run_waits_for_a_relabelling(client: StackClient) -> None:
     serve(client, model, performance=False)
     find(client, model, CheckKind.DRIFT, Verdict.DRIFT, NOW)
     relabels = DynamoRelabels(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    job = RelabelJob(
-        model=model, relabel_id="relabel-1", reason="mended", rules_revision=1, known_at=NOW, started_at=NOW
-    )
+    job = RelabelJob(model=model, job_id="relabel-1", reason="mended", rules_revision=1, known_at=NOW, started_at=NOW)
     assert relabels.begin(job, None)  # recorded, about to start
 
     (held,) = client.run_schedule("CheckTriggers", NOW, model)["decisions"]
-    relabels.conclude(model, job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW))
+    relabels.conclude(model, job.job_id, 1, RelabelEnd(JobStatus.COMPLETED, NOW))
     (triggered,) = client.run_schedule("CheckTriggers", NOW + HOUR, model)["decisions"]
 
     assert (held["blocked_by"][0]["code"], triggered["triggered"]) == ("relabelling", True)

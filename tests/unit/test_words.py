@@ -24,6 +24,7 @@ NAMES = frozenset(
         *("AnnotationsResent", "KeptVersions", "KeptVersionDays", "RecordDays", "CheckDays", "ProfileDays"),
         *("ReplacedObjectDays", "ErasureSettlingMinutes", "stranger", "describe_api", "report_model", "report_intake"),
         *("tend_reviews", "watch_deployments", "mature_labels", "conclude"),
+        *("import_id", "relabel_id", "replay_id", "erasure_id", "settled"),
     }
 )
 # Words of prose, wherever they stand in a page.

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,11 @@ def settings(kind: type[SettingsT]) -> SettingsT:
 @cache
 def _settings(kind: type[Settings]) -> Settings:
     return read_settings(kind, environment())
+
+
+def utc_now() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
 
 
 def name_of(field: str) -> str:

@@ -24,4 +24,5 @@ def eraser() -> Eraser:
         members=stores.member_store(),
         configurations=stores.configurations(),
         announcements=stores.announcements(),
+        clock=clients.utc_now,
     )

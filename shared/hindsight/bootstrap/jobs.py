@@ -1,9 +1,10 @@
-"""The requests for jobs, put together: relabelling, replay, erasure, verification."""
+"""The requests for jobs, put together: relabelling, replay, erasure, verification, and to resume one."""
 
 from functools import cache
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
+from hindsight.core.jobs import JobKind, JobResumptions
 from hindsight.datasets.building.verification_requests import VerificationRequests
 from hindsight.labels.relabelling.requests import RelabelRequests
 from hindsight.privacy.requests import ErasureRequests
@@ -45,7 +46,13 @@ def replay_requests() -> ReplayRequests:
 
 
 @cache
+def resumptions() -> JobResumptions:
+    """Build what resumes jobs."""
+    return JobResumptions(stores.job_store(), {JobKind.RELABELLING: relabel_requests().resume})
+
+
+@cache
 def verification_requests() -> VerificationRequests:
     """Build the intake of requests to verify a dataset."""
     work = LambdaBackground(clients.name_of("verify_function"), clients.client("lambda"))
-    return VerificationRequests(stores.lake(), stores.registry(), stores.configurations(), work)
+    return VerificationRequests(stores.job_store(), stores.registry(), stores.configurations(), work)

@@ -1,7 +1,7 @@
 """The composition of capture, joining, replays, relabelling and reviews."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 
 from hindsight.adapters.dynamodb.requests import at_once, back_off
@@ -45,7 +45,7 @@ def archive() -> Archive:
 @cache
 def existing_predictions() -> ExistingPredictions:
     """Build the check of late stream records against the predictions table."""
-    return ExistingPredictions(stores.label_store(), clock=lambda: datetime.now(UTC))
+    return ExistingPredictions(stores.label_store(), clients.utc_now)
 
 
 @cache
@@ -64,7 +64,13 @@ def feedback_files() -> FeedbackFiles:
 def file_imports() -> FileImports:
     """Build the importer of files."""
     return FileImports(
-        stores.lake(), stores.job_store(), quarantine(), stores.configurations(), prediction_log(), feedback_capture()
+        stores.lake(),
+        stores.job_store(),
+        quarantine(),
+        stores.configurations(),
+        prediction_log(),
+        feedback_capture(),
+        clients.utc_now,
     )
 
 
@@ -116,7 +122,7 @@ def quarantine_replay() -> QuarantineReplay:
         stores.configurations(),
         stores.client_timestamps(),
     )
-    return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader)
+    return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader, clients.utc_now)
 
 
 @cache

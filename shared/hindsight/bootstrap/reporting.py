@@ -4,13 +4,11 @@ import time
 from functools import cache
 
 from hindsight.bootstrap import stores
-from hindsight.datasets.building.verification_requests import VerificationReports
 from hindsight.labels.relabelling.requests import RelabelReports
-from hindsight.privacy.requests import ErasureReports
 from hindsight.quarantine.report import QuarantineReports
 from hindsight.reporting.check_history import CheckHistory
 from hindsight.reporting.dataset_reports import DatasetReports
-from hindsight.reporting.intake_reports import IntakeReports
+from hindsight.reporting.jobs import JobReports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.review.tasks.overview import ReviewOverview
 
@@ -28,15 +26,10 @@ def dataset_reports() -> DatasetReports:
 
 
 @cache
-def erasure_reports() -> ErasureReports:
-    """Build the reports on erasures."""
-    return ErasureReports(stores.job_store(), stores.configurations(), stores.registry())
-
-
-@cache
-def intake_reports() -> IntakeReports:
-    """Build the reports of imports and replays."""
-    return IntakeReports(stores.configurations(), stores.job_store())
+def job_reports() -> JobReports:
+    """Build the reports on jobs."""
+    relabellings = RelabelReports(stores.relabel_store(), stores.relabelling_state_machine())
+    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations())
 
 
 @cache
@@ -61,15 +54,3 @@ def model_reports() -> ModelReports:
 def quarantine_reports() -> QuarantineReports:
     """Build the reports of quarantines."""
     return QuarantineReports(stores.lake(), stores.configurations(), time.monotonic)
-
-
-@cache
-def relabel_reports() -> RelabelReports:
-    """Build the reports on relabellings."""
-    return RelabelReports(stores.relabel_store(), stores.relabelling_state_machine(), stores.configurations())
-
-
-@cache
-def verification_reports() -> VerificationReports:
-    """Build the reports on verifications of datasets."""
-    return VerificationReports(stores.lake(), stores.registry(), stores.configurations())

@@ -67,6 +67,12 @@ class Conflict(HindsightError):
     code = "conflict"
 
 
+class NotResumable(Conflict):
+    """The job is not one whose work ended before it was done."""
+
+    code = "not_resumable"
+
+
 class StaleRun(Conflict):
     """A retraining run that has lost the model's lock tries to change what serves."""
 

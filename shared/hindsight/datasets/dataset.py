@@ -33,7 +33,7 @@ class Source:
 class Erasure:
     """The note that rows of a subject were erased from a dataset: when, how many, and by which erasure."""
 
-    erasure_id: str
+    job_id: str
     at: datetime
     rows: int = 0
 

@@ -7,15 +7,15 @@ same each time; and only one run can move the job on, so that nothing is counted
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
-from hindsight.core.jobs import Job, JobKind, JobStatus, JobStore, job_id
-from hindsight.core.times import format_time
+from hindsight.core.jobs import Job, JobKind, JobStore, name_job
 from hindsight.ingestion.feedback_capture import EVENTS, FeedbackCapture, FeedbackReader
 from hindsight.ingestion.import_files import (
     MAX_LINE_BYTES,
@@ -54,7 +54,7 @@ class ImportRun:
     @property
     def is_to_go_on(self) -> bool:
         """True if the rest of the file waits for another run."""
-        return self.job is not None and not self.job.is_done
+        return self.job is not None and not self.job.is_over
 
 
 # A file with so many lines at fault is at fault itself: to keep each of them would bury those of others.
@@ -64,7 +64,7 @@ _TOO_MANY = f"more than {MAX_REJECTED} lines were rejected; mend the file, or th
 
 @dataclass(frozen=True, slots=True)
 class FileImports:
-    """Imports files of the lake; its operator's word on past times is taken."""
+    """Imports files of the lake; its operator's word on past times is taken. ``clock`` says when one ends."""
 
     lake: Lake
     jobs: JobStore
@@ -72,6 +72,7 @@ class FileImports:
     configurations: ConfigurationStore
     log: PredictionLog
     capture: FeedbackCapture
+    clock: Callable[[], datetime]
 
     def run(self, upload: Upload, has_time: Callable[[], bool]) -> ImportRun:
         """Import a file while there is time. Raises Unavailable; running it again goes on where it stopped."""
@@ -99,7 +100,7 @@ class FileImports:
             elif run.job is not None and run.job.counts.get("rejected", 0) > MAX_REJECTED:
                 self._end(run, file, RejectCode.MALFORMED, _TOO_MANY)
             elif chunk.is_last and run.job is not None:
-                run.job = self._saved(run.job.done())
+                run.job = self._saved(run.job.completed(self.clock()))
             if not run.is_to_go_on or not has_time():
                 return
 
@@ -118,8 +119,7 @@ class FileImports:
         if run.job is None:
             return
         self.quarantine.put([whole_file(file.upload, code, reason, file.kind)])
-        ended = run.job.advanced({**run.job.checkpoint, "fault": reason}, {"rejected": 1})
-        run.job = self._saved(replace(ended, status=JobStatus.DONE))
+        run.job = self._saved(run.job.failed(self.clock(), reason, {"rejected": 1}))
         if run.job is not None:
             run.rejected[code] += 1
 
@@ -151,28 +151,14 @@ class FileImports:
         return job if self.jobs.save(job) else None
 
 
-def shown_import(job: Job) -> dict[str, Any]:
-    """Show an import to operators; ``fault`` is why it ended before its file did."""
-    shown = {
-        "import_id": job.job_id,
-        **job.request,
-        "uploaded_at": format_time(job.at),
-        "status": job.status.value,
-        "lines": job.checkpoint["line"],
-        "accepted": job.counts.get("accepted", 0),
-        "rejected": job.counts.get("rejected", 0),
-        "fault": job.checkpoint.get("fault"),
-    }
-    return {name: value for name, value in shown.items() if value is not None}
-
-
 def _new_job(file: ImportedFile) -> Job:
     upload = file.upload
     return Job(
         kind=JobKind.IMPORT,
         model=file.model,
-        job_id=job_id(upload.at, upload.key, upload.version),
+        job_id=name_job(JobKind.IMPORT, upload.at, upload.key, upload.version),
         at=upload.at,
+        started_at=upload.at,
         request={"file": upload.key, "kind": file.kind.value},
         checkpoint={"line": 0},
     )

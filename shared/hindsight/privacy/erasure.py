@@ -16,9 +16,7 @@ from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.announcements import Announcement, Announcements
-from hindsight.core.errors import NotFound
-from hindsight.core.jobs import Job, JobKind, JobStore
-from hindsight.core.times import parse_time
+from hindsight.core.jobs import Job, JobKind, JobStore, find_job
 from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import Erasure, Source
 from hindsight.datasets.members import MemberStore
@@ -35,7 +33,8 @@ from hindsight.privacy.redaction import RedactionResult, unzipped
 from hindsight.privacy.requests import (
     DATASETS,
     ENTITY,
-    SINCE,
+    STEPS,
+    STEPS_TOTAL,
     SUBJECT,
     UNREADABLE,
     affected_versions,
@@ -66,7 +65,7 @@ class ErasureRun:
     @property
     def is_to_go_on(self) -> bool:
         """True while the rest waits for another run."""
-        return self.job is not None and not self.job.is_done
+        return self.job is not None and not self.job.is_over
 
 
 @dataclass(slots=True)
@@ -78,13 +77,14 @@ class _Work:
     notes: ErasureNotes
     number: int
     step: int
+    steps: int
     progress: Progress
     datasets: set[str]
 
     @property
     def since(self) -> datetime | None:
         """The start of what the second pass reads; None in the first."""
-        return parse_time(self.job.request[SINCE]) if self.number > 1 else None
+        return self.job.started_at if self.number > 1 else None
 
     @property
     def checkpoint(self) -> dict[str, Any]:
@@ -92,6 +92,8 @@ class _Work:
             "pass": self.number,
             "step": self.step,
             "after": self.progress.after,
+            STEPS: (self.number - 1) * self.steps + self.step,
+            STEPS_TOTAL: _PASSES * self.steps,
             DATASETS: sorted(self.datasets),
             UNREADABLE: self.progress.unreadable,
         }
@@ -99,7 +101,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eraser:
-    """The worker of erasures."""
+    """The worker of erasures; ``clock`` says when one ends."""
 
     lake: Lake
     versions: ObjectVersions
@@ -109,15 +111,14 @@ class Eraser:
     configurations: ConfigurationStore
     announcements: Announcements
     members: MemberStore
+    clock: Callable[[], datetime]
 
-    def run(self, model: str, erasure_id: str, has_time: Callable[[], bool]) -> ErasureRun:
+    def run(self, model: str, job_id: str, has_time: Callable[[], bool]) -> ErasureRun:
         """Work on an erasure while there is time.
 
         Raises NotFound for an unknown one, Unavailable; running it again goes on where it stopped.
         """
-        job = self.jobs.load(model, JobKind.ERASURE, erasure_id)
-        if job is None:
-            raise NotFound(f"the model {model!r} has no erasure {erasure_id!r}")
+        job = find_job(self.jobs, model, job_id, JobKind.ERASURE)
         run = ErasureRun(job)
         if run.is_to_go_on:
             self._go_on(run, self._in_hand(job), has_time)
@@ -137,6 +138,7 @@ class Eraser:
             notes=notes,
             number=job.checkpoint.get("pass", 1),
             step=job.checkpoint.get("step", 0),
+            steps=len(self._steps()),
             progress=Progress(job.checkpoint.get("after", ""), unreadable=list(job.checkpoint.get(UNREADABLE, ()))),
             datasets=set(job.checkpoint.get(DATASETS, ())),
         )
@@ -236,7 +238,7 @@ class Eraser:
         subject = work.subject
         replaced = work.notes.replaced()
         redactor = DatasetRedactor(self.lake, self.versions, self.registry, self.configurations, self.members)
-        erased = Erasure(erasure_id=work.job.job_id, at=work.job.at)
+        erased = Erasure(job_id=work.job.job_id, at=work.job.at)
         names = sorted(record.dataset_id for record in self.registry.datasets(subject.model, _MAX_DATASETS))
         for dataset_id in names:
             if dataset_id > work.progress.after:
@@ -248,11 +250,12 @@ class Eraser:
         """Announce the erasure, and forget the subject."""
         job = work.job
         work.notes.purge()
-        kept = {DATASETS: sorted(work.datasets), UNREADABLE: work.progress.unreadable}
-        done = forgotten(job, kept)
-        versions = list(affected_versions(self.registry, done))
-        data = {"model": job.model, "erasure_id": job.job_id, SUBJECT: job.request[SUBJECT], "versions": versions}
+        names, steps = sorted(work.datasets), _PASSES * work.steps
+        kept = {DATASETS: names, UNREADABLE: work.progress.unreadable, STEPS: steps, STEPS_TOTAL: steps}
+        versions = list(affected_versions(names, job.model, self.registry))
+        data = {"model": job.model, "job_id": job.job_id, SUBJECT: job.request[SUBJECT], "versions": versions}
         self.announcements.publish([Announcement(name=ERASED, correlation_id=job.job_id, at=job.at, data=data)])
+        done = forgotten(job.completed(self.clock(), kept))
         run.job = done if self.jobs.save(done) else None
 
     def _save(self, run: ErasureRun, work: _Work) -> bool:

@@ -1,6 +1,6 @@
 """Requests to erase what is kept of an entity: accepted at once, worked off behind a queue, announced afterwards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -8,10 +8,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput, NotFound
-from hindsight.core.jobs import Job, JobKind, JobStore, job_id
-from hindsight.core.times import format_time
+from hindsight.core.jobs import Job, JobKind, JobStore, job_message, name_job
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.store import Registry
 from hindsight.validation.items import parse_item
@@ -19,7 +16,7 @@ from hindsight.validation.operator_request import TimedRequest
 from hindsight.validation.timestamps import ClientTimestamps
 
 ENTITY, SUBJECT = "entity_id", "subject"
-DATASETS, UNREADABLE, SINCE = "datasets", "unreadable", "since"
+DATASETS, UNREADABLE, STEPS, STEPS_TOTAL = "datasets", "unreadable", "steps", "steps_total"
 _MAX_OPEN = 1_000
 _MAX_VERSIONS = 10_000
 
@@ -54,90 +51,41 @@ class ErasureRequests:
         request = parse_item(ErasureRequest, body, "")
         self.configurations.newest(model)
         for job in self.jobs.newest(model, JobKind.ERASURE, _MAX_OPEN):
-            if not job.is_done and job.request.get(ENTITY) == entity_id:
+            if not job.is_over and job.request.get(ENTITY) == entity_id:
                 # Its message may have been lost with the worker of the first request.
-                self.queue.send(message(job))
+                self.queue.send(job_message(job))
                 return job
-        erasure_id = job_id(now, model, entity_id, request_id)
+        name = name_job(JobKind.ERASURE, now, model, entity_id, request_id)
         asked = {
             ENTITY: entity_id,
-            SUBJECT: subject_digest(erasure_id, model, entity_id),
-            SINCE: format_time(now),
+            SUBJECT: subject_digest(name, model, entity_id),
             "reason": request.reason,
         }
         job = self.jobs.start(
             Job(
                 kind=JobKind.ERASURE,
                 model=model,
-                job_id=erasure_id,
+                job_id=name,
                 at=request.moment(now, self.trust),
+                started_at=now,
                 request={name: value for name, value in asked.items() if value is not None},
             )
         )
-        self.queue.send(message(job))
+        self.queue.send(job_message(job))
         return job
 
 
-@dataclass(frozen=True, slots=True)
-class ErasureReports:
-    """The state of erasures."""
-
-    jobs: JobStore
-    configurations: ConfigurationStore
-    registry: Registry
-
-    def find(self, model: str, erasure_id: str) -> dict[str, Any]:
-        """Read an erasure as operators see it. Raises NotFound."""
-        job = self.jobs.load(model, JobKind.ERASURE, erasure_id)
-        if job is None:
-            raise NotFound(f"the model {model!r} has no erasure {erasure_id!r}")
-        return {**shown(job), "versions": list(affected_versions(self.registry, job))}
-
-    def newest(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """List at most ``limit`` erasures, newest first. Raises NotFound for an unknown model."""
-        self.configurations.current(model)
-        return [shown(job) for job in self.jobs.newest(model, JobKind.ERASURE, limit)]
-
-
-def shown(job: Job) -> dict[str, Any]:
-    """Show an erasure as operators see it: without its subject."""
-    return {
-        "erasure_id": job.job_id,
-        "status": job.status.value,
-        "requested_at": format_time(job.at),
-        SUBJECT: job.request[SUBJECT],
-        **({"reason": job.request["reason"]} if "reason" in job.request else {}),
-        "counts": dict(sorted(job.counts.items())),
-        DATASETS: list(job.checkpoint.get(DATASETS, ())),
-        UNREADABLE: list(job.checkpoint.get(UNREADABLE, ())),
-    }
-
-
-def affected_versions(registry: Registry, job: Job) -> Iterator[dict[str, Any]]:
-    """List the versions that were trained on rows of the subject, and whether each serves."""
-    datasets, pointer = set(job.checkpoint.get(DATASETS, ())), registry.pointer(job.model)
+def affected_versions(datasets: Sequence[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:
+    """List the versions that were trained on any of some datasets, and whether each serves."""
+    pointer = registry.pointer(model)
     serving = set[str]()
     if pointer is not None:
         serving = {pointer.champion, *([pointer.rollout.version] if pointer.rollout else [])}
-    for record in registry.versions(job.model, _MAX_VERSIONS) if datasets else ():
+    for record in registry.versions(model, _MAX_VERSIONS) if datasets else ():
         if record.dataset_id in datasets:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 
 
-def forgotten(job: Job, checkpoint: Mapping[str, Any]) -> Job:
-    """Finish an erasure, without its subject from now on."""
-    kept = {name: value for name, value in job.request.items() if name != ENTITY}
-    return replace(job.advanced(checkpoint).done(), version=job.version + 1, request=kept)
-
-
-def message(job: Job) -> str:
-    """Build the message by which an erasure waits for its work."""
-    return compact_json.dumps({"model": job.model, "erasure_id": job.job_id})
-
-
-def parse_message(body: str) -> tuple[str, str]:
-    """Parse the model and the id of the erasure that a message names. Raises InvalidInput."""
-    found = compact_json.loads(body)
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "erasure_id")):
-        raise InvalidInput("the message names no erasure")
-    return found["model"], found["erasure_id"]
+def forgotten(job: Job) -> Job:
+    """Take the subject out of an erasure that is over."""
+    return replace(job, request={name: value for name, value in job.request.items() if name != ENTITY})

@@ -90,10 +90,10 @@ def features_digest(features: Mapping[str, Any]) -> str:
     return compact_json.digest(dict(sorted(features.items())))
 
 
-def subject_digest(erasure_id: str, model: str, entity_id: str) -> str:
+def subject_digest(job_id: str, model: str, entity_id: str) -> str:
     """Compute the digest that stays of an entity's id: with the id one can check that an erasure was about it.
 
     >>> subject_digest("e1", "m", "user-7") == subject_digest("e2", "m", "user-7")
     False
     """
-    return hashlib.sha256("\0".join((erasure_id, model, entity_id)).encode()).hexdigest()
+    return hashlib.sha256("\0".join((job_id, model, entity_id)).encode()).hexdigest()

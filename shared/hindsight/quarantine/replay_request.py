@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput
-from hindsight.core.jobs import Job, JobKind, job_id
-from hindsight.core.times import format_time
+from hindsight.core.jobs import Job, JobKind, name_job
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.store import QuarantineKey
 from hindsight.validation.items import parse_item
@@ -19,7 +16,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 KEPT = "kept:"
 REPLAYED = "replayed"
-SETTLED = "settled"
+JOINED = "joined"
 
 Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched", "rate_limited"]
 
@@ -69,37 +66,13 @@ def replay_job(model: str, body: object, *, now: datetime, request_id: str, trus
     return Job(
         kind=JobKind.REPLAY,
         model=model,
-        job_id=job_id(now, model, request_id),
+        job_id=name_job(JobKind.REPLAY, now, model, request_id),
         at=request.moment(now, trust),
+        started_at=now,
         request={name: value for name, value in asked.items() if value is not None},
     )
 
 
-def message(job: Job) -> str:
-    """Build the message by which a replay waits for its work."""
-    return compact_json.dumps({"model": job.model, "replay_id": job.job_id})
-
-
-def parse_message(body: str) -> tuple[str, str]:
-    """Read the model and the id of the replay that a message names. Raises InvalidInput."""
-    found = compact_json.loads(body)
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("model", "replay_id")):
-        raise InvalidInput("the message names no replay")
-    return found["model"], found["replay_id"]
-
-
-def shown_replay(job: Job) -> dict[str, Any]:
-    """Show a replay to operators."""
-    kept = {name.removeprefix(KEPT): number for name, number in job.counts.items() if name.startswith(KEPT)}
-    return {
-        "replay_id": job.job_id,
-        "status": job.status.value,
-        "requested_at": format_time(job.at),
-        **job.request,
-        "counts": {REPLAYED: job.counts.get(REPLAYED, 0), SETTLED: job.counts.get(SETTLED, 0), "kept": kept},
-    }
-
-
-def counted(replayed: int, settled: int, kept: Mapping[RejectCode, int]) -> dict[str, int]:
+def counted(replayed: int, joined: int, kept: Mapping[RejectCode, int]) -> dict[str, int]:
     """Build the counts of a replay as its job holds them."""
-    return {REPLAYED: replayed, SETTLED: settled, **{f"{KEPT}{code.value}": number for code, number in kept.items()}}
+    return {REPLAYED: replayed, JOINED: joined, **{f"{KEPT}{code.value}": number for code, number in kept.items()}}

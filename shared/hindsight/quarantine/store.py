@@ -35,7 +35,7 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
 
     It is either an ``event`` (a row of the raw feedback files) or the ``text`` of a line: an item as clients send
     them, or, where it is malformed and comes from the raw feedback, a line of that. ``day`` is the day it was
-    received, ``replay_id`` the last replay that has looked at it.
+    received, ``job_id`` the last replay that has looked at it.
     """
 
     code: RejectCode
@@ -50,7 +50,7 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
     line: int | None = None
     text: str | None = None
     is_truncated: bool = field(default=False, name="truncated")
-    replay_id: str | None = None
+    job_id: str | None = None
 
     @property
     def identity(self) -> str:

@@ -18,11 +18,10 @@ from datetime import datetime
 from typing import Protocol
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.errors import NotFound
-from hindsight.core.jobs import Job, JobKind, JobStore
+from hindsight.core.jobs import Job, JobKind, JobStore, find_job, job_message
 from hindsight.lake.object_store import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
+from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, replay_job
 from hindsight.quarantine.replay_request import REPLAYED as SENT
-from hindsight.quarantine.replay_request import SETTLED, ReplayFilter, counted, message, replay_job
 from hindsight.quarantine.report import require_model, rows_in
 from hindsight.quarantine.store import Quarantine, QuarantinedRow, parse_key
 from hindsight.replay.reread import Reread, Rereader
@@ -58,7 +57,7 @@ class ReplayRequests:
         if next(self.lake.keys(model_prefix(QUARANTINE, model)), None) is None:
             require_model(self.configurations, model)
         job = self.jobs.start(job)
-        self.queue.send(message(job))
+        self.queue.send(job_message(job))
         return job
 
 
@@ -72,26 +71,25 @@ class ReplayRun:
     @property
     def is_to_go_on(self) -> bool:
         """True if the rest waits for another run."""
-        return self.job is not None and not self.job.is_done
+        return self.job is not None and not self.job.is_over
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineReplay:
-    """The worker of replays, object by object."""
+    """The worker of replays, object by object; ``clock`` says when one ends."""
 
     lake: Lake
     quarantine: Quarantine
     jobs: JobStore
     rereader: Rereader
+    clock: Callable[[], datetime]
 
-    def run(self, model: str, replay_id: str, has_time: Callable[[], bool]) -> ReplayRun:
+    def run(self, model: str, job_id: str, has_time: Callable[[], bool]) -> ReplayRun:
         """Work on a replay while there is time.
 
         Raises NotFound for an unknown replay, Unavailable; running it again goes on where it stopped.
         """
-        job = self.jobs.load(model, JobKind.REPLAY, replay_id)
-        if job is None:
-            raise NotFound(f"the model {model!r} has no replay {replay_id!r}")
+        job = find_job(self.jobs, model, job_id, JobKind.REPLAY)
         run = ReplayRun(job)
         if run.is_to_go_on:
             self._go_on(run, job, has_time)
@@ -101,14 +99,14 @@ class QuarantineReplay:
         if key := job.checkpoint.get(_IN_HAND):
             self._put_away(run, key)
         for key in self._keys(job):
-            rows = [row for row in rows_in(self.lake, key) if row.replay_id != job.job_id]
+            rows = [row for row in rows_in(self.lake, key) if row.job_id != job.job_id]
             if not rows:
                 continue
             if run.job is None or not has_time():
                 return
             self._replay(run, key, rows)
         if run.job is not None:
-            self._save(run, run.job.done())
+            self._save(run, run.job.completed(self.clock()))
 
     def _keys(self, job: Job) -> Iterator[str]:
         chosen = ReplayFilter.of(job)
@@ -125,16 +123,16 @@ class QuarantineReplay:
         assert run.job is not None
         job = run.job
         reread = self.rereader.take(rows, job.at)
-        if not (reread.replayed or reread.settled) and _standing(reread.kept) == _standing(rows):
+        if not (reread.replayed or reread.joined) and _standing(reread.kept) == _standing(rows):
             self._save(run, job.advanced({_AFTER: key}, _counts(reread)), _counts(reread))
             return
-        moved = [(SENT, row) for row in reread.replayed] + [(SETTLED, row) for row in reread.settled]
+        moved = [(SENT, row) for row in reread.replayed] + [(JOINED, row) for row in reread.joined]
         if moved:
             self.lake.write_lines(
                 _audit_key(job, key),
-                [{**row.to_json(), "outcome": outcome, "replay_id": job.job_id} for outcome, row in moved],
+                [{**row.to_json(), "outcome": outcome, "job_id": job.job_id} for outcome, row in moved],
             )
-        self.quarantine.put(row.replace(replay_id=job.job_id) for row in reread.kept)
+        self.quarantine.put(row.replace(job_id=job.job_id) for row in reread.kept)
         self._save(run, job.advanced({**job.checkpoint, _IN_HAND: key}, _counts(reread)), _counts(reread))
         self._put_away(run, key)
 
@@ -151,7 +149,7 @@ class QuarantineReplay:
 
 def _counts(reread: Reread) -> dict[str, int]:
     kept = Counter(row.code for row in reread.kept)
-    return counted(len(reread.replayed), len(reread.settled), kept)
+    return counted(len(reread.replayed), len(reread.joined), kept)
 
 
 def _standing(rows: Sequence[QuarantinedRow]) -> list[tuple[str, str, str, str]]:

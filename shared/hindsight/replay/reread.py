@@ -35,7 +35,7 @@ class Reread:
     """The result of rereading rows: those sent as feedback, already joined, and kept with their newest reason."""
 
     replayed: list[QuarantinedRow] = field(default_factory=list)
-    settled: list[QuarantinedRow] = field(default_factory=list)
+    joined: list[QuarantinedRow] = field(default_factory=list)
     kept: list[QuarantinedRow] = field(default_factory=list)
 
 
@@ -77,7 +77,7 @@ class Rereader:
             if collection is not None and (collection.head is None or collection.head.prediction is None):
                 reread.kept.append(row)
             elif collection is not None and _holds(collection, event):
-                reread.settled.append(row)
+                reread.joined.append(row)
             else:
                 reread.replayed.append(row)
                 lines.append(feedback_line(event.replace(received_at=now)))

@@ -56,8 +56,8 @@ DOMAIN = (
     "hindsight.rollout.approval",
     "hindsight.rollout.evaluation",
     "hindsight.retention",
-    "hindsight.reporting",
     "hindsight.privacy",
+    "hindsight.reporting",
 )
 EDGES = (
     "hindsight.adapters",

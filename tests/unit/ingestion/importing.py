@@ -10,9 +10,10 @@ from hindsight.core.errors import Unavailable
 from hindsight.core.jobs import JobKind
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.import_files import Upload
-from hindsight.ingestion.imports import FileImports, ImportRun, shown_import
+from hindsight.ingestion.imports import FileImports, ImportRun
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.quarantine.store import Quarantine
+from hindsight.reporting.jobs import job_report
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.jobs.job_store import InMemoryJobs
@@ -60,6 +61,7 @@ class Bench:
             InMemoryConfigurations(configuration()),
             PredictionLog(self.predictions, RecordedRejoins()),
             FeedbackCapture(self.stream, ClientTimestamps.BOUNDED),
+            lambda: NOW,
         )
 
     def write(self, key: str, *lines: object) -> None:
@@ -73,7 +75,7 @@ class Bench:
 
     def shown(self) -> dict[str, Any]:
         (job,) = self.jobs.newest(MODEL, JobKind.IMPORT, 1)
-        return shown_import(job)
+        return job_report(job).to_plain()
 
     def quarantined(self) -> list[dict[str, Any]]:
         return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]

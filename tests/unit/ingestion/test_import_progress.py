@@ -44,7 +44,7 @@ def test_out_of_time_the_next_run_goes_on_where_it_stopped(bench: Bench) -> None
 
     assert runs == 4
     assert [row["feedback_id"] for row in bench.captured()] == [f"f-{number}" for number in range(10)]
-    assert bench.shown()["accepted"] == 10
+    assert bench.shown()["result"]["accepted"] == 10
     assert [row["line"] for row in bench.quarantined()] == [11]
 
 
@@ -60,7 +60,7 @@ def test_interruption_at_any_point_counts_everything_once(bench: Bench, crash: i
     assert not bench.run(FEEDBACK).is_to_go_on
 
     assert {row["feedback_id"] for row in bench.captured()} == {f"f-{number}" for number in range(10)}
-    assert (bench.shown()["accepted"], bench.shown()["rejected"]) == (10, 1)
+    assert bench.shown()["result"] == {"accepted": 10, "rejected": 1}
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -78,4 +78,4 @@ def test_of_two_workers_on_one_file_the_slower_one_stops(bench: Bench) -> None:
     assert slower.job is None
     assert not slower.is_to_go_on
     assert runs[0].job is not None
-    assert (bench.shown()["status"], bench.shown()["accepted"]) == ("done", 10)
+    assert (bench.shown()["status"], bench.shown()["result"]["accepted"]) == ("completed", 10)

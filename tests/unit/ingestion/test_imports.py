@@ -29,14 +29,14 @@ def test_past_predictions_are_kept_as_received_when_they_were_made(bench: Bench)
     assert [found.received_at - then for found in kept] == [timedelta(0), timedelta(seconds=5)]
     assert {found.occurred_at for found in kept} == {then}
     assert bench.shown() == {
-        "import_id": bench.shown()["import_id"],
-        "file": PREDICTIONS,
-        "kind": "prediction",
-        "uploaded_at": "2026-03-01T12:00:00.000000Z",
-        "status": "done",
-        "lines": 2,
-        "accepted": 2,
-        "rejected": 0,
+        "job_id": bench.shown()["job_id"],
+        "kind": "import",
+        "status": "completed",
+        "started_at": "2026-03-01T12:00:00.000000Z",
+        "finished_at": "2026-03-01T12:00:00.000000Z",
+        "progress": {"done": 2, "total": 2},
+        "request": {"file": PREDICTIONS, "kind": "prediction"},
+        "result": {"accepted": 2, "rejected": 0},
     }
 
 
@@ -77,7 +77,8 @@ def test_a_line_that_cannot_be_taken_is_kept_with_its_number_and_the_others_are_
     assert json.loads(rows[4]["text"]) == feedback("f-5", value=[1])
     assert [row["feedback_id"] for row in bench.captured()] == ["f-1"]
     assert run.rejected == {RejectCode.MALFORMED: 1, RejectCode.INVALID: 4}
-    assert (bench.shown()["accepted"], bench.shown()["rejected"], bench.shown()["lines"]) == (1, 5, 7)
+    assert bench.shown()["result"] == {"accepted": 1, "rejected": 5}
+    assert bench.shown()["progress"] == {"done": 7, "total": 7}
 
 
 def test_a_prediction_with_another_body_than_before_is_a_conflict(bench: Bench) -> None:
@@ -118,8 +119,9 @@ def test_a_file_that_unzips_to_too_much_ends_with_a_fault(bench: Bench, monkeypa
     run = bench.run(key)
 
     assert not run.is_to_go_on
-    assert bench.shown()["fault"].startswith("the file is larger than 100000 bytes")
-    assert (bench.shown()["accepted"], bench.shown()["rejected"]) == (4, 1)
+    assert bench.shown()["status"] == "failed"
+    assert bench.shown()["failure"].startswith("the file is larger than 100000 bytes")
+    assert bench.shown()["result"] == {"accepted": 4, "rejected": 1}
     (row,) = bench.quarantined()
     assert (row["line"], row["truncated"]) == (0, True)
 
@@ -149,14 +151,14 @@ def test_failed_import_is_announced_once(bench: Bench, key: str, code: str, mode
 def test_a_file_that_is_gone_ends_with_a_fault(bench: Bench) -> None:
     bench.run(FEEDBACK)
 
-    assert "does not exist" in bench.shown()["fault"]
+    assert "does not exist" in bench.shown()["failure"]
 
 
 def test_an_empty_file_is_done(bench: Bench) -> None:
     bench.write(FEEDBACK)
     bench.run(FEEDBACK)
 
-    assert (bench.shown()["status"], bench.shown()["lines"]) == ("done", 0)
+    assert (bench.shown()["status"], bench.shown()["progress"]["done"]) == ("completed", 0)
 
 
 def test_keys_tell_whose_file_it_is() -> None:

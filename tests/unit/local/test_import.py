@@ -34,12 +34,12 @@ class Client:
 
     def call(self, method: str, path: str, *, key: str) -> Any:
         self.asked += 1
-        status = "done" if self.asked > 2 else "running"
+        status = "completed" if self.asked > 2 else "running"
         new = [
-            {"import_id": f"new-{key}", "file": key, "status": status, "accepted": 1, "rejected": 0, "lines": 1}
+            {"job_id": f"new-{key}", "request": {"file": key}, "status": status, "result": {"accepted": 1}}
             for _, _, key in self.uploaded
         ]
-        return {"imports": [*new, *self.earlier]}
+        return {"jobs": [*new, *self.earlier]}
 
 
 @pytest.fixture
@@ -69,12 +69,12 @@ def test_files_are_uploaded_and_waited_for(file: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("local.file_import._PAUSE_SECONDS", 0)
     sent = ImportFile(file, "predictions")
     key = sent.key("m")
-    client = Client([{"import_id": "old", "file": key, "status": "done", "accepted": 7, "rejected": 0, "lines": 7}])
+    client = Client([{"job_id": "old", "request": {"file": key}, "status": "completed", "result": {"accepted": 7}}])
 
     (row,) = upload_and_wait(client, "m", [sent], patience=10)  # type: ignore[arg-type]
 
     assert client.uploaded == [(str(file), "lake", key)]
-    assert (row["import_id"], row["accepted"]) == (f"new-{key}", 1)
+    assert (row["job_id"], row["result"]["accepted"]) == (f"new-{key}", 1)
 
 
 def test_import_that_does_not_end_is_reported(file: Path) -> None:

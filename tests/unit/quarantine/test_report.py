@@ -71,7 +71,7 @@ def test_page_begins_after_a_row_and_the_counts_are_of_all(bench: Bench) -> None
 def test_a_reject_that_stands_in_two_objects_is_one(bench: Bench) -> None:
     bench.quarantine.put([row(1), row(2)])
     bench.quarantine.put([row(1)])
-    bench.quarantine.put([row(2).replace(reason="another", replay_id="r")])
+    bench.quarantine.put([row(2).replace(reason="another", job_id="r")])
 
     report = bench.reports.newest(MODEL, 50, NOW)
 

@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hindsight.core.errors import InvalidInput
-from hindsight.core.jobs import Job
+from hindsight.core.jobs import Job, parse_message
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
 from hindsight.lake.object_store import Lake
-from hindsight.quarantine.replay_request import parse_message, shown_replay
 from hindsight.quarantine.store import Quarantine
 from hindsight.replay.quarantine_replay import QuarantineReplay, ReplayRequests
 from hindsight.replay.reread import Rereader
+from hindsight.reporting.jobs import job_report
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.jobs.job_store import InMemoryJobs
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -112,7 +112,7 @@ class Bench:
         self.capture = FeedbackCapture(self.stream, ClientTimestamps.BOUNDED)
         log = PredictionLog(self.predictions, RecordedRejoins())
         rereader = Rereader(self.stream, log, self.store, self.configurations, ClientTimestamps.BOUNDED)
-        self.replays = QuarantineReplay(self.lake, self.quarantine, self.jobs, rereader)
+        self.replays = QuarantineReplay(self.lake, self.quarantine, self.jobs, rereader, lambda: ASKED_AT)
         self.messages: list[str] = []
         self.requests = ReplayRequests(self.jobs, self.configurations, self.lake, self, ClientTimestamps.BOUNDED)
 
@@ -147,10 +147,9 @@ class Bench:
     def replay(self, request_id: str = "request-1", **body: Any) -> dict[str, Any]:
         job = self.run(self.ask(request_id, **body))
         assert job is not None
-        assert job.is_done
+        assert job.is_over
         self.join()
-        counts: dict[str, Any] = shown_replay(job)["counts"]
-        return counts
+        return shown(job)
 
     def quarantined(self) -> list[dict[str, Any]]:
         return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
@@ -163,6 +162,11 @@ class Bench:
         return [(record.label.value, record.known_at) for collection in found for record in collection.labels]
 
 
+def shown(job: Job) -> dict[str, Any]:
+    """Show what a replay did as operators see it."""
+    return dict(job_report(job).result or {})
+
+
 def thumb(feedback_id: str = "f-1", prediction_id: str = "p-1", value: Any = "up", **more: Any) -> dict[str, Any]:
     return {"feedback_id": feedback_id, "prediction_id": prediction_id, "name": "thumb", "value": value, **more}
 
@@ -170,4 +174,4 @@ def thumb(feedback_id: str = "f-1", prediction_id: str = "p-1", value: Any = "up
 def outcome(bench: Bench) -> tuple[Any, ...]:
     reasons = sorted((row["text"], row["reason"]) for row in bench.quarantined())
     replayed = sorted(row["text"] for row in bench.replayed())
-    return bench.labels("p-1", "p-2"), reasons, replayed, shown_replay(bench.ask())["counts"]
+    return bench.labels("p-1", "p-2"), reasons, replayed, shown(bench.ask())

@@ -36,7 +36,7 @@ def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mend
 
     counts = bench.replay()
 
-    assert counts == {"replayed": 1, "settled": 0, "kept": {}}
+    assert counts == {"replayed": 1, "joined": 0, "kept": {}}
     # It occurred when it was sent, but nobody knew of it before the replay.
     assert bench.labels("p-1")[-1] == (1, ASKED_AT)
     (kept,) = bench.store.load([key()])[0].feedback
@@ -53,7 +53,7 @@ def test_unreadable_row_stays_with_its_newest_reason(bench: Bench) -> None:
 
     counts = bench.replay()
 
-    assert counts == {"replayed": 1, "settled": 0, "kept": {"invalid": 1}}
+    assert counts == {"replayed": 1, "joined": 0, "kept": {"invalid": 1}}
     assert [(row["code"], row["reason"], row["path"]) for row in bench.quarantined()] == [
         ("invalid", "is none of 'down', 'up'", "value")
     ]
@@ -63,7 +63,7 @@ def test_feedback_on_a_model_that_has_come_since_is_joined(bench: Bench) -> None
     sent = event("demand", 150, model="late")
     bench.lake.write_bytes("feedback/date=2026-03-01/x", feedback_line(sent), "application/x-ndjson")
     bench.files.join("feedback/date=2026-03-01/x")
-    assert bench.replay(model="late") == {"replayed": 0, "settled": 0, "kept": {"unknown_model": 1}}
+    assert bench.replay(model="late") == {"replayed": 0, "joined": 0, "kept": {"unknown_model": 1}}
     bench.configurations.put(configuration(DEMAND, model="late"), at(100))
     bench.store.save(prediction(model="late"), RETENTION)
 
@@ -82,24 +82,24 @@ def test_a_conflict_stays_for_the_first_received_does(bench: Bench) -> None:
 
     counts = bench.replay()
 
-    assert counts == {"replayed": 0, "settled": 0, "kept": {"conflict": 1}}
+    assert counts == {"replayed": 0, "joined": 0, "kept": {"conflict": 1}}
     assert (bench.labels("p-1"), bench.quarantined()) == ([(1, at(2))], kept)
 
 
 def test_unmatched_feedback_stays_until_its_prediction_has_come(bench: Bench) -> None:
     bench.joiner.join([event("demand", 150, prediction_id="p-2")])
     bench.joiner.close_windows([key("p-2")], at(1) + MATCH_TIMEOUT)
-    assert bench.replay() == {"replayed": 0, "settled": 0, "kept": {"unmatched": 1}}
+    assert bench.replay() == {"replayed": 0, "joined": 0, "kept": {"unmatched": 1}}
     bench.store.save(prediction("p-2", received_at=at(190)), RETENTION)
     bench.joiner.rejoin([key("p-2")])
     labels = bench.labels("p-2")
 
     counts = bench.replay("request-2")
 
-    assert counts == {"replayed": 0, "settled": 1, "kept": {}}
+    assert counts == {"replayed": 0, "joined": 1, "kept": {}}
     assert bench.quarantined() == []
     assert bench.labels("p-2") == labels == [(1, at(190))]
-    assert [row["outcome"] for row in bench.replayed()] == ["settled"]
+    assert [row["outcome"] for row in bench.replayed()] == ["joined"]
 
 
 def test_unmatched_feedback_that_the_table_has_forgotten_is_replayed(bench: Bench) -> None:
@@ -164,7 +164,7 @@ def test_predictions_are_replayed_as_known_from_now_on(bench: Bench) -> None:
 
     counts = bench.replay()
 
-    assert counts == {"replayed": 2, "settled": 0, "kept": {"invalid": 2}}
+    assert counts == {"replayed": 2, "joined": 0, "kept": {"invalid": 2}}
     kept = list(bench.predictions.kept.values())
     assert {(found.occurred_at, found.received_at) for found in kept} == {(at(1), ASKED_AT)}
     assert len({found.prediction_id for found in kept}) == 2
@@ -174,5 +174,5 @@ def test_predictions_are_replayed_as_known_from_now_on(bench: Bench) -> None:
 def test_a_conflicting_prediction_stays_as_a_conflict(bench: Bench) -> None:
     bench.quarantine.put([prediction_row(1, prediction_id="p"), prediction_row(2, prediction_id="p", score=0.9)])
 
-    assert bench.replay() == {"replayed": 1, "settled": 0, "kept": {"conflict": 1}}
+    assert bench.replay() == {"replayed": 1, "joined": 0, "kept": {"conflict": 1}}
     assert [(row["code"], row["kind"]) for row in bench.quarantined()] == [("conflict", "prediction")]

@@ -57,7 +57,7 @@ def test_a_second_replay_finds_nothing_more_to_do(bench: Bench) -> None:
 
     counts = bench.replay("request-2")
 
-    assert counts == {"replayed": 0, "settled": 0, "kept": {"invalid": 1}}
+    assert counts == {"replayed": 0, "joined": 0, "kept": {"invalid": 1}}
     assert (bench.labels("p-1"), bench.quarantined()) == (labels, kept)
 
 
@@ -76,7 +76,7 @@ def test_only_the_codes_and_days_asked_for_are_looked_at(bench: Bench) -> None:
 
     some = {"codes": ["invalid"], "from": "2026-03-02", "to": "2026-03-04"}
 
-    assert bench.replay(**some) == {"replayed": 3, "settled": 0, "kept": {}}
+    assert bench.replay(**some) == {"replayed": 3, "joined": 0, "kept": {}}
     assert bench.replay("request-2", codes=["conflict"])["kept"] == {"conflict": 1}
     assert bench.replay("request-3")["replayed"] == 2
 
@@ -106,7 +106,7 @@ def test_an_unknown_model_without_rows_has_nothing_to_replay(bench: Bench) -> No
     with pytest.raises(NotFound):
         bench.ask(model="nobody")
     with pytest.raises(NotFound):
-        bench.replays.run(MODEL, "20260301T000000Z-000000000000", lambda: True)
+        bench.replays.run(MODEL, "replay-20260301T000000Z-000000000000", lambda: True)
 
 
 def loaded() -> Iterator[Bench]:
@@ -130,7 +130,7 @@ def loaded() -> Iterator[Bench]:
 def test_crash_at_any_point_loses_and_doubles_nothing() -> None:
     benches = loaded()
     whole = next(benches)
-    assert whole.replay() == {"replayed": 6, "settled": 0, "kept": {"invalid": 3}}
+    assert whole.replay() == {"replayed": 6, "joined": 0, "kept": {"invalid": 3}}
     steps, expected = whole.points.steps, outcome(whole)
     assert steps > 15
 
@@ -158,7 +158,7 @@ def test_out_of_time_it_goes_on_where_it_stopped() -> None:
         allowed = iter([True])
         job = bench.run(job, lambda allowed=allowed: next(allowed, False)) or job
         runs += 1
-        if job.is_done:
+        if job.is_over:
             break
     bench.join()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus
+from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.triggers.decision import BlockCode, Decision
 from hindsight.triggers.state import LEASE, RunOutcome, RunResult
@@ -96,7 +97,7 @@ def test_a_lease_that_expires_frees_the_lock_and_fences_the_old_run_off(world: W
 
 def relabelling(known_at: datetime, **state: Any) -> RelabelJob:
     times = {"known_at": known_at, "started_at": known_at}
-    return RelabelJob(model="bike", relabel_id="relabel-1", reason="mended", rules_revision=2, **times, **state)
+    return RelabelJob(model="bike", job_id="relabel-1", reason="mended", rules_revision=2, **times, **state)
 
 
 def test_pending_signals_wait_for_a_relabelling_and_are_answered_after_it(world: World) -> None:
@@ -107,7 +108,7 @@ def test_pending_signals_wait_for_a_relabelling_and_are_answered_after_it(world:
     held = world.evaluate(NOW + HOUR)
     assert held.block_codes[0] is BlockCode.RELABELLING
     assert world.machine.inputs == {}
-    world.relabels.conclude("bike", job.relabel_id, 1, RelabelEnd(RelabelStatus.COMPLETED, NOW + 2 * HOUR))
+    world.relabels.conclude("bike", job.job_id, 1, RelabelEnd(JobStatus.COMPLETED, NOW + 2 * HOUR))
     assert world.evaluate(NOW + 3 * HOUR).triggered
 
 

@@ -119,7 +119,7 @@ def test_every_blocker_has_its_numbers() -> None:
     decision = recorded(rules, state, observed(drift=drift(), new_labels=120, relabelling="relabel-1"))
     assert blocking(decision) == {
         "combination": {"active": ["drift"], "needed": 2, "possible": 2},
-        "relabelling": {"relabel_id": "relabel-1"},
+        "relabelling": {"job_id": "relabel-1"},
         "cooldown": {"last_run_started_at": "2026-03-01T11:00:00.000000Z", "until": "2026-03-02T11:00:00.000000Z"},
         "back_off": {"consecutive_rejections": 1, "consecutive_rollbacks": 0, "until": "2026-03-03T11:00:00.000000Z"},
         # Of three within a week two may stay: the second of them must leave.

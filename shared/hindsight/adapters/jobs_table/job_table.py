@@ -1,10 +1,11 @@
-"""Imports, replays and erasures in the models table."""
+"""Jobs in the models table, but relabellings."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.attributes import from_attributes, to_attributes
 from hindsight.adapters.dynamodb.model_items import ModelItems
+from hindsight.adapters.jobs_table.job_keys import newest_items, sort_key
 from hindsight.core.jobs import Job, JobKind
 
 if TYPE_CHECKING:
@@ -23,36 +24,32 @@ class DynamoJobs:
 
     def start(self, job: Job) -> Job:
         """Store a new job; return the stored one if it was started before."""
-        found = self._items.put_once(job.model, _sort_key(job.kind, job.job_id), _to_values(job))
+        found = self._items.put_once(job.model, sort_key(job.job_id), _to_values(job))
         return job if found is None else _from_values(found)
 
-    def load(self, model: str, kind: JobKind, job_id: str) -> Job | None:
+    def load(self, model: str, job_id: str) -> Job | None:
         """Read a job, None if there is none."""
-        found = self._items.get(model, _sort_key(kind, job_id))
+        found = self._items.get(model, sort_key(job_id))
         return None if found is None else _from_values(found)
 
     def save(self, job: Job) -> bool:
         """Store a job that has moved on by one version; False if another worker was faster."""
         return self._items.put_if_version(
             job.model,
-            _sort_key(job.kind, job.job_id),
+            sort_key(job.job_id),
             _to_values(job),
             attribute=_VERSION,
             expected=job.version - 1,
         )
 
-    def newest(self, model: str, kind: JobKind, limit: int) -> list[Job]:
-        """List at most ``limit`` jobs, newest first; one that was begun just now is among them."""
-        return [_from_values(values) for values in self._items.newest(model, _sort_key(kind, ""), limit)]
-
-
-def _sort_key(kind: JobKind, job_id: str) -> str:
-    return f"{kind}#{job_id}"
+    def newest(self, model: str, kind: JobKind, limit: int, before: str | None = None) -> list[Job]:
+        """List at most ``limit`` jobs of a kind, newest first; one that was begun just now is among them."""
+        return [_from_values(values) for values in newest_items(self._items, model, kind, limit, before)]
 
 
 def _to_values(job: Job) -> dict[str, Any]:
     values = to_attributes(job, _TEXTS)
-    expires_at = int((job.at + KEPT_FOR).timestamp())
+    expires_at = int((job.started_at + KEPT_FOR).timestamp())
     return {**values, "model": None, "version": None, _VERSION: job.version, "expires_at": expires_at}
 
 

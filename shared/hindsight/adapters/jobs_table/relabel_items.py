@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from hindsight.adapters.dynamodb.attributes import from_attributes, to_attributes
+from hindsight.adapters.jobs_table.job_keys import sort_key
 from hindsight.labels.relabelling.job import Counts, RelabelJob
 
 COUNTS = "#counts"
 PROGRESS_SHARDS = 16
-_JOB = "relabel#"
 
 
-def job_key(model: str, relabel_id: str) -> dict[str, str]:
-    """Build the key of a relabelling; ids begin with their moment, so that the sort key is their order."""
-    return {"pk": model, "sk": f"{_JOB}{relabel_id}"}
+def job_key(model: str, job_id: str) -> dict[str, str]:
+    """Build the key of a relabelling."""
+    return {"pk": model, "sk": sort_key(job_id)}
 
 
 def progress_partition(job: RelabelJob, shard: int) -> str:
@@ -23,7 +23,7 @@ def progress_partition(job: RelabelJob, shard: int) -> str:
     Apart from the model's own items: there may be a million files. Each part has its own counter, since of many
     workers that add to one item at once only one succeeds.
     """
-    return f"{job.model}#{_JOB}{job.relabel_id}#{shard}"
+    return f"{job.model}#{job.job_id}#{shard}"
 
 
 def file_key(job: RelabelJob, file: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def job_to_item(job: RelabelJob) -> dict[str, Any]:
     """Build the item of a relabelling; its counts have separate items."""
     values = to_attributes(job)
     status = values.pop("status")  # a word of DynamoDB's own
-    return {**job_key(values.pop("model"), job.relabel_id), **values, "counts": None, "job_status": status}
+    return {**job_key(values.pop("model"), job.job_id), **values, "counts": None, "job_status": status}
 
 
 def job_from_item(item: Mapping[str, Any]) -> RelabelJob:

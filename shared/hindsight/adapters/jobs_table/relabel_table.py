@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from hindsight.adapters.dynamodb.requests import batch_get, from_item, query_all, to_item, transact
+from hindsight.adapters.dynamodb.model_items import ModelItems
+from hindsight.adapters.dynamodb.requests import batch_get, to_item, transact
+from hindsight.adapters.jobs_table.job_keys import newest_items, sort_key
 from hindsight.adapters.jobs_table.relabel_items import (
     PROGRESS_SHARDS,
     counts_from_item,
@@ -17,9 +18,9 @@ from hindsight.adapters.jobs_table.relabel_items import (
     job_to_item,
     progress_shard,
 )
-from hindsight.core.errors import NotFound
+from hindsight.core.jobs import JobKind, JobStatus, no_job
 from hindsight.core.times import format_time
-from hindsight.labels.relabelling.job import MAX_REASON, Counts, RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.job import MAX_REASON, Counts, RelabelJob
 from hindsight.labels.relabelling.store import FilePosition, FileStep, RelabelEnd
 
 if TYPE_CHECKING:
@@ -37,22 +38,23 @@ class DynamoRelabels:
     def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
+        self._items = ModelItems(table, client)
 
     def open_job(self, model: str) -> RelabelJob | None:
         """Read the open relabelling without its counts, None if there is none."""
-        lock = self._get({"pk": model, "sk": _OPEN})
-        return None if lock is None else self.state(model, lock["relabel_id"])
+        lock = self._items.get(model, _OPEN)
+        return None if lock is None else self.state(model, lock["job_id"])
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
         """Make an attempt the open one; see ``RelabelStore``."""
         operations = [self._take_lock(job, dead), self._put_job(job) if job.attempt == 1 else self._reopen(job)]
-        if dead is not None and dead.relabel_id != job.relabel_id:
-            operations.append(self._end(dead, RelabelEnd(RelabelStatus.STOPPED, job.started_at)))
+        if dead is not None and dead.job_id != job.job_id:
+            operations.append(self._end(dead, RelabelEnd(JobStatus.STOPPED, job.started_at)))
         return transact(self._client, operations) is None
 
-    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
+    def conclude(self, model: str, job_id: str, attempt: int, end: RelabelEnd) -> bool:
         """Record how an attempt ended and close it; False if it is not the open one (any more)."""
-        job = self.state(model, relabel_id)
+        job = self.state(model, job_id)
         if job.attempt != attempt:
             return False
         return transact(self._client, [self._end(job, end), self._release_lock(job)]) is None
@@ -60,7 +62,7 @@ class DynamoRelabels:
     def note_files(self, job: RelabelJob, total: int) -> None:
         """Note how many files the open attempt has found. What an earlier attempt found is ignored."""
         update = self._update(
-            job_key(job.model, job.relabel_id),
+            job_key(job.model, job.job_id),
             "SET files_total = :total",
             "attempt = :attempt",
             {":total": total, ":attempt": job.attempt},
@@ -70,35 +72,28 @@ class DynamoRelabels:
     def note_failure(self, job: RelabelJob, failure: str) -> None:
         """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
         update = self._update(
-            job_key(job.model, job.relabel_id),
+            job_key(job.model, job.job_id),
             "ADD failures :one SET failure = :failure",
             "attempt = :attempt",
             {":one": 1, ":failure": failure[:MAX_REASON], ":attempt": job.attempt},
         )
         transact(self._client, [update])
 
-    def job(self, model: str, relabel_id: str) -> RelabelJob:
+    def job(self, model: str, job_id: str) -> RelabelJob:
         """Read one relabelling. Raises NotFound."""
-        return self._counted(self.state(model, relabel_id))
+        return self._counted(self.state(model, job_id))
 
-    def state(self, model: str, relabel_id: str) -> RelabelJob:
+    def state(self, model: str, job_id: str) -> RelabelJob:
         """Read one relabelling without its counts. Raises NotFound."""
-        item = self._get(job_key(model, relabel_id))
+        item = self._items.get(model, sort_key(job_id))
         if item is None:
-            raise NotFound(f"the model {model!r} has no relabelling {relabel_id!r}")
+            raise no_job(model, job_id)
         return job_from_item(item)
 
-    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """List at most ``limit`` relabellings, newest first."""
-        found = query_all(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression="pk = :model AND begins_with(sk, :job)",
-            ExpressionAttributeValues=to_item({":model": model, ":job": job_key(model, "")["sk"]}),
-            ScanIndexForward=False,
-            PaginationConfig={"PageSize": max(1, limit)},
-        )
-        return [self._counted(job_from_item(item)) for item in islice(found, limit)]
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[RelabelJob]:
+        """List at most ``limit`` relabellings, newest first, with ids below ``before``."""
+        found = newest_items(self._items, model, JobKind.RELABELLING, limit, before)
+        return [self._counted(job_from_item(item)) for item in found]
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
         """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""
@@ -154,11 +149,11 @@ class DynamoRelabels:
 
     def _take_lock(self, job: RelabelJob, dead: RelabelJob | None) -> Operation:
         # Two requests at once both see no lock, or the same dead one: only the first to write finds it as it was.
-        held = {} if dead is None else {":dead": dead.relabel_id, ":attempt": dead.attempt}
+        held = {} if dead is None else {":dead": dead.job_id, ":attempt": dead.attempt}
         put = {
             "TableName": self._table,
-            "Item": to_item({"pk": job.model, "sk": _OPEN, "relabel_id": job.relabel_id, "attempt": job.attempt}),
-            "ConditionExpression": "relabel_id = :dead AND attempt = :attempt" if held else _ABSENT,
+            "Item": to_item({"pk": job.model, "sk": _OPEN, "job_id": job.job_id, "attempt": job.attempt}),
+            "ConditionExpression": "job_id = :dead AND attempt = :attempt" if held else _ABSENT,
         }
         return {"Put": {**put, "ExpressionAttributeValues": to_item(held)} if held else put}
 
@@ -167,8 +162,8 @@ class DynamoRelabels:
             "Delete": {
                 "TableName": self._table,
                 "Key": to_item({"pk": job.model, "sk": _OPEN}),
-                "ConditionExpression": "relabel_id = :id AND attempt = :attempt",
-                "ExpressionAttributeValues": to_item({":id": job.relabel_id, ":attempt": job.attempt}),
+                "ConditionExpression": "job_id = :id AND attempt = :attempt",
+                "ExpressionAttributeValues": to_item({":id": job.job_id, ":attempt": job.attempt}),
             }
         }
 
@@ -179,13 +174,13 @@ class DynamoRelabels:
 
     def _reopen(self, job: RelabelJob) -> Operation:
         return self._update(
-            job_key(job.model, job.relabel_id),
+            job_key(job.model, job.job_id),
             "SET job_status = :running, attempt = :attempt, failures = :none REMOVE failure, finished_at",
             "attempt = :before AND job_status IN (:running, :failed, :stopped)",
             {
-                ":running": RelabelStatus.RUNNING.value,
-                ":failed": RelabelStatus.FAILED.value,
-                ":stopped": RelabelStatus.STOPPED.value,
+                ":running": JobStatus.RUNNING.value,
+                ":failed": JobStatus.FAILED.value,
+                ":stopped": JobStatus.STOPPED.value,
                 ":attempt": job.attempt,
                 ":before": job.attempt - 1,
                 ":none": 0,
@@ -196,7 +191,7 @@ class DynamoRelabels:
         values = {
             ":status": end.status.value,
             ":at": format_time(end.at),
-            ":running": RelabelStatus.RUNNING.value,
+            ":running": JobStatus.RUNNING.value,
             ":attempt": job.attempt,
         }
         expression = "SET job_status = :status, finished_at = :at"
@@ -204,7 +199,7 @@ class DynamoRelabels:
             expression += ", failure = :failure"
             values[":failure"] = end.failure
         return self._update(
-            job_key(job.model, job.relabel_id), expression, "job_status = :running AND attempt = :attempt", values
+            job_key(job.model, job.job_id), expression, "job_status = :running AND attempt = :attempt", values
         )
 
     def _update(self, key: dict[str, str], expression: str, condition: str, values: dict[str, Any]) -> Operation:
@@ -217,7 +212,3 @@ class DynamoRelabels:
                 "ExpressionAttributeValues": to_item(values),
             }
         }
-
-    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
-        answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None

@@ -1,13 +1,14 @@
 """The verification of datasets: their parts are whole, and their sources rebuild them bit for bit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnusableDataset
+from hindsight.core.jobs import Job, JobKind, JobStore, find_job
 from hindsight.datasets.building.snapshot import rebuild
-from hindsight.datasets.building.verification_requests import FINISHED, verification_key
 from hindsight.datasets.dataset import PARTS, Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
 from hindsight.lake.object_store import Lake
@@ -23,8 +24,6 @@ class Verification:
     def to_json(self) -> dict[str, Any]:
         """Convert the result to JSON objects."""
         return {
-            "dataset_id": self.manifest.dataset_id,
-            "status": FINISHED,
             "is_reproducible": not self.problems,
             "problems": list(self.problems),
             "digest": self.manifest.digest,
@@ -35,19 +34,26 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class DatasetVerifier:
-    """The verifier of datasets; it stores its results beside them."""
+    """The verifier of datasets; ``clock`` says when a verification ends."""
 
     lake: Lake
+    jobs: JobStore
     configurations: ConfigurationStore
+    clock: Callable[[], datetime]
 
-    def verify(self, model: str, dataset_id: str, requested_at: str) -> Verification:
-        """Verify a dataset and store the result. Raises NotFound."""
-        found = self.check(read_manifest(self.lake, model, dataset_id))
-        document = {**found.to_json(), "requested_at": requested_at}
-        self.lake.write_bytes(
-            verification_key(model, dataset_id), compact_json.dumps(document).encode(), "application/json"
-        )
-        return found
+    def run(self, model: str, job_id: str) -> Job:
+        """Do a verification; one that is over is left as it is. Raises NotFound for an unknown one."""
+        job = find_job(self.jobs, model, job_id, JobKind.VERIFICATION)
+        if job.is_over:
+            return job
+        try:
+            found = self.check(read_manifest(self.lake, model, job.request["dataset_id"]))
+        except (NotFound, UnusableDataset) as error:
+            ended = job.failed(self.clock(), error.message)
+        else:
+            ended = job.completed(self.clock(), found.to_json())
+        self.jobs.save(ended)
+        return ended
 
     def check(self, manifest: Manifest) -> Verification:
         """Check a dataset's parts and rebuild it."""

@@ -56,9 +56,9 @@ class FileCount:
     store: RelabelStore
     workers: int
 
-    def count(self, model: str, relabel_id: str, so_far: Counting, has_time: Callable[[], bool]) -> Counting:
+    def count(self, model: str, job_id: str, so_far: Counting, has_time: Callable[[], bool]) -> Counting:
         """Count the files a relabelling is to read while there is time, and record it at the end. Raises NotFound."""
-        job = self.store.state(model, relabel_id)
+        job = self.store.state(model, job_id)
         counts = Counter(
             files=so_far.files,
             feedback_files=so_far.feedback_files,

@@ -8,11 +8,12 @@ from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import NotFound, Unavailable
+from hindsight.core.jobs import JobStatus
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
 from hindsight.labels.joining.join import Joined, JoinReport, LabelJoiner, SideBySide
-from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+from hindsight.labels.relabelling.job import Counts, RelabelJob
 from hindsight.labels.relabelling.reading import Chunk, OpenFile, Packed, fault_text, read_next, take_line
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
@@ -27,7 +28,7 @@ class RelabelBatch:
     """The files of one batch, for one attempt of a relabelling."""
 
     model: str
-    relabel_id: str
+    job_id: str
     attempt: int
     keys: tuple[str, ...]
 
@@ -105,8 +106,8 @@ class RelabelFiles:
         return True
 
     def _current(self, batch: RelabelBatch) -> RelabelJob | None:
-        job = self.store.state(batch.model, batch.relabel_id)
-        is_open = job.status is RelabelStatus.RUNNING and job.attempt == batch.attempt
+        job = self.store.state(batch.model, batch.job_id)
+        is_open = job.status is JobStatus.RUNNING and job.attempt == batch.attempt
         return job if is_open and same_rules(self.configurations, job.model, job.rules_revision) else None
 
     def _opened(self, job: RelabelJob, keys: Sequence[str], *, is_listed: bool) -> list[OpenFile]:
@@ -252,4 +253,4 @@ def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts
 
 def batch_of(event: Mapping[str, Any]) -> RelabelBatch:
     """Read the batch the state machine asks for."""
-    return RelabelBatch(event["model"], event["relabel_id"], event["attempt"], tuple(event["keys"]))
+    return RelabelBatch(event["model"], event["job_id"], event["attempt"], tuple(event["keys"]))

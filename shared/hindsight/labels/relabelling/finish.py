@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.labels.relabelling.job import MAX_REASON, RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus
+from hindsight.labels.relabelling.job import MAX_REASON, RelabelJob
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import RelabelEnd, RelabelStore
 
@@ -23,16 +24,16 @@ class RelabelConclusions:
 
         ``run`` is the state machine's input, with ``failure`` if it went wrong. Raises NotFound.
         """
-        model, relabel_id = str(run["model"]), str(run["relabel_id"])
-        job = self.store.job(model, relabel_id)
-        concluded = self.store.conclude(model, relabel_id, int(run["attempt"]), self._end(job, run, at))
-        return self.store.job(model, relabel_id), concluded
+        model, job_id = str(run["model"]), str(run["job_id"])
+        job = self.store.job(model, job_id)
+        concluded = self.store.conclude(model, job_id, int(run["attempt"]), self._end(job, run, at))
+        return self.store.job(model, job_id), concluded
 
     def _end(self, job: RelabelJob, run: Mapping[str, Any], at: datetime) -> RelabelEnd:
         if not same_rules(self.configurations, job.model, job.rules_revision):
             failure = f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling"
-            return RelabelEnd(RelabelStatus.SUPERSEDED, at, failure)
+            return RelabelEnd(JobStatus.SUPERSEDED, at, failure)
         failure = str(run.get("failure") or job.failure or "")[:MAX_REASON]
         if failure or job.failures:
-            return RelabelEnd(RelabelStatus.FAILED, at, failure)
-        return RelabelEnd(RelabelStatus.COMPLETED, at)
+            return RelabelEnd(JobStatus.FAILED, at, failure)
+        return RelabelEnd(JobStatus.COMPLETED, at)

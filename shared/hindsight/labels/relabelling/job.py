@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
-from hindsight.core import compact_json
+from hindsight.core.jobs import JobStatus
 from hindsight.core.times import format_time
 from hindsight.labels.joining.feedback_files import FEEDBACK_PREFIX
 from hindsight.lake.object_store import PREDICTIONS, model_prefix
@@ -17,17 +16,7 @@ REMEMBERED = timedelta(days=90)
 MAX_REASON = 1000
 
 
-class RelabelStatus(StrEnum):
-    """The state of a relabelling; ``stopped`` is one whose execution was over before it was concluded."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    SUPERSEDED = "superseded"
-
-
-RESUMABLE = frozenset({RelabelStatus.FAILED, RelabelStatus.STOPPED})
+RESUMABLE = frozenset({JobStatus.FAILED, JobStatus.STOPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +52,7 @@ class RelabelJob:
     """
 
     model: str
-    relabel_id: str
+    job_id: str
     reason: str
     rules_revision: int
     known_at: datetime
@@ -71,7 +60,7 @@ class RelabelJob:
     first_day: date | None = None
     last_day: date | None = None
     attempt: int = 1
-    status: RelabelStatus = RelabelStatus.RUNNING
+    status: JobStatus = JobStatus.RUNNING
     files_total: int | None = None
     counts: Counts = Counts()
     failures: int = 0
@@ -81,7 +70,7 @@ class RelabelJob:
     @property
     def execution(self) -> str:
         """Name of the execution of this attempt."""
-        return f"{self.relabel_id}-{self.attempt}"
+        return f"{self.job_id}-{self.attempt}"
 
     @property
     def checkpoint_expires_at(self) -> datetime:
@@ -92,42 +81,13 @@ class RelabelJob:
         """Check whether files of a day are asked for."""
         return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
 
-    def to_json(self) -> dict[str, Any]:
-        """Show the relabelling to operators."""
-        done, total = self.counts.files, self.files_total
-        return {
-            "relabel_id": self.relabel_id,
-            "model": self.model,
-            "status": self.status.value,
-            "reason": self.reason,
-            "from": self.first_day.isoformat() if self.first_day else None,
-            "to": self.last_day.isoformat() if self.last_day else None,
-            "rules_revision": self.rules_revision,
-            "known_at": format_time(self.known_at),
-            "started_at": format_time(self.started_at),
-            "finished_at": format_time(self.finished_at) if self.finished_at else None,
-            "attempt": self.attempt,
-            # A few may have come since they were counted, and what an earlier attempt read may be in packs by now.
-            "files": {"done": done, "total": None if total is None else max(done, total)},
-            "predictions": self.counts.predictions,
-            "events": self.counts.events,
-            "events_recovered": self.counts.recovered,
-            "labels_changed": self.counts.labels,
-            "failure": self.failure,
-        }
-
-
-def relabel_id(model: str, known_at: datetime, request_id: str) -> str:
-    """Build the id of a relabelling: in order of time, the same for the same request, fit for an execution's name."""
-    return f"relabel-{known_at:%Y%m%dT%H%M%SZ}-{compact_json.digest([model, format_time(known_at), request_id])[:12]}"
-
 
 def run_input(job: RelabelJob) -> dict[str, Any]:
     """Build what the state machine is started with: the same for the first start and for one made up for."""
     feedback, predictions = prefixes(job)
     return {
         "model": job.model,
-        "relabel_id": job.relabel_id,
+        "job_id": job.job_id,
         "attempt": job.attempt,
         "rules_revision": job.rules_revision,
         "known_at": format_time(job.known_at),

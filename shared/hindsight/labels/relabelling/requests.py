@@ -1,14 +1,14 @@
 """Operators' requests to relabel, to resume, and to see how far it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.errors import Conflict, Unavailable
+from hindsight.core.errors import Conflict, NotResumable, Unavailable
 from hindsight.core.executions import Execution, StateMachine
-from hindsight.labels.relabelling.job import RESUMABLE, RelabelJob, RelabelStatus, relabel_id, run_input
+from hindsight.core.jobs import JobKind, JobStatus, name_job
+from hindsight.labels.relabelling.job import RESUMABLE, RelabelJob, run_input
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import RelabelStore
 from hindsight.validation.items import parse_item
@@ -20,29 +20,26 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class RelabelReports:
-    """The reports of relabellings; every method raises NotFound for a model that does not exist."""
+    """The reports of relabellings, each as its execution shows it."""
 
     store: RelabelStore
     runs: StateMachine
-    configurations: ConfigurationStore
 
     def job(self, model: str, wanted: str) -> RelabelJob:
-        """Read one relabelling as it really is. Raises NotFound."""
-        self.configurations.current(model)
+        """Read one relabelling. Raises NotFound."""
         return self._as_it_stands(self.store.job(model, wanted))
 
-    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """List relabellings, newest first."""
-        self.configurations.current(model)
-        return [self._as_it_stands(job) for job in self.store.jobs(model, limit)]
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[RelabelJob]:
+        """List at most ``limit`` relabellings, newest first, with ids below ``before``."""
+        return [self._as_it_stands(job) for job in self.store.newest(model, limit, before)]
 
     def _as_it_stands(self, job: RelabelJob) -> RelabelJob:
         """Mark a relabelling as stopped whose execution was stopped or ran out of time."""
-        if job.status is RelabelStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
+        if job.status is JobStatus.RUNNING and self.runs.execution(job.execution) is Execution.OVER:
             # It may have been concluded between the two looks.
-            job = self.store.job(job.model, job.relabel_id)
-            if job.status is RelabelStatus.RUNNING:
-                return replace(job, status=RelabelStatus.STOPPED)
+            job = self.store.job(job.model, job.job_id)
+            if job.status is JobStatus.RUNNING:
+                return replace(job, status=JobStatus.STOPPED)
         return job
 
 
@@ -66,7 +63,7 @@ class RelabelRequests:
         known_at = request.moment(now, self.trust)
         job = RelabelJob(
             model=model,
-            relabel_id=relabel_id(model, known_at, request_id),
+            job_id=name_job(JobKind.RELABELLING, now, model, request_id),
             reason=request.reason,
             rules_revision=self.configurations.current(model).revision,
             known_at=known_at,
@@ -79,24 +76,25 @@ class RelabelRequests:
     def resume(self, model: str, wanted: str) -> RelabelJob:
         """Go on with a relabelling that failed or was stopped: what is done stays done.
 
-        Raises NotFound, and Conflict if it runs, is complete, its rules are no longer in force, or another is open.
+        Raises NotFound, NotResumable if it runs, is complete, or its rules are no longer in force, and Conflict if
+        another is open.
         """
-        job = RelabelReports(self.store, self.runs, self.configurations).job(model, wanted)
+        job = RelabelReports(self.store, self.runs).job(model, wanted)
         if job.status not in RESUMABLE:
-            raise Conflict(f"the relabelling {wanted} is {job.status.value}; only a failed or stopped one is resumed")
+            raise NotResumable(f"the relabelling {wanted} is {job.status}; only a failed or stopped one resumes")
         if not same_rules(self.configurations, model, job.rules_revision):
-            raise Conflict(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
+            raise NotResumable(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
         changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
-        return self._begin(replace(job, attempt=job.attempt + 1, status=RelabelStatus.RUNNING, **changes))
+        return self._begin(replace(job, attempt=job.attempt + 1, status=JobStatus.RUNNING, **changes))
 
     def _begin(self, job: RelabelJob) -> RelabelJob:
         for _ in range(_ATTEMPTS):
             found = self.store.open_job(job.model)
-            if found is not None and (found.relabel_id, found.attempt) == (job.relabel_id, job.attempt):
+            if found is not None and (found.job_id, found.attempt) == (job.job_id, job.attempt):
                 self.runs.start(found.execution, run_input(found))
                 return found
             if found is not None and not self._is_over(found):
-                raise Conflict(f"the relabelling {found.relabel_id} of {job.model!r} is still running")
+                raise Conflict(f"the relabelling {found.job_id} of {job.model!r} is still running")
             if self.store.begin(job, found):
                 self.runs.start(job.execution, run_input(job))
                 return job
@@ -108,9 +106,3 @@ class RelabelRequests:
         if execution is Execution.NEVER_STARTED:
             self.runs.start(job.execution, run_input(job))
         return execution is Execution.OVER
-
-
-def accepted(job: RelabelJob) -> Mapping[str, Any]:
-    """Build the answer to a request that was taken."""
-    shown = job.to_json()
-    return {name: shown[name] for name in ("relabel_id", "model", "rules_revision", "status", "attempt")}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus
+from hindsight.labels.relabelling.job import Counts, RelabelJob
 
 MAX_STEPS = 40
 """Files that move on together; with its condition each is an operation of one transaction."""
@@ -37,7 +38,7 @@ class FileStep:
 class RelabelEnd:
     """The end of an attempt."""
 
-    status: RelabelStatus
+    status: JobStatus
     at: datetime
     failure: str | None = None
 
@@ -56,7 +57,7 @@ class RelabelStore(Protocol):
         the relabelling is no longer at the attempt before.
         """
 
-    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
+    def conclude(self, model: str, job_id: str, attempt: int, end: RelabelEnd) -> bool:
         """Record how an attempt ended and close it; False if it is not the open one (any more)."""
 
     def note_files(self, job: RelabelJob, total: int) -> None:
@@ -65,14 +66,14 @@ class RelabelStore(Protocol):
     def note_failure(self, job: RelabelJob, failure: str) -> None:
         """Count a failure of the open attempt; the last one's text is kept. One of an earlier attempt is ignored."""
 
-    def job(self, model: str, relabel_id: str) -> RelabelJob:
+    def job(self, model: str, job_id: str) -> RelabelJob:
         """Read one relabelling. Raises NotFound."""
 
-    def state(self, model: str, relabel_id: str) -> RelabelJob:
+    def state(self, model: str, job_id: str) -> RelabelJob:
         """Read one relabelling without its counts, which is cheap. Raises NotFound."""
 
-    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        """List at most ``limit`` relabellings, newest first."""
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[RelabelJob]:
+        """List at most ``limit`` relabellings, newest first, with ids below ``before``."""
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
         """Read a relabelling's position in each of some files, whichever attempt reached it. Raises Unavailable."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hindsight.core.errors import NotFound
-from hindsight.labels.relabelling.job import RESUMABLE, Counts, RelabelJob, RelabelStatus
+from hindsight.core.jobs import JobStatus, no_job
+from hindsight.labels.relabelling.job import RESUMABLE, Counts, RelabelJob
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelEnd
 
 Key = tuple[str, str]
@@ -22,65 +22,66 @@ class InMemoryRelabels:
         return self.state(model, self._open[model][0]) if model in self._open else None
 
     def begin(self, job: RelabelJob, dead: RelabelJob | None) -> bool:
-        if self._open.get(job.model) != ((dead.relabel_id, dead.attempt) if dead else None):
+        if self._open.get(job.model) != ((dead.job_id, dead.attempt) if dead else None):
             return False
-        stored = self._jobs.get((job.model, job.relabel_id))
+        stored = self._jobs.get((job.model, job.job_id))
         if job.attempt == 1:
             if stored is not None:
                 return False
-            self._jobs[job.model, job.relabel_id] = job
+            self._jobs[job.model, job.job_id] = job
         else:
-            is_ended = stored is not None and stored.status in {*RESUMABLE, RelabelStatus.RUNNING}
+            is_ended = stored is not None and stored.status in {*RESUMABLE, JobStatus.RUNNING}
             if stored is None or not is_ended or stored.attempt != job.attempt - 1:
                 return False
-            self._jobs[job.model, job.relabel_id] = replace(
+            self._jobs[job.model, job.job_id] = replace(
                 stored,
                 attempt=job.attempt,
-                status=RelabelStatus.RUNNING,
+                status=JobStatus.RUNNING,
                 failures=0,
                 failure=None,
                 finished_at=None,
             )
-        if dead is not None and dead.relabel_id != job.relabel_id:
-            end = RelabelEnd(RelabelStatus.STOPPED, job.started_at)
-            self._jobs[dead.model, dead.relabel_id] = _ended(self.job(dead.model, dead.relabel_id), end)
-        self._open[job.model] = job.relabel_id, job.attempt
+        if dead is not None and dead.job_id != job.job_id:
+            end = RelabelEnd(JobStatus.STOPPED, job.started_at)
+            self._jobs[dead.model, dead.job_id] = _ended(self.job(dead.model, dead.job_id), end)
+        self._open[job.model] = job.job_id, job.attempt
         return True
 
-    def conclude(self, model: str, relabel_id: str, attempt: int, end: RelabelEnd) -> bool:
-        job = self.job(model, relabel_id)
-        if self._open.get(model) != (relabel_id, attempt) or job.attempt != attempt:
+    def conclude(self, model: str, job_id: str, attempt: int, end: RelabelEnd) -> bool:
+        job = self.job(model, job_id)
+        if self._open.get(model) != (job_id, attempt) or job.attempt != attempt:
             return False
-        self._jobs[model, relabel_id] = _ended(job, end)
+        self._jobs[model, job_id] = _ended(job, end)
         del self._open[model]
         return True
 
     def note_files(self, job: RelabelJob, total: int) -> None:
-        stored = self.job(job.model, job.relabel_id)
+        stored = self.job(job.model, job.job_id)
         if stored.attempt == job.attempt:
-            self._jobs[job.model, job.relabel_id] = replace(stored, files_total=total)
+            self._jobs[job.model, job.job_id] = replace(stored, files_total=total)
 
     def note_failure(self, job: RelabelJob, failure: str) -> None:
-        stored = self.job(job.model, job.relabel_id)
+        stored = self.job(job.model, job.job_id)
         if stored.attempt == job.attempt:
             noted = replace(stored, failures=stored.failures + 1, failure=failure)
-            self._jobs[job.model, job.relabel_id] = noted
+            self._jobs[job.model, job.job_id] = noted
 
-    def job(self, model: str, relabel_id: str) -> RelabelJob:
+    def job(self, model: str, job_id: str) -> RelabelJob:
         try:
-            return self._jobs[model, relabel_id]
+            return self._jobs[model, job_id]
         except KeyError as error:
-            raise NotFound(f"the model {model!r} has no relabelling {relabel_id!r}") from error
+            raise no_job(model, job_id) from error
 
-    def jobs(self, model: str, limit: int) -> list[RelabelJob]:
-        ids = sorted((relabel_id for name, relabel_id in self._jobs if name == model), reverse=True)
-        return [self._jobs[model, relabel_id] for relabel_id in ids[:limit]]
+    def newest(self, model: str, limit: int, before: str | None = None) -> list[RelabelJob]:
+        ids = sorted((job_id for name, job_id in self._jobs if name == model), reverse=True)
+        earlier = [job_id for job_id in ids if before is None or job_id < before]
+        return [self._jobs[model, job_id] for job_id in earlier[:limit]]
 
-    def state(self, model: str, relabel_id: str) -> RelabelJob:
-        return replace(self.job(model, relabel_id), counts=Counts())
+    def state(self, model: str, job_id: str) -> RelabelJob:
+        return replace(self.job(model, job_id), counts=Counts())
 
     def positions(self, job: RelabelJob, files: Sequence[str]) -> dict[str, FilePosition]:
-        return {file: self._positions.get((job.model, job.relabel_id, file), FilePosition()) for file in files}
+        return {file: self._positions.get((job.model, job.job_id, file), FilePosition()) for file in files}
 
     def advance(self, job: RelabelJob, steps: Sequence[FileStep], counts: Counts) -> bool:
         assert 0 < len(steps) <= MAX_STEPS
@@ -88,9 +89,9 @@ class InMemoryRelabels:
         if any(found[step.file] != step.before for step in steps):
             return False
         for step in steps:
-            self._positions[job.model, job.relabel_id, step.file] = step.after
-        stored = self.job(job.model, job.relabel_id)
-        self._jobs[job.model, job.relabel_id] = replace(stored, counts=stored.counts.plus(counts))
+            self._positions[job.model, job.job_id, step.file] = step.after
+        stored = self.job(job.model, job.job_id)
+        self._jobs[job.model, job.job_id] = replace(stored, counts=stored.counts.plus(counts))
         return True
 
 

@@ -54,7 +54,7 @@ def _blockers(signals: Sequence[SignalStatus], inputs: TriggerInputs) -> Iterato
         yield Blocker(
             code=BlockCode.RELABELLING,
             reason=f"the relabelling {inputs.relabelling} is under way, and a snapshot would mix old rules with new",
-            details={"relabel_id": inputs.relabelling},
+            details={"job_id": inputs.relabelling},
         )
     yield from _too_soon(policy, state, inputs.now)
     if policy.max_runs is not None:

@@ -118,7 +118,7 @@ class TriggerEvaluator:
             model, since=state.last_snapshot_as_of, as_of=now, window=configuration.training.window
         )
         under_way = self.relabelling.under_way(model, now)
-        return replace(inputs, new_labels=count, relabelling=under_way.relabel_id if under_way else None)
+        return replace(inputs, new_labels=count, relabelling=under_way.job_id if under_way else None)
 
     def _start(self, state: TriggerState) -> None:
         """Start the open run; one that runs already is left alone."""

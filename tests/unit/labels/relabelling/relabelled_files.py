@@ -58,7 +58,7 @@ class Bench:
         self.configurations.put(configuration(MENDED, default=ONE), at(200))
         self.job = RelabelJob(
             model=MODEL,
-            relabel_id="relabel-1",
+            job_id="relabel-1",
             reason="mended",
             rules_revision=2,
             known_at=MOMENT,

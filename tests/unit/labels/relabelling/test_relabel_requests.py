@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from hindsight.core.errors import Conflict
+from hindsight.core.errors import Conflict, NotResumable
+from hindsight.core.jobs import JobKind, JobStatus, name_job
 from hindsight.labels.relabelling.finish import RelabelConclusions
-from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus, prefixes, relabel_id
+from hindsight.labels.relabelling.job import RelabelJob, prefixes
 from hindsight.labels.relabelling.requests import RelabelReports, RelabelRequests
 from hindsight.labels.relabelling.store import RelabelEnd
 from hindsight.testing.aws.state_machine import InMemoryStateMachine
@@ -26,24 +27,24 @@ class Bench:
         self.machine = InMemoryStateMachine()
         self.configurations = InMemoryConfigurations(configuration(DEMAND), configuration(MENDED))
         self.requests = RelabelRequests(self.store, self.machine, self.configurations, trust)
-        self.reports = RelabelReports(self.store, self.machine, self.configurations)
+        self.reports = RelabelReports(self.store, self.machine)
         self.conclusions = RelabelConclusions(self.store, self.configurations)
 
     def take(self, request_id: str = "r-1", now: datetime = NOW, **body: Any) -> RelabelJob:
         return self.requests.take(MODEL, {"reason": "mended", **body}, now=now, request_id=request_id)
 
-    def stands(self, job: RelabelJob) -> RelabelStatus:
-        return self.reports.job(MODEL, job.relabel_id).status
+    def stands(self, job: RelabelJob) -> JobStatus:
+        return self.reports.job(MODEL, job.job_id).status
 
     def conclude(self, job: RelabelJob, **more: Any) -> tuple[RelabelJob, bool]:
-        run = {"model": MODEL, "relabel_id": job.relabel_id, "attempt": job.attempt, **more}
+        run = {"model": MODEL, "job_id": job.job_id, "attempt": job.attempt, **more}
         return self.conclusions.conclude(run, NOW + timedelta(hours=1))
 
 
 def test_a_request_starts_an_execution_named_by_its_attempt() -> None:
     bench = Bench()
     job = bench.take()
-    assert list(bench.machine.inputs) == [f"{job.relabel_id}-1"]
+    assert list(bench.machine.inputs) == [f"{job.job_id}-1"]
     assert (job.rules_revision, job.known_at) == (2, NOW)
     assert bench.machine.inputs[job.execution]["predictions_prefix"] == f"predictions/model={MODEL}/"
 
@@ -55,7 +56,7 @@ def test_the_same_request_again_is_the_same_relabelling() -> None:
 
 
 def test_ids_are_in_order_of_time() -> None:
-    ids = [relabel_id(MODEL, NOW + timedelta(days=day), "r") for day in range(40)]
+    ids = [name_job(JobKind.RELABELLING, NOW + timedelta(days=day), MODEL, "r") for day in range(40)]
     assert ids == sorted(ids)
     assert len(f"{ids[0]}-99999") <= 80  # as long as an execution's name may be
 
@@ -63,7 +64,7 @@ def test_ids_are_in_order_of_time() -> None:
 def test_while_one_runs_another_is_refused() -> None:
     bench = Bench()
     job = bench.take()
-    with pytest.raises(Conflict, match=job.relabel_id):
+    with pytest.raises(Conflict, match=job.job_id):
         bench.take("r-2")
 
 
@@ -80,24 +81,24 @@ def test_one_whose_execution_died_shows_as_stopped_and_makes_way() -> None:
     bench = Bench()
     job = bench.take()
     bench.machine.end(job.execution)
-    assert bench.stands(job) is RelabelStatus.STOPPED
+    assert bench.stands(job) is JobStatus.STOPPED
     other = bench.take("r-2", NOW + timedelta(hours=2))
-    assert (bench.stands(job), bench.stands(other)) == (RelabelStatus.STOPPED, RelabelStatus.RUNNING)
+    assert (bench.stands(job), bench.stands(other)) == (JobStatus.STOPPED, JobStatus.RUNNING)
     # What is left of the dead one cannot end the other.
     assert bench.conclude(job)[1] is False
-    assert bench.stands(other) is RelabelStatus.RUNNING
+    assert bench.stands(other) is JobStatus.RUNNING
 
 
 def test_a_stopped_one_is_resumed_and_its_first_attempt_can_no_longer_conclude_it() -> None:
     bench = Bench()
     job = bench.take()
     bench.machine.end(job.execution)
-    again = bench.requests.resume(MODEL, job.relabel_id)
-    assert (again.attempt, again.known_at, again.execution) == (2, NOW, f"{job.relabel_id}-2")
+    again = bench.requests.resume(MODEL, job.job_id)
+    assert (again.attempt, again.known_at, again.execution) == (2, NOW, f"{job.job_id}-2")
     assert again.execution in bench.machine.inputs
     assert bench.conclude(job)[1] is False
     ended, concluded = bench.conclude(again)
-    assert (ended.status, concluded) == (RelabelStatus.COMPLETED, True)
+    assert (ended.status, concluded) == (JobStatus.COMPLETED, True)
 
 
 def test_a_failed_one_is_resumed_unless_another_runs() -> None:
@@ -105,19 +106,19 @@ def test_a_failed_one_is_resumed_unless_another_runs() -> None:
     job = bench.take()
     bench.conclude(job, failure="Files: it broke")
     other = bench.take("r-2", NOW + timedelta(hours=2))
-    with pytest.raises(Conflict, match=other.relabel_id):
-        bench.requests.resume(MODEL, job.relabel_id)
+    with pytest.raises(Conflict, match=other.job_id):
+        bench.requests.resume(MODEL, job.job_id)
     bench.conclude(other)
-    assert bench.requests.resume(MODEL, job.relabel_id).attempt == 2
+    assert bench.requests.resume(MODEL, job.job_id).attempt == 2
 
 
-@pytest.mark.parametrize("end", [RelabelStatus.COMPLETED, RelabelStatus.SUPERSEDED])
-def test_finished_relabelling_is_not_resumed(end: RelabelStatus) -> None:
+@pytest.mark.parametrize("end", [JobStatus.COMPLETED, JobStatus.SUPERSEDED])
+def test_finished_relabelling_is_not_resumed(end: JobStatus) -> None:
     bench = Bench()
     job = bench.take()
-    bench.store.conclude(MODEL, job.relabel_id, 1, RelabelEnd(end, NOW))
-    with pytest.raises(Conflict, match=end.value):
-        bench.requests.resume(MODEL, job.relabel_id)
+    bench.store.conclude(MODEL, job.job_id, 1, RelabelEnd(end, NOW))
+    with pytest.raises(NotResumable, match=end.value):
+        bench.requests.resume(MODEL, job.job_id)
 
 
 def test_under_new_rules_a_relabelling_ends_superseded_and_is_not_resumed() -> None:
@@ -125,12 +126,12 @@ def test_under_new_rules_a_relabelling_ends_superseded_and_is_not_resumed() -> N
     job = bench.take()
     bench.conclude(job, failure="Files: it broke")
     bench.configurations.put(configuration(DEMAND), NOW)
-    with pytest.raises(Conflict, match="rules have changed"):
-        bench.requests.resume(MODEL, job.relabel_id)
+    with pytest.raises(NotResumable, match="rules have changed"):
+        bench.requests.resume(MODEL, job.job_id)
 
     other = bench.take("r-2", NOW + timedelta(hours=2))
     bench.configurations.put(configuration(MENDED), NOW)
-    assert bench.conclude(other)[0].status is RelabelStatus.SUPERSEDED
+    assert bench.conclude(other)[0].status is JobStatus.SUPERSEDED
 
 
 def test_failures_noted_on_the_way_fail_it() -> None:
@@ -138,7 +139,7 @@ def test_failures_noted_on_the_way_fail_it() -> None:
     job = bench.take()
     bench.store.note_failure(job, "feedback/one: KeyError")
     ended, _ = bench.conclude(job)
-    assert (ended.status, ended.failure) == (RelabelStatus.FAILED, "feedback/one: KeyError")
+    assert (ended.status, ended.failure) == (JobStatus.FAILED, "feedback/one: KeyError")
 
 
 @pytest.mark.parametrize("trust", list(ClientTimestamps))

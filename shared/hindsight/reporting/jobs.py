@@ -1,0 +1,144 @@
+"""The reports on jobs: what is kept of each kind, in the one shape that operators read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import structs
+
+from hindsight.config.store import ConfigurationStore
+from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
+from hindsight.core.times import format_time
+from hindsight.labels.relabelling.job import RelabelJob
+from hindsight.labels.relabelling.requests import RelabelReports
+from hindsight.privacy.requests import DATASETS, ENTITY, STEPS, STEPS_TOTAL, UNREADABLE, affected_versions
+from hindsight.quarantine.replay_request import JOINED, KEPT, REPLAYED
+from hindsight.quarantine.report import require_model
+from hindsight.registry.store import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class JobReports:
+    """The reports on the jobs of models."""
+
+    jobs: JobStore
+    relabellings: RelabelReports
+    registry: Registry
+    configurations: ConfigurationStore
+
+    def find(self, model: str, job_id: str) -> JobReport:
+        """Read one job; of an erasure the versions trained on what it erased, too. Raises NotFound."""
+        if kind_of(model, job_id) is JobKind.RELABELLING:
+            return relabelling_report(self.relabellings.job(model, job_id))
+        report = job_report(find_job(self.jobs, model, job_id))
+        if report.kind is not JobKind.ERASURE or report.result is None:
+            return report
+        versions = list(affected_versions(report.result[DATASETS], model, self.registry))
+        return structs.replace(report, result={**report.result, "versions": versions})
+
+    def newest(self, model: str, kind: JobKind | None, limit: int, before: str | None = None) -> list[JobReport]:
+        """List at most ``limit`` jobs of one kind or of all, the newest first, begun before a job.
+
+        Raises NotFound for a model that neither exists nor has any.
+        """
+        kinds = JobKind if kind is None else (kind,)
+        found = [report for each in kinds for report in self._of_kind(model, each, limit, before)]
+        if not found:
+            require_model(self.configurations, model)
+        return sorted(found, key=lambda report: _moment(report.job_id), reverse=True)[:limit]
+
+    def _of_kind(self, model: str, kind: JobKind, limit: int, before: str | None) -> list[JobReport]:
+        bound = None if before is None else f"{kind}-{_moment(before)}"
+        if kind is JobKind.RELABELLING:
+            return [relabelling_report(job) for job in self.relabellings.newest(model, limit, bound)]
+        return [job_report(job) for job in self.jobs.newest(model, kind, limit, bound)]
+
+
+def parse_kind(text: str | None) -> JobKind | None:
+    """Read the kind of jobs that a query asks for, None of all. Raises InvalidInput with the path at fault."""
+    if text is None or text in set(JobKind):
+        return None if text is None else JobKind(text)
+    message = f"must be one of {', '.join(JobKind)}"
+    raise InvalidInput(f"kind {message}", (Fault("kind", message),))
+
+
+def relabelling_report(job: RelabelJob) -> JobReport:
+    """Report a relabelling."""
+    days = {"from": job.first_day, "to": job.last_day}
+    done, total = job.counts.files, job.files_total
+    return JobReport(
+        job_id=job.job_id,
+        kind=JobKind.RELABELLING,
+        status=job.status,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        # A few may have come since they were counted, and what an earlier attempt read may be in packs by now.
+        progress=Progress(done=done, total=None if total is None else max(done, total)),
+        request={
+            "reason": job.reason,
+            **{name: day.isoformat() for name, day in days.items() if day is not None},
+            "rules_revision": job.rules_revision,
+            "known_at": format_time(job.known_at),
+            "attempt": job.attempt,
+        },
+        result={
+            "predictions": job.counts.predictions,
+            "events": job.counts.events,
+            "events_recovered": job.counts.recovered,
+            "labels_changed": job.counts.labels,
+        },
+        failure=job.failure,
+    )
+
+
+def job_report(job: Job) -> JobReport:
+    """Report a job that is no relabelling, an erasure without its subject."""
+    progress, result = _SHOWN[job.kind](job)
+    return JobReport(
+        job_id=job.job_id,
+        kind=job.kind,
+        status=job.status,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        progress=progress,
+        request={name: value for name, value in job.request.items() if name != ENTITY},
+        result=result,
+        failure=job.failure,
+    )
+
+
+def _import(job: Job) -> tuple[Progress, Mapping[str, Any]]:
+    lines = job.checkpoint["line"]
+    counts = {name: job.counts.get(name, 0) for name in ("accepted", "rejected")}
+    return Progress(done=lines, total=lines if job.is_over else None), counts
+
+
+def _replay(job: Job) -> tuple[Progress, Mapping[str, Any]]:
+    rows = sum(job.counts.values())
+    kept = {name.removeprefix(KEPT): number for name, number in job.counts.items() if name.startswith(KEPT)}
+    counts = {**{name: job.counts.get(name, 0) for name in (REPLAYED, JOINED)}, "kept": kept}
+    return Progress(done=rows, total=rows if job.is_over else None), counts
+
+
+def _erasure(job: Job) -> tuple[Progress, Mapping[str, Any]]:
+    kept = {name: list(job.checkpoint.get(name, ())) for name in (DATASETS, UNREADABLE)}
+    progress = Progress(done=job.checkpoint.get(STEPS, 0), total=job.checkpoint.get(STEPS_TOTAL))
+    return progress, {"counts": dict(sorted(job.counts.items())), **kept}
+
+
+def _verification(job: Job) -> tuple[Progress, Mapping[str, Any] | None]:
+    return Progress(done=int(job.is_over), total=1), job.checkpoint or None
+
+
+_SHOWN: Mapping[JobKind, Callable[[Job], tuple[Progress, Mapping[str, Any] | None]]] = {
+    JobKind.IMPORT: _import,
+    JobKind.REPLAY: _replay,
+    JobKind.ERASURE: _erasure,
+    JobKind.VERIFICATION: _verification,
+}
+
+
+def _moment(job_id: str) -> str:
+    """Read the part of an id by which jobs of all kinds are in order."""
+    return job_id.partition("-")[2]
