@@ -23,7 +23,8 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.config.training import Candidate
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_row import LabelRow
 from hindsight.lake.object_store import LABELS, day_prefix
@@ -34,7 +35,6 @@ from hindsight.rollout.deployment import servable
 from hindsight.runs.run import RetrainingRun
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.registry import InMemoryRegistry
-from hindsight.training.fitting.labelled_frame import feature_types
 from hindsight.training.gate.smoke_run import Rows, SmokeRun, smoke_run
 from hindsight.training.gate.validate import ValidationJob, validate
 from hindsight.training.models.artifact import load_artifact
@@ -166,13 +166,13 @@ class _Loop:
             model=MODEL, decision_id=f"decision-{number}", fencing_token=number, as_of=as_of, reason="a month passed"
         )
         taken = take_snapshot(self.lake, self.revision, as_of)
-        if not isinstance(taken, Dataset):
+        if not isinstance(taken, Manifest):
             return
         self.registry.put_dataset(MODEL, taken.record)
         configuration = self.revision.configuration
         shared: dict[str, Any] = {
             "run": run,
-            "manifest": taken.manifest,
+            "manifest": taken,
             "configuration": configuration,
             "code_version": "bench",
         }
@@ -194,7 +194,7 @@ class _Loop:
         """Train a model on every label known in the window, matured or not."""
         start = as_of - self.revision.configuration.training.window
         known = [row for row in rows if start <= row.occurred_at and row.known_at <= as_of]
-        features = feature_types(self.revision.configuration)
+        features = self.revision.configuration.feature_types
         schema = Schema(
             model=MODEL,
             version="eager",

@@ -28,6 +28,7 @@ from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.validation.timestamps import ClientTimestamps
 
 MODEL = "bike-demand"
@@ -38,14 +39,6 @@ WAVES = 3
 BROKEN = 0.15  # of the artefacts
 REJECTED = 0.2  # of the versions
 TakeLock = Callable[[int], None]
-
-
-class NoBackOff:
-    """A back-off that records nothing."""
-
-    def record_rollback(self, model: str, at: datetime) -> bool:
-        """Report the rollback as recorded."""
-        return True
 
 
 @dataclass(slots=True)
@@ -103,7 +96,7 @@ class World:
         rollbacks = Rollbacks(
             registry=registry,
             configurations=InMemoryConfigurations(configuration()),
-            back_off=NoBackOff(),
+            triggers=InMemoryTriggers(),
             announcements=InMemoryAnnouncements(),
             trust=ClientTimestamps.BOUNDED,
             require_loadable=self.require_loadable,

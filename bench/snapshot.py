@@ -21,7 +21,8 @@ from typing import Any
 from bench.folder_lake import folder_lake
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.formats.record_table import (
     ADDED_FIELDS,
     FEATURE_PREFIX,
@@ -159,13 +160,13 @@ def _take(folder: Path, features: int) -> dict[str, Any]:
     started, used = time.perf_counter(), time.process_time()
     taken = take_snapshot(lake, revision(features), AS_OF, threads=1)
     seconds, used = time.perf_counter() - started, time.process_time() - used
-    if not isinstance(taken, Dataset):
+    if not isinstance(taken, Manifest):
         raise AssertionError(taken.detail)
-    counts = taken.manifest.counts
+    counts = taken.counts
     return {
         "seconds": round(seconds, 3),
         "processor_seconds": round(used, 3),
-        "dataset_bytes": sum(taken.manifest.part_bytes.values()),
+        "dataset_bytes": sum(taken.part_bytes.values()),
         "peak_growth_bytes": _peak() - before,
         "rows": [counts["train"]["rows"], counts["holdout"]["rows"]],
     }

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from bench.stream_memory import peak_bytes
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.training import Candidate, Search, Training
-from hindsight.core.times import format_time
+from hindsight.core.times import microseconds
 from hindsight.registry.schema import Schema
 from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
 from hindsight.training.fitting.pipeline_spec import PipelineSpec
@@ -64,8 +64,8 @@ def make_rows(count: int, seed: int) -> LabelledFrame:
     columns |= {f"category {number}": texts[code] for number, code in enumerate(codes)}
     signal = columns["number 0"] * columns["number 1"] + columns["number 2"] + (codes[0] % 5 - 2) / 2
     labels = (signal + rng.normal(size=count) > 0).astype(np.float64)
-    moments = (_START + timedelta(seconds=5 * position) for position in range(count))
-    times = [Moments(format_time(moment), format_time(moment + timedelta(hours=1))) for moment in moments]
+    made = microseconds(_START) + 5_000_000 * np.arange(count)
+    times = Moments(made, made + 3_600_000_000)
     ids = [f"prediction-{position:08d}" for position in range(count)]
     return LabelledFrame(pd.DataFrame(columns), labels, times, [], ids, np.ones(count), [None] * count)
 

@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
     # Indexed before it is recorded, so that every recorded dataset has its index.
-    dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken.manifest))
+    dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken))
     logger.info("dataset_built", extra={"model": run.model, "dataset_id": dataset.dataset_id})
     candidates = [candidate.value for candidate in revision.configuration.candidates]
     return {"status": "ready", "dataset_id": dataset.dataset_id, "candidates": candidates}

@@ -19,7 +19,7 @@ from hindsight.monitoring.results.findings import FINDINGS
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.reporting.jobs import relabelling_report
-from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
+from hindsight.rollout.announcement import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 from hindsight.triggers.runs.recovery import ANNOUNCED_AS, NOT_ANNOUNCED
 from hindsight.triggers.signals.check import DriftSignal
 from hindsight.triggers.signals.event import ManualSignal
@@ -169,4 +169,4 @@ def test_erasure_is_announced_as_promised_without_its_subject() -> None:
 def test_event_that_breaks_its_schema_is_rejected() -> None:
     for broken in ({"kind": "weather"}, {"at": "yesterday"}, {"report_key": 7}):
         with pytest.raises(ValidationError):
-            require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_json(), **broken}))
+            require_promised("DriftDetected", detail("DriftDetected", {**CHECK.to_plain(), **broken}))

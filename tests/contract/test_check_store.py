@@ -1,6 +1,5 @@
 """One suite judges the fake and the adapter."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,7 +43,7 @@ def test_kinds_and_models_are_kept_apart(store: CheckStore) -> None:
 
 
 def test_a_newer_check_replaces_an_older_one(store: CheckStore) -> None:
-    newer = replace(CHECK, at=CHECK.at + timedelta(hours=1), verdict=Verdict.OK)
+    newer = CHECK.replace(at=CHECK.at + timedelta(hours=1), verdict=Verdict.OK)
     store.put(CHECK)
     store.put(newer)
     assert store.latest("bike", CheckKind.DRIFT) == newer
@@ -52,13 +51,13 @@ def test_a_newer_check_replaces_an_older_one(store: CheckStore) -> None:
 
 def test_a_replayed_older_check_does_not_hide_a_newer_one(store: CheckStore) -> None:
     store.put(CHECK)
-    store.put(replace(CHECK, at=CHECK.at - timedelta(hours=1), verdict=Verdict.OK))
+    store.put(CHECK.replace(at=CHECK.at - timedelta(hours=1), verdict=Verdict.OK))
     assert store.latest("bike", CheckKind.DRIFT) == CHECK
 
 
 def test_the_same_check_again_replaces_itself(store: CheckStore) -> None:
     store.put(CHECK)
-    store.put(replace(CHECK, reason="again"))
+    store.put(CHECK.replace(reason="again"))
     found = store.latest("bike", CheckKind.DRIFT)
     assert found is not None
     assert found.reason == "again"

@@ -1,6 +1,5 @@
 """Stores of sequential tests: one suite judges the fake and the adapter."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -32,7 +31,7 @@ def of_rollout(subject: EvaluationSubject = EvaluationSubject.ROLLOUT) -> Sequen
     waiting = Waiting(unpaired=(((1.0, 0.7, 1.0),), ()), values=((0.5, 1.0), ()))
     begun = SequentialTest.of(claim, NOON - HOUR, None, heaviest=2.0)
     test = begun.count(np.array([0.5, 0.0, 1 / 3]), np.array([1.0, 2.0, 1.0]), waiting, NOON)
-    return replace(test, deferred_at=3, updates=1, sampled_share=0.5)
+    return test.replace(deferred_at=3, updates=1, sampled_share=0.5)
 
 
 def of_performance() -> SequentialTest:
@@ -40,7 +39,7 @@ def of_performance() -> SequentialTest:
     assert claim is not None
     labels = np.array([1.0, 0.0, 1.0])
     predictions = LabelledPredictions(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7]))
-    return replace(SequentialTest.of(claim, NOON - HOUR, None).count_labels(predictions, NOON), updates=1)
+    return SequentialTest.of(claim, NOON - HOUR, None).count_labels(predictions, NOON).replace(updates=1)
 
 
 BOTH = pytest.mark.parametrize("test", [of_rollout(), of_performance()], ids=["rollout", "performance"])
@@ -73,9 +72,9 @@ def test_rollout_and_probation_of_one_model_have_tests_of_their_own(tests: Seque
 @BOTH
 def test_first_of_two_concurrent_evaluations_counts(tests: SequentialTests, test: SequentialTest) -> None:
     assert tests.save("bike", test)
-    assert not tests.save("bike", replace(test, reached=NOON + HOUR))
-    assert tests.save("bike", replace(test, updates=2))
-    assert not tests.save("bike", replace(test, updates=2, reached=NOON + HOUR))
+    assert not tests.save("bike", test.replace(reached=NOON + HOUR))
+    assert tests.save("bike", test.replace(updates=2))
+    assert not tests.save("bike", test.replace(updates=2, reached=NOON + HOUR))
     found = tests.load("bike", test.claim.subject)
     assert found is not None
     assert found.reached == NOON

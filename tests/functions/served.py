@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from hindsight.bootstrap import stores
 from hindsight.config.training import Candidate
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.members import index_rows
 from hindsight.registry.moves import AuditInfo, promote
 from hindsight.registry.version import Verdict, VersionRecord
@@ -20,14 +21,14 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
     """Train and deploy the ``number``-th version of a configured model; ``flip`` teaches it the opposite."""
     lake, registry = stores.lake(), stores.registry()
     revision = stores.configurations().current(model)
-    retraining = replace(run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}"), model=model)
+    retraining = run(FIRST_AS_OF + timedelta(days=number), f"decision-{number}").replace(model=model)
     store(lake, [replace(row, model=model, seq=number) for row in learnable(600, flip=flip)])
     taken = take_snapshot(lake, revision, retraining.as_of)
-    assert isinstance(taken, Dataset), taken
-    registry.put_dataset(model, index_rows(lake, stores.member_store(), taken.manifest))
+    assert isinstance(taken, Manifest), taken
+    registry.put_dataset(model, index_rows(lake, stores.member_store(), taken))
     job = TrainingJob(
         run=retraining,
-        manifest=taken.manifest,
+        manifest=taken,
         configuration=revision.configuration,
         candidate=Candidate.LOGISTIC_REGRESSION,
         code_version="test",
@@ -39,7 +40,7 @@ def serve_version(number: int, model: str = "bike-demand", *, flip: bool = False
         created_at=retraining.as_of,
         candidate=trained.candidate,
         decision_id=retraining.decision_id,
-        dataset_id=taken.manifest.dataset_id,
+        dataset_id=taken.dataset_id,
         configuration_revision=revision.revision,
         code_version="test",
         verdict=Verdict.PROMOTE,

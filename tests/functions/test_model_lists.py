@@ -172,7 +172,7 @@ def keep_check(kind: CheckKind, at: datetime) -> None:
     """Keep a check and its report as the monitor does."""
     key = report_key(MODEL, kind, at)
     check = Check(model=MODEL, kind=kind, at=at, verdict=Verdict.OK, reason="fine", report_key=key)
-    stores.lake().write_bytes(key, compact_json.dumps(check.to_json()).encode(), "application/json")
+    stores.lake().write_bytes(key, compact_json.dumps(check.to_plain()).encode(), "application/json")
     stores.check_store().put(check)
 
 

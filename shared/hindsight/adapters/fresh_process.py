@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from hindsight.core.errors import UnusableArtifact
 from hindsight.training.gate import smoke_run
 from hindsight.training.gate.smoke_run import Rows, SmokeRun
@@ -36,7 +38,7 @@ class FreshProcess:
             answer = json.loads((folder / smoke_run.ANSWER).read_text(encoding="utf-8"))
         if "unusable" in answer:
             raise UnusableArtifact(answer["unusable"])
-        return SmokeRun.from_json(answer)
+        return msgspec.convert(answer, SmokeRun)
 
     def _run(self, folder: Path) -> None:
         passed_on = {name: self.environment[name] for name in _PASSED_ON if name in self.environment}

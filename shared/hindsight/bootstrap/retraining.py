@@ -97,7 +97,7 @@ def rollbacks() -> Rollbacks:
     return Rollbacks(
         registry=stores.registry(),
         configurations=stores.configurations(),
-        back_off=stores.trigger_store(),
+        triggers=stores.trigger_store(),
         announcements=stores.announcements(),
         trust=stores.client_timestamps(),
         require_loadable=require_loadable,

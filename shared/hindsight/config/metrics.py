@@ -39,6 +39,14 @@ class Metric(StrEnum):
         """True where a larger value is a better model, so that no comparison can be turned round by accident."""
         return _TRAITS[self].greater_is_better
 
+    def advantage(self, value: float, other: float) -> float:
+        """Compute by how much a value is better than another one, negative where it is worse.
+
+        >>> Metric.ACCURACY.advantage(0.75, 0.5), Metric.MAE.advantage(0.75, 0.5)
+        (0.25, -0.25)
+        """
+        return value - other if self.greater_is_better else other - value
+
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value the metric can have.

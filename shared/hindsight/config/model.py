@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from hindsight.config.features import Feature
+from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
 from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
@@ -59,6 +59,11 @@ class ModelConfiguration(Section):
         if faults:
             raise InconsistentConfiguration(faults)
         return self
+
+    @property
+    def feature_types(self) -> dict[str, FeatureType]:
+        """The types of the declared features, in the order they are declared."""
+        return {name: feature.type for name, feature in self.features.items()}
 
     @property
     def outcome_delay(self) -> timedelta:

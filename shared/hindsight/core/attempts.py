@@ -11,6 +11,8 @@ from hindsight.core.errors import HindsightError
 class Attempts:
     """The parts of one piece of work; ``failures`` are those that failed, by name.
 
+    Errors to let ``through`` are none of one part: they end the work at once.
+
     >>> parts = Attempts()
     >>> with parts.attempt("first"):
     ...     raise ValueError("broken")
@@ -19,12 +21,15 @@ class Attempts:
     """
 
     failures: list[tuple[str, Exception]] = field(default_factory=list)
+    through: tuple[type[Exception], ...] = ()
 
     @contextmanager
     def attempt(self, name: str) -> Iterator[None]:
         """Attempt one part, and keep its failure."""
         try:
             yield
+        except self.through:
+            raise
         except Exception as error:  # noqa: BLE001  raise_failures raises it once all parts have been attempted
             self.failures.append((name, error))
 

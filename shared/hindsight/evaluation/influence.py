@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.metrics import Floats, Values, loss_of_rows
+from hindsight.evaluation.metrics import Floats, Values
 
 # The variance of a share of hits is badly estimated from few errors, so two more rows steady it.
 _STEADYING_ROWS = 2.0
@@ -91,16 +91,7 @@ class _Terms:
 def _terms(metric: Metric, rows: LabelledPredictions) -> _Terms:
     if metric in _TERMS:
         return _TERMS[metric](rows)
-    losses = loss_of_rows(
-        metric,
-        rows.task,
-        rows.labels,
-        rows.decisions,
-        rows.scores,
-        probabilities=rows.probabilities,
-        classes=rows.classes,
-    )
-    return _one_each(losses, np.ones(len(rows)))
+    return _one_each(rows.losses(metric), np.ones(len(rows)))
 
 
 def _one_each(over: Values, under: Values, ratio: Values | None = None, ratios: int = 1) -> _Terms:

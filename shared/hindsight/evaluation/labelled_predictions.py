@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hindsight.config.metrics import Metric, Task
-from hindsight.evaluation.metrics import Floats, Values, evaluate
+from hindsight.evaluation.metrics import Floats, Values, evaluate, loss_of_rows
 from hindsight.evaluation.weights import effective_rows
 
 
@@ -71,5 +71,17 @@ class LabelledPredictions:
             self.scores,
             probabilities=self.probabilities,
             weights=self.weights * self.counts,
+            classes=self.classes,
+        )
+
+    def losses(self, metric: Metric) -> Floats:
+        """Compute each row's part of a mean loss, shape (n,); raises as ``loss_of_rows``."""
+        return loss_of_rows(
+            metric,
+            self.task,
+            self.labels,
+            self.decisions,
+            self.scores,
+            probabilities=self.probabilities,
             classes=self.classes,
         )

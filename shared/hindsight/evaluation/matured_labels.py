@@ -29,7 +29,7 @@ class MaturedLabels:
 
 
 def read_matured(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> MaturedLabels:
-    """Read records of ``labels/``, the newest of each prediction, weighted by ``review_weight``."""
+    """Read records of ``labels/``, the newest of each prediction, weighted by ``review_weights``."""
     task, records = configuration.task, LabelRows.of(rows)
     labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))
     scores = records.values("score").numbers

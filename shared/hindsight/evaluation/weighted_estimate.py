@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaincinv
 
-Floats = npt.NDArray[np.float64]
+from hindsight.evaluation.metrics import Floats
+
 Numbers = Sequence[float] | Floats
 
 

@@ -3,43 +3,29 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from hindsight.config.labels import LabelKind, Labels
+from hindsight.config.labels import Labels
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
-from hindsight.label_records.rows import LABELLED_WITHOUT_REVIEW, LabelRows
-
-Floats = npt.NDArray[np.float64]
+from hindsight.evaluation.metrics import Floats
+from hindsight.label_records.rows import LabelRows
 
 _MIN_PROBABILITY = 1e-9
 
 
-def review_weight(record: LabelFields, *, labelled_anyway: bool) -> float:
-    """Compute the number of predictions that a prediction's newest label record stands for.
+def review_weights(records: Sequence[LabelFields], labels: Labels) -> Floats:
+    """Compute the number of predictions that each newest label record stands for under a configuration, shape (n,).
 
     A reviewer's label stands for 1/π predictions, where π is the probability with which the prediction was to be
     reviewed (Horvitz and Thompson, 1952), but only where it would have had no label without the review. It stands for
-    itself alone where every prediction is ``labelled_anyway``, or where this one has had a value from another kind:
+    itself alone where every prediction is labelled in the end, or where this one has had a value from another kind:
     as many as its like have that too, whether or not they were reviewed. A label from any other kind stands for
     itself. So does one whose probability is not a number in (0, 1].
 
     >>> record = {"kind": "manual", "selection_probability": 0.02}
-    >>> review_weight(record, labelled_anyway=False), review_weight(record, labelled_anyway=True)
-    (50.0, 1.0)
-    >>> review_weight({**record, "labelled_without_review": True}, labelled_anyway=False)
-    1.0
+    >>> review_weights([record, {**record, "labelled_without_review": True}], Labels()).tolist()
+    [50.0, 1.0]
     """
-    probability = record.get("selection_probability")
-    if labelled_anyway or record.get("kind") != LabelKind.MANUAL or record.get(LABELLED_WITHOUT_REVIEW):
-        return 1.0
-    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability <= 1:
-        return 1.0
-    return 1 / max(float(probability), _MIN_PROBABILITY)
-
-
-def review_weights(records: Sequence[LabelFields], labels: Labels) -> Floats:
-    """Compute the weights of newest label records under a configuration's rules, shape (n,)."""
     rows = LabelRows.of(records)
     weights = np.ones(len(rows))
     if labels_every_prediction(labels):

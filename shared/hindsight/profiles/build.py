@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.metrics import Task
@@ -69,7 +70,7 @@ def profile_columns(
         features={
             name: profile_column(columns.features[name], feature)
             if name in columns.features
-            else _absent(feature.type, rows)
+            else replace(ColumnProfile.empty(feature.type), rows=rows, missing=rows)
             for name, feature in declared.items()
         },
         score=profile_numbers(columns.scores, k=SCORE_K),
@@ -78,12 +79,6 @@ def profile_columns(
         due=Counter(map(_hour, columns.due)),
         sample=_sample(columns, declared, sample_capacity),
     )
-
-
-def _absent(kind: FeatureType, rows: int) -> ColumnProfile:
-    if kind is FeatureType.NUMERIC:
-        return ColumnProfile(kind=kind, rows=rows, missing=rows, invalid=0, numbers=NumberSketch.of(np.array([])))
-    return profile_texts([None] * rows, kind)
 
 
 def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Self
+
+from msgspec import Struct, field
 
 MAX_TEXT_LENGTH = 256
 MAX_CATEGORIES = 768
 
 
-@dataclass(frozen=True, slots=True)
-class CategorySketch:
+class CategorySketch(Struct, frozen=True, array_like=True):
     """Counts by text: exact for up to 768 texts, of the frequent ones beyond; mergeable.
 
     The mergeable form of Misra & Gries's summary (Agarwal et al. 2012, "Mergeable summaries"): where there are too
@@ -45,10 +45,6 @@ class CategorySketch:
             rows += sketch.rows
             error += sketch.error
         return cls._reduced(counts, rows, error)
-
-    def merge(self, other: "CategorySketch") -> "CategorySketch":
-        """Merge two sketches into one of the texts of both."""
-        return CategorySketch.merged((self, other))
 
     @property
     def other(self) -> float:

@@ -1,10 +1,11 @@
 """The profile of one column of a set of rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hindsight.config.features import FeatureType
 from hindsight.profiles.categories import CategorySketch
@@ -12,8 +13,7 @@ from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.numbers import FEATURE_K, NumberSketch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ColumnProfile:
+class ColumnProfile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     """The profile of one column of a set of rows.
 
     ``missing`` rows have no value, ``invalid`` ones a value of another type, NaN or an infinity. ``below`` and
@@ -29,6 +29,11 @@ class ColumnProfile:
     above: int = 0
     numbers: NumberSketch | None = None
     categories: CategorySketch | None = None
+
+    def __post_init__(self) -> None:
+        is_numeric, has_numbers = self.kind is FeatureType.NUMERIC, self.numbers is not None
+        if has_numbers is not is_numeric or has_numbers is (self.categories is not None):
+            raise ValueError(f"a {self.kind.value} column lacks what describes it")
 
     @classmethod
     def empty(cls, kind: FeatureType, k: int = FEATURE_K) -> Self:
@@ -51,10 +56,6 @@ class ColumnProfile:
     def counts(self) -> Mapping[str, float]:
         """The counts of the usable values by text, the most frequent first; none for a numeric column."""
         return {} if self.categories is None else self.categories.counts()
-
-    def merge(self, other: "ColumnProfile") -> "ColumnProfile":
-        """Merge two profiles into one of the rows of both."""
-        return merge_columns([self, other])
 
 
 def merge_columns(columns: list[ColumnProfile]) -> ColumnProfile:

@@ -47,10 +47,6 @@ class NumberSketch:
             whole.merge(sketch._sketch)
         return cls(whole)
 
-    def merge(self, other: "NumberSketch") -> "NumberSketch":
-        """Merge two sketches into one of the numbers of both."""
-        return NumberSketch.merged((self, other))
-
     @property
     def rows(self) -> int:
         """The number of numbers it has seen."""

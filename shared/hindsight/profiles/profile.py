@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from hindsight.config.features import FeatureType
 from hindsight.profiles.column import ColumnProfile, merge_columns
 from hindsight.profiles.numbers import SCORE_K, NumberSketch
 from hindsight.profiles.sample import RowSample
 
+FORMAT = 1
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Profile:
+
+class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     """The profile of a set of predictions.
 
     Merging is associative and commutative: exactly in what is counted and in the sample, up to their stated error in
@@ -34,8 +36,11 @@ class Profile:
         The number of rows whose outcomes fall due in each hour (``2026-03-01T05``).
     sample
         A few of the rows, uniformly drawn.
+    format
+        The format of its stored form, which is an array of all these, the format first.
     """
 
+    format: int = FORMAT
     rows: int
     features: Mapping[str, ColumnProfile]
     score: ColumnProfile
@@ -48,7 +53,7 @@ class Profile:
     def empty(cls) -> Self:
         """Build the profile of no predictions.
 
-        >>> Profile.empty().merge(Profile.empty()).rows
+        >>> Profile.merged([Profile.empty(), Profile.empty()]).rows
         0
         """
         return cls(rows=0, features={}, score=ColumnProfile.empty(FeatureType.NUMERIC, SCORE_K))
@@ -77,10 +82,6 @@ class Profile:
             due=_sums(profile.due for profile in profiles),
             sample=RowSample.merged([profile.sample for profile in profiles], sample_capacity),
         )
-
-    def merge(self, other: "Profile") -> "Profile":
-        """Merge two profiles into one of the predictions of both."""
-        return Profile.merged([self, other])
 
 
 def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

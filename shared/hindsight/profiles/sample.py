@@ -3,7 +3,6 @@
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
@@ -17,7 +16,6 @@ _BYTES_A_ROW = 20 * 1024  # on average; beyond it fewer rows are kept
 
 Hashes = npt.NDArray[np.uint64]
 
-_EVERY_HASH = 2**64
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -34,9 +32,8 @@ class SampledRow(NamedTuple):
         return cls(hash_, _encode(row))
 
 
-@dataclass(frozen=True, slots=True)
-class RowSample:
-    """The rows whose hash lies below ``threshold``: a uniform sample, the same whatever order the rows came in.
+class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The rows whose hash lies below ``threshold``, all where there is none: a uniform sample, whatever their order.
 
     A sample that would outgrow its capacity lowers its threshold, and one that is merged keeps to the lower of both
     thresholds, so that what is left is uniform over the rows of both, however unlike in number they are
@@ -47,33 +44,29 @@ class RowSample:
     ['1', '3']
     """
 
-    sampled: tuple[SampledRow, ...] = ()
-    threshold: int = _EVERY_HASH
+    threshold: int | None = None
     capacity: int = HOUR_CAPACITY
+    sampled: tuple[SampledRow, ...] = ()
 
     @classmethod
-    def of(cls, rows: Iterable[SampledRow], *, capacity: int, threshold: int = _EVERY_HASH) -> Self:
+    def of(cls, rows: Iterable[SampledRow], *, capacity: int, threshold: int | None = None) -> Self:
         """Build the sample of rows; of rows under one hash one is kept."""
-        ordered = sorted(row for row in rows if row.hash < threshold)
+        ordered = sorted(row for row in rows if threshold is None or row.hash < threshold)
         if len({row.hash for row in ordered}) < len(ordered):
             ordered = [row for place, row in enumerate(ordered) if not place or ordered[place - 1].hash != row.hash]
         sizes = list(accumulate(len(row.packed) for row in ordered[:capacity]))
         kept = bisect_right(sizes, capacity * _BYTES_A_ROW)
         if kept < len(ordered):
             threshold = ordered[kept].hash
-        return cls(tuple(ordered[:kept]), threshold, capacity)
+        return cls(threshold=threshold, capacity=capacity, sampled=tuple(ordered[:kept]))
 
     @classmethod
     def merged(cls, samples: Sequence["RowSample"], capacity: int | None = None) -> Self:
         """Merge samples into one of all their rows, by default with the largest capacity among them."""
         room = capacity or max((sample.capacity for sample in samples), default=HOUR_CAPACITY)
-        threshold = min((sample.threshold for sample in samples), default=_EVERY_HASH)
+        threshold = min((sample.threshold for sample in samples if sample.threshold is not None), default=None)
         rows = (row for sample in samples for row in sample.sampled)
         return cls.of(rows, capacity=room, threshold=threshold)
-
-    def merge(self, other: "RowSample") -> "RowSample":
-        """Merge two samples into one of the rows of both."""
-        return RowSample.merged([self, other])
 
     @property
     def rows(self) -> list[dict[str, Any]]:

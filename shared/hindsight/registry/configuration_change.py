@@ -1,7 +1,7 @@
 """Changes of a model's configuration: what differs, and what that does to the version that serves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -73,9 +73,7 @@ class ConfigurationChanges:
             message = "the model has another task; ask for ?force=true, or store it under another name"
             raise Conflict(message, (Fault("task", "is not the one the model has"),))
         revision = self.configurations.put(configuration, now, sent)
-        return ConfigurationChange(
-            model=change.model, revision=revision, effects=change.effects, differences=change.differences
-        )
+        return replace(change, revision=revision)
 
     def _back_in_service(self, model: str) -> Iterator[Effect]:
         retirement = self.configurations.retirement(model)

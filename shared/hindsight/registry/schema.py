@@ -6,6 +6,7 @@ from typing import Any
 
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
+from hindsight.core.codec import from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +38,9 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Convert the schema to JSON objects; the features as pairs, for their order."""
-        return {
-            "model": self.model,
-            "version": self.version,
-            "task": self.task.value,
-            "metric": self.metric.value,
-            "features": [[name, kind.value] for name, kind in self.features.items()],
-            "classes": list(self.classes),
-            "threshold": self.threshold,
-        }
+        return {**to_plain(self), "features": [[name, kind.value] for name, kind in self.features.items()]}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Schema":
         """Parse the schema that ``to_json`` wrote."""
-        return cls(
-            model=document["model"],
-            version=document["version"],
-            task=Task(document["task"]),
-            metric=Metric(document["metric"]),
-            features={name: FeatureType(kind) for name, kind in document["features"]},
-            classes=tuple(document["classes"]),
-            threshold=document.get("threshold", 0.5),
-        )
+        return from_plain(cls, {**document, "features": dict(document["features"])})

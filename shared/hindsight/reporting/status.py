@@ -97,7 +97,7 @@ def _evaluated(part: Record | None, version: str | None, newest: Mapping[str, An
 
 def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
     """Show a check, its report and its page as links."""
-    shown = check.to_json()
+    shown = check.to_plain()
     keys = {"report_url": shown.pop("report_key", None), "page_url": shown.pop("page_key", None)}
     return {**shown, **{name: link(key) for name, key in keys.items() if key is not None}}
 

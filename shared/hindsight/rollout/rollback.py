@@ -3,26 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.announcements import Announcement, Announcements
+from hindsight.core.announcements import Announcements
 from hindsight.core.errors import Conflict, NoModel
 from hindsight.registry.moves import AuditInfo, PointerStep, abort_rollout
 from hindsight.registry.pointer import Change, DeploymentRecord, Pointer
 from hindsight.registry.rollback_candidates import rollback_candidates
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
+from hindsight.rollout.announcement import announcement_of
 from hindsight.rollout.deployment import require_servable
 from hindsight.rollout.rollback_target import deployments_of, step_back
+from hindsight.triggers.store import TriggerStore
 from hindsight.validation.items import Identifier, parse_item
 from hindsight.validation.operator_request import OperatorRequest
 from hindsight.validation.timestamps import ClientTimestamps
-
-ROLLED_BACK = "ModelRolledBack"
-ABORTED = {Change.CANARY_STARTED: "CanaryAborted", Change.SHADOW_STARTED: "ShadowAborted"}
 
 
 class RollbackRequest(OperatorRequest):
@@ -35,13 +34,6 @@ class RollbackRequest(OperatorRequest):
     from_version: Annotated[Identifier | None, Field(alias="from")] = None
 
 
-class BackOff(Protocol):
-    """The back-off of retraining."""
-
-    def record_rollback(self, model: str, at: datetime) -> bool:
-        """Back off from a version that was rolled back or aborted at a moment; False if it was noted before."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollbacks:
     """The rollbacks of champions that operators ask for.
@@ -51,7 +43,7 @@ class Rollbacks:
 
     registry: Registry
     configurations: ConfigurationStore
-    back_off: BackOff
+    triggers: TriggerStore
     announcements: Announcements
     trust: ClientTimestamps
     require_loadable: Callable[[VersionRecord], None]
@@ -112,23 +104,9 @@ class Rollbacks:
         require_servable(record, self.require_loadable)
 
     def _publish(self, model: str, deployment: DeploymentRecord) -> None:
-        self.back_off.record_rollback(model, deployment.at)
-        announcement = Announcement(
-            name=ROLLED_BACK if deployment.change is Change.ROLLED_BACK else self._aborted(model, deployment),
-            correlation_id=f"{model}#{deployment.sequence}",
-            at=deployment.at,
-            data={"model": model, **deployment.to_plain()},
-        )
-        self.announcements.publish([announcement])
-
-    def _aborted(self, model: str, deployment: DeploymentRecord) -> str:
-        """Name the event of an aborted rollout, by how the rollout began."""
-        began = (
-            found.change
-            for found in reversed(deployments_of(self.registry, model))
-            if found.challenger == deployment.challenger
-        )
-        return next(ABORTED[change] for change in began if change in ABORTED)
+        self.triggers.record_rollback(model, deployment.at)
+        if (announcement := announcement_of(self.registry, model, deployment)) is not None:
+            self.announcements.publish([announcement])
 
 
 def _is_requested(made: DeploymentRecord, request: RollbackRequest, audit: AuditInfo) -> bool:

@@ -2,48 +2,33 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from hindsight.core.errors import InvalidInput
-from hindsight.core.times import format_time, parse_time
+import msgspec
+
+from hindsight.core.codec import Record
+from hindsight.core.errors import InvalidInput, UnreadableRecord
+from hindsight.core.times import parse_time
 from hindsight.validation.timestamps import ClientTimestamps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrainingRun:
+class RetrainingRun(Record, frozen=True, kw_only=True, omit_defaults=False):
     """One execution of the state machine; ``as_of`` is the moment it pretends to be at."""
 
     model: str
     decision_id: str
     fencing_token: int
-    as_of: datetime
-    reason: str
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)]
+    reason: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "RetrainingRun":
-        """Read the run that a step's input names. Raises InvalidInput."""
+        """Read the run that a step's input names, as ``to_plain`` converts it. Raises InvalidInput."""
         try:
-            return cls(
-                model=event["model"],
-                decision_id=event["decision_id"],
-                fencing_token=int(event["fencing_token"]),
-                as_of=parse_time(event["as_of"]),
-                reason=str(event.get("reason", "")),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(f"the step's input does not name its run: {error}") from error
-
-    def to_event(self) -> dict[str, Any]:
-        """Build the part of a step's input that names the run."""
-        return {
-            "model": self.model,
-            "decision_id": self.decision_id,
-            "fencing_token": self.fencing_token,
-            "as_of": format_time(self.as_of),
-            "reason": self.reason,
-        }
+            return cls.from_plain(event)
+        except UnreadableRecord as error:
+            raise InvalidInput(f"the step's input does not name its run: {error.message}") from error
 
     def moment(self, entered_at: str | None, trust: ClientTimestamps) -> datetime:
         """Find the moment of a step of the run: when it was entered, if that is given (RFC 3339).

@@ -37,7 +37,7 @@ def reference_profile(
 
 
 def _sample(version: LoadedVersion, train: LabelledFrame, declared: Mapping[str, Feature]) -> RowSample:
-    chosen = train.at(choose_rows(train.prediction_ids, WINDOW_CAPACITY).tolist())
+    chosen = train.at(choose_rows(train.prediction_ids, WINDOW_CAPACITY))
     columns = _columns(chosen, version.predict(chosen.frame))
     return profile_columns(columns, declared, version.schema.task, sample_capacity=WINDOW_CAPACITY).sample
 

@@ -5,7 +5,6 @@ from typing import Any
 from hindsight.core.codec import Record
 from hindsight.core.errors import HindsightError
 from hindsight.lake.object_store import Lake, version_prefix
-from hindsight.training.description import describe
 from hindsight.training.fitting.fit import TrainingJob, fit
 from hindsight.training.fitting.search import Stopwatch
 from hindsight.training.model_card.page import CARD_PAGE
@@ -33,7 +32,7 @@ def train_candidate(lake: Lake, job: TrainingJob, stopwatch: Stopwatch | None = 
     UnusablePipeline, NotFound.
     """
     trained = fit(lake, job, stopwatch)
-    store(lake, trained, describe(job, trained))
+    store(lake, job, trained)
     version = trained.version.schema.version
     prefix = version_prefix(job.run.model, version)
     return TrainingResult(

@@ -57,7 +57,7 @@ class OpenRun(Record):
     def execution_input(self, model: str) -> dict[str, Any]:
         """Build the input of the state machine: the same for the first start and for one made up for."""
         signals = [_announced(self.signals[kind]) for kind in sorted(self.signals)]
-        return {**self.of(model).to_event(), "signals": signals}
+        return {**self.of(model).to_plain(), "signals": signals}
 
 
 class RunResult(Record):

@@ -7,23 +7,11 @@ from hindsight.triggers.decision import Decision
 from hindsight.triggers.state import RunResult, TriggerState
 
 
-class DecisionStore(Protocol):
-    """Decisions, append-only."""
+class TriggerStore(Protocol):
+    """Decisions, append-only, and the state of every model's triggers.
 
-    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
-        """List at most ``limit`` decisions, newest first, older than the one of a moment and an id."""
-
-    def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
-        """Find one decision, None if there is none."""
-
-    def last_evaluation(self, model: str) -> Decision | None:
-        """Find what the newest scheduled evaluation decided, recorded or not; None before the first."""
-
-
-class TriggerStore(DecisionStore, Protocol):
-    """The state of every model's triggers; every change is conditional on the state it was made from.
-
-    A change raises Unavailable if other writers keep changing the state.
+    Every change of a state is conditional on the state it was made from, and raises Unavailable if other writers keep
+    changing it.
     """
 
     def load(self, model: str) -> TriggerState:
@@ -62,3 +50,12 @@ class TriggerStore(DecisionStore, Protocol):
 
         Returns False, and changes nothing, where there is none to end.
         """
+
+    def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
+        """List at most ``limit`` decisions, newest first, older than the one of a moment and an id."""
+
+    def decision(self, model: str, at: datetime, decision_id: str) -> Decision | None:
+        """Find one decision, None if there is none."""
+
+    def last_evaluation(self, model: str) -> Decision | None:
+        """Find what the newest scheduled evaluation decided, recorded or not; None before the first."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.datasets.building.dataset_builder import DatasetSpecification, build_dataset, declared_types
+from hindsight.datasets.building.dataset_builder import DatasetSpecification, build_dataset
 from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import PARTS, Manifest, Source
 from hindsight.datasets.formats.columns import Categories
@@ -53,7 +53,7 @@ def build(
 ) -> Built:
     """Put together what a snapshot would, also where it would refuse it."""
     configured = configured or revision()
-    declared = declared_types(configured)
+    declared = configured.configuration.feature_types
     start = as_of - configured.configuration.training.window
     spec = DatasetSpecification(revision=configured, window_start=start, as_of=as_of, columns=list(declared.items()))
     with scratch_space(threads=1) as (connection, scratch):

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hindsight.core.errors import UnusableDataset
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.records.athena_query import COLUMNS, Chosen, chosen_by, plan_query
 from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
@@ -97,7 +98,7 @@ def test_a_snapshot_of_chosen_records_is_the_same_dataset() -> None:
     lake = lake_of(learnable(600))
     compact(lake)
     expected = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(expected, Dataset)
+    assert isinstance(expected, Manifest)
     assert take_snapshot(lake, revision(), AS_OF, chosen=ask(lake)) == expected
 
 

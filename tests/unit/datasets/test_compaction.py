@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.errors import UnusableDataset
-from hindsight.datasets.building.snapshot import Dataset, rebuild, take_snapshot
+from hindsight.datasets.building.snapshot import rebuild, take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.label_records.window import labels_in_window
 from hindsight.lake.pack import is_pack
 from tests.unit.datasets.builders import build
@@ -95,12 +96,12 @@ def test_nothing_reads_differently_after_compaction() -> None:
 def test_dataset_of_small_objects_is_rebuilt_from_compacted_ones() -> None:
     lake = lake_of(learnable(600))
     taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
+    assert isinstance(taken, Manifest)
     compact(lake, now=AS_OF - timedelta(days=10))
     compact(lake)
     assert small(lake) == []
-    with rebuild(lake, taken.manifest, revision()) as again:
-        assert again.manifest == taken.manifest
+    with rebuild(lake, taken, revision()) as again:
+        assert again.manifest == taken
     assert take_snapshot(lake, revision(), AS_OF) == taken
 
 
@@ -108,16 +109,16 @@ def test_a_dataset_of_files_is_built_again_and_a_file_that_changed_is_noticed() 
     lake = lake_of(learnable(600))
     compact(lake)
     taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
-    assert {source.key.split("/")[0] for source in taken.manifest.sources} == {"compacted"}
-    with rebuild(lake, taken.manifest, revision()) as again:
-        assert again.manifest == taken.manifest
+    assert isinstance(taken, Manifest)
+    assert {source.key.split("/")[0] for source in taken.sources} == {"compacted"}
+    with rebuild(lake, taken, revision()) as again:
+        assert again.manifest == taken
     one, other = files(lake)[:2]
     lake.objects[one] = lake.objects[other]
-    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken, revision()):
         pass
     del lake.objects[one]
-    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=one), rebuild(lake, taken, revision()):
         pass
 
 
@@ -180,13 +181,13 @@ def test_nothing_reads_differently_from_packs() -> None:
 def test_dataset_of_small_objects_is_rebuilt_from_packs_and_their_compactions() -> None:
     lake = lake_of(learnable(600))
     taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
+    assert isinstance(taken, Manifest)
     packed(lake, 0)
     other = take_snapshot(lake, revision(), AS_OF)
     assert other == taken
     for _ in range(2):
-        with rebuild(lake, taken.manifest, revision()) as again:
-            assert again.manifest == taken.manifest
+        with rebuild(lake, taken, revision()) as again:
+            assert again.manifest == taken
         compact(lake)
     assert not any(is_pack(key) for key in lake.objects)
 
@@ -196,10 +197,10 @@ def test_a_dataset_that_was_taken_from_packs_names_the_objects_in_them() -> None
     names = set(small(lake))
     packed(lake, 0)
     taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
-    assert {source.key for source in taken.manifest.sources} <= names
+    assert isinstance(taken, Manifest)
+    assert {source.key for source in taken.sources} <= names
     removed = next(key for key in lake.objects if is_pack(key))
     del lake.objects[removed]
     unnamed = "is not the one the manifest names"
-    with pytest.raises(UnusableDataset, match=unnamed), rebuild(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=unnamed), rebuild(lake, taken, revision()):
         pass

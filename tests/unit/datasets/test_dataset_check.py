@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
 from hindsight.entities.label_row import LabelRow
 from hindsight.testing.aws.lake import InMemoryLake
@@ -15,21 +16,21 @@ AS_OF = START + timedelta(days=30)
 
 def taken(
     rows: list[LabelRow], as_of: Any = AS_OF, previous: Any = None, **sections: Any
-) -> Dataset | DatasetCheckFailure:
+) -> Manifest | DatasetCheckFailure:
     lake = InMemoryLake()
     store(lake, rows)
     return take_snapshot(lake, revision(**sections), as_of, previous)
 
 
-def snapshot(rows: list[LabelRow], as_of: Any = AS_OF) -> Dataset:
+def snapshot(rows: list[LabelRow], as_of: Any = AS_OF) -> Manifest:
     found = taken(rows, as_of)
-    assert isinstance(found, Dataset), found
+    assert isinstance(found, Manifest), found
     return found
 
 
 def refusal(rows: list[LabelRow], **sections: Any) -> DatasetCheckFailure:
     found = taken(rows, **sections)
-    assert isinstance(found, DatasetCheckFailure), found.manifest.counts
+    assert isinstance(found, DatasetCheckFailure), found.counts
     return found
 
 
@@ -53,7 +54,7 @@ def test_dataset_without_enough_to_learn_from_is_refused(rows: list[LabelRow], r
     store(lake, rows)
     found = take_snapshot(lake, revision(training={"holdout": 0.3}), AS_OF)
     assert (found.reason if isinstance(found, DatasetCheckFailure) else None) == reason
-    assert isinstance(found, Dataset) == any(key.startswith("datasets/") for key in lake.objects)
+    assert isinstance(found, Manifest) == any(key.startswith("datasets/") for key in lake.objects)
 
 
 def test_a_regression_s_labels_that_are_all_the_same_are_one_class() -> None:
@@ -64,8 +65,8 @@ def test_a_regression_s_labels_that_are_all_the_same_are_one_class() -> None:
 def test_a_window_that_only_slid_on_has_nothing_new() -> None:
     first = snapshot(learnable(600))
     later = snapshot(learnable(600)[48:], AS_OF + timedelta(days=2))
-    assert later.manifest.digest != first.manifest.digest
-    found = check_dataset(later.manifest, first.record)
+    assert later.digest != first.digest
+    found = check_dataset(later, first.record)
     assert found is not None
     assert found.reason == "no_new_information"
 
@@ -74,22 +75,22 @@ def test_one_amended_label_is_new_information() -> None:
     rows = learnable(600)
     amended = replace(rows[300], seq=2, value=1 - int(rows[300].value or 0), known_at=AS_OF + timedelta(hours=1))
     later = snapshot([*rows, amended], AS_OF + timedelta(days=2))
-    assert check_dataset(later.manifest, snapshot(rows).record) is None
+    assert check_dataset(later, snapshot(rows).record) is None
 
 
 def test_a_label_known_before_but_matured_since_is_new_information() -> None:
     rows = learnable(600)
     rows[550] = replace(rows[550], outcome_due_at=AS_OF + DELAY)
-    assert check_dataset(snapshot(rows, AS_OF + DELAY).manifest, snapshot(rows).record) is None
+    assert check_dataset(snapshot(rows, AS_OF + DELAY), snapshot(rows).record) is None
 
 
 def test_another_configuration_is_new_information() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
     first = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(first, Dataset)
+    assert isinstance(first, Manifest)
     assert isinstance(take_snapshot(lake, revision(), AS_OF, first.record), DatasetCheckFailure)
-    assert isinstance(take_snapshot(lake, revision(number=2), AS_OF, first.record), Dataset)
+    assert isinstance(take_snapshot(lake, revision(number=2), AS_OF, first.record), Manifest)
 
 
 def test_labels_of_another_task_are_a_schema_change_and_not_too_few_rows() -> None:
@@ -108,7 +109,7 @@ def test_a_feature_captured_as_another_type_is_a_schema_change_with_its_numbers(
 
 def test_a_few_values_of_another_type_are_missing_values_and_counted() -> None:
     found = snapshot(with_feature(learnable(600), "temperature", lambda place: "warm" if place % 10 == 0 else 0.1))
-    assert found.manifest.unfit == {"temperature": found.manifest.counts["train"]["rows"] // 10 + 1 + 12}
+    assert found.unfit == {"temperature": found.counts["train"]["rows"] // 10 + 1 + 12}
 
 
 def test_a_feature_that_only_the_holdout_has_is_a_schema_change() -> None:
@@ -121,7 +122,7 @@ def test_a_feature_that_only_the_holdout_has_is_a_schema_change() -> None:
 
 def test_a_rare_feature_that_the_holdout_lacks_by_chance_is_none() -> None:
     found = snapshot(with_feature(learnable(600), "temperature", lambda place: 0.5 if place == 10 else None))
-    assert [found.manifest.present[part]["temperature"] for part in ("train", "holdout")] == [1, 0]
+    assert [found.present[part]["temperature"] for part in ("train", "holdout")] == [1, 0]
 
 
 def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -> None:
@@ -129,7 +130,7 @@ def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -
     store(lake, learnable(600))
     configured = revision(training={"window": "P20D"})
     first = take_snapshot(lake, configured, AS_OF)
-    assert isinstance(first, Dataset)
+    assert isinstance(first, Manifest)
     moved = []
     for row in with_feature(learnable(600), "hour", lambda _: None):
         occurred = row.occurred_at + timedelta(days=50)
@@ -140,7 +141,7 @@ def test_a_feature_that_the_last_run_had_and_that_is_gone_is_a_schema_change() -
     assert isinstance(found, DatasetCheckFailure)
     assert found.reason == "schema_change"
     assert "'hour' has no value in any of" in found.detail
-    assert f"in {first.manifest.dataset_id} it had one in" in found.detail
+    assert f"in {first.dataset_id} it had one in" in found.detail
 
 
 def test_newest_labels_that_are_another_kind_are_refused_where_that_is_asked_for() -> None:
@@ -149,14 +150,14 @@ def test_newest_labels_that_are_another_kind_are_refused_where_that_is_asked_for
     found = refusal(flooded, training={"max_label_shift": 0.2})
     assert found.reason == "label_shift"
     assert "of the newest" in found.detail
-    assert isinstance(taken(flooded), Dataset)
-    assert isinstance(taken(rows, training={"max_label_shift": 0.2}), Dataset)
+    assert isinstance(taken(flooded), Manifest)
+    assert isinstance(taken(rows, training={"max_label_shift": 0.2}), Manifest)
 
 
 def test_few_labels_raise_no_alarm_about_their_shares() -> None:
     rows = [replace(row, value=int(place % 3 == 0)) for place, row in enumerate(learnable(600))]
     few = [replace(row, value=1) if place >= 575 and place % 2 else row for place, row in enumerate(rows)]
-    assert isinstance(taken(few, training={"max_label_shift": 0.2, "holdout": 0.05}), Dataset)
+    assert isinstance(taken(few, training={"max_label_shift": 0.2, "holdout": 0.05}), Manifest)
 
 
 def test_a_regression_s_newest_labels_are_held_against_those_before_too() -> None:
@@ -165,6 +166,6 @@ def test_a_regression_s_newest_labels_are_held_against_those_before_too() -> Non
     found = refusal(flooded, task="regression", training={"max_label_shift": 0.4})
     assert found.reason == "label_shift"
     assert "of the newest 120 labels are at most " in found.detail
-    assert isinstance(taken(rows, task="regression", training={"max_label_shift": 0.05}), Dataset)
+    assert isinstance(taken(rows, task="regression", training={"max_label_shift": 0.05}), Manifest)
     few = [replace(row, value=9.5) if place >= 585 else row for place, row in enumerate(rows)]
-    assert isinstance(taken(few, task="regression", training={"max_label_shift": 0.2, "holdout": 0.05}), Dataset)
+    assert isinstance(taken(few, task="regression", training={"max_label_shift": 0.2, "holdout": 0.05}), Manifest)

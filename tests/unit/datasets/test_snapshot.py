@@ -10,14 +10,13 @@ from pandas.testing import assert_frame_equal
 
 from hindsight.config.features import FeatureType
 from hindsight.core.errors import UnusableDataset
-from hindsight.core.times import microseconds
-from hindsight.datasets.building.snapshot import Dataset, rebuild, take_snapshot
+from hindsight.core.times import microseconds, moment_text
+from hindsight.datasets.building.snapshot import rebuild, take_snapshot
 from hindsight.datasets.dataset import Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
-from hindsight.datasets.split import split_by_time
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_row import LabelRow
-from hindsight.evaluation.weights import review_weight
+from hindsight.evaluation.weights import review_weights
 from hindsight.lake.object_store import Lake
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
@@ -31,15 +30,15 @@ FEATURES = {name: feature.type for name, feature in revision().configuration.fea
 HOURS = st.integers(0, 24 * 10)
 
 
-def snapshot(examples: Sequence[LabelRow], as_of: datetime = AS_OF) -> Dataset:
+def snapshot(examples: Sequence[LabelRow], as_of: datetime = AS_OF) -> Manifest:
     lake = InMemoryLake()
     store(lake, examples)
     return taken_of(lake, as_of)
 
 
-def taken_of(lake: Lake, as_of: datetime = AS_OF, **sections: object) -> Dataset:
+def taken_of(lake: Lake, as_of: datetime = AS_OF, **sections: object) -> Manifest:
     taken = take_snapshot(lake, revision(**sections), as_of)  # type: ignore[arg-type]
-    assert isinstance(taken, Dataset), taken
+    assert isinstance(taken, Manifest), taken
     return taken
 
 
@@ -102,14 +101,14 @@ def test_a_snapshot_is_written_with_its_manifest_and_reads_back() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
     taken = take_snapshot(lake, revision(), AS_OF)
-    assert isinstance(taken, Dataset)
-    manifest = read_manifest(lake, "demand", taken.manifest.dataset_id)
-    assert manifest == taken.manifest
+    assert isinstance(taken, Manifest)
+    manifest = read_manifest(lake, "demand", taken.dataset_id)
+    assert manifest == taken
     train, holdout = frames(lake, manifest)
     assert len(train.labels) == manifest.counts["train"]["rows"] == sum(manifest.counts["train"]["classes"].values())
     assert len(holdout.labels) == manifest.counts["holdout"]["rows"] == 120
-    assert {moments.occurred_at >= manifest.boundary for moments in holdout.moments} == {True}
-    assert {moments.outcome_due_at <= manifest.boundary for moments in train.moments} == {True}
+    assert moment_text(int(holdout.moments.occurred.min())) >= manifest.boundary
+    assert moment_text(int(train.moments.due.max())) <= manifest.boundary
     assert manifest.counts["dropped"]["gap"] == 600 - 120 - len(train.labels) == 23
 
 
@@ -119,7 +118,7 @@ def test_dataset_is_rebuilt_bit_for_bit_after_later_arrivals() -> None:
     taken = taken_of(lake)
     changed = [replace(row, seq=2, value=0, known_at=AS_OF + timedelta(hours=1)) for row in learnable(600)]
     store(lake, changed)
-    manifest = read_manifest(lake, "demand", taken.manifest.dataset_id)
+    manifest = read_manifest(lake, "demand", taken.dataset_id)
     with rebuild(lake, manifest, revision()) as again:
         assert again.manifest == manifest
         for part, path in again.files.items():
@@ -133,9 +132,9 @@ def test_a_source_that_was_altered_is_noticed_when_rebuilding() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
     taken = taken_of(lake)
-    source = taken.manifest.sources[0].key
+    source = taken.sources[0].key
     lake.objects[source] = lake.objects[source].replace(b'"value":1', b'"value":0')
-    with pytest.raises(UnusableDataset, match=source), rebuild(lake, taken.manifest, revision()):
+    with pytest.raises(UnusableDataset, match=source), rebuild(lake, taken, revision()):
         pass
 
 
@@ -143,7 +142,7 @@ def test_a_source_that_was_altered_is_noticed_when_rebuilding() -> None:
 def test_a_part_that_was_altered_is_not_trained_on(alter: object) -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    manifest = taken_of(lake).manifest
+    manifest = taken_of(lake)
     key = manifest.part_key("train")
     whole = lake.objects[key]
     lake.objects[key] = alter(whole)  # type: ignore[operator]
@@ -157,7 +156,7 @@ def test_a_part_that_was_altered_is_not_trained_on(alter: object) -> None:
 def test_one_flipped_bit_of_a_part_is_noticed() -> None:
     lake = InMemoryLake()
     store(lake, learnable(600))
-    manifest = taken_of(lake).manifest
+    manifest = taken_of(lake)
     key = manifest.part_key("holdout")
     content = bytearray(lake.objects[key])
     place = content.index(b"numeric.temperature") + 300
@@ -184,7 +183,7 @@ def test_a_censored_label_takes_an_earlier_value_out() -> None:
 def test_a_value_the_task_cannot_have_is_left_out_and_counted() -> None:
     rows = learnable(600)
     taken = snapshot([replace(rows[0], value="perhaps"), *rows[1:]])
-    assert taken.manifest.counts["dropped"]["unusable_value"] == 1
+    assert taken.counts["dropped"]["unusable_value"] == 1
 
 
 @pytest.mark.parametrize(
@@ -227,7 +226,8 @@ def test_a_row_keeps_the_probability_of_its_review_and_its_entity() -> None:
 def test_reviewed_row_shows_if_it_had_a_value_without_the_review(first: str) -> None:
     reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
     (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
-    assert review_weight(row, labelled_anyway=False) == (1.0 if first == "outcome" else 50.0)
+    record = {name: row[name] for name in ("kind", "selection_probability", "labelled_without_review")}
+    assert review_weights([record], revision().configuration.labels).tolist() == [1.0 if first == "outcome" else 50.0]
 
 
 def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
@@ -235,7 +235,7 @@ def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
     rows = learnable(600)
     rows[3] = replace(rows[3], kind="manual", selection_probability=0.1, entity_id="customer-1")
     store(lake, rows)
-    train, holdout = frames(lake, taken_of(lake).manifest)
+    train, holdout = frames(lake, taken_of(lake))
     assert (train.weights[3], train.weights[4]) == (10.0, 1.0)
     assert train.entity_ids[2:5] == [None, "customer-1", None]
     assert train.prediction_ids[:2] == ["p00000", "p00001"]
@@ -243,16 +243,6 @@ def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:
     assert holdout.first_features == [dict(row.features) for row in rows[480:490]]
     expected = to_frame([row.features for row in rows[:457]], dict(FEATURES))
     assert_frame_equal(train.frame, expected)
-
-
-def test_a_frame_splits_as_rows_do() -> None:
-    lake = InMemoryLake()
-    store(lake, learnable(600))
-    train, _ = frames(lake, taken_of(lake).manifest)
-    for share in (0.01, 0.2, 0.99):
-        assert train.split(share) == split_by_time(list(train.moments), share)
-    some = train.at([5, 3, 100])
-    assert [found.occurred_at for found in some.moments] == [train.moments[place].occurred_at for place in (5, 3, 100)]
 
 
 def test_predictions_before_the_window_are_left_out() -> None:
@@ -265,16 +255,16 @@ def test_dataset_holds_features_of_the_champion_that_changed_type_or_are_no_long
     store(lake, [replace(row, features={**row.features, "gone": 1.5}) for row in learnable(600)])
     champion = {"hour": FeatureType.NUMERIC, "holiday": FeatureType.BOOLEAN, "gone": FeatureType.NUMERIC}
     taken = take_snapshot(lake, revision(), AS_OF, champion_features=champion)
-    assert isinstance(taken, Dataset)
-    assert taken.manifest.columns[3:] == (("hour", FeatureType.NUMERIC), ("gone", FeatureType.NUMERIC))
+    assert isinstance(taken, Manifest)
+    assert taken.columns[3:] == (("hour", FeatureType.NUMERIC), ("gone", FeatureType.NUMERIC))
     configuration = revision().configuration
     asked = {**champion, "never": FeatureType.CATEGORICAL, "temperature": FeatureType.CATEGORICAL}
-    train = load_part(lake, taken.manifest, "train", asked, configuration)
+    train = load_part(lake, taken, "train", asked, configuration)
     assert train.frame["hour"].tolist()[:3] == [0.0, 1.0, 2.0]
     assert train.frame["gone"].tolist()[:1] == [1.5]
     assert train.frame[["never", "temperature"]].isna().all().all()
-    with rebuild(lake, taken.manifest, revision()) as again:
-        assert again.manifest == taken.manifest
+    with rebuild(lake, taken, revision()) as again:
+        assert again.manifest == taken
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

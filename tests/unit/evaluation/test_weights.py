@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.evaluation.weights import effective_rows, labels_every_prediction, review_weight, review_weights
+from hindsight.evaluation.weights import effective_rows, labels_every_prediction, review_weights
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.monitoring.results.check import Verdict
 from hindsight.testing.builders.configuration import configuration
@@ -68,7 +68,7 @@ def test_weight_is_one_if_other_evidence_labelled_a_picked_prediction() -> None:
 
 @pytest.mark.parametrize("probability", [None, 0, -0.1, 1.5, float("nan"), float("inf"), "0.5", True])
 def test_weight_is_one_for_an_invalid_probability(probability: object) -> None:
-    assert review_weight({**REVIEWED, "selection_probability": probability}, labelled_anyway=False) == 1.0
+    assert weights([{**REVIEWED, "selection_probability": probability}], rules(MANUAL, OUTCOME)) == [1.0]
 
 
 @given(st.lists(st.floats(1.0, 1e9), min_size=1))
@@ -180,8 +180,6 @@ def test_verdict_needs_enough_effective_labels() -> None:
     )
 )
 def test_weights_of_columns_are_those_of_single_records(records: list[dict[str, Any]]) -> None:
-    configured = rules(MANUAL, OUTCOME)
+    labels = rules(MANUAL, OUTCOME).labels
 
-    assert review_weights(records, configured.labels).tolist() == [
-        review_weight(record, labelled_anyway=False) for record in records
-    ]
+    assert review_weights(records, labels).tolist() == [review_weights([record], labels).item() for record in records]

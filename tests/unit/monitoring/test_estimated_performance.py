@@ -1,7 +1,7 @@
 """Performance estimated from a profile: what it gets right, what it cannot see, and what it says of neither."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.core.codec import to_plain
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.metrics import evaluate
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
@@ -52,7 +53,7 @@ def test_every_binary_metric_is_estimated_though_the_inputs_move(metric: Metric,
 def test_any_confidence_gives_an_estimate_and_bounds_around_it(confidence: float) -> None:
     report = check(binary_rows(5_000, seed=8), min=0.5, confidence=confidence)
     assert report.verdict is Verdict.OK
-    json.dumps(report.to_json(), allow_nan=False)
+    json.dumps(asdict(report), allow_nan=False)
     for found in (report.metrics or {}).values():
         assert found.lower is not None
         assert found.upper is not None
@@ -185,7 +186,7 @@ def test_broken_predictions_are_insufficient_and_no_alarm(broken: dict[str, Any]
     found = check([{**row, **broken} for row in binary_rows(1_000, seed=13)], min=0.99)
     assert found.verdict is Verdict.INSUFFICIENT
     assert found.shortfall == 0.0
-    json.dumps(found.to_json(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_empty_window_and_a_version_without_an_estimator_are_insufficient() -> None:
@@ -201,7 +202,7 @@ def test_constant_scores_give_a_report(score: float, decision: int) -> None:
     rows = [{"prediction_id": str(n), "features": {}, "score": score, "decision": decision} for n in range(600)]
     for metric in sorted(METRICS_BY_TASK[Task.BINARY]):
         found = check(rows, metric=metric.value)
-        json.dumps(found.to_json(), allow_nan=False)
+        json.dumps(asdict(found), allow_nan=False)
         assert found.verdict in {Verdict.OK, Verdict.INSUFFICIENT}
 
 
@@ -226,7 +227,7 @@ def test_shortfall_of_the_estimate_is_published_by_model() -> None:
 
 
 def test_estimator_comes_back_from_json_as_it_was() -> None:
-    assert Estimator.from_json(json.loads(json.dumps(ESTIMATOR.to_json()))) == ESTIMATOR
+    assert Estimator.from_json(json.loads(json.dumps(to_plain(ESTIMATOR)))) == ESTIMATOR
     plain = Estimator(
         task=Task.BINARY,
         rows=1,
@@ -234,7 +235,7 @@ def test_estimator_comes_back_from_json_as_it_was() -> None:
         greatest_score=1.0,
         metrics={Metric.ACCURACY: HoldoutEstimate(realised=0.9, estimated=0.8, standard_error=0.1)},
     )
-    assert Estimator.from_json(json.loads(json.dumps(plain.to_json()))) == plain
+    assert Estimator.from_json(json.loads(json.dumps(to_plain(plain)))) == plain
     assert plain.metrics[Metric.ACCURACY].bias == pytest.approx(-0.1)
 
 

@@ -3,13 +3,14 @@
 import json
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.monitoring import DriftMethod
@@ -120,7 +121,7 @@ def test_any_input_gives_a_verdict_that_can_be_stored(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = check_drift(trained, served, served, TINY[method], level=level, recent=recent)
-    assert json.loads(compact_json.dumps(report.to_json()))["verdict"] in set(Verdict)
+    assert json.loads(compact_json.dumps(asdict(report)))["verdict"] in set(Verdict)
     assert json.loads(compact_json.dumps(report.summary()))["score"] in set(Verdict)
 
 

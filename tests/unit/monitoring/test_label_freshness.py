@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ from hindsight.core.times import format_time
 from hindsight.monitoring.label_health.label_freshness import (
     MIN_ALARM_SECONDS,
     LabelFreshness,
-    due_hours,
+    due_hour,
     label_freshness,
     label_freshness_measurements,
 )
@@ -24,7 +25,7 @@ def label(*, known: datetime, due: datetime | None = None, **changes: Any) -> di
 
 
 def due(*moments: datetime) -> dict[str, int]:
-    return dict(due_hours([{"outcome_due_at": format_time(moment)} for moment in moments]))
+    return Counter(due_hour(format_time(moment)) for moment in moments)
 
 
 def found(due_by_hour: dict[str, int], *labels: dict[str, Any]) -> LabelFreshness:

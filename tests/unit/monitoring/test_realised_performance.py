@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_any_confidence_gives_a_verdict_and_bounds_around_the_value(confidence: 
     assert report(answers(950, 50, score=scored), rules(policy)).verdict is Verdict.OK
     found = report(answers(700, 300, score=scored), rules(policy))
     assert found.verdict is Verdict.LOW
-    json.dumps(found.to_json(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
     calibrated = found.calibration
     assert calibrated is not None
     assert calibrated.lower <= calibrated.error <= calibrated.upper or calibrated.lower == 0.0
@@ -234,7 +235,7 @@ def test_broken_records_raise_no_error_and_no_alarm(broken: dict[str, Any]) -> N
     found = report(answers(0, 300, **broken), rules({"min": 0.85}))
     expected = Verdict.LOW if "features" in broken else Verdict.INSUFFICIENT
     assert found.verdict is expected
-    json.dumps(found.to_json(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_one_class_alone_is_insufficient_for_metrics_of_two_classes() -> None:

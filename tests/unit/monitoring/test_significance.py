@@ -68,7 +68,9 @@ def test_greatest_gap_is_symmetric_and_zero_between_equals(first: list[float], s
 
 @given(NUMBERS, NUMBERS, st.integers(0, 40))
 def test_result_does_not_depend_on_how_sketches_were_merged(first: list[float], second: list[float], cut: int) -> None:
-    merged = NumberSketch.of(np.array(second[:cut])).merge(NumberSketch.of(np.array(second[cut:]))).distribution()
+    merged = NumberSketch.merged(
+        [NumberSketch.of(np.array(part)) for part in (second[:cut], second[cut:])]
+    ).distribution()
     assert greatest_gap(exact(first), merged) == pytest.approx(float(greatest_gap(exact(first), exact(second))))
 
 

@@ -11,6 +11,7 @@ from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.profiles.build import Columns, profile_columns, profile_rows
 from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.column import merge_columns
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import group_texts, profile_column
 from tests.unit.profiles.builders import FEATURES, row, rows, told
@@ -75,12 +76,12 @@ def test_profile_of_parts_is_the_profile_of_the_whole(first: int, second: int) -
         profile_rows(part, FEATURES, Task.BINARY)
         for part in (found[: cuts[0]], found[cuts[0] : cuts[1]], found[cuts[1] :])
     ]
-    whole = told(profile_rows(found, FEATURES, Task.BINARY))
+    whole, merge = told(profile_rows(found, FEATURES, Task.BINARY)), Profile.merged
 
-    assert told(Profile.merged(parts)) == whole
-    assert told(parts[0].merge(parts[1].merge(parts[2]))) == whole
-    assert told(parts[2].merge(parts[0]).merge(parts[1])) == whole
-    assert told(Profile.empty().merge(Profile.merged(parts))) == whole
+    assert told(merge(parts)) == whole
+    assert told(merge([parts[0], merge(parts[1:])])) == whole
+    assert told(merge([merge([parts[2], parts[0]]), parts[1]])) == whole
+    assert told(merge([Profile.empty(), merge(parts)])) == whole
 
 
 def test_prediction_that_comes_twice_counts_once() -> None:
@@ -169,7 +170,7 @@ def test_column_that_changed_its_type_is_invalid_where_fewer_rows_have_it() -> N
     before = profile_column([1.0, 2.0, None], NUMERIC)
     after = profile_column(["a", "b", "b", "c"], CATEGORICAL)
 
-    for merged in (before.merge(after), after.merge(before)):
+    for merged in (merge_columns([before, after]), merge_columns([after, before])):
         assert (merged.kind, merged.rows, merged.missing, merged.invalid) == (FeatureType.CATEGORICAL, 7, 1, 2)
         assert merged.counts == {"b": 2.0, "a": 1.0, "c": 1.0}
 

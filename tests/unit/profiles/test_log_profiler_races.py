@@ -1,8 +1,9 @@
 """The log profiler where objects come again, together or late."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from hindsight.config.metrics import Task
 from hindsight.core.errors import Conflict

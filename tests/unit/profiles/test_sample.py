@@ -15,15 +15,16 @@ hash_lists = st.lists(st.integers(0, 200), max_size=40, unique=True)
 @given(hash_lists, hash_lists, hash_lists)
 def test_merging_is_associative_and_commutative(first: list[int], second: list[int], third: list[int]) -> None:
     a, b, c = (sample(hashes) for hashes in (first, second, third))
+    merge = RowSample.merged
 
-    merged = [a.merge(b).merge(c), a.merge(b.merge(c)), c.merge(a).merge(b), RowSample.merged([b, c, a])]
+    merged = [merge([merge([a, b]), c]), merge([a, merge([b, c])]), merge([merge([c, a]), b]), merge([b, c, a])]
 
     assert all(found == merged[0] for found in merged)
 
 
 @given(hash_lists, hash_lists)
 def test_merging_samples_is_sampling_the_rows_of_both(first: list[int], second: list[int]) -> None:
-    merged, whole = sample(first).merge(sample(second)), sample(sorted({*first, *second}))
+    merged, whole = RowSample.merged([sample(first), sample(second)]), sample(sorted({*first, *second}))
 
     assert merged == whole
 

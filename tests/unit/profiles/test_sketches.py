@@ -28,8 +28,9 @@ def test_merging_is_associative_and_commutative_while_nothing_is_thinned(
     first: np.ndarray, second: np.ndarray, third: np.ndarray
 ) -> None:
     a, b, c = (NumberSketch.of(values) for values in (first, second, third))
+    merge = NumberSketch.merged
 
-    merged = [a.merge(b).merge(c), a.merge(b.merge(c)), c.merge(a).merge(b), NumberSketch.merged([a, b, c])]
+    merged = [merge([merge([a, b]), c]), merge([a, merge([b, c])]), merge([merge([c, a]), b]), merge([a, b, c])]
 
     points = [(found.distribution().values.tolist(), found.distribution().weights.tolist()) for found in merged]
     assert all(point == points[0] for point in points)
@@ -70,7 +71,7 @@ def test_sketch_of_no_numbers_is_empty() -> None:
 
 @given(some_counts, some_counts)
 def test_few_categories_are_counted_exactly(first: dict[str, int], second: dict[str, int]) -> None:
-    merged = CategorySketch.of(first).merge(CategorySketch.of(second))
+    merged = CategorySketch.merged([CategorySketch.of(first), CategorySketch.of(second)])
 
     assert merged.counts() == dict(Counter(first) + Counter(second))
     assert (merged.error, merged.other) == (0.0, 0.0)

@@ -29,7 +29,7 @@ def keep(lake: InMemoryLake, kind: CheckKind, at: datetime) -> str:
         report_key=key,
         page_key=page,
     )
-    lake.write_bytes(key, compact_json.dumps({**check.to_json(), "report": {"long": 1}}).encode(), "application/json")
+    lake.write_bytes(key, compact_json.dumps({**check.to_plain(), "report": {"long": 1}}).encode(), "application/json")
     return key
 
 

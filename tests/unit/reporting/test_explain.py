@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.members import Member, index_rows, spread
 from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.label_collection import Collection
@@ -76,9 +77,9 @@ class Trained:
 
     def add(self, configured: Any, number: int) -> str:
         taken = take_snapshot(self.lake, configured, START + timedelta(days=20 + 10 * number))
-        assert isinstance(taken, Dataset), taken
-        self.registry.put_dataset(world.MODEL, index_rows(self.lake, self.members, taken.manifest))
-        name = taken.manifest.dataset_id
+        assert isinstance(taken, Manifest), taken
+        self.registry.put_dataset(world.MODEL, index_rows(self.lake, self.members, taken))
+        name = taken.dataset_id
         version = version_record(f"v{number}", AS_OF, decision_id=f"decision-{number}", dataset_id=name)
         self.registry.put_version(world.MODEL, version)
         return name

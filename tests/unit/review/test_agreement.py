@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from hindsight.core.codec import to_plain
 from hindsight.review.tasks.agreement import MAX_PAIRS, agreement, cohen_kappa, fleiss_kappa
 
 PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=60)
@@ -104,7 +105,7 @@ def test_labels_are_compared_by_their_meaning() -> None:
 
 
 def test_agreement_without_ratings_is_empty() -> None:
-    assert agreement([]).to_json() == {"tasks": 0, "observed": None, "fleiss_kappa": None, "pairs": []}
+    assert to_plain(agreement([])) == {"tasks": 0, "observed": None, "fleiss_kappa": None, "pairs": []}
 
 
 def test_a_crowd_s_pairs_are_cut_to_the_most_frequent() -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -92,7 +91,7 @@ def test_an_unknown_version_is_not_deployed(registry: InMemoryRegistry) -> None:
         deploy(registry, RUN, "unknown", Deployment(), lambda _: None)
 
 
-SECOND_RUN = replace(RUN, decision_id="decision-2", as_of=datetime(2026, 3, 2, tzinfo=UTC))
+SECOND_RUN = RUN.replace(decision_id="decision-2", as_of=datetime(2026, 3, 2, tzinfo=UTC))
 CHALLENGER = RECORD.replace(
     version=SECOND_RUN.version_of("a"), decision_id="decision-2", artifact_key="k2", pointer_sequence=1
 )
@@ -146,7 +145,7 @@ def test_a_forced_run_takes_the_place_of_a_version_on_rollout(registry: InMemory
     put_in_service(registry)
     registry.put_version("m", CHALLENGER)
     put_in_service(registry, SECOND_RUN, CHALLENGER.version, "canary")
-    third = replace(RUN, decision_id="decision-3")
+    third = RUN.replace(decision_id="decision-3")
     newest = CHALLENGER.replace(version="v-3", decision_id="decision-3", pointer_sequence=2)
     registry.put_version("m", newest)
     put_in_service(registry, third, "v-3", "shadow")
@@ -155,9 +154,9 @@ def test_a_forced_run_takes_the_place_of_a_version_on_rollout(registry: InMemory
 
 
 def test_names_of_versions_differ_by_decision_and_candidate_and_sort_by_time() -> None:
-    names = {RUN.version_of("a"), RUN.version_of("b"), replace(RUN, decision_id="decision-2").version_of("a")}
+    names = {RUN.version_of("a"), RUN.version_of("b"), RUN.replace(decision_id="decision-2").version_of("a")}
     assert len(names) == 3
-    assert max(names) < replace(RUN, as_of=datetime(2026, 3, 2, tzinfo=UTC)).version_of("a")
+    assert max(names) < RUN.replace(as_of=datetime(2026, 3, 2, tzinfo=UTC)).version_of("a")
 
 
 def test_a_conclusion_knows_the_dataset_of_the_version_it_names(registry: InMemoryRegistry) -> None:

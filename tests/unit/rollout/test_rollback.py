@@ -18,14 +18,16 @@ from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.validation.timestamps import ClientTimestamps
 
 MODEL = "bike-demand"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
-class BackOff:
+class BackOff(InMemoryTriggers):
     def __init__(self) -> None:
+        super().__init__()
         self.noted: list[datetime] = []
 
     def record_rollback(self, model: str, at: datetime) -> bool:
@@ -45,7 +47,7 @@ class World:
         self.rollbacks = Rollbacks(
             registry=self.registry,
             configurations=configurations,
-            back_off=self.back_off,
+            triggers=self.back_off,
             announcements=self.bus,
             trust=ClientTimestamps.BOUNDED,
             require_loadable=self._load,

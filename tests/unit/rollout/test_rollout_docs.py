@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from hindsight.config.training import Deployment, Gate
-from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
+from hindsight.rollout.announcement import ENDS_OF_ROLLOUTS, OTHER_CHANGES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rollout-evaluation.md").read_text()
 

@@ -1,7 +1,6 @@
 """Tests that run over samples of labels: each label is bet on once, at a share that only falls."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +104,7 @@ def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_s
 def test_evaluations_with_a_larger_sample_bet_on_the_values_of_one_with_a_smaller_sample(share: float) -> None:
     rows = records(NEW, drawn(300, 0.88))
     narrow = probation(rows, [share] * 4)
-    assert probation(rows, [share, 1.0, 1.0, 1.0]).to_plain() == replace(narrow, updates=0).to_plain()
+    assert probation(rows, [share, 1.0, 1.0, 1.0]).to_plain() == narrow.replace(updates=0).to_plain()
     assert narrow.rounds < 300
 
 
@@ -144,7 +143,7 @@ def test_shadow_is_judged_by_the_sampled_predictions() -> None:
 def test_sampled_share_survives_storage_of_a_test() -> None:
     test = probation(records(NEW, drawn(300, 0.88)), [0.5] * 4)
     assert SequentialTest.from_plain(test.to_plain()).sampled_share == 0.5
-    assert replace(test, sampled_share=WHOLE).narrowed(0.25).narrowed(0.5).sampled_share == 0.25
+    assert test.replace(sampled_share=WHOLE).narrowed(0.25).narrowed(0.5).sampled_share == 0.25
 
 
 def test_second_evaluation_of_the_same_moment_counts_no_label_again() -> None:

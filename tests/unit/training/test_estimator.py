@@ -10,6 +10,7 @@ import pytest
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.parse import parse_configuration
+from hindsight.core.codec import to_plain
 from hindsight.core.errors import UnreadableObject, UnusableArtifact
 from hindsight.lake.object_store import version_prefix
 from hindsight.monitoring.estimation.estimated_performance import check_estimate
@@ -111,7 +112,7 @@ def test_a_holdout_of_nothing_or_one_class_is_no_error(labels: list[float]) -> N
     )
     assert (fitted is None) == (not np.isfinite(labels).any())
     if fitted is not None:
-        json.dumps(fitted.estimator.to_json(), allow_nan=False)
+        json.dumps(to_plain(fitted.estimator), allow_nan=False)
 
 
 def regression_rows(count: int, seed: int, hard: float = 0.5, noise: float = 1.0) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.metrics import Task
 from hindsight.config.training import Candidate
-from hindsight.core.times import format_time
+from hindsight.core.times import microseconds
 from hindsight.monitoring.drift.input_drift import check_drift
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.build import Columns, profile_columns, profile_rows
@@ -34,7 +34,10 @@ def part(count: int, seed: int) -> LabelledFrame:
     return LabelledFrame(
         frame=to_frame(features, FEATURES),
         labels=np.array([example.value for example in examples]),
-        moments=[Moments(format_time(found.occurred_at), format_time(found.outcome_due_at)) for found in examples],
+        moments=Moments(
+            np.array([microseconds(found.occurred_at) for found in examples]),
+            np.array([microseconds(found.outcome_due_at) for found in examples]),
+        ),
         first_features=features[:10],
         prediction_ids=[example.prediction_id for example in examples],
         weights=np.ones(count),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.training import Candidate, Training
-from hindsight.core.times import format_time
+from hindsight.core.times import microseconds
 from hindsight.monitoring.estimation.estimator import ScoreCalibration
 from hindsight.registry.schema import Schema
 from hindsight.training.fitting.labelled_frame import LabelledFrame, Moments
@@ -185,16 +185,16 @@ def test_validation_split_is_the_holdout_share_of_the_train_part_and_never_train
     split = ValidationSplit.of(part(500), Training(holdout=0.2))
 
     assert split is not None
-    boundary = split.later.moments[0].occurred_at
+    boundary = split.later.moments.occurred[0]
     assert len(split.later.labels) == 100
-    assert all(moment.outcome_due_at <= boundary for moment in split.earlier.moments)
+    assert (split.earlier.moments.due <= boundary).all()
     assert ValidationSplit.of(replace(part(100), labels=np.zeros(100)), Training()) is None
 
 
 def test_old_rows_lose_half_their_weight_each_half_life() -> None:
     rows = part(3)
-    moments = [START.replace(day=1), START.replace(day=11), START.replace(day=21)]
-    aged = replace(rows, moments=[Moments(format_time(moment), format_time(moment)) for moment in moments])
+    moments = np.array([microseconds(START.replace(day=day)) for day in (1, 11, 21)])
+    aged = replace(rows, moments=Moments(moments, moments))
 
     weights = row_weights(aged, Training.model_validate_json('{"recency_half_life": "P10D"}'))
 

@@ -14,8 +14,9 @@ from hindsight.config.metrics import Metric
 from hindsight.config.store import ConfigurationRevision
 from hindsight.config.training import Candidate, Deployment
 from hindsight.core.errors import UnusableArtifact, UnusableDataset
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.champion import champion_features
+from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import version_prefix
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.deployment import deploy
@@ -47,11 +48,11 @@ class World:
         chosen = configured or self.revision
         champion = champion_features(self.lake, self.registry, run.model)
         taken = take_snapshot(self.lake, chosen, run.as_of, champion_features=champion)
-        assert isinstance(taken, Dataset), taken
+        assert isinstance(taken, Manifest), taken
         jobs = [
             TrainingJob(
                 run=run,
-                manifest=taken.manifest,
+                manifest=taken,
                 configuration=chosen.configuration,
                 candidate=candidate,
                 code_version="test",
@@ -60,7 +61,7 @@ class World:
         ]
         return ValidationJob(
             run=run,
-            manifest=taken.manifest,
+            manifest=taken,
             configuration=chosen.configuration,
             trained=[train_candidate(self.lake, job).to_plain() for job in jobs],
             code_version="test",

@@ -7,8 +7,9 @@ import numpy as np
 
 from hindsight.config.metrics import Task
 from hindsight.config.training import Candidate
-from hindsight.core.times import format_time
-from hindsight.datasets.building.snapshot import Dataset, take_snapshot
+from hindsight.core.times import microseconds
+from hindsight.datasets.building.snapshot import take_snapshot
+from hindsight.datasets.dataset import Manifest
 from hindsight.evaluation.metrics import as_targets
 from hindsight.lake.object_store import Lake
 from hindsight.training.fitting.fit import TrainingJob
@@ -24,7 +25,10 @@ def part(count: int, task: str = "binary", seed: int = 0, noise: float = 0.3) ->
     return LabelledFrame(
         frame=to_frame(features, FEATURES),
         labels=as_targets([example.value for example in examples if example.value is not None], Task(task)),
-        moments=[Moments(format_time(found.occurred_at), format_time(found.outcome_due_at)) for found in examples],
+        moments=Moments(
+            np.array([microseconds(found.occurred_at) for found in examples]),
+            np.array([microseconds(found.outcome_due_at) for found in examples]),
+        ),
         first_features=features[:10],
         prediction_ids=[example.prediction_id for example in examples],
         weights=np.ones(count),
@@ -40,10 +44,10 @@ def training_job(
     configured = revision(task, **sections)
     as_of = START + timedelta(hours=rows + 30)
     taken = take_snapshot(lake, configured, as_of)
-    assert isinstance(taken, Dataset), taken
+    assert isinstance(taken, Manifest), taken
     return TrainingJob(
         run=run(as_of),
-        manifest=taken.manifest,
+        manifest=taken,
         configuration=configured.configuration,
         candidate=candidate,
         code_version="test",

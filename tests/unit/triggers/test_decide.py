@@ -125,7 +125,7 @@ def test_a_check_of_a_version_that_no_longer_serves_does_not_signal() -> None:
 
 def test_drift_seen_during_a_run_is_answered_by_its_promotion() -> None:
     _, running = evaluate(policy(), NEW, observed(event=alarm()))
-    seen = replace(drift(at=NOW + HOUR), summary={})
+    seen = drift(at=NOW + HOUR).replace(summary={})
     _, waiting = evaluate(policy(), running, observed(now=NOW + HOUR, drift=seen))
     assert "drift" in waiting.pending_signals
     promoted = finalized(waiting, 1, RunResult(outcome=RunOutcome.PROMOTED, at=NOW + HOUR))

@@ -1,6 +1,5 @@
 """Why did it (not) retrain? One decision record has the whole answer."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,8 +44,8 @@ def blocking(decision: Decision) -> dict[str, Any]:
 
 
 def test_quiet_evaluation_shows_how_far_every_signal_is_from_active() -> None:
-    fine = replace(drift(Verdict.OK), reason="1 of 20 features drift")
-    few = replace(performance(Verdict.INSUFFICIENT), reason="120 matured labels, fewer than the 200 a verdict needs")
+    fine = drift(Verdict.OK).replace(reason="1 of 20 features drift")
+    few = performance(Verdict.INSUFFICIENT).replace(reason="120 matured labels, fewer than the 200 a verdict needs")
     decision = recorded(EVERYTHING, RAN, observed(drift=fine, performance=few, new_labels=3100))
     found = {kind: reason for kind, reason in reasons(decision).items() if reason != "not configured"}
     assert found == {
@@ -64,7 +63,7 @@ def test_quiet_evaluation_shows_how_far_every_signal_is_from_active() -> None:
 
 
 def test_inactive_signal_keeps_its_numbers_and_the_links_to_its_report() -> None:
-    linked = replace(drift(Verdict.OK), summary={"share": 0.05}, report_key="checks/d.json", page_key="checks/d.html")
+    linked = drift(Verdict.OK).replace(summary={"share": 0.05}, report_key="checks/d.json", page_key="checks/d.html")
     decision = recorded(EVERYTHING, RAN, observed(drift=linked, new_labels=7))
     by_kind = {signal.kind: signal.details for signal in decision.signals}
     assert by_kind["drift"] == {
@@ -80,7 +79,7 @@ def test_inactive_signal_keeps_its_numbers_and_the_links_to_its_report() -> None
 
 
 def test_active_signal_keeps_its_numbers_and_the_links_to_its_report() -> None:
-    linked = replace(drift(), summary={"share": 0.5}, report_key="checks/d.json", page_key="checks/d.html")
+    linked = drift().replace(summary={"share": 0.5}, report_key="checks/d.json", page_key="checks/d.html")
     decision = recorded(EVERYTHING, NEW, observed(drift=linked))
     (found,) = [signal for signal in decision.signals if signal.kind == "drift"]
     assert (found.active, found.since, found.reason) == (True, NOW, "drift drift")

@@ -17,9 +17,9 @@ class DynamoChecks:
 
     def put(self, check: Check) -> None:
         """Store a check, unless a newer one of its kind is stored."""
-        self._items.put_if_newer(check.model, f"check#{check.kind}", check.to_json(), attribute="at")
+        self._items.put_if_newer(check.model, f"check#{check.kind}", check.to_plain(), attribute="at")
 
     def latest(self, model: str, kind: CheckKind) -> Check | None:
         """Read the newest check, None before the first."""
         item = self._items.get(model, f"check#{kind}")
-        return None if item is None else Check.from_json(item)
+        return None if item is None else Check.from_plain(item)

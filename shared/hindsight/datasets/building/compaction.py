@@ -17,7 +17,6 @@ from hindsight.config.features import FeatureType
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.attempts import Attempts
 from hindsight.core.errors import HindsightError, UnreadableObject, UnusableDataset
-from hindsight.datasets.building.dataset_builder import declared_types
 from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.formats.record_table import StoredRecord, record_digest, write_records
 from hindsight.datasets.records.record_files import (
@@ -74,7 +73,7 @@ class Compaction:
         Raises CompactionFailed once all days have been tried.
         """
         report, days = CompactionReport(), Attempts()
-        features = declared_types(self.configurations.current(model))
+        features = self.configurations.current(model).configuration.feature_types
         for day in list(self._open_days(model, (now - SETTLED).astimezone(UTC).date(), report)):
             if not has_time():
                 report.is_complete = False

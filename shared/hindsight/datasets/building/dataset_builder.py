@@ -50,12 +50,7 @@ class DatasetSpecification:
     @property
     def declared(self) -> dict[str, FeatureType]:
         """The declared features, by type."""
-        return declared_types(self.revision)
-
-
-def declared_types(revision: ConfigurationRevision) -> dict[str, FeatureType]:
-    """List the features a configuration declares, by type, in its order."""
-    return {name: feature.type for name, feature in revision.configuration.features.items()}
+        return self.revision.configuration.feature_types
 
 
 def build_dataset(

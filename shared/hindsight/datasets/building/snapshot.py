@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from hindsight.datasets.building.dataset_builder import (
     BuiltDataset,
     DatasetSpecification,
     build_dataset,
-    declared_types,
 )
 from hindsight.datasets.dataset import Manifest, keep_manifest, read_manifest
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
@@ -26,20 +24,6 @@ from hindsight.datasets.records.athena_query import Chosen
 from hindsight.datasets.records.record_files import RecordFiles
 from hindsight.lake.object_store import Lake
 from hindsight.registry.version import DatasetRecord
-
-__all__ = ["Dataset", "DatasetCheckFailure", "rebuild", "scratch_space", "take_snapshot"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """A dataset that is stored."""
-
-    manifest: Manifest
-
-    @property
-    def record(self) -> DatasetRecord:
-        """The registry's record of the dataset."""
-        return self.manifest.record
 
 
 def take_snapshot(
@@ -51,15 +35,15 @@ def take_snapshot(
     champion_features: Mapping[str, FeatureType] | None = None,
     chosen: Chosen | None = None,
     threads: int | None = None,
-) -> Dataset | DatasetCheckFailure:
-    """Build and store the dataset as of a moment, unless a check of it fails.
+) -> Manifest | DatasetCheckFailure:
+    """Build and store the dataset as of a moment and return its manifest, unless a check of it fails.
 
     ``previous`` is the dataset of the last run that came to a verdict: one that adds nothing to it is refused.
     ``champion_features`` are held too where the champion reads them by another type than is declared now, or where
     they are declared no longer: it must be judged on what it was made for. What Athena has ``chosen`` is not looked
     for again. By default all processors are used.
     """
-    declared = declared_types(revision)
+    declared = revision.configuration.feature_types
     extra = [found for found in (champion_features or {}).items() if declared.get(found[0]) is not found[1]]
     spec = DatasetSpecification(
         revision=revision,
@@ -75,7 +59,7 @@ def take_snapshot(
         failure = check_dataset(built.manifest, previous, before, max_label_shift=shift)
         if failure is not None:
             return failure
-        return Dataset(manifest=_store(lake, built))
+        return _store(lake, built)
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from hindsight.evaluation.metrics import Floats
 
 MULTIPLES = np.array([1.25, 2.0, 4.0, 8.0])  # stakes, in those that break even at the limit
 SMALLEST_GAP = 0.02  # where the null is the limit itself, falls smaller than half of this are not worth a bet

@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.metrics import MIN_PROBABILITY
+from hindsight.evaluation.metrics import Floats
 from hindsight.evaluation.sequential.betting import Hypothesis, Wealth
-
-Floats = npt.NDArray[np.float64]
 
 WORST_LOSS = 8.0  # times the limit: a loss beyond counts as this much, which can only hide a fall, never feign one
 MOST_UNPAIRED = 200
@@ -55,7 +53,7 @@ class Scale:
         if self.metric in _PAIRED:
             return _pairs(_PAIRED[self.metric], answers, unpaired)
         if self.metric in _OF_LOSS:
-            losses = np.minimum(_OF_LOSS[self.metric](answers), self._worst)
+            losses = np.minimum(answers.losses(self.metric), self._worst)
             return Observations(1 - losses / self._worst, answers.weights)
         values, telling = _OF_ANSWERS[self.metric](answers, self.null)
         return Observations(values[telling], answers.weights[telling])
@@ -111,27 +109,13 @@ def _f1(answers: LabelledPredictions, null: float) -> _PerLabel:
     return np.where(hit, 1.0, null / 2), (answers.labels == 1.0) | (answers.decisions == 1.0)
 
 
-def _log_losses(answers: LabelledPredictions) -> Floats:
-    chance = np.where(answers.labels == 1.0, answers.scores, 1 - answers.scores)
-    return np.asarray(-np.log(np.clip(chance, MIN_PROBABILITY, 1.0)), dtype=np.float64)
-
-
-def _squared_errors(answers: LabelledPredictions) -> Floats:
-    return np.asarray((answers.decisions - answers.labels) ** 2, dtype=np.float64)
-
-
 _OF_ANSWERS: Mapping[Metric, Callable[[LabelledPredictions, float], _PerLabel]] = {
     Metric.ACCURACY: _accuracy,
     Metric.PRECISION: _precision,
     Metric.RECALL: _recall,
     Metric.F1: _f1,
 }
-_OF_LOSS: Mapping[Metric, Callable[[LabelledPredictions], Floats]] = {
-    Metric.BRIER: lambda answers: np.asarray((answers.scores - answers.labels) ** 2, dtype=np.float64),
-    Metric.LOG_LOSS: _log_losses,
-    Metric.MAE: lambda answers: np.abs(np.asarray(answers.decisions - answers.labels, dtype=np.float64)),
-    Metric.RMSE: _squared_errors,
-}
+_OF_LOSS = frozenset({Metric.BRIER, Metric.LOG_LOSS, Metric.MAE, Metric.RMSE})
 _PAIRED: Mapping[Metric, Callable[[LabelledPredictions], Floats]] = {
     Metric.ROC_AUC: lambda answers: np.asarray(answers.scores, dtype=np.float64),
     Metric.BALANCED_ACCURACY: lambda answers: (answers.labels == answers.decisions).astype(np.float64),

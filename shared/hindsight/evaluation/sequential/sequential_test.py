@@ -9,7 +9,8 @@ import numpy as np
 
 from hindsight.core.codec import Record
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.sequential.betting import STARTS, Floats, Hypothesis, Wealth, bet
+from hindsight.evaluation.metrics import Floats
+from hindsight.evaluation.sequential.betting import STARTS, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.label_records.sampling import WHOLE
@@ -84,22 +85,23 @@ class Waiting(Record, frozen=True, kw_only=True):
 NONE_WAITING = Waiting()
 
 
-NONE_WAITING = Waiting()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequentialTest:
+class SequentialTest(Record, frozen=True, kw_only=True):
     """The state of the test of a claim.
 
     ``reached`` is the moment up to which matured labels have been counted, each once, ``updates`` how often a test of
     this model and subject was stored. ``highest`` is the largest e-value there ever was, ``deferred_at`` the number of
     labels at which a decision was last put off, ``sampled_share`` the smallest share of the records that labels were
-    counted of.
+    counted of. ``rounds`` is the number of labels, or pairs of them, that have been bet on; it and what follows up to
+    ``heaviest`` are the bettors' wealth.
     """
 
     claim: Claim
     reached: datetime
-    wealth: Wealth
+    rounds: int
+    stakes: tuple[float, ...]
+    mean_weight: float
+    mean_square: float
+    heaviest: float
     highest: float = 1.0
     deferred_at: int = 0
     waiting: Waiting = NONE_WAITING
@@ -121,14 +123,21 @@ class SequentialTest:
         return cls(
             claim=claim,
             reached=max(since, stored.reached) if stored and is_continued else since,
-            wealth=claim.wealth(heaviest),
             updates=stored.updates if stored else 0,
+            **_owned(claim.wealth(heaviest)),
         )
 
     @property
-    def rounds(self) -> int:
-        """The number of labels, or pairs of them, that have been bet on."""
-        return self.wealth.rounds
+    def wealth(self) -> Wealth:
+        """The wealth of the bettors."""
+        return Wealth(
+            self.rounds,
+            np.array(self.stakes, dtype=np.float64),
+            np.array(self.mean_weight, dtype=np.float64),
+            np.array(self.mean_square, dtype=np.float64),
+            self.heaviest,
+            self.claim.policy.starts,
+        )
 
     @property
     def evidence(self) -> float:
@@ -138,7 +147,7 @@ class SequentialTest:
     @property
     def is_weighted(self) -> bool:
         """True if some labels count for others, so that their number is not what they are worth."""
-        return self.wealth.heaviest > 1
+        return self.heaviest > 1
 
     def is_significant(self, confidence: float) -> bool:
         """Check whether the version is significantly worse: the e-value has reached ``1 / (1 - confidence)``."""
@@ -151,7 +160,7 @@ class SequentialTest:
         has room for more counts what one with less would have counted; what was counted before is not counted again;
         and which labels are counted depends on hashes and on how many records there were, never on their values.
         """
-        return replace(self, sampled_share=min(self.sampled_share, sampled_share))
+        return self.replace(sampled_share=min(self.sampled_share, sampled_share))
 
     def count(self, values: Floats, weights: Floats | None, waiting: Waiting, until: datetime) -> "SequentialTest":
         """Count more values, in the order their labels matured, none of them counted before.
@@ -167,53 +176,13 @@ class SequentialTest:
             wealth = bet(wealth, self.claim.hypothesis, value, weight)
             if self.claim.policy.keeps_highest:
                 highest = max(highest, float(wealth.evidence))
-        return replace(self, reached=until, wealth=wealth, highest=highest, waiting=waiting)
+        return self.replace(reached=until, highest=highest, waiting=waiting, **_owned(wealth))
 
     def count_labels(self, predictions: LabelledPredictions, until: datetime) -> "SequentialTest":
         """Count more labelled predictions of the version, in the order they matured, none of them counted before."""
         observed = self.claim.scale.observe(predictions, self.waiting.unpaired[0])
         waiting = Waiting(unpaired=(observed.unpaired, ()))
         return self.count(observed.values, observed.weights, waiting, until)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Convert to plain values, as the test is stored."""
-        wealth = self.wealth
-        return _StoredTest(
-            claim=self.claim,
-            reached=self.reached,
-            rounds=wealth.rounds,
-            stakes=tuple(wealth.stakes.tolist()),
-            mean_weight=float(wealth.mean_weight),
-            mean_square=float(wealth.mean_square),
-            heaviest=float(wealth.heaviest),
-            highest=self.highest,
-            deferred_at=self.deferred_at,
-            waiting=self.waiting,
-            updates=self.updates,
-            sampled_share=self.sampled_share,
-        ).to_plain()
-
-    @classmethod
-    def from_plain(cls, values: Mapping[str, Any]) -> "SequentialTest":
-        """Read a stored test back. Raises UnreadableRecord."""
-        stored = _StoredTest.from_plain(values)
-        return cls(
-            claim=stored.claim,
-            reached=stored.reached,
-            wealth=Wealth(
-                stored.rounds,
-                np.array(stored.stakes, dtype=np.float64),
-                np.array(stored.mean_weight, dtype=np.float64),
-                np.array(stored.mean_square, dtype=np.float64),
-                stored.heaviest,
-                stored.claim.policy.starts,
-            ),
-            highest=stored.highest,
-            deferred_at=stored.deferred_at,
-            waiting=stored.waiting,
-            updates=stored.updates,
-            sampled_share=stored.sampled_share,
-        )
 
 
 class SequentialTests(Protocol):
@@ -229,16 +198,12 @@ class SequentialTests(Protocol):
         """
 
 
-class _StoredTest(Record, frozen=True, kw_only=True):
-    claim: Claim
-    reached: datetime
-    rounds: int
-    stakes: tuple[float, ...]
-    mean_weight: float
-    mean_square: float
-    heaviest: float
-    highest: float = 1.0
-    deferred_at: int = 0
-    waiting: Waiting = NONE_WAITING
-    updates: int = 0
-    sampled_share: float = WHOLE
+def _owned(wealth: Wealth) -> dict[str, Any]:
+    """List what a test keeps of its bettors' wealth."""
+    return {
+        "rounds": wealth.rounds,
+        "stakes": tuple(wealth.stakes.tolist()),
+        "mean_weight": float(wealth.mean_weight),
+        "mean_square": float(wealth.mean_square),
+        "heaviest": float(wealth.heaviest),
+    }

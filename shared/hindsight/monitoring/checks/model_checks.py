@@ -1,7 +1,7 @@
 """All checks of one model at one moment: of its inputs, its performance, its estimate and its labels."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,16 +17,21 @@ from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_win
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.champion_drift import check_champion_drift
-from hindsight.monitoring.drift.input_drift import drift_measurements
-from hindsight.monitoring.estimation.estimated_performance import check_estimate, estimate_measurements
+from hindsight.monitoring.drift.input_drift import DriftReport, drift_measurements
+from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements
 from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
-from hindsight.monitoring.performance.realised_performance import check_performance, performance_measurements
+from hindsight.monitoring.performance.realised_performance import (
+    PerformanceReport,
+    check_performance,
+    performance_measurements,
+)
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.monitoring.results.check_result import CheckResult
+from hindsight.monitoring.results.measurement import Measurement
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.profile import Profile
 from hindsight.registry.pointer import Pointer
@@ -149,15 +154,8 @@ class ModelChecks:
             ),
             level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, data.now),
         )
-        return CheckResult(
-            kind=CheckKind.PERFORMANCE,
-            model_version=champion.version,
-            verdict=report.verdict,
-            reason=report.reason,
-            summary=data.with_sampling(report.summary()),
-            report=data.with_sampling(report.to_json()),
-            measurements=performance_measurements(configuration.model, champion.version, report),
-        )
+        numbers = performance_measurements(configuration.model, champion.version, report)
+        return _result(CheckKind.PERFORMANCE, champion.version, report, numbers, data.with_sampling)
 
     def _of_estimate(self, data: CheckData, predictions: Profile, champion: Champion) -> CheckResult:
         configuration, version = data.configuration, champion.version
@@ -185,31 +183,16 @@ class ModelChecks:
                 data.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
             ),
         )
-        return CheckResult(
-            kind=CheckKind.ESTIMATE,
-            model_version=version,
-            verdict=report.verdict,
-            reason=report.reason,
-            summary=data.with_sampling(report.summary()),
-            report=data.with_sampling(report.to_json()),
-            measurements=estimate_measurements(configuration.model, version, report),
-        )
+        numbers = estimate_measurements(configuration.model, version, report)
+        return _result(CheckKind.ESTIMATE, version, report, numbers, data.with_sampling)
 
     def _of_drift(
         self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
     ) -> CheckResult:
         found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
-        report = found.report
-        return CheckResult(
-            kind=CheckKind.DRIFT,
-            model_version=pointer.champion,
-            verdict=report.verdict,
-            reason=report.reason,
-            summary=report.summary(),
-            report=report.to_json(),
-            measurements=drift_measurements(configuration.model, pointer.champion, report),
-            page=found.page(),
-        )
+        numbers = drift_measurements(configuration.model, pointer.champion, found.report)
+        result = _result(CheckKind.DRIFT, pointer.champion, found.report, numbers)
+        return replace(result, page=found.page())
 
     def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
         """Read the champion's value at the gate of the metric that monitoring follows."""
@@ -220,18 +203,37 @@ class ModelChecks:
         return record.metrics.get(configuration.performance_metric)
 
 
+def _result(
+    kind: CheckKind,
+    version: str,
+    report: DriftReport | EstimateReport | PerformanceReport,
+    measurements: Sequence[Measurement],
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda figures: figures,
+) -> CheckResult:
+    return CheckResult(
+        kind=kind,
+        model_version=version,
+        verdict=report.verdict,
+        reason=report.reason,
+        summary=shown(report.summary()),
+        report=shown(asdict(report)),
+        measurements=measurements,
+    )
+
+
 def _of_join(data: CheckData, version: str | None) -> CheckResult:
     configuration, profile = data.configuration, data.profiles.all
     rows, share = data.labels.rows, data.labels.sampled_share
     health = join_health(profile, rows, start=data.now - data.window, now=data.now, sampled_share=share)
     freshness = label_freshness(profile.due, rows, data.now, data.window, sampled_share=share)
+    figures = data.with_sampling({**health, **freshness.to_json()})
     return CheckResult(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,
         verdict=Verdict.OK,
         reason="",
-        summary=data.with_sampling({**health, **freshness.to_json()}),
-        report=data.with_sampling({**health, **freshness.to_json()}),
+        summary=figures,
+        report=figures,
         measurements=[
             *join_measurements(configuration.model, health),
             *label_freshness_measurements(configuration.model, freshness),

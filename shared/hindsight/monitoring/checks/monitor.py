@@ -1,13 +1,12 @@
 """A round of monitoring: the checks of a model, their stored results and published numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
+from hindsight.core.attempts import Attempts
 from hindsight.core.errors import HindsightError, ModelRetired
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.checks.model_checks import ModelChecks
@@ -41,13 +40,23 @@ class Monitor:
         The checks are stored before their numbers are published, so that the cause of an alarm can be read at once.
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
-        round_ = _Round(self)
-        round_.check(model, now, has_time)
-        self.sink.publish(with_overall(round_.measured))
-        if round_.failures:
-            causes = ", ".join(f"{type(error).__name__}: {error}" for error in round_.failures)
-            raise MonitoringFailed(f"could not monitor {model} ({causes})") from round_.failures[0]
-        return round_.kept
+        parts, kept, measured = Attempts(through=(ModelRetired,)), list[Check](), list[Measurement]()
+        with parts.attempt("reading"):
+            configuration = self.configurations.current(model).configuration
+            for make in self.model_checks.of(configuration, now, has_time):
+                with parts.attempt("a check"):
+                    result = make()
+                    check = self.keep(model, now, result)
+                    # Announced before it is stored, so that a crash in between announces twice rather than never; but a
+                    # failing bus keeps no check from the triggers.
+                    with parts.attempt("an announcement"):
+                        self.announcer.announce(check)
+                    self.checks.put(check)
+                    kept.append(check)
+                    measured.extend(result.measurements)
+        self.sink.publish(with_overall(measured))
+        parts.raise_failures(MonitoringFailed, f"monitor {model}:")
+        return kept
 
     def keep(self, model: str, now: datetime, result: CheckResult) -> Check:
         """Store a result's page and report in the lake, and build the newest check, which names them."""
@@ -65,46 +74,6 @@ class Monitor:
         )
         if page is not None and result.page is not None:
             self.lake.write_bytes(page, result.page.encode(), "text/html; charset=utf-8")
-        self._write(check, result.report)
-        return check
-
-    def _write(self, check: Check, report: Mapping[str, Any]) -> None:
-        whole = compact_json.dumps({**check.to_json(), "report": report}).encode()
+        whole = compact_json.dumps({**check.to_plain(), "report": result.report}).encode()
         self.lake.write_bytes(str(check.report_key), whole, "application/json")
-
-
-@dataclass(slots=True)
-class _Round:
-    """The progress of a round; a failure of one check leaves the others."""
-
-    monitor: Monitor
-    kept: list[Check] = field(default_factory=list)
-    measured: list[Measurement] = field(default_factory=list)
-    failures: list[Exception] = field(default_factory=list)
-
-    def check(self, model: str, now: datetime, has_time: Callable[[], bool]) -> None:
-        """Make all checks of a model."""
-        with self._collecting_failures():
-            configuration = self.monitor.configurations.current(model).configuration
-            for make in self.monitor.model_checks.of(configuration, now, has_time):
-                with self._collecting_failures():
-                    result = make()
-                    self._add(self.monitor.keep(model, now, result), result)
-
-    def _add(self, check: Check, result: CheckResult) -> None:
-        # Announced before it is stored, so that a crash in between announces twice rather than never; but a failing
-        # bus keeps no check from the triggers.
-        with self._collecting_failures():
-            self.monitor.announcer.announce(check)
-        self.monitor.checks.put(check)
-        self.kept.append(check)
-        self.measured.extend(result.measurements)
-
-    @contextmanager
-    def _collecting_failures(self) -> Iterator[None]:
-        try:
-            yield
-        except ModelRetired:
-            raise
-        except Exception as error:  # noqa: BLE001  it is raised at the end of the round
-            self.failures.append(error)
+        return check

@@ -38,7 +38,7 @@ def announcement_of(before: Check | None, check: Check) -> Announcement | None:
         name=found.event,
         correlation_id=f"{check.model}/{check.kind}/{format_time(check.at)}",
         at=check.at,
-        data=check.to_json(),
+        data=check.to_plain(),
     )
 
 

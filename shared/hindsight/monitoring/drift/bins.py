@@ -10,9 +10,7 @@ import numpy.typing as npt
 
 from hindsight.config.features import FeatureType
 from hindsight.profiles.column import ColumnProfile
-from hindsight.profiles.distribution import Distribution
-
-Floats = npt.NDArray[np.float64]
+from hindsight.profiles.distribution import Distribution, Floats
 
 BINS = 10
 MAX_DISTINCT = 20

@@ -4,9 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import rel_entr
 
-from hindsight.profiles.distribution import Distribution
-
-Floats = npt.NDArray[np.float64]
+from hindsight.profiles.distribution import Distribution, Floats
 
 MIN_BIN_SHARE = 1e-4
 

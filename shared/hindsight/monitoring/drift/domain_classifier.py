@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.monitoring.results.check import Verdict
+from hindsight.profiles.distribution import Floats
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import as_numbers, group_texts
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 Row = Mapping[str, Any]
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 MIN_ROWS = 200

@@ -11,7 +11,6 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.monitoring.drift.bins import Bins, CategoryCounts, category_bins, number_bins
 from hindsight.monitoring.drift.distance import (
-    Floats,
     jensen_shannon_distance,
     population_stability_index,
     standardised_wasserstein,
@@ -20,6 +19,7 @@ from hindsight.monitoring.drift.distance import (
 from hindsight.monitoring.drift.significance import chi_squared, kolmogorov_smirnov
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.column import ColumnProfile
+from hindsight.profiles.distribution import Floats
 
 
 class Rate(NamedTuple):

@@ -1,7 +1,7 @@
 """Drift of a model's inputs against the training reference of its serving version."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hindsight.config.features import Feature, FeatureType
@@ -55,10 +55,6 @@ class DriftReport:
             self.features,
             key=lambda name: (order.index(self.features[name].verdict), -self.features[name].severity, name),
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the report to what is stored in the lake."""
-        return asdict(self)
 
     def summary(self) -> dict[str, Any]:
         """Summarise the numbers behind the verdict, with the features that drifted farthest: short, and storable."""
@@ -195,11 +191,8 @@ def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport
 
 
 def _summary(feature: FeatureDrift) -> dict[str, Any]:
-    def bounded(value: float | None) -> float | None:
-        return None if value is None else storable(value)
-
     return {
         "kinds": [str(kind) for kind in feature.drifting],
-        "distance": bounded(feature.distance),
-        "p_value": bounded(feature.p_value),
+        "distance": storable(feature.distance),
+        "p_value": storable(feature.p_value),
     }

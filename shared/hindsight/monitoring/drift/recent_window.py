@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hindsight.lake.object_store import PROFILES, Lake, model_prefix
-from hindsight.profiles.logs.hourly import hour_key, window_profile
+from hindsight.profiles.logs.hourly import key_at, window_profile
 from hindsight.profiles.profile import Profile
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -63,12 +63,8 @@ def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Ite
     """List the hours of a window, newest first, until a week before them has no profiles."""
     first = next(iter(lake.keys(model_prefix(PROFILES, model))), None)
     hour = (now - timedelta(microseconds=1)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while hour > now - window and first is not None and first <= _key_at(model, hour - WEEK):
+    while hour > now - window and first is not None and first <= key_at(model, hour - WEEK):
         rows, week_before = (window_profile(lake, model, start, start + HOUR) for start in (hour, hour - WEEK))
         if not rows.unreadable and not week_before.unreadable:
             yield RecentRows(rows=rows.all, week_before=week_before.all)
         hour -= HOUR
-
-
-def _key_at(model: str, hour: datetime) -> str:
-    return hour_key(model, hour.date(), f"{hour.hour:02d}")

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, kolmogorov
 
-from hindsight.profiles.distribution import Distribution
-
-Floats = npt.NDArray[np.float64]
+from hindsight.profiles.distribution import Distribution, Floats
 
 SKETCH_DOUBT = 2.0
 """How many times a sketch's stated error is allowed for: once holds in 99 of 100, twice in all but one in millions."""

@@ -5,7 +5,7 @@ classifiers, direct loss estimation (DLE) for regression.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hindsight.config.metrics import Metric
@@ -59,20 +59,16 @@ class EstimateReport:
         found, paired = self.expected, self.reconciliation
         return {
             "metric": self.metric,
-            "value": _bounded(found.value if found else None),
-            "lower": _bounded(found.lower if found else None),
-            "upper": _bounded(found.upper if found else None),
+            "value": storable(found.value if found else None),
+            "lower": storable(found.lower if found else None),
+            "upper": storable(found.upper if found else None),
             "rows": self.rows,
-            "limit": _bounded(self.limit),
+            "limit": storable(self.limit),
             "shortfall": storable(self.shortfall),
             "assumption": self.assumption,
             "reconciled_labels": paired.labels if paired else 0,
-            "mean_error": _bounded(paired.mean_error if paired else None),
+            "mean_error": storable(paired.mean_error if paired else None),
         }
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the report to what is stored in the lake."""
-        return asdict(self)
 
 
 def check_estimate(
@@ -164,7 +160,7 @@ def _judge(report: EstimateReport, expected: ExpectedMetric, at_level: ExpectedM
         reason += f", {report.extrapolated:.0%} of them with scores beyond all the holdout had"
     if limit is None:
         return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{reason}; no limit is set")
-    shortfall = max(0.0, limit - optimistic if metric.greater_is_better else optimistic - limit)
+    shortfall = max(0.0, metric.advantage(limit, optimistic))
     verdict, outcome = (Verdict.LOW, "significantly breaks") if shortfall > 0 else (Verdict.OK, "against")
     return replace(
         report,
@@ -178,7 +174,3 @@ def _judge(report: EstimateReport, expected: ExpectedMetric, at_level: ExpectedM
 def _extrapolated(scores: Distribution, estimator: Estimator) -> float:
     beyond = (scores.values < estimator.least_score) | (scores.values > estimator.greatest_score)
     return float(scores.weights[beyond].sum()) / scores.rows if scores.rows else 0.0
-
-
-def _bounded(value: float | None) -> float | None:
-    return None if value is None else storable(value)

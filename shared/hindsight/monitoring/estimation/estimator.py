@@ -1,13 +1,14 @@
 """The estimator of a version's performance before labels come, fitted on its holdout."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
-from hindsight.core.errors import UnreadableObject
+from hindsight.core.codec import from_plain
+from hindsight.core.errors import UnreadableObject, UnreadableRecord
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values
 
@@ -100,52 +101,22 @@ class Estimator:
     calibration: ScoreCalibration | None = None
     losses: Mapping[str, StoredLoss] = field(default_factory=dict)
     score_feature: str = ""
+    format: int = ESTIMATOR_FORMAT
 
     def probabilities(self, scores: Floats) -> Floats:
         """Compute the probability that the label is positive (multiclass: the decision right) by score, shape (n,)."""
         return np.clip(scores, 0.0, 1.0) if self.calibration is None else self.calibration.apply(scores)
 
-    def with_losses(self, losses: Mapping[str, StoredLoss]) -> "Estimator":
-        """Copy the estimator with the places of its loss models."""
-        return replace(self, losses=losses)
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the estimator to JSON objects."""
-        return {
-            "format": ESTIMATOR_FORMAT,
-            "task": self.task.value,
-            "rows": self.rows,
-            "least_score": self.least_score,
-            "greatest_score": self.greatest_score,
-            "metrics": {
-                metric.value: {name: getattr(found, name) for name in HoldoutEstimate.__slots__}
-                for metric, found in self.metrics.items()
-            },
-            "calibration": self.calibration
-            and {"scores": list(self.calibration.scores), "probabilities": list(self.calibration.probabilities)},
-            "losses": {name: {"key": loss.key, "digest": loss.digest} for name, loss in self.losses.items()},
-            "score_feature": self.score_feature,
-        }
-
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Estimator":
-        """Build the estimator that ``to_json`` converted. Raises UnreadableObject for anything else."""
+    def from_json(cls, document: object) -> "Estimator":
+        """Read an estimator from JSON objects, as ``to_plain`` converts it. Raises UnreadableObject."""
         try:
-            if document["format"] != ESTIMATOR_FORMAT:
-                raise UnreadableObject(f"an estimator of format {document['format']} cannot be read")
-            knots = document["calibration"]
-            return cls(
-                task=Task(document["task"]),
-                rows=document["rows"],
-                least_score=document["least_score"],
-                greatest_score=document["greatest_score"],
-                metrics={Metric(name): HoldoutEstimate(**found) for name, found in document["metrics"].items()},
-                calibration=knots and ScoreCalibration(tuple(knots["scores"]), tuple(knots["probabilities"])),
-                losses={name: StoredLoss(**loss) for name, loss in document["losses"].items()},
-                score_feature=document["score_feature"],
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UnreadableObject(f"the estimator is damaged: {type(error).__name__}: {error}") from error
+            found = from_plain(cls, document)
+        except UnreadableRecord as error:
+            raise UnreadableObject(f"the estimator is damaged: {error.message}") from error
+        if found.format != ESTIMATOR_FORMAT:
+            raise UnreadableObject(f"an estimator of format {found.format} cannot be read")
+        return found
 
 
 def expected_predictions(

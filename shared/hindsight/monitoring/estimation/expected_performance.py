@@ -9,7 +9,6 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.core.errors import UnusableArtifact
 from hindsight.evaluation.confidence_interval import bounds
 from hindsight.evaluation.influence import MetricInfluence, measure_influence
-from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import as_numbers, as_targets
 from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_predictions
 from hindsight.profiles.distribution import Distribution
@@ -76,21 +75,11 @@ class _ScoreExpectations:
             task, scores, decisions, self._estimator.probabilities(scores), counts=counts
         )
         value = predictions.measure(metric)
-        return None if value is None else self._with_bounds(metric, value, predictions, tail)
-
-    def _with_bounds(
-        self, metric: Metric, value: float, predictions: LabelledPredictions, tail: float
-    ) -> ExpectedMetric:
+        if value is None:
+            return None
         linear, holdout = measure_influence(metric, predictions), self._estimator.metrics[metric].standard_error
-        sketch = self._sketch_error()
-        lower, upper = bounds(metric, value, linear, self.rows, tail, more_variance=holdout**2 + sketch**2)
-        return ExpectedMetric(
-            value=value,
-            lower=lower,
-            upper=upper,
-            sampling_error=float(np.sqrt(linear.variance)),
-            holdout_error=holdout,
-            sketch_error=sketch,
+        return _expected(
+            metric, value, linear, effective=self.rows, tail=tail, holdout=holdout, sketch=self._sketch_error()
         )
 
     def _sketch_error(self) -> float:
@@ -135,12 +124,25 @@ class _SampleExpectations:
         value = float(np.sqrt(mean)) if metric is Metric.RMSE else mean
         slope = (1 / (2 * value) if value else 0.0) if metric is Metric.RMSE else 1.0
         linear = MetricInfluence(value, variance * slope**2, np.array([]))
-        lower, upper = bounds(metric, value, linear, len(losses), tail, more_variance=known.standard_error**2)
-        return ExpectedMetric(
-            value=value,
-            lower=lower,
-            upper=upper,
-            sampling_error=float(np.sqrt(variance)) * slope,
-            holdout_error=known.standard_error,
-            sketch_error=0.0,
-        )
+        return _expected(metric, value, linear, effective=len(losses), tail=tail, holdout=known.standard_error)
+
+
+def _expected(
+    metric: Metric,
+    value: float,
+    linear: MetricInfluence,
+    *,
+    effective: float,
+    tail: float,
+    holdout: float,
+    sketch: float = 0.0,
+) -> ExpectedMetric:
+    lower, upper = bounds(metric, value, linear, effective, tail, more_variance=holdout**2 + sketch**2)
+    return ExpectedMetric(
+        value=value,
+        lower=lower,
+        upper=upper,
+        sampling_error=float(np.sqrt(linear.variance)),
+        holdout_error=holdout,
+        sketch_error=sketch,
+    )

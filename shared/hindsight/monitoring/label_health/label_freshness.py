@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,8 +51,8 @@ def label_freshness(
     ----------
     due
         The predictions that occurred from the full hour of ``now - window`` to ``now``, counted by the hour in which
-        their outcome falls due (``2026-03-01T05``): ``Profile.due``, or ``due_hours`` of rows. A profile groups some
-        to the last hour of their day or of a month of 31 days.
+        their outcome falls due (``2026-03-01T05``): ``Profile.due``. A profile groups some to
+        the last hour of their day or of a month of 31 days.
     labels
         The newest label record of each prediction that has one, rows of ``labels/``.
     sampled_share
@@ -92,11 +92,6 @@ def label_freshness_measurements(model: str, found: LabelFreshness) -> list[Meas
     if found.seconds < MIN_ALARM_SECONDS:
         return []
     return [Measurement(name=LABEL_FRESHNESS, value=found.seconds, unit=SECONDS, dimensions={"Model": model})]
-
-
-def due_hours(predictions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count rows of ``predictions/`` by the hour in which their outcome falls due."""
-    return Counter(due_hour(row["outcome_due_at"]) for row in predictions)
 
 
 def due_hour(moment: str) -> str:

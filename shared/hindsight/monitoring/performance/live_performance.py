@@ -1,7 +1,7 @@
 """The degradation test of the serving version's live performance, kept up to date with new labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from hindsight.config.metrics import Metric, Task
@@ -63,7 +63,7 @@ class DegradationMonitor:
         predictions = read_matured(fresh, configuration).predictions
         if not len(predictions):
             return test  # the same evaluation again gives the same verdict
-        after = replace(test.count_labels(predictions, until), updates=test.updates + 1, sampled_share=share)
+        after = test.count_labels(predictions, until).replace(updates=test.updates + 1, sampled_share=share)
         if self.tests.save(model, after):
             return after
         return self._test(model, claimed, champion, max_weight)
@@ -101,7 +101,7 @@ def performance_claim(
     >>> claim.scale.null
     0.875
     """
-    better = gate_value is not None and (gate_value > limit if metric.greater_is_better else gate_value < limit)
+    better = gate_value is not None and metric.advantage(gate_value, limit) > 0
     null = (limit + gate_value) / 2 if better and gate_value is not None else limit
     scale = scale_of(metric, task, null=null, limit=limit)
     if scale is None:

@@ -54,7 +54,7 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Performa
     return PerformanceVerdict(
         verdict=Verdict.LOW,
         reason=f"{measured} of the window; {_line(test, limit, evidence.metric)}: {basis}",
-        shortfall=max(MIN_SHORTFALL, _beyond(limit, found.value, evidence.metric)),
+        shortfall=max(MIN_SHORTFALL, evidence.metric.advantage(limit, found.value)),
     )
 
 
@@ -86,7 +86,7 @@ def _by_test(test: SequentialTest, policy: PerformancePolicy) -> tuple[bool, str
 def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     bounds = evidence.at_level
     optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
-    is_low = optimistic is not None and _beyond(limit, optimistic, evidence.metric) > 0
+    is_low = optimistic is not None and evidence.metric.advantage(limit, optimistic) > 0
     return is_low, f"judged by the interval of this evaluation, at a level of {evidence.level:.1g}"
 
 
@@ -96,7 +96,3 @@ def _line(test: SequentialTest | None, limit: float, metric: Metric) -> str:
     if test is None or test.claim.scale.null == limit:
         return f"it is significantly {below} the limit {limit:.4f}"
     return f"it is significantly {below} {test.claim.scale.null:.4f}, half-way to the limit {limit:.4f}"
-
-
-def _beyond(limit: float, value: float, metric: Metric) -> float:
-    return limit - value if metric.greater_is_better else value - limit

@@ -1,7 +1,7 @@
 """Realised performance of predictions whose outcomes are due."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,25 +47,22 @@ class PerformanceReport:
     slices: Mapping[str, Mapping[str, Estimate]]
     unreadable: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the report to what is stored in the lake."""
-        return asdict(self)
-
     def summary(self) -> dict[str, Any]:
         """Summarise the numbers behind the verdict: short, and storable."""
         found = self.champion
-        numbers = {
-            "value": found.value,
-            "lower": found.lower,
-            "upper": found.upper,
-            "effective_rows": found.effective_rows,
-            "limit": self.limit,
-            "shortfall": self.shortfall,
-            "evidence": self.evidence,
-            "null": self.null,
+        return {
+            "metric": self.metric,
+            "labels": found.labels,
+            "counted": self.counted,
+            "value": storable(found.value),
+            "lower": storable(found.lower),
+            "upper": storable(found.upper),
+            "effective_rows": storable(found.effective_rows),
+            "limit": storable(self.limit),
+            "shortfall": storable(self.shortfall),
+            "evidence": storable(self.evidence),
+            "null": storable(self.null),
         }
-        bounded = {name: None if value is None else storable(value) for name, value in numbers.items()}
-        return {"metric": self.metric, "labels": found.labels, "counted": self.counted, **bounded}
 
 
 def check_performance(
@@ -79,7 +76,7 @@ def check_performance(
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``labels/`` one a prediction.
 
-    All is measured over the predictions that the records stand for, weighted by ``review_weight``.
+    All is measured over the predictions that the records stand for, weighted by ``review_weights``.
 
     Parameters
     ----------

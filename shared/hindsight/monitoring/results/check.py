@@ -1,12 +1,14 @@
 """The newest result of a check, as triggers and operators read it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from hindsight.core.times import format_time, parse_time
+from msgspec import field
+
+from hindsight.core.codec import Record
+from hindsight.core.times import format_time
 from hindsight.lake.object_store import CHECKS, day_prefix
 
 
@@ -28,8 +30,7 @@ class Verdict(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Record, frozen=True, kw_only=True):
     """One check of one version, or of a model that has none yet: its verdict, reason and numbers.
 
     ``summary`` is short whatever the number of features; ``report_key`` is the key of the whole report in the
@@ -46,18 +47,9 @@ class Check:
     report_key: str | None = None
     page_key: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the check to what is stored and shown to operators."""
-        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        shown |= {"at": format_time(self.at), "summary": dict(self.summary)}
-        return {name: value for name, value in shown.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "Check":
-        """Build the check that ``to_json`` converted."""
-        known = {name: row[name] for name in cls.__slots__ if name in row}
-        known |= {"at": parse_time(row["at"]), "kind": CheckKind(row["kind"]), "verdict": Verdict(row["verdict"])}
-        return cls(**known)
+    def to_plain(self) -> dict[str, Any]:
+        """Convert to plain values, as the check is stored and shown to operators: an empty summary too."""
+        return {"summary": {}} | super().to_plain()
 
 
 class CheckStore(Protocol):

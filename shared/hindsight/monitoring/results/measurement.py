@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 Unit = Literal["Count", "Seconds", "None"]
 COUNT: Unit = "Count"
 SECONDS: Unit = "Seconds"
 NONE: Unit = "None"
 _SMALLEST, _LARGEST = 1e-100, 1e100
+N = TypeVar("N", float, float | None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +22,14 @@ class Measurement:
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
 
-def storable(value: float) -> float:
+def storable(value: N) -> N:
     """Limit a number to what DynamoDB and CloudWatch both take: theirs have a smaller range than a 64-bit float.
 
-    >>> storable(1e-200), storable(-1e200), storable(0.5)
-    (0.0, -1e+100, 0.5)
+    >>> storable(1e-200), storable(-1e200), storable(0.5), storable(None)
+    (0.0, -1e+100, 0.5, None)
     """
+    if value is None:
+        return value
     return 0.0 if abs(value) < _SMALLEST else max(-_LARGEST, min(_LARGEST, value))
 
 

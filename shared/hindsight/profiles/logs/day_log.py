@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hindsight.core.errors import Conflict, HindsightError, NotFound, UnreadableObject
+from hindsight.core.retry import Overtaken, optimistic
 from hindsight.lake.object_store import PREDICTIONS, Lake, Tagged, day_prefix
 from hindsight.lake.pack import is_pack, newest_in
 from hindsight.profiles.logs.hour import HourProfiles, short_hash
@@ -33,7 +34,7 @@ class TimeUp(HindsightError):
     code = "time_up"
 
 
-class _ObjectMoved(Exception):
+class _ObjectMoved(Overtaken):
     """An object was packed while the day was read, so that the day has to be listed again."""
 
 
@@ -103,12 +104,8 @@ class DayLog:
         return list(found.values())
 
     def _again(self, read: Callable[[], T]) -> T:
-        for _ in range(_ROUNDS):
-            try:
-                return read()
-            except _ObjectMoved:
-                continue
-        raise Conflict(f"the log of {self.day.model} of {self.day.day} is packed again and again")
+        busy = Conflict(f"the log of {self.day.model} of {self.day.day} is packed again and again")
+        return optimistic(read, otherwise=busy, max_attempts=_ROUNDS)
 
     def _tagged(self, key: str) -> Tagged | None:
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hindsight.core.errors import Conflict, NotFound, UnreadableObject
+from hindsight.core.retry import Overtaken, optimistic
 from hindsight.lake.object_store import PROFILES, Lake, Tagged, day_prefix
 from hindsight.lake.pack import is_pack
 from hindsight.profiles.codec import CONTENT_TYPE
@@ -160,14 +161,25 @@ class DayProfiler:
         return [found for name, found in by_name.items() if name in rewritten]
 
     def _merge_hour(self, hour: str, pieces: Sequence[LogPiece]) -> set[int]:
-        rewritten = set[int]()
+        """Merge pieces into an hour, read anew until no other worker comes between; list the objects it has otherwise.
 
-        def merge(held: HourProfiles) -> HourProfiles | None:
-            rewritten.update(piece.name for piece in pieces if held.merged.get(piece.name, piece.tag) != piece.tag)
-            fresh = [piece for piece in pieces if piece.name not in held.merged]
-            return held.add(fresh) if fresh else None
+        Nothing is written where all are merged already and the hour is whole.
+        """
+        key, rewritten = self._hour_key(hour), set[int]()
 
-        self._change(self._hour_key(hour), merge)
+        def attempt() -> None:
+            held = self._held(key)
+            merged = held.profiles.merged
+            rewritten.update(piece.name for piece in pieces if merged.get(piece.name, piece.tag) != piece.tag)
+            fresh = [piece for piece in pieces if piece.name not in merged]
+            if not fresh and not held.is_damaged:
+                return
+            changed = held.profiles.add(fresh) if fresh else held.profiles
+            if not self._replace(key, changed, held.tag):
+                raise Overtaken
+
+        busy = Conflict(f"{key} is changed by other workers again and again")
+        optimistic(attempt, otherwise=busy, pause=self.pause, max_attempts=_ROUNDS)
         return rewritten
 
     def _rebuild_day(self, keys: Collection[str], touched: set[str]) -> list[LogPart]:
@@ -213,21 +225,6 @@ class DayProfiler:
         keys = list(self.lake.keys(day_prefix(PROFILES, self.log.day.model, self.log.day.day)))
         with ThreadPoolExecutor(READERS) as readers:
             return dict(zip(keys, readers.map(self._held, keys), strict=True))
-
-    def _change(self, key: str, change: Callable[[HourProfiles], HourProfiles | None]) -> None:
-        """Replace an hour's profiles by the result of ``change``, read again until no other worker comes between.
-
-        Nothing is written where it returns None for an hour that is whole.
-        """
-        for attempt in range(_ROUNDS):
-            held = self._held(key)
-            changed = change(held.profiles)
-            if changed is None and held.is_damaged:
-                changed = held.profiles
-            if changed is None or self._replace(key, changed, held.tag):
-                return
-            self.pause(attempt)
-        raise Conflict(f"{key} is changed by other workers again and again")
 
     def _replace(self, key: str, hour: HourProfiles, expected: str | None) -> bool:
         return self.lake.replace_bytes(key, encode_hour(hour), CONTENT_TYPE, expected=expected)

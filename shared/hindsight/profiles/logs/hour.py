@@ -4,11 +4,12 @@ import hashlib
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.profiles.codec import decode, encode

@@ -80,12 +80,13 @@ def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> Wi
 
 
 def _hours_between(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[str]:
-    first, last = _key_at(model, start), _key_at(model, end - timedelta(microseconds=1))
+    first, last = key_at(model, start), key_at(model, end - timedelta(microseconds=1))
     for key in keys_between(lake, PROFILES, model, start, end):
         if first <= key <= last:
             yield key
 
 
-def _key_at(model: str, moment: datetime) -> str:
+def key_at(model: str, moment: datetime) -> str:
+    """Build the key of the profiles of the hour that a moment lies in."""
     utc = moment.astimezone(UTC)
     return hour_key(model, utc.date(), f"{utc.hour:02d}")

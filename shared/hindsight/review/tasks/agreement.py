@@ -86,10 +86,6 @@ class PairAgreement:
     tasks: int
     kappa: float | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the agreement to JSON objects."""
-        return {"reviewers": list(self.reviewers), "tasks": self.tasks, "kappa": self.kappa}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
@@ -99,15 +95,6 @@ class Agreement:
     observed: float | None
     fleiss_kappa: float | None
     pairs: tuple[PairAgreement, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the agreement to JSON objects."""
-        return {
-            "tasks": self.tasks,
-            "observed": self.observed,
-            "fleiss_kappa": self.fleiss_kappa,
-            "pairs": [pair.to_json() for pair in self.pairs],
-        }
 
 
 def agreement(tasks: Sequence[Ratings]) -> Agreement:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.codec import to_plain
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.review.tasks.agreement import agreement
@@ -34,7 +35,7 @@ class ReviewOverview:
         rated = self.tasks.ratings(configuration.model, MAX_RATED) if nominal else []
         return {
             **show_size(size),
-            "agreement": agreement(rated).to_json() if rated else None,
+            "agreement": to_plain(agreement(rated)) if rated else None,
         }
 
     def task(self, key: PredictionKey) -> dict[str, Any] | None:
@@ -45,13 +46,7 @@ class ReviewOverview:
 
 def show_size(size: QueueSize) -> dict[str, Any]:
     """Show the counts of a queue."""
-    return {
-        "open": size.open,
-        "free": size.free,
-        "leased": size.leased,
-        "adjudication": size.adjudication,
-        "capped": size.capped,
-    }
+    return {"open": size.open, **to_plain(size)}
 
 
 def shown_task(task: ReviewTask) -> dict[str, Any]:

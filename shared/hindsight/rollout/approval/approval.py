@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hindsight.core.codec import Record
+from hindsight.core.codec import Record, to_plain
 from hindsight.core.errors import Conflict
 from hindsight.core.times import format_time
 
@@ -42,13 +42,8 @@ class Approval:
 
     def to_json(self) -> dict[str, Any]:
         """Build what operators read of the approval, without its token."""
-        return {
-            "version": self.version,
-            "decision_id": self.decision_id,
-            "requested_at": format_time(self.requested_at),
-            "expires_at": format_time(self.expires_at),
-            "answer": None if self.answer is None else self.answer.to_plain(),
-        }
+        plain = to_plain(self)
+        return {name: plain[name] for name in ("version", "decision_id", "requested_at", "expires_at", "answer")}
 
 
 def asked_again(before: Approval, request: Approval) -> Approval:

@@ -35,10 +35,6 @@ class Baseline:
             return None
         return self.expected - self.allowed if self.metric.greater_is_better else self.expected + self.allowed
 
-    def advantage(self, value: float, other: float) -> float:
-        """Compute by how much a value is better than another one, negative where it is worse."""
-        return value - other if self.metric.greater_is_better else other - value
-
 
 def baseline_of(configuration: ModelConfiguration, record: VersionRecord, against: str) -> Baseline:
     """Build the baseline of a version against the champion it challenged.

@@ -6,7 +6,8 @@ import numpy as np
 
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
-from hindsight.evaluation.sequential.betting import Floats, Hypothesis
+from hindsight.evaluation.metrics import Floats
+from hindsight.evaluation.sequential.betting import Hypothesis
 from hindsight.evaluation.sequential.observation import Scale
 from hindsight.evaluation.sequential.sequential_test import Waiting
 

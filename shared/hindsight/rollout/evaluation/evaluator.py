@@ -187,7 +187,7 @@ class RolloutEvaluator:
         """Store the test of an evaluation; False if another evaluation was faster, from which the next one goes on."""
         if test is None or test is stored:
             return True
-        return self.tests.save(model, replace(test, updates=test.updates + 1))
+        return self.tests.save(model, test.replace(updates=test.updates + 1))
 
     def _record(
         self, model: str, subject: EvaluationSubject, found: Evaluation, version: str, now: datetime

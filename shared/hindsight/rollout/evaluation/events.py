@@ -3,26 +3,18 @@
 The deployments are the outbox: a crash between one and its event delays the event to the next evaluation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hindsight.core.announcements import Announcement, Announcements
+from hindsight.core.announcements import Announcements
 from hindsight.registry.pointer import Change, DeploymentRecord
 from hindsight.registry.store import Registry
+from hindsight.rollout.announcement import announcement_of
 from hindsight.rollout.deployment import PIPELINE_ACTOR
 from hindsight.rollout.evaluation.store import EvaluationStore
 from hindsight.triggers.store import TriggerStore
 
 EVALUATION_ACTOR = "rollout_evaluation"
-ENDS_OF_ROLLOUTS: Mapping[tuple[Change | None, Change], str] = {
-    (Change.CANARY_STARTED, Change.PROMOTED): "CanaryPromoted",
-    (Change.CANARY_STARTED, Change.ROLLOUT_ABORTED): "CanaryAborted",
-    (Change.SHADOW_STARTED, Change.PROMOTED): "ShadowPromoted",
-    (Change.SHADOW_STARTED, Change.ROLLOUT_ABORTED): "ShadowAborted",
-}
-OTHER_CHANGES = {Change.ROLLED_BACK: "ModelRolledBack", Change.PROBATION_PASSED: "ProbationPassed"}
-
-_BEGINNINGS = {Change.CANARY_STARTED, Change.SHADOW_STARTED}
 _MAX_DEPLOYMENTS = 50  # to catch up with; there are a few a week
 
 
@@ -45,7 +37,7 @@ class RolloutEvents:
             model, max(published, pointer.sequence - _MAX_DEPLOYMENTS), pointer.sequence
         ):
             self._note(model, deployment)
-            if _is_unpublished(deployment) and (found := self._announcement(model, deployment)) is not None:
+            if _is_unpublished(deployment) and (found := announcement_of(self.registry, model, deployment)) is not None:
                 self.announcements.publish([found])
         self.store.record_published_sequence(model, pointer.sequence)
 
@@ -62,28 +54,6 @@ class RolloutEvents:
             self.triggers.record_rollback(model, deployment.at)
         elif deployment.change is Change.PROBATION_PASSED:
             self.triggers.reset_rollback_backoff(model, deployment.at)
-
-    def _announcement(self, model: str, deployment: DeploymentRecord) -> Announcement | None:
-        name = OTHER_CHANGES.get(deployment.change) or ENDS_OF_ROLLOUTS.get(
-            (self._beginning(model, deployment), deployment.change)
-        )
-        if name is None:
-            return None
-        return Announcement(
-            name=name,
-            correlation_id=deployment.decision_id or f"{model}#{deployment.sequence}",
-            at=deployment.at,
-            data={"model": model, **deployment.to_plain()},
-        )
-
-    def _beginning(self, model: str, deployment: DeploymentRecord) -> Change | None:
-        """Find how the rollout that a deployment ends began, None where it ends none."""
-        tried = deployment.to_version if deployment.change is Change.PROMOTED else deployment.challenger
-        for sequence in range(deployment.sequence - 1, max(0, deployment.sequence - _MAX_DEPLOYMENTS), -1):
-            before = self.registry.deployment(model, sequence)
-            if before is not None and before.change in _BEGINNINGS and before.challenger == tried:
-                return before.change
-        return None
 
 
 def _is_unpublished(deployment: DeploymentRecord) -> bool:

@@ -1,12 +1,13 @@
 """The evaluation of a model's rollout and probation, with the events of its deployments before and after."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
+from hindsight.core.attempts import Attempts
 from hindsight.core.errors import Conflict, HindsightError
 from hindsight.registry.store import Registry
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
@@ -38,17 +39,17 @@ class RolloutEvaluation:
         Label records are read for as long as there is time. Return the evaluations. Raises EvaluationFailed once all
         three have been tried.
         """
-        round_ = _Round()
-        with round_.collecting():
+        parts, evaluations = Attempts(), list[dict[str, Any]]()
+        with parts.attempt("events"):
             self.events.publish(model)
-        with round_.collecting():
-            round_.evaluations.extend(self._evaluate(model, now, has_time))
-        with round_.collecting():
+        with parts.attempt("evaluation"):
+            evaluations += self._evaluate(model, now, has_time)
+        with parts.attempt("events"):
             self.events.publish(model)
-        if round_.failures:
-            causes = ", ".join(map(_cause, round_.failures))
-            raise EvaluationFailed(f"could not evaluate {model} ({causes})", round_.evaluations) from round_.failures[0]
-        return round_.evaluations
+        if parts.failures:
+            causes = ", ".join(_cause(error) for _, error in parts.failures)
+            raise EvaluationFailed(f"could not evaluate {model} ({causes})", evaluations) from parts.failures[0][1]
+        return evaluations
 
     def _evaluate(self, model: str, now: datetime, has_time: Callable[[], bool]) -> list[dict[str, Any]]:
         pointer = self.registry.pointer(model)
@@ -59,21 +60,6 @@ class RolloutEvaluation:
         with suppress(Conflict):
             return self.evaluator.evaluate(configuration, pointer, now, has_time)
         return []
-
-
-@dataclass(slots=True)
-class _Round:
-    """An evaluation in progress; the failure of one part does not keep the others from being done."""
-
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[Exception] = field(default_factory=list)
-
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  it is raised at the end
-            self.failures.append(error)
 
 
 def _cause(error: Exception) -> str:

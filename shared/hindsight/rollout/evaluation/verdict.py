@@ -1,6 +1,6 @@
 """The verdict of an evaluation: the rule that rollouts and probations share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,7 +73,7 @@ def decide(
         if measured.worse_by <= measured.allowed:
             return Verdict(outcome=Outcome.KEEP, reason=f"{measured.described}; {_allowed(measured)}"), test
         if test is not None:
-            test, needed_labels = replace(test, deferred_at=measured.labels), 2 * measured.labels
+            test, needed_labels = test.replace(deferred_at=measured.labels), 2 * measured.labels
     lacking = f"{measured.described}; decided at {needed_labels} labels"
     if now >= terms.deadline:
         is_measured = measured.labels >= terms.min_labels and measured.worse_by is not None
@@ -88,7 +88,7 @@ def compared(baseline: Baseline, version: LabelledPredictions, champion: Labelle
     for metric, allowed in _metrics(baseline):
         value, other = version.measure(metric), champion.measure(metric)
         if value is not None and other is not None:
-            worse_by = other - value if metric.greater_is_better else value - other
+            worse_by = metric.advantage(other, value)
             described = f"{metric} {value:.4f} on {len(version)} labels, the champion's {other:.4f} on {len(champion)}"
             return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
     described = f"{baseline.metric} is undefined on {len(version)} labels and the champion's {len(champion)}"
@@ -105,7 +105,7 @@ def against_expectation(baseline: Baseline, version: LabelledPredictions, effect
         # Without an expectation nothing would ever count against the version.
         found, described = (None, undefined) if value is None else (0.0, nothing)
         return Measured(labels=labels, worse_by=found, allowed=0.0, described=described)
-    worse_by = -baseline.advantage(value, expected)
+    worse_by = baseline.metric.advantage(expected, value)
     described = f"{baseline.metric} {value:.4f} on {len(version)} labels, expected {expected:.4f}"
     return Measured(labels=labels, worse_by=worse_by, allowed=allowed, described=described)
 

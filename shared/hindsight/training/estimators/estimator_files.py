@@ -1,8 +1,10 @@
 """The files of a version's performance estimator in the lake, beside its artefact."""
 
 import json
+from dataclasses import replace
 
 from hindsight.core import compact_json
+from hindsight.core.codec import to_plain
 from hindsight.core.errors import UnreadableObject
 from hindsight.lake.object_store import Lake, read_if_present, version_prefix
 from hindsight.monitoring.estimation.estimator import Estimator, StoredLoss
@@ -21,8 +23,8 @@ def store_estimator(lake: Lake, model: str, version: str, fitted: FittedEstimato
         content, key = dump_artifact(loss), f"{prefix}{name}_error.skops"
         lake.write_bytes(key, content, "application/octet-stream")
         stored[name] = StoredLoss(key=key, digest=artifact_digest(content))
-    estimator = fitted.estimator.with_losses(stored)
-    lake.write_bytes(prefix + ESTIMATOR, compact_json.dumps(estimator.to_json()).encode(), "application/json")
+    estimator = replace(fitted.estimator, losses=stored)
+    lake.write_bytes(prefix + ESTIMATOR, compact_json.dumps(to_plain(estimator)).encode(), "application/json")
     return estimator
 
 

@@ -162,9 +162,4 @@ def _root(squared: HoldoutEstimate) -> HoldoutEstimate:
     """Convert the estimate of a mean squared error to that of its root; its ``spread`` stays that of the squares."""
     realised, estimated = float(np.sqrt(squared.realised)), float(np.sqrt(squared.estimated))
     slope = 1 / (2 * realised) if realised else 0.0
-    return HoldoutEstimate(
-        realised=realised,
-        estimated=estimated,
-        standard_error=squared.standard_error * slope,
-        spread=squared.spread,
-    )
+    return replace(squared, realised=realised, estimated=estimated, standard_error=squared.standard_error * slope)

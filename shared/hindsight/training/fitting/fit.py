@@ -13,7 +13,7 @@ from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import Lake, version_prefix
 from hindsight.registry.schema import Schema
 from hindsight.runs.run import RetrainingRun
-from hindsight.training.fitting.labelled_frame import LabelledFrame, feature_types, load_part
+from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
 from hindsight.training.fitting.paired_losses import loss_name
 from hindsight.training.fitting.pipeline_spec import PipelineSpec
 from hindsight.training.fitting.search import ROWS, SearchOutcome, Stopwatch, search
@@ -55,7 +55,7 @@ def fit(lake: Lake, job: TrainingJob, stopwatch: Stopwatch | None = None) -> Tra
     and read from then on. Raises UnusableDataset, UnusablePipeline, NotFound.
     """
     configuration = job.configuration
-    features = feature_types(configuration)
+    features = configuration.feature_types
     train = load_part(lake, job.manifest, "train", features, configuration)
     holdout = load_part(lake, job.manifest, "holdout", features, configuration)
     spec = PipelineSpec(job.candidate, _schema(job, train), configuration.training, {})
@@ -79,7 +79,7 @@ def _schema(job: TrainingJob, train: LabelledFrame) -> Schema:
         version=job.run.version_of(job.candidate.value),
         task=configuration.task,
         metric=configuration.gate_metric,
-        features=feature_types(configuration),
+        features=configuration.feature_types,
         classes=_classes(configuration.task, train),
     )
 

@@ -14,54 +14,51 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.datasets.dataset import Manifest, Part
 from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
-from hindsight.datasets.split import Split, split_by_time, split_moments
+from hindsight.datasets.split import Longs
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.weights import review_weights
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.sample import hash_ids
-from hindsight.training.fitting.moments import MomentColumns, Moments
 from hindsight.training.models.frame import frame_of
 
-__all__ = ["LabelledFrame", "Moments", "feature_types", "load_part"]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """The moments of n predictions, made and due, as microseconds since 1970, each shape (n,)."""
+
+    occurred: Longs
+    due: Longs
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
-    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weight``. ``entity_ids`` name
+    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weights``. ``entity_ids`` name
     which rows are of one subject and so not independent, None where the app named none.
     """
 
     frame: pd.DataFrame
     labels: npt.NDArray[Any]
-    moments: Sequence[Moments]
+    moments: Moments
     first_features: list[Mapping[str, Any]]
     prediction_ids: list[str]
     weights: npt.NDArray[np.float64]
     entity_ids: list[str | None]
 
-    def at(self, positions: Sequence[int]) -> "LabelledFrame":
+    def at(self, positions: Sequence[int] | npt.NDArray[np.integer[Any]]) -> "LabelledFrame":
         """Select some of the rows."""
         places = np.asarray(positions, dtype=np.intp)
-        moments = self.moments
+        chosen = places.tolist()
         return LabelledFrame(
             self.frame.iloc[places],
             self.labels[places],
-            moments.at(places) if isinstance(moments, MomentColumns) else [moments[place] for place in positions],
+            Moments(self.moments.occurred[places], self.moments.due[places]),
             self.first_features,
-            [self.prediction_ids[place] for place in positions],
+            [self.prediction_ids[place] for place in chosen],
             self.weights[places],
-            [self.entity_ids[place] for place in positions],
+            [self.entity_ids[place] for place in chosen],
         )
-
-    def split(self, share: float) -> Split:
-        """Split the rows at a moment, as ``split_by_time`` does."""
-        if not isinstance(self.moments, MomentColumns):
-            return split_by_time(self.moments, share)
-        train, first = split_moments(self.moments.occurred, self.moments.due, share)
-        holdout = list(range(first, len(self.moments)))
-        return Split(train.tolist(), holdout, self.moments[first].occurred_at if holdout else "")
 
     def representative(self) -> "LabelledFrame":
         """Sample rows that resemble all predictions: each is kept with a probability in proportion to its weight.
@@ -73,12 +70,7 @@ class LabelledFrame:
             return self
         # Another hash than that of samples, which would keep the light rows it has left in.
         draws = hash_ids([f"representative {name}" for name in self.prediction_ids]) / 2.0**64
-        return self.at(np.flatnonzero(draws < self.weights / self.weights.max()).tolist())
-
-
-def feature_types(configuration: ModelConfiguration) -> dict[str, FeatureType]:
-    """List the types of the declared features, in the order they are declared."""
-    return {name: feature.type for name, feature in configuration.features.items()}
+        return self.at(np.flatnonzero(draws < self.weights / self.weights.max()))
 
 
 def load_part(
@@ -94,7 +86,7 @@ def load_part(
     return LabelledFrame(
         frame=frame_of(features_in(arrays, features), rows),
         labels=targets_in(arrays, manifest.task),
-        moments=MomentColumns(np.array(arrays["occurred_at"]), np.array(arrays["outcome_due_at"])),
+        moments=Moments(np.array(arrays["occurred_at"]), np.array(arrays["outcome_due_at"])),
         first_features=unpack_json(arrays["first_features"]),
         prediction_ids=texts_in(arrays, "prediction_id"),
         weights=_weights(arrays, configuration.labels),

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from hindsight.config.training import Training
-from hindsight.datasets.split import split_by_time
+from hindsight.datasets.split import split_moments
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.fitting.paired_losses import Truth
 from hindsight.training.fitting.weighting import row_weights
@@ -30,13 +30,13 @@ class ValidationSplit:
 
         None where the earlier have one class only, or no value of any feature: nothing can be chosen by them.
         """
-        split = split_by_time(train.moments, training.holdout)
-        earlier = train.at(split.train)
-        if len(split.train) < _MIN_ROWS or _classes(earlier) < 2:
-            earlier = train.at(list(range(len(train.moments) - len(split.holdout))))
+        matured, first = split_moments(train.moments.occurred, train.moments.due, training.holdout)
+        earlier = train.at(matured)
+        if len(matured) < _MIN_ROWS or _classes(earlier) < 2:
+            earlier = train.at(range(first))
         if _classes(earlier) < 2 or not earlier.frame.notna().to_numpy().any():
             return None
-        return cls(earlier, train.at(split.holdout))
+        return cls(earlier, train.at(range(first, len(train.labels))))
 
     def truth(self, training: Training) -> Truth:
         """Pair the later rows' labels with their weights."""
@@ -45,13 +45,13 @@ class ValidationSplit:
 
 def newest(rows: LabelledFrame, most: int) -> LabelledFrame:
     """Select the newest rows, all if there are no more than ``most``."""
-    return rows if len(rows.labels) <= most else rows.at(list(range(len(rows.labels) - most, len(rows.labels))))
+    return rows if len(rows.labels) <= most else rows.at(range(len(rows.labels) - most, len(rows.labels)))
 
 
 def thinned(rows: LabelledFrame, most: int) -> LabelledFrame:
     """Thin rows evenly to ``most`` at most, so that the whole time is represented."""
     places = np.linspace(0, len(rows.labels) - 1, min(most, len(rows.labels))).astype(np.intp)
-    return rows if len(rows.labels) <= most else rows.at(places.tolist())
+    return rows if len(rows.labels) <= most else rows.at(places)
 
 
 def _classes(rows: LabelledFrame) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from hindsight.config.training import Training
+from hindsight.datasets.split import Longs
 from hindsight.evaluation.metrics import Floats, Values
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 
@@ -16,7 +17,7 @@ def row_weights(rows: LabelledFrame, training: Training) -> Floats:
     """
     weights = rows.weights.astype(np.float64)
     if training.recency_half_life is not None:
-        weights = weights * _recency([moment.occurred_at for moment in rows.moments], training.recency_half_life)
+        weights = weights * _recency(rows.moments.occurred, training.recency_half_life)
     return weights / weights.mean() if len(weights) else weights
 
 
@@ -31,8 +32,8 @@ def class_weights(codes: Values, weights: Floats, classes: int) -> Floats:
     return np.where(occurs, weights.sum() / (int(occurs.sum()) * np.where(occurs, held, 1.0)), 1.0)
 
 
-def _recency(occurred_at: list[str], half_life: timedelta) -> Floats:
-    moments = np.array([text.removesuffix("Z") for text in occurred_at], dtype="datetime64[us]")
+def _recency(occurred: Longs, half_life: timedelta) -> Floats:
+    moments = occurred.astype("datetime64[us]")
     ages = (moments.max() - moments) / np.timedelta64(half_life) if len(moments) else np.array([])
     # A row of thousands of half-lives would weigh nothing at all, and a class of such rows could not be trained on.
     weights: Floats = np.exp2(-np.minimum(ages.astype(np.float64), 60.0))

@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
 from hindsight.evaluation.influence import measure_influence
-from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.metrics import Floats, Values
 from hindsight.training.models.scoring import Predictions
 
 RESAMPLES = 1_000
 
-Values = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 _MAX_RESAMPLES = 50_000
 _RESAMPLES_BEYOND = 20  # that many are to lie beyond the quantile
@@ -67,7 +63,7 @@ class Paired:
         challenger = self.challenger.measure(metric, self.labels, self.weights)
         if champion is None or challenger is None:
             return None
-        return challenger - champion if metric.greater_is_better else champion - challenger
+        return metric.advantage(challenger, champion)
 
 
 def paired_difference(
@@ -128,16 +124,7 @@ def _codes(clusters: Values) -> Values:
 
 
 def _influence_of_rows(paired: Paired, predictions: Predictions, metric: Metric) -> Floats:
-    rows = LabelledPredictions(
-        predictions.task,
-        paired.labels,
-        predictions.decisions,
-        predictions.scores,
-        paired.weights,
-        probabilities=predictions.probabilities,
-        classes=predictions.classes,
-    )
-    return measure_influence(metric, rows).influence
+    return measure_influence(metric, predictions.labelled(paired.labels, paired.weights)).influence
 
 
 def _studentised(moves: Floats, tail: float, seed: int, resamples: int) -> float:

@@ -11,12 +11,11 @@ import pandas as pd
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.metrics import Values
 from hindsight.evaluation.slices import slices_of
 from hindsight.registry.version import Check
 from hindsight.training.gate.bootstrap import Paired, paired_difference
 from hindsight.training.models.scoring import Predictions
-
-Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
 _SLICE_CONFIDENCE = 0.9

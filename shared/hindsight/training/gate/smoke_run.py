@@ -13,6 +13,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import msgspec
+
 from hindsight.core.errors import UnusableArtifact
 from hindsight.registry.schema import Schema
 from hindsight.training.gate.serving_probes import unserved_input
@@ -38,23 +40,6 @@ class SmokeRun:
     load_seconds: float
     row_seconds: float
     unserved: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Convert the run to JSON objects."""
-        predictions = [[prediction.score, prediction.decision] for prediction in self.predictions]
-        times = {"load_seconds": self.load_seconds, "row_seconds": self.row_seconds}
-        return {"schema": self.schema.to_json(), "predictions": predictions, "unserved": self.unserved, **times}
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "SmokeRun":
-        """Read a run from JSON objects."""
-        return cls(
-            schema=Schema.from_json(document["schema"]),
-            predictions=[RowPrediction(score, decision) for score, decision in document["predictions"]],
-            load_seconds=document["load_seconds"],
-            row_seconds=document["row_seconds"],
-            unserved=document["unserved"],
-        )
 
 
 def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], float]) -> SmokeRun:
@@ -89,7 +74,7 @@ def main(folder: Path) -> None:
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
     try:
         run = smoke_run((folder / ARTIFACT).read_bytes(), request["digest"], request["rows"], perf_counter)
-        answer = run.to_json()
+        answer = msgspec.to_builtins(run)
     except UnusableArtifact as error:
         answer = {"unusable": error.message}
     (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")

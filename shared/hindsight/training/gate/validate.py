@@ -1,7 +1,7 @@
 """The validation of a run: choose its best candidate, put it to the gate and record the verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric
@@ -11,9 +11,9 @@ from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import Lake
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
-from hindsight.registry.version import Check, Verdict, VersionRecord
+from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
-from hindsight.training.fitting.labelled_frame import LabelledFrame, feature_types, load_part
+from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from hindsight.training.gate.smoke_test import RunSmoke, smoke_test
 from hindsight.training.models.artifact import load_artifact
@@ -71,28 +71,24 @@ def _judge(
 ) -> VersionRecord:
     version = job.run.version_of(best["candidate"])
     artifact = (best["artifact_key"], best["artifact_digest"])
-    features = feature_types(job.configuration)
+    features = job.configuration.feature_types
     # Read once: the verdict is about the champion of this very move of the pointer, and records it.
     pointer = registry.pointer(job.run.model)
     challenger, checks = smoke_test(lake, version, artifact, features, run_smoke)
-    findings = _Findings() if challenger is None else _compare(lake, job, challenger, pointer)
-    sequence = 0 if pointer is None else pointer.sequence
-    return _record(job, best, replace(findings, checks=[*findings.checks, *checks], pointer_sequence=sequence))
+    record = _unjudged(job, best, pointer)
+    if challenger is not None:
+        record = _compare(lake, job, challenger, pointer, record)
+    found = (*record.checks, *checks)
+    verdict = Verdict.PROMOTE if all(check.passed for check in found) else Verdict.REJECT
+    return record.replace(checks=found, verdict=verdict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Findings:
-    checks: Sequence[Check] = ()
-    metrics: Mapping[str, float | None] | None = None
-    champion: str | None = None
-    champion_metrics: Mapping[str, float | None] | None = None
-    notes: tuple[str, ...] = ()
-    pointer_sequence: int = 0
-
-
-def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None) -> _Findings:
+def _compare(
+    lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None, record: VersionRecord
+) -> VersionRecord:
+    """Add to the record what the challenger and the champion are worth on the holdout."""
     configuration, manifest = job.configuration, job.manifest
-    holdout = load_part(lake, manifest, "holdout", feature_types(configuration), configuration)
+    holdout = load_part(lake, manifest, "holdout", configuration.feature_types, configuration)
     predictions = challenger.predict(holdout.frame)
     champion: Predictions | None = None
     notes: tuple[str, ...] = ()
@@ -116,10 +112,10 @@ def _compare(lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer:
         weights=holdout.weights,
         entities=holdout.entity_ids,
     )
-    return _Findings(
-        checks=judge(contest, configuration),
+    return record.replace(
+        checks=tuple(judge(contest, configuration)),
         metrics=_measure(predictions, holdout, configuration),
-        champion=pointer.champion if pointer and champion else None,
+        compared_with=pointer.champion if pointer and champion else None,
         champion_metrics=_measure(champion, holdout, configuration) if champion else None,
         notes=notes,
     )
@@ -141,7 +137,7 @@ def _measure(
     return {metric.value: predictions.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
 
 
-def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) -> VersionRecord:
+def _unjudged(job: ValidationJob, best: Mapping[str, Any], pointer: Pointer | None) -> VersionRecord:
     return VersionRecord(
         version=job.run.version_of(best["candidate"]),
         created_at=job.run.as_of,
@@ -152,14 +148,9 @@ def _record(job: ValidationJob, best: Mapping[str, Any], findings: _Findings) ->
         code_version=job.code_version,
         artifact_key=best["artifact_key"],
         artifact_digest=best["artifact_digest"],
-        verdict=Verdict.PROMOTE if all(check.passed for check in findings.checks) else Verdict.REJECT,
-        checks=tuple(findings.checks),
-        metrics=findings.metrics or {},
-        compared_with=findings.champion,
-        champion_metrics=findings.champion_metrics,
-        notes=findings.notes,
+        verdict=Verdict.REJECT,
         candidates=tuple(_summary(candidate) for candidate in job.trained),
-        pointer_sequence=findings.pointer_sequence,
+        pointer_sequence=0 if pointer is None else pointer.sequence,
         card_key=best.get("card_key"),
     )
 

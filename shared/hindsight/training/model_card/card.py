@@ -9,14 +9,13 @@ import numpy as np
 from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Task
 from hindsight.core.codec import to_plain
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, moment_text
 from hindsight.evaluation.weights import effective_rows
 from hindsight.training.fitting.fit import TrainedVersion, TrainingJob
 from hindsight.training.fitting.labelled_frame import LabelledFrame
 from hindsight.training.model_card.figures import (
     confusion,
     errors,
-    labelled_predictions,
     performance,
     reliability,
     slices,
@@ -32,7 +31,7 @@ _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 def model_card(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
     """Build the card as JSON objects; it shows names, counts and rates, never a row."""
     configuration, schema = job.configuration, trained.version.schema
-    known = labelled_predictions(trained.predictions, trained.holdout)
+    known = trained.predictions.labelled(trained.holdout.labels, trained.holdout.weights)
     importances = permutation_importances(trained.version, trained.holdout, configuration.training.seed)
     card = {
         "format": CARD_FORMAT,
@@ -59,10 +58,10 @@ def model_card(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
 
 
 def _data(job: TrainingJob, trained: TrainedVersion) -> dict[str, Any]:
-    manifest = job.manifest
+    manifest, made = job.manifest, trained.train.moments.occurred
     return {
         "window_start": format_time(manifest.window_start),
-        "first_row": trained.train.moments[0].occurred_at if len(trained.train.moments) else None,
+        "first_row": moment_text(int(made[0])) if len(made) else None,
         "holdout_start": manifest.boundary,
         "as_of": format_time(manifest.as_of),
         "counts": manifest.counts,

@@ -6,31 +6,18 @@ import numpy as np
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.codec import to_plain
 from hindsight.evaluation.calibration import calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.slices import slices_of
 from hindsight.training.fitting.labelled_frame import LabelledFrame
-from hindsight.training.models.scoring import Predictions
 
 CONFIDENCE = 0.95
 _OF_A_BOUND = (1 + CONFIDENCE) / 2  # bounds hold each by itself, so that both hold at the confidence
 _MAX_SLICES = 100
 _MAX_CLASSES = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-def labelled_predictions(predictions: Predictions, rows: LabelledFrame) -> LabelledPredictions:
-    """Join predictions to the labels of their rows."""
-    return LabelledPredictions(
-        predictions.task,
-        rows.labels,
-        predictions.decisions,
-        predictions.scores,
-        sample_weights=rows.weights,
-        probabilities=predictions.probabilities,
-        classes=predictions.classes,
-    )
 
 
 def performance(known: LabelledPredictions) -> dict[str, Any]:
@@ -59,14 +46,7 @@ def reliability(known: LabelledPredictions) -> dict[str, Any] | None:
     found = calibration(known, _OF_A_BOUND)
     if found is None:
         return None
-    return {
-        "error": found.error,
-        "by_chance": found.by_chance,
-        "bins": [
-            {"labels": one.labels, "score": one.score, "observed": one.observed, "lower": one.lower, "upper": one.upper}
-            for one in found.bins
-        ],
-    }
+    return {"error": found.error, "by_chance": found.by_chance, "bins": to_plain(found.bins)}
 
 
 def confusion(known: LabelledPredictions) -> dict[str, Any] | None:

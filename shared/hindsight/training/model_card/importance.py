@@ -1,6 +1,5 @@
 """Permutation importances: the loss of the metric where a feature's values are shuffled."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,8 +101,3 @@ def _groups(column: "pd.Series[float]", kind: FeatureType) -> Values:
         return np.zeros(len(values), dtype=np.intp)
     edges = np.unique(np.quantile(values[present], np.linspace(0, 1, _GROUPS + 1)[1:-1]))
     return np.where(present, np.searchsorted(edges, np.where(present, values, 0.0), side="right") + 1, 0)
-
-
-def by_name(found: Mapping[str, Importance]) -> dict[str, dict[str, float]]:
-    """Convert importances to JSON objects."""
-    return {name: {"loss": one.loss, "spread": one.spread} for name, one in found.items()}

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from hindsight.evaluation.metrics import Floats
 from hindsight.monitoring.estimation.estimator import ScoreCalibration
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

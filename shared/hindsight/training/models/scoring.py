@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.core.errors import UnusableArtifact
-from hindsight.evaluation.metrics import evaluate
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.metrics import Floats, Values
 from hindsight.registry.schema import Schema
 from hindsight.training.models.frame import to_frame
 from hindsight.training.models.probabilities import Recalibration
-
-Floats = npt.NDArray[np.float64]
-Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,17 @@ class Predictions:
 
     def measure(self, metric: Metric, labels: Values, weights: Values | None = None) -> float | None:
         """Measure how well the predictions fit labels, None where the metric is undefined."""
-        return evaluate(
-            metric,
+        return self.labelled(labels, weights).measure(metric)
+
+    def labelled(self, labels: Values, weights: Values | None = None) -> LabelledPredictions:
+        """Join the predictions to the labels of their rows, and to the rows' weights, 1 by default."""
+        return LabelledPredictions(
             self.task,
             labels,
             self.decisions,
             self.scores,
+            weights,
             probabilities=self.probabilities,
-            weights=weights,
             classes=self.classes,
         )
 

@@ -75,7 +75,7 @@ def test_the_run_keeps_its_lock_for_as_long_as_people_may_take(world: World) -> 
 
 
 def test_run_that_lost_its_lock_asks_for_no_approval(world: World) -> None:
-    stale = replace(REQUEST, run=replace(RUN, fencing_token=3))
+    stale = replace(REQUEST, run=RUN.replace(fencing_token=3))
     with pytest.raises(StaleRun):
         world.ask(stale)
     assert world.bus.published == []
