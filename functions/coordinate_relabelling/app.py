@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling
 from hindsight.core.times import parse_time
-from hindsight.labels.relabelling.counting import Counting
+from hindsight.labels.relabelling.counting import CountingProgress
 from hindsight.runtime.counters import count
 from hindsight.runtime.deadline import time_left
 from hindsight.runtime.handler import event_handler, logger, metrics
@@ -27,7 +27,7 @@ def count_files(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]
     counted = labelling.relabel_file_count().count(
         event["model"],
         event["relabel_id"],
-        Counting(**event.get("counted", {})),
+        CountingProgress(**event.get("counted", {})),
         time_left(context, RESERVED_MILLISECONDS),
     )
     found = {"relabel_id": event["relabel_id"], "files": counted.files, "done": counted.is_done}

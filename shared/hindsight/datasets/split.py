@@ -12,7 +12,7 @@ import numpy.typing as npt
 Longs = npt.NDArray[np.int64]
 
 
-class Timed(Protocol):
+class RowTimes(Protocol):
     """A row with a prediction's time and the time its outcome is due, both sortable text."""
 
     @property
@@ -24,7 +24,7 @@ class Timed(Protocol):
         """The time its outcome is due."""
 
 
-TimedRow = TypeVar("TimedRow", bound=Timed)
+TimedRow = TypeVar("TimedRow", bound=RowTimes)
 
 
 @dataclass(frozen=True, slots=True)

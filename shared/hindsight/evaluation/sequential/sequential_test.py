@@ -74,17 +74,17 @@ class Claim(Record, frozen=True, kw_only=True):
         return ours == others
 
 
-class Waiting(Record, frozen=True, kw_only=True):
+class WaitingLabels(Record, frozen=True, kw_only=True):
     """The labels left over: positives or negatives without a partner by side, and values of one side."""
 
     unpaired: tuple[Unpaired, Unpaired] = ((), ())
     values: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
-NONE_WAITING = Waiting()
+NONE_WAITING = WaitingLabels()
 
 
-NONE_WAITING = Waiting()
+NONE_WAITING = WaitingLabels()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class SequentialTest:
     wealth: Wealth
     highest: float = 1.0
     deferred_at: int = 0
-    waiting: Waiting = NONE_WAITING
+    waiting: WaitingLabels = NONE_WAITING
     updates: int = 0
     sampled_share: float = WHOLE
 
@@ -153,7 +153,9 @@ class SequentialTest:
         """
         return replace(self, sampled_share=min(self.sampled_share, sampled_share))
 
-    def count(self, values: Floats, weights: Floats | None, waiting: Waiting, until: datetime) -> "SequentialTest":
+    def count(
+        self, values: Floats, weights: Floats | None, waiting: WaitingLabels, until: datetime
+    ) -> "SequentialTest":
         """Count more values, in the order their labels matured, none of them counted before.
 
         Where the highest e-value is kept, every value is looked at: evidence that later ones take away was evidence.
@@ -172,7 +174,7 @@ class SequentialTest:
     def count_labels(self, predictions: LabelledPredictions, until: datetime) -> "SequentialTest":
         """Count more labelled predictions of the version, in the order they matured, none of them counted before."""
         observed = self.claim.scale.observe(predictions, self.waiting.unpaired[0])
-        waiting = Waiting(unpaired=(observed.unpaired, ()))
+        waiting = WaitingLabels(unpaired=(observed.unpaired, ()))
         return self.count(observed.values, observed.weights, waiting, until)
 
     def to_plain(self) -> dict[str, Any]:
@@ -239,6 +241,6 @@ class _StoredTest(Record, frozen=True, kw_only=True):
     heaviest: float
     highest: float = 1.0
     deferred_at: int = 0
-    waiting: Waiting = NONE_WAITING
+    waiting: WaitingLabels = NONE_WAITING
     updates: int = 0
     sampled_share: float = WHOLE

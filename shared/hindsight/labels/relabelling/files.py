@@ -11,9 +11,9 @@ from hindsight.core.errors import NotFound, Unavailable
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
-from hindsight.labels.joining.join import Joined, JoinReport, LabelJoiner, SideBySide
+from hindsight.labels.joining.join import JoinCount, JoinReport, LabelJoiner, SideBySide
 from hindsight.labels.relabelling.job import Counts, RelabelJob, RelabelStatus
-from hindsight.labels.relabelling.reading import Chunk, OpenFile, Packed, fault_text, read_next, take_line
+from hindsight.labels.relabelling.reading import AlreadyPacked, Chunk, OpenFile, fault_text, read_next, take_line
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
 from hindsight.lake.object_store import REWRITTEN, Lake
@@ -215,7 +215,7 @@ class RelabelFiles:
                     yield number, line
         except NotFound as error:
             if not key.startswith(FEEDBACK_PREFIX):
-                raise Packed from error
+                raise AlreadyPacked from error
             with suppress(NotFound):
                 yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
@@ -245,8 +245,8 @@ def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts
         files=sum(file.chunk.is_last and file.is_listed for file in group),
         predictions=sum(file.chunk.rows for file in group),
         events=sum(len(found) for file in group for found in file.chunk.events.values()),
-        recovered=joined[Joined.JOINED],
-        labels=joined[Joined.LABELS],
+        recovered=joined[JoinCount.JOINED],
+        labels=joined[JoinCount.LABELS],
     )
 
 

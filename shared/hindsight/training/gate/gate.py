@@ -14,7 +14,7 @@ from hindsight.config.features import FeatureType
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.registry.version import Check
-from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
 from hindsight.training.models.scoring import Predictions
 
 Values = npt.NDArray[Any]
@@ -41,9 +41,9 @@ class Contest:
     weights: npt.NDArray[np.float64] | None = None
     entities: Sequence[str | None] | None = None
 
-    def against(self, other: Predictions) -> Paired:
+    def against(self, other: Predictions) -> PairedPredictions:
         """Pair the challenger's predictions with those of another version."""
-        return Paired(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
+        return PairedPredictions(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
 
 
 def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
@@ -91,7 +91,7 @@ def _floor(contest: Contest, configuration: ModelConfiguration) -> Check:
     )
 
 
-def _better(paired: Paired, name: str, margin: float, configuration: ModelConfiguration) -> Check:
+def _better(paired: PairedPredictions, name: str, margin: float, configuration: ModelConfiguration) -> Check:
     metric, confidence = configuration.gate_metric, configuration.gate.confidence
     difference = paired_difference(paired, metric, confidence, configuration.training.seed)
     if difference is None:
@@ -107,14 +107,14 @@ def _better(paired: Paired, name: str, margin: float, configuration: ModelConfig
     )
 
 
-def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slices(paired: PairedPredictions, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
     for feature in configuration.monitoring.slices:
         for name, chosen in slices_of(frame[feature], configuration.features[feature].type):
             if chosen.sum() >= configuration.gate.min_slice_rows:
                 yield from _slice(paired.at(chosen), f"slice {feature}={name}", configuration)
 
 
-def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slice(paired: PairedPredictions, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
     """Check a slice, unless the metric is undefined on it.
 
     It fails if it drops by more than is allowed and the drop is no mere chance: a bound on it lies above zero. That
