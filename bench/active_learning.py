@@ -28,9 +28,9 @@ from hindsight.entities.prediction import Prediction
 from hindsight.registry.schema import Schema
 from hindsight.training.models.candidates import build, fit
 from hindsight.training.models.frame import to_frame
-from local.demo import SPEC, prepare_bikeshare
-from local.spec import load_spec
-from local.stream import Row, read_rows
+from local.replay.demo import SPEC, prepare_bikeshare
+from local.replay.spec import load_spec
+from local.replay.stream import Row, read_stream
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,7 +93,7 @@ class Rentals:
         with TemporaryDirectory() as folder:
             prepared = Path(folder) / "rows.csv"
             prepare_bikeshare(path, prepared)
-            rows = read_rows(prepared, spec, configuration)
+            rows = read_stream(prepared, spec, configuration).rows
         kinds = {name: feature.type for name, feature in configuration.features.items()}
         schema = Schema(
             model=configuration.model, version="bench", task=Task.BINARY, metric=Metric.ACCURACY, features=kinds

@@ -19,8 +19,8 @@ from typing import Any
 from rich.console import Console
 
 from hindsight.core.times import format_time
-from local.arrivals import Arrivals
 from local.client import CallFailed, StackClient
+from local.replay.arrivals import Arrivals
 from local.stack import running_stack
 
 MODEL = "closing"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import rel_entr
 
-from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, category_bins, decile_edges, number_bins
+from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, category_bins, number_bins, number_edges
 from hindsight.monitoring.drift.distance import MIN_BIN_SHARE, population_stability_index, wasserstein_distance
 from hindsight.monitoring.drift.significance import chi_squared, greatest_gap
 from hindsight.profiles.distribution import Distribution
@@ -105,7 +105,7 @@ def _raw_shares(values: Floats, trained: Distribution) -> Floats:
     if len(trained.values) <= MAX_DISTINCT:
         known = [float((values == value).mean()) for value in trained.values]
         return np.array([*known, 1.0 - sum(known)])
-    edges = decile_edges(trained)
+    edges = number_edges(trained)
     return np.asarray(np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1) / len(values))
 
 

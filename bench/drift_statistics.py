@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, decile_edges, named_categories
+from hindsight.monitoring.drift.bins import MAX_DISTINCT, CategoryCounts, named_categories, number_edges
 from hindsight.monitoring.drift.distance import population_stability_index
 from hindsight.monitoring.drift.feature_drift import expected_unseen
 from hindsight.monitoring.drift.significance import chi_squared, kolmogorov_p_value
@@ -21,7 +21,7 @@ def number_drift(trained: Integers, served: Integers) -> tuple[Floats, Floats]:
         of_bin = np.where(known, np.cumsum(known) - 1, known.sum())
     else:
         points = np.arange(len(trained), dtype=np.float64)
-        edges = decile_edges(Distribution(points[known], trained[known].astype(np.float64)))
+        edges = number_edges(Distribution(points[known], trained[known].astype(np.float64)))
         of_bin = np.searchsorted(edges, points)
     belongs = (of_bin[:, np.newaxis] == np.arange(of_bin.max() + 1)).astype(np.float64)
     shares, trained_shares = served / rows[:, np.newaxis], trained / trained.sum()

@@ -59,10 +59,9 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     )
 
 
-def has_parameters(stack: Stack, parameters: dict[str, str]) -> bool:
-    """Check whether a stack is deployed with these parameters."""
-    deployed = _parameters(client("cloudformation", stack.endpoint_url), stack.stack_name) or {}
-    return deployed.items() >= parameters.items()
+def parameters_of(stack: Stack) -> dict[str, str]:
+    """Read the parameters that a stack is deployed with; none if it is not deployed."""
+    return _parameters(client("cloudformation", stack.endpoint_url), stack.stack_name) or {}
 
 
 def client(service: str, endpoint_url: str) -> Any:

@@ -1,10 +1,10 @@
 """A whole local stack: the server and the deployment on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.deploy import deploy, has_parameters
+from local.deploy import deploy, parameters_of
 from local.server import Server, free_port
 from local.state import Stack
 from local.template import load_template
@@ -53,8 +53,22 @@ def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: 
         server.stop()
 
 
-def in_simulated_time(stack: Stack) -> Stack:
-    """Switch a stack to simulated time if it runs by the wall clock."""
-    if has_parameters(stack, SIMULATED_TIME):
-        return stack
-    return deploy(stack.endpoint_url, SIMULATED_TIME, stack.stack_name)
+def is_in_simulated_time(stack: Stack) -> bool:
+    """Check whether a stack believes its clients' times and leaves its schedules off."""
+    return parameters_of(stack).items() >= SIMULATED_TIME.items()
+
+
+@contextmanager
+def simulated_time(stack: Stack, say: Callable[[str], None]) -> Iterator[Stack]:
+    """Run a stack in simulated time for the length of a with block; one that ran by the wall clock goes back to it."""
+    if is_in_simulated_time(stack):
+        yield stack
+        return
+    before = parameters_of(stack)
+    simulated = deploy(stack.endpoint_url, SIMULATED_TIME, stack.stack_name)
+    say("the stack runs in simulated time until the replay ends")
+    try:
+        yield simulated
+    finally:
+        deploy(stack.endpoint_url, {name: before[name] for name in SIMULATED_TIME}, stack.stack_name)
+        say("the stack runs by the wall clock again")

@@ -13,7 +13,7 @@ from bench.account.phase import Phase, settled, wait_for_queues
 from bench.chaos.reconcile import Reality, read_reality
 from hindsight.core.times import format_time
 from local.client import StackClient
-from local.replay_file import ReplayFiles, replay_file
+from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
 
 MODEL = "looped"
 START, CHANGE = datetime(2026, 1, 10, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
@@ -36,9 +36,8 @@ def loop(client: StackClient, folder: Path, rows: int) -> Phase:
     """Replay rows whose outcome turns into its opposite; reckon every label, and that a new version was promoted."""
     phase, outcomes = Phase("loop", sent=rows), _write(folder, rows)
     with phase.timed():
-        summary = replay_file(
-            client, ReplayFiles(folder / "rows.csv", folder / "spec.yaml", folder), Console(quiet=True)
-        )
+        prepared = prepare_replay(ReplayFiles(folder / "rows.csv", folder / "spec.yaml", strict=True))
+        summary = run_replay(client, prepared, folder, Console(quiet=True))
         wait_for_queues(client, _DRAIN_SECONDS)
     phase.figures = {name: summary[name] for name in ("predictions", "labels", "promotions")}
 

@@ -6,6 +6,7 @@ from hindsight.bootstrap import models, reporting, stores
 from hindsight.core.times import format_time
 from hindsight.ingestion.imports import shown_import
 from hindsight.quarantine.replay_request import shown_replay
+from hindsight.quarantine.report import cursor_of, shown_row
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import DatasetRecord
 from hindsight.reporting.check_history import CheckQuery
@@ -124,9 +125,10 @@ def dataset(model: str, dataset_id: str) -> Response[str]:
 @api.get("/models/<model>/quarantine")
 def quarantine(model: str) -> Response[str]:
     """Count what is in quarantine by reason, and show the newest of it."""
-    most = _limit(most=300)
-    report = reporting.quarantine_reports().newest(quarantine_name(model), most, requested_at(api.current_event))
-    return answer(200, report)
+    asked, now = _page(most=300), requested_at(api.current_event)
+    report = reporting.quarantine_reports().newest(quarantine_name(model), asked.limit + 1, now, asked.after)
+    rows = asked.of("rows", report.rows, cursor_of, shown_row)
+    return answer(200, {"counts": report.counts, "capped": report.capped, **rows})
 
 
 @api.get("/models/<model>/quarantine/replays/<replay_id>")

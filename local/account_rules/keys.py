@@ -28,4 +28,4 @@ def roles_cannot_use_the_key(deployment: Deployment) -> Iterator[str]:
             context = {"kms:ViaService": f"{service}.{deployment.place.region}.{suffix}"}
             for action in _USES:
                 if not role.may(action, key, context):
-                    yield f"{name}: may not {action} through {service}, which holds what the key encrypts"
+                    yield f"{name}: may not {action} through {service}, whose data the key encrypts: see UseKeyPolicy"

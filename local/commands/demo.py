@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
-    from local.demo import SPEC, STORY, prepare_bikeshare
     from local.deploy import DeploymentFailed
-    from local.replay_file import ReplayFiles, replay_file
+    from local.replay.demo import SPEC, STORY, prepare_bikeshare
+    from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
     from local.server import ServerError
     from local.stack import running_stack
 
@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         prepare_bikeshare(arguments.data, rows)
         with tempfile.TemporaryDirectory(prefix="hindsight-demo-") as folder, running_stack(Path(folder)) as stack:
-            replay_file(StackClient(stack), ReplayFiles(rows, SPEC, arguments.out), Console(), STORY)
+            prepared = prepare_replay(ReplayFiles(rows, SPEC, strict=True))
+            run_replay(StackClient(stack), prepared, arguments.out, Console(), STORY)
     except KeyboardInterrupt:
         print("stopped; nothing is left running", file=sys.stderr)
         return 130

@@ -1,6 +1,7 @@
 """Feed a CSV file through a running stack in event time, and report how the live model did.
 
-A stack that runs by the wall clock is switched to simulated time: clients' times are trusted, schedules are off.
+A stack that runs by the wall clock is switched to simulated time for the length of the replay: clients' times are
+trusted, schedules are off for every model.
 """
 
 import argparse
@@ -14,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--csv", type=Path, required=True, help="the rows (gzipped or not)")
     parser.add_argument("--spec", type=Path, required=True, help="what the columns mean (YAML)")
-    parser.add_argument("--out", type=Path, help="folder for summary.json and report.html (out/replay/<spec's name>)")
+    parser.add_argument("--as", dest="model", metavar="NAME", help="replay under this name (the configuration's)")
+    parser.add_argument("--strict", action="store_true", help="end at lines that make no row")
+    parser.add_argument("--out", type=Path, help="folder for summary.json and report.html (out/replay/<model>)")
     parser.add_argument("--stack", type=Path, help="the stack to replay through (the newest that `make up` started)")
 
 
@@ -25,23 +28,21 @@ def run(arguments: argparse.Namespace) -> int:
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.deploy import DeploymentFailed
-    from local.replay_file import ReplayFiles, replay_file
-    from local.stack import in_simulated_time
+    from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
+    from local.stack import simulated_time
 
     path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
     if not path.exists():
         print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
         return 1
-    folder = arguments.out or Path("out") / "replay" / arguments.spec.stem
     try:
-        files = ReplayFiles(arguments.csv, arguments.spec, folder)
-        stack = Stack.load(path)
-        simulated = in_simulated_time(stack)
-        if simulated is not stack:
-            print("the stack now runs in simulated time; `make up ScheduleState=ENABLED` ends it")
-        replay_file(StackClient(simulated), files, Console())
+        # All that can be wrong with the files is found before the stack is touched.
+        prepared = prepare_replay(ReplayFiles(arguments.csv, arguments.spec, arguments.model, arguments.strict))
+        folder = arguments.out or Path("out") / "replay" / prepared.configuration.model
+        with simulated_time(Stack.load(path), print) as stack:
+            run_replay(StackClient(stack), prepared, folder, Console())
     except KeyboardInterrupt:
-        print("stopped; what was sent is in the stack, to start anew: make clean-local up", file=sys.stderr)
+        print("stopped; what was sent is in the stack. To start anew choose another name with --as", file=sys.stderr)
         return 130
     except DeploymentFailed as error:
         print(error, file=sys.stderr)

@@ -12,12 +12,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a stack; fail if none is up."""
+    from local.stack import is_in_simulated_time
+
     state = StateFolder(arguments.state)
     servers = {port: Server.keeper(port, state.of_port(port)) for port in state.ports()}
     up = {port: server for port, server in servers.items() if server.is_running()}
     for port, server in up.items():
         stack = state.stack_on(port)
-        print(f"{port}: {stack.api_url if stack else 'no stack deployed'} (log {server.log})")
+        clock = ", in simulated time: its schedules are off" if stack and is_in_simulated_time(stack) else ""
+        print(f"{port}: {stack.api_url if stack else 'no stack deployed'}{clock} (log {server.log})")
     if not up:
         print("nothing is running")
     return 0 if up else 1

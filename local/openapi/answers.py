@@ -115,7 +115,8 @@ QUARANTINE = record(
                 },
             )
         ),
-    }
+    },
+    {"next_token": TEXT},
 )
 PREDICTED = record(
     {"prediction_id": TEXT, "decision": ANYTHING, "score": NUMBER, "model_version": TEXT},

@@ -74,6 +74,8 @@ def _responses(route: Route) -> dict[str, Any]:
     refusals = [400, 401, 403, 404, 413, 429, 500, 503]
     refusals += [409] * route.conflicts + [415] * (route.body is not None)
     done = "done" if route.status == 200 else "taken"
+    if route.name not in EXAMPLES:
+        raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples.py")
     return {
         str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},
         **{

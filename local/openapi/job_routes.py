@@ -74,6 +74,7 @@ JOBS = [
         does="Count and show rejected items",
         answer=QUARANTINE,
         most=300,
+        paged=True,
     ),
     Route(
         name="start_replay",

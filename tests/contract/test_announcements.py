@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from hindsight.core.announcements import Announcement
 from hindsight.labels.relabelling.job import RelabelJob, RelabelStatus
-from hindsight.monitoring.checks.verdict_changes import _FOUND, announcement_of
+from hindsight.monitoring.checks.verdict_changes import announcement_of
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.monitoring.results.findings import FINDINGS
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.rollout.evaluation.events import ENDS_OF_ROLLOUTS, OTHER_CHANGES
@@ -79,8 +80,12 @@ def test_the_page_s_schemas_are_schemas() -> None:
 
 
 def test_every_announcement_in_the_code_is_on_the_page_and_the_other_way_round() -> None:
-    assert named_in_machines() | named_in_code() == set(announced()) | {NOT_ANNOUNCED}
-    assert set(_FOUND.values()) < named_in_code()
+    found = {finding.event for finding in FINDINGS.values()}
+    told = named_in_machines() | named_in_code() | found
+    assert told == set(announced()) | {NOT_ANNOUNCED}, "docs/events.md: a row, and a schema of the data"
+    assert {schema_of(name) for name in found} == {"check"}
+    promised = schemas()["check"]["properties"]
+    assert [set(promised[name]["enum"]) for name in ("kind", "verdict")] == list(map(set, zip(*FINDINGS, strict=True)))
 
 
 def test_state_machine_and_recovery_announce_the_same_end_of_a_run() -> None:
@@ -92,7 +97,7 @@ def test_state_machine_and_recovery_announce_the_same_end_of_a_run() -> None:
     assert f'"Error": "{NOT_ANNOUNCED}"' in text
 
 
-@pytest.mark.parametrize(("kind", "verdict"), _FOUND)
+@pytest.mark.parametrize(("kind", "verdict"), FINDINGS)
 @pytest.mark.parametrize("links", [{}, {"report_key": "checks/d.json", "page_key": "checks/d.html"}])
 def test_a_bad_check_is_announced_as_promised(kind: CheckKind, verdict: Verdict, links: dict[str, str]) -> None:
     check = Check(model="bike", kind=kind, at=NOW, model_version="v1", verdict=verdict, reason="r", **links)

@@ -11,7 +11,7 @@ SAMPLES = sorted(path.stem for path in EVENTS.glob("*.json"))
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_function_has_a_sample_event(folder: str) -> None:
-    assert folder in SAMPLES
+    assert folder in SAMPLES, f"add events/{folder}.json, and send it through the handler in tests/functions"
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -19,4 +19,5 @@ def test_every_sample_names_a_function_and_is_used_by_the_tests_of_its_handler(s
     # A function with several samples tells them apart by a suffix: check_triggers_alarm.
     folder = max((name for name in FOLDERS if sample == name or sample.startswith(f"{name}_")), key=len)
     tests = [path.read_text(encoding="utf-8") for path in (EVENTS.parent / "tests/functions").glob("*.py")]
-    assert [text for text in tests if f"functions.{folder}.app" in text and f'"{sample}"' in text]
+    used = [text for text in tests if f"functions.{folder}.app" in text and f'"{sample}"' in text]
+    assert used, f"a test in tests/functions sends {sample} through the handler of {folder}"

@@ -6,8 +6,7 @@ import pytest
 from localstack_client import session
 
 from local.client import StackClient
-from local.deploy import has_parameters
-from local.stack import SIMULATED_TIME, in_simulated_time
+from local.stack import is_in_simulated_time, simulated_time
 from local.state import Stack
 
 LABELS = {"rules": [{"event": "outcome", "kind": "outcome", "window": "P1D"}]}
@@ -21,8 +20,9 @@ def test_localstack_clients_find_the_stack(stack: Stack, monkeypatch: pytest.Mon
 
 
 def test_a_stack_in_simulated_time_stays_as_it_is(stack: Stack) -> None:
-    assert has_parameters(stack, SIMULATED_TIME)
-    assert in_simulated_time(stack) is stack
+    assert is_in_simulated_time(stack)
+    with simulated_time(stack, pytest.fail) as simulated:
+        assert simulated is stack
 
 
 def test_schedule_that_keeps_predict_warm_passes_over_a_model_without_a_version(client: StackClient) -> None:

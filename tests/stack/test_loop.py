@@ -16,7 +16,7 @@ from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.lake.object_store import LABELS, day_prefix
 from local.client import StackClient
-from local.replay_file import ReplayFiles, replay_file
+from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
 from tests.stack.waiting import eventually
 
 START = datetime(2026, 1, 10, tzinfo=UTC)
@@ -60,7 +60,8 @@ def replay(
     # JSON is YAML too.
     (folder / "configuration.yaml").write_text(json.dumps(document), encoding="utf-8")
     (folder / "spec.yaml").write_text(json.dumps(described), encoding="utf-8")
-    return replay_file(client, ReplayFiles(folder / "rows.csv", folder / "spec.yaml", folder), Console(quiet=True))
+    prepared = prepare_replay(ReplayFiles(folder / "rows.csv", folder / "spec.yaml", strict=True))
+    return run_replay(client, prepared, folder, Console(quiet=True))
 
 
 def changing_rows(count: int) -> list[dict[str, Any]]:

@@ -108,9 +108,10 @@ def test_all_functions_dead_letter_queues_and_alarms_are_on_it(
     template: dict[str, Any], lists: dict[str, list[str]]
 ) -> None:
     queues = [name for name in resources_of(template, "AWS::SQS::Queue") if "DeadLetter" in name]
-    assert sorted(lists["DeadLetterQueues"]) == sorted(queues)
-    assert sorted(lists["Functions"]) == sorted(resources_of(template, "AWS::Serverless::Function"))
-    assert sorted(lists["Alarms"]) == sorted(resources_of(template, "AWS::CloudWatch::Alarm"))
+    told = "list it with the dashboard of template.yaml, below its body"
+    assert sorted(lists["DeadLetterQueues"]) == sorted(queues), told
+    assert sorted(lists["Functions"]) == sorted(resources_of(template, "AWS::Serverless::Function")), told
+    assert sorted(lists["Alarms"]) == sorted(resources_of(template, "AWS::CloudWatch::Alarm")), told
 
 
 def test_the_joined_lists_become_rows_of_a_graph(widgets: list[Widget], lists: dict[str, list[str]]) -> None:

@@ -1,4 +1,5 @@
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,13 @@ def test_every_folder_is_a_function_and_every_function_a_folder(functions: Resou
     assert set(functions) == {f"{camel_case(folder)}Function" for folder in folders}
 
 
+def test_page_of_functions_has_a_row_for_every_folder_and_no_other() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    section = (ROOT / "docs/functions.md").read_text(encoding="utf-8").partition("\n## The functions\n")[2]
+    rows = re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.MULTILINE)
+    assert sorted(rows) == sorted(folders), "docs/functions.md: a row each"
+
+
 def test_every_function_is_named_as_its_folder(functions: Resources) -> None:
     for name, function in functions.items():
         folder = function["CodeUri"].removeprefix("functions/").rstrip("/")
@@ -57,7 +65,7 @@ def test_every_function_has_a_log_group_of_its_own_with_retention(
 ) -> None:
     groups = resources_of(template, "AWS::Logs::LogGroup")
     used = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()]
-    assert len(set(used)) == len(functions)
+    assert len(set(used)) == len(functions), "a log group for each"
     assert all(groups[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in used)
 
 
@@ -113,6 +121,6 @@ def test_only_the_functions_that_do_mathematics_carry_the_science_layer(
 
 def test_the_stack_s_outputs_are_complete(template: dict[str, Any], functions: Resources) -> None:
     stores = {"ApiUrl", "LakeBucket", "PredictionsTable", "ModelsTable", "RetrainingStateMachine"}
-    assert stores | set(functions) <= set(template["Outputs"])
+    assert stores | set(functions) <= set(template["Outputs"]), "Outputs of template.yaml: a line for every function"
     for name in functions:
         assert template["Outputs"][name]["Value"] == {"Ref": name}

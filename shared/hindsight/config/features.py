@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from hindsight.config.types import Section
+from hindsight.config.types import Number, Section
 
 
 class FeatureType(StrEnum):
@@ -20,8 +20,8 @@ class Feature(Section):
     """One declared feature; ``min`` and ``max`` are the expected range of a numeric one, watched, not enforced."""
 
     type: FeatureType
-    min: float | None = None
-    max: float | None = None
+    min: Number | None = None
+    max: Number | None = None
 
     @model_validator(mode="after")
     def _range_fits_type(self) -> Self:

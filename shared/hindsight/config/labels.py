@@ -4,12 +4,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from hindsight.config.types import Duration, EventName, PositiveDuration, Section
+from hindsight.config.types import Duration, EventName, Number, PositiveDuration, Section
 
 EXPOSED = "exposed"
 RETRACTED = "retracted"
+# The longest text that feedback may have as its value.
+MAX_VALUE_TEXT = 1024
 RESERVED_EVENTS = frozenset({EXPOSED, RETRACTED})
 
 LabelValue = bool | int | float | str
@@ -44,11 +46,11 @@ class LabelKind(StrEnum):
 class Threshold(Section):
     """The positive class as a comparison; exactly one bound."""
 
-    greater_than: float | None = None
-    at_least: float | None = None
-    less_than: float | None = None
-    at_most: float | None = None
-    equals: bool | float | str | None = None
+    greater_than: Number | None = None
+    at_least: Number | None = None
+    less_than: Number | None = None
+    at_most: Number | None = None
+    equals: bool | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -67,14 +69,6 @@ class Rule(Section):
     positive: Threshold | None = None
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
     value: bool | int | float | str | None = None
-
-    @field_validator("map", mode="before")
-    @classmethod
-    def _map_keys_as_text(cls, mapping: object) -> object:
-        """Convert a mapping's keys to text: YAML reads ``{1: yes}`` with a number for a key; values match by text."""
-        if not isinstance(mapping, dict):
-            return mapping
-        return {key if isinstance(key, str) else canonical_text(key): value for key, value in mapping.items()}
 
     @model_validator(mode="after")
     def _one_mapping(self) -> Self:

@@ -1,6 +1,8 @@
 """The metrics a configuration may name; each knows its task and which direction is better."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -28,9 +30,14 @@ class Metric(StrEnum):
     R2 = "r2"
 
     @property
+    def tasks(self) -> frozenset[Task]:
+        """The tasks of the models that the metric measures."""
+        return _TRAITS[self].tasks
+
+    @property
     def greater_is_better(self) -> bool:
         """True where a larger value is a better model, so that no comparison can be turned round by accident."""
-        return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
+        return _TRAITS[self].greater_is_better
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -39,15 +46,50 @@ class Metric(StrEnum):
         >>> Metric.ACCURACY.bounds, Metric.MAE.bounds
         ((0.0, 1.0), (0.0, inf))
         """
-        if self is Metric.R2:
-            return -math.inf, 1.0
-        return 0.0, math.inf if self in {Metric.LOG_LOSS, Metric.MAE, Metric.RMSE} else 1.0
+        return _TRAITS[self].bounds
+
+    @property
+    def is_share(self) -> bool:
+        """True for a share of hits, whose variance is badly estimated from few errors."""
+        return _TRAITS[self].is_share
+
+    @property
+    def chooses_threshold(self) -> bool:
+        """True where a threshold of scores can be the best: not where all are alike, or one of the ends is."""
+        return _TRAITS[self].chooses_threshold
 
 
-METRICS_BY_TASK: dict[Task, frozenset[Metric]] = {
-    Task.BINARY: frozenset(Metric) - {Metric.MAE, Metric.RMSE, Metric.R2},
-    Task.MULTICLASS: frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.LOG_LOSS}),
-    Task.REGRESSION: frozenset({Metric.MAE, Metric.RMSE, Metric.R2}),
+_CLASSES = frozenset({Task.BINARY, Task.MULTICLASS})
+_BINARY, _REGRESSION = frozenset({Task.BINARY}), frozenset({Task.REGRESSION})
+_UNBOUNDED = (0.0, math.inf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Traits:
+    """The traits of a metric, which hold wherever it is used."""
+
+    tasks: frozenset[Task]
+    greater_is_better: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
+    is_share: bool = False
+    chooses_threshold: bool = False
+
+
+_TRAITS: Mapping[Metric, _Traits] = {
+    Metric.ACCURACY: _Traits(tasks=_CLASSES, is_share=True, chooses_threshold=True),
+    Metric.BALANCED_ACCURACY: _Traits(tasks=_CLASSES, is_share=True, chooses_threshold=True),
+    Metric.F1: _Traits(tasks=_CLASSES, is_share=True, chooses_threshold=True),
+    Metric.PRECISION: _Traits(tasks=_BINARY, is_share=True),
+    Metric.RECALL: _Traits(tasks=_BINARY, is_share=True),
+    Metric.ROC_AUC: _Traits(tasks=_BINARY, is_share=True),
+    Metric.LOG_LOSS: _Traits(tasks=_CLASSES, greater_is_better=False, bounds=_UNBOUNDED),
+    Metric.BRIER: _Traits(tasks=_BINARY, greater_is_better=False),
+    Metric.MAE: _Traits(tasks=_REGRESSION, greater_is_better=False, bounds=_UNBOUNDED),
+    Metric.RMSE: _Traits(tasks=_REGRESSION, greater_is_better=False, bounds=_UNBOUNDED),
+    Metric.R2: _Traits(tasks=_REGRESSION, bounds=(-math.inf, 1.0)),
+}
+METRICS_BY_TASK: Mapping[Task, frozenset[Metric]] = {
+    task: frozenset(metric for metric in Metric if task in metric.tasks) for task in Task
 }
 DEFAULT_METRIC: dict[Task, Metric] = {
     Task.BINARY: Metric.ACCURACY,

@@ -8,17 +8,14 @@ from pydantic import Field, model_validator
 
 from hindsight.config.features import Feature
 from hindsight.config.feedback import FeedbackRules
-from hindsight.config.labels import NUMERIC_AGGREGATES, LabelKind, Labels, Rule, canonical_text
+from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.config.review import Review
 from hindsight.config.training import Candidate, Deployment, Gate, Training
 from hindsight.config.triggers import Triggers
-from hindsight.config.types import FEATURE_NAME, MODEL_NAME, PositiveDuration, Section
+from hindsight.config.types import FEATURE_NAME, MAX_NUMBER, MODEL_NAME, OUT_OF_RANGE, PositiveDuration, Section
 from hindsight.core.errors import Fault
-
-# Of the others, some are the same at every threshold, precision and recall best at one of the ends.
-_BEST_SOMEWHERE = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1})
 
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
@@ -96,10 +93,41 @@ def _label_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
                 yield Fault(f"{path}.{name}", problem)
         if rule.positive is not None and task is not Task.BINARY:
             yield Fault(f"{path}.positive", f"is for binary tasks, not {task}")
+        for name, problem in _unreachable(rule):
+            yield Fault(f"{path}.{name}", problem)
         if rule.aggregate in NUMERIC_AGGREGATES and rule.map is not None:
             yield Fault(f"{path}.map", f"cannot map what {rule.aggregate} computes; use positive")
     if labels.default is not None and (problem := unfit_label(labels.default.value, task)):
         yield Fault("labels.default.value", problem)
+
+
+def _unreachable(rule: Rule) -> list[tuple[str, str]]:
+    """List the parts of a rule that no number it computes can meet: it would label all alike, or nothing."""
+    if rule.aggregate is not Aggregate.COUNT and rule.aggregate not in NUMERIC_AGGREGATES:
+        return []
+    least = 1.0 if rule.aggregate is Aggregate.COUNT else -MAX_NUMBER
+    never = f"is nothing that {rule.aggregate} can compute"
+    wanted = list(rule.map or {}) if rule.aggregate is Aggregate.COUNT else []
+    faults = [(f"map.{key}", never) for key in wanted if not _is_computed(key, rule.aggregate)]
+    if rule.positive is None:
+        return faults
+    if rule.positive.equals is not None and not _is_computed(canonical_text(rule.positive.equals), rule.aggregate):
+        faults.append(("positive.equals", never))
+    if rule.positive.less_than is not None and rule.positive.less_than <= least:
+        faults.append(("positive.less_than", never))
+    if rule.positive.at_most is not None and rule.positive.at_most < least:
+        faults.append(("positive.at_most", never))
+    return faults
+
+
+def _is_computed(text: str, aggregate: Aggregate) -> bool:
+    """Check whether an aggregate can compute the number that a canonical text writes."""
+    try:
+        number = float({"true": "1", "false": "0"}.get(text, text))
+    except ValueError:
+        return False
+    written = text in {"true", "false", canonical_text(number)} and abs(number) <= MAX_NUMBER
+    return written and (aggregate is not Aggregate.COUNT or (number >= 1 and number.is_integer()))
 
 
 def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
@@ -115,8 +143,12 @@ def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
     """
     if task is Task.BINARY and canonical_text(value) not in {"0", "1", "true", "false"}:
         return "must be 0 or 1 for a binary task"
-    if task is Task.REGRESSION and (isinstance(value, str | bool)):
+    if task is not Task.REGRESSION:
+        return None
+    if isinstance(value, str | bool):
         return "must be a number for a regression task"
+    if abs(value) > MAX_NUMBER:
+        return OUT_OF_RANGE
     return None
 
 
@@ -181,7 +213,7 @@ def _training_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         yield Fault("training.class_weight", "a regression has no classes")
     if training.threshold != 0.5 and task is not Task.BINARY:
         yield Fault("training.threshold", f"is for binary tasks, not {task}")
-    elif training.threshold == "best" and configuration.gate_metric not in _BEST_SOMEWHERE:
+    elif training.threshold == "best" and not configuration.gate_metric.chooses_threshold:
         yield Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular")
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -15,19 +14,6 @@ MAX_CONFIGURATION_BYTES = 256 * 1024
 
 _SCALARS = frozenset({"bool", "int", "float", "str", "constrained-str"})
 _NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for branches
-
-
-def parse_yaml(text: str) -> object:
-    """Parse the plain objects of a YAML document.
-
-    Raises InvalidInput, also for aliases: a few of them nested blow up to gigabytes.
-    """
-    try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise InvalidInput("YAML aliases are not read; write the value out")
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"not valid YAML: {_first_line(error)}") from error
 
 
 def parse_configuration(document: object, *, model: str | None = None) -> ModelConfiguration:
@@ -93,7 +79,3 @@ def _message(details: ErrorDetails) -> str:
     if details["loc"] and details["loc"][-1] in _SCALARS:
         return "must be text, a number, true or false"
     return details["msg"].removeprefix("Value error, ")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -15,6 +15,9 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
 )
 _MAX = timedelta(days=3660)
+# Sums of squares of larger numbers may overflow; beyond 3e38 they do not fit the single precision of decision trees.
+MAX_NUMBER = 1e30
+OUT_OF_RANGE = f"must lie from {-MAX_NUMBER:g} to {MAX_NUMBER:g}"
 
 
 def parse_duration(text: object) -> timedelta:
@@ -63,6 +66,7 @@ PositiveDuration = Annotated[
     BeforeValidator(lambda value: _positive(_duration(value))),
     PlainSerializer(format_duration, return_type=str),
 ]
+Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]
 EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]

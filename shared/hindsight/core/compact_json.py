@@ -2,11 +2,18 @@
 
 import hashlib
 import json
-from typing import Any, NoReturn
+import math
+import re
+from collections import Counter
+from typing import Any, Self
 
-from hindsight.core.errors import InvalidInput
+from hindsight.core.errors import Fault, InvalidInput
 
 MAX_DEPTH = 16
+MAX_INTEGER = 2**53
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_NOT_UNICODE = "is not well-formed Unicode"
 
 
 def dumps(value: object) -> str:
@@ -18,31 +25,71 @@ def dumps(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def loads(text: str | bytes) -> Any:
-    """Parse a JSON text from outside.
+class Unusable(str):
+    """The text of a value that JSON can write and Hindsight cannot take, in that value's place."""
 
-    Raises InvalidInput for malformed JSON, NaN and infinities, numbers beyond a double, nesting deeper than
-    ``MAX_DEPTH``, repeated keys, and text that is not well-formed Unicode.
+    __slots__ = ("reason",)
+
+    def __new__(cls, text: str, reason: str) -> Self:
+        """Keep the text, and why its value is not taken."""
+        made = super().__new__(cls, text)
+        made.reason = reason
+        return made
+
+    reason: str
+
+
+def parse(text: str | bytes) -> Any:
+    """Parse a JSON text from outside whose parts are judged one by one.
+
+    An ``Unusable`` stands for NaN, infinities, numbers beyond a double, integers beyond 53 bits, objects that repeat
+    a key, what is nested deeper than ``MAX_DEPTH``, and text that is not well-formed Unicode; ``unusable`` finds them.
+    Raises InvalidInput for malformed JSON.
     """
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         value = json.loads(
             decoded,
-            parse_constant=_refuse_constant,
+            parse_constant=lambda constant: Unusable(constant, f"{constant} is not a JSON number"),
             parse_float=_finite,
-            parse_int=_bounded_integer,
+            parse_int=_exact_integer,
             object_pairs_hook=_object,
         )
-        _require_depth(value, MAX_DEPTH)
-        if "\\u" in decoded:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+    except UnicodeDecodeError as error:
         raise InvalidInput("the body is not well-formed UTF-8") from error
     except RecursionError as error:
         raise InvalidInput(f"the JSON is nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
         raise InvalidInput(f"not valid JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
+    return _judged(value, MAX_DEPTH, escapes="\\u" in decoded)
+
+
+def loads(text: str | bytes) -> Any:
+    """Parse a JSON text from outside that is taken whole or not at all.
+
+    Raises InvalidInput with the path at fault, for all that ``parse`` and ``unusable`` find wrong.
+    """
+    value = parse(text)
+    if (fault := unusable(value, "")) is not None:
+        raise InvalidInput(f"{fault.path} {fault.message}".strip(), (fault,))
     return value
+
+
+def unusable(value: object, path: str) -> Fault | None:
+    """Find the first part of a parsed value that cannot be taken; None if all can.
+
+    >>> unusable(parse('{"events": [{"value": NaN}]}'), "")
+    Fault(path='events[0].value', message='NaN is not a JSON number')
+    """
+    if isinstance(value, Unusable):
+        return Fault(path, value.reason)
+    if isinstance(value, list):
+        found = (unusable(child, f"{path}[{index}]") for index, child in enumerate(value))
+    elif isinstance(value, dict):
+        found = (unusable(child, f"{path}.{name}" if path else name) for name, child in value.items())
+    else:
+        return None
+    return next((fault for fault in found if fault is not None), None)
 
 
 def digest(value: object) -> str:
@@ -50,33 +97,37 @@ def digest(value: object) -> str:
     return hashlib.sha256(dumps(value).encode()).hexdigest()
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise InvalidInput(f"{text} is not a JSON number")
-
-
-def _finite(text: str) -> float:
+def _finite(text: str) -> float | Unusable:
     number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise InvalidInput("a number is too large for a 64-bit float")
+    return number if math.isfinite(number) else Unusable(text, "is too large for a 64-bit float")
+
+
+def _exact_integer(text: str) -> int | Unusable:
+    # Not by int() first: it refuses thousands of digits, and takes its time for hundreds.
+    if len(text) > 17 or not -MAX_INTEGER <= (number := int(text)) <= MAX_INTEGER:
+        return Unusable(text, "is an integer that does not fit 53 bits; send it as text")
     return number
 
 
-def _bounded_integer(text: str) -> int:
-    if len(text) > 17 and abs(number := float(text)) > 2**53:
-        raise InvalidInput(f"the integer {number:g} does not fit 53 bits; send it as text")
-    return int(text)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Unusable:
     fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise InvalidInput("a key is repeated in one object")
-    return fields
+    if len(fields) == len(pairs):
+        return fields
+    repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    written = ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in pairs)
+    return Unusable(f"{{{written}}}", f"repeats the key {repeated!r}")
 
 
-def _require_depth(value: object, levels: int) -> None:
+def _judged(value: Any, levels: int, *, escapes: bool) -> Any:
+    """Put an ``Unusable`` for each part that is nested too deep or, where the text has ``escapes``, no Unicode."""
     if isinstance(value, dict | list):
         if levels == 0:
-            raise InvalidInput(f"the JSON is nested deeper than {MAX_DEPTH} levels")
-        for child in value.values() if isinstance(value, dict) else value:
-            _require_depth(child, levels - 1)
+            return Unusable("nested", f"is nested deeper than {MAX_DEPTH} levels")
+        if escapes and isinstance(value, dict) and any(map(_SURROGATES.search, value)):
+            return Unusable(json.dumps(value), f"has a key that {_NOT_UNICODE}")
+        for place, child in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            if isinstance(child, dict | list) or (escapes and isinstance(child, str)):
+                value[place] = _judged(child, levels - 1, escapes=escapes)
+    elif isinstance(value, str) and not isinstance(value, Unusable) and _SURROGATES.search(value):
+        return Unusable(json.dumps(value), _NOT_UNICODE)
+    return value

@@ -50,6 +50,9 @@ def _failures(
             yield DatasetCheckFailure(
                 reason="too_few_rows", detail=f"{rows} rows to {part}, at least {least} are needed"
             )
+    if dataset.counts["train"]["rows"] and not any(dataset.present["train"].values()):
+        rows = dataset.counts["train"]["rows"]
+        yield DatasetCheckFailure(reason="no_features", detail=f"no feature has a value in {rows} rows to train on")
     for problem in (*_unfit_features(dataset), *_vanished_features(dataset, before)):
         yield DatasetCheckFailure(reason="schema_change", detail=problem)
     for part in PARTS:

@@ -5,14 +5,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from hindsight.config.labels import MAX_VALUE_TEXT
+from hindsight.config.types import IDENTIFIER, MAX_NUMBER, MODEL_NAME
 from hindsight.core.codec import Record
+from hindsight.core.compact_json import MAX_INTEGER
 from hindsight.entities.prediction import PredictionKey
 
 # Ids that only resolved reviews carry: an app that took one first would keep the reviewers' answer out.
 REVIEW_IDS = "review:"
-MAX_TEXT = 1024
-MAX_INTEGER = 2**53
+MAX_NAME = 64
 
 FeedbackValue = bool | int | float | str | None
 
@@ -24,13 +25,13 @@ def _whole(pattern: str) -> str:
 
 _Identifier = Annotated[str, Meta(pattern=_whole(IDENTIFIER))]
 _Model = Annotated[str, Meta(pattern=_whole(MODEL_NAME))]
-_Name = Annotated[str, Meta(min_length=1, max_length=128)]
+_Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Value = (
     bool
     | Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-    | float
-    | Annotated[str, Meta(max_length=MAX_TEXT)]
+    | Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+    | Annotated[str, Meta(max_length=MAX_VALUE_TEXT)]
     | None
 )
 

@@ -60,5 +60,20 @@ class Prediction(Record, frozen=True, kw_only=True):
 
 
 def body_digest(body: Mapping[str, object]) -> str:
-    """Compute the digest of a sent body, by which a repeated id is known from a conflicting one."""
-    return compact_json.digest(body)[:32]
+    """Compute the digest of a sent body, by which a repeated id is known from a conflicting one.
+
+    Numbers count by their value and absent fields as null, so that a client that spells them otherwise when it tries
+    again has sent the same.
+
+    >>> body_digest({"value": 1.0, "source": None}) == body_digest({"value": 1})
+    True
+    """
+    return compact_json.digest(_spelled_alike(body))[:32]
+
+
+def _spelled_alike(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _spelled_alike(child) for name, child in value.items() if child is not None}
+    if isinstance(value, list | tuple):
+        return [_spelled_alike(child) for child in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

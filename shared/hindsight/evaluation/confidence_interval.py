@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from hindsight.config.metrics import Metric
-from hindsight.evaluation.influence import SHARES, MetricInfluence, measure_influence
+from hindsight.evaluation.influence import MetricInfluence, measure_influence
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.weighted_estimate import clopper_pearson
 
@@ -50,7 +50,7 @@ def bounds(
     ``effective`` is the effective number of rows, ``more_variance`` the variance of the value from other sources.
     """
     variance = linear.variance + more_variance
-    if metric in SHARES:
+    if metric.is_share:
         spread = linear.value * (1 - linear.value)
         rows = max(1.0, spread / variance - linear.steadying_rows) if variance > 0 else max(1.0, effective)
         return clopper_pearson(value, min(rows, effective) if metric is Metric.ROC_AUC else rows, tail)

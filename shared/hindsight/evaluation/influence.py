@@ -16,10 +16,7 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats, Values, loss_of_rows
 
-# A share of hits: its variance is badly estimated from few errors, so two more rows steady it.
-SHARES = frozenset(
-    {Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.PRECISION, Metric.RECALL, Metric.ROC_AUC}
-)
+# The variance of a share of hits is badly estimated from few errors, so two more rows steady it.
 _STEADYING_ROWS = 2.0
 _STEADYING_SHARE = (
     0.25  # of a row: a whole positive more, where there are twenty, doubles the interval of an AUC of 0.95
@@ -30,7 +27,7 @@ _STEADYING_SHARE = (
 class MetricInfluence:
     """A metric near its value: ``variance`` of its estimate, and the ``influence`` of each row, shape (n,).
 
-    For a metric in ``SHARES`` all is taken with a right and a wrong row more (after Agresti and Coull, 1998), each of
+    For a share of hits all is taken with a right and a wrong row more (after Agresti and Coull, 1998), each of
     the weight that a unit of weight lies in on average, so that rows that are all right by luck are not taken to be
     sure; ``value`` is then that of the steadied metric, and ``steadying_rows`` how many rows that added.
     """
@@ -47,7 +44,7 @@ def measure_influence(metric: Metric, rows: LabelledPredictions) -> MetricInflue
         return _roc_auc_influence(rows)
     terms = _terms(metric, rows)
     weights, counts = rows.weights, rows.counts
-    unit = average_weight(weights, counts) if metric in SHARES else 0.0
+    unit = average_weight(weights, counts) if metric.is_share else 0.0
     total = (weights * counts)[terms.row]
     under = np.bincount(terms.ratio, total * terms.under, terms.ratios) + _STEADYING_ROWS * unit
     over = np.bincount(terms.ratio, total * terms.over, terms.ratios) + unit

@@ -1,47 +1,107 @@
-"""Slices of rows by a feature: its most frequent values, or the quarters of a numeric one."""
+"""Slices of rows by a feature: one definition for the gate, the model card and live performance."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from hindsight.config.features import FeatureType
 from hindsight.config.labels import canonical_text
 from hindsight.entities.label_row import LabelFields
-from hindsight.evaluation.metrics import Values
-from hindsight.label_records.columns import Floats, ValueColumn
+from hindsight.evaluation.metrics import Floats, Values
 from hindsight.label_records.rows import LabelRows
 
-SLICE_VALUES = 20
+MAX_SLICES = 50  # a feature: the record of a version has to fit one item
 MISSING = "(missing)"
+MAX_SINGLE_NUMBERS = 4
+"""A numeric feature with no more values than this is sliced value by value."""
+
+_QUARTERS = (0.25, 0.5, 0.75)
+
+Slices = Iterator[tuple[str, Values]]
 
 
-def slices_of(rows: Sequence[LabelFields], name: str, kind: FeatureType) -> Iterator[tuple[str, Values]]:
-    """List at most 20 values of a feature, the most frequent first, each with the indices of its rows."""
+def slices_of_rows(rows: Sequence[LabelFields], name: str, kind: FeatureType) -> Slices:
+    """List the slices of label records by a feature; see ``slices_of``."""
     if not rows:
         return
     column = LabelRows.of(rows).feature(name)
-    found, codes = _quarters(column.numbers) if kind is FeatureType.NUMERIC else _texts(column)
-    counts = np.bincount(codes, minlength=len(found))
-    by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
-    for position in np.argsort(-counts, kind="stable")[:SLICE_VALUES]:
-        if counts[position]:
-            yield str(found[position]), by_code[position]
-
-
-def _texts(column: ValueColumn) -> tuple[Values, Values]:
-    """List the different texts, sorted, and the place of each row's among them."""
+    if kind is FeatureType.NUMERIC:
+        yield from slices_of(column.numbers, kind)
+        return
     distinct, codes = column.distinct()
-    texts = [MISSING if value is None else canonical_text(value) for value in distinct]
-    found, places = np.unique(np.array(texts, dtype=np.str_), return_inverse=True)
-    return found, places.reshape(-1)[codes]
+    yield from _most_frequent([None if value is None else canonical_text(value) for value in distinct], codes)
 
 
-def _quarters(numbers: Floats) -> tuple[Values, Values]:
+def slices_of(values: Values, kind: FeatureType) -> Slices:
+    """List at most 50 slices of a column, the largest first, each with its name and the indices of its rows.
+
+    Every row lies in one slice: rows without a value in one of their own, equal values in the same. Categories and
+    booleans (floats 0 and 1) are sliced by value, numbers by value where they have at most four, else into quarters;
+    a number that fills a quarter has a slice of its own.
+
+    >>> [(name, rows.tolist()) for name, rows in slices_of(np.array([1.0, np.nan, 1.0]), FeatureType.BOOLEAN)]
+    [('true', [0, 2]), ('(missing)', [1])]
+    >>> [(name, len(rows)) for name, rows in slices_of(np.array([0.0] * 90 + list(range(1, 11))), FeatureType.NUMERIC)]
+    [('0', 90), ('above 0', 10)]
+    """
+    if not len(values):
+        return
+    if kind is FeatureType.NUMERIC:
+        names, codes = _of_numbers(values.astype(np.float64))
+    else:
+        texts = [_text(value, kind) for value in values.tolist()]
+        names = list(dict.fromkeys(texts))
+        places = {name: place for place, name in enumerate(names)}
+        codes = np.array([places[text] for text in texts])
+    yield from _most_frequent(names, codes)
+
+
+def _text(value: object, kind: FeatureType) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return canonical_text(bool(value)) if kind is FeatureType.BOOLEAN else str(value)
+
+
+def _most_frequent(names: Sequence[str | None], codes: npt.NDArray[np.int64]) -> Slices:
+    found, places = np.unique(np.array([MISSING if name is None else name for name in names]), return_inverse=True)
+    of_rows = places.reshape(-1)[codes]
+    counts = np.bincount(of_rows, minlength=len(found))
+    by_code = np.split(np.argsort(of_rows, kind="stable"), np.cumsum(counts)[:-1])
+    for place in np.argsort(-counts, kind="stable")[:MAX_SLICES]:
+        if counts[place]:
+            yield str(found[place]), by_code[place]
+
+
+def _of_numbers(numbers: Floats) -> tuple[list[str | None], npt.NDArray[np.int64]]:
+    """Name the slices of numbers, and find each row's place among them."""
     is_present = np.isfinite(numbers)
-    if not is_present.any():
-        return np.array([MISSING]), np.zeros(len(numbers), dtype=np.int64)
-    edges = np.unique(np.quantile(numbers[is_present], [0.25, 0.5, 0.75]))
-    names = [*(f"up to {edge:.12g}" for edge in edges), f"above {edges[-1]:.12g}", MISSING]
-    found, places = np.unique(np.array(names), return_inverse=True)
-    of_rows = np.where(is_present, np.searchsorted(edges, numbers).clip(0, len(edges)), len(names) - 1)
-    return found, places.reshape(-1)[of_rows]
+    present = numbers[is_present]
+    if not len(present):
+        return [None], np.zeros(len(numbers), dtype=np.int64)
+    single = np.unique(present)
+    edges = np.array([], dtype=np.float64)
+    if len(single) > MAX_SINGLE_NUMBERS:
+        # A value that a quantile hits, not one between two: what is equal stays together.
+        cuts = np.quantile(present, [0.0, *_QUARTERS, 1.0], method="inverted_cdf")
+        again, times = np.unique(cuts, return_counts=True)
+        single, edges = again[times > 1], np.unique(cuts[1:-1])
+    names = [*map(_shown, single), *_between(edges), None]
+    of_rows = np.full(len(numbers), len(names) - 1)
+    of_rows[is_present] = len(single) + np.searchsorted(edges, present)
+    for place, value in enumerate(single.tolist()):
+        of_rows[numbers == value] = place
+    return names, of_rows
+
+
+def _between(edges: Floats) -> list[str]:
+    if not len(edges):
+        return []
+    shown = [_shown(edge) for edge in edges]
+    middle = [f"above {low} to {high}" for low, high in pairwise(shown)]
+    return [f"up to {shown[0]}", *middle, f"above {shown[-1]}"]
+
+
+def _shown(number: float) -> str:
+    return f"{number:.12g}"

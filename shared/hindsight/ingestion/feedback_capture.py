@@ -7,16 +7,27 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
+from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.types import Number
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
-from hindsight.entities.feedback import REVIEW_IDS, Feedback
+from hindsight.entities.feedback import MAX_NAME, REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
 from hindsight.quarantine.rejects import REJECTED, shortened
-from hindsight.validation.items import Identifier, Receipt, Rejection, RequestItem, TimeText, parse_item, path_within
+from hindsight.validation.items import (
+    Identifier,
+    Integer,
+    Receipt,
+    Rejection,
+    RequestItem,
+    TimeText,
+    parse_item,
+    path_within,
+)
 from hindsight.validation.timestamps import ClientTimestamps, settle_times
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
@@ -36,11 +47,11 @@ class FeedbackItem(RequestItem):
 
     feedback_id: Identifier
     prediction_id: Identifier
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    value: bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
     occurred_at: TimeText | None = None
     received_at: TimeText | None = None
-    source: Annotated[str, Field(max_length=64)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     token: Annotated[str, Field(max_length=MAX_TOKEN)] | None = None
 
 
@@ -83,8 +94,13 @@ class FeedbackReader:
             occurred_at=occurred_at,
             received_at=received_at,
             source=item.source,
-            # Not of the times we filled in: a client that retries without a time sends the same body.
-            body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
+            body_digest=body_digest(
+                {
+                    **item.model_dump(exclude={"received_at", "token"}),
+                    # Not a time that we filled in: a client that retries without one of its own sends the same body.
+                    "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
+                }
+            ),
         )
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from hindsight.config.features import FeatureType
+from hindsight.config.labels import canonical_text
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
-from hindsight.entities.prediction import Decision, Features, Prediction, ShadowAnswer, body_digest
+from hindsight.entities.prediction import Decision, Features, FeatureValue, Prediction, ShadowAnswer, body_digest
 from hindsight.validation.features import check_features
 from hindsight.validation.items import Identifier, RequestItem, TimeText
 from hindsight.validation.timestamps import ClientTimestamps, parse_at, settle_times
@@ -97,17 +99,33 @@ class InstanceReader:
         occurred_at, received_at = settle_times(
             item.occurred_at or fallback, item.received_at, now=self.now, trust=self.trust, path=path
         )
+        due_at = self._outcome_due_at(item, occurred_at, path)
         return Instance(
             model=self.configuration.model,
             prediction_id=item.prediction_id or self.new_id(),
             features=features,
             occurred_at=occurred_at,
             received_at=received_at,
-            outcome_due_at=self._outcome_due_at(item, occurred_at, path),
+            outcome_due_at=due_at,
             entity_id=item.entity_id,
-            # Not of the times we fill in: a client that retries without a time sends the same body.
-            body_digest=body_digest(item.model_dump(exclude={"received_at"})),
+            body_digest=body_digest(self._meant(item, features, occurred_at, due_at)),
         )
+
+    def _meant(
+        self, item: InstanceItem, features: Features, occurred_at: datetime, due_at: datetime
+    ) -> dict[str, object]:
+        """Write what an item says in one spelling, and no time that it does not say: a client that retries has none."""
+        return {
+            **item.model_dump(exclude={"received_at"}),
+            "features": {name: self._spelled(name, value) for name, value in features.items()},
+            "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
+            "outcome_due_at": format_time(due_at) if item.outcome_due_at is not None else None,
+        }
+
+    def _spelled(self, name: str, value: FeatureValue) -> FeatureValue:
+        """Write a category as the text by which it is compared: 1 and "1" are the same."""
+        is_category = self.configuration.features[name].type is FeatureType.CATEGORICAL
+        return canonical_text(value) if is_category and value is not None else value
 
     def _outcome_due_at(self, item: InstanceItem, occurred_at: datetime, path: str) -> datetime:
         if item.outcome_due_at is None:

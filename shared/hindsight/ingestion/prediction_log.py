@@ -9,13 +9,14 @@ from pydantic import Field
 from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
+from hindsight.config.types import Number
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
-from hindsight.validation.items import CONFLICT, Identifier, Receipt, Rejection, parse_item
+from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
 
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
 """API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
@@ -29,9 +30,9 @@ PREDICTIONS = "predictions"
 class PredictionItem(InstanceItem):
     """A prediction made elsewhere."""
 
-    score: float
+    score: Number
     model_version: Identifier
-    decision: bool | int | float | Annotated[str, Field(max_length=256)] | None = None
+    decision: bool | Integer | Number | Annotated[str, Field(max_length=256)] | None = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
@@ -55,7 +56,7 @@ class PredictionLog:
         """Keep predictions as ``log`` does, also when none was valid. Raises Unavailable."""
         receipt = Receipt()
         predictions: dict[str, Prediction] = {}
-        indices: dict[str, int] = {}
+        indices: dict[str, list[int]] = {}
         for index, raw in enumerate(items):
             try:
                 prediction = _read(reader, raw, f"{PREDICTIONS}[{index}]")
@@ -63,14 +64,16 @@ class PredictionLog:
                 receipt.reject(index, error)
                 continue
             first = predictions.setdefault(prediction.prediction_id, prediction)
-            indices.setdefault(prediction.prediction_id, index)
-            if first.body_digest != prediction.body_digest:
+            if first.body_digest == prediction.body_digest:
+                indices.setdefault(prediction.prediction_id, []).append(index)
+            else:
                 receipt.rejected.append(_conflict(index))
         for saved in self.keep(list(predictions.values()), reader.configuration):
+            name = saved.kept.prediction_id
             if saved.outcome is SaveOutcome.CONFLICT:
-                receipt.rejected.append(_conflict(indices[saved.kept.prediction_id]))
+                receipt.rejected.extend(map(_conflict, indices[name]))
             else:
-                receipt.accepted.append(saved.kept.prediction_id)
+                receipt.accepted.extend([name] * len(indices[name]))
         return receipt
 
     def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[SavedPrediction]:

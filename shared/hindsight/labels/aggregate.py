@@ -1,15 +1,17 @@
 """Several values of one event become one."""
 
-import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from hindsight.config.labels import Aggregate, LabelValue, Rule, canonical_text
+from hindsight.config.labels import Aggregate, LabelValue, Rule
 from hindsight.config.metrics import Task
+from hindsight.config.types import MAX_NUMBER
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.labels.mapping import can_read, to_label
 
 _EXACT = 2**53
+_LARGEST = Fraction(MAX_NUMBER)
 
 
 def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> LabelValue | None:
@@ -24,22 +26,21 @@ def rule_label(rule: Rule, values: Sequence[FeedbackValue], task: Task) -> Label
     if rule.aggregate is Aggregate.ANY:
         mapped = [to_label(rule, True if value is None else value, task) for value in readable]
         return next((label for label in mapped if label), mapped[0])
+    if rule.aggregate is Aggregate.MAJORITY:
+        # By what they mean: true and 1 are the same answer.
+        return majority([label for value in readable if (label := to_label(rule, value, task)) is not None])
     return to_label(rule, _REDUCTIONS[rule.aggregate](readable), task)
 
 
-def majority(values: Sequence[FeedbackValue]) -> FeedbackValue:
-    """Find the value named most often; of several, the one named last.
+def majority(labels: Sequence[LabelValue]) -> LabelValue:
+    """Find the label named most often; of several, the one named last.
 
     >>> majority(["cat", "dog", "dog", "cat", "bird"])
     'cat'
     """
-    counts: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for position, value in enumerate(values):
-        text = canonical_text(value)
-        counts[text] = counts.get(text, 0) + 1
-        last[text] = position
-    return values[last[max(counts, key=lambda text: (counts[text], last[text]))]]
+    counts = Counter(labels)
+    last = {label: position for position, label in enumerate(labels)}
+    return max(counts, key=lambda label: (counts[label], last[label]))
 
 
 def _total(values: Sequence[FeedbackValue]) -> Fraction:
@@ -54,11 +55,8 @@ def _exact(value: FeedbackValue) -> Fraction:
 def _number(value: Fraction) -> FeedbackValue:
     if value.denominator == 1 and -_EXACT <= value.numerator <= _EXACT:
         return int(value)
-    try:
-        return float(value)
-    except OverflowError:
-        # Not infinity, which no label can be: without a label it would fall back to the default.
-        return sys.float_info.max if value > 0 else -sys.float_info.max
+    # Not beyond what a label can be: without a label it would fall back to the default.
+    return float(max(-_LARGEST, min(_LARGEST, value)))
 
 
 _REDUCTIONS: Mapping[Aggregate, Callable[[Sequence[FeedbackValue]], FeedbackValue]] = {
@@ -69,5 +67,4 @@ _REDUCTIONS: Mapping[Aggregate, Callable[[Sequence[FeedbackValue]], FeedbackValu
     Aggregate.MAX: lambda values: max(values, key=_exact),
     Aggregate.MIN: lambda values: min(values, key=_exact),
     Aggregate.COUNT: len,
-    Aggregate.MAJORITY: majority,
 }

@@ -1,7 +1,5 @@
 """From a feedback value to a label value: which values a rule can read, and what it makes of them."""
 
-import math
-
 from hindsight.config.labels import (
     EXPOSED,
     NUMERIC_AGGREGATES,
@@ -14,6 +12,7 @@ from hindsight.config.labels import (
     canonical_text,
 )
 from hindsight.config.metrics import Task
+from hindsight.config.types import MAX_NUMBER
 from hindsight.core.errors import Fault
 from hindsight.entities.feedback import FeedbackValue
 
@@ -77,7 +76,7 @@ def to_label(rule: Rule, value: FeedbackValue, task: Task) -> LabelValue | None:
 
 
 def fit_label(value: LabelValue, task: Task) -> LabelValue | None:
-    """Convert a value to a label of the task, None if it cannot be one: 0 or 1, a class's text, a finite float.
+    """Convert a value to a label of the task, None if it cannot be one: 0 or 1, a class's text, a bounded float.
 
     >>> fit_label(True, Task.BINARY), fit_label(2.0, Task.MULTICLASS), fit_label("2", Task.REGRESSION)
     (1, '2', None)
@@ -87,7 +86,7 @@ def fit_label(value: LabelValue, task: Task) -> LabelValue | None:
         return int(text in _TRUE) if text in _BINARY else None
     if task is Task.MULTICLASS:
         return canonical_text(value)
-    if isinstance(value, bool | str) or not math.isfinite(value):
+    if isinstance(value, bool | str) or not abs(value) <= MAX_NUMBER:
         return None
     return float(value)
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,15 @@ _READERS = 8
 _SPANS = (1, 4, 16, 64, 256, 1024, None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineReport:
+    """A model's quarantine: the counts by code, and some of the newest rows; ``capped``: older ones were not read."""
+
+    counts: Mapping[str, int]
+    capped: bool
+    rows: Sequence[QuarantinedRow]
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantineReports:
     """The reader of quarantine, at most its newest rows, in bounded time and memory; ``clock`` counts seconds."""
@@ -35,8 +44,8 @@ class QuarantineReports:
     configurations: ConfigurationStore
     clock: Callable[[], float]
 
-    def newest(self, model: str, limit: int, now: datetime) -> dict[str, Any]:
-        """Count rejects by code and list the newest rows, each once; ``capped``: older ones were not read.
+    def newest(self, model: str, limit: int, now: datetime, before: str | None = None) -> QuarantineReport:
+        """Count rejects by code and list the newest rows older than the one of the cursor ``before``, each once.
 
         Raises NotFound for a model that neither exists nor has anything in quarantine.
         """
@@ -56,12 +65,14 @@ class QuarantineReports:
             seen.add(row.identity)
             counts[row.code.value] += 1
             entry = (received(row), row.identity, row)
+            if before is not None and cursor_of(row) >= before:
+                continue
             if len(newest) < limit:
                 heapq.heappush(newest, entry)
             else:
                 heapq.heappushpop(newest, entry)
-        shown = [_shown(row) for _, _, row in sorted(newest, reverse=True)]
-        return {"counts": dict(sorted(counts.items())), "capped": capped, "rows": shown}
+        rows = [row for _, _, row in sorted(newest, key=lambda entry: entry[:2], reverse=True)]
+        return QuarantineReport(counts=dict(sorted(counts.items())), capped=capped, rows=rows)
 
     def _newest_keys(self, model: str, now: datetime) -> tuple[list[str], bool]:
         """List the keys of the newest objects, newest first, and whether there are older ones.
@@ -115,6 +126,11 @@ def received(row: QuarantinedRow) -> str:
     return format_time(row.received_at) if row.received_at else row.day.isoformat()
 
 
+def cursor_of(row: QuarantinedRow) -> str:
+    """Name a row so that a page can begin after it; cursors sort as rows do."""
+    return f"{received(row)}#{row.identity}"
+
+
 def rows_in(lake: Lake, key: str) -> list[QuarantinedRow]:
     """Read the rows of one object, none if it is gone."""
     return list(iterate_rows(lake, key))
@@ -132,7 +148,8 @@ def iterate_rows(lake: Lake, key: str) -> Iterator[QuarantinedRow]:
         return
 
 
-def _shown(row: QuarantinedRow) -> dict[str, Any]:
+def shown_row(row: QuarantinedRow) -> dict[str, Any]:
+    """Show a row as operators see it, a long text cut."""
     shown = {**row.to_json(), "day": row.day.isoformat()}
     if row.text is not None and len(row.text) > MAX_SHOWN:
         shown.update(text=row.text[:MAX_SHOWN], truncated=True)

@@ -24,9 +24,16 @@ class Schema:
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
 
-    def named(self, kind: FeatureType) -> list[str]:
-        """List the features of a type, in the order of the columns."""
-        return [name for name, found in self.features.items() if found is kind]
+    def named(self, kind: FeatureType | str) -> list[str]:
+        """List the features of a type, in the order of the columns. Raises ValueError for what is no type.
+
+        >>> schema = Schema(model="m", version="v", task=Task.REGRESSION, metric=Metric.MAE,
+        ...                 features={"age": FeatureType.NUMERIC, "plan": FeatureType.CATEGORICAL})
+        >>> schema.named("categorical")
+        ['plan']
+        """
+        wanted = FeatureType(kind)
+        return [name for name, found in self.features.items() if found == wanted]
 
     def to_json(self) -> dict[str, Any]:
         """Convert the schema to JSON objects; the features as pairs, for their order."""

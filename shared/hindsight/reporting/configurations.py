@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hindsight.config.parse import parse_yaml
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import StoredConfiguration
 from hindsight.core import compact_json
 from hindsight.core.times import format_time

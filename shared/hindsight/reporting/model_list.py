@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.monitoring.results.check import CheckKind, CheckStore, Verdict
+from hindsight.monitoring.results.check import CheckKind, CheckStore
+from hindsight.monitoring.results.findings import finding_of
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.approval.store import ApprovalStore
@@ -23,14 +24,6 @@ class ModelState(StrEnum):
     PROBATION = "probation"
     SERVING = "serving"
     RETIRED = "retired"
-
-
-# A check that has too little to go by needs no attention.
-_FINDINGS = {
-    (CheckKind.DRIFT, Verdict.DRIFT): "drift",
-    (CheckKind.PERFORMANCE, Verdict.LOW): "low_performance",
-    (CheckKind.ESTIMATE, Verdict.LOW): "low_estimated_performance",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +57,8 @@ class ModelList:
     def _attention(self, model: str, state: TriggerState) -> Iterator[str]:
         for kind in CheckKind:
             check = self.checks.latest(model, kind)
-            if check is not None and (code := _FINDINGS.get((check.kind, check.verdict))):
-                yield code
+            if check is not None and (found := finding_of(check)):
+                yield found.attention
         if state.last_outcome is RunOutcome.FAILED:
             yield "run_failed"
         asked = next(iter(self.approvals.newest(model, 1)), None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.labels import canonical_text
+from hindsight.config.types import MAX_NUMBER
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault
 from hindsight.entities.prediction import Features, FeatureValue
@@ -12,7 +13,7 @@ MAX_TEXT = 256
 MAX_FEATURES_BYTES = 256 * 1024
 
 _EXPECTED = {
-    FeatureType.NUMERIC: "must be a number",
+    FeatureType.NUMERIC: f"must be a number from {-MAX_NUMBER:g} to {MAX_NUMBER:g}",
     FeatureType.CATEGORICAL: f"must be text of at most {MAX_TEXT} characters, a whole number or a boolean",
     FeatureType.BOOLEAN: "must be true or false",
 }
@@ -44,7 +45,7 @@ def _fits(value: object, kind: FeatureType) -> bool:
     if kind is FeatureType.BOOLEAN:
         return isinstance(value, bool)
     if kind is FeatureType.NUMERIC:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
     if isinstance(value, float):
         return value.is_integer()
     return isinstance(value, int | str) and len(canonical_text(value)) <= MAX_TEXT

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hindsight.config.parse import faults_of
 from hindsight.config.types import IDENTIFIER
+from hindsight.core import compact_json
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
 
 MAX_ITEMS = 500
@@ -15,6 +16,7 @@ INVALID = InvalidInput.code
 CONFLICT = Conflict.code
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
+Integer = Annotated[int, Field(ge=-compact_json.MAX_INTEGER, le=compact_json.MAX_INTEGER)]
 TimeText = Annotated[str, Field(max_length=40)]
 ItemT = TypeVar("ItemT", bound="RequestItem")
 
@@ -79,6 +81,8 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
 
 def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     """Read one item of a request. Raises InvalidInput with the paths at fault."""
+    if (fault := compact_json.unusable(raw, path)) is not None:
+        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

@@ -11,9 +11,9 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.config.training import Candidate
 from hindsight.registry.schema import Schema
 from hindsight.training.models.frame import to_frame
-from local.demo import SPEC
-from local.spec import load_spec
-from local.stream import Row
+from local.replay.demo import SPEC
+from local.replay.spec import load_spec
+from local.replay.stream import Row
 
 DAYS = 3
 

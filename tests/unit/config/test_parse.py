@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.parse import (
     configuration_digest,
     dump_configuration,
     parse_configuration,
-    parse_yaml,
 )
 from hindsight.config.types import format_duration, parse_duration
 from hindsight.core.errors import InvalidInput

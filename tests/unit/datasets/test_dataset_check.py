@@ -43,6 +43,7 @@ def with_feature(rows: list[LabelRow], name: str, values: Any) -> list[LabelRow]
         ([], "too_few_rows"),
         (learnable(80), "too_few_rows"),
         ([replace(row, value=1) for row in learnable(600)], "one_class"),
+        ([replace(row, features=dict.fromkeys(row.features)) for row in learnable(600)], "no_features"),
         ([replace(row, value=position % 3 == 0) for position, row in enumerate(learnable(600))], None),
         ([replace(row, value=True if position % 2 else 1) for position, row in enumerate(learnable(600))], "one_class"),
     ],

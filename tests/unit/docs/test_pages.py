@@ -53,7 +53,7 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
 def test_index_lists_every_page() -> None:
     index = ROOT / "docs/index.md"
     listed = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
-    assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed
+    assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed, "docs/index.md"
 
 
 def test_readme_is_read_in_three_minutes() -> None:

@@ -1,4 +1,6 @@
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +9,13 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.evaluation import influence, metrics
 from hindsight.evaluation.metrics import as_targets, evaluate
+from hindsight.evaluation.sequential.observation import scale_of
+
+PAGE = Path(__file__).parents[3] / "docs/performance.md"
+# R² is no mean over labels: each check judges it by its bounds (docs/statistics.md).
+JUDGED_BY_BOUNDS = {Metric.R2}
 
 _BINARY_REFERENCE = {
     Metric.ACCURACY: lambda y, d, s, w: sklearn_metrics.accuracy_score(y, d, sample_weight=w),
@@ -24,6 +32,33 @@ _REGRESSION_REFERENCE = {
     Metric.RMSE: sklearn_metrics.root_mean_squared_error,
     Metric.R2: sklearn_metrics.r2_score,
 }
+
+
+def test_every_metric_has_all_that_monitoring_the_gate_and_rollouts_ask_of_it() -> None:
+    every = set(Metric)
+    assert every == set(metrics._MEASURES), "compute it in _MEASURES of shared/hindsight/evaluation/metrics.py"
+    assert every - {Metric.ROC_AUC} == set(influence._TERMS) | set(metrics._LOSSES), (
+        "without bounds no check of performance could be made: give it the terms of a ratio in _TERMS of "
+        "shared/hindsight/evaluation/influence.py, or a loss of each row in _LOSSES of evaluation/metrics.py"
+    )
+    assert every == set(_BINARY_REFERENCE) | set(_REGRESSION_REFERENCE), "hold it against scikit-learn, here"
+    assert every - JUDGED_BY_BOUNDS == {metric for metric in every if has_scale(metric)}, (
+        "give it what a label is worth in shared/hindsight/evaluation/sequential/observation.py (and in _ON_OTHER_ROWS "
+        "of rollout/evaluation/comparison.py if decisions choose the rows), or list it in JUDGED_BY_BOUNDS, here"
+    )
+
+
+def has_scale(metric: Metric) -> bool:
+    """Judge whether the anytime-valid test knows the metric for any task."""
+    return any(scale_of(metric, task, null=0.5, limit=limit) for task in metric.tasks for limit in (0.5, 0.6))
+
+
+def test_page_of_performance_lists_the_metrics_of_every_task() -> None:
+    for task in Task:
+        (row,) = re.findall(rf"^\| {task} \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+        listed = row.lower().replace("²", "2").replace(" ", "_")
+        missing = [metric.value for metric in METRICS_BY_TASK[task] if metric.value not in listed]
+        assert not missing, f"docs/performance.md, the row of {task}"
 
 
 @pytest.mark.parametrize("metric", sorted(_BINARY_REFERENCE))

@@ -73,7 +73,7 @@ def test_another_body_under_a_known_id_is_a_conflict(log: PredictionLog, store: 
 def test_two_bodies_under_one_id_in_one_call_are_a_conflict(log: PredictionLog, store: InMemoryPredictions) -> None:
     receipt = log.log(reader(), [body(), body(score=0.1), body()])
 
-    assert receipt.accepted == ["p-1"]
+    assert receipt.accepted == ["p-1", "p-1"]
     assert [(rejection.index, rejection.code) for rejection in receipt.rejected] == [(1, "conflict")]
 
 

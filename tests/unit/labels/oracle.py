@@ -105,10 +105,9 @@ def _picked(values: list[Any], rule: dict[str, Any], task: str) -> Any:
     if not readable:
         return NOTHING
     if aggregate == "majority":
-        texts = [_text(value) for value in readable]
-        most = max(texts.count(text) for text in texts)
-        favourites = [value for value in readable if texts.count(_text(value)) == most]
-        return _mapped(favourites[-1], rule, task, "")
+        meanings = [_mapped(value, rule, task, "") for value in readable]
+        most = max(meanings.count(meaning) for meaning in meanings)
+        return [meaning for meaning in meanings if meanings.count(meaning) == most][-1]
     return _mapped(readable[0] if aggregate == "first" else readable[-1], rule, task, "")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from local.spec import ReplaySpec
-from local.stream import Row, read_rows
+from local.replay.spec import ReplaySpec
+from local.replay.stream import Row, read_stream
 
 START = datetime(2026, 1, 10, tzinfo=UTC)
 DOCUMENT: dict[str, Any] = {
@@ -36,7 +36,15 @@ def spec(**changes: Any) -> ReplaySpec:
 def rows_of(folder: Path, text: str, configured: ModelConfiguration | None = None, **changes: Any) -> list[Row]:
     path = folder / "rows.csv"
     path.write_text(text, encoding="utf-8")
-    return read_rows(path, spec(**changes), configured or configuration())
+    stream = read_stream(path, spec(**changes), configured or configuration())
+    assert stream.bad == []
+    return stream.rows
+
+
+def bad_lines_of(folder: Path, text: str, configured: ModelConfiguration | None = None, **changes: Any) -> list[str]:
+    path = folder / "rows.csv"
+    path.write_text(text, encoding="utf-8")
+    return [str(bad) for bad in read_stream(path, spec(**changes), configured or configuration()).bad]
 
 
 def write_spec(folder: Path, document: Any, configured: Any = DOCUMENT) -> Path:

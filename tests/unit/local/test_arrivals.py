@@ -10,7 +10,7 @@ from hindsight.profiles.logs.hour import HourProfiles, LogPiece, decode_hour, en
 from hindsight.profiles.logs.hourly import hour_key
 from hindsight.testing.aws.lake import InMemoryLake
 from local import arrivals
-from local.arrivals import Arrivals
+from local.replay.arrivals import Arrivals
 from tests.unit.local.files import START
 
 SPAN = (START, START + timedelta(days=1))

@@ -22,7 +22,8 @@ def run_python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_is_in_one_group() -> None:
     grouped = [name for names in commands.GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    there = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    assert sorted(grouped) == there, "list it in a group of local/commands/__init__.py"
 
 
 def test_help_describes_every_command(capsys: pytest.CaptureFixture[str]) -> None:

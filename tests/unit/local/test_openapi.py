@@ -36,7 +36,7 @@ def test_page_of_the_api_lists_the_routes_of_now() -> None:
 
 def test_every_route_of_the_template_is_in_the_document_and_no_other() -> None:
     told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
-    assert told == of_template()
+    assert told == of_template(), "a route is an event of its function in template.yaml and a Route in local/openapi/"
 
 
 def test_the_document_is_openapi() -> None:
@@ -71,6 +71,23 @@ def test_every_operation_has_an_id_of_its_own_that_is_a_verb_and_a_noun() -> Non
     assert len(set(names)) == len(names)
     assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
     assert set(EXAMPLES) == set(names)
+
+
+# They list what was begun, the newest first, and end there.
+LISTS_OF_JOBS = {"list_relabellings", "list_imports", "list_erasures"}
+
+
+def test_every_list_with_a_limit_has_a_token_of_the_next_page() -> None:
+    limited = [one for one in operations() if "limit" in names_of(one) and one["operationId"] not in LISTS_OF_JOBS]
+    assert len(limited) > 7
+    assert [operation["operationId"] for operation in limited if "next_token" not in names_of(operation)] == []
+    for operation in limited:
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert "next_token" in schema["properties"], operation["operationId"]
+
+
+def names_of(operation: dict[str, Any]) -> set[str]:
+    return {parameter["name"] for parameter in operation["parameters"]}
 
 
 def test_every_answer_has_an_example_that_fits_its_schema() -> None:

@@ -15,9 +15,9 @@ from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from local.client import CallFailed, StackClient
-from local.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
-from local.spec import InvalidSpec
-from local.stream import Row
+from local.replay.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
+from local.replay.spec import InvalidSpec
+from local.replay.stream import Row
 from tests.unit.local.files import START, configuration, spec
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -53,6 +53,7 @@ class InstantStack:
         self.fires_at: datetime | None = None
         self.waited_for: list[str] = []
         self.past_decisions: list[Any] = []
+        self.said: list[str] = []
 
     def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
         what = path.partition("?")[0].split("/", 2)[2] if path.count("/") > 1 else "configuration"
@@ -70,6 +71,8 @@ class InstantStack:
 
     def run_status(self, decision_id: str) -> str:
         self.waited_for.append(decision_id)
+        if decision_id != "first":
+            self.version = "v1"
         return "SUCCEEDED"
 
     def _configuration(self, body: Any) -> Any:
@@ -93,6 +96,8 @@ class InstantStack:
 
     def _retrain(self, body: Any) -> Any:
         self.version = "v1" if self.promotes else None
+        reason = {"outcome": "rejected", "outcome_reason": "roc_auc is 0.5"}
+        self.past_decisions = [{"decision_id": "first", **reason}]
         return {"decision_id": "first", "triggered": True}
 
     def _decisions(self, body: Any) -> Any:
@@ -120,7 +125,8 @@ def stack() -> InstantStack:
 
 def replay(stack: InstantStack, rows: list[Row], **changes: Any) -> ReplayResult:
     described = spec(**{"bootstrap": {"days": 2}, **changes})
-    return Replay(cast(StackClient, stack), described, configuration(), rows).run(lambda done, now: None)
+    replayed = Replay(cast(StackClient, stack), described, configuration(), rows, stack.said.append)
+    return replayed.run(lambda done, now: None)
 
 
 def hourly(count: int, **changes: Any) -> list[Row]:
@@ -131,7 +137,7 @@ def test_the_beginning_is_logged_and_the_rest_is_predicted(stack: InstantStack) 
     result = replay(stack, hourly(120))
     logged = [item for what, body in stack.calls if what == "predictions" for item in body["predictions"]]
     assert {item["model_version"] for item in logged} == {BOOTSTRAP_VERSION}
-    assert (len(logged), len(result.replayed), len(result.decisions)) == (48, 72, 72)
+    assert (len(logged), len(result.replayed), len(result.answers)) == (48, 72, 72)
     assert set(result.versions.values()) == {"v1"}
 
 
@@ -152,7 +158,7 @@ def test_every_outcome_is_sent_once_and_its_label_read_also_after_the_last_row(s
 
 def test_a_row_without_an_outcome_is_predicted_and_never_reported(stack: InstantStack) -> None:
     result = replay(stack, [*hourly(60), row(60, START + 60 * HOUR, outcome=None)])
-    assert "row-60" in result.decisions
+    assert "row-60" in result.answers
     assert "row-60" not in result.outcomes_sent
 
 
@@ -170,10 +176,19 @@ def test_a_run_that_fires_is_waited_for(stack: InstantStack) -> None:
     assert stack.waited_for == ["first", f"at {stack.fires_at:%d}"]
 
 
-def test_a_first_version_that_is_not_promoted_ends_the_replay(stack: InstantStack) -> None:
-    stack.promotes = False
-    with pytest.raises(CallFailed, match="not promoted"):
-        replay(stack, hourly(120))
+def test_replay_goes_on_without_a_model_until_a_version_passes(stack: InstantStack) -> None:
+    stack.promotes, stack.fires_at = False, START + 3 * DAY
+
+    result = replay(stack, hourly(120), check_every="P1D")
+
+    assert stack.said == [
+        "no version serves yet, and the replay goes on without one: the run was rejected: roc_auc is 0.5"
+    ]
+    assert (result.unanswered, len(result.answers)) == (24, 48)
+    logged = [
+        item["prediction_id"] for what, body in stack.calls if what == "predictions" for item in body["predictions"]
+    ]
+    assert len(logged) == 48 + 24
 
 
 def test_a_model_that_was_trained_on_the_stack_before_is_refused(stack: InstantStack) -> None:

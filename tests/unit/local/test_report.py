@@ -6,10 +6,11 @@ import pytest
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import format_time
-from local.report import Evidence, Story, write_report
+from local.replay.report import Evidence, Story, write_report
 from tests.unit.local.files import START, configuration
 
 SUMMARY: dict[str, Any] = {
+    "metric": "accuracy",
     "live": {"2026-01": 0.9, "2026-02": 0.85},
     "static": {"2026-01": 0.9},
     "persistence": {},

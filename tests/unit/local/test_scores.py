@@ -6,10 +6,10 @@ import pytest
 
 from hindsight.config.metrics import Task
 from hindsight.training.models.scoring import RowPrediction
-from local.replay import ReplayResult
-from local.scores import Scores, score, truth_of
-from local.stream import Row
-from local.summary import lost_labels, summarise
+from local.replay.replay import ReplayResult
+from local.replay.scores import Scores, score, truth_of
+from local.replay.stream import Row
+from local.replay.summary import lost_labels, summarise
 from tests.unit.local.files import START, configuration
 
 
@@ -30,16 +30,16 @@ def row(position: int, outcome: Any, days: float = 0) -> Row:
 
 def result(outcomes: Sequence[Any], decisions: Sequence[Any], days: Sequence[float] | None = None) -> ReplayResult:
     rows = [row(position, outcome, (days or [0.0] * 99)[position]) for position, outcome in enumerate(outcomes)]
-    made = {row.prediction_id: decision for row, decision in zip(rows, decisions, strict=True)}
-    return ReplayResult(rows, replayed=rows, decisions=made)
+    made = {row.prediction_id: RowPrediction(0.5, decision) for row, decision in zip(rows, decisions, strict=True)}
+    return ReplayResult(rows, replayed=rows, answers=made)
 
 
 def truths(replayed: ReplayResult) -> dict[str, Any]:
     return {row.prediction_id: row.outcome for row in replayed.rows}
 
 
-def scores_of(replayed: ReplayResult, first: Any, task: Task = Task.BINARY) -> Scores:
-    return score(replayed, truths(replayed), Always(first), task)  # type: ignore[arg-type]
+def scores_of(replayed: ReplayResult, first: Any, task: Task = Task.BINARY, **changes: Any) -> Scores:
+    return score(replayed, truths(replayed), Always(first), configuration(task=task, **changes))  # type: ignore[arg-type]
 
 
 def test_each_month_has_a_score_of_its_own() -> None:
@@ -60,8 +60,20 @@ def test_regression_is_scored_by_its_absolute_error() -> None:
     assert (scores.live, scores.static, scores.persistence) == ({"2026-01": 0.75}, {"2026-01": 2.0}, {"2026-01": 2.0})
 
 
+def test_replay_is_scored_by_the_monitored_metric_and_leaves_out_months_without_it() -> None:
+    replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 2, 31])
+    replayed.answers["row-0"] = RowPrediction(0.9, 1)
+    scores = scores_of(replayed, 0, monitoring={"performance": {"metric": "roc_auc"}})
+    assert (scores.metric, scores.live, scores.static) == ("roc_auc", {"2026-01": 0.75}, {"2026-01": 0.5})
+
+
+def test_replay_without_a_promoted_version_has_no_static_score() -> None:
+    replayed = result([1, 0], [1, 1])
+    assert score(replayed, truths(replayed), None, configuration()).static == {}
+
+
 def test_decisions_agree_by_their_text() -> None:
-    assert scores_of(result([True, "a", 2], [True, "a", 2.0]), "b").live == {"2026-01": 1.0}
+    assert scores_of(result([True, "a", 2], [True, "a", 2.0]), "b", Task.MULTICLASS).live == {"2026-01": 1.0}
 
 
 def test_a_replay_without_outcomes_has_no_scores() -> None:
@@ -90,12 +102,12 @@ def test_summary_counts_decisions_and_takes_the_worst_month() -> None:
         {"triggered": True},
         {"triggered": False},
     ]
-    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1), decisions, Task.BINARY)
+    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1), decisions)
     assert (summary["promotions"], summary["rejections"], summary["blocked"]) == (1, 1, 1)
     assert (summary["live_mean"], summary["live_min"], summary["predictions"], summary["lost"]) == (0.75, 0.5, 4, 0)
 
 
 def test_the_worst_month_of_a_regression_is_the_one_with_the_largest_error() -> None:
     replayed = result([1.0, 1.0], [1.0, 4.0], [0, 30])
-    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1.0, Task.REGRESSION), [], Task.REGRESSION)
+    summary = summarise(replayed, truths(replayed), scores_of(replayed, 1.0, Task.REGRESSION), [])
     assert (summary["live_min"], summary["static_min"]) == (3.0, 0.0)

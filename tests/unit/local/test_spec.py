@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from hindsight.core.errors import InvalidInput
-from local.demo import SPEC as DEMO
-from local.spec import InvalidSpec, load_spec
+from local.replay.demo import SPEC as DEMO
+from local.replay.spec import InvalidSpec, load_spec
 from tests.unit.local.files import DOCUMENT, SPEC, write_spec
 
 
@@ -67,6 +66,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_typo_in_the_configuration_is_named_by_its_path(tmp_path: Path) -> None:
     path = write_spec(tmp_path, SPEC, {**DOCUMENT, "trainig": {}})
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidSpec, match=r"configuration\.yaml: trainig: is not a known field"):
         load_spec(path)
-    assert [fault.path for fault in refused.value.faults] == ["trainig"]
+
+
+def test_replay_under_another_name_renames_the_model_and_without_one_takes_the_file_name(tmp_path: Path) -> None:
+    nameless = {name: value for name, value in DOCUMENT.items() if name != "model"}
+
+    assert load_spec(write_spec(tmp_path, SPEC), "again")[1].model == "again"
+    assert load_spec(write_spec(tmp_path, SPEC, nameless))[1].model == "configuration"
+
+
+@pytest.mark.parametrize("key", ["model: a\nmodel: b", "task: !!str binary\n? [x]\n: 1"])
+def test_configuration_that_is_no_plain_yaml_is_named_by_its_file(tmp_path: Path, key: str) -> None:
+    path = write_spec(tmp_path, SPEC)
+    (tmp_path / "configuration.yaml").write_text(key, encoding="utf-8")
+    with pytest.raises(InvalidSpec, match=r"configuration\.yaml: "):
+        load_spec(path)

@@ -1,12 +1,13 @@
 import gzip
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from local.spec import InvalidSpec
-from local.stream import read_rows
-from tests.unit.local.files import START, configuration, rows_of, spec
+from local.replay.spec import InvalidSpec
+from local.replay.stream import read_stream
+from tests.unit.local.files import START, bad_lines_of, configuration, rows_of, spec
 
 DAY = timedelta(days=1)
 PLAIN = "x,kind,flag,y\n0.5,a,1,1\n-1,b,0,0\n"
@@ -36,10 +37,77 @@ def test_missing_cells_are_null_never_nan(tmp_path: Path) -> None:
     assert second.outcome is None
 
 
-@pytest.mark.parametrize(("cell", "said"), [("abc,a,1", "not a number"), ("1,a,perhaps", "not a boolean")])
-def test_a_cell_of_another_type_is_refused(tmp_path: Path, cell: str, said: str) -> None:
-    with pytest.raises(InvalidSpec, match=said):
-        rows_of(tmp_path, f"x,kind,flag,y\n{cell},1\n")
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ("abc,a,1,1", "column x: 'abc' is not a number"),
+        ("NA,a,1,1", "column x: 'NA' is not a number; if it stands for a missing one, list it under `missing`"),
+        ("nan,a,1,1", "column x: 'nan' is not a number"),
+        ("1_000,a,1,1", "column x: '1_000' is not a number"),
+        ("1e31,a,1,1", "features.x must be a number from -1e+30 to 1e+30"),
+        ("1,a,perhaps,1", "column flag: 'perhaps' is not a boolean"),
+        ("1,a,1,maybe", "column y: 'maybe' must be 0, 1, true or false"),
+        ("1,a,1", "has 3 cells, the header 4"),
+        ("1,a,1,1,1", "has 5 cells, the header 4"),
+        (f"1,{'a' * 257},1,1", "features.kind must be text of at most 256 characters"),
+    ],
+)
+def test_line_that_makes_no_row_is_left_out_by_its_number_and_column(tmp_path: Path, cells: str, said: str) -> None:
+    (bad,) = bad_lines_of(tmp_path, f'x,kind,flag,y\n1,"two\nlines",1,1\n\n{cells}\n2,b,0,0\n')
+
+    assert bad.startswith(f"line 5: {said}")
+
+
+def test_categories_are_the_text_that_is_written(tmp_path: Path) -> None:
+    texts = ["NA", "None", "01234", "1234", "1.0", "1", "nan", "true", " x "]
+    rows = rows_of(tmp_path, "x,kind,flag,y\n" + "".join(f"1,{text},1,1\n" for text in texts))
+
+    assert [row.features["kind"] for row in rows] == texts
+
+
+def test_texts_declared_as_missing_are_null_in_every_column(tmp_path: Path) -> None:
+    (row,) = rows_of(tmp_path, "x,kind,flag,y\nNA,?,NA,?\n", missing=["NA", "?"])
+
+    assert (row.features, row.outcome) == ({"x": None, "kind": None, "flag": None}, None)
+
+
+@pytest.mark.parametrize(
+    ("task", "rule", "texts", "outcomes"),
+    [
+        ("multiclass", {}, ["01", "1", "NA", "true"], ["01", "1", "NA", "true"]),
+        ("binary", {}, ["1", "0.0", "True", "no"], ["1", 0, True, False]),
+        ("binary", {"positive": {"greater_than": 5}}, ["6", "5.5"], [6, 5.5]),
+        ("binary", {"positive": {"equals": "yes"}}, ["yes", "no"], ["yes", "no"]),
+        ("binary", {"map": {"1": 1, "0": 0}}, ["1.0", "0"], [1, "0"]),
+        ("regression", {}, ["1", "-.5e1"], [1, -5]),
+    ],
+)
+def test_outcome_is_read_as_a_rule_of_its_event_can_read_it(
+    tmp_path: Path, task: str, rule: dict[str, Any], texts: list[str], outcomes: list[Any]
+) -> None:
+    configured = configuration(task=task, labels={"rules": [{"event": "demand", "window": "P1D", **rule}]})
+    rows = rows_of(tmp_path, "x,kind,flag,y\n" + "".join(f"1,a,1,{text}\n" for text in texts), configured)
+
+    assert [row.outcome for row in rows] == outcomes
+    assert [type(row.outcome) for row in rows] == [type(outcome) for outcome in outcomes]
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "a semicolon"), ("\t", "a tab")])
+def test_file_with_another_separator_is_recognised_and_read_with_it(tmp_path: Path, separator: str, name: str) -> None:
+    text = PLAIN.replace(",", separator)
+    with pytest.raises(InvalidSpec, match=f"is its separator {name}"):
+        rows_of(tmp_path, text)
+
+    assert rows_of(tmp_path, text, separator=separator) == rows_of(tmp_path, PLAIN)
+
+
+def test_byte_order_mark_belongs_to_no_column(tmp_path: Path) -> None:
+    assert rows_of(tmp_path, "\ufeff" + PLAIN) == rows_of(tmp_path, PLAIN)
+
+
+def test_column_named_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="names the column 'x' twice"):
+        rows_of(tmp_path, "x,x,kind,flag,y\n1,2,a,1,1\n")
 
 
 def test_missing_columns_are_all_named(tmp_path: Path) -> None:
@@ -55,14 +123,14 @@ def test_features_may_have_columns_of_other_names(tmp_path: Path) -> None:
 def test_a_gzipped_file_is_read_as_the_plain_one(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv.gz"
     path.write_bytes(gzip.compress(PLAIN.encode()))
-    assert read_rows(path, spec(), configuration()) == rows_of(tmp_path, PLAIN)
+    assert read_stream(path, spec(), configuration()).rows == rows_of(tmp_path, PLAIN)
 
 
 def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.csv", tmp_path / "empty.csv"):
         (tmp_path / "empty.csv").touch()
         with pytest.raises(InvalidSpec, match=path.stem):
-            read_rows(path, spec(), configuration())
+            read_stream(path, spec(), configuration())
 
 
 def test_outcomes_of_several_classes_are_text(tmp_path: Path) -> None:
@@ -90,7 +158,7 @@ def test_a_column_of_times_orders_the_rows_and_keeps_their_names(tmp_path: Path)
     early = "2026-01-11T02:00:00+02:00,,,,2,b,0,0\n"
     first, second = rows_of(tmp_path, TIMED + late + early, **COLUMNS)
     assert (first.prediction_id, first.occurred_at, first.features["x"]) == ("row-1", START + DAY, 2.0)
-    assert (first.known_at, first.outcome_due_at, first.entity_id) == (first.occurred_at, None, None)
+    assert (first.outcome, first.outcome_due_at, first.entity_id) == (None, None, None)
     assert (second.prediction_id, second.occurred_at) == ("row-0", START + 2 * DAY)
     assert (second.known_at, second.outcome_due_at, second.entity_id) == (START + 5 * DAY, START + 4 * DAY, "7")
 
@@ -107,15 +175,39 @@ def test_feedback_is_named_after_its_row(tmp_path: Path) -> None:
         "feedback_id": "row-0-outcome",
         "prediction_id": "row-0",
         "name": "demand",
-        "value": 1,
+        "value": "1",
         "occurred_at": "2026-01-11T00:00:00.000000Z",
     }
 
 
-@pytest.mark.parametrize(("moment", "said"), [("", "row 0 has no time"), ("yesterday", "column t does not hold times")])
-def test_a_row_without_a_time_is_refused(tmp_path: Path, moment: str, said: str) -> None:
-    with pytest.raises(InvalidSpec, match=said):
-        rows_of(tmp_path, f"{TIMED}{moment},,,,1,a,1,1\n", **COLUMNS)
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (",,", "column t: the row has no time"),
+        ("yesterday,,", "column t: 'yesterday' is no time such as 2026-03-01T12:00:00Z or 2026-03-01"),
+        ("01/02/2026,,", "column t: '01/02/2026' is no time"),
+        ("2026-01-12,2026-13-01,", "column k: '2026-13-01' is no time"),
+        ("2026-01-12,2026-01-13,2026-01-11", "outcome_due_at lies before the prediction"),
+    ],
+)
+def test_line_whose_times_cannot_be_is_left_out(tmp_path: Path, times: str, said: str) -> None:
+    (bad,) = bad_lines_of(tmp_path, f"{TIMED}{times},,1,a,1,1\n2026-01-12,,,,1,a,1,1\n", **COLUMNS)
+
+    assert bad.startswith(f"line 2: {said}")
+
+
+def test_outcome_without_the_time_when_it_was_known_is_never_heard(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(TIMED + "2026-01-12,,,,1,a,1,1\n2026-01-13,2026-01-14,,,1,a,1,1\n", encoding="utf-8")
+
+    stream = read_stream(path, spec(**COLUMNS), configuration())
+
+    assert ([row.outcome for row in stream.rows], stream.without_known_at) == ([None, "1"], 1)
+
+
+def test_file_without_a_usable_row_is_refused_by_its_first_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="has no row that can be used; line 2: column x: 'a' is not a number"):
+        rows_of(tmp_path, "x,kind,flag,y\na,a,1,1\n")
 
 
 def test_a_feature_the_configuration_does_not_declare_is_a_typo(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.monitoring.drift.bins import CategoryCounts, category_bins, common_bins, number_bins
+from hindsight.monitoring.drift.distance import population_stability_index
 from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.reading import profile_column, profile_texts
 
@@ -87,3 +90,29 @@ def test_uncounted_categories_are_rare_categories() -> None:
     bins = common_bins(*columns)
     assert bins.names == ("rare categories",)
     assert bins.reference.tolist() == bins.current.tolist() == [5_000]
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_few_numbers_are_known_again_in_spite_of_rounding(precision: type[np.floating[Any]]) -> None:
+    values = np.arange(1, 13) / 10 * 1.1
+    written = values.astype(precision).astype(np.float64) + 0.1 - 0.1
+    bins = number_bins(exact(np.repeat(values, 50)), exact(np.repeat(written, 50)))
+
+    assert bins.current.tolist() == bins.reference.tolist()
+    assert bins.current[-1] == 0
+
+
+def test_change_beside_a_value_that_ties_moves_bins() -> None:
+    spend = np.concatenate([np.zeros(9_000), np.linspace(1, 100, 1_000)])
+    bins = number_bins(exact(spend), exact(spend * 100))
+
+    assert bins.reference.tolist() == [9_000, *[200] * 5]
+    assert bins.current.tolist() == [9_000, 0, 0, 0, 0, 1_000]
+    assert float(population_stability_index(*bins.shares)) > 0.2
+
+
+@given(NUMBERS, NUMBERS)
+def test_edges_leave_every_number_in_one_bin_for_any_ties(first: list[float], second: list[float]) -> None:
+    tied = [0.0] * (9 * len(first)) + first
+    bins = number_bins(exact(tied), exact(second))
+    assert (bins.reference.sum(), bins.current.sum()) == (len(tied), len(second))

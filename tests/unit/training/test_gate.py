@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hindsight.config.features import FeatureType
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
-from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
-from hindsight.training.gate.gate import baseline_predictions, judge, slices_of
+from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from tests.unit.training.contests import ROWS, binary, configuration, contest, named, right_with
 
 
@@ -20,9 +19,7 @@ def promoted(champion_chance: float, challenger_chance: float, trials: int, conf
     for trial in range(trials):
         labels = (rng.random(ROWS) < 0.5).astype(np.float64)
         champion, challenger = right_with(champion_chance, labels, rng), right_with(challenger_chance, labels, rng)
-        found = paired_difference(
-            PairedPredictions(labels, champion, challenger), Metric.ACCURACY, confidence, seed=trial
-        )
+        found = paired_difference(Paired(labels, champion, challenger), Metric.ACCURACY, confidence, seed=trial)
         passed += found is not None and found.lower > 0
     return passed / trials
 
@@ -116,12 +113,67 @@ def test_slice_fails_for_a_significant_drop_beyond_the_limit(rows: int, lost: in
     assert ("which chance explains" in found.detail) is (passed and lost / rows > 0.05)
 
 
-def test_numbers_are_sliced_into_quarters_that_hold_every_row_once() -> None:
-    column = pd.Series([*np.random.default_rng(8).normal(size=100), np.nan])
-    slices = [rows for _, rows in slices_of(column, FeatureType.NUMERIC)]
-    assert [int(rows.sum()) for rows in slices] == [25, 25, 25, 25]
-    assert np.array_equal(np.sum(slices, axis=0), ~np.isnan(column.to_numpy()))
-    assert list(slices_of(pd.Series([np.nan, np.nan]), FeatureType.NUMERIC)) == []
+def test_slice_of_missing_values_and_of_a_number_with_two_values_are_judged() -> None:
+    labels = np.tile([0.0, 1.0], 1_000)
+    held, flag = binary(np.where(labels > 0, 0.9, 0.1)), np.repeat([0.0, 1.0], 1_000)
+    worse_on_ones = binary(np.where((labels > 0) & (flag < 1), 0.9, 0.1))
+    missing = np.where(flag > 0, np.nan, np.arange(2_000))
+    frame = pd.DataFrame({"flag": flag, "amount": missing})
+    settings = configuration(
+        features={"flag": {"type": "numeric"}, "amount": {"type": "numeric"}},
+        monitoring={"slices": ["flag", "amount"]},
+        gate={"metric": "accuracy", "margin": -1.0},
+    )
+
+    checks = named(judge(contest(held, worse_on_ones, labels, frame), settings))
+
+    failed = {name for name, check in checks.items() if not check.passed}
+    assert failed == {"slice flag=1", "slice amount=(missing)"}
+
+
+@pytest.mark.parametrize("metric", ["precision", "f1"])
+@pytest.mark.parametrize("champion_serves", [False, True])
+def test_opponent_that_never_says_yes_is_beaten_by_a_version_that_is_right(metric: str, champion_serves: bool) -> None:
+    labels = (np.arange(1_000) % 5 == 0).astype(np.float64)
+    never, perfect = binary(np.full(1_000, 0.1)), binary(labels * 0.8 + 0.1)
+    met = Contest(
+        labels=labels,
+        frame=pd.DataFrame({"hour": ["a"] * 1_000}),
+        challenger=perfect,
+        baseline=never,
+        champion=never if champion_serves else None,
+    )
+
+    checks = judge(met, configuration(gate={"metric": metric}))
+
+    assert [check.name for check in checks if not check.passed] == []
+    told = next(check.detail for check in checks if check.name.startswith("better_than"))
+    assert ("has no precision" in told) is (metric == "precision")
+
+
+def test_version_no_better_than_chance_does_not_beat_one_that_never_says_yes() -> None:
+    labels = (np.arange(1_000) % 5 == 0).astype(np.float64)
+    lucky = binary(np.random.default_rng(3).uniform(size=1_000))
+    met = Contest(
+        labels=labels, frame=pd.DataFrame({"hour": ["a"] * 1_000}), challenger=lucky, baseline=binary(np.zeros(1_000))
+    )
+
+    assert not named(judge(met, configuration(gate={"metric": "precision"})))["better_than_baseline"].passed
+
+
+def test_holdout_of_one_class_is_named_as_such() -> None:
+    labels = np.zeros(500)
+    met = Contest(
+        labels=labels,
+        frame=pd.DataFrame({"hour": ["a"] * 500}),
+        challenger=binary(np.linspace(0.1, 0.9, 500)),
+        baseline=binary(labels),
+    )
+
+    found = named(judge(met, configuration(gate={"metric": "roc_auc"})))["better_than_baseline"]
+
+    assert not found.passed
+    assert found.detail.endswith("all of them have the same label")
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -89,7 +89,7 @@ def test_a_first_version_is_judged_by_floor_and_baseline_with_its_lineage() -> N
     job = world.train(run(AS_OF), [Candidate.LOGISTIC_REGRESSION, Candidate.GRADIENT_BOOSTING])
     record = world.judge(job)
     assert record.verdict is Verdict.PROMOTE
-    assert {"floor", "better_than_baseline", "golden_rows", "latency_seconds", "artifact_bytes", "schema"} <= {
+    assert {"floor", "better_than_baseline", "golden_rows", "serving_inputs", "latency_seconds", "artifact_bytes"} <= {
         check.name for check in record.checks
     }
     assert (record.decision_id, record.dataset_id) == ("decision-1", job.manifest.dataset_id)
@@ -97,6 +97,19 @@ def test_a_first_version_is_judged_by_floor_and_baseline_with_its_lineage() -> N
     assert record.metrics["accuracy"] > 0.8
     assert (record.compared_with, record.pointer_sequence) == (None, 0)
     assert [candidate["candidate"] for candidate in record.candidates] == ["logistic_regression", "gradient_boosting"]
+
+
+@pytest.mark.parametrize("candidate", [Candidate.LOGISTIC_REGRESSION, Candidate.GRADIENT_BOOSTING])
+def test_features_logged_from_the_middle_on_are_learnt_from_the_rows_that_have_them(candidate: Candidate) -> None:
+    world = World()
+    world.lake = InMemoryLake()
+    bare = dict.fromkeys(("temperature", "hour", "holiday"))
+    store(world.lake, [replace(row, features=bare) if row.prediction_id < "p00330" else row for row in learnable(600)])
+
+    record = world.judge(world.train(run(AS_OF), [candidate]))
+
+    assert failed(record) in ([], ["better_than_baseline"])
+    assert record.metrics["roc_auc"] > 0.6
 
 
 def test_a_version_below_the_floor_is_rejected_with_the_reason() -> None:

@@ -10,6 +10,7 @@ from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.triggers.decision import BlockCode, Decision
 from hindsight.triggers.evaluation.decide import worth_recording
 from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
+from hindsight.triggers.signals.registry import SIGNALS
 from hindsight.triggers.state import (
     LEASE,
     RunOutcome,
@@ -34,6 +35,16 @@ from tests.unit.triggers.builders import (
 from tests.unit.triggers.decisions import decided, run_and_end
 
 QUIET = policy(drift=False, performance=False)
+# What makes each kind of signal active, and no other.
+ALONE: dict[str, tuple[Triggers, TriggerInputs]] = {
+    "schedule": (policy(schedule=DAY), observed()),
+    "volume": (policy(volume=1000), observed(new_labels=1000)),
+    "drift": (policy(drift=True), observed(drift=drift())),
+    "performance": (policy(performance=True), observed(performance=performance())),
+    "estimated_performance": (policy(estimated_performance=True), observed(estimated=estimated())),
+    "alarm": (QUIET, observed(event=alarm())),
+    "manual": (QUIET, observed(event=request())),
+}
 
 
 def kinds(decision: Decision) -> set[str]:
@@ -46,19 +57,10 @@ def test_no_active_signal_triggers_no_run() -> None:
     assert not worth_recording(decision, NEW)
 
 
-@pytest.mark.parametrize(
-    ("rules", "seen", "kind"),
-    [
-        (policy(drift=True), observed(drift=drift()), "drift"),
-        (policy(performance=True), observed(performance=performance()), "performance"),
-        (policy(estimated_performance=True), observed(estimated=estimated()), "estimated_performance"),
-        (policy(volume=1000), observed(new_labels=1000), "volume"),
-        (policy(schedule=DAY), observed(), "schedule"),
-        (QUIET, observed(event=alarm()), "alarm"),
-        (QUIET, observed(event=request()), "manual"),
-    ],
-)
-def test_every_kind_of_signal_can_fire_alone(rules: Triggers, seen: TriggerInputs, kind: str) -> None:
+@pytest.mark.parametrize("kind", [signal.kind for signal in SIGNALS])
+def test_every_kind_of_signal_can_fire_alone(kind: str) -> None:
+    assert kind in ALONE, f"give {kind} a policy and inputs in ALONE of tests/unit/triggers/test_decide.py"
+    rules, seen = ALONE[kind]
     decision, after = evaluate(rules, NEW, seen)
     assert decision.triggered
     assert kinds(decision) == {kind}

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from hindsight.config.triggers import AtLeast, RunBudget, Triggers
+from hindsight.config.triggers import AtLeast, RunBudget, SignalSwitches, Triggers
 from hindsight.core.times import parse_time
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.triggers.decision import BlockCode, Decision
@@ -106,8 +106,7 @@ class Decisions(RuleBasedStateMachine):
             within = [start for start in self.starts if self.now - start < self.policy.max_runs.per]
             assert len(within) < self.policy.max_runs.count
         counted = kinds - set(EVENTS)
-        configured = [self.policy.schedule, self.policy.volume, self.policy.drift, self.policy.performance]
-        possible = sum(bool(setting) for setting in (*configured, self.policy.estimated_performance))
+        possible = sum(bool(getattr(self.policy, name)) for name in SignalSwitches.model_fields)
         asked_for = {"any": 1, "all": possible}.get(str(self.policy.combine), min(2, possible))
         assert kinds & set(EVENTS) or len(counted) >= max(1, asked_for)
 

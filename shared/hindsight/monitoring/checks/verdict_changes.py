@@ -5,13 +5,8 @@ from dataclasses import dataclass, replace
 
 from hindsight.core.announcements import Announcement, Announcements
 from hindsight.core.times import format_time
-from hindsight.monitoring.results.check import Check, CheckKind, CheckStore, Verdict
-
-_FOUND = {
-    (CheckKind.DRIFT, Verdict.DRIFT): "DriftDetected",
-    (CheckKind.PERFORMANCE, Verdict.LOW): "PerformanceLow",
-    (CheckKind.ESTIMATE, Verdict.LOW): "EstimatedPerformanceLow",
-}
+from hindsight.monitoring.results.check import Check, CheckStore
+from hindsight.monitoring.results.findings import finding_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +31,11 @@ class VerdictAnnouncer:
 
 def announcement_of(before: Check | None, check: Check) -> Announcement | None:
     """Build the announcement of a bad verdict, None if the version's check before had it or a newer one is stored."""
-    name = _FOUND.get((check.kind, check.verdict))
-    if name is None or (before is not None and (before.at > check.at or _is_same_verdict(before, check))):
+    found = finding_of(check)
+    if found is None or (before is not None and (before.at > check.at or _is_same_verdict(before, check))):
         return None
     return Announcement(
-        name=name,
+        name=found.event,
         correlation_id=f"{check.model}/{check.kind}/{format_time(check.at)}",
         at=check.at,
         data=check.to_json(),

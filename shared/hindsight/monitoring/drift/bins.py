@@ -17,9 +17,14 @@ Floats = npt.NDArray[np.float64]
 BINS = 10
 MAX_DISTINCT = 20
 """A numeric column with no more values than this is compared value by value."""
+MIN_PART = 0.02
+"""The share of the rows that a bin of numbers has at least, beside values that tie."""
 MIN_CATEGORY_ROWS = 10.0
 """A category with fewer rows than this in both samples together, both thought to be of the smaller one's size, joins
 the rare ones: alone it would show chance rather than drift."""
+
+_SINGLE_PRECISION = 1e-6
+_NEAR_ZERO = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,20 +79,53 @@ def common_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
 
 def number_bins(reference: Distribution, current: Distribution) -> Bins:
     """Count numbers between the deciles of the reference, or value by value where it has few."""
-    if len(reference.values) <= MAX_DISTINCT:
-        names = (*(f"{value:.4g}" for value in reference.values), "other values")
-        counts = (_by_value(side, reference.values) for side in (reference, current))
+    values = distinct_values(reference)
+    if len(values) <= MAX_DISTINCT:
+        names = (*(f"{value:.4g}" for value in values), "other values")
+        counts = (_by_value(side, values) for side in (reference, current))
     else:
-        edges = decile_edges(reference)
+        edges = number_edges(reference)
         names = _names_between(edges)
         counts = (_between(side, edges) for side in (reference, current))
     expected, actual = counts
     return Bins(names, expected, actual, np.full(len(names), 2 * (reference.rank_error + current.rank_error)))
 
 
-def decile_edges(reference: Distribution) -> Floats:
-    """Compute the deciles, fewer of them where one value takes more than a tenth of the rows."""
-    return np.unique(reference.quantile(np.arange(1, BINS) / BINS))
+def distinct_values(reference: Distribution) -> Floats:
+    """List the values of a column, ascending; of those that differ by rounding only the least.
+
+    >>> distinct_values(Distribution.exact(np.array([0.3, 0.1 + 0.2, float(np.float32(0.3)), 1.0]))).tolist()
+    [0.3, 1.0]
+    """
+    values = reference.values
+    if not len(values):
+        return values
+    is_new = np.append(True, np.diff(values) > _rounding(values)[1:])
+    found: Floats = values[is_new]
+    return found
+
+
+def number_edges(reference: Distribution) -> Floats:
+    """Compute the edges between bins: the deciles, or where values tie others that leave no bin out.
+
+    A value that takes several deciles has a bin of its own. The rest of the rows are cut into equal parts, as many as
+    leave each at least ``MIN_PART``: what happens in a smaller share of the rows moves no bin.
+
+    >>> spend = Distribution.exact(np.concatenate([np.zeros(900), np.arange(1.0, 101.0)]))
+    >>> number_edges(spend).round(6).tolist()
+    [0.0, 20.0, 40.0, 60.0, 80.0]
+    """
+    deciles = reference.quantile(np.arange(1, BINS) / BINS)
+    edges, times = np.unique(deciles, return_counts=True)
+    if len(edges) == BINS - 1:
+        return deciles
+    tied = edges[times > 1]
+    is_tied = np.isin(reference.values, tied)
+    rest = Distribution(reference.values[~is_tied], reference.weights[~is_tied])
+    parts = max(1, min(BINS, int(rest.rows / reference.rows / MIN_PART)))
+    cuts = rest.quantile(np.arange(1, parts) / parts) if len(rest.values) else edges[:0]
+    below = tied[tied > reference.values[0]]
+    return np.unique(np.concatenate([below - _rounding(below), tied + _rounding(tied), cuts]))
 
 
 def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
@@ -130,9 +168,19 @@ def _shares(counts: Floats) -> Floats:
 
 
 def _by_value(side: Distribution, values: Floats) -> Floats:
-    places = np.minimum(np.searchsorted(values, side.values), max(len(values) - 1, 0))
-    known = values[places] == side.values if len(values) else np.zeros(len(side.values), dtype=bool)
+    if not len(values):
+        return _counted(np.zeros(len(side.values), dtype=np.intp), side.weights, 1)
+    above = np.searchsorted(values, side.values).clip(0, len(values) - 1)
+    below = (above - 1).clip(0)
+    is_below = np.abs(values[below] - side.values) < np.abs(values[above] - side.values)
+    places = np.where(is_below, below, above)
+    known = np.abs(values[places] - side.values) <= _rounding(side.values)
     return _counted(np.where(known, places, len(values)), side.weights, len(values) + 1)
+
+
+def _rounding(values: Floats) -> Floats:
+    """Compute how far equal numbers may lie apart that were written in single precision, or summed."""
+    return np.abs(values) * _SINGLE_PRECISION + _NEAR_ZERO
 
 
 def _between(side: Distribution, edges: Floats) -> Floats:

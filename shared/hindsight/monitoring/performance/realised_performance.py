@@ -13,7 +13,7 @@ from hindsight.evaluation.calibration import Calibration, calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
-from hindsight.evaluation.slices import slices_of
+from hindsight.evaluation.slices import slices_of_rows
 from hindsight.monitoring.performance.performance_verdict import Evidence, judge_performance
 from hindsight.monitoring.results.alarm_metrics import SHORTFALL
 from hindsight.monitoring.results.check import Verdict
@@ -128,7 +128,7 @@ def _by_slice(matured: MaturedLabels, name: str, configuration: ModelConfigurati
     metric, confidence = configuration.performance_metric, configuration.monitoring.performance.confidence
     return {
         value: estimate(matured.predictions.at(chosen), metric, confidence)
-        for value, chosen in slices_of(matured.rows, name, configuration.features[name].type)
+        for value, chosen in slices_of_rows(matured.rows, name, configuration.features[name].type)
     }
 
 

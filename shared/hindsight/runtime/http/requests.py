@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from hindsight.config.parse import parse_yaml
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import SentDocument
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from hindsight.core import compact_json
@@ -29,8 +29,7 @@ def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
     Raises UnsupportedType for another content type, TooLarge beyond ``max_bytes``, InvalidInput for a body that is
     not JSON or breaks a limit of ``hindsight.core.compact_json.loads``.
     """
-    if content_type(event) != JSON_TYPE:
-        raise UnsupportedType(f"the content type must be {JSON_TYPE}")
+    _require_json(event)
     return compact_json.loads(_body(event, max_bytes))
 
 
@@ -52,8 +51,14 @@ def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> tuple[objec
 
 
 def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset[str]) -> dict[str, Any]:
-    """Parse a JSON object that has no other than the known fields; raises as ``read_json`` does."""
-    value = read_json(event, max_bytes=max_bytes)
+    """Read a JSON object of items that has no other than the known fields; raises as ``read_json`` does.
+
+    An item that cannot be taken fails alone: ``hindsight.validation.items.parse_item`` refuses it.
+    """
+    _require_json(event)
+    value = compact_json.parse(_body(event, max_bytes))
+    if isinstance(value, compact_json.Unusable):
+        raise InvalidInput(f"the body {value.reason}", (Fault("", value.reason),))
     if not isinstance(value, dict):
         raise InvalidInput("the body must be a JSON object", (Fault("", "must be an object"),))
     if unknown := sorted(value.keys() - known):
@@ -141,6 +146,11 @@ def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> st
     if not _IDENTIFIER.fullmatch(text):
         raise InvalidInput.in_query(name, "must be letters, digits and . _ : @ + = ~ -, at most 128")
     return text
+
+
+def _require_json(event: APIGatewayProxyEvent) -> None:
+    if content_type(event) != JSON_TYPE:
+        raise UnsupportedType(f"the content type must be {JSON_TYPE}")
 
 
 def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:

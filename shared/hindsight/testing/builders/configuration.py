@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.parse import parse_configuration, parse_yaml
+from hindsight.config.parse import parse_configuration
 
 DOCUMENT = """
 model: bike-demand

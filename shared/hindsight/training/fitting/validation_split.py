@@ -26,12 +26,15 @@ class ValidationSplit:
 
     @classmethod
     def of(cls, train: LabelledFrame, training: Training) -> Self | None:
-        """Split the rows, the newest share as the later ones; None where the earlier have one class only."""
+        """Split the rows, the newest share as the later ones.
+
+        None where the earlier have one class only, or no value of any feature: nothing can be chosen by them.
+        """
         split = split_by_time(train.moments, training.holdout)
         earlier = train.at(split.train)
         if len(split.train) < _MIN_ROWS or _classes(earlier) < 2:
             earlier = train.at(list(range(len(train.moments) - len(split.holdout))))
-        if _classes(earlier) < 2:
+        if _classes(earlier) < 2 or not earlier.frame.notna().to_numpy().any():
             return None
         return cls(earlier, train.at(split.holdout))
 

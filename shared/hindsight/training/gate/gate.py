@@ -1,28 +1,25 @@
 """The gate: what a challenger must prove before it serves. Pure, every check with its number."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hindsight.config.features import FeatureType
-from hindsight.config.metrics import Metric, Task
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.slices import slices_of
 from hindsight.registry.version import Check
-from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
+from hindsight.training.gate.bootstrap import Paired, paired_difference
 from hindsight.training.models.scoring import Predictions
 
 Values = npt.NDArray[Any]
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
-_QUARTERS = 4
 _SLICE_CONFIDENCE = 0.9
-_MAX_SLICES = 50  # a feature: the record of a version has to fit one item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +38,9 @@ class Contest:
     weights: npt.NDArray[np.float64] | None = None
     entities: Sequence[str | None] | None = None
 
-    def against(self, other: Predictions) -> PairedPredictions:
+    def against(self, other: Predictions) -> Paired:
         """Pair the challenger's predictions with those of another version."""
-        return PairedPredictions(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
+        return Paired(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
 
 
 def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
@@ -51,9 +48,9 @@ def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
     floor = _floor(contest, configuration)
     if contest.champion is None:
         baseline = contest.against(contest.baseline)
-        return [floor, _better(baseline, "better_than_baseline", 0.0, configuration)]
+        return [floor, _better(baseline, "baseline", 0.0, configuration)]
     paired = contest.against(contest.champion)
-    better = _better(paired, "better_than_champion", configuration.gate.margin, configuration)
+    better = _better(paired, "champion", configuration.gate.margin, configuration)
     return [floor, better, *_slices(paired, contest.frame, configuration)]
 
 
@@ -91,30 +88,60 @@ def _floor(contest: Contest, configuration: ModelConfiguration) -> Check:
     )
 
 
-def _better(paired: PairedPredictions, name: str, margin: float, configuration: ModelConfiguration) -> Check:
+def _better(paired: Paired, opponent: str, margin: float, configuration: ModelConfiguration) -> Check:
+    """Check that the challenger is better than its opponent, by the metric or in its stead by balanced accuracy.
+
+    An opponent that never says yes has no precision, and no F1 where nothing is positive. It is no worse for that,
+    and must not be unbeatable either: both are judged by a metric that such an opponent has.
+    """
     metric, confidence = configuration.gate_metric, configuration.gate.confidence
+    name, instead = f"better_than_{opponent}", ""
+    if _is_degenerate(paired, metric):
+        instead = f"the {opponent} answers the same to every row and has no {metric}: "
+        metric, margin = Metric.BALANCED_ACCURACY, 0.0
     difference = paired_difference(paired, metric, confidence, configuration.training.seed)
     if difference is None:
         detail = f"{metric} cannot be compared on {len(paired.labels)} rows"
-        return Check(name=name, passed=False, limit=margin, detail=detail)
+        return Check(name=name, passed=False, limit=margin, detail=f"{instead}{detail}{_of_one_class(paired)}")
     return Check(
         name=name,
         passed=difference.lower > margin,
         value=difference.lower,
         limit=margin,
-        detail=f"{metric} is better by {difference.estimate:.4f}, at {confidence:.0%} confidence by at least "
-        f"{difference.lower:.4f}; it must be more than {margin:g}",
+        detail=f"{instead}{metric} is {_by(difference.estimate)}, at {confidence:.0%} confidence "
+        f"{_by(difference.lower)} at least; it must be better by more than {margin:g}",
     )
 
 
-def _slices(paired: PairedPredictions, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
+def _is_degenerate(paired: Paired, metric: Metric) -> bool:
+    """Check whether the opponent alone has no value of the metric, since it decides all alike."""
+    opponent = paired.champion
+    return (
+        opponent.measure(metric, paired.labels, paired.weights) is None
+        and paired.challenger.measure(metric, paired.labels, paired.weights) is not None
+        and Metric.BALANCED_ACCURACY in METRICS_BY_TASK[opponent.task]
+        and len(np.unique(opponent.decisions)) == 1
+    )
+
+
+def _of_one_class(paired: Paired) -> str:
+    if paired.challenger.task is not Task.REGRESSION and len(np.unique(paired.labels)) == 1:
+        return ": all of them have the same label"
+    return ""
+
+
+def _by(difference: float) -> str:
+    return f"better by {difference:.4f}" if difference >= 0 else f"worse by {-difference:.4f}"
+
+
+def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
     for feature in configuration.monitoring.slices:
-        for name, chosen in slices_of(frame[feature], configuration.features[feature].type):
-            if chosen.sum() >= configuration.gate.min_slice_rows:
+        for name, chosen in slices_of(frame[feature].to_numpy(), configuration.features[feature].type):
+            if len(chosen) >= configuration.gate.min_slice_rows:
                 yield from _slice(paired.at(chosen), f"slice {feature}={name}", configuration)
 
 
-def _slice(paired: PairedPredictions, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
     """Check a slice, unless the metric is undefined on it.
 
     It fails if it drops by more than is allowed and the drop is no mere chance: a bound on it lies above zero. That
@@ -145,30 +172,3 @@ def _clusters(entities: Sequence[str | None] | None) -> Values | None:
     alone = count(len(entities))
     rows = (next(alone) if name is None else numbers.setdefault(name, len(numbers)) for name in entities)
     return np.fromiter(rows, dtype=np.intp, count=len(entities))
-
-
-def slices_of(column: "pd.Series[Any]", kind: FeatureType) -> Iterator[tuple[str, Values]]:
-    """List the slices of a column and the rows in them: its most frequent values, for numbers their quarters.
-
-    >>> [(name, int(rows.sum())) for name, rows in slices_of(pd.Series([1.0, 0.0, 1.0]), FeatureType.BOOLEAN)]
-    [('false', 1), ('true', 2)]
-    """
-    values = column.to_numpy()
-    if kind is FeatureType.BOOLEAN:
-        yield from (("false", values == 0), ("true", values == 1))
-    elif kind is FeatureType.CATEGORICAL:
-        frequent = Counter(value for value in values if value is not None).most_common(_MAX_SLICES)
-        yield from ((text, values == text) for text in sorted(text for text, _ in frequent))
-    else:
-        yield from _quarters(values)
-
-
-def _quarters(values: Values) -> Iterator[tuple[str, Values]]:
-    present = values[~np.isnan(values)]
-    if not len(present):
-        return
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, _QUARTERS + 1)))
-    for low, high in pairwise(edges):
-        last = high == edges[-1]
-        inside = (values >= low) & ((values <= high) if last else (values < high))
-        yield f"{low:g}..{high:g}", inside

@@ -15,6 +15,7 @@ from typing import Any
 
 from hindsight.core.errors import UnusableArtifact
 from hindsight.registry.schema import Schema
+from hindsight.training.gate.serving_probes import unserved_input
 from hindsight.training.models.artifact import artifact_digest, parse_artifact
 from hindsight.training.models.scoring import LoadedVersion, RowPrediction
 
@@ -27,18 +28,22 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeRun:
-    """The schema read, the predictions for the rows, and the seconds that loading and one row take."""
+    """The schema read, the predictions for the rows, and the seconds that loading and one row take.
+
+    ``unserved`` is an input that serving may be given and the version cannot answer, None if there is none.
+    """
 
     schema: Schema
     predictions: Sequence[RowPrediction]
     load_seconds: float
     row_seconds: float
+    unserved: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Convert the run to JSON objects."""
         predictions = [[prediction.score, prediction.decision] for prediction in self.predictions]
         times = {"load_seconds": self.load_seconds, "row_seconds": self.row_seconds}
-        return {"schema": self.schema.to_json(), "predictions": predictions, **times}
+        return {"schema": self.schema.to_json(), "predictions": predictions, "unserved": self.unserved, **times}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "SmokeRun":
@@ -48,6 +53,7 @@ class SmokeRun:
             predictions=[RowPrediction(score, decision) for score, decision in document["predictions"]],
             load_seconds=document["load_seconds"],
             row_seconds=document["row_seconds"],
+            unserved=document["unserved"],
         )
 
 
@@ -63,7 +69,13 @@ def smoke_run(content: bytes, digest: str, rows: Rows, stopwatch: Callable[[], f
     load_seconds = stopwatch() - start
     predictions = loaded.score(rows)
     row_seconds = median(_time(loaded, rows[:1], stopwatch) for _ in range(_TIMED_CALLS))
-    return SmokeRun(schema=loaded.schema, predictions=predictions, load_seconds=load_seconds, row_seconds=row_seconds)
+    return SmokeRun(
+        schema=loaded.schema,
+        predictions=predictions,
+        load_seconds=load_seconds,
+        row_seconds=row_seconds,
+        unserved=unserved_input(loaded, rows),
+    )
 
 
 def _time(loaded: LoadedVersion, rows: Rows, stopwatch: Callable[[], float]) -> float:

@@ -47,6 +47,7 @@ def smoke_test(
         *checks,
         _check_schema(run.schema, version, features),
         _check_golden_rows(run.predictions, golden),
+        _check_serving_inputs(run.unserved),
         _check_seconds("load_seconds", run.load_seconds, MAX_LOAD_SECONDS, "loading takes"),
         _check_seconds("latency_seconds", run.row_seconds, MAX_LATENCY_SECONDS, "one row takes"),
     ]
@@ -90,6 +91,15 @@ def _check_golden_rows(predictions: Sequence[RowPrediction], golden: Sequence[Ma
         value=error,
         limit=_TOLERANCE,
         detail=f"on {len(pairs)} rows scores differ by at most {error:.3g} from those at training",
+    )
+
+
+def _check_serving_inputs(unserved: str | None) -> Check:
+    detail = "nulls, categories never seen, and numbers at the ends of what is taken are answered"
+    return Check(
+        name="serving_inputs",
+        passed=unserved is None,
+        detail=detail if unserved is None else f"the version cannot answer {unserved}",
     )
 
 

@@ -9,8 +9,8 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.calibration import calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
+from hindsight.evaluation.slices import slices_of
 from hindsight.training.fitting.labelled_frame import LabelledFrame
-from hindsight.training.gate.gate import slices_of
 from hindsight.training.models.scoring import Predictions
 
 CONFIDENCE = 0.95
@@ -48,7 +48,7 @@ def slices(known: LabelledPredictions, rows: LabelledFrame, configuration: Model
     """Estimate the gate's metric on every slice of the features that are monitored by slice."""
     metric, found = configuration.gate_metric, []
     for feature in configuration.monitoring.slices:
-        for name, chosen in slices_of(rows.frame[feature], configuration.features[feature].type):
+        for name, chosen in slices_of(rows.frame[feature].to_numpy(), configuration.features[feature].type):
             within = estimate(known.at(chosen), metric, _OF_A_BOUND)
             found.append({"feature": feature, "value_of_feature": name, "labels": within.labels, **_shown(within)})
     return found[:_MAX_SLICES]

@@ -7,7 +7,7 @@ from datetime import datetime
 from hindsight.core.times import format_time
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED, SHORTFALL
 from hindsight.monitoring.results.check import Check, CheckKind, CheckStore
-from hindsight.triggers.signals.check import ALARMING
+from hindsight.monitoring.results.findings import finding_of
 from hindsight.triggers.signals.event import AlarmSignal
 from hindsight.triggers.status import SignalStatus
 from hindsight.validation.timestamps import ClientTimestamps
@@ -55,7 +55,7 @@ def concerns(alarm: Alarm, model: str, checks: CheckStore) -> bool:
         return False
     if alarm.model is not None:
         return alarm.model == model
-    return any(check.verdict in ALARMING for check in checks_behind(alarm, model, checks))
+    return any(finding_of(check) for check in checks_behind(alarm, model, checks))
 
 
 def checks_behind(alarm: Alarm, model: str, checks: CheckStore) -> list[Check]:

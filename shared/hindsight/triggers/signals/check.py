@@ -5,11 +5,10 @@ from typing import Any, ClassVar
 from hindsight.config.triggers import Triggers
 from hindsight.core.times import format_time
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.monitoring.results.findings import finding_of
 from hindsight.triggers.inputs import TriggerInputs
 from hindsight.triggers.signals.signal import Signal
 from hindsight.triggers.status import SignalRole, SignalStatus
-
-ALARMING = frozenset({Verdict.DRIFT, Verdict.LOW})
 
 
 class CheckSignal(Signal):
@@ -33,7 +32,7 @@ class CheckSignal(Signal):
         if check is None:
             absent = "not checked yet" if inputs.champion else "no version serves that could be checked"
             return self.status(absent, role=role)
-        reason, is_bad = check.reason or "no reason given", check.verdict in ALARMING
+        reason, is_bad = check.reason or "no reason given", finding_of(check) is not None
         if is_bad and _is_news(check, inputs):
             return self.status(reason, _details(check), since=check.at, role=role)
         reason = f"{check.verdict.value}, {reason}; checked at {format_time(check.at)}"

@@ -8,12 +8,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hindsight.config.metrics import Task
+from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import parse_time
 from hindsight.lake.object_store import CHECKS
-from local.charts import Point, Run, as_svg, monthly_chart, save_png, timeline_chart
 from local.client import StackClient
+from local.replay.charts import Point, Run, as_svg, monthly_chart, save_png, timeline_chart
+from local.replay.summary import shown_score, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def write_report(
 ) -> Path:
     """Write ``report.html`` and ``accuracy.png`` into a folder; return the report's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    regression = configuration.task is Task.REGRESSION
-    label = "mean absolute error" if regression else "accuracy, %"
+    metric = configuration.performance_metric
+    label = unit_of(metric)
     monthly = (summary["live"], summary["static"], summary["persistence"], label)
     save_png(monthly_chart(*monthly), folder / "accuracy.png")
     runs = [Run(parse_time(decision["at"]), decision.get("outcome", "open")) for decision in _triggered(evidence)]
@@ -60,10 +61,10 @@ def write_report(
         title=story.title,
         subtitle=story.subtitle,
         notes=story.notes,
-        figures=_figures(summary, regression),
-        unit_name="Mean absolute error" if regression else "Accuracy",
+        figures=_figures(summary, metric),
+        unit_name=label.removesuffix(", %")[0].upper() + label.removesuffix(", %")[1:],
         monthly_svg=as_svg(monthly_chart(*monthly)),
-        months=[_month_row(summary, month, regression) for month in sorted(summary["live"])],
+        months=[_month_row(summary, month, metric) for month in sorted(summary["live"])],
         performance_svg=_performance_svg(evidence, runs, configuration),
         drift_svg=_drift_svg(evidence, runs, configuration),
         runs=[_run_row(decision, evidence, configuration) for decision in _triggered(evidence)],
@@ -78,27 +79,21 @@ def _triggered(evidence: Evidence) -> list[dict[str, Any]]:
     return [decision for decision in evidence.decisions if decision["triggered"]]
 
 
-def _figures(summary: Mapping[str, Any], regression: bool) -> list[dict[str, str]]:
+def _figures(summary: Mapping[str, Any], metric: Metric) -> list[dict[str, str]]:
     shown = {
-        "live, mean of months": _score(summary["live_mean"], regression),
-        "live, worst month": _score(summary["live_min"], regression),
-        "static, mean of months": _score(summary["static_mean"], regression),
-        "static, worst month": _score(summary["static_min"], regression),
+        "live, mean of months": shown_score(summary["live_mean"], metric, " %"),
+        "live, worst month": shown_score(summary["live_min"], metric, " %"),
+        "static, mean of months": shown_score(summary["static_mean"], metric, " %"),
+        "static, worst month": shown_score(summary["static_min"], metric, " %"),
         "promoted / rejected": f"{summary['promotions']} / {summary['rejections']}",
         "labels sent / lost": f"{summary['labels']:,} / {summary['lost']}",
     }
     return [{"name": name, "value": value} for name, value in shown.items()]
 
 
-def _month_row(summary: Mapping[str, Any], month: str, regression: bool) -> dict[str, str]:
-    scores = {name: _score(summary[name].get(month), regression) for name in ("live", "static", "persistence")}
+def _month_row(summary: Mapping[str, Any], month: str, metric: Metric) -> dict[str, str]:
+    scores = {name: shown_score(summary[name].get(month), metric, " %") for name in ("live", "static", "persistence")}
     return {"month": month, **scores}
-
-
-def _score(value: float | None, regression: bool) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if regression else f"{100 * value:.1f} %"
 
 
 def _performance_svg(evidence: Evidence, runs: list[Run], configuration: ModelConfiguration) -> str:

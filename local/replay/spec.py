@@ -1,24 +1,16 @@
 """The specification of a replay: which column is what, and when outcomes were known."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.parse import faults_of, parse_configuration, parse_yaml
+from hindsight.config.parse import faults_of, parse_configuration
 from hindsight.config.types import PositiveDuration
-from hindsight.core.errors import HindsightError
-from hindsight.core.times import format_time
-
-
-def _as_text(value: object) -> object:
-    """Write a time that YAML has read already as text again."""
-    if not isinstance(value, datetime):
-        return value
-    return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
+from hindsight.core.errors import HindsightError, InvalidInput
 
 
 class Part(BaseModel):
@@ -31,7 +23,7 @@ class Time(Part):
     """The times of predictions: a column, or a number of rows a simulated day from a start on."""
 
     column: str | None = None
-    start: Annotated[str, BeforeValidator(_as_text)] | None = None
+    start: str | None = None
     rows_per_day: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -74,7 +66,8 @@ class Bootstrap(Part):
 class ReplaySpec(Part):
     """A replay's specification; paths in it are relative to its file.
 
-    ``features`` maps a declared feature to its column; a feature it leaves out is the column of the same name.
+    ``features`` maps a declared feature to its column; a feature it leaves out is the column of the same name. Cells
+    of one of the texts in ``missing`` are missing; by default empty ones are, and NA is a text like any other.
     """
 
     configuration: Path
@@ -84,6 +77,8 @@ class ReplaySpec(Part):
     entity: str | None = None
     outcome_due_at: str | None = None
     features: dict[str, str] = {}
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    missing: tuple[str, ...] = ("",)
     check_every: PositiveDuration = timedelta(days=1)
 
 
@@ -93,17 +88,28 @@ class InvalidSpec(HindsightError):
     code = "invalid_spec"
 
 
-def load_spec(path: Path) -> tuple[ReplaySpec, ModelConfiguration]:
-    """Read a specification and the configuration it names. Raises InvalidSpec, InvalidInput."""
+def load_spec(path: Path, model: str | None = None) -> tuple[ReplaySpec, ModelConfiguration]:
+    """Read a specification and the configuration it names.
+
+    ``model`` is the name to replay under instead of the configuration's; without either it is the name of the
+    configuration's file. Raises InvalidSpec.
+    """
     try:
-        spec = ReplaySpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        spec = ReplaySpec.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
         text = (path.parent / spec.configuration).read_text(encoding="utf-8")
     except ValidationError as error:
         faults = "; ".join(f"{fault.path}: {fault.message}" for fault in faults_of(error))
         raise InvalidSpec(f"{path}: {faults}") from error
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeError, InvalidInput) as error:
         raise InvalidSpec(f"{path}: {error}") from error
-    configuration = parse_configuration(parse_yaml(text))
+    try:
+        document = parse_yaml(text)
+        if isinstance(document, dict):
+            document = {"model": spec.configuration.stem, **document, **({} if model is None else {"model": model})}
+        configuration = parse_configuration(document)
+    except InvalidInput as error:
+        faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) or error.message
+        raise InvalidSpec(f"{path.parent / spec.configuration}: {faults}") from error
     if spec.outcome.event not in {rule.event for rule in configuration.labels.rules}:
         raise InvalidSpec(f"{path}: outcome.event: no rule of the configuration reads {spec.outcome.event!r}")
     return spec, configuration

@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from hindsight.config.labels import LabelValue, canonical_text
-from hindsight.config.metrics import Task
+from hindsight.config.metrics import Metric
 from local.client import StackClient
-from local.replay import ReplayResult
-from local.scores import Scores
+from local.replay.replay import ReplayResult
+from local.replay.scores import Scores
 
 MAX_DECISIONS = 1000
+# Shown as percentages.
+_SHARES = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.PRECISION, Metric.RECALL})
 
 
 def fetch_decisions(client: StackClient, model: str) -> list[dict[str, Any]]:
@@ -28,11 +30,11 @@ def summarise(
     truths: Mapping[str, LabelValue | None],
     scores: Scores,
     decisions: list[dict[str, Any]],
-    task: Task,
 ) -> dict[str, Any]:
     """Build the summary: scores by month and overall, decisions by outcome, labels sent and lost."""
-    pick = max if task is Task.REGRESSION else min
+    pick = min if scores.metric.greater_is_better else max
     return {
+        "metric": scores.metric.value,
         "static": scores.static,
         "live": scores.live,
         "persistence": scores.persistence,
@@ -44,7 +46,8 @@ def summarise(
         "promotions": sum(decision.get("outcome") == "promoted" for decision in decisions),
         "rejections": sum(decision.get("outcome") == "rejected" for decision in decisions),
         "blocked": sum(not decision["triggered"] for decision in decisions),
-        "predictions": len(result.decisions),
+        "predictions": len(result.answers),
+        "unanswered": result.unanswered,
         "labels": len(result.outcomes_sent),
         "lost": len(lost_labels(result, truths)),
         "seconds": round(result.seconds, 1),
@@ -66,26 +69,38 @@ def write_summary(summary: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def print_summary(summary: Mapping[str, Any], task: Task, console: Console) -> None:
+def unit_of(metric: Metric) -> str:
+    """Name a metric with its unit.
+
+    >>> unit_of(Metric.ACCURACY), unit_of(Metric.ROC_AUC)
+    ('accuracy, %', 'ROC AUC')
+    """
+    name = {Metric.MAE: "mean absolute error", Metric.RMSE: "RMSE", Metric.ROC_AUC: "ROC AUC", Metric.R2: "R²"}
+    return f"{name.get(metric, metric.value.replace('_', ' '))}{', %' if metric in _SHARES else ''}"
+
+
+def shown_score(value: float | None, metric: Metric, sign: str = "") -> str:
+    """Format a score in its unit, a dash where there is none; ``sign`` follows a percentage."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f}{sign}" if metric in _SHARES else f"{value:.3f}"
+
+
+def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Print the scores by month and the counts."""
-    unit = "mean absolute error" if task is Task.REGRESSION else "accuracy, %"
-    regression = task is Task.REGRESSION
-
-    def show(value: float | None) -> str:
-        if value is None:
-            return "–"
-        return f"{value:.3f}" if regression else f"{100 * value:.1f}"
-
-    table = Table(title=f"Live, static and “same as the last row”: {unit}")
+    metric = Metric(summary["metric"])
+    table = Table(title=f"Live, static and “same as the last row”: {unit_of(metric)}")
     for name in ("month", "live", "static", "same as last"):
         table.add_column(name, justify="left" if name == "month" else "right")
-    for month in sorted(summary["live"]):
+    for month in sorted(summary["persistence"].keys() | summary["live"].keys()):
         cells = [summary[name].get(month) for name in ("live", "static", "persistence")]
-        table.add_row(month, *map(show, cells))
+        table.add_row(month, *(shown_score(cell, metric) for cell in cells))
     table.add_section()
     means = [summary[name] for name in ("live_mean", "static_mean", "persistence_mean")]
-    table.add_row("mean", *map(show, means))
+    table.add_row("mean", *(shown_score(mean, metric) for mean in means))
     console.print(table)
+    if summary["unanswered"]:
+        console.print(f"{summary['unanswered']} predictions were due before any version served; they were only logged")
     console.print(
         f"{summary['promotions']} promotions, {summary['rejections']} rejections, "
         f"{summary['blocked']} blocked decisions; {summary['predictions']} predictions, "

@@ -4,9 +4,9 @@ import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local.report import Story
+from local.replay.report import Story
 
-SPEC = Path(__file__).parent / "bikeshare" / "spec.yaml"
+SPEC = Path(__file__).parents[1] / "bikeshare" / "spec.yaml"
 YEAR = 2011
 
 STORY = Story(

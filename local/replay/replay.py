@@ -11,10 +11,11 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
-from local.arrivals import Arrivals
+from hindsight.training.models.scoring import RowPrediction
 from local.client import CallFailed, StackClient
-from local.spec import InvalidSpec, ReplaySpec
-from local.stream import Row
+from local.replay.arrivals import Arrivals
+from local.replay.spec import InvalidSpec, ReplaySpec
+from local.replay.stream import Row
 
 BOOTSTRAP_VERSION = "bootstrap"
 MAX_CALL_ROWS = 250
@@ -26,13 +27,16 @@ Progress = Callable[[int, datetime], None]
 
 @dataclass(slots=True)
 class ReplayResult:
-    """The record of a replay: every row, the live decision on it, and the version that made it."""
+    """The record of a replay: every row, the live answer to it, and the version that gave it.
+
+    ``unanswered`` counts the rows that came before any version served; they are logged, and learned from.
+    """
 
     rows: list[Row]
     replayed: list[Row] = field(default_factory=list)
-    decisions: dict[str, Any] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, RowPrediction] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    unanswered: int = 0
     labels: dict[str, Any] = field(default_factory=dict)
     outcomes_sent: set[str] = field(default_factory=set)
     seconds: float = 0.0
@@ -42,15 +46,22 @@ class Replay:
     """One replay; ``run`` may be called once."""
 
     def __init__(
-        self, client: StackClient, spec: ReplaySpec, configuration: ModelConfiguration, rows: list[Row]
+        self,
+        client: StackClient,
+        spec: ReplaySpec,
+        configuration: ModelConfiguration,
+        rows: list[Row],
+        say: Callable[[str], None],
     ) -> None:
         self._client = client
         self._spec = spec
         self._configuration = configuration
         self._model = configuration.model
+        self._say = say
         self._arrivals = Arrivals(client.lake, self._model)
         self._outcomes = sorted((row for row in rows if row.outcome is not None), key=lambda row: row.known_at)
         self._next_outcome = 0
+        self._has_model = False
         self._result = ReplayResult(rows)
 
     def run(self, progress: Progress) -> ReplayResult:
@@ -61,9 +72,7 @@ class Replay:
         self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
         if self._client.call("GET", f"models/{self._model}/decisions?limit=1", key="operator")["decisions"]:
             # Its predictions, labels and past runs would mix with this replay's.
-            raise CallFailed(
-                f"this stack has trained {self._model!r} before: name the model anew, or `make clean-local up`"
-            )
+            raise CallFailed(f"this stack has trained {self._model!r} before: choose another name with --as")
         bootstrap = [row for row in rows if row.occurred_at < begin]
         self._result.replayed = rows[len(bootstrap) :]
         progress(0, begin)
@@ -94,13 +103,7 @@ class Replay:
 
     def _bootstrap(self, rows: list[Row], now: datetime) -> None:
         """Log the first rows as predictions made elsewhere, and train the first version on what came of them."""
-        for calls in self._calls(rows):
-            body = [{**row.instance(), **self._placeholder()} for row in calls]
-            receipt = self._client.call(
-                "POST", f"models/{self._model}/predictions", key="app", data=_body("predictions", body), headers=_JSON
-            )
-            if receipt["rejected"]:
-                raise CallFailed(f"predictions were rejected: {receipt['rejected'][:3]}")
+        self._log(rows)
         self._wait_for_predictions(rows)
         self._report_outcomes(now)
         self._client.run_schedule("CloseWindows", now, self._model)
@@ -109,9 +112,27 @@ class Replay:
         if not answer["triggered"]:
             raise CallFailed(f"the first training was blocked: {answer['explanation']}")
         self._wait_for_run(answer["decision_id"])
-        if not self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"]:
-            versions = self._client.call("GET", f"models/{self._model}/versions", key="operator")["versions"]
-            raise CallFailed(f"the first version was not promoted: {versions[:1]}")
+        if not self._serves():
+            self._say(f"no version serves yet, and the replay goes on without one: {self._why(answer['decision_id'])}")
+
+    def _log(self, rows: list[Row]) -> None:
+        """Log rows as predictions made elsewhere, by a model that knows nothing."""
+        for calls in self._calls(rows):
+            body = [{**row.instance(), **self._placeholder()} for row in calls]
+            receipt = self._client.call(
+                "POST", f"models/{self._model}/predictions", key="app", data=_body("predictions", body), headers=_JSON
+            )
+            _require_taken(receipt, calls)
+
+    def _serves(self) -> bool:
+        return bool(self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"])
+
+    def _why(self, decision_id: str) -> str:
+        """Describe in a sentence how a run ended."""
+        decisions = self._client.call("GET", f"models/{self._model}/decisions?limit=20", key="operator")["decisions"]
+        ended: dict[str, Any] = next((found for found in decisions if found["decision_id"] == decision_id), {})
+        reason = ended.get("outcome_reason", "no reason is given")
+        return f"the run was {ended.get('outcome', 'not finished')}: {reason}"
 
     def _placeholder(self) -> dict[str, Any]:
         """Build the prediction of a model that knows nothing."""
@@ -122,13 +143,20 @@ class Replay:
         return {"score": score, "model_version": BOOTSTRAP_VERSION}
 
     def _predict(self, rows: list[Row]) -> None:
+        if rows and not (self._has_model or self._serves()):
+            self._log(rows)
+            self._wait_for_predictions(rows)
+            self._result.unanswered += len(rows)
+            return
+        self._has_model = True
         for calls in self._calls(rows):
             body = _body("instances", [row.instance() for row in calls])
             answer = self._client.call("POST", f"models/{self._model}/predict", key="app", data=body, headers=_JSON)
             for prediction in answer["predictions"]:
                 name = prediction["prediction_id"]
-                self._result.decisions[name] = prediction["decision"]
-                self._result.scores[name] = prediction["score"]
+                self._result.answers[name] = RowPrediction(
+                    prediction["score"], prediction["decision"], prediction.get("probabilities")
+                )
                 self._result.versions[name] = prediction["model_version"]
         self._wait_for_predictions(rows)
 
@@ -148,8 +176,7 @@ class Replay:
             receipt = self._client.call(
                 "POST", f"models/{self._model}/feedback", key="app", data=_body("events", events), headers=_JSON
             )
-            if receipt["rejected"]:
-                raise CallFailed(f"feedback was rejected: {receipt['rejected'][:3]}")
+            _require_taken(receipt, calls)
         sent = {row.prediction_id for row in known}
         self._result.outcomes_sent |= sent
         if known:
@@ -193,6 +220,13 @@ class Replay:
 
 
 _JSON = {"content-type": "application/json"}
+
+
+def _require_taken(receipt: dict[str, Any], rows: list[Row]) -> None:
+    """Raise CallFailed, with the line of the file, if the stack refused a row that its doors took when it was read."""
+    if receipt["rejected"]:
+        refused = receipt["rejected"][0]
+        raise CallFailed(f"line {rows[refused['index']].line} was refused: {refused['path']} {refused['message']}")
 
 
 def _body(name: str, items: Iterable[dict[str, Any]]) -> bytes:

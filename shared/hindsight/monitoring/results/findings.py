@@ -1,0 +1,27 @@
+"""Bad verdicts, and what each is called: one table for signals, announcements and the list of models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A bad verdict: the event that announces it, and its code in ``attention`` of the list of models."""
+
+    event: str
+    attention: str
+
+
+# A verdict that is not here is good, or has too little to go by: it raises no signal and is not announced.
+FINDINGS: Mapping[tuple[CheckKind, Verdict], Finding] = {
+    (CheckKind.DRIFT, Verdict.DRIFT): Finding(event="DriftDetected", attention="drift"),
+    (CheckKind.PERFORMANCE, Verdict.LOW): Finding(event="PerformanceLow", attention="low_performance"),
+    (CheckKind.ESTIMATE, Verdict.LOW): Finding(event="EstimatedPerformanceLow", attention="low_estimated_performance"),
+}
+
+
+def finding_of(check: Check) -> Finding | None:
+    """Look up what a check found, None where nothing is wrong or nothing is known."""
+    return FINDINGS.get((check.kind, check.verdict))
