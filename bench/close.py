@@ -65,7 +65,7 @@ def measure(rows: int = ROWS, seed: int = SEED) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="close-"))
     try:
         with running_stack(folder) as stack:
-            closing = Closing(StackClient(stack), seed)
+            closing = ClosedLoop(StackClient(stack), seed)
             # The first version does the warming up: its labels and its run start every process that the second needs.
             closing.close(closing.make("old", OLD, rows // 5, 1.0), by_hand=True)
             return {**closing.close(closing.make("new", NEW, rows, -1.0)), "rows": rows, "seed": seed}
@@ -73,7 +73,7 @@ def measure(rows: int = ROWS, seed: int = SEED) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Closing:
+class ClosedLoop:
     """The loop of one model, closed again and again."""
 
     def __init__(self, client: StackClient, seed: int, volume: int = ROWS // 2) -> None:

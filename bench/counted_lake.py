@@ -11,7 +11,7 @@ from typing import Any
 from bench.folder_lake import FolderLake
 from hindsight.adapters.aws.s3_lake import gzip_lines
 from hindsight.core.errors import NotFound
-from hindsight.lake.object_store import Entry, Tagged
+from hindsight.lake.object_store import Entry, TaggedObject
 from hindsight.lake.pack import is_mark, unzipped
 
 PAGE = 1_000  # keys that S3 lists in one call
@@ -51,10 +51,10 @@ class CountedLake(FolderLake):
         self.requests["get"] += 1
         return super().read_bytes(key)
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         """Read an object's bytes and their tag. Raises NotFound."""
         content = self.read_bytes(key)
-        return Tagged(content, _tag(content))
+        return TaggedObject(content, _tag(content))
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
         """Read the rows of JSON lines."""

@@ -94,7 +94,7 @@ class _Store:
         return {key: self._found[key] for key in keys}
 
 
-class _Uncounted:
+class _NoNewLabels:
     """A counter that counts no new labels: they are in a table."""
 
     def note(self, labels: Iterable[NewLabel]) -> None:
@@ -177,7 +177,7 @@ class _Player:
         self._archive.write_predictions(name, predictions)
         changes = [LabelChange(one.key, _label(one), one.received_at) for one in predictions]
         self._archive.write_labels(
-            name, changes, cast("LabelStore", _Store(predictions)), cast("NewLabels", _Uncounted())
+            name, changes, cast("LabelStore", _Store(predictions)), cast("NewLabels", _NoNewLabels())
         )
         self._rows += count
 

@@ -57,7 +57,7 @@ Evaluate = Callable[[EvaluationInput], Evaluation]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RolloutEnd:
     """The end of a rollout or a probation: its outcome, and the labels of the version until then."""
 
     outcome: Outcome
@@ -155,7 +155,9 @@ def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
     return _summary(ended)
 
 
-def _evaluated(rows: Sequence[LabelFields], batch: int, configuration: ModelConfiguration, evaluate: Evaluate) -> Ended:
+def _evaluated(
+    rows: Sequence[LabelFields], batch: int, configuration: ModelConfiguration, evaluate: Evaluate
+) -> RolloutEnd:
     """Evaluate after every batch of labels until something is decided."""
     stored, found = None, None
     for seen in range(batch, len(rows) + 1, batch):
@@ -168,10 +170,10 @@ def _evaluated(rows: Sequence[LabelFields], batch: int, configuration: ModelConf
         stored = found.test
     if found is None:
         raise ValueError("there are no labels to evaluate")
-    return Ended(found.verdict.outcome, found.measured.labels)
+    return RolloutEnd(found.verdict.outcome, found.measured.labels)
 
 
-def _summary(ended: Sequence[Ended]) -> Summary:
+def _summary(ended: Sequence[RolloutEnd]) -> Summary:
     """Summarise how often a version was kept and rolled back, and the labels it took."""
     labels = [end.labels if end.outcome is Outcome.ROLL_BACK else np.inf for end in ended]
     return Summary(
@@ -186,7 +188,7 @@ def _known(labels: float) -> int | None:
     return int(labels) if np.isfinite(labels) else None
 
 
-def _share(ended: Sequence[Ended], outcome: Outcome) -> float:
+def _share(ended: Sequence[RolloutEnd], outcome: Outcome) -> float:
     return sum(end.outcome is outcome for end in ended) / len(ended)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from rich.table import Table
 
 from bench.account import elsewhere, loop
-from bench.account.first_answer import Asked, first_answers
+from bench.account.first_answer import PredictRequest, first_answers
 from bench.account.flood import flood_of_bytes, flood_of_calls
 from bench.account.mode.settings import Mode
 from bench.account.past import Past
@@ -37,7 +37,7 @@ BOUNDS = {
 # What a whole run must come to, whatever it is.
 MEASURED = (*BOUNDS, "parameter_sets", "erasure_seconds", "relabelling_files_per_second")
 # What an idle function is asked for: something of the model that the loop has trained.
-IDLE = Asked(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))
+IDLE = PredictRequest(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _AUTHORIZED_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictRequest:
     """The request: the model that has a champion, the features, and the simulated time."""
 
     model: str
@@ -41,7 +41,7 @@ class NotIdle(Exception):
     """The measured instance was not the one that answered."""
 
 
-def first_answers(client: StackClient, server: Path, asked: Asked, pace: float) -> dict[str, float]:
+def first_answers(client: StackClient, server: Path, asked: PredictRequest, pace: float) -> dict[str, float]:
     """Measure the first answer of an idle function, with and without the instance that is kept warm.
 
     Raises NotIdle where an instance was there that was to be taken away, or was not that was to be kept.
@@ -67,7 +67,7 @@ def _take_instances_away(client: StackClient, pace: float) -> None:
     time.sleep(_AUTHORIZED_SECONDS * pace + _SETTLE_SECONDS)
 
 
-def _first_answer(client: StackClient, server: Path, asked: Asked, *, starts: set[str]) -> float:
+def _first_answer(client: StackClient, server: Path, asked: PredictRequest, *, starts: set[str]) -> float:
     before, started = _processor_seconds(client, server), len(_starts(server))
     instance = {"prediction_id": f"first-{time.monotonic_ns()}", "occurred_at": format_time(asked.now)}
     body = {"instances": [instance | {"features": asked.features}]}

@@ -51,7 +51,7 @@ def measure() -> dict[str, float]:
 
     def archive() -> None:
         batch = read_batch(records, new_prediction)
-        Archive(_Discarding()).write_predictions(batch.name, [change.prediction for change in batch.values])  # type: ignore[arg-type]
+        Archive(_DiscardingLake()).write_predictions(batch.name, [change.prediction for change in batch.values])  # type: ignore[arg-type]
 
     day = _OneDay(rows)
     state = SelectionState(model=rows[0].model)
@@ -116,7 +116,7 @@ class _OneDay:
                 pass
 
 
-class _Discarding:
+class _DiscardingLake:
     """A lake that packs what it is given as the real one does, and keeps nothing."""
 
     def write_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> None:

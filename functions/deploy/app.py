@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import retraining, stores
 from hindsight.core.times import parse_time
-from hindsight.rollout.deployment import Approved, deploy, strategy_of
+from hindsight.rollout.deployment import VersionApproval, deploy, strategy_of
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.handler import event_handler, logger
 
@@ -30,11 +30,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return {"version": event["version"], "previous": made.from_version, "strategy": strategy}
 
 
-def approval_of(event: dict[str, Any]) -> Approved | None:
+def approval_of(event: dict[str, Any]) -> VersionApproval | None:
     """Read the approval of the version, None where none was asked for."""
     answer = event.get("approval")
     return (
         None
         if answer is None
-        else Approved(actor=answer["actor"], at=parse_time(answer["at"]), reason=answer["reason"])
+        else VersionApproval(actor=answer["actor"], at=parse_time(answer["at"]), reason=answer["reason"])
     )

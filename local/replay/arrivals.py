@@ -15,7 +15,7 @@ _PAUSE_SECONDS = 0.05
 Span = tuple[datetime, datetime]
 
 
-class Profiled(NamedTuple):
+class ProfiledRows(NamedTuple):
     """The rows of an hour's profiles when they had a tag."""
 
     tag: str
@@ -31,7 +31,7 @@ class Arrivals:
     predictions: set[str] = field(default_factory=set)
     labels: dict[str, tuple[int, Any]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
-    _profiled: dict[str, Profiled] = field(default_factory=dict)
+    _profiled: dict[str, ProfiledRows] = field(default_factory=dict)
     _days: set[date] = field(default_factory=set)
 
     def wait_for_predictions(self, expected: Iterable[str], span: Span) -> bool:
@@ -67,7 +67,7 @@ class Arrivals:
                 if key not in self._profiled or self._profiled[key].tag != tag:
                     content, now = self.lake.read_tagged(key)
                     rows = sum(profile.rows for profile in decode_profiles(content).values())
-                    self._profiled[key] = Profiled(now, rows)
+                    self._profiled[key] = ProfiledRows(now, rows)
         return sum(found.rows for found in self._profiled.values()) >= len(self.predictions)
 
     def _wait(self, complete: Callable[[], bool], kind: str, span: Span, add: Callable[[dict[str, Any]], None]) -> bool:

@@ -9,7 +9,7 @@ from hindsight.adapters.models_table.sequential_test_table import DynamoSequenti
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.observation import Scale
-from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest, SequentialTests, Waiting
+from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest, SequentialTests, WaitingLabels
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.performance.live_performance import performance_claim
 from hindsight.testing.models.sequential_tests import InMemorySequentialTests
@@ -28,7 +28,7 @@ def tests(request: pytest.FixtureRequest) -> SequentialTests:
 
 def of_rollout(subject: EvaluationSubject = EvaluationSubject.ROLLOUT) -> SequentialTest:
     claim = Claim(subject=subject, version="v2", against="v1", since=NOON - HOUR, scale=SCALE, null=0.5, limit=0.475)
-    waiting = Waiting(unpaired=(((1.0, 0.7, 1.0),), ()), values=((0.5, 1.0), ()))
+    waiting = WaitingLabels(unpaired=(((1.0, 0.7, 1.0),), ()), values=((0.5, 1.0), ()))
     begun = SequentialTest.of(claim, NOON - HOUR, None, heaviest=2.0)
     test = begun.count(np.array([0.5, 0.0, 1 / 3]), np.array([1.0, 2.0, 1.0]), waiting, NOON)
     return test.replace(deferred_at=3, updates=1, sampled_share=0.5)

@@ -15,7 +15,7 @@ from hindsight.bootstrap import erasing, jobs, labelling, stores
 from hindsight.core.jobs import Job
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.archive import Archive
-from hindsight.labels.joining.join import Joined
+from hindsight.labels.joining.join import JoinCount
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.store import QuarantinedRow
 from tests.functions.conftest import Context
@@ -44,7 +44,7 @@ def live() -> None:
         Archive(stores.lake()).write_predictions(entity[-2:], made)
         told = [outcome(one.prediction_id, 1.5) for one in made]
         report = labelling.label_joiner().join(told)
-        assert report.counts[MODEL][Joined.JOINED] == len(made)
+        assert report.counts[MODEL][JoinCount.JOINED] == len(made)
         lines = b"".join(json.dumps(raw(entity, one.prediction_id)).encode() + b"\n" for one in made)
         stores.lake().write_bytes(f"feedback/date=2026-03-01/{entity[-2:]}.gz", gzip.compress(lines), "text/plain")
         stores.lake().write_bytes(f"imports/model=bike-demand/predictions/{entity[-2:]}.jsonl", lines, "text/plain")

@@ -14,7 +14,6 @@ from hindsight.ingestion.import_files import chunks_after
 from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.joining.feedback_files import is_to_be_joined
-from hindsight.labels.joining.join import Joined
 from tests.functions.erasures import (
     ASKED,
     OTHERS,
@@ -60,7 +59,7 @@ def test_late_feedback_does_not_restore_an_erased_prediction(sample: Sample, sen
     finish(begin())
 
     report = labelling.label_joiner().join([outcome(f"{THEIRS}-0", 9.5)])
-    assert report.counts[MODEL] == {Joined.ERASED: 1}
+    assert report.counts[MODEL] == {JoinCount.ERASED: 1}
     (saved,) = store().save([prediction(f"{THEIRS}-0", entity_id=THEIRS)], RETENTION)
     assert saved.outcome is SaveOutcome.CONFLICT
     assert not labelling.label_joiner().close_windows([prediction(f"{THEIRS}-0").key], at(10_000)).counts
@@ -116,7 +115,7 @@ def test_notification_of_a_rewritten_file_joins_its_remaining_lines(sent: Sent) 
 
     report = labelling.feedback_files().join(key)
 
-    assert report.counts[MODEL][Joined.JOINED] == 1
+    assert report.counts[MODEL][JoinCount.JOINED] == 1
     assert list(stores.lake().keys(key)) == [f"{key}.erased"]
     assert not is_to_be_joined(f"{key}.erased")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.close import MODEL, OLD, WINDOW, Closing
+from bench.close import MODEL, OLD, WINDOW, ClosedLoop
 from hindsight.core.times import format_time
 from local.client import StackClient
 from local.job_end import start_and_wait
@@ -26,7 +26,7 @@ def own_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stac
 
 
 def test_run_is_trained_on_records_chosen_by_athena_and_on_later_ones(own_client: StackClient) -> None:
-    client, closing = own_client, Closing(own_client, seed=5)
+    client, closing = own_client, ClosedLoop(own_client, seed=5)
     rows = closing.make("athena", OLD, 400, 1.0)
     closing.log(rows)
     closing.send_outcomes(rows[:300])

@@ -1,9 +1,9 @@
-from bench.close import NEW, OLD, Closing
+from bench.close import NEW, OLD, ClosedLoop
 from local.client import StackClient
 
 
 def test_the_loop_closes_on_labels_of_a_changed_world_and_its_seconds_add_up(client: StackClient) -> None:
-    closing = Closing(client, seed=3, volume=200)
+    closing = ClosedLoop(client, seed=3, volume=200)
     first = closing.close(closing.make("old", OLD, 400, 1.0), by_hand=True)
 
     second = closing.close(closing.make("new", NEW, 400, -1.0))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.close import MODEL, NAMES, NEW, OLD, WINDOW, Closing
+from bench.close import MODEL, NAMES, NEW, OLD, WINDOW, ClosedLoop
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.core.times import format_time
 from local.client import StackClient
@@ -39,7 +39,7 @@ def is_training(client: StackClient, decision: str) -> bool:
 
 def test_a_run_cut_off_by_the_end_of_everything_fails_cleanly_and_the_next_one_succeeds(server: Server) -> None:
     client = StackClient(start(server, SIMULATED_TIME))
-    closing = Closing(client, seed=5)
+    closing = ClosedLoop(client, seed=5)
     champion = closing.close(closing.make("old", OLD, 400, 1.0), by_hand=True)["version"]
     rows = closing.make("new", NEW, 400, -1.0)
     closing.log(rows)

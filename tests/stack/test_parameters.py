@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.close import OLD, Closing
+from bench.close import OLD, ClosedLoop
 from hindsight.testing.builders.configuration import document
 from local.client import CallFailed, StackClient
 from local.deploy import client as aws_client
@@ -37,7 +37,7 @@ def test_labels_are_made_where_a_key_of_the_customer_s_encrypts(server: Server) 
     outputs = client.stack.outputs
     asked = {"QueueUrl": outputs["FeedbackFilesQueueUrl"], "AttributeNames": ["KmsMasterKeyId"]}
     assert client.aws("sqs").get_queue_attributes(**asked)["Attributes"]["KmsMasterKeyId"] == key
-    closing = Closing(client, seed=5)
+    closing = ClosedLoop(client, seed=5)
     rows = closing.make("key", OLD, 50, 1.0)
     closing.log(rows)
     closing.send_outcomes(rows)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bench.close import MODEL, NAMES, OLD, WINDOW, Closing
+from bench.close import MODEL, NAMES, OLD, WINDOW, ClosedLoop
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.testing.builders.configuration import configuration
 from hindsight.triggers.evaluation.decide import decide
@@ -99,7 +99,7 @@ def run_job(client: StackClient, run: dict[str, Any], dataset_id: str, candidate
 
 
 def test_run_trains_in_jobs_and_serves_their_version(own_client: StackClient, tmp_path: Path) -> None:
-    client, closing = own_client, Closing(own_client, seed=5)
+    client, closing = own_client, ClosedLoop(own_client, seed=5)
     rows = closing.make("job", OLD, 400, 1.0)
     closing.log(rows)
     closing.send_outcomes(rows)

@@ -10,7 +10,7 @@ import jsonata
 import pytest
 
 from hindsight.bootstrap.settings import RelabellingWorkers, read_settings
-from hindsight.labels.relabelling.counting import Counting
+from hindsight.labels.relabelling.counting import CountingProgress
 from hindsight.triggers.state import LEASE
 from local.account_rules.machines import machine_role
 from local.template import resources_of
@@ -222,7 +222,7 @@ def test_map_of_a_relabelling_has_the_workers_and_batches_that_its_files_were_di
     states_by_name = json.loads((ROOT / path).read_text(encoding="utf-8"))["States"]
     before = states_by_name[folder]
     assert before["Next"] == "Files"
-    counted = Counting(files=160, feedback_files=24, feedback=24, predictions=136).divided(workers=2)
+    counted = CountingProgress(files=160, feedback_files=24, feedback=24, predictions=136).divided(workers=2)
     expression = jsonata.Jsonata(before["Output"].strip("{% }"))
     expression.assign("run", {"feedback_prefix": "feedback/", "predictions_prefix": "predictions/model=m/"})
     expression.assign("counted", asdict(counted))

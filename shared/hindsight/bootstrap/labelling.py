@@ -31,7 +31,7 @@ from hindsight.review.requests.requested_tasks import RequestedReviews
 from hindsight.review.selection.selection import ReviewSelection
 from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
-from hindsight.review.tasks.leasing import Leasing
+from hindsight.review.tasks.leasing import TaskLeasing
 from hindsight.review.tasks.outbox import Outbox
 from hindsight.review.tasks.queue import ReviewQueue
 
@@ -151,9 +151,9 @@ def review_answers() -> Answers:
 
 
 @cache
-def review_leasing() -> Leasing:
+def review_leasing() -> TaskLeasing:
     """Build the leasing of review tasks."""
-    return Leasing(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
+    return TaskLeasing(stores.review_tasks(), stores.label_store(), stores.client_timestamps())
 
 
 @cache

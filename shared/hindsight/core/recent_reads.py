@@ -15,7 +15,7 @@ MAX_KEYS = 1000
 
 
 @dataclass(slots=True)
-class _Held(Generic[T]):
+class _LastRead(Generic[T]):
     """The last value, and the number of free reads at a moment."""
 
     value: T
@@ -48,7 +48,7 @@ class RecentReads(Generic[T]):
         self._clock = clock
         self._every = every
         self._burst = burst
-        self._held: OrderedDict[str, _Held[T]] = OrderedDict()
+        self._held: OrderedDict[str, _LastRead[T]] = OrderedDict()
 
     def __call__(self, key: str) -> T:
         """Read the value of a key; raises what reading it raises."""
@@ -61,13 +61,13 @@ class RecentReads(Generic[T]):
         if value is None:
             self._held.pop(key, None)
             return value
-        self._held[key] = _Held(value, free if held is None else free - 1, now)
+        self._held[key] = _LastRead(value, free if held is None else free - 1, now)
         self._held.move_to_end(key)
         while len(self._held) > MAX_KEYS:
             self._held.popitem(last=False)
         return value
 
-    def _accrued(self, held: _Held[T], now: float) -> float:
+    def _accrued(self, held: _LastRead[T], now: float) -> float:
         # A clock that was set back must not keep what is held for longer.
         if now < held.at:
             return float(self._burst)

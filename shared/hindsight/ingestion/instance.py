@@ -33,7 +33,7 @@ class InstanceItem(RequestItem):
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredInstance:
     """The answer of a version to one instance; see ``Prediction`` for the meaning of ``score``."""
 
     score: float
@@ -60,7 +60,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 
     def predicted(
         self,
-        scored: Scored,
+        scored: ScoredInstance,
         model_version: str,
         propensity: float | None = None,
         shadow: ShadowAnswer | None = None,

@@ -12,8 +12,8 @@ from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
-from hindsight.ingestion.instance import InstanceItem, InstanceReader, Scored
-from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, Saved, SaveOutcome
+from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
+from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
 from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
@@ -76,7 +76,7 @@ class PredictionLog:
                 receipt.accepted.extend([name] * len(indices[name]))
         return receipt
 
-    def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[Saved]:
+    def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[SavedPrediction]:
         """Make predictions durable, then join the feedback that was there before them."""
         rules = ready_rules(configuration.labels, configuration.task)
         results = self.store.save(
@@ -94,14 +94,14 @@ def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     return reader.read(item, path).predicted(scored, item.model_version, item.propensity)
 
 
-def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> Scored:
+def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> ScoredInstance:
     if task is not Task.REGRESSION and not 0 <= item.score <= 1:
         raise InvalidInput.at(f"{path}.score", "must be a probability from 0 to 1")
     if item.decision is None and task is Task.MULTICLASS:
         raise InvalidInput.at(f"{path}.decision", "is required for a multiclass task")
     if item.decision is not None and (problem := unfit_label(item.decision, task)):
         raise InvalidInput.at(f"{path}.decision", problem)
-    return Scored(item.score, _decision(item, task))
+    return ScoredInstance(item.score, _decision(item, task))
 
 
 def _decision(item: PredictionItem, task: Task) -> Decision:

@@ -18,7 +18,7 @@ class SaveOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedPrediction:
     """A prediction's outcome; ``kept`` is what the table holds under its id now.
 
     ``feedback_waits``: feedback came first and can be joined.
@@ -42,7 +42,7 @@ class PredictionStore(Protocol):
 
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
-    ) -> list[Saved]:
+    ) -> list[SavedPrediction]:
         """Store predictions, all durably, and report what became of each, in order. Ids must differ.
 
         ``due_at`` is when the clock alone first changes a prediction's label, None if it never does.

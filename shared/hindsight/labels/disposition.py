@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from hindsight.config.labels import EXPOSED, RETRACTED
 from hindsight.entities.feedback import Feedback
-from hindsight.labels.resolve import Timed, in_window, shifted
+from hindsight.labels.resolve import TimedPrediction, in_window, shifted
 from hindsight.labels.rules import Rules
 
 
@@ -33,7 +33,7 @@ class JoinedFeedback:
 _RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
 
 
-def disposition(event: Feedback, prediction: Timed | None, rules: Rules) -> Disposition:
+def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rules) -> Disposition:
     """Decide what an event means for a prediction; ``pending`` without one.
 
     Late is what occurred within a window but was received after it closed: it amends the label. With several rules

@@ -7,7 +7,7 @@ from datetime import datetime
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import Label, LabelRecord
-from hindsight.labels.resolve import PENDING, Resolution, Timed, resolution
+from hindsight.labels.resolve import PENDING, Resolution, TimedPrediction, resolution
 from hindsight.labels.rules import Rules, rules_of
 
 MAX_RECORDS = 50
@@ -23,7 +23,7 @@ class NewRecords:
 
 
 def new_records(
-    prediction: Timed,
+    prediction: TimedPrediction,
     events: Sequence[Feedback],
     existing: Sequence[LabelRecord],
     revision: ConfigurationRevision,
@@ -68,7 +68,7 @@ def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:
 
 
 def _resolutions(
-    prediction: Timed,
+    prediction: TimedPrediction,
     events: Sequence[Feedback],
     known_at: Iterable[datetime],
     rules: Rules,

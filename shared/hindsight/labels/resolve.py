@@ -24,7 +24,7 @@ _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _BY_TIME = attrgetter("occurred_at", "received_at", "feedback_id")
 
 
-class Timed(Protocol):
+class TimedPrediction(Protocol):
     """A prediction's times, on which its label depends."""
 
     @property
@@ -36,7 +36,7 @@ class Timed(Protocol):
         """The time at which it was received."""
 
 
-def resolve(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Label:
+def resolve(prediction: TimedPrediction, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Label:
     """Compute the label of a prediction as far as it is known at ``as_of``.
 
     Parameters
@@ -60,7 +60,7 @@ class Resolution(Struct, frozen=True):
     next_change_at: datetime | None
 
 
-def resolution(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Resolution:
+def resolution(prediction: TimedPrediction, events: Iterable[Feedback], rules: Rules, as_of: datetime) -> Resolution:
     """Compute the label as ``resolve`` does, and when the clock will change it if no more feedback comes."""
     # Before retractions are: what is set aside takes nothing back either.
     trusted = [event for event in events if rules.trusts(event)] if rules.excluded_sources else events
@@ -76,14 +76,14 @@ def resolution(prediction: Timed, events: Iterable[Feedback], rules: Rules, as_o
     return _unspoken(rules, seen, earliest, occurred_at, as_of)
 
 
-def first_due_at(prediction: Timed, rules: Rules) -> datetime | None:
+def first_due_at(prediction: TimedPrediction, rules: Rules) -> datetime | None:
     """Compute when the label of a new prediction first changes by the clock alone, None if it never will."""
     start = known_from(prediction)
     found = resolution(prediction, (), rules, start)
     return start if found.label != PENDING else found.next_change_at
 
 
-def known_from(prediction: Timed) -> datetime:
+def known_from(prediction: TimedPrediction) -> datetime:
     """Compute the first moment at which a prediction can have a label: when it was made and we knew of it."""
     return max(prediction.occurred_at, prediction.received_at)
 

@@ -23,7 +23,7 @@ REWRITTEN = ".erased"
 _DAY = re.compile(r"(?:^|/)date=(\d{4}-\d\d-\d\d)/")
 
 
-class Tagged(NamedTuple):
+class TaggedObject(NamedTuple):
     """An object's bytes, and a tag: two objects of other bytes have two tags.
 
     Equal bytes written twice may have two tags as well (they have where the bucket's key encrypts them): a tag guards a
@@ -35,7 +35,7 @@ class Tagged(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An object as a listing shows it; ``tag`` is that of ``Tagged``, ``size`` counts its stored bytes."""
+    """An object as a listing shows it; ``tag`` is that of ``TaggedObject``, ``size`` counts its stored bytes."""
 
     key: str
     tag: str
@@ -80,7 +80,7 @@ class Lake(Protocol):
     def upload(self, path: Path, key: str, content_type: str) -> None:
         """Store a file, whatever its size; as durable as any other write once it returns."""
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         """Read an object's bytes and their tag. Raises NotFound."""
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:

@@ -20,7 +20,7 @@ _TYPE = "application/x-ndjson"
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenPack:
     """A pack that is being written, and the objects that are in the lake with it, by key and tag."""
 
     number: int
@@ -57,7 +57,7 @@ class Repacking:
 
         Holds one pack and a few objects ahead. Raises UnreadableObject where a pack does not read back.
         """
-        pack = _Open(0)
+        pack = _OpenPack(0)
         for entry, content in self._read(chosen):
             try:
                 parts = list(parts_of(entry.key, content, moment_text(entry.written_at)))
@@ -70,7 +70,7 @@ class Repacking:
                 if pack.size >= self.pack_bytes:
                     # The rest of this object goes to the next pack; the object is removed once that pack is written.
                     self._store(pack, full=True)
-                    pack = _Open(pack.number + 1)
+                    pack = _OpenPack(pack.number + 1)
             pack.sources[entry.key] = entry.tag
             if not has_time():
                 self._store(pack, full=False)
@@ -86,7 +86,7 @@ class Repacking:
         self._known[part.member.key] = digests
         return True
 
-    def _store(self, pack: _Open, *, full: bool) -> None:
+    def _store(self, pack: _OpenPack, *, full: bool) -> None:
         if pack.size:
             pack.file.close()
             content = pack.buffer.getvalue()

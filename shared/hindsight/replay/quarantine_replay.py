@@ -24,7 +24,7 @@ from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, r
 from hindsight.quarantine.replay_request import REPLAYED as SENT
 from hindsight.quarantine.report import require_model, rows_in
 from hindsight.quarantine.store import Quarantine, QuarantinedRow, parse_key
-from hindsight.replay.reread import Reread, Rereader
+from hindsight.replay.reread import RereadCounts, Rereader
 from hindsight.validation.timestamps import ClientTimestamps
 
 _AFTER = "after"
@@ -147,7 +147,7 @@ class QuarantineReplay:
             run.counts.update(counts or {})
 
 
-def _counts(reread: Reread) -> dict[str, int]:
+def _counts(reread: RereadCounts) -> dict[str, int]:
     kept = Counter(row.code for row in reread.kept)
     return counted(len(reread.replayed), len(reread.joined), kept)
 

@@ -31,7 +31,7 @@ Known = Callable[[str], ModelConfiguration | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reread:
+class RereadCounts:
     """The result of rereading rows: those sent as feedback, already joined, and kept with their newest reason."""
 
     replayed: list[QuarantinedRow] = field(default_factory=list)
@@ -49,12 +49,12 @@ class Rereader:
     configurations: ConfigurationStore
     trust: ClientTimestamps
 
-    def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> Reread:
+    def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> RereadCounts:
         """Take rows again; report what became of them once all is durable. It is received ``now``, not before.
 
         Raises Unavailable; taking all of them again is safe.
         """
-        reread, known = Reread(), remembered(self.configurations)
+        reread, known = RereadCounts(), remembered(self.configurations)
         # Nothing is known of the end of a text that was cut; and of one id the first body stays, whatever is replayed.
         readable = [row for row in rows if row.code is not RejectCode.CONFLICT and not row.is_truncated]
         reread.kept.extend(row for row in rows if row.code is RejectCode.CONFLICT or row.is_truncated)
@@ -62,7 +62,7 @@ class Rereader:
         self._take_predictions([row for row in readable if row.kind is RowKind.PREDICTION], now, known, reread)
         return reread
 
-    def _take_feedback(self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: Reread) -> None:
+    def _take_feedback(self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: RereadCounts) -> None:
         found: list[tuple[QuarantinedRow, Feedback]] = []
         for row in rows:
             event = self._event(row, now, known)
@@ -114,7 +114,9 @@ class Rereader:
         wanted = list(dict.fromkeys(keys))
         return dict(zip(wanted, self.labels.load(wanted), strict=True)) if wanted else {}
 
-    def _take_predictions(self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: Reread) -> None:
+    def _take_predictions(
+        self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: RereadCounts
+    ) -> None:
         for (model, sent_at), group in groupby(rows, lambda row: (row.model, row.received_at)):
             configuration, found = known(model), list(group)
             if configuration is None:

@@ -22,7 +22,7 @@ _STARTED_AS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
+class VersionApproval:
     """A person's approval of a version."""
 
     actor: str
@@ -38,7 +38,7 @@ def deploy(
     require_loadable: Callable[[VersionRecord], None],
     *,
     at: datetime | None = None,
-    approved: Approved | None = None,
+    approved: VersionApproval | None = None,
 ) -> DeploymentRecord:
     """Deploy a version by the strategy; a repeated call finds the deployment made already.
 
@@ -93,7 +93,7 @@ def _step(before: Pointer | None, version: Servable, deployment: Deployment, aud
     return start_rollout(before, version, RolloutMode.SHADOW, None, audit)
 
 
-def _audit(run: RetrainingRun, at: datetime | None, approved: Approved | None, reason: str) -> AuditInfo:
+def _audit(run: RetrainingRun, at: datetime | None, approved: VersionApproval | None, reason: str) -> AuditInfo:
     at = at or run.as_of
     if approved is not None:
         at = max(at, approved.at)

@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Metrics
 
 from hindsight.ingestion.imports import ImportRun
-from hindsight.labels.joining.join import Joined, JoinReport
+from hindsight.labels.joining.join import JoinCount, JoinReport
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.replay_request import REPLAYED
 from hindsight.quarantine.store import RowKind
 from hindsight.runtime.counters import count
 
 _NAMES = {
-    Joined.JOINED: "FeedbackJoined",
-    Joined.LATE: "FeedbackLate",
-    Joined.PENDING: "FeedbackPending",
-    Joined.DUPLICATE: "FeedbackDuplicate",
-    Joined.CONFLICTING: "FeedbackConflicting",
-    Joined.OUT_OF_WINDOW: "FeedbackOutOfWindow",
-    Joined.IGNORED: "FeedbackIgnored",
-    Joined.UNMATCHED: "FeedbackUnmatched",
-    Joined.QUARANTINED: "FeedbackQuarantined",
-    Joined.ERASED: "FeedbackErased",
-    Joined.EXCLUDED_SOURCE: "FeedbackFromExcludedSource",
+    JoinCount.JOINED: "FeedbackJoined",
+    JoinCount.LATE: "FeedbackLate",
+    JoinCount.PENDING: "FeedbackPending",
+    JoinCount.DUPLICATE: "FeedbackDuplicate",
+    JoinCount.CONFLICTING: "FeedbackConflicting",
+    JoinCount.OUT_OF_WINDOW: "FeedbackOutOfWindow",
+    JoinCount.IGNORED: "FeedbackIgnored",
+    JoinCount.UNMATCHED: "FeedbackUnmatched",
+    JoinCount.QUARANTINED: "FeedbackQuarantined",
+    JoinCount.ERASED: "FeedbackErased",
+    JoinCount.EXCLUDED_SOURCE: "FeedbackFromExcludedSource",
 }
 
 
@@ -42,7 +42,7 @@ def publish(metrics: Metrics, report: JoinReport) -> None:
 def publish_quarantined(metrics: Metrics, model: str, reasons: Mapping[RejectCode, int]) -> None:
     """Write one metric record a reason for which something of a model went to quarantine."""
     for reason, number in sorted(reasons.items()):
-        count(metrics, {_NAMES[Joined.QUARANTINED]: number}, Model=model, Reason=reason.value)
+        count(metrics, {_NAMES[JoinCount.QUARANTINED]: number}, Model=model, Reason=reason.value)
 
 
 def publish_replayed(metrics: Metrics, model: str, counts: Mapping[str, int]) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from hindsight.core.errors import Conflict, Fault, InvalidInput
 from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
-from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, Scored
+from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.serving.line_up import InService, LineUp
@@ -18,7 +18,7 @@ from hindsight.validation.items import parse_item
 class Scorer(Protocol):
     """The scorer of a loaded version."""
 
-    def score(self, rows: Sequence[Features]) -> Sequence[Scored]:
+    def score(self, rows: Sequence[Features]) -> Sequence[ScoredInstance]:
         """Score each row, in order."""
 
 
@@ -58,7 +58,7 @@ class Predictor:
 
 def _score(instances: Sequence[Instance], lineup: LineUp[ScorerT]) -> tuple[list[Prediction], tuple[str, ...]]:
     troubles: list[str] = []
-    answers: dict[int, tuple[Scored, str]] = {}
+    answers: dict[int, tuple[ScoredInstance, str]] = {}
     others = [place for place, found in enumerate(instances) if lineup.answers_for(found.entity) is not lineup.champion]
     if others:
         canary = lineup.answers_for(instances[others[0]].entity)
@@ -88,7 +88,7 @@ def _shadows(
     }
 
 
-def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: list[str]) -> Sequence[Scored]:
+def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: list[str]) -> Sequence[ScoredInstance]:
     """Score instances with a version in a rollout; nothing if it cannot score all of them."""
     try:
         scored = tried.scorer.score([instance.features for instance in instances])
@@ -105,7 +105,7 @@ def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: lis
     return scored
 
 
-def _is_storable(scored: Scored) -> bool:
+def _is_storable(scored: ScoredInstance) -> bool:
     return math.isfinite(scored.score) and all(map(math.isfinite, (scored.probabilities or {}).values()))
 
 

@@ -14,7 +14,7 @@ from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import PARTS, Manifest, Source
 from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import unpack
-from hindsight.datasets.records.athena_query import Chosen
+from hindsight.datasets.records.athena_query import ChosenRecords
 from hindsight.datasets.records.record_files import FoundFiles, RecordFiles
 from hindsight.entities.label_row import LabelRow
 from hindsight.lake.object_store import Lake
@@ -49,7 +49,7 @@ def build(
     as_of: datetime,
     configured: ConfigurationRevision | None = None,
     sources: Sequence[Source] | None = None,
-    chosen: Chosen | None = None,
+    chosen: ChosenRecords | None = None,
 ) -> Built:
     """Put together what a snapshot would, also where it would refuse it."""
     configured = configured or revision()

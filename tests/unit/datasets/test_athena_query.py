@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hindsight.core.errors import UnusableDataset
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.dataset import Manifest
-from hindsight.datasets.records.athena_query import COLUMNS, Chosen, chosen_by, plan_query
+from hindsight.datasets.records.athena_query import COLUMNS, chosen_by, plan_query
 from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
 from hindsight.testing.aws.lake import InMemoryLake
@@ -45,7 +45,7 @@ def as_the_emulator_writes(rows: Rows) -> str:
     return written.getvalue()
 
 
-def ask(lake: InMemoryLake, write: Callable[[Rows], str] = as_athena_writes) -> Chosen:
+def ask(lake: InMemoryLake, write: Callable[[Rows], str] = as_athena_writes) -> ChosenRecords:
     """Plan the query, have it answered by a database, and return what it chose."""
     query = plan_query(lake, MODEL, DECISION, SPAN, DATABASE)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:

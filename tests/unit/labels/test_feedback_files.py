@@ -9,7 +9,7 @@ from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.labels.joining import feedback_files
 from hindsight.labels.joining.feedback_files import FeedbackFiles, is_feedback_file, parse_feedback_line
-from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.labels.joining.join import JoinCount, LabelJoiner
 from hindsight.quarantine.rejects import Reject, RejectCode
 from hindsight.quarantine.store import UNREADABLE, Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
@@ -95,8 +95,8 @@ def test_a_malformed_line_is_set_aside_and_the_rest_of_the_file_joined(bench: Be
 
     report = bench.files.join(FILE)
 
-    assert report.counts[MODEL][Joined.JOINED] == 2
-    assert report.counts[UNREADABLE][Joined.QUARANTINED] == 1
+    assert report.counts[MODEL][JoinCount.JOINED] == 2
+    assert report.counts[UNREADABLE][JoinCount.QUARANTINED] == 1
     assert report.quarantined == {UNREADABLE: {RejectCode.MALFORMED: 1}}
     (row,) = bench.quarantined()
     assert (row["code"], row["file"], row["line"], row["text"]) == ("malformed", FILE, 2, "{not json}")
@@ -157,7 +157,7 @@ def test_rejects_of_capture_go_to_quarantine_with_their_reason(bench: Bench) -> 
         "text": '{"feedback_id":"f-1","value":"sideways"}',
     }
     assert next(iter(bench.lake.keys("quarantine/"))).startswith(f"quarantine/model={MODEL}/date=2026-03-02/invalid-")
-    assert report.counts[MODEL] == {Joined.JOINED: 1, Joined.LABELS: 1, Joined.QUARANTINED: 1}
+    assert report.counts[MODEL] == {JoinCount.JOINED: 1, JoinCount.LABELS: 1, JoinCount.QUARANTINED: 1}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_file_joined_again_changes_nothing(bench: Bench) -> None:
     report = bench.files.join(FILE)
 
     assert (bench.store.load([key()]), bench.lake.objects) == (collection, objects)
-    assert report.counts[MODEL] == {Joined.DUPLICATE: 1}
+    assert report.counts[MODEL] == {JoinCount.DUPLICATE: 1}
 
 
 def test_a_large_file_is_read_in_chunks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def test_a_large_file_is_read_in_chunks(bench: Bench, monkeypatch: pytest.Monkey
 
     report = bench.files.join(FILE)
 
-    assert report.counts[MODEL][Joined.LABELS] == 10
+    assert report.counts[MODEL][JoinCount.LABELS] == 10
     assert [row["line"] for row in bench.quarantined()] == [11, 12]
 
 
@@ -231,7 +231,7 @@ def test_gzip_bomb_is_quarantined_and_the_lines_before_it_are_joined(
     bench.lake.write_bytes(FILE, packed, "application/x-ndjson")
     report = bench.files.join(FILE)
     (row,) = bench.quarantined()
-    assert (report.counts[MODEL][Joined.JOINED], row["code"], row["file"]) == (1, "malformed", FILE)
+    assert (report.counts[MODEL][JoinCount.JOINED], row["code"], row["file"]) == (1, "malformed", FILE)
     assert row["reason"].startswith("the file is larger than 5000 bytes")
 
 

@@ -5,7 +5,7 @@ import pytest
 from hindsight.config.store import ConfigurationRevision
 from hindsight.labels.disposition import Disposition
 from hindsight.labels.history import label_at
-from hindsight.labels.joining.join import Joined
+from hindsight.labels.joining.join import JoinCount
 from hindsight.labels.plan import MATCH_TIMEOUT, plan_join
 from hindsight.labels.resolve import PENDING
 from tests.unit.labels.builders import (
@@ -31,7 +31,7 @@ def test_an_outcome_becomes_a_label_known_when_it_was_received(bench: Bench) -> 
     report = bench.joiner.join([event("demand", 150, received=2)])
 
     assert bench.history() == [(1, "final", at(2))]
-    assert report.counts[MODEL] == {Joined.JOINED: 1, Joined.LABELS: 1}
+    assert report.counts[MODEL] == {JoinCount.JOINED: 1, JoinCount.LABELS: 1}
 
 
 def test_a_redelivered_event_is_attached_once(bench: Bench) -> None:
@@ -42,7 +42,7 @@ def test_a_redelivered_event_is_attached_once(bench: Bench) -> None:
     report = bench.joiner.join([event("demand", 150), event("demand", 150)])
 
     assert bench.collection() == before
-    assert report.counts[MODEL] == {Joined.DUPLICATE: 2}
+    assert report.counts[MODEL] == {JoinCount.DUPLICATE: 2}
 
 
 def test_a_conflicting_body_is_set_aside_and_the_first_received_stays(bench: Bench) -> None:
@@ -53,7 +53,7 @@ def test_a_conflicting_body_is_set_aside_and_the_first_received_stays(bench: Ben
     report = bench.joiner.join([first, second])
 
     assert bench.history() == [(1, "final", at(2))]
-    assert report.counts[MODEL][Joined.CONFLICTING] == 1
+    assert report.counts[MODEL][JoinCount.CONFLICTING] == 1
     assert [row["event"]["value"] for row in bench.quarantined()] == [50]
 
 
@@ -71,7 +71,7 @@ def test_the_first_received_stays_also_when_it_is_joined_last(bench: Bench) -> N
 
 def test_early_feedback_is_parked_and_joined_when_its_prediction_comes(bench: Bench) -> None:
     report = bench.joiner.join([event("demand", 150, received=2)])
-    assert report.counts[MODEL] == {Joined.PENDING: 1}
+    assert report.counts[MODEL] == {JoinCount.PENDING: 1}
     placeholder = bench.collection().head
     assert placeholder is not None
     assert (placeholder.prediction, placeholder.due_at) == (None, at(2) + MATCH_TIMEOUT)
@@ -96,8 +96,8 @@ def test_early_feedback_is_given_up_on_at_the_limit_and_still_joins_later(bench:
     bench.joiner.join([event("demand", 150, received=2)])
 
     assert bench.joiner.close_windows([key()], at(2) + MATCH_TIMEOUT).counts[MODEL] == {
-        Joined.UNMATCHED: 1,
-        Joined.QUARANTINED: 1,
+        JoinCount.UNMATCHED: 1,
+        JoinCount.QUARANTINED: 1,
     }
     assert [row["code"] for row in bench.quarantined()] == ["unmatched"]
     assert bench.collection().head.due_at is None  # type: ignore[union-attr]
@@ -144,7 +144,7 @@ def test_a_late_outcome_amends_the_default_by_appending() -> None:
     report = bench.joiner.join([event("demand", 150, received=200)])
 
     assert bench.history() == [(0, "final", at(168)), (1, "final", at(200))]
-    assert report.counts[MODEL][Joined.LATE] == 1
+    assert report.counts[MODEL][JoinCount.LATE] == 1
 
 
 def test_a_retraction_takes_the_label_back(bench: Bench) -> None:

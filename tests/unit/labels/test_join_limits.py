@@ -18,7 +18,7 @@ from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.history import label_at
 from hindsight.labels.joining.entity_limit import Allowance, EntityLimits
-from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.labels.joining.join import JoinCount, LabelJoiner
 from hindsight.labels.plan import JoinPlan, plan_join
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -67,7 +67,7 @@ def test_lost_race_is_planned_again_on_the_winner_s_result(bench: Bench) -> None
     assert {found.name for found in first.feedback} == {"annotation", "demand"}
     assert label_at(first.labels, at(9)).disagreeing == ("demand",)
     assert label_at(second.labels, at(9)).status is LabelStatus.FINAL
-    assert report.counts[MODEL][Joined.JOINED] == 2
+    assert report.counts[MODEL][JoinCount.JOINED] == 2
 
 
 def test_endless_race_is_reported(bench: Bench) -> None:
@@ -171,7 +171,7 @@ def test_feedback_beyond_an_entity_s_limit_is_set_aside_for_any_prediction() -> 
         ("rate_limited", "f-2-1.5"),
         ("rate_limited", "f-3-1.5"),
     ]
-    assert report.counts[MODEL] == {Joined.JOINED: 2, Joined.LABELS: 2, Joined.QUARANTINED: 2}
+    assert report.counts[MODEL] == {JoinCount.JOINED: 2, JoinCount.LABELS: 2, JoinCount.QUARANTINED: 2}
     assert not bench.history("p-2")
 
 
@@ -197,7 +197,7 @@ def test_each_span_has_its_own_limit_and_other_entities_theirs() -> None:
     report = bench.joiner.join(others)
 
     assert bench.kept() == ["f-0-1.5", "f-1-1.5", "f-2-2.5"]
-    assert report.counts[MODEL][Joined.JOINED] == 2
+    assert report.counts[MODEL][JoinCount.JOINED] == 2
 
 
 def test_relabelling_restores_no_feedback_beyond_the_limit_and_reports_nothing_twice() -> None:
@@ -233,4 +233,4 @@ def test_limits_of_many_entities_are_asked_side_by_side() -> None:
     report = bench.joiner.join([event("demand", 150, prediction_id=f"q-{number}") for number in range(8)])
 
     assert not allowances.asking.broken
-    assert report.counts[MODEL][Joined.JOINED] == 8
+    assert report.counts[MODEL][JoinCount.JOINED] == 8

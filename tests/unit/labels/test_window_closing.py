@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from hindsight.labels.joining.join import Joined, LabelJoiner
+from hindsight.labels.joining.join import JoinCount, LabelJoiner
 from hindsight.labels.joining.window_closing import SWEEPS, WindowClosing
 from hindsight.labels.store import Share
 from hindsight.quarantine.store import Quarantine
@@ -29,7 +29,7 @@ def test_sweep_closes_due_windows_of_its_model_alone() -> None:
     report = window_closing(store).sweep(MODEL, at(48), lambda: True)
 
     assert (report.examined, report.is_complete, report.lag) == (1, True, timedelta(0))
-    assert {model: counts[Joined.LABELS] for model, counts in report.joins.counts.items()} == {MODEL: 1}
+    assert {model: counts[JoinCount.LABELS] for model, counts in report.joins.counts.items()} == {MODEL: 1}
     assert store.load([key("later")])[0].labels == ()
 
 

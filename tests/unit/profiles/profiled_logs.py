@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from hindsight.config.metrics import Task
-from hindsight.lake.object_store import PREDICTIONS, Tagged, day_prefix
+from hindsight.lake.object_store import PREDICTIONS, TaggedObject, day_prefix
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
@@ -89,7 +89,7 @@ class EventfulLake(InMemoryLake):
         self.before_change = list[Callable[[], None]]()
         self.after_change = list[Callable[[], None]]()
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         found = super().read_tagged(key)
         if key.startswith(PREDICTIONS):
             _happen(self.after_read)

@@ -9,7 +9,7 @@ from threading import Lock
 import pytest
 
 from hindsight.core.errors import UnreadableObject
-from hindsight.lake.object_store import PREDICTIONS, PROFILES, Tagged, day_prefix
+from hindsight.lake.object_store import PREDICTIONS, PROFILES, TaggedObject, day_prefix
 from hindsight.lake.pack import is_pack
 from hindsight.lake.packer import Packer
 from hindsight.profiles.logs.day_log import READERS
@@ -29,7 +29,7 @@ class CountingLake(InMemoryLake):
         self.reads = list[str]()
         self.changes = 0
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         self.reads.append(key)
         return super().read_tagged(key)
 
@@ -41,8 +41,8 @@ class CountingLake(InMemoryLake):
 class EncryptedLake(CountingLake):
     """Gives every write another tag, as a bucket does that a customer's key encrypts, whatever was written."""
 
-    def read_tagged(self, key: str) -> Tagged:
-        return Tagged(super().read_tagged(key).content, self._tag(key))
+    def read_tagged(self, key: str) -> TaggedObject:
+        return TaggedObject(super().read_tagged(key).content, self._tag(key))
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
         yield from ((key, self._tag(key)) for key in self.keys(prefix))
@@ -192,7 +192,7 @@ class SlowLake(InMemoryLake):
         super().__init__()
         self.seconds = seconds
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         time.sleep(self.seconds)
         return super().read_tagged(key)
 
@@ -252,7 +252,7 @@ def test_busy_hour_is_read_many_objects_at_a_time() -> None:
     class Watched(SlowLake):
         reading, most = 0, 0
 
-        def read_tagged(self, key: str) -> Tagged:
+        def read_tagged(self, key: str) -> TaggedObject:
             with lock:
                 self.reading += 1
                 self.most = max(self.most, self.reading)

@@ -125,7 +125,7 @@ def test_every_row_of_a_dataset_is_found_with_its_part_and_seq() -> None:
             assert len(rows) == record.counts[part]["rows"]
 
 
-class Counting(InMemoryMembers):
+class CountingMembers(InMemoryMembers):
     """An index that notes how often it is asked, and of how many datasets."""
 
     def __init__(self) -> None:
@@ -137,9 +137,9 @@ class Counting(InMemoryMembers):
         return super().buckets(model, wanted)
 
 
-def searched(datasets: int, **changes: Any) -> tuple[Counting, Uses]:
+def searched(datasets: int, **changes: Any) -> tuple[CountingMembers, Uses]:
     """Search daily datasets, all of which hold the prediction."""
-    members, registry = Counting(), InMemoryRegistry()
+    members, registry = CountingMembers(), InMemoryRegistry()
     for number in range(datasets):
         as_of = START + timedelta(days=number + 1)
         record = DatasetRecord(

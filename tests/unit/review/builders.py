@@ -13,7 +13,7 @@ from hindsight.entities.prediction import PredictionKey
 from hindsight.review.selection.sample import SampledPrediction, SampleReason
 from hindsight.review.tasks.answers import Answers
 from hindsight.review.tasks.expiry import ReviewExpiry
-from hindsight.review.tasks.leasing import LeasedTask, Leasing
+from hindsight.review.tasks.leasing import LeasedTask, TaskLeasing
 from hindsight.review.tasks.outbox import Outbox
 from hindsight.review.tasks.task import Answer, ReviewTask, Skip, new_task
 from hindsight.testing.aws.feedback_stream import InMemoryStream
@@ -75,7 +75,7 @@ class Desk:
         self.tasks = InMemoryReviews(self.labels, self.page)
         self.stream = InMemoryStream()
         outbox = Outbox(self.tasks, self.stream)
-        self.leasing = Leasing(self.tasks, self.labels, self.trust)
+        self.leasing = TaskLeasing(self.tasks, self.labels, self.trust)
         self.answers = Answers(self.tasks, self.labels, outbox)
         self.expiry = ReviewExpiry(self.tasks, outbox)
 

@@ -7,7 +7,7 @@ from hindsight.core.errors import Conflict, InvalidInput, NotFound, StaleRun
 from hindsight.registry.moves import AuditInfo, Servable, pass_probation, roll_back
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import Verdict
-from hindsight.rollout.deployment import Approved, deploy, strategy_of
+from hindsight.rollout.deployment import VersionApproval, deploy, strategy_of
 from hindsight.runs.run import RetrainingRun
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
@@ -51,7 +51,7 @@ def test_a_deployment_moves_the_pointer_and_says_why(registry: InMemoryRegistry)
 
 def test_a_version_that_a_person_approved_later_serves_from_then_on(registry: InMemoryRegistry) -> None:
     later = datetime(2026, 3, 4, tzinfo=UTC)
-    approved = Approved(actor="ada", at=later, reason="checked")
+    approved = VersionApproval(actor="ada", at=later, reason="checked")
     move = deploy(registry, RUN, RECORD.version, Deployment(), lambda _: None, approved=approved)
     assert move.reason == "drift; approved by ada; checked"
     assert (move.at, getattr(registry.pointer("m"), "serving_since", None)) == (later, later)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.sequential.observation import scale_of
-from hindsight.evaluation.sequential.sequential_test import Waiting
+from hindsight.evaluation.sequential.sequential_test import WaitingLabels
 from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
 from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
 from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
@@ -61,7 +61,7 @@ def test_every_value_of_the_shorter_side_is_bet_on_once_for_any_cut_into_looks(c
     scale = scale_of(Metric.ACCURACY, Task.BINARY, null=0.8, limit=0.75)
     assert scale is not None
     ours, others = (read_matured(records(NEW, drawn(count, 0.8)), rules()).predictions for count in (120, 120 * beside))
-    waiting, values = Waiting(), []
+    waiting, values = WaitingLabels(), []
     places = [0, *sorted(cuts), 120]
     for start, end in pairwise(places):
         found, waiting = compare(
@@ -83,7 +83,7 @@ def test_a_side_without_labels_waits_for_the_other() -> None:
     assert scale is not None
     some = read_matured(records(NEW, [True, False, True]), rules()).predictions
     none = some.at(np.array([], dtype=int))
-    found, waiting = compare(scale, some, none, Waiting())
+    found, waiting = compare(scale, some, none, WaitingLabels())
     assert (len(found), waiting.values) == (0, ((1.0, 0.0, 1.0), ()))
     found, waiting = compare(scale, none, some, waiting)
     assert (found.tolist(), waiting.values) == ([0.5, 0.5, 0.5], ((), ()))

@@ -8,7 +8,7 @@ import pytest
 
 from hindsight.core.errors import Conflict, InvalidInput, UnusableArtifact
 from hindsight.entities.prediction import Features, ShadowAnswer
-from hindsight.ingestion.instance import InstanceReader, Scored
+from hindsight.ingestion.instance import InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.registry.pointer import Rollout, RolloutMode
 from hindsight.serving.line_up import InService, LineUp
@@ -23,42 +23,45 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class ByHour:
     """Scores an instance by its hour."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
-        return [Scored(score=float(str(row["hour"])) / 24, decision=int(float(str(row["hour"])) > 12)) for row in rows]
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
+        return [
+            ScoredInstance(score=float(str(row["hour"])) / 24, decision=int(float(str(row["hour"])) > 12))
+            for row in rows
+        ]
 
 
 class Constant:
     """Scores every instance alike."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
-        return [Scored(score=0.0, decision=0) for _ in rows]
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
+        return [ScoredInstance(score=0.0, decision=0) for _ in rows]
 
 
 class Broken:
     """Cannot score."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
         raise UnusableArtifact("it is of another age")
 
 
 class Short:
     """Forgets an instance."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
         return Constant().score(rows[1:])
 
 
 class NotANumber:
     """Says of every instance what no store takes."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
-        return [Scored(score=float("nan"), decision=0) for _ in rows]
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
+        return [ScoredInstance(score=float("nan"), decision=0) for _ in rows]
 
 
 class Leaky:
     """Fails as libraries do: with the row in its message."""
 
-    def score(self, rows: Sequence[Features]) -> list[Scored]:
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
         raise ValueError(f"could not convert {rows[0]}")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
-from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from tests.unit.training.contests import ROWS, binary, configuration, contest, named, right_with
 
@@ -19,7 +19,9 @@ def promoted(champion_chance: float, challenger_chance: float, trials: int, conf
     for trial in range(trials):
         labels = (rng.random(ROWS) < 0.5).astype(np.float64)
         champion, challenger = right_with(champion_chance, labels, rng), right_with(challenger_chance, labels, rng)
-        found = paired_difference(Paired(labels, champion, challenger), Metric.ACCURACY, confidence, seed=trial)
+        found = paired_difference(
+            PairedPredictions(labels, champion, challenger), Metric.ACCURACY, confidence, seed=trial
+        )
         passed += found is not None and found.lower > 0
     return passed / trials
 

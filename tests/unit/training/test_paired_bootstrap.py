@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
-from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
 from hindsight.training.gate.gate import judge
 from hindsight.training.models.scoring import Predictions
 from tests.unit.training.contests import ROWS, binary, configuration, contest, named, right_with
@@ -17,8 +17,8 @@ def test_better_is_positive_with_a_lower_bound_for_any_metric(metric: Metric) ->
     rng = np.random.default_rng(2)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
     good, bad = right_with(0.95, labels, rng), right_with(0.6, labels, rng)
-    better = paired_difference(Paired(labels, bad, good), metric, 0.95, seed=1, resamples=60)
-    worse = paired_difference(Paired(labels, good, bad), metric, 0.95, seed=1, resamples=60)
+    better = paired_difference(PairedPredictions(labels, bad, good), metric, 0.95, seed=1, resamples=60)
+    worse = paired_difference(PairedPredictions(labels, good, bad), metric, 0.95, seed=1, resamples=60)
     assert better is not None
     assert worse is not None
     assert 0 < better.lower < better.estimate
@@ -32,7 +32,7 @@ def test_regression_metrics_know_their_direction(metric: Metric) -> None:
     good, bad = (
         Predictions(Task.REGRESSION, values, values) for values in (labels + 0.1, labels + rng.normal(size=ROWS))
     )
-    better = paired_difference(Paired(labels, bad, good), metric, 0.95, seed=1, resamples=60)
+    better = paired_difference(PairedPredictions(labels, bad, good), metric, 0.95, seed=1, resamples=60)
     assert better is not None
     assert better.lower > 0
 
@@ -40,9 +40,9 @@ def test_regression_metrics_know_their_direction(metric: Metric) -> None:
 def test_rows_collapsed_into_cells_give_the_bound_that_the_rows_give() -> None:
     rng = np.random.default_rng(4)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
-    paired = Paired(labels, right_with(0.7, labels, rng), right_with(0.8, labels, rng))
+    paired = PairedPredictions(labels, right_with(0.7, labels, rng), right_with(0.8, labels, rng))
     # For decisions turned into scores of 0 and 1 the Brier score is the share of errors, drawn row by row.
-    as_scores = Paired(labels, binary(paired.champion.decisions), binary(paired.challenger.decisions))
+    as_scores = PairedPredictions(labels, binary(paired.champion.decisions), binary(paired.challenger.decisions))
     cells = paired_difference(paired, Metric.ACCURACY, 0.95, seed=1)
     rows = paired_difference(as_scores, Metric.BRIER, 0.95, seed=1)
     assert cells is not None
@@ -57,7 +57,7 @@ def test_a_few_rows_that_differ_are_no_proof_however_they_fall() -> None:
     bounds = []
     for gained in (2, 4, 40):
         worse = binary(np.where(np.arange(ROWS) < gained, 0.1, 0.9))
-        found = paired_difference(Paired(labels, worse, champion), Metric.ACCURACY, 0.95, seed=1)
+        found = paired_difference(PairedPredictions(labels, worse, champion), Metric.ACCURACY, 0.95, seed=1)
         assert found is not None
         assert found.estimate == pytest.approx(gained / ROWS)
         bounds.append(found.lower)
@@ -72,7 +72,7 @@ def test_one_huge_error_of_the_champion_is_no_proof() -> None:
     errors = rng.normal(size=(2, ROWS))
     errors[0, 0] = 300.0
     champion, challenger = (Predictions(Task.REGRESSION, labels + of, labels + of) for of in errors)
-    found = paired_difference(Paired(labels, champion, challenger), Metric.RMSE, 0.95, seed=1)
+    found = paired_difference(PairedPredictions(labels, champion, challenger), Metric.RMSE, 0.95, seed=1)
     assert found is not None
     assert found.lower < 0.0
     assert found.estimate > 10.0
@@ -86,8 +86,10 @@ def test_rows_of_one_entity_are_no_independent_evidence() -> None:
     challenger = binary(np.where(understood[entity], 0.9, 0.1))
     champion = binary(np.where(np.roll(understood, 3)[entity], 0.9, 0.1))
     challenger.decisions[:200] = 1.0
-    alone = paired_difference(Paired(labels, champion, challenger), Metric.ACCURACY, 0.95, seed=1)
-    together = paired_difference(Paired(labels, champion, challenger, None, entity), Metric.ACCURACY, 0.95, seed=1)
+    alone = paired_difference(PairedPredictions(labels, champion, challenger), Metric.ACCURACY, 0.95, seed=1)
+    together = paired_difference(
+        PairedPredictions(labels, champion, challenger, None, entity), Metric.ACCURACY, 0.95, seed=1
+    )
     assert alone is not None
     assert together is not None
     assert alone.estimate == together.estimate
@@ -98,7 +100,7 @@ def test_rows_of_one_entity_are_no_independent_evidence() -> None:
 def test_a_difference_that_is_the_same_everywhere_needs_rows_enough_to_be_no_chance() -> None:
     for rows, proven in ((4, False), (5, True)):
         labels = np.ones(rows)
-        paired = Paired(labels, binary(np.full(rows, 0.1)), binary(np.full(rows, 0.9)))
+        paired = PairedPredictions(labels, binary(np.full(rows, 0.1)), binary(np.full(rows, 0.9)))
         found = paired_difference(paired, Metric.ACCURACY, 0.95, seed=1)
         assert (found is not None) is proven
         copy = paired_difference(replace(paired, challenger=paired.champion), Metric.ACCURACY, 0.95, seed=1)
@@ -144,7 +146,7 @@ def test_weights_that_are_all_the_same_change_nothing() -> None:
 def test_the_same_seed_gives_the_same_bound() -> None:
     rng = np.random.default_rng(5)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
-    paired = Paired(labels, right_with(0.7, labels, rng), right_with(0.8, labels, rng))
+    paired = PairedPredictions(labels, right_with(0.7, labels, rng), right_with(0.8, labels, rng))
     assert paired_difference(paired, Metric.ROC_AUC, 0.95, seed=3, resamples=50) == paired_difference(
         paired, Metric.ROC_AUC, 0.95, seed=3, resamples=50
     )

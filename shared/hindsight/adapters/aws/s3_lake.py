@@ -17,7 +17,7 @@ from hindsight.core import compact_json
 from hindsight.core.batches import chunks
 from hindsight.core.errors import NotFound, Unavailable, UnreadableObject
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
-from hindsight.lake.object_store import Entry, Tagged
+from hindsight.lake.object_store import Entry, TaggedObject
 from hindsight.lake.pack import is_mark
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ class S3Lake:
         with path.open("rb") as file:
             self._client.upload_fileobj(file, self._bucket, key, ExtraArgs={"ContentType": content_type})
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         """Read an object's bytes and their entity tag. Raises NotFound."""
         found = self._get(key)
         with found["Body"] as body:
-            return Tagged(body.read(), found["ETag"])
+            return TaggedObject(body.read(), found["ETag"])
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
         """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None."""

@@ -9,7 +9,7 @@ from hindsight.adapters.predictions_table.prediction_items import due_shard, pre
 from hindsight.core.batches import batches
 from hindsight.core.errors import TooLarge, Unavailable
 from hindsight.entities.prediction import Prediction
-from hindsight.ingestion.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
+from hindsight.ingestion.prediction_store import DueAt, SavedPrediction, SaveOutcome, when_outcome_is_due
 from hindsight.labels.resolve import shifted
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ class DynamoPredictions:
 
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
-    ) -> list[Saved]:
+    ) -> list[SavedPrediction]:
         """Store predictions, all durably, and report what became of each, in order.
 
         Raises TooLarge, and stores nothing, if one does not fit into an item; Unavailable.
         """
-        saved: dict[int, Saved] = {}
+        saved: dict[int, SavedPrediction] = {}
         pending: Pending = {
             position: prediction_to_item(
                 prediction, int(shifted(prediction.received_at, retention).timestamp()), due_at(prediction)
@@ -63,20 +63,20 @@ class DynamoPredictions:
                     del pending[position]
         raise Unavailable("the predictions could not be stored in time; send them again")
 
-    def _write(self, predictions: Sequence[Prediction], chunk: Pending) -> dict[int, Saved]:
+    def _write(self, predictions: Sequence[Prediction], chunk: Pending) -> dict[int, SavedPrediction]:
         """Write a chunk and return what is settled; the others meet a changed table and are to be written again."""
         found = self._put(list(chunk.values()))
         if found is None:
             return {
-                position: Saved(SaveOutcome.STORED, predictions[position], bool(item.get("feedback_count")))
+                position: SavedPrediction(SaveOutcome.STORED, predictions[position], bool(item.get("feedback_count")))
                 for position, item in chunk.items()
             }
-        settled: dict[int, Saved] = {}
+        settled: dict[int, SavedPrediction] = {}
         for (position, item), existing in zip(chunk.items(), found, strict=True):
             if existing is None:
                 continue
             if existing.get("erased"):
-                settled[position] = Saved(SaveOutcome.CONFLICT, predictions[position])
+                settled[position] = SavedPrediction(SaveOutcome.CONFLICT, predictions[position])
             elif existing.get("is_placeholder"):
                 # Due at once: should we stop before the feedback that waits is joined, the next sweep joins it.
                 due = {"due_at": item["received_at"], "due_shard": due_shard(item["model"], item["prediction_id"])}
@@ -108,10 +108,10 @@ class DynamoPredictions:
         return request
 
 
-def _compare(item: dict[str, Any], sent: Prediction) -> Saved:
+def _compare(item: dict[str, Any], sent: Prediction) -> SavedPrediction:
     existing, feedback_waits = prediction_from_item(item), bool(item.get("replaced_placeholder"))
     same = existing.body_digest == sent.body_digest
-    return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing, feedback_waits)
+    return SavedPrediction(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing, feedback_waits)
 
 
 def _require_room(predictions: Sequence[Prediction], pending: Pending) -> None:

@@ -94,14 +94,14 @@ def build_dataset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
+class _WrittenDataset:
     files: Mapping[Part, Path]
     digests: Mapping[str, str]
     present: Mapping[str, Mapping[str, int]]
     rules_revisions: tuple[int, ...]
 
 
-def _write(reader: ColumnReader, spec: DatasetSpecification, scratch: Path) -> _Written:
+def _write(reader: ColumnReader, spec: DatasetSpecification, scratch: Path) -> _WrittenDataset:
     """Write both parts, column by column."""
     writers = {part: PartWriter(scratch / f"{part}.npz") for part in PARTS}
     present: dict[str, dict[str, int]] = {part: {} for part in PARTS}
@@ -122,7 +122,7 @@ def _write(reader: ColumnReader, spec: DatasetSpecification, scratch: Path) -> _
             add(part, column_name(name, kind), rows)
             if spec.declared.get(name) is kind:
                 present[part][name] = _given(rows)
-    return _Written(
+    return _WrittenDataset(
         files={part: writer.path for part, writer in writers.items()},
         digests={part: writer.close() for part, writer in writers.items()},
         present=present,

@@ -20,7 +20,7 @@ from hindsight.datasets.dataset import Manifest, keep_manifest, read_manifest
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
 from hindsight.datasets.formats.record_table import connect
 from hindsight.datasets.part import CONTENT_TYPE
-from hindsight.datasets.records.athena_query import Chosen
+from hindsight.datasets.records.athena_query import ChosenRecords
 from hindsight.datasets.records.record_files import RecordFiles
 from hindsight.lake.object_store import Lake
 from hindsight.registry.version import DatasetRecord
@@ -33,7 +33,7 @@ def take_snapshot(
     previous: DatasetRecord | None = None,
     *,
     champion_features: Mapping[str, FeatureType] | None = None,
-    chosen: Chosen | None = None,
+    chosen: ChosenRecords | None = None,
     threads: int | None = None,
 ) -> Manifest | DatasetCheckFailure:
     """Build and store the dataset as of a moment and return its manifest, unless a check of it fails.

@@ -37,7 +37,7 @@ _MAX_LINE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class ChosenRecords:
     """Records that Athena chose: the key of its answer, and the keys of the files it chose from."""
 
     key: str
@@ -81,14 +81,14 @@ def plan_query(lake: Lake, model: str, decision_id: str, span: Span, database: s
     return selection_query(database, model, span)
 
 
-def chosen_by(lake: Lake, model: str, decision_id: str, query_execution_id: str) -> Chosen:
+def chosen_by(lake: Lake, model: str, decision_id: str, query_execution_id: str) -> ChosenRecords:
     """Read the records a query selected for a run. Raises NotFound, UnusableDataset without a result."""
     prefix = query_prefix(model, decision_id)
     covered = frozenset(json.loads(lake.read_bytes(prefix + _COVERED)))
     answers = [key for key in lake.keys(prefix) if key.endswith(f"{query_execution_id}.csv")]
     if len(answers) != 1:
         raise UnusableDataset(f"the query {query_execution_id} left {len(answers)} answers, not one")
-    return Chosen(key=answers[0], covered=covered)
+    return ChosenRecords(key=answers[0], covered=covered)
 
 
 def write_chosen(connection: duckdb.DuckDBPyConnection, answer: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from hindsight.config.features import FeatureType
 from hindsight.core.errors import NotFound, UnreadableObject, UnusableDataset
 from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import StoredRecord, write_records
-from hindsight.datasets.records.athena_query import Chosen, write_chosen
+from hindsight.datasets.records.athena_query import ChosenRecords, write_chosen
 from hindsight.datasets.records.record_scan import RecordFile
 from hindsight.lake.object_store import COMPACTED, LABELS, MERGED, Lake, keys_between, model_prefix
 from hindsight.lake.pack import Part, is_pack, parts_of
@@ -46,7 +46,7 @@ class RecordFiles:
     scratch: Path
     features: Mapping[str, FeatureType]
 
-    def between(self, start: datetime, end: datetime, chosen: Chosen | None = None) -> FoundFiles:
+    def between(self, start: datetime, end: datetime, chosen: ChosenRecords | None = None) -> FoundFiles:
         """Find the files that hold every record that became known and due between two moments.
 
         What is compacted meanwhile is missed in neither form: objects are removed only after the file that holds their
@@ -139,7 +139,7 @@ class RecordFiles:
                 found.files.append(RecordFile(path))
                 found.compacted[path] = (Source(key, name_of(key)),)
 
-    def _take_chosen(self, found: FoundFiles, chosen: Chosen) -> None:
+    def _take_chosen(self, found: FoundFiles, chosen: ChosenRecords) -> None:
         answer, path = self.scratch / "chosen.csv", self.scratch / "chosen.parquet"
         self.lake.download(chosen.key, answer)
         write_chosen(self.connection, answer, path)

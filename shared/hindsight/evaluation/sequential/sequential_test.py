@@ -75,14 +75,14 @@ class Claim(Record, frozen=True, kw_only=True):
         return ours == others
 
 
-class Waiting(Record, frozen=True, kw_only=True):
+class WaitingLabels(Record, frozen=True, kw_only=True):
     """The labels left over: positives or negatives without a partner by side, and values of one side."""
 
     unpaired: tuple[Unpaired, Unpaired] = ((), ())
     values: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
-NONE_WAITING = Waiting()
+NONE_WAITING = WaitingLabels()
 
 
 class SequentialTest(Record, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     heaviest: float
     highest: float = 1.0
     deferred_at: int = 0
-    waiting: Waiting = NONE_WAITING
+    waiting: WaitingLabels = NONE_WAITING
     updates: int = 0
     sampled_share: float = WHOLE
 
@@ -162,7 +162,9 @@ class SequentialTest(Record, frozen=True, kw_only=True):
         """
         return self.replace(sampled_share=min(self.sampled_share, sampled_share))
 
-    def count(self, values: Floats, weights: Floats | None, waiting: Waiting, until: datetime) -> "SequentialTest":
+    def count(
+        self, values: Floats, weights: Floats | None, waiting: WaitingLabels, until: datetime
+    ) -> "SequentialTest":
         """Count more values, in the order their labels matured, none of them counted before.
 
         Where the highest e-value is kept, every value is looked at: evidence that later ones take away was evidence.
@@ -181,7 +183,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     def count_labels(self, predictions: LabelledPredictions, until: datetime) -> "SequentialTest":
         """Count more labelled predictions of the version, in the order they matured, none of them counted before."""
         observed = self.claim.scale.observe(predictions, self.waiting.unpaired[0])
-        waiting = Waiting(unpaired=(observed.unpaired, ()))
+        waiting = WaitingLabels(unpaired=(observed.unpaired, ()))
         return self.count(observed.values, observed.weights, waiting, until)
 
 

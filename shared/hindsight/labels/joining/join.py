@@ -29,8 +29,8 @@ Planner = Callable[[Collection, ConfigurationRevision], JoinPlan]
 SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
-class Joined(StrEnum):
-    """The counts of a join for one model."""
+class JoinCount(StrEnum):
+    """The name of a count of a join."""
 
     JOINED = "joined"
     LATE = "late"
@@ -47,14 +47,14 @@ class Joined(StrEnum):
 
 
 _COUNTED_AS = {
-    Disposition.IN_WINDOW: (Joined.JOINED,),
-    Disposition.LATE: (Joined.JOINED, Joined.LATE),
-    Disposition.OUT_OF_WINDOW: (Joined.JOINED, Joined.OUT_OF_WINDOW),
-    Disposition.UNMATCHED_RULE: (Joined.JOINED, Joined.IGNORED),
-    Disposition.RETRACTION: (Joined.JOINED,),
-    Disposition.EXPOSURE: (Joined.JOINED,),
-    Disposition.PENDING: (Joined.PENDING,),
-    Disposition.EXCLUDED_SOURCE: (Joined.JOINED, Joined.EXCLUDED_SOURCE),
+    Disposition.IN_WINDOW: (JoinCount.JOINED,),
+    Disposition.LATE: (JoinCount.JOINED, JoinCount.LATE),
+    Disposition.OUT_OF_WINDOW: (JoinCount.JOINED, JoinCount.OUT_OF_WINDOW),
+    Disposition.UNMATCHED_RULE: (JoinCount.JOINED, JoinCount.IGNORED),
+    Disposition.RETRACTION: (JoinCount.JOINED,),
+    Disposition.EXPOSURE: (JoinCount.JOINED,),
+    Disposition.PENDING: (JoinCount.PENDING,),
+    Disposition.EXCLUDED_SOURCE: (JoinCount.JOINED, JoinCount.EXCLUDED_SOURCE),
 }
 
 
@@ -62,10 +62,10 @@ _COUNTED_AS = {
 class JoinReport:
     """The counts of a join by model; for quarantined feedback also by reason."""
 
-    counts: dict[str, Counter[Joined]] = field(default_factory=dict)
+    counts: dict[str, Counter[JoinCount]] = field(default_factory=dict)
     quarantined: dict[str, Counter[RejectCode]] = field(default_factory=dict)
 
-    def count(self, model: str, what: Joined, number: int = 1) -> None:
+    def count(self, model: str, what: JoinCount, number: int = 1) -> None:
         """Add to a count."""
         if number:
             self.counts.setdefault(model, Counter())[what] += number
@@ -73,7 +73,7 @@ class JoinReport:
     def count_quarantined(self, model: str, code: RejectCode, number: int = 1) -> None:
         """Add to the count of what went to quarantine."""
         if number:
-            self.count(model, Joined.QUARANTINED, number)
+            self.count(model, JoinCount.QUARANTINED, number)
             self.quarantined.setdefault(model, Counter())[code] += number
 
     def add(self, plan: JoinPlan) -> None:
@@ -82,11 +82,11 @@ class JoinReport:
         for joined in plan.feedback:
             for what in _COUNTED_AS[joined.disposition]:
                 self.count(model, what)
-        self.count(model, Joined.LABELS, len(plan.records))
-        self.count(model, Joined.DUPLICATE, plan.duplicates)
-        self.count(model, Joined.CONFLICTING, len(plan.conflicts))
-        self.count(model, Joined.UNMATCHED, len(plan.unmatched))
-        self.count(model, Joined.ERASED, plan.erased)
+        self.count(model, JoinCount.LABELS, len(plan.records))
+        self.count(model, JoinCount.DUPLICATE, plan.duplicates)
+        self.count(model, JoinCount.CONFLICTING, len(plan.conflicts))
+        self.count(model, JoinCount.UNMATCHED, len(plan.unmatched))
+        self.count(model, JoinCount.ERASED, plan.erased)
         self.count_quarantined(model, RejectCode.CONFLICT, len(plan.conflicts))
         self.count_quarantined(model, RejectCode.UNMATCHED, len(plan.unmatched))
         self.count_quarantined(model, RejectCode.RATE_LIMITED, len(plan.limited))

@@ -14,7 +14,7 @@ KEYS_A_LOOK = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
+class CountingProgress:
     """The progress of counting a relabelling's files.
 
     ``files`` are those to read, ``feedback_files`` of them in the folder of feedback; ``feedback`` and ``predictions``
@@ -32,10 +32,10 @@ class Counting:
     feedback_batch: int = 0
     predictions_batch: int = 0
 
-    def divided(self, workers: int) -> "Counting":
+    def divided(self, workers: int) -> "CountingProgress":
         """Divide the files, all of which are counted, among workers.
 
-        >>> done = Counting(files=65, feedback_files=5, feedback=5, predictions=60).divided(workers=2)
+        >>> done = CountingProgress(files=65, feedback_files=5, feedback=5, predictions=60).divided(workers=2)
         >>> done.feedback_batch, done.predictions_batch, done.is_done
         (1, 8, True)
         """
@@ -77,5 +77,5 @@ class FileCount:
         return _progress(counts).divided(self.workers)
 
 
-def _progress(counts: Counter[str]) -> Counting:
-    return Counting(counts["files"], counts["feedback_files"], counts["feedback"], counts["predictions"])
+def _progress(counts: Counter[str]) -> CountingProgress:
+    return CountingProgress(counts["files"], counts["feedback_files"], counts["feedback"], counts["predictions"])

@@ -12,9 +12,9 @@ from hindsight.core.jobs import JobStatus
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
-from hindsight.labels.joining.join import Joined, JoinReport, LabelJoiner, SideBySide
+from hindsight.labels.joining.join import JoinReport, LabelJoiner, SideBySide
 from hindsight.labels.relabelling.job import Counts, RelabelJob
-from hindsight.labels.relabelling.reading import Chunk, OpenFile, Packed, fault_text, read_next, take_line
+from hindsight.labels.relabelling.reading import Chunk, OpenFile, fault_text, read_next, take_line
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
 from hindsight.lake.object_store import REWRITTEN, Lake
@@ -216,7 +216,7 @@ class RelabelFiles:
                     yield number, line
         except NotFound as error:
             if not key.startswith(FEEDBACK_PREFIX):
-                raise Packed from error
+                raise AlreadyPacked from error
             with suppress(NotFound):
                 yield from enumerate(self.lake.read_raw_lines(key + REWRITTEN), start=start + 1)
 
@@ -246,8 +246,8 @@ def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts
         files=sum(file.chunk.is_last and file.is_listed for file in group),
         predictions=sum(file.chunk.rows for file in group),
         events=sum(len(found) for file in group for found in file.chunk.events.values()),
-        recovered=joined[Joined.JOINED],
-        labels=joined[Joined.LABELS],
+        recovered=joined[JoinCount.JOINED],
+        labels=joined[JoinCount.LABELS],
     )
 
 

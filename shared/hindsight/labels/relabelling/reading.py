@@ -12,7 +12,7 @@ from hindsight.labels.relabelling.store import FilePosition, FileStep
 from hindsight.lake.pack import is_mark
 
 
-class Packed(Exception):
+class AlreadyPacked(Exception):
     """A file of the log is gone: its rows are in a pack that was written before it went."""
 
 
@@ -62,7 +62,7 @@ def read_next(file: OpenFile) -> OpenFile:
         file.expected = file.step.after
     except Unavailable:
         raise
-    except Packed:
+    except AlreadyPacked:
         file.is_packed = True
     except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
         file.fault = fault_text(file.key, error)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hindsight.core.errors import Conflict, HindsightError, NotFound, UnreadableObject
 from hindsight.core.retry import Overtaken, optimistic
-from hindsight.lake.object_store import PREDICTIONS, Lake, Tagged, day_prefix
+from hindsight.lake.object_store import PREDICTIONS, Lake, day_prefix
 from hindsight.lake.pack import is_pack, newest_in
 from hindsight.profiles.logs.hour import HourProfiles, short_hash
 from hindsight.profiles.logs.hour_builder import HourBuilder
@@ -51,7 +51,7 @@ class DayLog:
     profiler: RowProfiler
     has_time: Callable[[], bool]
 
-    def read(self, keys: Sequence[str]) -> Iterator[tuple[str, Tagged | None]]:
+    def read(self, keys: Sequence[str]) -> Iterator[tuple[str, TaggedObject | None]]:
         """Read objects, some ahead, None for one that is gone; packs come last."""
         alone = [key for key in keys if not is_pack(key)]
         packs = [key for key in keys if is_pack(key)]
@@ -107,7 +107,7 @@ class DayLog:
         busy = Conflict(f"the log of {self.day.model} of {self.day.day} is packed again and again")
         return optimistic(read, otherwise=busy, max_attempts=_ROUNDS)
 
-    def _tagged(self, key: str) -> Tagged | None:
+    def _tagged(self, key: str) -> TaggedObject | None:
         try:
             return self.lake.read_tagged(key)
         except NotFound:

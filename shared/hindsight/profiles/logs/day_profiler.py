@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hindsight.core.errors import Conflict, NotFound, UnreadableObject
 from hindsight.core.retry import Overtaken, optimistic
-from hindsight.lake.object_store import PROFILES, Lake, Tagged, day_prefix
+from hindsight.lake.object_store import PROFILES, Lake, day_prefix
 from hindsight.lake.pack import is_pack
 from hindsight.profiles.codec import CONTENT_TYPE
 from hindsight.profiles.logs.day_log import READERS, DayLog, TimeUp
@@ -88,7 +88,7 @@ class DayProfiler:
                 self.report.failures[key] = error
         return objects
 
-    def _profile_pack(self, pack: str, found: Tagged) -> None:
+    def _profile_pack(self, pack: str, found: TaggedObject) -> None:
         """Merge what of a pack is not merged yet: as a rule all of it was, before it was packed."""
         parts = {part.key: part for part in log_parts(pack, found.content)}
         hours = {key: part.hours() for key, part in parts.items()}

@@ -13,7 +13,7 @@ from hindsight.entities.feedback import REVIEW_IDS, Feedback, FeedbackValue
 from hindsight.entities.prediction import body_digest
 from hindsight.labels.aggregate import rule_label
 from hindsight.labels.mapping import unreadable_value
-from hindsight.labels.resolve import Timed, shifted
+from hindsight.labels.resolve import TimedPrediction, shifted
 from hindsight.review.tasks.task import ReviewTask
 
 SOURCE = "review"
@@ -52,7 +52,7 @@ def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
     return [0, 1] if task is Task.BINARY and rule.positive is None and rule.value is None else None
 
 
-def occurrence(rule: Rule, prediction: Timed, answered_at: datetime) -> datetime:
+def occurrence(rule: Rule, prediction: TimedPrediction, answered_at: datetime) -> datetime:
     """Compute when an answer counts as having occurred: when it was given, held within the rule's window.
 
     It speaks of the prediction's case, not of the day of the answer. Given after the window closed it

@@ -37,7 +37,7 @@ class AnswerItem(RequestItem):
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _ReviewItem:
     """A checked item of a call."""
 
     index: int
@@ -97,7 +97,7 @@ class Answers:
 
     def _record(
         self,
-        waiting: Mapping[PredictionKey, Sequence[_Given]],
+        waiting: Mapping[PredictionKey, Sequence[_ReviewItem]],
         tasks: Mapping[PredictionKey, ReviewTask],
         resolve: Callable[[ReviewTask], ReviewTask],
     ) -> list[_Outcome]:
@@ -115,9 +115,9 @@ class Answers:
 
 def _read(
     configuration: ModelConfiguration, rule: Rule, items: Sequence[object], now: datetime, receipt: Receipt
-) -> dict[PredictionKey, list[_Given]]:
+) -> dict[PredictionKey, list[_ReviewItem]]:
     """Read the answers that can be read, by their task; the others are rejected."""
-    readable: dict[PredictionKey, list[_Given]] = {}
+    readable: dict[PredictionKey, list[_ReviewItem]] = {}
     for index, raw in enumerate(items):
         path = f"answers[{index}]"
         try:
@@ -127,7 +127,7 @@ def _read(
             receipt.reject(index, error)
         else:
             key = PredictionKey(configuration.model, item.task_id)
-            readable.setdefault(key, []).append(_Given(index, answer))
+            readable.setdefault(key, []).append(_ReviewItem(index, answer))
     return readable
 
 
@@ -147,7 +147,7 @@ def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now
     return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now, comment=item.comment)
 
 
-def _apply(task: ReviewTask, items: Sequence[_Given], resolve: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
+def _apply(task: ReviewTask, items: Sequence[_ReviewItem], resolve: Callable[[ReviewTask], ReviewTask]) -> _Outcome:
     outcome = _Outcome(task)
     for given in items:
         try:

@@ -84,7 +84,7 @@ def show_leased(
 
 
 @dataclass(frozen=True, slots=True)
-class Leasing:
+class TaskLeasing:
     """The leases of a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there

@@ -21,7 +21,7 @@ MAX_RATED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReviewOverview:
-    """The reader of tasks; ``trust`` says if their dates are ours, see ``hindsight.review.tasks.leasing.Leasing``."""
+    """The reader of tasks; ``trust`` says if their dates are ours, see ``leasing.TaskLeasing``."""
 
     tasks: TaskStore
     trust: ClientTimestamps

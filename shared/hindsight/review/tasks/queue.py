@@ -22,7 +22,7 @@ PROGRESS_PERIOD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """A reviewer's view of a model's queue, read-only; ``trust`` as in ``leasing.Leasing``."""
+    """A reviewer's view of a model's queue, read-only; ``trust`` as in ``leasing.TaskLeasing``."""
 
     tasks: TaskStore
     labels: LabelStore

@@ -9,13 +9,13 @@ from hindsight.config.labels import LabelValue, Rule, canonical_text
 from hindsight.config.metrics import Task
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.labels.aggregate import rule_label
-from hindsight.labels.resolve import Timed
+from hindsight.labels.resolve import TimedPrediction
 from hindsight.review.tasks.annotation import occurrence
 from hindsight.review.tasks.task import Answer, Resolution, ReviewTask
 from hindsight.review.tasks.transitions import resolved
 
 
-def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: Timed) -> ReviewTask:
+def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: TimedPrediction) -> ReviewTask:
     """Resolve a task if its answers suffice, else leave it as it is."""
     found = verdict(task.answers, task.overlap, rule, kind)
     if found is None or not task.is_open:

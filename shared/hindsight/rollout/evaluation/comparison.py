@@ -9,7 +9,7 @@ from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats
 from hindsight.evaluation.sequential.betting import Hypothesis
 from hindsight.evaluation.sequential.observation import Scale
-from hindsight.evaluation.sequential.sequential_test import Waiting
+from hindsight.evaluation.sequential.sequential_test import WaitingLabels
 
 ALIKE = 0.5
 MAX_WAITING = 200
@@ -27,8 +27,8 @@ def difference_hypothesis(scale: Scale) -> Hypothesis:
 
 
 def compare(
-    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
-) -> tuple[Floats, Waiting]:
+    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: WaitingLabels
+) -> tuple[Floats, WaitingLabels]:
     """Compare the predictions of two versions for different rows of one time; return values and what is left over.
 
     The values of both sides, in the order their labels matured, are cut into as many consecutive blocks as the shorter
@@ -45,13 +45,13 @@ def compare(
     blocks = min(len(first), len(second))
     if not blocks:
         left = (tuple(first[-MAX_WAITING:].tolist()), tuple(second[-MAX_WAITING:].tolist()))
-        return np.array([]), Waiting(unpaired=unpaired, values=left)
-    return _values(_means(first, blocks) - _means(second, blocks)), Waiting(unpaired=unpaired)
+        return np.array([]), WaitingLabels(unpaired=unpaired, values=left)
+    return _values(_means(first, blocks) - _means(second, blocks)), WaitingLabels(unpaired=unpaired)
 
 
 def compare_paired(
-    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: Waiting
-) -> tuple[Floats, Waiting]:
+    scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: WaitingLabels
+) -> tuple[Floats, WaitingLabels]:
     """Compare the predictions of two versions for the same rows; return values and what is left over.
 
     Which rows count for precision and F1 depends on the decisions, so that the two versions have different rows.
@@ -63,10 +63,10 @@ def compare_paired(
     if scale.metric in _ON_OTHER_ROWS:
         more = np.asarray(version.decisions - champion.decisions, dtype=np.float64)
         worth = 2 * champion.labels - scale.null if scale.metric is Metric.F1 else champion.labels - scale.null
-        return _values(more * worth / (2 if scale.metric is Metric.F1 else 1)), Waiting()
+        return _values(more * worth / (2 if scale.metric is Metric.F1 else 1)), WaitingLabels()
     ours = scale.observe(unweighted(version), waiting.unpaired[0])
     others = scale.observe(unweighted(champion), waiting.unpaired[1])
-    return _values(ours.values - others.values), Waiting(unpaired=(ours.unpaired, others.unpaired))
+    return _values(ours.values - others.values), WaitingLabels(unpaired=(ours.unpaired, others.unpaired))
 
 
 def unweighted(answers: LabelledPredictions) -> LabelledPredictions:

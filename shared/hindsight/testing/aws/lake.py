@@ -13,7 +13,7 @@ from typing import Any
 from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
-from hindsight.lake.object_store import Entry, Tagged
+from hindsight.lake.object_store import Entry, TaggedObject
 from hindsight.lake.pack import is_mark
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,9 +67,9 @@ class InMemoryLake:
     def upload(self, path: Path, key: str, content_type: str) -> None:
         self.write_bytes(key, path.read_bytes(), content_type)
 
-    def read_tagged(self, key: str) -> Tagged:
+    def read_tagged(self, key: str) -> TaggedObject:
         content = self.read_bytes(key)
-        return Tagged(content, _tag(content))
+        return TaggedObject(content, _tag(content))
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
         held = self.objects.get(key)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.ingestion.prediction_store import DueAt, Saved, SaveOutcome, when_outcome_is_due
+from hindsight.ingestion.prediction_store import DueAt, SavedPrediction, SaveOutcome, when_outcome_is_due
 
 
 class InMemoryPredictions:
@@ -16,16 +16,16 @@ class InMemoryPredictions:
 
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
-    ) -> list[Saved]:
+    ) -> list[SavedPrediction]:
         return [self._save(prediction) for prediction in predictions]
 
-    def _save(self, prediction: Prediction) -> Saved:
+    def _save(self, prediction: Prediction) -> SavedPrediction:
         existing = self.kept.get(prediction.key)
         if existing is None:
             self.kept[prediction.key] = prediction
-            return Saved(SaveOutcome.STORED, prediction, prediction.key in self.early)
+            return SavedPrediction(SaveOutcome.STORED, prediction, prediction.key in self.early)
         same = existing.body_digest == prediction.body_digest
-        return Saved(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing)
+        return SavedPrediction(SaveOutcome.UNCHANGED if same else SaveOutcome.CONFLICT, existing)
 
 
 class RecordedRejoins:

@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedPredictions:
     """Two versions' predictions for the same n rows.
 
     ``weights``, shape (n,), are the numbers of predictions a row stands for; ``clusters``, shape (n,), number what rows
@@ -43,9 +43,9 @@ class Paired:
     weights: Floats | None = None
     clusters: Values | None = None
 
-    def at(self, chosen: Values) -> "Paired":
+    def at(self, chosen: Values) -> "PairedPredictions":
         """Select some of the rows."""
-        return Paired(
+        return PairedPredictions(
             self.labels[chosen],
             self.champion.at(chosen),
             self.challenger.at(chosen),
@@ -53,9 +53,9 @@ class Paired:
             None if self.clusters is None else self.clusters[chosen],
         )
 
-    def swapped(self) -> "Paired":
+    def swapped(self) -> "PairedPredictions":
         """Swap the roles: the same rows with the champion as the challenger."""
-        return Paired(self.labels, self.challenger, self.champion, self.weights, self.clusters)
+        return PairedPredictions(self.labels, self.challenger, self.champion, self.weights, self.clusters)
 
     def advantage(self, metric: Metric) -> float | None:
         """Compute by how much the challenger is better, None where the metric is undefined."""
@@ -67,7 +67,7 @@ class Paired:
 
 
 def paired_difference(
-    paired: Paired, metric: Metric, confidence: float, seed: int, resamples: int = RESAMPLES
+    paired: PairedPredictions, metric: Metric, confidence: float, seed: int, resamples: int = RESAMPLES
 ) -> Difference | None:
     """Compute the difference and its one-sided lower bound by the paired, studentised bootstrap.
 
@@ -105,7 +105,7 @@ def paired_difference(
     return Difference(estimate, lower) if np.isfinite(lower) else None
 
 
-def _influence(paired: Paired, metric: Metric) -> Floats:
+def _influence(paired: PairedPredictions, metric: Metric) -> Floats:
     """Compute by how much each cluster moves the difference, shape (clusters,), their mean taken off."""
     with np.errstate(over="ignore", invalid="ignore"):  # the squares of the largest doubles are infinite: undefined
         of_rows = _influence_of_rows(paired, paired.challenger, metric) - _influence_of_rows(

@@ -14,7 +14,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.metrics import Values
 from hindsight.evaluation.slices import slices_of
 from hindsight.registry.version import Check
-from hindsight.training.gate.bootstrap import Paired, paired_difference
+from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
 from hindsight.training.models.scoring import Predictions
 
 _SQUARED = frozenset({Metric.RMSE, Metric.R2})
@@ -37,9 +37,9 @@ class Contest:
     weights: npt.NDArray[np.float64] | None = None
     entities: Sequence[str | None] | None = None
 
-    def against(self, other: Predictions) -> Paired:
+    def against(self, other: Predictions) -> PairedPredictions:
         """Pair the challenger's predictions with those of another version."""
-        return Paired(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
+        return PairedPredictions(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
 
 
 def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
@@ -87,7 +87,7 @@ def _floor(contest: Contest, configuration: ModelConfiguration) -> Check:
     )
 
 
-def _better(paired: Paired, opponent: str, margin: float, configuration: ModelConfiguration) -> Check:
+def _better(paired: PairedPredictions, opponent: str, margin: float, configuration: ModelConfiguration) -> Check:
     """Check that the challenger is better than its opponent, by the metric or in its stead by balanced accuracy.
 
     An opponent that never says yes has no precision, and no F1 where nothing is positive. It is no worse for that,
@@ -112,7 +112,7 @@ def _better(paired: Paired, opponent: str, margin: float, configuration: ModelCo
     )
 
 
-def _is_degenerate(paired: Paired, metric: Metric) -> bool:
+def _is_degenerate(paired: PairedPredictions, metric: Metric) -> bool:
     """Check whether the opponent alone has no value of the metric, since it decides all alike."""
     opponent = paired.champion
     return (
@@ -123,7 +123,7 @@ def _is_degenerate(paired: Paired, metric: Metric) -> bool:
     )
 
 
-def _of_one_class(paired: Paired) -> str:
+def _of_one_class(paired: PairedPredictions) -> str:
     if paired.challenger.task is not Task.REGRESSION and len(np.unique(paired.labels)) == 1:
         return ": all of them have the same label"
     return ""
@@ -133,14 +133,14 @@ def _by(difference: float) -> str:
     return f"better by {difference:.4f}" if difference >= 0 else f"worse by {-difference:.4f}"
 
 
-def _slices(paired: Paired, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slices(paired: PairedPredictions, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
     for feature in configuration.monitoring.slices:
         for name, chosen in slices_of(frame[feature].to_numpy(), configuration.features[feature].type):
             if len(chosen) >= configuration.gate.min_slice_rows:
                 yield from _slice(paired.at(chosen), f"slice {feature}={name}", configuration)
 
 
-def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slice(paired: PairedPredictions, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
     """Check a slice, unless the metric is undefined on it.
 
     It fails if it drops by more than is allowed and the drop is no mere chance: a bound on it lies above zero. That

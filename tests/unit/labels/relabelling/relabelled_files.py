@@ -6,7 +6,7 @@ from datetime import date
 from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.labels.joining.join import LabelJoiner
-from hindsight.labels.relabelling.counting import Counting, FileCount
+from hindsight.labels.relabelling.counting import CountingProgress, FileCount
 from hindsight.labels.relabelling.files import RelabelBatch, RelabelFiles
 from hindsight.labels.relabelling.job import Counts, RelabelJob
 from hindsight.lake.object_store import PREDICTIONS, day_prefix
@@ -73,8 +73,12 @@ class Bench:
     def relabel(self, *keys: str, attempt: int = 1, has_time: Callable[[], bool] = lambda: True) -> tuple[str, ...]:
         return self.files.relabel(RelabelBatch(MODEL, "relabel-1", attempt, keys), has_time)
 
-    def counted(self, so_far: Counting | None = None, has_time: Callable[[], bool] = lambda: True) -> Counting:
-        return FileCount(self.lake, self.jobs, WORKERS).count(MODEL, "relabel-1", so_far or Counting(), has_time)
+    def counted(
+        self, so_far: CountingProgress | None = None, has_time: Callable[[], bool] = lambda: True
+    ) -> CountingProgress:
+        return FileCount(self.lake, self.jobs, WORKERS).count(
+            MODEL, "relabel-1", so_far or CountingProgress(), has_time
+        )
 
     def values(self, name: str) -> list[object]:
         return [record.label.value for record in self.store.load([key(name)])[0].labels]

@@ -12,7 +12,7 @@ from hindsight.labels.joining import feedback_files
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
 from hindsight.labels.relabelling import counting
 from hindsight.labels.relabelling import files as relabel_files
-from hindsight.labels.relabelling.counting import Counting
+from hindsight.labels.relabelling.counting import CountingProgress
 from hindsight.labels.relabelling.files import RelabelBatch
 from hindsight.labels.relabelling.job import Counts
 from hindsight.lake.object_store import PREDICTIONS
@@ -38,13 +38,13 @@ def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
     bench.jobs = InMemoryRelabels()
     bench.jobs.begin(replace(bench.job, first_day=date(2026, 3, 2), last_day=date(2026, 3, 2)), None)
     bench.files = replace(bench.files, store=bench.jobs)
-    assert bench.counted() == Counting(files=1, feedback_files=1, feedback=1).divided(WORKERS)
+    assert bench.counted() == CountingProgress(files=1, feedback_files=1, feedback=1).divided(WORKERS)
     assert bench.relabel(FILE, ROWS) == ()
     assert bench.counts == Counts(files=1, events=2, labels=1)
 
 
 def test_files_are_counted_in_both_folders(bench: Bench) -> None:
-    assert bench.counted() == Counting(files=2, feedback_files=1, feedback=1, predictions=1).divided(WORKERS)
+    assert bench.counted() == CountingProgress(files=2, feedback_files=1, feedback=1, predictions=1).divided(WORKERS)
     assert bench.jobs.job(MODEL, "relabel-1").files_total == 2
 
 
@@ -58,7 +58,7 @@ def test_count_goes_on_where_its_time_ran_out(bench: Bench, monkeypatch: pytest.
         assert bench.jobs.job(MODEL, "relabel-1").files_total is None
         counted, runs = bench.counted(counted, has_time=lambda: False), runs + 1
 
-    assert counted == Counting(files=8, feedback_files=4, feedback=4, predictions=4).divided(WORKERS)
+    assert counted == CountingProgress(files=8, feedback_files=4, feedback=4, predictions=4).divided(WORKERS)
     assert runs == 5
     assert bench.jobs.job(MODEL, "relabel-1").files_total == 8
 
