@@ -96,16 +96,16 @@ capacity: setup ## Count what a prediction asks of each part and write the table
 permissions: setup ## Run the stack's tests and note what its functions are allowed; what no test needs fails one afterwards
 	$(BIN)/python -m bench.permissions
 
-up: setup ## Start the embedded AWS and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
+up: setup ## Start the embedded AWS with what it held, and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
 	$(BIN)/hindsight up --port $(PORT) $(STACK_PARAMETERS)
 
-down: setup ## Stop it, leave nothing running and delete its data (all ports, or PORT=...)
+down: setup ## Stop it, leave nothing running and keep what it holds (all ports, or PORT=...)
 	$(BIN)/hindsight down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 status: setup ## List the local stacks that are up
 	$(BIN)/hindsight status
 
-clean-local: down ## Stop every local stack and delete what runs, builds and caches left
+clean-local: down ## Stop every local stack and delete what they hold, and what runs, builds and caches left
 	rm -rf .local out build dist .aws-sam .mypy_cache .ruff_cache .hypothesis .sam-venv .checkov-venv
 
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack

@@ -1,4 +1,4 @@
-"""The time of a closed loop: from labels arriving to a new version that serves, on a stack of its own.
+"""The time of a closed loop: from labels arriving to a new version that serves, on a separate stack.
 
 A champion serves. The world changes; 10,000 predictions of the new world are logged, then their outcomes are sent, and
 the clock runs until a call of ``predict`` is answered by the version trained on them. The check of the triggers is made

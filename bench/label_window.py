@@ -1,4 +1,4 @@
-"""The memory and seconds of a window of label records, above what the imports take, in a process of its own.
+"""The memory and seconds of a window of label records, above what the imports take, in a separate process.
 
 ``python -m bench.label_window 1000000`` prints the figures of so many predictions, each with two label records; with a
 second number, of bytes, the process may take no more than that above its imports.

@@ -2,7 +2,7 @@
 
 ``python -m bench.profiles`` prints the figures and writes ``out/bench/profiles.json``. Building is measured on one core
 beside the least that could be done with the same columns: counts on fixed bins (numpy) and of categories (``Counter``).
-A check reads the hourly profiles of a week from disk; each size runs in a process of its own, so that its peak memory
+A check reads the hourly profiles of a week from disk; each size runs in a separate process, so that its peak memory
 is its own.
 """
 

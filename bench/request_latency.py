@@ -3,7 +3,7 @@
 The past is put where the product keeps it, by the product's own stores and the stack's clients: settled days, a day of
 arrivals as the stream's shards leave them, data sets with their index, versions. Then the two requests that look back
 are made again and again: one to retrain, which is held back for want of labels once they are counted, and one to
-explain a prediction that every data set holds. ``python -m bench.request_latency`` runs a stack of its own; ``measure``
+explain a prediction that every data set holds. ``python -m bench.request_latency`` runs a separate stack; ``measure``
 takes any.
 """
 
@@ -228,7 +228,7 @@ def _quantile(timed: list[tuple[float, Any]], share: float) -> float:
 
 
 def main() -> None:
-    """Measure on a stack of its own and show the figures."""
+    """Measure on a separate stack and show the figures."""
     folder = Path(tempfile.mkdtemp(prefix="request-latency-"))
     try:
         with running_stack(folder) as stack:

@@ -1,4 +1,4 @@
-"""The demo: Washington's bike rentals of 2011, replayed hour by hour through a stack of its own."""
+"""The demo: Washington's bike rentals of 2011, replayed hour by hour through a separate stack."""
 
 import csv
 from datetime import UTC, datetime, timedelta

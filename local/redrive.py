@@ -13,7 +13,7 @@ _ANNOUNCEMENTS = "AnnouncementDeadLetterQueue"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stack, wherever it is: its outputs, and what makes clients of its AWS."""
+    """A deployed stack, local or not: its outputs, and what makes clients of its AWS."""
 
     outputs: Mapping[str, str]
     aws: Callable[[str], Any]

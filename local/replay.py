@@ -61,7 +61,9 @@ class Replay:
         self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
         if self._client.call("GET", f"models/{self._model}/decisions?limit=1", key="operator")["decisions"]:
             # Its predictions, labels and past runs would mix with this replay's.
-            raise CallFailed(f"this stack has trained {self._model!r} before: name the model anew, or `make down up`")
+            raise CallFailed(
+                f"this stack has trained {self._model!r} before: name the model anew, or `make clean-local up`"
+            )
         bootstrap = [row for row in rows if row.occurred_at < begin]
         self._result.replayed = rows[len(bootstrap) :]
         progress(0, begin)

@@ -88,7 +88,7 @@ def statements_of(document: Mapping[str, Any]) -> tuple[Statement, ...]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Wrap a value that stands alone where a list may stand."""
+    """Wrap a single value where a list may be."""
     return value if isinstance(value, list) else [value]
 
 

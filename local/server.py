@@ -13,9 +13,13 @@ from types import MappingProxyType
 
 import requests
 
+from local.state import PID_FILE
+
 REGION = "us-east-1"
 # The module that is the embedded AWS, and the environment it is started in.
 MODULE = "ministack"
+# The program that is the same, and keeps what it holds even if it is killed.
+KEEPER = Path(__file__).with_name("emulator.py")
 PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -31,7 +35,8 @@ class ServerError(Exception):
 class Server:
     """The server on one port; everything it writes lies in ``folder``. One that ``persists`` keeps its state there.
 
-    It is written when the server stops, and read when it starts again. Another ``program`` than the embedded AWS itself
+    It is written when the server stops, and read when it starts again; ``keeper`` builds one that writes it while it
+    runs, too. Another ``program`` than the embedded AWS itself
     is one that runs it, in its own way; ``variables`` are added to its environment.
     """
 
@@ -49,7 +54,12 @@ class Server:
         self._program, self._variables = program or ("-m", MODULE), dict(variables)
         self._folder = folder.absolute()
         self._persists = persists
-        self._pid_file = self._folder / "pid"
+        self._pid_file = self._folder / PID_FILE
+
+    @classmethod
+    def keeper(cls, port: int, folder: Path) -> "Server":
+        """Build the server whose state outlives it, however it ends."""
+        return cls(port, folder, persists=True, program=(str(KEEPER),))
 
     @property
     def endpoint_url(self) -> str:

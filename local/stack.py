@@ -45,7 +45,7 @@ def start(server: Server, parameters: dict[str, str] | None = None) -> Stack:
 
 @contextmanager
 def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: int | None = None) -> Iterator[Stack]:
-    """Run a stack of its own in simulated time, for the length of a with block."""
+    """Run a separate stack in simulated time, for the length of a with block."""
     server = Server(port or free_port(), folder)
     try:
         yield start(server, SIMULATED_TIME | (parameters or {}))

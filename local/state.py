@@ -9,6 +9,7 @@ from pathlib import Path
 # The checkout's, from whichever of its folders a command is run.
 DEFAULT_STATE = Path(os.path.relpath(Path(__file__).parents[1] / ".local"))
 STACK_FILE = "stack.json"
+PID_FILE = "pid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,22 @@ class StateFolder:
         return Stack.load(path) if path.exists() else None
 
     def forget(self, port: int) -> None:
-        """Delete a port's folder; if its stack was the newest, another that is still there takes its place."""
-        gone = self.stack_on(port)
+        """Delete a port's folder with all that its server kept."""
+        self.set_aside(port)
         shutil.rmtree(self.of_port(port), ignore_errors=True)
-        newest = self.root / STACK_FILE
-        if gone is not None and newest.exists() and Stack.load(newest).endpoint_url == gone.endpoint_url:
-            newest.unlink()
-            others = [stack for other in self.ports() if (stack := self.stack_on(other))]
-            if others:
-                others[-1].save(newest)
         if self.root.exists() and not any(self.root.iterdir()):
             self.root.rmdir()
+
+    def set_aside(self, port: int) -> None:
+        """Keep the stack of a server that stopped; if it was the newest, another that runs takes its place."""
+        gone, newest = self.stack_on(port), self.root / STACK_FILE
+        if gone is None or not newest.exists() or Stack.load(newest).endpoint_url != gone.endpoint_url:
+            return
+        newest.unlink()
+        others = [stack for other in self.ports() if other != port and (stack := self._running_on(other))]
+        if others:
+            others[-1].save(newest)
+
+    def _running_on(self, port: int) -> Stack | None:
+        """Read the stack on a port whose server has not been stopped."""
+        return self.stack_on(port) if (self.of_port(port) / PID_FILE).exists() else None

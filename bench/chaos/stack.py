@@ -150,7 +150,7 @@ class ChaosStack:
 
 @contextmanager
 def chaos_stack(folder: Path, faults: Faults) -> Iterator[ChaosStack]:
-    """Run a stack of its own behind faults, for the length of a with block."""
+    """Run a separate stack behind faults, for the length of a with block."""
     server = Server(free_port(), folder, persists=True)
     try:
         stack = start(server, SIMULATED_TIME)

@@ -1,4 +1,4 @@
-"""``python -m bench.cost``: play every scenario in a process of its own, and write what a month costs."""
+"""``python -m bench.cost``: play every scenario in a separate process, and write what a month costs."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Close review tasks that nobody came to, and send annotations that a crash left unsent (EventBridge schedule)."""
+"""Close review tasks without answers, and send annotations that a crash left unsent (EventBridge schedule)."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ RESERVED_MILLISECONDS = 10_000
 
 
 @event_handler
-@one_invocation_a_model()
+@one_invocation_a_model(retired=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Expire a model's versions and datasets; one that is not ``is_complete`` goes on the next day."""
     scheduled = parse_scheduled_event(event)

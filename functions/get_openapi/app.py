@@ -1,4 +1,4 @@
-"""Describe the HTTP API to whoever has a key (GET /v1/openapi.json), and to browsers what they may send (OPTIONS)."""
+"""Describe the HTTP API to every key holder (GET /v1/openapi.json), and to browsers what they may send (OPTIONS)."""
 
 from functools import cache
 from pathlib import Path

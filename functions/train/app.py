@@ -35,7 +35,7 @@ def collect(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def train(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Train what an input names, here or in a job of its own; return the artefact and the validation score.
+    """Train what an input names, here or in a separate job; return the artefact and the validation score.
 
     A candidate that cannot be trained is an answer too: as an error it would reach the run without its reason.
     """

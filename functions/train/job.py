@@ -1,4 +1,4 @@
-"""Train one candidate in a SageMaker training job: the step of the state machine, told by hyper-parameters.
+"""Train one candidate in a SageMaker training job: the step of the state machine, configured by hyper-parameters.
 
 Started as ``python -m functions.train.job``. The artefact goes where the step would put it; what the step would
 return lies as JSON under ``training-jobs/``, where the step collects it.

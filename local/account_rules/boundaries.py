@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from local.rights import Role, Statement, as_list, role_of
 from local.transformed import Deployment
 
-# Actions of managed policies that AWS lets nobody narrow to a resource.
+# Actions of managed policies that AWS does not let one narrow to a resource.
 WITHOUT_RESOURCE = {
     *("dynamodb:ListStreams", "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets"),
     *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),

@@ -38,7 +38,7 @@ def code_is_too_large(deployment: Deployment) -> Iterator[str]:
 
 
 def layers_not_built(deployment: Deployment) -> dict[str, str]:
-    """Find the layers whose size nobody knows here, so that functions with them are not judged: folders by ARN."""
+    """Find the layers whose size is unknown here, so that functions with them are not judged: folders by ARN."""
     content = _content_of_layers(deployment)
     return {arn: key.removeprefix(ARTIFACTS) for arn, key in content.items() if _unzipped(key) is None}
 

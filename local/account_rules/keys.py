@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from local.rights import role_of
 from local.transformed import Deployment
 
-# The services whose data the key encrypts for whoever calls them.
+# The services whose data the key encrypts for their callers.
 ENCRYPTING = ("dynamodb", "firehose", "s3", "secretsmanager", "sns", "sqs")
 _USES = ("kms:Decrypt", "kms:GenerateDataKey")
 

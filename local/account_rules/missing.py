@@ -12,7 +12,7 @@ LAKE = "LakeBucket"
 _READ = "s3:GetObject"
 _LIST = "s3:ListBucket"
 _PRESENT = "an earlier step of the run has written it; gone or forbidden, the run fails"
-# Who reads without a need to tell, and why.
+# Readers that need not distinguish missing from forbidden, with reasons.
 NEEDS_NOT_TELL = {
     ("MonitorFunctionRole", "checks/*"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/card.html"): "only signs links, for people",

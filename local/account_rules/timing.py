@@ -1,4 +1,4 @@
-"""A batch ends within its function's time, and a message is not seen again while somebody works on it."""
+"""A batch ends within its function's time, and a message is not seen again while a function works on it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Replay a year of bike rentals through a stack of its own, and report what retraining was worth."""
+"""Replay a year of bike rentals through a separate stack, and report what retraining was worth."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Stop the embedded AWS and delete what it kept."""
+"""Stop the embedded AWS; what it holds is kept for the next start."""
 
 import argparse
 
@@ -9,14 +9,18 @@ from local.state import StateFolder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--port", type=int, help="stop only the one on this port")
+    parser.add_argument("--delete", action="store_true", help="delete what it holds, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop the servers of this checkout."""
     state = StateFolder(arguments.state)
     ports = [arguments.port] if arguments.port else state.ports()
-    stopped = [port for port in ports if Server(port, state.of_port(port)).stop()]
+    stopped = [port for port in ports if Server.keeper(port, state.of_port(port)).stop()]
     for port in ports:
-        state.forget(port)
+        if arguments.delete:
+            state.forget(port)
+        else:
+            state.set_aside(port)
     print(f"stopped {', '.join(map(str, stopped))}" if stopped else "nothing was running")
     return 0

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             print("the stack now runs in simulated time; `make up ScheduleState=ENABLED` ends it")
         replay_file(StackClient(simulated), files, Console())
     except KeyboardInterrupt:
-        print("stopped; what was sent is in the stack, to start anew: make down up", file=sys.stderr)
+        print("stopped; what was sent is in the stack, to start anew: make clean-local up", file=sys.stderr)
         return 130
     except DeploymentFailed as error:
         print(error, file=sys.stderr)

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a stack; fail if none is up."""
     state = StateFolder(arguments.state)
-    servers = {port: Server(port, state.of_port(port)) for port in state.ports()}
+    servers = {port: Server.keeper(port, state.of_port(port)) for port in state.ports()}
     up = {port: server for port, server in servers.items() if server.is_running()}
     for port, server in up.items():
         stack = state.stack_on(port)

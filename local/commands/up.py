@@ -1,4 +1,4 @@
-"""Start the embedded AWS on loopback and deploy the stack to it."""
+"""Start the embedded AWS on loopback with what it held before, and deploy the stack to it."""
 
 import argparse
 import sys
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start and deploy; a stack that is already up stays as it is, unless parameters are given."""
     state = StateFolder(arguments.state)
-    server = Server(arguments.port, state.of_port(arguments.port))
+    server = Server.keeper(arguments.port, state.of_port(arguments.port))
     parameters = by_the_clock((SIMULATED_TIME if arguments.simulated_time else {}) | dict(arguments.parameter))
     if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
         state.remember(stack)

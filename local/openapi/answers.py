@@ -169,6 +169,8 @@ STATUS = record(
                 "agreement": either(OBJECT),
             }
         ),
+        "state": TEXT,
+        "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
     }
 )
 EXPLANATION = record(

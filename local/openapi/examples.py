@@ -50,6 +50,7 @@ EXAMPLES: dict[str, Any] = {
         "revision": 3,
         "effects": [{"code": "history_not_relabelled", "message": "windows changed; history is not relabelled"}],
     },
+    "retire_model": {"model": MODEL, "state": "retired", "reason": "replaced", "actor": "key:operator", "at": AT},
     "get_model": {
         "model": MODEL,
         "configuration_revision": 3,
@@ -77,6 +78,8 @@ EXAMPLES: dict[str, Any] = {
             "capped": False,
             "agreement": None,
         },
+        "state": "probation",
+        "retired": None,
     },
     "explain_prediction": {
         "prediction": PREDICTION,

@@ -4,6 +4,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
+from hindsight.retention.retirement import RetirementRequest
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
@@ -52,6 +53,7 @@ APPS = [
         body=record({"predictions": listed(ref(PredictionItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
+        conflicts=True,
     ),
     Route(
         name="capture_feedback",
@@ -62,6 +64,7 @@ APPS = [
         body=record({"events": listed(ref(FeedbackItem), MAX_ITEMS)}),
         answer=ref("Receipt"),
         status=202,
+        conflicts=True,
     ),
 ]
 OPERATORS = [
@@ -75,6 +78,15 @@ OPERATORS = [
         query=(flag("dry_run"), flag("force")),
         answer=CONFIGURED,
         conflicts=True,
+    ),
+    Route(
+        name="retire_model",
+        method="delete",
+        path="/models/{model}",
+        does="Retire a model; what is kept of it stays until its retention ends",
+        body=ref(RetirementRequest),
+        needs_body=False,
+        answer=record({"model": TEXT, "state": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT}),
     ),
     Route(
         name="get_model",

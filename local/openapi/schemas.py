@@ -10,6 +10,7 @@ from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
+from hindsight.retention.retirement import RetirementRequest
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.rollout.approval.body import AnswerBody, ApproveBody
@@ -32,6 +33,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ErasureRequest,
     ReplayRequest,
     RetrainingRequest,
+    RetirementRequest,
     RollbackRequest,
 )
 TEXT: Schema = {"type": "string"}

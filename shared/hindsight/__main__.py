@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def restart(paths: list[str]) -> NoReturn:
-    """Start anew with a checkout's own library: another copy of it is loaded already."""
+    """Start again with a checkout's own library: another copy of it is loaded already."""
     search = os.pathsep.join(filter(None, [*paths, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "local", *sys.argv[1:]]
     os.execve(sys.executable, command, os.environ | {"PYTHONPATH": search})  # noqa: S606 # nosec B606

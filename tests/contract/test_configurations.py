@@ -1,17 +1,19 @@
 """One suite judges the fake and the adapter."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationStore, SentDocument
-from hindsight.core.errors import NotFound
+from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
+from hindsight.core.errors import ModelRetired, NotFound
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.models.configurations import InMemoryConfigurations
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RETIREMENT = Retirement(reason="replaced by scooters", actor="key:operator", at=NOON)
 SENT = SentDocument(text="task: binary  # a note\n", content_type="application/yaml")
 
 
@@ -34,7 +36,7 @@ def test_unknown_model_is_not_found(store: ConfigurationStore) -> None:
     with pytest.raises(NotFound, match="does not exist"):
         store.revisions("bike-demand", 1)
     with pytest.raises(NotFound, match="does not exist"):
-        store.retire("bike-demand", NOON)
+        store.retire("bike-demand", RETIREMENT)
 
 
 def test_configuration_comes_back_as_it_was_sent(store: ConfigurationStore) -> None:
@@ -79,10 +81,12 @@ def test_unknown_revision_is_not_found(store: ConfigurationStore) -> None:
 def test_retired_model_is_in_no_list_and_its_revisions_stay_readable(store: ConfigurationStore) -> None:
     store.put(revised(500), NOON)
 
-    store.retire("bike-demand", NOON)
+    store.retire("bike-demand", RETIREMENT)
 
     assert store.models() == []
-    with pytest.raises(NotFound, match="retired"):
+    assert store.models(retired=True) == ["bike-demand"]
+    assert store.retirement("bike-demand") == RETIREMENT
+    with pytest.raises(ModelRetired, match="retired"):
         store.current("bike-demand")
     assert store.stored("bike-demand").revision == store.revision("bike-demand", 1).revision == 1
 
@@ -90,9 +94,26 @@ def test_retired_model_is_in_no_list_and_its_revisions_stay_readable(store: Conf
 @pytest.mark.parametrize("days", [500, 501], ids=["unchanged", "changed"])
 def test_retired_model_is_back_once_its_configuration_is_put_again(store: ConfigurationStore, days: int) -> None:
     store.put(revised(500), NOON)
-    store.retire("bike-demand", NOON)
+    store.retire("bike-demand", RETIREMENT)
 
     revision = store.put(revised(days), NOON)
 
-    assert store.models() == ["bike-demand"]
+    assert store.models() == store.models(retired=True) == ["bike-demand"]
+    assert store.retirement("bike-demand") is None
     assert store.current("bike-demand").revision == revision == 1 + (days != 500)
+
+
+def test_first_retirement_stays_and_an_erasure_completes_it(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON)
+    store.retire("bike-demand", RETIREMENT)
+    later = Retirement(reason="again", actor="key:operator", at=NOON + timedelta(days=1))
+
+    assert store.retire("bike-demand", later) == RETIREMENT
+    erased = store.retire("bike-demand", replace(later, job_id="job-1"))
+
+    assert erased == replace(RETIREMENT, job_id="job-1") == store.retirement("bike-demand")
+
+
+def test_retirement_of_an_unknown_model_is_not_found(store: ConfigurationStore) -> None:
+    with pytest.raises(NotFound, match="does not exist"):
+        store.retirement("bike-demand")

@@ -46,3 +46,17 @@ def test_starting_twice_under_one_name_is_one_execution(machine: tuple[StateMach
     assert runs.execution("retrain-1") is Execution.OVER
     runs.start("retrain-1", RUN)
     assert runs.execution("retrain-1") is Execution.OVER
+
+
+def test_stopped_execution_is_over_and_stopping_it_again_changes_nothing(machine: tuple[StateMachine, End]) -> None:
+    runs, _ = machine
+    runs.start("retrain-1", RUN)
+    for _ in range(2):
+        runs.stop("retrain-1", "the model is retired")
+        assert runs.execution("retrain-1") is Execution.OVER
+
+
+def test_stop_of_an_unknown_execution_changes_nothing(machine: tuple[StateMachine, End]) -> None:
+    runs, _ = machine
+    runs.stop("retrain-1", "the model is retired")
+    assert runs.execution("retrain-1") is Execution.NEVER_STARTED

@@ -199,7 +199,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "EvaluateRolloutsFunction": {"dynamodb", "s3", "events"},
         "CoordinateRelabellingFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},
-        "ConfigureModelFunction": {"dynamodb"},
+        "ConfigureModelFunction": {"dynamodb", "states"},
         "HandleReviewsFunction": {"dynamodb", "firehose"},
         "ExpireReviewsFunction": {"dynamodb", "firehose"},
         "RequestApprovalFunction": {"dynamodb", "events"},

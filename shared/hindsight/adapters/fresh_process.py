@@ -1,4 +1,4 @@
-"""A process of its own for a saved artefact: nothing of its training is in memory, and nothing it does reaches ours."""
+"""A separate process for a saved artefact: nothing of its training is in memory, and nothing it does reaches ours."""
 
 import json
 import os
@@ -26,7 +26,7 @@ class FreshProcess:
     seconds: float = 120.0
 
     def __call__(self, content: bytes, digest: str, rows: Rows) -> SmokeRun:
-        """Run an artefact in a process of its own. Raises UnusableArtifact, also if that process dies."""
+        """Run an artefact in a separate process. Raises UnusableArtifact, also if that process dies."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / smoke_run.ARTIFACT).write_bytes(content)

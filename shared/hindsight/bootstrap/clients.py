@@ -69,7 +69,7 @@ def s3() -> "S3Client":
     is_foreign = environment().get("AWS_ENDPOINT_URL_S3") or environment().get("AWS_ENDPOINT_URL")
     regional = Config(
         signature_version="s3v4",
-        # As many as read the lake side by side; beyond it every read would open a connection of its own.
+        # As many as read the lake side by side; beyond it every read would open another connection.
         max_pool_connections=32,
         s3={"addressing_style": "path" if is_foreign else "virtual", "us_east_1_regional_endpoint": "regional"},
     )

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
+from hindsight.core.errors import ModelRetired
 from hindsight.core.fan_out import FanOut, addressed
 from hindsight.runtime.deadline import time_left
 from hindsight.runtime.events.schedules import parse_scope
@@ -24,22 +25,32 @@ Concerns = Callable[[dict[str, Any], str], bool]
 logger = Logger(child=True)
 
 
-def one_invocation_a_model(concerns: Concerns = lambda _event, _model: True) -> Callable[[Handler], Handler]:
+def one_invocation_a_model(
+    concerns: Concerns = lambda _event, _model: True, *, retired: bool = False
+) -> Callable[[Handler], Handler]:
     """Build the decorator of a handler that is called for one model at a time, named in the event's ``detail``.
 
     An event that names no model makes the function start itself once for each. A deployment's only model is worked on
-    at once.
+    at once. Models that are ``retired`` are passed over, unless they are asked for.
     """
 
     def decorate(handler: Handler) -> Handler:
+        def unless_retired(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            try:
+                return handler(event, context)
+            except ModelRetired:
+                # Since it was listed.
+                logger.info("model_retired", extra={"model": parse_scope(event).model})
+                return {"retired": True}
+
         @wraps(handler)
         def dispatching(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             scope = parse_scope(event)
             if scope.model is not None:
-                return handler(event, context)
-            models = stores.configurations().models()
+                return unless_retired(event, context)
+            models = stores.configurations().models(retired=retired)
             if len(models) == 1:
-                return handler(addressed(event, model=models[0]), context)
+                return unless_retired(addressed(event, model=models[0]), context)
             report = _fan_out(context.function_name).start(
                 event,
                 [model for model in models if model > scope.after],

@@ -5,12 +5,21 @@ from functools import cache
 from hindsight.bootstrap import stores
 from hindsight.registry.configuration_change import ConfigurationChanges
 from hindsight.reporting.model_list import ModelList
+from hindsight.retention.retirement import Retirements
 
 
 @cache
 def configuration_changes() -> ConfigurationChanges:
     """Build the changes of configurations."""
     return ConfigurationChanges(stores.configurations(), stores.registry())
+
+
+@cache
+def retirements() -> Retirements:
+    """Build the intake of requests to retire models."""
+    return Retirements(
+        stores.configurations(), stores.trigger_store(), stores.state_machine(), stores.client_timestamps()
+    )
 
 
 @cache

@@ -1,13 +1,14 @@
 """The stored configurations of models, revision by revision."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import NotFound
+from hindsight.core.times import format_time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,29 @@ class StoredConfiguration:
     configuration: ModelConfiguration
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The audit record of a retired model; ``job_id`` is the erasure of what was kept of it, None if none was asked."""
+
+    reason: str
+    actor: str
+    at: datetime
+    job_id: str | None = None
+
+
+def completed(stored: Retirement | None, asked: Retirement) -> Retirement:
+    """Choose the record to store of a model that is retired, perhaps again: the first, with the newest erasure."""
+    if stored is None:
+        return asked
+    return stored if asked.job_id is None else replace(stored, job_id=asked.job_id)
+
+
+def shown_retirement(retirement: Retirement) -> dict[str, Any]:
+    """Show the record of a retirement as operators see it."""
+    shown = {"reason": retirement.reason, "actor": retirement.actor, "at": format_time(retirement.at)}
+    return shown if retirement.job_id is None else {**shown, "job_id": retirement.job_id}
+
+
 def canonical_document(configuration: ModelConfiguration) -> SentDocument:
     """Write a configuration out as the JSON document that means the same, every default in it."""
     return SentDocument(text=configuration.model_dump_json(), content_type="application/json")
@@ -45,7 +69,10 @@ class ConfigurationStore(Protocol):
     """Append-only revisions of every model's configuration."""
 
     def current(self, model: str) -> ConfigurationRevision:
-        """Read the newest revision. Raises NotFound for a model that is unknown or retired."""
+        """Read the newest revision. Raises NotFound for an unknown model, ModelRetired for a retired one."""
+
+    def newest(self, model: str) -> ConfigurationRevision:
+        """Read the newest revision, of a retired model too. Raises NotFound for an unknown model."""
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
         """Read one revision. Raises NotFound."""
@@ -59,15 +86,21 @@ class ConfigurationStore(Protocol):
     def put(self, configuration: ModelConfiguration, now: datetime, sent: SentDocument | None = None) -> int:
         """Store a configuration; return its revision, the current one if nothing in it changed.
 
-        Without a document its canonical JSON counts as what was sent. A retired model is in service again. Raises
-        Unavailable where other writers keep being faster.
+        Without a document its canonical JSON counts as what was sent. A retired model is in service again, unless its
+        erasure was begun since the caller looked. Raises Unavailable where other writers keep being faster.
         """
 
-    def retire(self, model: str, now: datetime) -> None:
-        """Take a model out of service; its revisions stay readable. Raises NotFound for an unknown model."""
+    def retire(self, model: str, retirement: Retirement) -> Retirement:
+        """Take a model out of service; its revisions stay readable. Return the stored record: of two the first stays.
 
-    def models(self) -> list[str]:
-        """List the names of all models in service, sorted."""
+        A record with a ``job_id`` completes one without. Raises NotFound for an unknown model.
+        """
+
+    def retirement(self, model: str) -> Retirement | None:
+        """Read the record of a retired model, None of one in service. Raises NotFound for an unknown model."""
+
+    def models(self, *, retired: bool = False) -> list[str]:
+        """List the names of all models in service, sorted, or of those and of the ``retired`` ones."""
 
 
 def remembered(configurations: ConfigurationStore) -> Callable[[str], ModelConfiguration | None]:

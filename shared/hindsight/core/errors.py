@@ -55,6 +55,12 @@ class NotFound(HindsightError):
     code = "not_found"
 
 
+class ModelRetired(NotFound):
+    """The model is retired: what is kept stays readable, for everything else it is as one that does not exist."""
+
+    code = "retired"
+
+
 class Conflict(HindsightError):
     """The request contradicts what is stored, or another writer was faster."""
 

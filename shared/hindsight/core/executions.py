@@ -18,5 +18,8 @@ class StateMachine(Protocol):
     def start(self, name: str, run: dict[str, Any]) -> None:
         """Start an execution; one of that name that exists already is left alone, whether it runs or is over."""
 
+    def stop(self, name: str, cause: str) -> None:
+        """End an execution as it is; one that is over, or never started, is left alone."""
+
     def execution(self, name: str) -> Execution:
         """Read the state of an execution."""

@@ -1,4 +1,4 @@
-"""Confidence bounds of a measured metric, each of which holds at a confidence of its own."""
+"""Confidence bounds of a measured metric, each of which holds at its own confidence."""
 
 from dataclasses import dataclass
 

@@ -59,7 +59,7 @@ class FeedbackReader:
     def read(self, raw: object, path: str, sent_at: datetime | None = None) -> Feedback:
         """Read the event an item describes. Raises InvalidInput with the path at fault.
 
-        An event without a time of its own occurred when it was sent: now, unless it was ``sent_at`` another time.
+        An event without a time occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
         if self.keys is not None and self.configuration.feedback.token.required:
@@ -83,7 +83,7 @@ class FeedbackReader:
             occurred_at=occurred_at,
             received_at=received_at,
             source=item.source,
-            # Not of the times we filled in: a client that retries without a time of its own sends the same body.
+            # Not of the times we filled in: a client that retries without a time sends the same body.
             body_digest=body_digest(item.model_dump(exclude={"received_at", "token"})),
         )
 

@@ -57,7 +57,7 @@ class KeyNotLookedUp(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """A secret that makes tokens; it is named by a digest of itself, which tells nothing of it."""
+    """A secret that makes tokens; it is named by a digest of itself, which reveals nothing of it."""
 
     secret: bytes
 
@@ -128,7 +128,7 @@ def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: 
     except KeyNotLookedUp as error:
         raise TokenUnverified.at(place, "cannot be checked now: send the event again") from error
     expected = _mac(key, (_VERSION, expiry, holder.model, holder.prediction_id)) if key is not None else ""
-    # In the same time wherever they differ, so that no guess tells how far it got.
+    # In the same time wherever they differ, so that no guess reveals how far it got.
     if key is None or not hmac.compare_digest(mac.encode(), expected.encode()):
         raise TokenInvalid.at(place, "is not the token of this prediction")
     if now >= datetime.fromtimestamp(int(expiry), UTC):

@@ -24,7 +24,7 @@ _KINDS = {"predictions": RowKind.PREDICTION, "feedback": RowKind.FEEDBACK}
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it was uploaded ``at`` a moment; ``version`` tells it from other uploads under its key."""
+    """A file as it was uploaded ``at`` a moment; ``version`` distinguishes it from other uploads under its key."""
 
     key: str
     version: str

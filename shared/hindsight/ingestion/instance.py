@@ -79,7 +79,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
-    One without a time of its own occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time.
     """
 
     configuration: ModelConfiguration
@@ -105,7 +105,7 @@ class InstanceReader:
             received_at=received_at,
             outcome_due_at=self._outcome_due_at(item, occurred_at, path),
             entity_id=item.entity_id,
-            # Not of the times we fill in: a client that retries without a time of its own sends the same body.
+            # Not of the times we fill in: a client that retries without a time sends the same body.
             body_digest=body_digest(item.model_dump(exclude={"received_at"})),
         )
 

@@ -25,7 +25,7 @@ _DEVIATIONS = 4.0
 def is_sampled(hashes: Hashes, share: float) -> Mask:
     """Find the hashes that are kept at a share: those whose lowest bits are all zero, one bit a halving.
 
-    What is kept at a share is kept at every larger one. The lowest bits tell nothing of the highest, which the rows of
+    Rows kept at a share are kept at any larger one. The lowest bits are independent of the highest, which the rows of
     reviewed predictions are thinned by.
 
     >>> is_sampled(np.arange(6, dtype=np.uint64), 0.25)

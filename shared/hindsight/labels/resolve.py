@@ -101,7 +101,7 @@ def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback
             other = first.setdefault(event.feedback_id, event)
             if other is not event and delivery_order(event) < delivery_order(other):
                 first[event.feedback_id] = event
-    # A retraction itself stands: taking one back means sending the event again under a new id.
+    # A retraction is final: taking one back means sending the event again under a new id.
     for retraction in [event for event in first.values() if event.name == RETRACTED]:
         withdrawn = first.get(retraction.value) if isinstance(retraction.value, str) else None
         if withdrawn is not None and withdrawn.name != RETRACTED:

@@ -1,7 +1,7 @@
 """A pack: the lines of many small objects in one object, behind a mark for each of them.
 
 A mark names the object that the lines up to the next mark were read from. So a reader can still count each object
-once, and a dataset can still name the objects its rows came from, however often they are packed anew.
+once, and a dataset can still name the objects its rows came from, however often they are packed again.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Write objects of one day anew, as packs."""
+"""Rewriting of the objects of one day as packs."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Datasets without a subject's rows: built anew from the redacted label records, as if it had never been there."""
+"""Datasets without a subject's rows: rebuilt from the redacted label records, as if it had never been there."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class DatasetRedactor:
     ) -> bool:
         """Take the subject out of one dataset; return whether it was in there.
 
-        Its sources are named as they are by now. One that cannot be built anew loses its rows altogether. Raises
+        Its sources are named as they are by now. One that cannot be rebuilt loses its rows altogether. Raises
         Unavailable; doing it again is safe.
         """
         prefix = dataset_prefix(subject.model, dataset_id)

@@ -2,7 +2,7 @@
 
 First it is found out which predictions are the entity's, from the table and the log. Each collection is then
 replaced by a mark that keeps it from coming back, and every place of the lake is redacted, the datasets last: they are
-built anew from the redacted records. What was on its way meanwhile (a stream, a buffer, a compaction that had read
+rebuilt from the redacted records. What was on its way meanwhile (a stream, a buffer, a compaction that had read
 already) is caught by a second pass a while later, which looks at what was written since.
 """
 
@@ -193,7 +193,7 @@ class Eraser:
         yield from self._redact(work, replace(LOG, redact=learn_first))
 
     def _erase_collections(self, work: _Work) -> Iterator[str]:
-        retention = self.configurations.current(work.subject.model).configuration.retention
+        retention = self.configurations.newest(work.subject.model).configuration.retention
         expires_at = int(shifted(work.subject.at, retention).timestamp())
         for prediction_id in sorted(work.subject.prediction_ids):
             if prediction_id > work.progress.after:

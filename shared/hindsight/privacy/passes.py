@@ -105,7 +105,7 @@ class ErasurePass:
                 if before_replacing is not None:
                     before_replacing(version.key, content, target, redacted)
                 if not self._replace(version, target, redacted):
-                    # Somebody has just written it: what that left behind is read by the second pass.
+                    # Another writer has just written it: the version it replaced is read by the second pass.
                     continue
                 progress.counts[location.name] += redacted.rows
             self.versions.purge([version])

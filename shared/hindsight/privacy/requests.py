@@ -52,7 +52,7 @@ class ErasureRequests:
         Raises InvalidInput with the path at fault, NotFound for an unknown model.
         """
         request = parse_item(ErasureRequest, body, "")
-        self.configurations.current(model)
+        self.configurations.newest(model)
         for job in self.jobs.newest(model, JobKind.ERASURE, _MAX_OPEN):
             if not job.is_done and job.request.get(ENTITY) == entity_id:
                 # Its message may have been lost with the worker of the first request.

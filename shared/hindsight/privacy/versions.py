@@ -30,5 +30,5 @@ class ObjectVersions(Protocol):
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         """Remove versions for good; one that is gone is removed already. Raises Unavailable if one cannot be.
 
-        Removing the current version of an object brings back the one before: delete the object first.
+        Removing the current version of an object restores the previous one: delete the object first.
         """

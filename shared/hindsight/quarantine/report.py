@@ -19,7 +19,7 @@ MAX_OBJECTS = 200
 MAX_ROWS = 50_000
 # Of one object: eight are held at a time, and a whole feedback file may be in one.
 MAX_ROWS_OF_ONE = 5_000
-# Whoever asks waits: what is not read by then is not counted.
+# The caller waits: rows not read by then are not counted.
 MAX_SECONDS = 8.0
 MAX_KEYS = 20_000
 MAX_SHOWN = 2_000
@@ -107,7 +107,7 @@ class QuarantineReports:
 def require_model(configurations: ConfigurationStore, model: str) -> None:
     """Raise NotFound for a model that is not configured; what names no readable model belongs to all."""
     if model != UNREADABLE:
-        configurations.current(model)
+        configurations.newest(model)
 
 
 def received(row: QuarantinedRow) -> str:

@@ -56,7 +56,7 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
     def identity(self) -> str:
         """The identity of this reject, whatever its code.
 
-        After a crash the same reject may stand in two objects.
+        After a crash the same reject may be in two objects.
         """
         return compact_json.digest([self.kind.value, self.event, self.file, self.line, self.text])[:32]
 

@@ -9,6 +9,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
 from hindsight.config.store import ConfigurationStore, SentDocument
 from hindsight.core.errors import Conflict, Fault, NotFound
+from hindsight.core.times import format_time
 from hindsight.registry.store import Registry
 
 TASK_CHANGED = "task_changed"
@@ -59,7 +60,7 @@ class ConfigurationChanges:
         return ConfigurationChange(
             model=configuration.model,
             revision=newest.revision + bool(differences),
-            effects=tuple(effects_of(before, configuration, reads)),
+            effects=(*self._back_in_service(configuration.model), *effects_of(before, configuration, reads)),
             differences=differences,
         )
 
@@ -75,6 +76,12 @@ class ConfigurationChanges:
         return ConfigurationChange(
             model=change.model, revision=revision, effects=change.effects, differences=change.differences
         )
+
+    def _back_in_service(self, model: str) -> Iterator[Effect]:
+        retirement = self.configurations.retirement(model)
+        if retirement is not None:
+            message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
+            yield Effect(code="back_in_service", message=message)
 
     def _read_by_champion(self, model: str) -> ModelConfiguration | None:
         """Find the configuration that the serving version was trained by; its features are what it reads."""

@@ -75,7 +75,7 @@ def abort_rollout(before: Pointer, audit: AuditInfo) -> PointerStep:
 
 
 def roll_back(before: Pointer, version: Servable, audit: AuditInfo) -> PointerStep:
-    """Make an earlier champion the champion again; the caller finds the one before it."""
+    """Make an earlier champion the champion again; the caller finds the previous one."""
     step = _champion_changes(before, version, audit, Change.ROLLED_BACK, None)
     return step._replace(pointer=step.pointer.replace(previous=None))
 

@@ -3,7 +3,7 @@
 Each object passes through four steps, any of which may be the last before a crash and is then done again:
 
 1. What can be read is made durable in the stream (or the table), then in ``replayed/``.
-2. What cannot is written to quarantine anew, marked with the replay, so that this replay passes it over.
+2. What cannot is written to quarantine again, marked with the replay, so that this replay passes it over.
 3. One conditional write notes that the object is in hand, and counts it.
 4. The object is removed, and the checkpoint moves past it.
 

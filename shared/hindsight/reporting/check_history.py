@@ -56,7 +56,7 @@ class CheckHistory:
         Without an end the span ends with the newest check, which may be of a replayed time; without a beginning it
         reaches back as far as one request reads.
         """
-        self.configurations.current(model)
+        self.configurations.newest(model)
         last = query.last or self._newest(model)
         if last is None:
             return []

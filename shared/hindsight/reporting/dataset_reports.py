@@ -26,7 +26,7 @@ class DatasetReports:
 
     def newest(self, model: str, limit: int, before: str | None = None) -> list[DatasetRecord]:
         """List datasets, newest first, older than the one named ``before``."""
-        self.configurations.current(model)
+        self.configurations.newest(model)
         return self.registry.datasets(model, limit, before)
 
     def show(self, model: str, dataset_id: str, *, with_labels: bool) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class DatasetReports:
         The object of a part holds its labels, so that without them there is no link. Of an expired dataset the
         manifest is left.
         """
-        self.configurations.current(model)
+        self.configurations.newest(model)
         record = self.registry.dataset(model, dataset_id)
         manifest = json.loads(self.lake.read_bytes(record.manifest_key))
         sources = manifest.pop("sources", [])

@@ -22,6 +22,7 @@ class ModelState(StrEnum):
     ROLLOUT = "rollout"
     PROBATION = "probation"
     SERVING = "serving"
+    RETIRED = "retired"
 
 
 # A check that has too little to go by needs no attention.
@@ -34,7 +35,7 @@ _FINDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """The models in service, a few reads each."""
+    """The models in service and the retired ones, a few reads each."""
 
     configurations: ConfigurationStore
     registry: Registry
@@ -44,11 +45,11 @@ class ModelList:
 
     def names(self, most: int, after: str | None = None) -> list[str]:
         """List at most ``most`` names that sort after one, sorted."""
-        return [name for name in self.configurations.models() if after is None or name > after][:most]
+        return [name for name in self.configurations.models(retired=True) if after is None or name > after][:most]
 
     def entry(self, model: str) -> dict[str, Any]:
         """Read what the list shows of one model. Raises NotFound."""
-        revision = self.configurations.current(model)
+        revision, retired = self.configurations.newest(model), self.configurations.retirement(model) is not None
         pointer, state = self.registry.pointer(model), self.triggers.load(model)
         return {
             "model": model,
@@ -56,8 +57,8 @@ class ModelList:
             "revision": revision.revision,
             "serving": "hindsight",
             "champion": pointer.champion if pointer else None,
-            "state": state_of(pointer, state).value,
-            "attention": sorted(self._attention(model, state)),
+            "state": state_of(pointer, state, retired=retired).value,
+            "attention": [] if retired else sorted(self._attention(model, state)),
         }
 
     def _attention(self, model: str, state: TriggerState) -> Iterator[str]:
@@ -73,8 +74,10 @@ class ModelList:
             yield "approval_wanted"
 
 
-def state_of(pointer: Pointer | None, triggers: TriggerState) -> ModelState:
+def state_of(pointer: Pointer | None, triggers: TriggerState, *, retired: bool = False) -> ModelState:
     """Choose a model's state; of several that apply the one in which most is about to change."""
+    if retired:
+        return ModelState.RETIRED
     if triggers.open_run is not None:
         return ModelState.RETRAINING
     if pointer is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, shown_retirement
 from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
 from hindsight.entities.prediction import PredictionKey
@@ -15,6 +15,7 @@ from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
+from hindsight.reporting.model_list import state_of
 from hindsight.reporting.status import LINKS_LAST, Backlog, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
@@ -43,11 +44,12 @@ class ModelReports:
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Build the state of a model on one page."""
-        revision = self.configurations.current(model)
-        return model_status(
+        revision, retirement = self.configurations.newest(model), self.configurations.retirement(model)
+        pointer, state = self.registry.pointer(model), self.triggers.load(model)
+        status = model_status(
             revision,
-            self.registry.pointer(model),
-            self.triggers.load(model),
+            pointer,
+            state,
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
             self._backlog(model, now),
             review_queue=self.reviews.queue(revision.configuration, now),
@@ -56,10 +58,15 @@ class ModelReports:
             asked=next(iter(self.approvals.newest(model, 1)), None),
             evaluations=self.evaluations.evaluations(model),
         )
+        return {
+            **status,
+            "state": state_of(pointer, state, retired=retirement is not None).value,
+            "retired": None if retirement is None else shown_retirement(retirement),
+        }
 
     def prediction(self, model: str, prediction_id: str) -> dict[str, Any]:
         """Show one prediction, its feedback, labels and review, and its lineage. Raises NotFound."""
-        configuration = self.configurations.current(model).configuration
+        configuration = self.configurations.newest(model).configuration
         key = PredictionKey(model, prediction_id)
         prediction = self.labels.predictions([key]).get(key)
         if prediction is None:
@@ -100,7 +107,7 @@ class ModelReports:
         return self.registry.deployments(self._known(model), limit, before)
 
     def _known(self, model: str) -> str:
-        return self.configurations.current(model).configuration.model
+        return self.configurations.newest(model).configuration.model
 
     def _link(self, key: str) -> str:
         return self.lake.link(key, LINKS_LAST)

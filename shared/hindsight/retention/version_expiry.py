@@ -12,7 +12,7 @@ from hindsight.registry.version import DatasetRecord, VersionRecord
 from hindsight.registry.version_retention import Keep, expired_datasets, expired_versions, protected_versions
 
 # The pages of a model card and a dataset's manifest are small, and what a decision of long ago is explained by; from
-# the manifest the dataset can be built again as long as the objects it names stand.
+# the manifest the dataset can be built again as long as the objects it names exist.
 KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
 # Of a run's candidates one is recorded, within the day; the others belong to no version.
 UNRECORDED_FOR = timedelta(days=7)

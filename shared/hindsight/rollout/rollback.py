@@ -1,4 +1,4 @@
-"""The rollback of a champion: to the one before it, or to one that a person names."""
+"""The rollback of a champion: to the previous one, or to one that a person names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

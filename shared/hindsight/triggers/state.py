@@ -79,7 +79,7 @@ class BlockedSignals(Record):
 
 
 class TriggerState(Record):
-    """One model's trigger state; ``version`` counts its changes, each conditional on the one before.
+    """One model's trigger state; ``version`` counts its changes, each conditional on the previous one.
 
     ``pending_signals`` are those no run has answered yet. ``run_starts`` reaches back as far as the run budget asks.
     ``cooldown_started_at`` is the start of the last finished run that was not skipped. ``consecutive_rollbacks`` are

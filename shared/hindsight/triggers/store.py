@@ -36,7 +36,7 @@ class TriggerStore(DecisionStore, Protocol):
         """
 
     def record_evaluation(self, evaluation: Decision) -> None:
-        """Keep what a scheduled evaluation decided in place of the one before, unless that is of a later moment."""
+        """Keep what a scheduled evaluation decided in place of the previous one, unless that is of a later moment."""
 
     def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:
         """Let the run of a token hold the lock until a moment, at least.

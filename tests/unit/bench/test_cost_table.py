@@ -29,7 +29,7 @@ def test_cost_table_is_made_of_the_counted_usage(measured: dict[str, Any]) -> No
 
 
 def test_first_sentence_of_the_readme_on_costs_names_the_missed_aims(measured: dict[str, Any]) -> None:
-    _, costs = README.read_text(encoding="utf-8").split("## What it costs\n")
+    _, costs = README.read_text(encoding="utf-8").split("## Cost\n")
     assert costs.startswith("<!-- aims -->\n")
     assert read_block(costs, "aims") == aims(measured)
     for name, aim in AIMS.items():

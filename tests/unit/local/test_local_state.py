@@ -17,16 +17,39 @@ def test_the_keys_of_a_stack_are_for_its_owner_only(tmp_path: Path) -> None:
     assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
 
 
-def test_the_newest_stack_gives_way_to_the_other_when_it_stops(tmp_path: Path) -> None:
-    state = StateFolder(tmp_path / ".local")
+def two_stacks(folder: Path) -> StateFolder:
+    state = StateFolder(folder / ".local")
     for port in (4566, 4700):
         state.remember(stack_on(port), port)
+        (state.of_port(port) / "pid").write_text("1")
+    return state
+
+
+def test_newest_stack_gives_way_to_the_other_when_it_is_deleted(tmp_path: Path) -> None:
+    state = two_stacks(tmp_path)
     state.forget(4700)
     assert Stack.load(state.root / "stack.json") == stack_on(4566)
     assert state.ports() == [4566]
 
 
-def test_nothing_stays_behind_when_the_last_stack_stops(tmp_path: Path) -> None:
+def test_stopped_stack_is_kept_and_gives_way_to_one_that_runs(tmp_path: Path) -> None:
+    state = two_stacks(tmp_path)
+    state.set_aside(4700)
+    assert Stack.load(state.root / "stack.json") == stack_on(4566)
+    assert state.stack_on(4700) == stack_on(4700)
+
+
+def test_no_stack_is_the_newest_once_all_have_stopped(tmp_path: Path) -> None:
+    state = two_stacks(tmp_path)
+    for port in state.ports():
+        (state.of_port(port) / "pid").unlink()
+    state.set_aside(4566)
+    state.set_aside(4700)
+    assert not (state.root / "stack.json").exists()
+    assert state.ports() == [4566, 4700]
+
+
+def test_nothing_stays_behind_when_the_last_stack_is_deleted(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / ".local")
     state.remember(stack_on(4566), 4566)
     state.forget(4566)

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hindsight.config.store import Retirement
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.pointer import Probation, Rollout, RolloutMode
 from hindsight.reporting.model_list import ModelList, ModelState, state_of
@@ -32,12 +33,21 @@ def world() -> World:
     return World()
 
 
-def test_names_come_in_pages_and_without_retired_models(world: World) -> None:
-    world.configurations.retire("cars", NOON)
-
-    assert world.list.names(10) == ["bikes", "trains"]
+def test_names_come_in_pages(world: World) -> None:
+    assert world.list.names(10) == ["bikes", "cars", "trains"]
     assert world.list.names(1) == ["bikes"]
-    assert world.list.names(10, after="bikes") == ["trains"]
+    assert world.list.names(10, after="bikes") == ["cars", "trains"]
+
+
+def test_retired_model_is_listed_as_one_and_asks_for_no_attention(world: World) -> None:
+    world.checks.put(Check(model="bikes", kind=CheckKind.DRIFT, at=NOON, verdict=Verdict.DRIFT, reason="seen"))
+    assert world.list.entry("bikes")["attention"] == ["drift"]
+    world.configurations.retire("bikes", Retirement(reason="replaced", actor="key:operator", at=NOON))
+
+    entry = world.list.entry("bikes")
+
+    assert (entry["state"], entry["attention"], entry["revision"]) == ("retired", [], 1)
+    assert world.list.names(1) == ["bikes"]
 
 
 def test_new_model_has_no_version_and_nothing_asks_for_attention(world: World) -> None:

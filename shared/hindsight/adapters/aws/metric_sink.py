@@ -26,7 +26,7 @@ class CloudWatchMetrics:
     def publish(self, measurements: Sequence[Measurement]) -> None:
         """Publish all measurements, as many a call as CloudWatch takes.
 
-        They carry no time of their own: a replay's is years away, and CloudWatch refuses data older than two weeks.
+        They carry no time: a replay's is years away, and CloudWatch refuses data older than two weeks.
         The call takes all of its data or raises.
         """
         for chunk in chunks(measurements, _MAX_MEASUREMENTS):

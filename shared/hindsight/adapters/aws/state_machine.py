@@ -9,6 +9,9 @@ from hindsight.core.executions import Execution
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+STOPPED = "Stopped"
+_MAX_CAUSE = 1000
+
 
 class StepFunctions:
     """Executions named by what started them; see ``hindsight.core.executions.StateMachine``."""
@@ -22,6 +25,13 @@ class StepFunctions:
         try:
             self._client.start_execution(stateMachineArn=self._arn, name=name, input=compact_json.dumps(run))
         except self._client.exceptions.ExecutionAlreadyExists:
+            return
+
+    def stop(self, name: str, cause: str) -> None:
+        """End an execution as it is; one that is over, or never started, is left alone."""
+        try:
+            self._client.stop_execution(executionArn=self._execution_arn(name), error=STOPPED, cause=cause[:_MAX_CAUSE])
+        except self._client.exceptions.ExecutionDoesNotExist:
             return
 
     def execution(self, name: str) -> Execution:

@@ -1,4 +1,4 @@
-"""The keys of feedback tokens, in Secrets Manager: the current version of a secret, and the one before it.
+"""The keys of feedback tokens, in Secrets Manager: the current version of a secret, and the previous one.
 
 Instances of several functions read the secret, each when it needs to, so that one may already sign with a key that
 another has never seen. Two rules keep honest feedback from being refused: a new key signs only once Secrets Manager

@@ -20,7 +20,7 @@ def job_key(model: str, relabel_id: str) -> dict[str, str]:
 def progress_partition(job: RelabelJob, shard: int) -> str:
     """Build the partition key of a part of a relabelling's progress.
 
-    Apart from the model's own items: there may be a million files. Each part has a counter of its own, since of many
+    Apart from the model's own items: there may be a million files. Each part has its own counter, since of many
     workers that add to one item at once only one succeeds.
     """
     return f"{job.model}#{_JOB}{job.relabel_id}#{shard}"
@@ -47,7 +47,7 @@ def counts_from_item(item: Mapping[str, Any]) -> Counts:
 
 
 def job_to_item(job: RelabelJob) -> dict[str, Any]:
-    """Build the item of a relabelling; its counts have items of their own."""
+    """Build the item of a relabelling; its counts have separate items."""
     values = to_attributes(job)
     status = values.pop("status")  # a word of DynamoDB's own
     return {**job_key(values.pop("model"), job.relabel_id), **values, "counts": None, "job_status": status}

@@ -15,7 +15,7 @@ _APPROVAL = "approval#"
 class DynamoApprovals:
     """One item a version that people were asked about; see ``hindsight.rollout.approval.store.ApprovalStore``.
 
-    The approval is a map of its own: ``expires_at`` is the attribute by which the table expires items.
+    The approval is a separate map: ``expires_at`` is the attribute by which the table expires items.
     """
 
     def __init__(self, table: str, client: "DynamoDBClient") -> None:

@@ -1,14 +1,23 @@
 """Configurations in the models table."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.model_items import ModelItems
+from hindsight.adapters.dynamodb.requests import to_item
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import configuration_digest, dump_configuration, parse_configuration
-from hindsight.config.store import ConfigurationRevision, SentDocument, StoredConfiguration, canonical_document
+from hindsight.config.store import (
+    ConfigurationRevision,
+    Retirement,
+    SentDocument,
+    StoredConfiguration,
+    canonical_document,
+    completed,
+)
 from hindsight.core import compact_json
-from hindsight.core.errors import NotFound
+from hindsight.core.errors import ModelRetired, NotFound
 from hindsight.core.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
 _MODELS = "#models"
 _CURRENT = "configuration"
 _REVISION = "configuration#"
+_RETIRED, _ERASURE = "retired_at", "erasure_job_id"
 _NONE: dict[str, Any] = {"revision": 0, "digest": None}
 
 
@@ -32,11 +42,15 @@ class DynamoConfigurations:
         self._parsed: dict[tuple[str, int], ConfigurationRevision] = {}
 
     def current(self, model: str) -> ConfigurationRevision:
-        """Read the newest revision. Raises NotFound for a model that is unknown or retired."""
+        """Read the newest revision. Raises NotFound for an unknown model, ModelRetired for a retired one."""
         head = self._head(model)
-        if "retired_at" in head:
-            raise NotFound(f"the model {model!r} was retired at {head['retired_at']}")
+        if _RETIRED in head:
+            raise ModelRetired(f"the model {model!r} was retired at {head[_RETIRED]}")
         return self.revision(model, head["revision"])
+
+    def newest(self, model: str) -> ConfigurationRevision:
+        """Read the newest revision, of a retired model too. Raises NotFound for an unknown model."""
+        return self.revision(model, self._head(model)["revision"])
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
         """Read one revision. Raises NotFound."""
@@ -66,9 +80,10 @@ class DynamoConfigurations:
             head = self._items.get(model, _CURRENT) or _NONE
             is_new = head["digest"] != digest
             revision = head["revision"] + is_new
-            if not is_new and "retired_at" not in head:
+            if not is_new and _RETIRED not in head:
                 return None
             new_head = {"revision": revision, "digest": digest}
+            head_put = self._items.whatever(model, _CURRENT, new_head) | _unchanged(head, _ERASURE)
             body = {
                 **new_head,
                 "body": compact_json.dumps(dump_configuration(configuration)),
@@ -80,7 +95,7 @@ class DynamoConfigurations:
                 [
                     # Two operators saving at once would both write revision n: the second finds it taken.
                     *([self._items.once(model, _revision_key(revision), body)] if is_new else []),
-                    {"Put": self._items.whatever(model, _CURRENT, new_head)},
+                    {"Put": head_put},
                     {"Put": self._items.whatever(_MODELS, model, {})},
                 ]
             )
@@ -88,15 +103,31 @@ class DynamoConfigurations:
         self._items.change(attempt, f"the configuration of {model!r}")
         return int(revision)
 
-    def retire(self, model: str, now: datetime) -> None:
-        """Take a model out of service; its revisions stay readable. Raises NotFound for an unknown model."""
-        self._head(model)
-        retired = self._items.set(model, _CURRENT, {"retired_at": format_time(now)})
-        self._items.write([retired, self._items.gone(_MODELS, model)])
+    def retire(self, model: str, retirement: Retirement) -> Retirement:
+        """Take a model out of service; return the stored record: of two the first stays."""
+        kept = retirement
 
-    def models(self) -> list[str]:
-        """List the names of all models in service, sorted."""
-        return [item["sk"] for item in self._items.each(_MODELS)]
+        def attempt() -> bool | None:
+            nonlocal kept
+            head = self._head(model)
+            kept = completed(_retirement(head), retirement)
+            if kept == _retirement(head):
+                return None
+            values = {name: value for name, value in head.items() if name not in {"pk", "sk"}} | _retired(kept)
+            head_put = self._items.whatever(model, _CURRENT, values) | _unchanged(head, "revision", _RETIRED, _ERASURE)
+            listed = self._items.whatever(_MODELS, model, {_RETIRED: format_time(kept.at)})
+            return self._items.write([{"Put": head_put}, {"Put": listed}])
+
+        self._items.change(attempt, f"the configuration of {model!r}")
+        return kept
+
+    def retirement(self, model: str) -> Retirement | None:
+        """Read the record of a retired model, None of one in service. Raises NotFound for an unknown model."""
+        return _retirement(self._head(model))
+
+    def models(self, *, retired: bool = False) -> list[str]:
+        """List the names of all models in service, sorted, or of those and of the ``retired`` ones."""
+        return [item["sk"] for item in self._items.each(_MODELS) if retired or _RETIRED not in item]
 
     def _head(self, model: str) -> dict[str, Any]:
         head = self._items.get(model, _CURRENT)
@@ -109,6 +140,35 @@ class DynamoConfigurations:
         if item is None:
             raise NotFound(f"the model {model!r} has no configuration revision {revision}")
         return item
+
+
+def _retirement(head: dict[str, Any]) -> Retirement | None:
+    if _RETIRED not in head:
+        return None
+    return Retirement(
+        reason=head["retired_reason"],
+        actor=head["retired_by"],
+        at=parse_time(head[_RETIRED]),
+        job_id=head.get(_ERASURE),
+    )
+
+
+def _retired(retirement: Retirement) -> dict[str, Any]:
+    named = {_ERASURE: retirement.job_id} if retirement.job_id else {}
+    return {
+        _RETIRED: format_time(retirement.at),
+        "retired_reason": retirement.reason,
+        "retired_by": retirement.actor,
+        **named,
+    }
+
+
+def _unchanged(head: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Build the condition that some attributes of a model's head are what they were when it was read."""
+    values = {f":{name}": head[name] for name in names if name in head}
+    parts = [f"{name} = :{name}" if name in head else f"attribute_not_exists({name})" for name in names]
+    condition = {"ConditionExpression": " AND ".join(parts)}
+    return condition | ({"ExpressionAttributeValues": to_item(values)} if values else {})
 
 
 def _parsed(item: dict[str, Any]) -> ConfigurationRevision:

@@ -123,7 +123,7 @@ class DynamoNewLabels:
             yield HourCounts(hour, days)
 
     def keep_hour(self, model: str, counts: HourCounts, before: str | None) -> bool:
-        """Store a version's days, then name the version, conditional on the one before.
+        """Store a version's days, then name the version, conditional on the previous one.
 
         What the version before left expires: a reader may be amid it.
         """

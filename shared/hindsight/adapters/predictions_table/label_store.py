@@ -72,7 +72,7 @@ class DynamoLabels:
     def commit(self, plans: Sequence[JoinPlan]) -> set[PredictionKey]:
         """Write plans, each whole or not at all; return the keys whose collection has changed since it was loaded.
 
-        Transactions of one call wait for the table at the same time: each has predictions of its own.
+        Transactions of one call wait for the table at the same time: each has its own predictions.
         """
         planned = ((plan.key, self._operations(plan)) for plan in plans)
         together = list(batches(planned, lambda found: len(found[1]), room=MAX_TRANSACTION))
@@ -157,7 +157,7 @@ class DynamoLabels:
         expression = "SET " + ", ".join(f"#{name[1:]} = {name}" for name in kept)
         if removed:
             expression += " REMOVE " + ", ".join(removed)
-        # A prediction takes over its placeholder's revision: the revision alone would not tell them apart.
+        # A prediction takes over its placeholder's revision: the revision alone would not distinguish them.
         kind = "attribute_not_exists(is_placeholder)" if before.prediction else "attribute_exists(is_placeholder)"
         return {
             "Update": {

@@ -89,7 +89,7 @@ class DynamoReviews:
     def held(self, model: str, reviewer: str) -> Iterator[list[PredictionKey]]:
         """Find, page by page, the open tasks that were last leased to a reviewer; a lease may have lapsed."""
         mine = {"FilterExpression": "contains(held_by, :reviewer)"}
-        # Leased ones first: only a task with an overlap lies elsewhere while somebody has it.
+        # Leased ones first: only a task with an overlap lies elsewhere while a reviewer holds it.
         for partition in (QueuePartition.LEASED, QueuePartition.ADJUDICATION, QueuePartition.FREE):
             yield from self._keys(model, partition, {":reviewer": reviewer}, **mine)
 

@@ -107,7 +107,7 @@ class ColumnReader:
 
 @dataclass(slots=True)
 class _Texts:
-    """A column of text that grows by files, each with a vocabulary of its own."""
+    """A column of text that grows by files, each with its own vocabulary."""
 
     codes: Codes
     places: dict[str, int] = field(default_factory=dict)

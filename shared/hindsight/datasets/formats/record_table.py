@@ -90,7 +90,7 @@ def write_records(
 
 
 def typed_features(features: Mapping[str, FeatureType]) -> dict[str, FeatureType]:
-    """List the features that can have a column of their own: whose name differs from others not in case alone.
+    """List the features that can have their own column: whose name differs from others not in case alone.
 
     >>> sorted(typed_features(dict.fromkeys(["Hour", "hour", "day"], FeatureType.NUMERIC)))
     ['day']

@@ -28,7 +28,7 @@ class Policy:
 
 
 # A challenger or a new champion that is worse is mostly worse from the first day; live performance may fall at any time
-# of a long life, and is measured anew by whether the evidence still holds.
+# of a long life, and is measured again by whether the evidence still holds.
 IN_ROLLOUT = Policy(starts=50.0, keeps_highest=True)
 IN_SERVICE = Policy(starts=STARTS, keeps_highest=False)
 POLICIES: Mapping[EvaluationSubject, Policy] = {
@@ -161,7 +161,7 @@ class SequentialTest:
         wealth, highest = self.wealth, self.highest
         weighing = np.ones(len(values)) if weights is None else weights
         if (heaviest := float(max(weighing, default=1.0))) > wealth.heaviest:
-            # Drawn under other rules than today's: the bet begins anew with stakes that such a row cannot overturn.
+            # Drawn under other rules than today's: the bet begins again with stakes that such a row cannot overturn.
             wealth = self.claim.wealth(heaviest)
         for value, weight in zip(values, weighing, strict=True):
             wealth = bet(wealth, self.claim.hypothesis, value, weight)

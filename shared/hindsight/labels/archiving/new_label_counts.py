@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 MINUTES = 24 * 60
 # The labels of one hour that are compared at once: 256 MB. Beyond, a redelivered label may be counted twice.
 MAX_TOGETHER = 16_000_000
-# Labels that are told apart in one set of Python's, some 30 MB.
+# Labels that fit in one set of Python's, some 30 MB.
 MAX_SET = 250_000
 
 _ENTRY = struct.Struct(">Qq")
@@ -48,7 +48,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class StaleHour:
-    """A note that the counts of an hour may lack labels; ``name`` tells notes of one hour apart."""
+    """A note that the counts of an hour may lack labels; ``name`` distinguishes notes of one hour."""
 
     model: str
     hour: datetime

@@ -4,7 +4,7 @@ Every batch of the table's stream leaves an item for each model and hour: which 
 The hour is when the table took the change, which a redelivery does not alter, so that a label is noted under one hour
 however often and however cut its batch arrives. The truth about an hour is the set of its entries. Its counts by the
 minute are made of that set once the hour is over, so that a count reads numbers instead of entries: they are a cache.
-Whoever adds to a set that is counted already says so (``StaleHour``), after the addition and before the batch counts as
+A worker that adds to a counted set records it (``StaleHour``), after the addition and before the batch counts as
 done: such an hour is counted by its set until its counts are made again. Once the stream cannot deliver an hour again,
 its counts are added to those of the days its labels mature on.
 """
@@ -50,7 +50,7 @@ class NewLabels:
         """Note new labels. Noting them again, together or apart, changes nothing."""
         arrivals = arrivals_of(labels)
         self.store.note(arrivals)
-        # Only now: whoever advances the mark after this read sees the note above when it reads the hour.
+        # Only now: the worker that advances the mark after this read sees the note above when it reads the hour.
         marks = self.store.marks({found.model for found in arrivals})
         late = [found for found in arrivals if _is_before(found.hour, marks.get(found.model, Marks()).summed)]
         self.store.mark_stale([StaleHour(found.model, found.hour, found.name) for found in late])

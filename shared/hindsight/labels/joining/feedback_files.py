@@ -213,7 +213,7 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> Quarant
 
 
 def _reason(error: Exception) -> str:
-    """Describe what a decoder found wrong, the path at fault first; it never repeats what stands there."""
+    """Describe what a decoder found wrong, the path at fault first, without repeating the value."""
     if isinstance(error, msgspec.ValidationError):
         return _at_path(str(error))
     if isinstance(error, msgspec.DecodeError):

@@ -24,7 +24,7 @@ class SweepReport:
 
 
 SWEEPS = 16
-"""Sweeps that share a model of which more is due than one works off, each in an invocation of its own."""
+"""Sweeps that share a model of which more is due than one works off, each in a separate invocation."""
 
 MUCH_DUE = 100_000
 """Predictions due at once from which on a model is shared: more than a minute's work for one sweep."""

@@ -4,7 +4,7 @@ from math import ceil
 
 # More workers than this would wait for each other: a relabelling's counts lie in sixteen parts of the table.
 MAX_WORKERS = 40
-# Files differ in size, so that a worker with one batch of its own would wait for the slowest.
+# Files differ in size, so that a worker with its own batch would wait for the slowest.
 BATCHES_PER_WORKER = 4
 MAX_FILES_PER_BATCH = 200
 # A batch costs five state transitions and an invocation, files of other days in it or not.

@@ -75,7 +75,7 @@ class RelabelFiles:
         if packed and not self._follow(batch, job, packed, has_time):
             return _unfinished(files)
         for group in _groups([file for file in files if not file.is_packed]):
-            # Read anew each time: labels by rules newer than the request must not be dated back to it.
+            # Read again each time: labels by rules newer than the request must not be dated back to it.
             if (job := self._current(batch)) is None:
                 return None
             if not has_time():

@@ -55,7 +55,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelabelJob:
-    """A relabelling, guarded by its ``attempt``: every resumption is one more, and takes over from the one before.
+    """A relabelling, guarded by its ``attempt``: every resumption is one more, and takes over from the previous one.
 
     ``known_at`` is the moment at which the new labels become known: fixed when it was asked for, so that a file read
     twice gives the same records twice. ``first_day`` and ``last_day`` bound the days of the raw files, of which there

@@ -30,7 +30,7 @@ class Chunk:
 class OpenFile:
     """A file that is being read, from where it was; ``chunk`` is the one in hand.
 
-    ``expected`` is where the next chunk begins, None where the file is to be opened anew. One that is not ``is_listed``
+    ``expected`` is where the next chunk begins, None where the file has to be reopened. One that is not ``is_listed``
     is a pack, read in place of the listed files that it holds.
     """
 
@@ -50,7 +50,7 @@ class OpenFile:
         return FileStep(self.key, self.position, FilePosition(self.chunk.end, is_last, is_last and not self.is_listed))
 
     def close(self) -> None:
-        """Close the file; its next chunk is read from a file opened anew."""
+        """Close the file; its next chunk is read from a file opened again."""
         self.chunks.close()
         self.expected = None
 

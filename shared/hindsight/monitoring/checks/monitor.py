@@ -8,7 +8,7 @@ from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
-from hindsight.core.errors import HindsightError
+from hindsight.core.errors import HindsightError, ModelRetired
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.checks.model_checks import ModelChecks
 from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
@@ -104,5 +104,7 @@ class _Round:
     def _collecting_failures(self) -> Iterator[None]:
         try:
             yield
+        except ModelRetired:
+            raise
         except Exception as error:  # noqa: BLE001  it is raised at the end of the round
             self.failures.append(error)

@@ -91,10 +91,10 @@ def decile_edges(reference: Distribution) -> Floats:
 
 
 def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
-    """Find the categories with enough rows for a bin of their own.
+    """Find the categories with enough rows for their own bin.
 
     Counts have shape (..., categories), ``rows`` those of either side, shape (..., 2). It depends on both sides alike,
-    so that neither side's accidents make bins of their own.
+    so that neither side's accidents make their own bins.
 
     >>> named_categories(np.array([900.0, 99.0, 1.0]), np.array([40.0, 2.0, 8.0]), np.array([1000.0, 50.0])).tolist()
     [True, False, False]

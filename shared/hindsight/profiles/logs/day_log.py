@@ -34,7 +34,7 @@ class TimeUp(HindsightError):
 
 
 class _ObjectMoved(Exception):
-    """An object was packed while the day was read, so that the day has to be listed anew."""
+    """An object was packed while the day was read, so that the day has to be listed again."""
 
 
 @dataclass(frozen=True, slots=True)

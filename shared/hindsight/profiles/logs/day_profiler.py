@@ -1,8 +1,8 @@
 """The profiler of a day of a model's log, hour by hour: each log object counts once, as it is now.
 
 Log objects are announced at least once, in any order, to several workers, and are written again with other rows where
-the stream cuts its batches anew; packs hold them together later. What an hour has merged is stored in one object with
-its profiles, which is replaced only if no other worker has replaced it since it was read. A damaged hour is built anew.
+the stream cuts its batches again; packs hold them together later. What an hour has merged is stored in one object with
+its profiles, which is replaced only if no other worker has replaced it since it was read. A damaged hour is rebuilt.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from hindsight.profiles.logs.hourly import hour_key, hour_of
 from hindsight.profiles.logs.log_object import LogObject, LogPart, log_parts
 
 _ROUNDS = 20
-# Hours that are built anew in one pass have merged no more objects than this: then some are always done in time.
+# Hours that are rebuilt in one pass have merged no more objects than this: then some are always done in time.
 _MAX_REBUILT = 4_000
 _MAX_PROFILED = 100
 
@@ -118,7 +118,7 @@ class DayProfiler:
             return {}
 
     def _settle(self, objects: Sequence[_AnnouncedObject]) -> None:
-        """Merge objects, and build the hours anew that hold rows of them which they have no more."""
+        """Merge objects, and rebuild the hours that hold rows of them which they have no more."""
         rewritten = self._merge(objects)
         rewritten += [found for found in objects if found not in rewritten and self._may_have_left_hours(found)]
         if not rewritten:
@@ -171,7 +171,7 @@ class DayProfiler:
         return rewritten
 
     def _rebuild_day(self, keys: Collection[str], touched: set[str]) -> list[LogPart]:
-        """Build every hour anew that holds other rows of some objects than these have now, and list these objects.
+        """Rebuild every hour that holds other rows of some objects than these have now, and list these objects.
 
         The hours that the objects still have come last: should this end halfway, they show the next attempt that
         there is something to rebuild.
@@ -196,7 +196,7 @@ class DayProfiler:
         raise Conflict(f"the hours of {self.log.day.day} are changed by other workers again and again")
 
     def _rebuild(self, keys: Sequence[str], held: Mapping[str, _StoredHour], names: Collection[int]) -> bool:
-        """Build hours anew; False if another worker came between.
+        """Rebuild hours; False if another worker came between.
 
         Of objects other than those of the ``names`` they remember the same as before: one of them may have been written
         again, too, and once that is announced, its hours must still show that there is something to do.
@@ -215,7 +215,7 @@ class DayProfiler:
             return dict(zip(keys, readers.map(self._held, keys), strict=True))
 
     def _change(self, key: str, change: Callable[[HourProfiles], HourProfiles | None]) -> None:
-        """Replace an hour's profiles by the result of ``change``, read anew until no other worker comes between.
+        """Replace an hour's profiles by the result of ``change``, read again until no other worker comes between.
 
         Nothing is written where it returns None for an hour that is whole.
         """

@@ -23,7 +23,7 @@ MAX_FEATURES = 64
 MIN_DENSITY_FACTOR = 0.01
 _DIRECTIONS = 3
 _WIDTH = 0.75  # of a cell, in standard deviations of the projected rows
-_FARTHEST = 3.0  # standard deviations: an outlier is not worth a cell of its own in every direction
+_FARTHEST = 3.0  # standard deviations: an outlier is not worth its own cell in every direction
 _LARGEST = 1e100  # squares of the largest doubles overflow
 _MISSING = "\x00missing"
 
@@ -73,7 +73,7 @@ def cells_of(rows: Sequence[Features], features: Mapping[str, Feature], moments:
     """Compute each row's cell, by its first ``MAX_FEATURES`` declared features.
 
     A numeric feature is put on the scale of its declared range, else of its moments; a category, a boolean and a
-    missing value are directions of their own.
+    missing value are separate directions.
     """
     used = [(name, feature, _scale(feature, moments.get(name))) for name, feature in _used(features)]
     step = _WIDTH * math.sqrt(len(used))

@@ -49,7 +49,7 @@ class SelectionRound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionState:
-    """One model's state; ``version`` counts its changes, each conditional on the one before.
+    """One model's state; ``version`` counts its changes, each conditional on the previous one.
 
     ``recent`` holds the last rounds, oldest first: a row is considered once, in whatever grouping it comes again.
     """

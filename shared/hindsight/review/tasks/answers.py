@@ -172,7 +172,7 @@ def _report(outcomes: Sequence[_Outcome], receipt: Receipt) -> None:
 
 
 def _refuse(receipt: Receipt) -> None:
-    """Raise what stands for a call of which nothing was taken: a caller that reads only the status must see it."""
+    """Raise the error of a call without accepted answers: a caller that reads only the status must see it."""
     faults = tuple(rejection.fault for rejection in receipt.in_order())
     codes = {rejection.code for rejection in receipt.rejected}
     kind = next(kind for kind in (Conflict, InvalidInput, NotFound) if kind.code in codes)

@@ -23,7 +23,7 @@ class Approval:
     """One version that waits for a person, or did.
 
     ``task_token`` answers the waiting run and is gone once it has been used: its holder decides, so that it is neither
-    shown nor logged. ``revision`` counts the changes; each is conditional on the one before.
+    shown nor logged. ``revision`` counts the changes; each is conditional on the previous one.
     """
 
     model: str

@@ -58,7 +58,7 @@ def baseline_of(configuration: ModelConfiguration, record: VersionRecord, agains
     allowed = configuration.deployment.probation.max_drop
     if allowed is None:
         allowed = DEFAULT_DROP if metric.greater_is_better else DEFAULT_WORSENING * expected
-    drop = allowed if metric.greater_is_better else DEFAULT_DROP  # a loss is in a unit of its own
+    drop = allowed if metric.greater_is_better else DEFAULT_DROP  # a loss is in its own unit
     scale = _scale(metric, configuration.task, expected, allowed) or _stand_in(configuration.task, known, drop)
     return Baseline(metric=metric, expected=expected, allowed=allowed, scale=scale)
 

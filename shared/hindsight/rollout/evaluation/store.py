@@ -10,7 +10,7 @@ class EvaluationStore(Protocol):
     """The newest evaluations of every model's rollout and probation, and the deployments whose events are published."""
 
     def record_evaluation(self, model: str, subject: EvaluationSubject, evaluation: Mapping[str, Any]) -> None:
-        """Keep the newest evaluation, in place of the one before; it has ``at``."""
+        """Keep the newest evaluation, in place of the previous one; it has ``at``."""
 
     def evaluations(self, model: str) -> dict[str, dict[str, Any]]:
         """Read the newest evaluation of a model's rollout and of its probation, by subject."""

@@ -16,6 +16,7 @@ from hindsight.core.errors import (
     Forbidden,
     HindsightError,
     InvalidInput,
+    ModelRetired,
     NoModel,
     NotFound,
     TooLarge,
@@ -31,6 +32,7 @@ ORIGIN_HEADER = "access-control-allow-origin"
 STATUS_BY_ERROR: dict[type[HindsightError], int] = {
     InvalidInput: 400,
     Forbidden: 403,
+    ModelRetired: 409,  # before NotFound, whose kind it is
     NotFound: 404,
     Conflict: 409,
     NoModel: 409,

@@ -15,6 +15,10 @@ class InMemoryStateMachine:
     def start(self, name: str, run: dict[str, Any]) -> None:
         self.inputs.setdefault(name, run)
 
+    def stop(self, name: str, cause: str) -> None:
+        if name in self.inputs:
+            self.over.add(name)
+
     def execution(self, name: str) -> Execution:
         if name not in self.inputs:
             return Execution.NEVER_STARTED

@@ -3,8 +3,15 @@
 from datetime import UTC, datetime
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationRevision, SentDocument, StoredConfiguration, canonical_document
-from hindsight.core.errors import NotFound
+from hindsight.config.store import (
+    ConfigurationRevision,
+    Retirement,
+    SentDocument,
+    StoredConfiguration,
+    canonical_document,
+    completed,
+)
+from hindsight.core.errors import ModelRetired, NotFound
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -14,14 +21,18 @@ class InMemoryConfigurations:
 
     def __init__(self, *configurations: ModelConfiguration) -> None:
         self._revisions: dict[str, list[StoredConfiguration]] = {}
-        self._retired: dict[str, datetime] = {}
+        self._retired: dict[str, Retirement] = {}
         for configuration in configurations:
             self._append(configuration, BEGINNING, None)
 
     def current(self, model: str) -> ConfigurationRevision:
-        found = self.stored(model)
+        found = self.newest(model)
         if model in self._retired:
-            raise NotFound(f"the model {model!r} was retired at {self._retired[model]}")
+            raise ModelRetired(f"the model {model!r} was retired at {self._retired[model].at}")
+        return found
+
+    def newest(self, model: str) -> ConfigurationRevision:
+        found = self.stored(model)
         return ConfigurationRevision(found.revision, found.configuration)
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
@@ -48,11 +59,16 @@ class InMemoryConfigurations:
             self._append(configuration, now, sent)
         return self.stored(configuration.model).revision
 
-    def retire(self, model: str, now: datetime) -> None:
-        self._retired[self.stored(model).configuration.model] = now
+    def retire(self, model: str, retirement: Retirement) -> Retirement:
+        self._retired[model] = completed(self.retirement(model), retirement)
+        return self._retired[model]
 
-    def models(self) -> list[str]:
-        return sorted(self._revisions.keys() - self._retired.keys())
+    def retirement(self, model: str) -> Retirement | None:
+        self.stored(model)
+        return self._retired.get(model)
+
+    def models(self, *, retired: bool = False) -> list[str]:
+        return sorted(self._revisions.keys() - (set() if retired else self._retired.keys()))
 
     def _append(self, configuration: ModelConfiguration, now: datetime, sent: SentDocument | None) -> None:
         revisions = self._revisions.setdefault(configuration.model, [])

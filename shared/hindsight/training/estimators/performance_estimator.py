@@ -92,7 +92,7 @@ def _standard_errors(
 ) -> dict[Metric, float]:
     """Compute how much the estimate of each metric varies from holdout to holdout, by the bootstrap (Efron, 1979).
 
-    Of a calibration, what it estimates for the same scores when it is fitted on rows drawn anew; where scores are
+    Of a calibration, what it estimates for the same scores when it is fitted on rows drawn again; where scores are
     taken as they are, how well they are known to be right: by how much the realised value differs from the estimated.
     """
     places = _thinned(np.arange(len(realised)), rng)

@@ -138,7 +138,7 @@ def _slice(paired: Paired, name: str, configuration: ModelConfiguration) -> Iter
 
 
 def _clusters(entities: Sequence[str | None] | None) -> Values | None:
-    """Number the rows by their entities; a row without one has a number of its own."""
+    """Number the rows by their entities; a row without one has its own number."""
     if entities is None:
         return None
     numbers: dict[str, int] = {}

@@ -30,7 +30,7 @@ def smoke_test(
 ) -> tuple[LoadedVersion | None, list[Check]]:
     """Test a saved artefact; return the loaded version, None if it cannot be loaded, and the checks.
 
-    ``artifact`` is key and digest; ``run_smoke`` loads it, in a process of its own, and has it answer rows.
+    ``artifact`` is key and digest; ``run_smoke`` loads it, in a separate process, and has it answer rows.
     """
     key, digest = artifact
     checks: list[Check] = []

@@ -26,7 +26,7 @@ def intervals(rows: Sequence[tuple[str, Mapping[str, float | None]]], descriptio
 
 
 def bars(rows: Sequence[tuple[str, float, float]], description: str) -> str:
-    """Draw a bar for each name, from nought, with its spread as a whisker."""
+    """Draw a bar for each name, from zero, with its spread as a whisker."""
     greatest = max((value + spread for _, value, spread in rows), default=0.0)
     least = min(0.0, min((value - spread for _, value, spread in rows), default=0.0))
     span = (max(greatest, 0.0) - least) or 1.0

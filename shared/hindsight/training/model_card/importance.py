@@ -1,4 +1,4 @@
-"""Permutation importances: the loss of the metric where a feature's values are dealt out anew."""
+"""Permutation importances: the loss of the metric where a feature's values are shuffled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Importance:
 def permutation_importances(version: LoadedVersion, rows: LabelledFrame, seed: int) -> dict[str, Importance]:
     """Compute the importance of features by how much worse the metric is without them, the greatest first.
 
-    The values of one feature are dealt out anew among the rows (Breiman, 2001). Features that say the same share what
+    The values of one feature are shuffled among the rows (Breiman, 2001). Features that say the same share what
     they are worth: each seems to matter less than both do. Of more than a hundred those are tried whose values go
     most with the predictions. Those without an importance, since the metric is undefined, are left out.
     """

@@ -1,0 +1,73 @@
+"""A model is retired: it takes nothing new, what is kept stays readable, and its configuration brings it back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hindsight.adapters.models_table.trigger_table import DynamoTriggers
+from hindsight.core.times import format_time
+from hindsight.testing.builders.configuration import document
+from hindsight.triggers.decision import Decision
+from hindsight.triggers.inputs import Cause
+from hindsight.triggers.state import OpenRun, TriggerState
+from local.client import CallFailed, StackClient
+
+MODEL = "retired"
+NOW = datetime(2029, 3, 1, 12, tzinfo=UTC)
+ITEM = {"features": {"hour": "7"}, "score": 0.5, "model_version": "v1", "occurred_at": format_time(NOW)}
+
+
+def configure(client: StackClient, model: str) -> Any:
+    return client.call("PUT", f"models/{model}", key="operator", json={**document(), "model": model})
+
+
+def log(client: StackClient, model: str, name: str) -> Any:
+    item = {**ITEM, "prediction_id": name}
+    return client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": [item]})
+
+
+def begin_run(client: StackClient, model: str) -> None:
+    """Give a model a run that holds its lock, as one does that waits for a person."""
+    run = OpenRun(
+        decision_id="waiting", fencing_token=1, started_at=NOW, lease_expires_at=NOW + timedelta(days=1), reason="asked"
+    )
+    decision = Decision(
+        decision_id="waiting",
+        model=model,
+        at=NOW,
+        cause=Cause.MANUAL,
+        reason="asked",
+        signals=(),
+        blocked_by=(),
+        explanation="Retrains.",
+    )
+    triggers = DynamoTriggers(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
+    assert triggers.record(decision, TriggerState(model=model, version=1, open_run=run), 0)
+
+
+def test_retired_model_takes_nothing_new_and_comes_back(client: StackClient) -> None:
+    configure(client, MODEL)
+    log(client, MODEL, "before")
+    begin_run(client, MODEL)
+
+    asked = {"reason": "replaced", "occurred_at": format_time(NOW)}
+    retired = client.call("DELETE", f"models/{MODEL}", key="operator", json=asked)
+
+    assert (retired["state"], retired["reason"], retired["at"]) == ("retired", "replaced", format_time(NOW))
+    events = {"events": [{"feedback_id": "f-1", "prediction_id": "before", "name": "demand", "value": 1}]}
+    for path, body in (
+        ("predictions", {"predictions": [{**ITEM, "prediction_id": "after"}]}),
+        ("feedback", events),
+        ("predict", {"instances": [{"features": {"hour": "7"}}]}),
+    ):
+        with pytest.raises(CallFailed, match=r"409.*retired"):
+            client.call("POST", f"models/{MODEL}/{path}", key="app", json=body)
+    assert client.call("GET", f"models/{MODEL}", key="operator")["state"] == "retired"
+    assert client.call("GET", f"models/{MODEL}/predictions/before", key="operator")["prediction"]["score"] == 0.5
+    listed = client.call("GET", "models", key="operator")["models"]
+    assert [one["state"] for one in listed if one["model"] == MODEL] == ["retired"]
+
+    effects = [effect["code"] for effect in configure(client, MODEL)["effects"]]
+    assert effects == ["back_in_service"]
+    assert log(client, MODEL, "after")["accepted"] == ["after"]
