@@ -45,7 +45,7 @@ def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
 def _sampled(take: Callable[[bytes, AbstractSet[str]], tuple[bytes, int]]) -> Redactor:
     """Build the redactor of profiles, of the few rows that they keep whole; counts name no subject.
 
-    The counts of an hour follow when it is built anew, as it is when an object of its log is written again.
+    The counts of an hour follow when it is rebuilt, as it is when an object of its log is written again.
     """
 
     def redact(subject: Subject, content: bytes) -> RedactionResult | None:
