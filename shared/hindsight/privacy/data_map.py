@@ -1,6 +1,7 @@
 """The data map: where in the lake data of a subject may lie, in which form, and where none does."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from hindsight.lake.object_store import (
@@ -13,9 +14,9 @@ from hindsight.lake.object_store import (
     REWRITTEN,
     model_prefix,
 )
-from hindsight.privacy.profiles import redact_hour, redact_reference
-from hindsight.privacy.redaction import Redactor, drop_if_mentioned, redact_golden, redact_lines
+from hindsight.privacy.redaction import RedactionResult, Redactor, drop_if_mentioned, redact_golden, redact_lines
 from hindsight.privacy.subject import Subject
+from hindsight.profiles.logs.stored_sample import hour_without_rows, without_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,19 @@ class DataLocation:
 
 def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
     return lambda model: (model_prefix(kind, model),)
+
+
+def _sampled(take: Callable[[bytes, AbstractSet[str]], tuple[bytes, int]]) -> Redactor:
+    """Build the redactor of profiles, of the few rows that they keep whole; counts name no subject.
+
+    The counts of an hour follow when it is rebuilt, as it is when an object of its log is written again.
+    """
+
+    def redact(subject: Subject, content: bytes) -> RedactionResult | None:
+        left, taken = take(content, subject.prediction_ids)
+        return RedactionResult(left, taken) if taken else None
+
+    return redact
 
 
 LOG = DataLocation(name=PREDICTIONS, prefixes=_of(PREDICTIONS), redact=redact_lines(Subject.owns_record))
@@ -68,8 +82,8 @@ OTHERS = (
         redact=redact_lines(Subject.owns_reject),
     ),
     DataLocation(name="queries", prefixes=_of("queries"), redact=drop_if_mentioned, suffix=".csv"),
-    DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=redact_hour, suffix=".profile"),
-    DataLocation(name="references", prefixes=_of("models"), redact=redact_reference, suffix="/reference.profile"),
+    DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=_sampled(hour_without_rows), suffix=".profile"),
+    DataLocation(name="references", prefixes=_of("models"), redact=_sampled(without_rows), suffix="/reference.profile"),
     DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 

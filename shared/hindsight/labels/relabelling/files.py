@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
+from hindsight.core.batches import batches
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.core.jobs import JobStatus
 from hindsight.entities.feedback import Feedback
@@ -223,17 +224,7 @@ class RelabelFiles:
 
 def _groups(files: Sequence[OpenFile]) -> Iterator[list[OpenFile]]:
     """Group files whose chunks are relabelled together: as many as have the lines of one chunk, and move on at once."""
-    group: list[OpenFile] = []
-    lines = 0
-    for file in files:
-        size = file.chunk.end - file.position.line
-        if group and (lines + size > CHUNK_LINES or len(group) == MAX_STEPS):
-            yield group
-            group, lines = [], 0
-        group.append(file)
-        lines += size
-    if group:
-        yield group
+    return batches(files, lambda file: file.chunk.end - file.position.line, room=CHUNK_LINES, most=MAX_STEPS)
 
 
 def _unfinished(files: Sequence[OpenFile]) -> list[str]:
