@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import labelling
 from hindsight.core.times import parse_time
-from hindsight.labels.relabelling.counting import Counting
+from hindsight.labels.relabelling.counting import CountingProgress
 from hindsight.reporting.jobs import relabelling_report
 from hindsight.runtime.counters import count
 from hindsight.runtime.deadline import time_left
@@ -28,7 +28,7 @@ def count_files(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]
     counted = labelling.relabel_file_count().count(
         event["model"],
         event["job_id"],
-        Counting(**event.get("counted", {})),
+        CountingProgress(**event.get("counted", {})),
         time_left(context, RESERVED_MILLISECONDS),
     )
     found = {"job_id": event["job_id"], "files": counted.files, "done": counted.is_done}

@@ -14,6 +14,7 @@ from hindsight.ingestion.import_files import chunks_after
 from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.joining.feedback_files import is_to_be_joined
+from hindsight.labels.joining.join import JoinCount
 from tests.functions.erasures import (
     ASKED,
     OTHERS,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hindsight.core.errors import UnusableDataset
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.dataset import Manifest
-from hindsight.datasets.records.athena_query import COLUMNS, chosen_by, plan_query
+from hindsight.datasets.records.athena_query import COLUMNS, ChosenRecords, chosen_by, plan_query
 from hindsight.datasets.records.record_scan import Span
 from hindsight.lake.object_store import query_prefix
 from hindsight.testing.aws.lake import InMemoryLake

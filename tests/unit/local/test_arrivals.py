@@ -9,7 +9,7 @@ from hindsight.profiles.build import profile_rows
 from hindsight.profiles.logs.hour import HourProfiles, LogPiece, decode_hour, encode_hour
 from hindsight.profiles.logs.hourly import hour_key
 from hindsight.testing.aws.lake import InMemoryLake
-from local import arrivals
+from local.replay import arrivals
 from local.replay.arrivals import Arrivals
 from tests.unit.local.files import START
 

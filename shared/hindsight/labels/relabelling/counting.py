@@ -56,7 +56,9 @@ class FileCount:
     store: RelabelStore
     workers: int
 
-    def count(self, model: str, job_id: str, so_far: Counting, has_time: Callable[[], bool]) -> Counting:
+    def count(
+        self, model: str, job_id: str, so_far: CountingProgress, has_time: Callable[[], bool]
+    ) -> CountingProgress:
         """Count the files a relabelling is to read while there is time, and record it at the end. Raises NotFound."""
         job = self.store.state(model, job_id)
         counts = Counter(

@@ -13,9 +13,9 @@ from hindsight.core.jobs import JobStatus
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
-from hindsight.labels.joining.join import JoinReport, LabelJoiner, SideBySide
+from hindsight.labels.joining.join import JoinCount, JoinReport, LabelJoiner, SideBySide
 from hindsight.labels.relabelling.job import Counts, RelabelJob
-from hindsight.labels.relabelling.reading import Chunk, OpenFile, fault_text, read_next, take_line
+from hindsight.labels.relabelling.reading import AlreadyPacked, Chunk, OpenFile, fault_text, read_next, take_line
 from hindsight.labels.relabelling.rules import same_rules
 from hindsight.labels.relabelling.store import MAX_STEPS, FilePosition, FileStep, RelabelStore
 from hindsight.lake.object_store import REWRITTEN, Lake

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hindsight.core.errors import Conflict, HindsightError, NotFound, UnreadableObject
 from hindsight.core.retry import Overtaken, optimistic
-from hindsight.lake.object_store import PREDICTIONS, Lake, day_prefix
+from hindsight.lake.object_store import PREDICTIONS, Lake, TaggedObject, day_prefix
 from hindsight.lake.pack import is_pack, newest_in
 from hindsight.profiles.logs.hour import HourProfiles, short_hash
 from hindsight.profiles.logs.hour_builder import HourBuilder

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hindsight.core.errors import Conflict, NotFound, UnreadableObject
 from hindsight.core.retry import Overtaken, optimistic
-from hindsight.lake.object_store import PROFILES, Lake, day_prefix
+from hindsight.lake.object_store import PROFILES, Lake, TaggedObject, day_prefix
 from hindsight.lake.pack import is_pack
 from hindsight.profiles.codec import CONTENT_TYPE
 from hindsight.profiles.logs.day_log import READERS, DayLog, TimeUp

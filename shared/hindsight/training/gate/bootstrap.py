@@ -123,7 +123,7 @@ def _codes(clusters: Values) -> Values:
     return codes
 
 
-def _influence_of_rows(paired: Paired, predictions: Predictions, metric: Metric) -> Floats:
+def _influence_of_rows(paired: PairedPredictions, predictions: Predictions, metric: Metric) -> Floats:
     return measure_influence(metric, predictions.labelled(paired.labels, paired.weights)).influence
 
 
