@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from hindsight.config.features import FeatureType
 from hindsight.config.labels import canonical_text
+from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import FeatureValue
@@ -31,20 +32,28 @@ def feature_of(text: str, kind: FeatureType) -> FeatureValue:
 
 
 def outcome_of(text: str, event: str, configuration: ModelConfiguration) -> FeedbackValue:
-    """Read an outcome as the value that a rule of the event can read: text, else a number, else a boolean.
+    """Read an outcome as a value that a rule of the event can read: a number, a boolean or text.
 
-    Raises UnreadableCell where none can.
+    Where text is asked for, by classes or by a rule that names texts, it is read as text if it can be. Raises
+    UnreadableCell where no reading fits.
     """
-    readings: list[FeedbackValue] = [text]
+    readings: list[FeedbackValue] = []
     if _NUMBER.fullmatch(text.strip()):
         readings.append(_plain_number(text))
-    if text.strip().lower() in _TRUE | _FALSE:
+    elif text.strip().lower() in _TRUE | _FALSE:
         readings.append(_boolean(text))
+    readings.insert(0 if _asks_for_text(event, configuration) else len(readings), text)
     for reading in readings:
         fault = unreadable_value(event, reading, configuration.labels, configuration.task)
         if fault is None:
             return reading
     raise UnreadableCell(f"{text!r} {fault.message if fault else 'is no value'}")
+
+
+def _asks_for_text(event: str, configuration: ModelConfiguration) -> bool:
+    rules = [rule for rule in configuration.labels.rules if rule.event == event]
+    names_texts = any(rule.map or (rule.positive and isinstance(rule.positive.equals, str)) for rule in rules)
+    return names_texts or configuration.task is Task.MULTICLASS
 
 
 def moment_of(text: str) -> datetime:

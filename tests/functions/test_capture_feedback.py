@@ -61,7 +61,7 @@ def test_a_call_without_a_valid_event_is_kept_too(capsys: pytest.CaptureFixture[
     [
         ("{", 400, []),
         ("[]", 400, [""]),
-        ('{"events": [NaN]}', 400, []),
+        ('{"events": [NaN]}', 400, ["events[0]"]),
         ({"event": []}, 400, ["event"]),
         ({}, 400, ["events"]),
         ({"events": []}, 400, ["events"]),

@@ -1,5 +1,6 @@
 """A model is retired: it takes nothing new, what is kept stays readable, and its configuration brings it back."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,17 @@ def begin_run(client: StackClient, model: str) -> None:
     assert triggers.record(decision, TriggerState(model=model, version=1, open_run=run), 0)
 
 
+def models(client: StackClient) -> Iterator[dict[str, Any]]:
+    """Walk the list of all models: other tests' are on the stack too."""
+    token = ""
+    while True:
+        page = client.call("GET", f"models?limit=50{token}", key="operator")
+        yield from page["models"]
+        if "next_token" not in page:
+            return
+        token = f"&next_token={page['next_token']}"
+
+
 def test_retired_model_takes_nothing_new_and_comes_back(client: StackClient) -> None:
     configure(client, MODEL)
     log(client, MODEL, "before")
@@ -65,8 +77,7 @@ def test_retired_model_takes_nothing_new_and_comes_back(client: StackClient) -> 
             client.call("POST", f"models/{MODEL}/{path}", key="app", json=body)
     assert client.call("GET", f"models/{MODEL}", key="operator")["state"] == "retired"
     assert client.call("GET", f"models/{MODEL}/predictions/before", key="operator")["prediction"]["score"] == 0.5
-    listed = client.call("GET", "models", key="operator")["models"]
-    assert [one["state"] for one in listed if one["model"] == MODEL] == ["retired"]
+    assert [one["state"] for one in models(client) if one["model"] == MODEL] == ["retired"]
 
     effects = [effect["code"] for effect in configure(client, MODEL)["effects"]]
     assert effects == ["back_in_service"]

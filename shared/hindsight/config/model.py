@@ -116,7 +116,10 @@ def _unreachable(rule: Rule) -> list[tuple[str, str]]:
     faults = [(f"map.{key}", never) for key in wanted if not _is_computed(key, rule.aggregate)]
     if rule.positive is None:
         return faults
-    if rule.positive.equals is not None and not _is_computed(canonical_text(rule.positive.equals), rule.aggregate):
+    equals = rule.positive.equals
+    # True is compared as the number 1.
+    equal = canonical_text(int(equals) if isinstance(equals, bool) else equals)
+    if equals is not None and not _is_computed(equal, rule.aggregate):
         faults.append(("positive.equals", never))
     if rule.positive.less_than is not None and rule.positive.less_than <= least:
         faults.append(("positive.less_than", never))
@@ -128,10 +131,10 @@ def _unreachable(rule: Rule) -> list[tuple[str, str]]:
 def _is_computed(text: str, aggregate: Aggregate) -> bool:
     """Check whether an aggregate can compute the number that a canonical text writes."""
     try:
-        number = float({"true": "1", "false": "0"}.get(text, text))
+        number = float(text)
     except ValueError:
         return False
-    written = text in {"true", "false", canonical_text(number)} and abs(number) <= MAX_NUMBER
+    written = text == canonical_text(number) and abs(number) <= MAX_NUMBER
     return written and (aggregate is not Aggregate.COUNT or (number >= 1 and number.is_integer()))
 
 

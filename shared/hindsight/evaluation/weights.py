@@ -23,7 +23,9 @@ def review_weights(records: Sequence[LabelFields], labels: Labels) -> Floats:
     itself. So does one whose probability is not a number in (0, 1].
 
     >>> record = {"kind": "manual", "selection_probability": 0.02}
-    >>> review_weights([record, {**record, "labelled_without_review": True}], Labels()).tolist()
+    >>> from hindsight.config.labels import Rule
+    >>> labels = Labels(rules=(Rule(event="annotation"),))
+    >>> review_weights([record, {**record, "labelled_without_review": True}], labels).tolist()
     [50.0, 1.0]
     """
     rows = LabelRows.of(records)

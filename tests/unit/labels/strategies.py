@@ -97,7 +97,9 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
         elif kind == "above":
             rule["above"] = draw(st.sampled_from((0, 1, 100)))
         elif kind == "map":
-            keys = draw(st.lists(st.sampled_from(("up", "down", "1", "2", "true")), min_size=1, unique=True))
+            # A count is never a text, and a configuration that asks for one is refused.
+            met = ("1", "2", "3") if aggregate == "count" else ("up", "down", "1", "2", "true")
+            keys = draw(st.lists(st.sampled_from(met), min_size=1, unique=True))
             rule["map"] = {key: draw(st.sampled_from(labels)) for key in keys}
         rules.append(rule)
     default = None

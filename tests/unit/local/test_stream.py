@@ -75,7 +75,7 @@ def test_texts_declared_as_missing_are_null_in_every_column(tmp_path: Path) -> N
     ("task", "rule", "texts", "outcomes"),
     [
         ("multiclass", {}, ["01", "1", "NA", "true"], ["01", "1", "NA", "true"]),
-        ("binary", {}, ["1", "0.0", "True", "no"], ["1", 0, True, False]),
+        ("binary", {}, ["1", "0.0", "True", "no"], [1, 0, True, False]),
         ("binary", {"positive": {"greater_than": 5}}, ["6", "5.5"], [6, 5.5]),
         ("binary", {"positive": {"equals": "yes"}}, ["yes", "no"], ["yes", "no"]),
         ("binary", {"map": {"1": 1, "0": 0}}, ["1.0", "0"], [1, "0"]),
@@ -175,7 +175,7 @@ def test_feedback_is_named_after_its_row(tmp_path: Path) -> None:
         "feedback_id": "row-0-outcome",
         "prediction_id": "row-0",
         "name": "demand",
-        "value": "1",
+        "value": 1,
         "occurred_at": "2026-01-11T00:00:00.000000Z",
     }
 
@@ -202,7 +202,7 @@ def test_outcome_without_the_time_when_it_was_known_is_never_heard(tmp_path: Pat
 
     stream = read_stream(path, spec(**COLUMNS), configuration())
 
-    assert ([row.outcome for row in stream.rows], stream.without_known_at) == ([None, "1"], 1)
+    assert ([row.outcome for row in stream.rows], stream.without_known_at) == ([None, 1], 1)
 
 
 def test_file_without_a_usable_row_is_refused_by_its_first_line(tmp_path: Path) -> None:

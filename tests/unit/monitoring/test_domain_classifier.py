@@ -1,8 +1,8 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.monitoring.drift.domain_classifier import MIN_ROWS, separate

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.monitoring.drift.drift_page import MAX_SHOWN, ComparedProfiles, PageHeading, drift_page
@@ -91,7 +92,9 @@ def test_names_from_data_are_escaped() -> None:
     known = trained_on()
     found = Profile(rows=1_000, features={evil: column}, score=known.score)
     outside = configuration(features={evil: {"type": "categorical"}}, monitoring={})
-    reference = replace(found, features={evil: profile_column(["a", "b"] * 500, Feature(type=FeatureType.CATEGORICAL))})
+    reference = structs.replace(
+        found, features={evil: profile_column(["a", "b"] * 500, Feature(type=FeatureType.CATEGORICAL))}
+    )
     report = check_drift(reference, found, found, outside, level=LEVEL)
     compared = ComparedProfiles(reference=reference, window=found, champion_window=found)
     read = Reader(drift_page(report, compared, replace(HEADING, model=evil, version=evil)))

@@ -159,7 +159,7 @@ def test_slices_include_missing_values_and_quarters() -> None:
         "(missing)": 1.0,
     }
     assert {name: slice_.labels for name, slice_ in found.slices["temperature"].items()} == {
-        "up to 0.5": 100,
+        "0.5": 100,
         "(missing)": 105,
     }
 
