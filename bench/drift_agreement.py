@@ -30,7 +30,7 @@ def agreement(seed: int, repeats: int = 5) -> dict[str, dict[str, float]]:
         found["kolmogorov_smirnov"].append(_kolmogorov_smirnov(reference, window, *sketches))
         found["wasserstein"].append(_wasserstein(reference, window, *sketches))
         exact, difference = _psi(reference, window, *sketches)
-        if exact < 0.5:  # beyond, nobody asks how far
+        if exact < 0.5:  # a larger difference needs no agreement
             found["psi_below_0.5"].append(difference)
     found["chi_squared"] = [_chi_squared(dice, categories) for categories in (2, 5, 50, 500) for _ in range(repeats)]
     return {name: _worst(differences) for name, differences in found.items()}

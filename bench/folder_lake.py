@@ -47,7 +47,7 @@ class FolderLake:
         os.link(self._folder / key, path)
 
     def upload(self, path: Path, key: str, content_type: str) -> None:
-        """Put a file where objects are, without a copy: nobody writes to it again."""
+        """Put a file where objects are, without a copy: it is not written again."""
         (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
         (self._folder / key).unlink(missing_ok=True)
         os.link(path, self._folder / key)

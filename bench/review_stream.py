@@ -22,7 +22,7 @@ class StateInMemory:
         return self.state or SelectionState(model=model)
 
     def save(self, state: SelectionState, expected_version: int) -> bool:
-        """Replace the state; nobody else writes it."""
+        """Replace the state; there is no other writer."""
         self.state = state
         return True
 

@@ -1,7 +1,7 @@
 """The memory of joining a feedback file: a file ten times as large must not take more.
 
 Each size runs in a separate process, so that its peak is its own. The file is read as the lake reads it; the table
-is one that knows every prediction and forgets what it is told.
+is one that knows every prediction and keeps nothing.
 """
 
 import gzip

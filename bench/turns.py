@@ -57,7 +57,7 @@ class Turns:
     def _act(self, number: int, actor: Callable[[], None]) -> None:
         threading.current_thread().name = str(number)
         try:
-            # Refusals are answers: of two that want the same, one is told that the other was faster.
+            # Refusals are answers: of two that want the same, one is refused because the other was faster.
             with suppress(Killed, HindsightError):
                 self.step()
                 actor()

@@ -24,7 +24,7 @@ def of_the_template() -> dict[str, Any]:
         "parameter_sets": len(sets),
         "findings": len(found),
         "findings_told": found,
-        # Their functions' sizes are judged by nobody here; ``make build`` does.
+        # The sizes of their functions are not judged here; ``make build`` judges them.
         "layers_not_built": sorted(layers_not_built(deployment()).values()),
     }
 

@@ -63,7 +63,7 @@ def _reckon(phase: Phase, reality: Reality, outcomes: list[int]) -> None:
         if sorted(int(record["seq"]) for record in records) != list(range(1, len(records) + 1)):
             phase.count("doubled", [name])
     if len(labels) == len(outcomes) and sum(labels.values()) != sum(outcomes):
-        phase.count("lost", [f"{abs(sum(labels.values()) - sum(outcomes))} outcomes are told otherwise"])
+        phase.count("lost", [f"{abs(sum(labels.values()) - sum(outcomes))} outcomes have another label"])
 
 
 def _write(folder: Path, count: int) -> list[int]:

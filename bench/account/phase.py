@@ -15,7 +15,7 @@ _COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 
 @dataclass
 class Phase:
-    """The figures of one part; ``unexplained`` is what must not be: it is told, and fails the run."""
+    """The figures of one part; ``unexplained`` must stay empty: it is printed, and fails the run."""
 
     name: str
     sent: int = 0

@@ -1,9 +1,9 @@
-"""The embedded AWS in account mode, as a process started by its path and told of the mode by its environment."""
+"""The embedded AWS in account mode, as a process started by its path; its environment carries the mode."""
 
 import sys
 from pathlib import Path
 
-# Functions inherit the environment, and must not find the checkout: so it is not told of in PYTHONPATH.
+# Functions inherit the environment, and must not find the checkout: so PYTHONPATH does not name it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
 from ministack import app  # noqa: E402

@@ -107,7 +107,7 @@ def _joiner(client: CountingClient) -> LabelJoiner:
 
 
 class _Nothing:
-    """The configuration of the model; a lake that is never written to; allowances that nobody asks for."""
+    """The configuration of the model, a lake without writes, and allowances without readers."""
 
     def current(self, model: str) -> ConfigurationRevision:
         return ConfigurationRevision(1, parse_configuration(RULES))

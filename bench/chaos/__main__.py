@@ -27,7 +27,7 @@ SEEDS, EVENTS, SHARE = 20, 5000, 0.06
 # The emulator is stopped and started again at the last of them.
 _SEEDS_A_STACK = 5
 COUNTED = ("sent", "acknowledged", "stored", "labelled", "quarantined", "lost", "doubled", "missing")
-# Services that answer nobody for a while; what depends on them waits, or is delivered again.
+# Services that answer no call for a while; what depends on them waits, or is delivered again.
 OUTAGES = ("dynamodb", "s3", "firehose")
 _OUTAGE_SECONDS = 1.5
 _PAUSE_SECONDS = (0.7, 2.5)
@@ -192,8 +192,8 @@ class Disturbance:
 
     def _deliver_again(self) -> None:
         """Announce files to the queues once more, in another order."""
-        if told := self._stack.tell_again(self._rng):
-            self._note("files_delivered_again", told)
+        if repeated := self._stack.tell_again(self._rng):
+            self._note("files_delivered_again", repeated)
 
     def _poison(self) -> None:
         self._stack.poison(self._rng.choice(POISON), self._rng)

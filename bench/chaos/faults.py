@@ -18,7 +18,7 @@ class Fault(StrEnum):
     CUT_OFF = "cut_off"  # the connection breaks before anything is done
     LOST = "lost"  # all is done, and the answer is lost
     PARTIAL = "partial"  # a batch is done in part
-    OUTAGE = "outage"  # a service answers nobody for a while
+    OUTAGE = "outage"  # a service answers no call for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ _KINDS = (Fault.THROTTLED, Fault.FAILED, Fault.CUT_OFF, Fault.LOST)
 class Faults:
     """The fault of each call: with probability ``share`` one of the kinds its service knows, each as likely.
 
-    A service that is in ``outages`` answers nobody. Calls that come at once take their draws in the order they come:
+    A service that is in ``outages`` answers no call. Calls that come at once take their draws in the order they come:
     the seed decides how often what fails, not which call of many that run side by side.
     """
 

@@ -1,4 +1,4 @@
-"""A batch that is done in part: what is passed on of it, and what its caller is told of the rest."""
+"""Batches done in part: the entries that are passed on, and the answer about the others."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -55,9 +55,9 @@ def _split_list(
     kept = list(compress(body[entries], flags))
 
     def answer(given: Body) -> Body:
-        told = iter(given.get(answers, ()))
+        passed_on = iter(given.get(answers, ()))
         refused = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "slow down"}
-        whole = [next(told) if flag else refused for flag in flags]
+        whole = [next(passed_on) if flag else refused for flag in flags]
         return {**given, answers: whole, count: sum("ErrorCode" in one for one in whole)}
 
     return ({**body, entries: kept} if kept else None), answer

@@ -1,6 +1,6 @@
 """A proxy before the embedded AWS that makes calls fail as they fail on a bad day.
 
-The functions are told of it by their environment alone (``AWS_ENDPOINT_URL``): no code of theirs knows of faults, and
+The functions reach it through their environment alone (``AWS_ENDPOINT_URL``): their code knows nothing of faults, and
 what fails is what botocore meets on a wire.
 """
 
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
-        # A HEAD is told how long its object is, and gets none of it.
+        # A HEAD states the length of its object, and brings no body.
         length = {name.lower(): value for name, value in answer.headers}.get("content-length")
         is_head = self.command == "HEAD"
         self.send_header("Content-Length", length if is_head and length else str(len(answer.body)))

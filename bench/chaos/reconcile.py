@@ -32,7 +32,7 @@ class Reality:
 
 @dataclass(slots=True)
 class Account:
-    """The figures of one model; ``unexplained`` is what must not be: it is told, and fails the run."""
+    """The figures of one model; ``unexplained`` must stay empty: it is printed, and fails the run."""
 
     sent: int = 0
     acknowledged: int = 0

@@ -127,7 +127,7 @@ class Traffic:
     def must_be_quarantined(self) -> dict[str, set[tuple[str, Any]]]:
         """List the events that must be quarantined: of two bodies of an id the one received later, besides the rest.
 
-        What withdraws an event that has found no prediction is told by that event.
+        A retraction of an event without a prediction has the prediction id of that event.
         """
         found = self.quarantined()
         later = {(name, value) for name, value in found["conflict"] if value >= OTHER}
@@ -144,7 +144,7 @@ class Traffic:
         value: Any = round(rng.uniform(0, 10), 3)
         return {
             "feedback_id": f"f{number:05d}",
-            "prediction_id": f"nobody{number:05d}" if kind == "orphaned" else prediction_id,
+            "prediction_id": f"unknown{number:05d}" if kind == "orphaned" else prediction_id,
             "name": "rating",
             "value": UNREADABLE if kind == "invalid" else value,
             "occurred_at": _text(occurred),
@@ -172,8 +172,8 @@ def is_unreadable(event: Item) -> bool:
 
 def _retraction(event: Item) -> Item:
     later = _after(event, 2)
-    told = {"feedback_id": f"r-{event['feedback_id']}", "name": "retracted", "value": event["feedback_id"]}
-    return {**event, **told, "occurred_at": later, "received_at": later}
+    retraction = {"feedback_id": f"r-{event['feedback_id']}", "name": "retracted", "value": event["feedback_id"]}
+    return {**event, **retraction, "occurred_at": later, "received_at": later}
 
 
 def _mean(values: Iterator[Fraction]) -> float | None:

@@ -38,7 +38,7 @@ def main() -> int:
         print(json.dumps(found), file=sys.__stdout__)
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
-    # Processor time is measured, and a process waits for nobody: two at once disturb each other little.
+    # Processor time is measured, and processes do not wait for each other: two at once disturb each other little.
     with ThreadPoolExecutor(AT_ONCE) as pool:
         played = pool.map(lambda one: _apart(one, asked.hours or one.hours), SCENARIOS)
         found = dict(zip([one.name for one in SCENARIOS], played, strict=True))

@@ -55,7 +55,7 @@ def _batch(play: "Play", at: float, of_a_day: float) -> None:
     account.run_until(at)
     instances = play.predicted(max(1, round(play.scenario.a_day / of_a_day)))
     account.run_until(at + 600)
-    play.told(instances)
+    play.notified(instances)
     account.run_until(at + _PACKED_AFTER)
     for name in ("CloseWindows", "PackObjects"):
         play.tick_now(play.arn(name))

@@ -21,7 +21,7 @@ class Function:
     """One function of a deployment.
 
     Time is processor time measured here, stretched to the share of a processor that its memory buys, and what its calls
-    wait for. An instance that nobody called for ``KEPT_SECONDS`` is gone: the next call pays for a start.
+    wait for. An instance without a call for ``KEPT_SECONDS`` is gone: the next call pays for a start.
     """
 
     name: str
@@ -87,10 +87,10 @@ class Context:
 @cache
 def import_seconds(module: str) -> float:
     """Measure the processor time that a new process needs to import a handler."""
-    told = f"import time, {module}; print(time.process_time())"
+    script = f"import time, {module}; print(time.process_time())"
     environment = {**os.environ, "POWERTOOLS_SERVICE_NAME": "hindsight", "AUDIENCE_KEYS": "app=key"}
     printed = subprocess.run(  # noqa: S603  our own interpreter
-        [sys.executable, "-c", told], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     ).stdout
     return float(printed)
 

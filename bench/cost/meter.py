@@ -1,4 +1,4 @@
-"""The meter: what every call of a handler costs, told from the call itself, its answer and what it changed."""
+"""The meter: the cost of every call of a handler, found from the call itself, its answer and what it changed."""
 
 import json
 import threading

@@ -11,7 +11,7 @@ from bench.cost.meter import Invocation
 from bench.cost.prices import price_list
 
 REUSED_SECONDS = 300.0
-# Where whoever sends has a data key made, and the service reads it back.
+# Services whose senders ask for a data key, which the service decrypts again.
 _MADE = {"sqs", "firehose", "sns"}
 # Every use asks the key.
 _EACH_USE = {"secretsmanager", "events", "start"}

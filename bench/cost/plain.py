@@ -1,4 +1,4 @@
-"""The stores without the meter: calls that are nobody's."""
+"""The stores without the meter: calls that are not billed to a scenario."""
 
 from functools import cache
 from typing import Any
@@ -19,5 +19,5 @@ def size_of(bucket: str, key: str) -> int:
 
 @cache
 def plain_client(service: str) -> Any:
-    """Make a client whose calls are nobody's: they are not metered."""
+    """Make a client whose calls are not metered."""
     return boto3.session.Session().client(service)  # type: ignore[call-overload]

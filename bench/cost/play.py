@@ -195,9 +195,9 @@ class Play:
         instances = self.predicted(self.scenario.items_a_call)
         later = self.account.now + FEEDBACK_AFTER + APART
         if later < end:
-            self.account.at(later, lambda: self.told(instances))
+            self.account.at(later, lambda: self.notified(instances))
 
-    def told(self, instances: list[Event]) -> None:
+    def notified(self, instances: list[Event]) -> None:
         """Send the feedback of instances, in one call."""
         self.call(f"/models/{MODEL}/feedback", "capture_feedback", {"events": self._events(instances)})
 

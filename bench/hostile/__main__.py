@@ -167,8 +167,8 @@ def _waiting(client: StackClient, suffix: str) -> dict[str, int]:
     found, names = {}, ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     for name, url in client.stack.outputs.items():
         if name.endswith(suffix) and ("DeadLetter" in name) is suffix.startswith("DeadLetter"):
-            told = client.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            if count := sum(int(told[one]) for one in names):
+            counts = client.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            if count := sum(int(counts[one]) for one in names):
                 found[name] = count
     return found
 

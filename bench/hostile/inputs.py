@@ -37,11 +37,11 @@ def hostile_inputs(targets: Targets, seed: int, at_least: int) -> list[Hostile]:
 
 def _names() -> Iterator[Hostile]:
     for name in NAMES:
-        told = quote(name, safe="")
+        quoted = quote(name, safe="")
         for method, path, audience in (
-            ("GET", f"/models/{told}", "operator"),
-            ("GET", f"/models/known/predictions/{told}", "operator"),
-            ("POST", f"/models/{told}/feedback", "app"),
+            ("GET", f"/models/{quoted}", "operator"),
+            ("GET", f"/models/known/predictions/{quoted}", "operator"),
+            ("POST", f"/models/{quoted}/feedback", "app"),
         ):
             body = b'{"events": [{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": 1}]}'
             yield Hostile("name", f"{method} {name!r}", method, path, REFUSED, audience, body=body * (method == "POST"))
@@ -83,7 +83,7 @@ def _types(model: str) -> Iterator[Hostile]:
         for path in APP_PATHS:
             body = json.dumps({FIELDS[path]: []}).encode()
             is_json = kind.split(";")[0].strip().lower() == "application/json"
-            # Nothing can be predicted before a version serves: which of the two is told is all the same.
+            # Nothing can be predicted before a version serves: either of the two errors is right.
             allowed = INVALID | {409} if is_json else frozenset({415})
             headers = {"content-type": kind} if kind else {}
             yield Hostile(

@@ -36,7 +36,7 @@ def with_other_keys(model: str) -> Iterator[Hostile]:
             body=b"{}",
         )
         yield Hostile(
-            "key", f"nobody at {path}", method, f"/models/{model}/{path}".rstrip("/"), STRANGER, None, body=b"{}"
+            "key", f"stranger at {path}", method, f"/models/{model}/{path}".rstrip("/"), STRANGER, None, body=b"{}"
         )
         for key in (MARK, "' OR 1=1", "x" * 2000, "null"):
             headers = {"content-type": "application/json", "x-api-key": key}

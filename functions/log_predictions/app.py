@@ -26,8 +26,8 @@ def log_predictions(model: str) -> Response[str]:
     receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
     counts = {"PredictionsAccepted": len(receipt.accepted), "PredictionsRejected": len(receipt.rejected)}
     count(metrics, counts, Model=configuration.model)
-    told = {} if tokens is None else {"tokens": {accepted: tokens(accepted) for accepted in receipt.accepted}}
-    return answer(202, receipt.to_json() | told)
+    issued = {} if tokens is None else {"tokens": {accepted: tokens(accepted) for accepted in receipt.accepted}}
+    return answer(202, receipt.to_json() | issued)
 
 
 handler = http_handler(api)

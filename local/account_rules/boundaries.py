@@ -29,7 +29,7 @@ def managed_policies_reach_beyond(deployment: Deployment) -> Iterator[str]:
                     continue
                 foreign = _foreign(deployment, action)
                 if not foreign:
-                    yield f"{name}: nobody looked where {action} of a managed policy ends"
+                    yield f"{name}: it is not known where {action} of a managed policy ends"
                 for resource in foreign:
                     if _gives(statement, action, resource) and role.may(action, resource):
                         yield f"{name}: may {action} on {resource}, which is another's"

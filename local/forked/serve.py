@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-# Functions inherit the environment, and must not find the checkout: so it is not told of in PYTHONPATH.
+# Functions inherit the environment, and must not find the checkout: so PYTHONPATH does not name it.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from ministack import app  # noqa: E402

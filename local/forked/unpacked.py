@@ -14,7 +14,7 @@ _lock = threading.Lock()
 
 
 class SharedZipFile(zipfile.ZipFile):
-    """A zip file whose code is unpacked once; whoever unpacks it again gets a link to what is there."""
+    """A zip file whose code is unpacked once; unpacking it again makes a link to the first copy."""
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
         """Unpack the code, or link to where it is unpacked; the folder has to be empty."""

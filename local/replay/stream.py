@@ -122,7 +122,7 @@ class _RowReader:
         self._spec, self._configuration = spec, configuration
         self._missing = frozenset(spec.missing)
         self._start = None if spec.time.start is None else parse_time(spec.time.start)
-        # The doors of the API: what they would refuse is told with its line, before anything is sent.
+        # The doors of the API: a row that they would refuse is named by its line before anything is sent.
         ends = datetime.max.replace(tzinfo=parse_time("1970-01-01T00:00:00Z").tzinfo)
         self._instances = InstanceReader(configuration, ends, ClientTimestamps.TRUSTED, new_id=str)
         self._feedback = FeedbackReader(configuration, ends, ClientTimestamps.TRUSTED)

@@ -17,7 +17,7 @@ from local.forked.patching import replace, require
 
 SLOW_DOWN = "Slow down."
 _LOOK_SECONDS = 0.2
-# AWS buffers for five minutes or five megabytes, unless told otherwise.
+# AWS buffers for five minutes or five megabytes by default.
 _INTERVAL_SECONDS, _MEGABYTES = 300, 5
 
 
@@ -146,13 +146,13 @@ def _in_part(answered: Any, taken: list[bool]) -> Any:
     status, headers, body = answered
     if status != 200:
         return answered
-    told = json.loads(body)
-    of_the_taken = iter(told["RequestResponses"])
+    answer = json.loads(body)
+    of_the_taken = iter(answer["RequestResponses"])
     refused = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": SLOW_DOWN}
-    told["RequestResponses"] = [next(of_the_taken) if is_taken else refused for is_taken in taken]
-    told["FailedPutCount"] += taken.count(False)
+    answer["RequestResponses"] = [next(of_the_taken) if is_taken else refused for is_taken in taken]
+    answer["FailedPutCount"] += taken.count(False)
     kept = {name: value for name, value in headers.items() if name.lower() != "content-length"}
-    return status, kept, json.dumps(told).encode()
+    return status, kept, json.dumps(answer).encode()
 
 
 def _refused() -> Any:

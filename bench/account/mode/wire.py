@@ -67,7 +67,7 @@ def _judged(original: Any) -> Any:
         query_params = rest[1]
         is_read = method in {"GET", "HEAD"} and "/s3/aws4_request" in headers.get("authorization", "")
         bucket, _, key = path.lstrip("/").partition("/")
-        # A HEAD is told no code.
+        # The answer to a HEAD carries no error code.
         is_missing = answer[0] == 404 and (method == "HEAD" or b"NoSuchKey" in answer[2])
         if not (is_read and key and is_missing) or may_list(headers, query_params, bucket, key):
             return answer

@@ -38,7 +38,7 @@ class Decision(Record):
     """One decision, complete: no other record is needed to understand it.
 
     ``signals`` has every kind, active or not; ``explanation`` is the same as a sentence. ``actor`` is who asked for
-    it, absent where nobody did. ``outcome`` and what follows it are added when the run that a decision triggered has
+    it, absent where no caller did. ``outcome`` and what follows it are added when the run that a decision triggered has
     finished.
     """
 

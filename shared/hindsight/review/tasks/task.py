@@ -120,7 +120,7 @@ class ReviewTask:
 
     @property
     def is_retracting(self) -> bool:
-        """True if the retraction of a resolution is not known to be durable; until then nobody gets the task."""
+        """True if the retraction of a resolution is not known to be durable; until then the task is not leased."""
         return any(not reopening.is_sent for reopening in self.reopenings)
 
     @property

@@ -100,8 +100,8 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
     """
     if event.http_method == "OPTIONS":  # a browser's question before its call carries no key
         return
-    told = event.request_context.get("authorizer") or {}
-    if told.get("audience") not in audiences_of(event.http_method, event.resource):
+    caller = event.request_context.get("authorizer") or {}
+    if caller.get("audience") not in audiences_of(event.http_method, event.resource):
         raise Forbidden("this key may not call this route")
 
 

@@ -67,8 +67,8 @@ def reliability_diagram(bins: Sequence[Mapping[str, Any]]) -> str:
     for one in bins:
         x, y = at(one["score"], one["observed"])
         low, high = at(one["score"], one["lower"])[1], at(one["score"], one["upper"])[1]
-        told = f"score {one['score']:.3f}: {one['observed']:.1%} of {one['labels']:,} labels"
-        body += f"<g><title>{told}</title>{_line((x, low), (x, high), 'var(--current)', 1.0)}"
+        title = f"score {one['score']:.3f}: {one['observed']:.1%} of {one['labels']:,} labels"
+        body += f"<g><title>{title}</title>{_line((x, low), (x, high), 'var(--current)', 1.0)}"
         body += f'<circle class="current" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/></g>'
     return _svg(_SIDE + _MARGIN + 20, _SIDE + 50, "reliability diagram", body)
 
@@ -79,12 +79,12 @@ def _interval(line: int, name: str, row: Mapping[str, float | None], place: Any)
     if value is None:
         return _label(line, name) + _number(line, "–")
     drawn = ""
-    told = f"{value:.4f}"
+    shown = f"{value:.4f}"
     if lower is not None and upper is not None:
         drawn = _line((place(lower), middle), (place(upper), middle), "var(--current)", 2.0)
-        told = f"{value:.3f}  ({lower:.3f} to {upper:.3f})"
+        shown = f"{value:.3f}  ({lower:.3f} to {upper:.3f})"
     drawn += f'<circle class="current" cx="{place(value):.1f}" cy="{middle:.1f}" r="4"/>'
-    return _label(line, name) + drawn + _number(line, told)
+    return _label(line, name) + drawn + _number(line, shown)
 
 
 def _label(line: int, name: str) -> str:
