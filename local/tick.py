@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 
 
 def tick(client: StackClient, model: str, now: datetime, say: Say) -> None:
-    """Close windows, check, evaluate rollouts and triggers; say a line each. Raises CallFailed."""
+    """Close windows, check, evaluate rollouts and triggers; print a line each. Raises CallFailed."""
     # An unknown model is named as such by this call.
     client.call("GET", f"models/{model}", key="operator")
     wait_until_calm(client, model)
@@ -33,7 +33,7 @@ def tick(client: StackClient, model: str, now: datetime, say: Say) -> None:
     say(f"rollouts  {'; '.join(map(_evaluation, evaluations)) or 'none to evaluate'}")
     decisions = client.run_schedule("CheckTriggers", now, model)["decisions"]
     for decision in decisions:
-        _tell_decision(client, model, decision, say)
+        _print_decision(client, model, decision, say)
 
 
 def models_of(client: StackClient) -> list[str]:
@@ -76,8 +76,8 @@ def _evaluation(evaluation: dict[str, Any]) -> str:
     return f"{evaluation['version']}: {evaluation['verdict']}"
 
 
-def _tell_decision(client: StackClient, model: str, decision: dict[str, Any], say: Say) -> None:
-    """Say why a run started, or why not; of one that did also how it ended, or that it waits for a person."""
+def _print_decision(client: StackClient, model: str, decision: dict[str, Any], say: Say) -> None:
+    """Print why a run started, or why not; of one that did also how it ended, or that it waits for a person."""
     status = client.call("GET", f"models/{model}", key="operator")
     say(f"triggers  {status['last_evaluation']['explanation']}")
     if not decision["triggered"]:

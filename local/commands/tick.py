@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tick, and say what each function did."""
+    """Tick, and print a line for each function."""
     from datetime import UTC, datetime
 
     from hindsight.core.errors import HindsightError

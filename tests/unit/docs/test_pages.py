@@ -58,7 +58,7 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_commands_of_a_page_use_what_env_sets(page: Path) -> None:
+def test_commands_of_a_page_use_the_names_that_env_sets(page: Path) -> None:
     stack = Stack("", "", "", "", dict.fromkeys(KEY_OUTPUTS, ""), defaultdict(str))
     code = "\n".join(CODE.findall(page.read_text(encoding="utf-8")))
     assert set(VARIABLE.findall(code)) <= {*local_variables(stack), *PLACEHOLDERS}

@@ -50,7 +50,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     return FakeClient()
 
 
-def test_tick_invokes_the_loop_for_one_model_and_says_a_line_each(client: FakeClient) -> None:
+def test_tick_invokes_the_loop_for_one_model_and_prints_a_line_each(client: FakeClient) -> None:
     lines = list[str]()
     tick(cast(StackClient, client), "churn", NOW, lines.append)
     assert client.ticked == [(name, NOW, "churn") for name in ANSWERS]
