@@ -42,7 +42,7 @@ def with_layers(mode: Mode) -> Mode:
 
 @contextmanager
 def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = None) -> Iterator[StackClient]:
-    """Run the product in an account of its own, in simulated time, for the length of a with block."""
+    """Run the product in a separate account, in simulated time, for the length of a with block."""
     server = account_server(folder, with_layers(mode))
     try:
         yield StackClient(start(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})), attempts=ATTEMPTS)
