@@ -19,7 +19,7 @@ _TOO_LARGE = "REQUEST_TOO_LARGE"
 def install() -> None:
     """Put the rules into the emulator's process. Raises EmulatorChanged."""
     require(app, "_parse_execute_api_url")
-    require(apigateway_v1, "find_api_scope", "_gw_error", "_build_lambda_event_v1")
+    require(apigateway_v1, "find_api_scope", "_gw_error", "_build_lambda_event_v1", "_stages_v1")
     replace(
         app,
         "_handle_execute_api_request",
@@ -66,10 +66,11 @@ def _by_the_path_as_sent(original: Any) -> Any:
 def _bounded_request(original: Any) -> Any:
     async def execute(request: Any, api_id: str, stage: str, method: str, path: str, *rest: Any) -> Any:
         headers, body, *_ = rest
-        if len(body or b"") > GATEWAY_BYTES:
+        line_and_headers = len(method) + len(path) + sum(len(str(value)) for value in (headers or {}).values())
+        deployed = apigateway_v1._stages_v1.get(api_id, {}).get(stage)
+        if deployed and (len(body or b"") > GATEWAY_BYTES or line_and_headers > HEADER_BYTES):
+            request["stage"] = deployed  # by which the API's own answer to it is found
             return apigateway_v1._gw_error(_TOO_LARGE, f"HTTP content length exceeded {GATEWAY_BYTES} bytes.")
-        if len(method) + len(path) + sum(len(str(value)) for value in (headers or {}).values()) > HEADER_BYTES:
-            return apigateway_v1._gw_error(_TOO_LARGE, f"request line and headers exceeded {HEADER_BYTES} bytes")
         return await original(request, api_id, stage, method, path, *rest)
 
     return execute
