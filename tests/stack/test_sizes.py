@@ -18,7 +18,7 @@ MIB = 1024 * 1024
         (b"{}", {"x-much": "x" * 11_000}),
     ],
 )
-def test_request_beyond_what_the_gateway_takes_is_a_413(
+def test_request_larger_than_the_gateway_takes_is_a_413(
     client: StackClient, body: bytes, headers: dict[str, str]
 ) -> None:
     headers = {"content-type": "application/json", "x-api-key": client.stack.keys["app"], **headers}
