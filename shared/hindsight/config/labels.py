@@ -141,6 +141,16 @@ class Labels(Section):
         """The time after which no rule with a window can match any more; zero without such a rule."""
         return max((rule.window for rule in self.rules if rule.window), default=timedelta(0))
 
+    @property
+    def reach(self) -> timedelta | None:
+        """The time after which an outcome makes no label any more; None if a rule takes one whenever it comes."""
+        windows = [rule.window for rule in self.rules if rule.kind is not LabelKind.MANUAL]
+        return self.longest_window if windows and all(windows) else None
+
+    def reaches(self, delay: timedelta) -> bool:
+        """Check whether an outcome that comes so long after its prediction can make a label."""
+        return self.reach is None or delay <= self.reach
+
 
 def canonical_text(value: object) -> str:
     """Format the text under which a value is looked up in a mapping, and classes are compared.
