@@ -17,9 +17,9 @@ from typing import Any
 from ministack.core.arn import parse_arn
 from ministack.services import dynamodb, lambda_svc
 
-from bench.account.mode.gateway import size
-from bench.account.mode.settings import SYNCHRONOUS_BYTES, Mode
+from bench.account.mode.settings import Mode
 from local.forked.patching import replace, require
+from local.gateway_rules import SYNCHRONOUS_BYTES, size
 
 Record = dict[str, Any]
 _IDLE_SECONDS = 0.2

@@ -11,13 +11,13 @@ from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.types import Number
 from hindsight.core import compact_json
-from hindsight.core.errors import Fault, InvalidInput, Unavailable
+from hindsight.core.errors import Fault, InvalidInput, Unavailable, shortened
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import MAX_NAME, REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
-from hindsight.quarantine.rejects import REJECTED, shortened
+from hindsight.quarantine.rejects import REJECTED
 from hindsight.validation.items import (
     Identifier,
     Integer,

@@ -9,7 +9,7 @@ from typing import Any
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, remembered
 from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput
+from hindsight.core.errors import InvalidInput, shortened
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
@@ -20,7 +20,7 @@ from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
 from hindsight.labels.joining.feedback_files import is_feedback_file, parse_feedback_line
 from hindsight.labels.mapping import unreadable_value
 from hindsight.labels.store import LabelStore
-from hindsight.quarantine.rejects import Reject, RejectCode, shortened
+from hindsight.quarantine.rejects import Reject, RejectCode
 from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
 from hindsight.validation.items import path_within
 from hindsight.validation.line_items import from_import, identified, no_id

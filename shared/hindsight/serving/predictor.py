@@ -11,6 +11,7 @@ from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
 from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.serving.answer import require_room
 from hindsight.serving.line_up import InService, LineUp
 from hindsight.validation.items import parse_item
 
@@ -44,11 +45,12 @@ class Predictor:
 
         An id that was predicted before, from the same instance, gets the same prediction again. Where a version in a
         rollout fails, the champion predicts: a rollout must not hurt what serves.
-        Raises InvalidInput if any instance is invalid (then none is predicted), Conflict if an id was used for
-        another instance, Unavailable if the predictions could not be made durable.
+        Raises InvalidInput if any instance is invalid and TooLarge if the answer would be (then none is stored),
+        Conflict if an id was used for another instance, Unavailable if the predictions could not be made durable.
         """
         instances = _read(reader, items)
         predictions, troubles = _score(instances, lineup)
+        require_room(predictions)
         results = self.log.keep(predictions, reader.configuration)
         conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
         if conflicts:

@@ -37,7 +37,7 @@ class Rejection:
 
     def to_json(self) -> dict[str, Any]:
         """Show the rejection to the caller."""
-        return {"index": self.index, "code": self.code, "message": self.fault.message, "path": self.fault.path}
+        return {"index": self.index, "code": self.code, **self.fault.to_json()}
 
 
 @dataclass(slots=True)
