@@ -22,7 +22,7 @@ with unwound_on_termination():
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, TERMINATED), (signal.SIGINT, -signal.SIGINT)])
-def test_terminated_process_stops_what_it_started(number: signal.Signals, status: int) -> None:
+def test_terminated_process_stops_its_resources(number: signal.Signals, status: int) -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
@@ -31,7 +31,7 @@ def test_terminated_process_stops_what_it_started(number: signal.Signals, status
     assert process.returncode == status
 
 
-def test_signal_means_again_what_it_meant_before() -> None:
+def test_handler_is_restored_at_the_end() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with unwound_on_termination():
         pass
