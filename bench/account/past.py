@@ -1,6 +1,6 @@
 """A busy model's past: imported, one of its entities erased, its labels made again by another rule.
 
-Each prediction of the past has an outcome of its own, so that each label is known; the entity that is erased has one
+Each prediction of the past has a separate outcome, so that each label is known; the entity that is erased has one
 prediction on every day.
 """
 

@@ -42,7 +42,7 @@ def with_layers(mode: Mode) -> Mode:
 
 @contextmanager
 def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = None) -> Iterator[StackClient]:
-    """Run the product in an account of its own, in simulated time, for the length of a with block."""
+    """Run the product in a separate account, in simulated time, for the length of a with block."""
     server = account_server(folder, with_layers(mode))
     with deployed_on(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})) as stack:
         yield StackClient(stack, attempts=ATTEMPTS)

@@ -63,7 +63,7 @@ class ChaosStack:
         """Stop the embedded AWS and start it again with what it had.
 
         It keeps how far the readers of a stream are, but not the stream, which AWS keeps for a day: so apps are held
-        off until what is in it is delivered, and the readers begin anew.
+        off until what is in it is delivered, and the readers begin again.
         """
         self.faults.outages.add("app")
         wait_until(self._archives_are_still, _STREAM_SECONDS)

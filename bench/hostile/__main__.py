@@ -105,7 +105,7 @@ def targets(client: StackClient) -> Targets:
 
 
 def give_files(client: StackClient) -> dict[str, Any]:
-    """Lay hostile files into the lake, wait until all are worked off, and see that nothing was given up on."""
+    """Put hostile files into the lake, wait until all are processed, and check that no message is a dead letter."""
     files = hostile_files(MODEL)
     s3, bucket = client.aws("s3"), client.stack.outputs["LakeBucket"]
     for key, content in files.items():

@@ -1,4 +1,4 @@
-"""A table's stream in shards: what is about one item stays in order, each shard has batches and a reader of its own.
+"""A table's stream in shards: what is about one item stays in order, each shard has its own batches and reader.
 
 The emulator has one shard, whose reader waits for nothing and passes over what a function said it failed at. Here a
 shard gathers records until the batch is full or the batching window is over, waits for room, and on a failure splits

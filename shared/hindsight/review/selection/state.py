@@ -51,7 +51,7 @@ class SelectionRound:
 class SelectionState:
     """One model's state; ``version`` counts its changes, each conditional on the previous one.
 
-    ``recent`` holds the last rounds, oldest first: a row is considered once, in whatever grouping it comes again.
+    ``recent`` holds the last rounds, oldest first: a row is considered once, although it comes again in other batches.
     """
 
     model: str

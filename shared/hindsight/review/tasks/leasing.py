@@ -88,7 +88,7 @@ class TaskLeasing:
     """The leases of a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
-    only ``expire_reviews``, whose tick tells that clock's time, lets them expire.
+    only ``expire_reviews``, whose tick carries that clock's time, lets them expire.
     """
 
     tasks: TaskStore
