@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.account.mode.settings import STARTS, Mode
 from local.client import StackClient
 from local.server import Server, free_port
-from local.stack import SIMULATED_TIME, start
+from local.stack import SIMULATED_TIME, deployed_on
 from local.template import layers_of, load_template, resources_of
 
 PROGRAM = Path(__file__).parent.resolve() / "server.py"
@@ -44,10 +44,8 @@ def with_layers(mode: Mode) -> Mode:
 def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = None) -> Iterator[StackClient]:
     """Run the product in a separate account, in simulated time, for the length of a with block."""
     server = account_server(folder, with_layers(mode))
-    try:
-        yield StackClient(start(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})), attempts=ATTEMPTS)
-    finally:
-        server.stop()
+    with deployed_on(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})) as stack:
+        yield StackClient(stack, attempts=ATTEMPTS)
 
 
 def starts_of(folder: Path) -> list[dict[str, float | str]]:
