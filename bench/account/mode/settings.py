@@ -58,5 +58,5 @@ class Mode:
 
     @classmethod
     def of_environment(cls) -> "Mode":
-        """Read the mode that the environment tells of."""
+        """Read the mode from the environment."""
         return cls(**json.loads(os.environ.get(VARIABLE, "{}")))

@@ -80,7 +80,7 @@ class Rule(Section):
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
     """Make the label by the value's text, such as `{up: 1, down: 0}`."""
     value: bool | int | float | str | None = None
-    """The label of any matching event, whatever its value."""
+    """The label of every matching event, with any value."""
 
     @model_validator(mode="after")
     def _one_mapping(self) -> Self:
@@ -115,7 +115,7 @@ class ExcludedSource(Section):
     until: AwareDatetime | None = None
     """Up to when its feedback is excluded; without it for ever."""
     reason: Annotated[str, Field(max_length=500)] | None = None
-    """Why, for those who read it later."""
+    """The reason, for later readers."""
 
     @model_validator(mode="after")
     def _since_before_until(self) -> Self:

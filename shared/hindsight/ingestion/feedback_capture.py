@@ -97,7 +97,7 @@ class FeedbackReader:
             body_digest=body_digest(
                 {
                     **item.model_dump(exclude={"received_at", "token"}),
-                    # Not a time that we filled in: a client that retries without one of its own sends the same body.
+                    # Not a time that we filled in: a client that retries without a time sends the same body.
                     "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
                 }
             ),
@@ -122,7 +122,7 @@ class FeedbackCapture:
         """
         receipt, lines = read_all(FeedbackReader(configuration, now, self.trust, self.keys), items)
         _require_verdicts(receipt)
-        # In the same records: no second service stands in the way of an answer.
+        # In the same records: no second service delays an answer.
         rejected = [
             rejected_line(configuration.model, rejection, items[rejection.index], now)
             for rejection in receipt.rejected

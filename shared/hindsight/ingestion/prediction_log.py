@@ -21,7 +21,7 @@ from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, R
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
 """API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
 
-Rows of short categorical features grow by six tenths: whatever this takes, the gateway takes.
+Rows of short categorical features grow by six tenths: the gateway takes every body within this limit.
 """
 DECISION_THRESHOLD = 0.5
 PREDICTIONS = "predictions"

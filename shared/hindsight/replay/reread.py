@@ -58,7 +58,7 @@ class Rereader:
         Raises Unavailable; taking all of them again is safe.
         """
         reread, known = RereadCounts(), remembered(self.configurations)
-        # Nothing is known of the end of a text that was cut; and of one id the first body stays, whatever is replayed.
+        # Nothing is known of the end of a text that was cut; and of one id the first body stays, after a replay too.
         readable = [row for row in rows if row.code is not RejectCode.CONFLICT and not row.is_truncated]
         reread.kept.extend(row for row in rows if row.code is RejectCode.CONFLICT or row.is_truncated)
         self._take_feedback([row for row in readable if row.kind is RowKind.FEEDBACK], now, known, reread)

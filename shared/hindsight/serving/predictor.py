@@ -94,7 +94,7 @@ def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: lis
     """Score instances with a version in a rollout; nothing if it cannot score all of them."""
     try:
         scored = tried.scorer.score([instance.features for instance in instances])
-    except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion predicts
+    except Exception as error:  # noqa: BLE001  on any error of it the champion predicts
         # Its kind alone: a library's message about a row it cannot read may hold the row's values.
         troubles.append(f"{tried.version} could not score: {type(error).__name__}")
         return []

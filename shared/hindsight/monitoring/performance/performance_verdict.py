@@ -8,7 +8,7 @@ from hindsight.evaluation.confidence_interval import Estimate
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.monitoring.results.check import Verdict
 
-MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, whatever the newest labels are
+MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, for any newest labels
 _ROUNDING = 1e-9  # equal weights are worth their number
 
 

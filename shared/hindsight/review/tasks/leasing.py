@@ -25,7 +25,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 MAX_LEASES = 100
 DEFAULT_LEASES = 10
 MAX_LEASED_BYTES = 4_000_000  # the last task may exceed it, by two million
-# A reviewer for whom nothing is left must not read a whole queue to learn it.
+# A reviewer without tasks left must not read a whole queue to learn it.
 MAX_PAGES = 50
 
 
@@ -88,7 +88,7 @@ class TaskLeasing:
     """The leases of a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
-    only ``expire_reviews``, whose tick tells that clock's time, lets them expire.
+    only ``expire_reviews``, whose tick carries that clock's time, lets them expire.
     """
 
     tasks: TaskStore
