@@ -18,9 +18,9 @@ PROGRAM = Path(__file__).parent.resolve() / "server.py"
 PACE = 0.05
 # Operators ask again for minutes: while ten functions are busy there is no room for their question.
 ATTEMPTS = 40
-# The shortest that is sensible in an account; in simulated time there is none.
+# The shortest sensible value in an account; in simulated time it is 0.
 ARCHIVE_WINDOW = {"ArchiveWindowSeconds": "60"}
-# Unzipped, as `make build` says: what a function has besides the layers of all.
+# Unzipped, as `make build` prints: the layers that only some functions have.
 MEGABYTES = {"ScienceLayer": 237.0, "DataLayer": 67.0}
 _FUNCTION = "AWS::Serverless::Function"
 

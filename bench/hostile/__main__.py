@@ -28,7 +28,7 @@ OUT = Path("out/hostile/summary.json")
 MODEL, OTHER, GUARDED = "known", "another", "guarded"
 CASES, CONTRACT_CASES, SEED = 500, 2000, 1
 _DRAIN_SECONDS = 240.0
-# What keys of the lake are made of; a path that climbs is none.
+# The characters of the lake's keys; a path that climbs has others.
 _SAFE_KEY = re.compile(r"(?!.*\.\.)[A-Za-z0-9._=/@:+~-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 

@@ -37,7 +37,7 @@ def model_list() -> Response[str]:
 
 @api.get("/models/<model>")
 def status(model: str) -> Response[str]:
-    """Report how a model is doing."""
+    """Report a model's state."""
     return answer(200, reporting.model_reports().status(model_name(model), requested_at(api.current_event)))
 
 

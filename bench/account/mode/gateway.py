@@ -17,7 +17,7 @@ def install(mode: Mode) -> None:
     require(apigateway_v1, "_gw_error")
     replace(apigateway_v1, "_call_lambda_raw", "function_ref event account_id region", _answered)
     apigateway_v1._invoke_lambda_proxy_v1 = _in_time(apigateway_v1._invoke_lambda_proxy_v1, mode.integration_seconds)
-    # What an authorizer said is remembered for a while too, which passes as the rest does.
+    # An authorizer's answer is cached for a while too, a time that is shortened as the others.
     replace(apigateway_v1, "_authorizer_ttl", "authorizer", lambda original: lambda which: original(which) * mode.pace)
 
 
@@ -32,7 +32,7 @@ def _answered(original: Any) -> Any:
 
 def _in_time(original: Any, seconds: float) -> Any:
     async def invoke(*arguments: Any, **more: Any) -> Any:
-        # The function goes on where its caller has given up.
+        # The function runs on after its caller's timeout.
         work = asyncio.ensure_future(original(*arguments, **more))
         try:
             return await asyncio.wait_for(asyncio.shield(work), seconds)

@@ -2,7 +2,7 @@
 
 The emulator has one shard, whose reader waits for nothing and passes over what a function said it failed at. Here a
 shard gathers records until the batch is full or the batching window is over, waits for room, and on a failure splits
-the batch, begins again where the function says, and gives up as the mapping says.
+the batch, begins again where the function says, and ends its retries as the mapping defines.
 """
 
 import contextvars
@@ -163,7 +163,7 @@ def processed(records: list[Record], answer: Any, mapping: Record) -> int:
     if not failures:
         return len(records)
     places = {record["dynamodb"]["SequenceNumber"]: place for place, record in enumerate(records)}
-    # A name that is none of the batch fails all of it.
+    # A name that is not in the batch fails all of it.
     return min(places.get(failure.get("itemIdentifier", ""), 0) for failure in failures)
 
 

@@ -14,7 +14,7 @@ SCORE_K = 1000  # ranks within 0.3 %, at most 22 KB
 
 
 class NumberSketch:
-    """Finite numbers, summarised: equal in size however many they are, and mergeable.
+    """Finite numbers, summarised: equal in size for any number of them, and mergeable.
 
     Karnin, Lang & Liberty (2016), "Optimal quantile approximation in streams": with the size ``k`` any rank is known
     to within ``rank_error`` of its true share, 99 % sure; up to ``k`` numbers are kept as they are. Which numbers

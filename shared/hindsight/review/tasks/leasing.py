@@ -25,7 +25,7 @@ from hindsight.validation.timestamps import ClientTimestamps
 MAX_LEASES = 100
 DEFAULT_LEASES = 10
 MAX_LEASED_BYTES = 4_000_000  # the last task may exceed it, by two million
-# A reviewer for whom nothing is left must not read a whole queue to learn it.
+# A reviewer without tasks left must not read a whole queue to learn it.
 MAX_PAGES = 50
 
 
