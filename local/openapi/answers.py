@@ -143,6 +143,7 @@ STATUS = record(
             }
         ),
         "state": TEXT,
+        "kept_features": mapping(TEXT),
         "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
     }
 )
