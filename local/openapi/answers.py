@@ -149,6 +149,7 @@ STATUS = record(
             }
         ),
         "state": TEXT,
+        "kept_features": mapping(TEXT),
         "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
     }
 )
@@ -206,6 +207,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "feedback_total": WHOLE,
         "labels": listed(
             record(
                 {
@@ -220,6 +222,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "labels_total": WHOLE,
         "review": either(record(REVIEW_FIELDS)),
         "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
         "all_datasets_searched": YES_OR_NO,

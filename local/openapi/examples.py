@@ -92,6 +92,7 @@ EXAMPLES: dict[str, Any] = {
             "agreement": None,
         },
         "state": "probation",
+        "kept_features": {},
         "retired": None,
     },
     "explain_prediction": {
@@ -108,6 +109,7 @@ EXAMPLES: dict[str, Any] = {
                 "retracted": False,
             }
         ],
+        "feedback_total": 1,
         "labels": [
             {
                 "seq": 1,
@@ -120,6 +122,7 @@ EXAMPLES: dict[str, Any] = {
                 "known_at": AT,
             }
         ],
+        "labels_total": 1,
         "review": None,
         "datasets": [{"dataset_id": DATASET_ID, "part": "train", "seq": 1}],
         "all_datasets_searched": True,

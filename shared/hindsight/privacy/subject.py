@@ -100,7 +100,7 @@ def quoted_texts(text: str) -> Iterator[str]:
 
 
 def features_digest(features: Mapping[str, Any]) -> str:
-    """Compute a digest of features, in whatever order they come."""
+    """Compute a digest of features that does not depend on their order."""
     return compact_json.digest(dict(sorted(features.items())))
 
 

@@ -83,7 +83,7 @@ class DynamoConfigurations:
             if not is_new and _RETIRED not in head:
                 return None
             new_head = {"revision": revision, "digest": digest}
-            head_put = self._items.whatever(model, _CURRENT, new_head) | _unchanged(head, _ERASURE)
+            head_put = self._items.overwrite(model, _CURRENT, new_head) | _unchanged(head, _ERASURE)
             body = {
                 **new_head,
                 "body": compact_json.dumps(dump_configuration(configuration)),
@@ -98,7 +98,7 @@ class DynamoConfigurations:
                     # Two operators saving at once would both write revision n: the second finds it taken.
                     *([self._items.once(model, _revision_key(revision), body)] if is_new else []),
                     {"Put": head_put},
-                    {"Put": self._items.whatever(_MODELS, model, {})},
+                    {"Put": self._items.overwrite(_MODELS, model, {})},
                 ]
             )
 
@@ -116,8 +116,8 @@ class DynamoConfigurations:
             if kept == _retirement(head):
                 return None
             values = {name: value for name, value in head.items() if name not in {"pk", "sk"}} | _retired(kept)
-            head_put = self._items.whatever(model, _CURRENT, values) | _unchanged(head, "revision", _RETIRED, _ERASURE)
-            listed = self._items.whatever(_MODELS, model, {_RETIRED: format_time(kept.at)})
+            head_put = self._items.overwrite(model, _CURRENT, values) | _unchanged(head, "revision", _RETIRED, _ERASURE)
+            listed = self._items.overwrite(_MODELS, model, {_RETIRED: format_time(kept.at)})
             return self._items.write([{"Put": head_put}, {"Put": listed}])
 
         self._items.change(attempt, f"the configuration of {model!r}")
