@@ -12,6 +12,21 @@ from hindsight.core.errors import Fault, InvalidInput
 
 MAX_CONFIGURATION_BYTES = 256 * 1024
 
+_TOO_SHORT = "must not be empty"
+# Pydantic's errors in the words of ours.
+_PLAIN = {
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must not be longer than {max_length} characters",
+    "string_too_short": _TOO_SHORT,
+    "too_long": "must not have more than {max_length} entries",
+    "too_short": _TOO_SHORT,
+}
 _SCALARS = frozenset({"bool", "int", "float", "str", "constrained-str"})
 _NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for branches
 
@@ -56,7 +71,12 @@ def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
             faults.extend(cause.faults)
         else:
             faults.append(Fault(_path(details, prefix), _message(details)))
-    return tuple(dict.fromkeys(faults))
+    return tuple(fault for fault in dict.fromkeys(faults) if not _follows(fault, faults))
+
+
+def _follows(fault: Fault, faults: list[Fault]) -> bool:
+    """Judge whether a list only counts as too short because entries of it are at fault."""
+    return fault.message == _TOO_SHORT and any(other.path.startswith(f"{fault.path}[") for other in faults)
 
 
 def _path(details: ErrorDetails, prefix: str) -> str:
@@ -78,4 +98,7 @@ def _message(details: ErrorDetails) -> str:
         return "must be an object"
     if details["loc"] and details["loc"][-1] in _SCALARS:
         return "must be text, a number, true or false"
-    return details["msg"].removeprefix("Value error, ")
+    plain = _PLAIN.get(details["type"])
+    if plain is None:
+        return details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return plain.format(**details.get("ctx", {}))

@@ -246,3 +246,18 @@ def test_any_text_is_a_duration_or_an_error(text: str) -> None:
     except ValueError:
         return
     assert timedelta(0) <= length <= timedelta(days=3660)
+
+
+def test_faults_are_in_words_of_a_configuration_and_those_that_only_follow_are_left_out() -> None:
+    document = of_task("binary", {"seed": "a", "holdout": 2}, "f1") | {"labels": {"rules": [{"event": "9 x"}]}}
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(document)
+
+    assert {fault.path: fault.message for fault in refused.value.faults} == {
+        "labels.rules[0].event": "must match ^[A-Za-z][A-Za-z0-9_.-]{0,63}$",
+        "training.seed": "must be a whole number",
+        "training.holdout": "must be less than 1",
+    }
+    with pytest.raises(InvalidInput, match="the configuration is invalid") as empty:
+        parse_configuration({**document, "training": {}, "labels": {"rules": []}})
+    assert [fault.message for fault in empty.value.faults] == ["must not be empty"]

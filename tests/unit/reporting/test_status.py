@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from hindsight.core.errors import NotFound
-from hindsight.core.times import format_time
-from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
@@ -299,18 +297,3 @@ def test_pending_approval_is_shown_until_it_is_answered_or_its_run_is_over() -> 
     assert shown(waiting, replace(ASKED, answer=answer)) is None
     assert shown(TriggerState(model=MODEL), ASKED) is None
     assert shown(waiting.replace(open_run=run.replace(decision_id="decision-3")), ASKED) is None
-
-
-def test_labels_of_a_first_version_are_counted_until_one_serves(reports: ModelReports) -> None:
-    for number in range(5):
-        at = NOON + timedelta(days=number - 1)
-        reports.new_labels.note([NewLabel(MODEL, f"p{number}", NOON, at)])
-    status = reports.status(MODEL, NOON)
-    assert status["first_version"] == {
-        "labels_due": 2,
-        "labels_needed": 200,
-        "labels_not_due": 3,
-        "next_due_at": format_time(NOON + timedelta(days=1)),
-    }
-    reports.registry.move_pointer(MODEL, promoted("v1", NOON))
-    assert reports.status(MODEL, NOON)["first_version"] is None

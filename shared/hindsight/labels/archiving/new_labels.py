@@ -51,7 +51,7 @@ class UpcomingLabels:
     next_due_at: datetime | None
 
     def __str__(self) -> str:
-        """Say how many there are, and when the first is due."""
+        """Describe how many there are, and when the first is due."""
         if self.next_due_at is None:
             return "none that is known is due later"
         return f"{self.labels} more are known and not due yet, the first at {format_time(self.next_due_at)}"
