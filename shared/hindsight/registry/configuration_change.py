@@ -7,7 +7,7 @@ from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
-from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.core.errors import Conflict, Fault, NotFound
 from hindsight.core.times import format_time
 from hindsight.registry.store import Registry
@@ -50,17 +50,22 @@ class ConfigurationChanges:
     registry: Registry
 
     def preview(self, configuration: ModelConfiguration) -> ConfigurationChange:
-        """Compute what storing a configuration would do; nothing is stored."""
+        """Compute what storing a configuration would do; nothing is stored. Raises Conflict while a model is erased."""
         try:
-            newest = self.configurations.stored(configuration.model)
+            retirement = self.configurations.retirement(configuration.model)
         except NotFound:
-            return ConfigurationChange(model=configuration.model, revision=1, effects=(), differences=())
+            return _of_new_model(configuration.model, 1)
+        if retirement is not None and retirement.is_being_erased:
+            raise Conflict(f"the model {configuration.model!r} is being erased by the job {retirement.job_id}")
+        if retirement is not None and retirement.erased_at is not None:
+            return _of_new_model(configuration.model, retirement.erased_revisions + 1)
+        newest = self.configurations.stored(configuration.model)
         before, reads = newest.configuration, self._read_by_champion(configuration.model)
         differences = tuple(differences_between(before, configuration))
         return ConfigurationChange(
             model=configuration.model,
             revision=newest.revision + bool(differences),
-            effects=(*self._back_in_service(configuration.model), *effects_of(before, configuration, reads)),
+            effects=(*_back_in_service(retirement), *effects_of(before, configuration, reads)),
             differences=differences,
         )
 
@@ -74,12 +79,6 @@ class ConfigurationChanges:
             raise Conflict(message, (Fault("task", "is not the one the model has"),))
         revision = self.configurations.put(configuration, now, sent)
         return replace(change, revision=revision)
-
-    def _back_in_service(self, model: str) -> Iterator[Effect]:
-        retirement = self.configurations.retirement(model)
-        if retirement is not None:
-            message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
-            yield Effect(code="back_in_service", message=message)
 
     def _read_by_champion(self, model: str) -> ModelConfiguration | None:
         """Find the configuration that the serving version was trained by; its features are what it reads."""
@@ -118,6 +117,16 @@ def effects_of(
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
     """List the paths at which two configurations differ."""
     yield from _differences("", dump_configuration(before), dump_configuration(after))
+
+
+def _of_new_model(model: str, revision: int) -> ConfigurationChange:
+    return ConfigurationChange(model=model, revision=revision, effects=(), differences=())
+
+
+def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:
+    if retirement is not None:
+        message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
+        yield Effect(code="back_in_service", message=message)
 
 
 def _feature_effects(champion: ModelConfiguration, after: ModelConfiguration) -> Iterator[Effect]:
