@@ -16,7 +16,7 @@ from functions.monitor.app import handler as monitor
 from functions.request_retraining.app import handler as retrain
 from hindsight.bootstrap import stores
 from hindsight.testing.builders.configuration import document
-from tests.functions.requests import Answer, Handler, paths, send
+from tests.functions.requests import Answer, Handler, send
 
 MODEL = "bike-demand"
 AT = "2026-03-01T00:00:00Z"
@@ -57,12 +57,6 @@ def test_sample_request_retires_the_model_and_the_same_again_answers_the_same(ma
 def test_a_body_is_not_needed_and_an_unknown_model_is_404(machine: str) -> None:
     assert retire(path="/models/nobody", body="")[0] == 404
     assert retire(body="")[1]["reason"] == "retired"
-
-
-def test_erasure_is_refused_before_anything_is_changed(machine: str) -> None:
-    status, answer = retire(queryStringParameters={"erase": "true"})
-    assert (status, answer["error"]["code"], paths(answer)) == (400, "invalid", ["erase"])
-    assert send(log_predictions, "log_predictions")[0] == 202
 
 
 @pytest.mark.parametrize(

@@ -72,16 +72,21 @@ class Eraser:
 
         Raises NotFound for an unknown one, Unavailable; running it again goes on where it stopped.
         """
-        try:
-            run = ErasureRun(find_job(self.jobs, model, job_id, JobKind.ERASURE))
-        except NotFound:
-            if not is_erased(self.configurations, model):
-                raise
-            # It was erased with its model, while its message was waiting.
-            return ErasureRun(None)
+        run = ErasureRun(self._find(model, job_id))
         if run.job is not None and run.is_to_go_on:
             self._run(run, run.job, has_time)
         return run
+
+    def _find(self, model: str, job_id: str) -> Job | None:
+        """Find an erasure; None where its model is erased besides, which takes entities and their jobs along."""
+        goes_along = is_erased(self.configurations, model)
+        try:
+            job = find_job(self.jobs, model, job_id, JobKind.ERASURE)
+        except NotFound:
+            if goes_along:
+                return None
+            raise
+        return None if goes_along and not _is_of_model(job) else job
 
     def _run(self, run: ErasureRun, job: Job, has_time: Callable[[], bool]) -> None:
         # Another message than the one that was held back, a resumption's for one, must not begin the pass early.
@@ -89,7 +94,7 @@ class Eraser:
         if settled_at is not None and (left := parse_time(settled_at) - self.clock()) > timedelta(0):
             run.wait_seconds = math.ceil(left.total_seconds())
             return
-        kind = self.models if job.request.get(SCOPE) == WHOLE_MODEL else self.entities
+        kind = self.models if _is_of_model(job) else self.entities
         work = Work(
             job=job,
             subject=kind.subject(job),
@@ -128,6 +133,10 @@ class Eraser:
         run.job = job if self.jobs.save(job) else None
         work.job, work.progress.counts = job, type(work.progress.counts)()
         return run.job is not None
+
+
+def _is_of_model(job: Job) -> bool:
+    return job.request.get(SCOPE) == WHOLE_MODEL
 
 
 def _checkpoint(work: Work, steps: int) -> dict[str, Any]:

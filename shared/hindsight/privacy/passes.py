@@ -62,8 +62,8 @@ class Work:
     subject: Subject
     number: int
     step: int
-    progress: Progress
-    datasets: set[str]
+    progress: Progress = field(default_factory=Progress)
+    datasets: set[str] = field(default_factory=set)
 
     @property
     def since(self) -> datetime | None:
