@@ -19,6 +19,7 @@ from tests.stack.waiting import eventually
 MODEL = "retired"
 ERASED, OTHER = "churn", "churn-2"
 NOW = datetime(2029, 3, 1, 12, tzinfo=UTC)
+LATER = format_time(NOW + timedelta(hours=1))
 ITEM = {"features": {"hour": "7"}, "score": 0.5, "model_version": "v1", "occurred_at": format_time(NOW)}
 
 
@@ -107,7 +108,7 @@ def use(client: StackClient, model: str) -> None:
     configure(client, model)
     log(client, model, "p-1")
     events = [
-        {"feedback_id": f"f-{value}", "prediction_id": "p-1", "name": "demand", "value": value}
+        {"feedback_id": f"f-{value}", "prediction_id": "p-1", "name": "demand", "value": value, "occurred_at": LATER}
         for value in (200, "many")
     ]
     client.call("POST", f"models/{model}/feedback", key="app", json={"events": events})
