@@ -91,10 +91,10 @@ def traces(model: str) -> Traces:
         if model in {item["pk"]["S"].split("#")[0], item["sk"]["S"]}
     }
     listed = boto3.client("s3").list_object_versions(Bucket="lake")
-    for version in [*listed["Versions"], *listed["DeleteMarkers"]]:
+    for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
         if f"/model={model}/" in version["Key"]:
             found[f"{version['Key']} {version['VersionId']}"] = version["IsLatest"]
-    for version in listed["Versions"]:
+    for version in listed.get("Versions", []):
         if version["Key"].startswith((IN_FEEDBACK, UNREADABLE)):
             lines = f'"{model}"' in str(list(stores.lake().read_raw_lines(version["Key"])))
             found |= {version["Key"].removesuffix(".erased"): True} if lines else {}
@@ -118,8 +118,9 @@ def get(path: str = "") -> Answer:
 def work_off(sample: Sample, sent: Sent, *context: Any) -> int:
     runs = 0
     while bodies := sent():
-        assert deliver(sample, bodies[0], *context) == {"batchItemFailures": []}
-        runs += 1
+        for body in bodies:
+            assert deliver(sample, body, *context) == {"batchItemFailures": []}
+            runs += 1
     return runs
 
 

@@ -22,8 +22,8 @@ from hindsight.retention.retirement import SCOPE, WHOLE_MODEL
 _PASSES = 2
 _SETTLED_AT = "settled_at"
 
-# Does its work from the progress' ``after`` on, and yields where the next run would go on. It yields after a page that
-# has nothing to do as well: a run must be able to stop there, or the next begins before it and comes no farther.
+# Does its work from the progress' ``after`` on, and yields where the next run would go on. A run whose time is over at
+# the first yield must have come farther: a page without work yields too if a place lies behind it, the last does not.
 Step = Callable[[Work], Iterator[str]]
 
 
