@@ -11,7 +11,6 @@ from functions.configure_model.app import handler as configure
 from functions.get_model.app import handler as get_model
 from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import jobs, labelling, stores
-from hindsight.config.store import is_erased
 from hindsight.core.jobs import job_message
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.ingestion.import_files import Upload
@@ -105,6 +104,10 @@ def erase(**changes: Any) -> Answer:
     return send(configure, "configure_model_retirement", queryStringParameters={"erase": "true"}, **changes)
 
 
+def context_of(sample: Sample, request_id: str) -> dict[str, Any]:
+    return {**sample("configure_model_retirement")["requestContext"], "requestId": request_id}
+
+
 def put_again(**query: str) -> Answer:
     return send(
         configure, "configure_model", document(), content_type="application/json", queryStringParameters=query or None
@@ -195,7 +198,7 @@ def test_same_request_again_finds_the_erasure_under_way_and_afterwards_begins_an
     sample: Sample, sent: Sent
 ) -> None:
     _, first = erase()
-    context = {**sample("configure_model_retirement")["requestContext"], "requestId": "another"}
+    context = context_of(sample, "another")
     assert erase(requestContext=context)[1] == first
     work_off(sample, sent)
     assert send(configure, "configure_model_retirement")[0] == 404
@@ -255,21 +258,18 @@ def test_erasure_of_an_unknown_model_is_not_found(sent: Sent) -> None:
 def test_killed_at_any_call_the_next_run_finishes_it(sample: Sample, sent: Sent, moment: str) -> None:
     kills = 0
     for burns_at in range(0, 10_000, 17):
-        put_again()
         live(MODEL, KINDS[:2])
-        erase()
+        told = erase(requestContext=context_of(sample, f"request-{burns_at}"))[1]
         try:
             with watched(moment, Fuse(burns_at)):
                 work_off(sample, sent)
         except Killed:
             kills += 1
             sent()
-            resumed = [job for job in stores.job_store().newest(MODEL, "erasure", 1) if not job.is_over]  # type: ignore[arg-type]
-            for job in resumed:
-                jobs.erasure_requests().resume(MODEL, job.job_id)
+            if get(f"/jobs/{told['job_id']}")[1]["status"] == "running":
+                jobs.erasure_requests().resume(MODEL, told["job_id"])
             work_off(sample, sent)
         else:
             break
-        assert is_erased(stores.configurations(), MODEL)
-        assert len(traces(MODEL)) == 2, burns_at
+        assert set(traces(MODEL)) == {f"models {MODEL} configuration", f"models {MODEL} job#{told['job_id']}"}, burns_at
     assert kills > 4
