@@ -1,8 +1,9 @@
 """The speed and the memory of a snapshot from compacted label records: the task of the peers' floors.
 
 Two million records of twenty numeric features, a tenth of them amended labels: as of a moment, the latest record of
-every prediction, matured, split in time, digested and written as the parts of a dataset. On one processor, in a process
-of its own. The floor is duckdb alone on the same files: the latest record by prediction, then a semi-join, as arrays.
+every prediction, matured, split in time, digested and written as the parts of a dataset. On one processor, in a
+separate process. The floor is duckdb alone on the same files: the latest record by prediction, then a semi-join, as
+arrays.
 """
 
 import json

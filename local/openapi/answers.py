@@ -203,6 +203,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "feedback_total": WHOLE,
         "labels": listed(
             record(
                 {
@@ -217,6 +218,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "labels_total": WHOLE,
         "review": either(record(REVIEW_FIELDS)),
         "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
         "all_datasets_searched": YES_OR_NO,

@@ -20,7 +20,7 @@ _REFUSALS = {
     403: "another audience's key",
     404: "no such model, or id",
     405: "no such method",
-    409: "not as things stand",
+    409: "not in the present state",
     413: "too large",
     415: "another content type than is read",
     429: "too many calls: try again later",

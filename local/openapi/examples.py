@@ -107,6 +107,7 @@ EXAMPLES: dict[str, Any] = {
                 "retracted": False,
             }
         ],
+        "feedback_total": 1,
         "labels": [
             {
                 "seq": 1,
@@ -119,6 +120,7 @@ EXAMPLES: dict[str, Any] = {
                 "known_at": AT,
             }
         ],
+        "labels_total": 1,
         "review": None,
         "datasets": [{"dataset_id": DATASET_ID, "part": "train", "seq": 1}],
         "all_datasets_searched": True,

@@ -11,7 +11,7 @@ from functions.configure_model.app import handler as configure
 from functions.get_model.app import handler as get_model
 from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import jobs, labelling, stores
-from hindsight.core.jobs import job_message
+from hindsight.core.jobs import find_job, job_message
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.ingestion.import_files import Upload
 from hindsight.labels.archiving.existing_predictions import PredictionChange
@@ -266,7 +266,7 @@ def test_killed_at_any_call_the_next_run_finishes_it(sample: Sample, sent: Sent,
         except Killed:
             kills += 1
             sent()
-            if get(f"/jobs/{told['job_id']}")[1]["status"] == "running":
+            if not find_job(stores.job_store(), MODEL, told["job_id"]).is_over:
                 jobs.erasure_requests().resume(MODEL, told["job_id"])
             work_off(sample, sent)
         else:

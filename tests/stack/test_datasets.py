@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hindsight.core.times import format_time
 from local.client import CallFailed, StackClient
 from local.commands import verify as verify_command
 from local.job_end import start_and_wait
+from local.state import StateFolder
 from tests.unit.training.world import BINARY_RULE, learnable, store
 
 MODEL = "compacted"
@@ -99,9 +101,8 @@ def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_
     with np.load(io.BytesIO(client.lake.read_bytes(f"datasets/model={MODEL}/{later['dataset_id']}/train.npz"))) as part:
         assert len(part["numeric.temperature"]) == len(part["label"]) > 500
 
-    client.stack.save(tmp_path / "stack.json")
-    state, stack = str(tmp_path), str(tmp_path / "stack.json")
-    asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"], "--stack", stack], state)
+    StateFolder(tmp_path).remember(client.stack)
+    asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"]], tmp_path)
     assert verify_command.run(asked) == 0
     assert "built again bit for bit" in capsys.readouterr().out
 
@@ -123,7 +124,7 @@ def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled
         client.call("POST", f"models/{MODEL}/datasets/d1/verify", key="operator")
 
 
-def parsed(arguments: list[str], state: str) -> Any:
+def parsed(arguments: list[str], state: Path) -> Any:
     parser = argparse.ArgumentParser()
     verify_command.add_arguments(parser)
     return parser.parse_args(arguments, argparse.Namespace(state=state))

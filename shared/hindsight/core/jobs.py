@@ -141,7 +141,7 @@ class JobResumptions:
         resume = self.by_kind.get(kind_of(model, job_id))
         if resume is None:
             job = find_job(self.jobs, model, job_id)
-            raise NotResumable(f"the {job.kind} {job_id} is {job.status}; one that runs goes on by itself")
+            raise NotResumable(f"the {job.kind} {job_id} is {job.status}; a running one needs no resume")
         resume(model, job_id)
 
 

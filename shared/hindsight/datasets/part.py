@@ -75,7 +75,7 @@ class PartWriter:
         """Write an array under a name."""
         array = np.ascontiguousarray(array)
         information = zipfile.ZipInfo(name + MEMBER, _EPOCH)
-        information.create_system = 3  # whatever system writes it
+        information.create_system = 3  # on every system that writes it
         with self._archive.open(information, "w", force_zip64=True) as member:
             np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
             member.write(_bytes_of(array))

@@ -2,7 +2,7 @@
 
 Whether a record is kept depends on its prediction's id alone, or on its entity's, hashed apart from all other uses of
 the id (the canary's split, the pick for review, the order within a moment): it is independent of the score, the
-decision and the outcome. Every record so stands for ``1 / share`` like it, and with one weight for all of them means,
+decision and the outcome. Every record so represents ``1 / share`` records, and with one weight for all of them means,
 ratios and their intervals are those of a simple random sample; the sequential tests lose labels, not validity.
 """
 

@@ -120,7 +120,7 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
 def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> datetime | None:
     """Find the first moment from which the label may differ from what the history records, None if there is none.
 
-    Before it the history stays as it is, whatever the rules are by now: a snapshot as of then has been taken.
+    Before it the history stays as it is, under changed rules too: a snapshot as of then has been taken.
     """
     moments = [event.received_at for event in merge.written.values()]
     if head.resolved_as_of is None or head.rejoin:

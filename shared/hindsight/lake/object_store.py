@@ -61,7 +61,7 @@ class Lake(Protocol):
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
         """Read every line of an object, gzipped or plain, blank ones too; of a long one only the beginning.
 
-        Memory stays flat whatever the object unzips to. Raises NotFound, and UnreadableObject where its gzip is
+        Memory stays flat for any unzipped size. Raises NotFound, and UnreadableObject where its gzip is
         damaged or beyond ``max_total`` bytes.
         """
 
@@ -75,10 +75,10 @@ class Lake(Protocol):
         """Read so many bytes of an object, fewer where it ends before. Raises NotFound."""
 
     def download(self, key: str, path: Path) -> None:
-        """Copy an object into a file, whatever its size. Raises NotFound."""
+        """Copy an object of any size into a file. Raises NotFound."""
 
     def upload(self, path: Path, key: str, content_type: str) -> None:
-        """Store a file, whatever its size; as durable as any other write once it returns."""
+        """Store a file of any size; as durable as any other write once it returns."""
 
     def read_tagged(self, key: str) -> TaggedObject:
         """Read an object's bytes and their tag. Raises NotFound."""

@@ -95,7 +95,7 @@ class EntityErasure:
                 yield page.after
 
     def _redact_log(self, work: Work) -> Iterator[str]:
-        """Clean the log, and learn from it of predictions that the table has let go of.
+        """Clean the log, and learn from it of predictions that have expired from the table.
 
         From what was replaced, too: a packer may just have moved a row to where the list has passed by.
         """

@@ -1,4 +1,4 @@
-"""Requests to erase what is kept of an entity: accepted at once, worked off behind a queue, announced afterwards."""
+"""Requests to erase what is kept of an entity: accepted at once, processed from a queue, announced afterwards."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -44,7 +44,7 @@ def profile_rows(
     *,
     sample_capacity: int = HOUR_CAPACITY,
 ) -> Profile:
-    """Profile rows of ``predictions/``, each prediction counted once, whatever their values are."""
+    """Profile rows of ``predictions/``, each prediction counted once, with any values."""
     once = list({row["prediction_id"]: row for row in rows}.values())
     features = [found if isinstance(found := row.get("features"), Mapping) else {} for row in once]
     columns = Columns(

@@ -33,7 +33,7 @@ class SampledRow(NamedTuple):
 
 
 class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The rows whose hash lies below ``threshold``, all where there is none: a uniform sample, whatever their order.
+    """The rows whose hash lies below ``threshold``, all where there is none: a uniform sample, in any order.
 
     A sample that would outgrow its capacity lowers its threshold, and one that is merged keeps to the lower of both
     thresholds, so that what is left is uniform over the rows of both, however unlike in number they are

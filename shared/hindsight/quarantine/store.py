@@ -54,7 +54,7 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> str:
-        """The identity of this reject, whatever its code.
+        """The identity of this reject, without its code.
 
         After a crash the same reject may be in two objects.
         """

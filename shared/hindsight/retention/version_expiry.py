@@ -35,7 +35,7 @@ class ExpiryReport:
 class VersionExpiry:
     """The expiry of a model's versions and datasets.
 
-    A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
+    A mark comes before the objects go, so that nothing that lost its objects can be moved to; and what a crash leaves
     of a marked version the next sweep removes.
     """
 

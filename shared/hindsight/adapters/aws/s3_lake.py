@@ -84,12 +84,12 @@ class S3Lake:
             raise
 
     def download(self, key: str, path: Path) -> None:
-        """Copy an object into a file, whatever its size. Raises NotFound."""
+        """Copy an object of any size into a file. Raises NotFound."""
         with self._open(key) as body, path.open("wb") as file:
             shutil.copyfileobj(body, file, _PIECE)
 
     def upload(self, path: Path, key: str, content_type: str) -> None:
-        """Store a file, whatever its size: a large one goes in parts and exists once all have arrived."""
+        """Store a file of any size: a large one goes in parts and exists once all have arrived."""
         with path.open("rb") as file:
             self._client.upload_fileobj(file, self._bucket, key, ExtraArgs={"ContentType": content_type})
 

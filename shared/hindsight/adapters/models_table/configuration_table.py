@@ -87,7 +87,7 @@ class DynamoConfigurations:
             if not is_new and _RETIRED not in head:
                 return None
             new_head = {"revision": revision, "digest": digest, _USED_UP: head.get(_USED_UP)}
-            head_put = self._items.whatever(model, CONFIGURATION, new_head) | _unchanged(head, _ERASURE)
+            head_put = self._items.overwrite(model, CONFIGURATION, new_head) | _unchanged(head, _ERASURE)
             body = {
                 "revision": revision,
                 "digest": digest,
@@ -103,7 +103,7 @@ class DynamoConfigurations:
                     # Two operators saving at once would both write revision n: the second finds it taken.
                     *([self._items.once(model, _revision_key(revision), body)] if is_new else []),
                     {"Put": head_put},
-                    {"Put": self._items.whatever(_MODELS, model, {})},
+                    {"Put": self._items.overwrite(_MODELS, model, {})},
                 ]
             )
 
@@ -124,8 +124,8 @@ class DynamoConfigurations:
                 return None
             values = {name: value for name, value in head.items() if name not in {"pk", "sk", _ERASED}} | _retired(kept)
             unchanged = _unchanged(head, "revision", _RETIRED, _ERASURE, _ERASED)
-            head_put: Any = {"Put": self._items.whatever(model, CONFIGURATION, values) | unchanged}
-            listed: Any = {"Put": self._items.whatever(_MODELS, model, {_RETIRED: format_time(kept.at)})}
+            head_put: Any = {"Put": self._items.overwrite(model, CONFIGURATION, values) | unchanged}
+            listed: Any = {"Put": self._items.overwrite(_MODELS, model, {_RETIRED: format_time(kept.at)})}
             return self._items.write([head_put, self._items.gone(_MODELS, model) if kept.job_id else listed])
 
         self._items.change(attempt, f"the configuration of {model!r}")
@@ -140,7 +140,7 @@ class DynamoConfigurations:
         keys = [{"pk": model, "sk": item["sk"]} for item in self._items.each(model, _REVISION)]
         batch_write(self._items.client, self._items.table, [{"DeleteRequest": {"Key": to_item(key)}} for key in keys])
         values = {"revision": head["revision"], **_retired(replace(erased, erased_revisions=head["revision"]))}
-        put = self._items.whatever(model, CONFIGURATION, values) | _unchanged(head, _ERASURE, _ERASED)
+        put = self._items.overwrite(model, CONFIGURATION, values) | _unchanged(head, _ERASURE, _ERASED)
         self._items.write([{"Put": put}])
 
     def retirement(self, model: str) -> Retirement | None:

@@ -1,4 +1,4 @@
-"""Requests to verify a dataset: accepted at once, worked off by a function with more time."""
+"""Requests to verify a dataset: accepted at once, processed by a function with more time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

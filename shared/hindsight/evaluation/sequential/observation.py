@@ -32,7 +32,7 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A metric on which every label tells something, its null and its limit in the metric's own unit."""
+    """A metric to which every label contributes, its null and its limit in the metric's own unit."""
 
     metric: Metric
     task: Task

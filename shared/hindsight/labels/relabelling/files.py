@@ -169,7 +169,7 @@ class RelabelFiles:
             report = self.joiner.relabel(events, job.known_at)
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+        except Exception as error:  # noqa: BLE001  a fault of one file must not stop the others
             self._settle_alone(job, group, error)
             return
         if self.store.advance(job, [file.step for file in group], _counts(job.model, group, report)):

@@ -161,7 +161,7 @@ class DayProfiler:
         return [found for name, found in by_name.items() if name in rewritten]
 
     def _merge_hour(self, hour: str, pieces: Sequence[LogPiece]) -> set[int]:
-        """Merge pieces into an hour, read anew until no other worker comes between; list the objects it has otherwise.
+        """Merge pieces into an hour, read again until no other worker comes between; list the objects it has otherwise.
 
         Nothing is written where all are merged already and the hour is whole.
         """

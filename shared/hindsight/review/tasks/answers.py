@@ -135,7 +135,7 @@ def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now
     """Read what an item answers."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
-        raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))
+        raise _invalid(Fault(f"{path}.skip", "cannot be sent with a value; send one of them"))
     if item.skip:
         return Skip(reviewer=item.reviewer, at=now, comment=item.comment)
     if not has_value:

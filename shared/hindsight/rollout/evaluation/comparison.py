@@ -33,7 +33,7 @@ def compare(
 
     The values of both sides, in the order their labels matured, are cut into as many consecutive blocks as the shorter
     side has values; each block gives ``(1 + a - b) / 2`` of its means. A version that is no worse than the champion at
-    any time makes values of at least one half in expectation, given all that went before, whatever the traffic does;
+    any time makes values of at least one half in expectation, given all that went before, for any traffic;
     nothing about the values decides where blocks end (Shekhar & Ramdas, 2023, "Nonparametric two-sample testing by
     betting").
     """

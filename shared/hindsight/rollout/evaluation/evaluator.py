@@ -89,7 +89,7 @@ class RolloutEvaluator:
             max_bytes=self.max_bytes,
             has_time=has_time,
         )
-        # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
+        # Only the last day shows whether labels are missing: no need to read the profiles of a long probation.
         window = labels.shortened(window, now)
         shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MAX_LABEL_DELAY))
         due = window_profile(self.lake, model, now - shown, now).all.due
