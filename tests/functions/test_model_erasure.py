@@ -211,7 +211,7 @@ def test_same_request_again_finds_the_erasure_under_way_and_afterwards_begins_an
     assert set(traces(MODEL)) == {f"models {MODEL} configuration", f"models {MODEL} job#{second['job_id']}"}
 
 
-def test_what_comes_late_is_not_kept(sample: Sample, sent: Sent) -> None:
+def test_late_data_is_not_kept(sample: Sample, sent: Sent) -> None:
     entity = jobs.erasure_requests().take(MODEL, "customer-17", {}, now=NOON, request_id="r")
     erase()
     work_off(sample, sent)

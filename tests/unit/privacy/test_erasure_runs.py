@@ -100,7 +100,7 @@ def test_every_page_is_worked_off_once_a_pass_however_often_the_time_runs_out(
     assert world.job.counts.get("rows", 0) == 2 * sum(map(sum, pages))
 
 
-def test_no_message_begins_the_second_pass_before_what_was_on_its_way_has_settled() -> None:
+def test_second_pass_waits_although_another_message_arrives() -> None:
     world = World(PagedErasure([[1]]))
     assert world.eraser.run(MODEL, JOB, lambda: True).wait_seconds == 15 * 60
 
