@@ -211,7 +211,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "EvaluateRolloutsFunction": {"dynamodb", "s3", "events"},
         "CoordinateRelabellingFunction": {"dynamodb", "s3"},
         "RelabelFilesFunction": {"dynamodb", "s3"},
-        "ConfigureModelFunction": {"dynamodb", "states"},
+        "ConfigureModelFunction": {"dynamodb", "sqs", "states"},
         "HandleReviewsFunction": {"dynamodb", "firehose"},
         "RequestReviewsFunction": {"dynamodb", "firehose"},
         "ExpireReviewsFunction": {"dynamodb", "firehose"},
