@@ -39,7 +39,8 @@ def predict(model: str) -> Response[str]:
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
     tokens = token_mint(stores.token_keys(), configuration, now)
     lineup = retraining.serving(load_artifact).line_up(configuration.model)
-    reader = labelling.instance_reader(configuration, now)
+    served = stores.served_features().read_by(configuration.model, lineup.versions)
+    reader = labelling.instance_reader(configuration, now, served)
     answered = Predictor(labelling.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
     _measure(configuration.model, answered.predictions, [*lineup.troubles, *answered.troubles])
     return answer(200, {"predictions": [shown_prediction(prediction, tokens) for prediction in answered.predictions]})

@@ -144,6 +144,7 @@ _STATUS = record(
             }
         ),
         "state": TEXT,
+        "kept_features": mapping(TEXT),
         "retired": either(_RETIRED),
     }
 )

@@ -91,6 +91,7 @@ EXAMPLES: dict[str, Any] = {
             "agreement": None,
         },
         "state": "probation",
+        "kept_features": {},
         "retired": None,
     },
     "explain_prediction": {

@@ -1,4 +1,4 @@
-"""The work of erasures, step by step: stopped anywhere, it goes on there, and what was done already changes nothing.
+"""The work of erasures, step by step: stopped anywhere, it goes on there, and a repeated step changes nothing.
 
 What was on its way meanwhile (a stream, a buffer, a compaction that had read already) is caught by a second pass a
 while later, which looks at what was written since.

@@ -22,6 +22,8 @@ from hindsight.labels.mapping import unreadable_value
 from hindsight.labels.store import LabelStore
 from hindsight.quarantine.rejects import Reject, RejectCode
 from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
+from hindsight.registry.served_features import ServedByModel
+from hindsight.validation.features import NOTHING_SERVED
 from hindsight.validation.items import path_within
 from hindsight.validation.line_items import from_import, identified, no_id
 from hindsight.validation.timestamps import ClientTimestamps
@@ -48,6 +50,7 @@ class Rereader:
     labels: LabelStore
     configurations: ConfigurationStore
     trust: ClientTimestamps
+    served: ServedByModel = lambda _model: NOTHING_SERVED
 
     def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> RereadCounts:
         """Take rows again; report what became of them once all is durable. It is received ``now``, not before.
@@ -128,7 +131,14 @@ class Rereader:
                     items.append((row, _prediction_item(row, now)))
                 except InvalidInput as error:
                     reread.kept.append(row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message)))
-            reader = InstanceReader(configuration, now, ClientTimestamps.PAST, new_id=no_id, sent_at=sent_at)
+            reader = InstanceReader(
+                configuration,
+                now,
+                ClientTimestamps.PAST,
+                new_id=no_id,
+                sent_at=sent_at,
+                served=self.served(configuration.model),
+            )
             receipt = self.log.take(reader, [item for _, item in items])
             refused = {rejection.index: rejection for rejection in receipt.rejected}
             for index, (row, _) in enumerate(items):

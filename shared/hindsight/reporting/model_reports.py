@@ -12,6 +12,7 @@ from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.registry.pointer import DeploymentRecord
+from hindsight.registry.served_features import ServedFeatures, kept_for_serving
 from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
@@ -63,8 +64,11 @@ class ModelReports:
             asked=next(iter(self.approvals.newest(model, 1)), None),
             evaluations=self.evaluations.evaluations(model),
         )
+        declared = {name: feature.type for name, feature in revision.configuration.features.items()}
+        served = ServedFeatures(self.registry, self.configurations).of(model, pointer)
         return {
             **status,
+            "kept_features": {name: kind.value for name, kind in kept_for_serving(declared, served).items()},
             "state": state_of(pointer, state, retired=retirement is not None).value,
             "retired": None if retirement is None else shown_retirement(retirement),
         }
@@ -92,7 +96,7 @@ class ModelReports:
         return self.triggers.decisions(self._known(model), limit, before)
 
     def last_evaluation(self, model: str) -> Decision | None:
-        """Find what the newest scheduled evaluation of the triggers decided; None before the first."""
+        """Find the decision of the newest scheduled evaluation of the triggers; None before the first."""
         return self.triggers.last_evaluation(self._known(model))
 
     def version(self, model: str, version: str) -> dict[str, Any]:

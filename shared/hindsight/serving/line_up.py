@@ -38,6 +38,11 @@ class LineUp(Generic[LoadedT]):
     troubles: tuple[str, ...] = ()
 
     @property
+    def versions(self) -> tuple[str, ...]:
+        """The names of the versions that predict, the champion first."""
+        return (self.champion.version, *([self.challenger.version] if self.challenger else []))
+
+    @property
     def shadow(self) -> InService[LoadedT] | None:
         """The challenger that predicts beside the champion; the app does not see it."""
         return self.challenger if self.rollout and self.rollout.mode is RolloutMode.SHADOW else None
