@@ -33,7 +33,7 @@ def check_features(
     if not isinstance(values, dict):
         return {}, [Fault(path, "must be an object")]
     kinds = {name: feature.type for name, feature in declared.items()}
-    known = kinds | served
+    known = {**kinds, **served}
     faults = [Fault(f"{path}.{name[:MAX_TEXT]}", "is not a declared feature") for name in values.keys() - known.keys()]
     features: dict[str, FeatureValue] = {}
     for name, kind in known.items():
