@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from hindsight.config.model import InconsistentConfiguration, ModelConfiguration
 from hindsight.config.training import PIPELINE_NAME
-from hindsight.config.types import DAY, EVENT_NAME, FEATURE_NAME, IDENTIFIER, MODEL_NAME, NO_IDENTIFIER
+from hindsight.config.types import DAY, EVENT_NAME, FEATURE_NAME, IDENTIFIER, MODEL_NAME, NO_IDENTIFIER, NO_MODEL_NAME
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.times import NOT_A_TIME
 
@@ -45,7 +45,7 @@ _MESSAGES = {
 }
 _NAMES = {
     IDENTIFIER: NO_IDENTIFIER,
-    MODEL_NAME: "must be 1 to 64 letters, digits, _ and -, the first a letter or a digit",
+    MODEL_NAME: NO_MODEL_NAME,
     FEATURE_NAME: "must be 1 to 128 characters, none of them a control character",
     EVENT_NAME: "must be 1 to 64 letters, digits, _ . and -, the first a letter",
     PIPELINE_NAME: "must be module:function, of letters, digits and _",

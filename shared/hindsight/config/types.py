@@ -10,6 +10,7 @@ from hindsight.core.errors import InvalidInput
 from hindsight.core.times import in_calendar
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+NO_MODEL_NAME = "must be 1 to 64 letters, digits, _ and -, the first a letter or a digit"
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 # What cannot be seen: controls, marks of direction, what has no width. Joiners belong to letters and emoji.

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, remembered
+from hindsight.config.types import NO_IDENTIFIER, NO_MODEL_NAME
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, UnreadableObject
 from hindsight.core.times import in_calendar
@@ -234,5 +235,7 @@ def _at_path(message: str) -> str:
     """
     problem, _, path = message.replace("Object missing required field", "Is required -").partition(" - ")
     place = path.strip("`").removeprefix("at `$").lstrip(".").strip("`")
+    if " matching regex " in problem:
+        return f"{place}: {NO_MODEL_NAME if place == 'model' else NO_IDENTIFIER}"
     said = (problem[:1].lower() + problem[1:]).replace("`", "")
     return f"{place}: {said}" if place else said
