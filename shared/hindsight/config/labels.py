@@ -103,7 +103,7 @@ class Default(Section):
 
 
 class ExcludedSource(Section):
-    """The exclusion of a source of feedback: what was received from ``since`` to ``until``, both included.
+    """The exclusion of a source's feedback received from ``since`` to ``until``, both included.
 
     ``source`` is the one that the feedback names; without a moment that end is open.
     """

@@ -13,7 +13,7 @@ from hindsight.core.times import format_time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfigurationRevision:
-    """A configuration and its number, counted from 1; one object is one key of what is derived from it."""
+    """A configuration and its number, counted from 1; the object is the key of caches derived from it."""
 
     revision: int
     configuration: ModelConfiguration

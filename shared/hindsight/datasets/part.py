@@ -82,7 +82,7 @@ class PartWriter:
         self._digests[name] = _array_digest(array)
 
     def close(self) -> str:
-        """Finish the file and return the digest of what is in it."""
+        """Finish the file and return the digest of its content."""
         self._archive.close()
         return compact_json.digest(self._digests)
 
@@ -93,7 +93,7 @@ def part_digest(arrays: Arrays) -> str:
 
 
 def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
-    """Read a part's arrays by name. Raises UnusableDataset if they are not what was written, NotFound.
+    """Read a part's arrays by name. Raises UnusableDataset if they differ from those written, NotFound.
 
     The arrays look into the bytes read and are not copied from them; they cannot be written.
     """

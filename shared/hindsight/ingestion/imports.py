@@ -66,7 +66,7 @@ _TOO_MANY = f"more than {MAX_REJECTED} lines were rejected; mend the file, or th
 
 @dataclass(frozen=True, slots=True)
 class FileImports:
-    """Imports files of the lake; its operator's word on past times is taken. ``clock`` says when one ends."""
+    """The importer of files of the lake, whose past times are accepted. ``clock`` gives the moment when one ends."""
 
     lake: Lake
     jobs: JobStore

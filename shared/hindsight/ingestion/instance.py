@@ -116,7 +116,7 @@ class InstanceReader:
     def _meant(
         self, item: InstanceItem, features: Features, occurred_at: datetime, due_at: datetime
     ) -> dict[str, object]:
-        """Write what an item says in one spelling, and no time that it does not say: a client that retries has none."""
+        """Write an item in one spelling, and no time that it does not have: a client that retries has none."""
         return {
             **item.model_dump(exclude={"received_at"}),
             "features": {name: self._spelled(name, value) for name, value in features.items()},

@@ -1,4 +1,4 @@
-"""From a feedback value to a label value: which values a rule can read, and what it makes of them."""
+"""Mapping of feedback values to label values, and the values that a rule can read."""
 
 from hindsight.config.labels import (
     EXPOSED,

@@ -84,13 +84,13 @@ class Lake(Protocol):
         """Read an object's bytes and their tag. Raises NotFound."""
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
-        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None.
+        """Store bytes if the key still holds the object with the ``expected`` tag, or no object where it is None.
 
         Return whether they were stored; of several writers that read the same, one is.
         """
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """List the keys that start with a prefix, sorted, with the tags of what they hold."""
+        """List the keys that start with a prefix, sorted, with their objects' tags."""
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
         """List the objects whose keys start with a prefix and sort after a text, by key, lazily."""
@@ -123,7 +123,7 @@ def model_prefix(kind: str, model: str) -> str:
 
 
 def parse_day(text: str) -> date | None:
-    """Parse the day of a partition, None for what no calendar has.
+    """Parse the day of a partition, None for one that no calendar has.
 
     >>> parse_day("2026-02-30") is None
     True
@@ -207,10 +207,10 @@ def version_prefix(model: str, version: str) -> str:
 
 
 def query_prefix(model: str, decision_id: str) -> str:
-    """Build the prefix of what Athena chose for a run's dataset, and of what it chose from."""
+    """Build the prefix of Athena's chosen records for a run's dataset, and of the list of their files."""
     return f"queries/model={model}/{decision_id}/"
 
 
 def training_job_key(model: str, decision_id: str, candidate: str) -> str:
-    """Build the prefix under which a training job leaves what its run collects."""
+    """Build the prefix of a training job's result."""
     return f"training-jobs/model={model}/{decision_id}/{candidate}.json"

@@ -98,7 +98,7 @@ class DatasetRedactor:
 
 
 def renamed(sources: Iterable[Source], replaced: Replacements) -> tuple[Source, ...]:
-    """Rename sources after an erasure, without those of which nothing is left."""
+    """Rename sources after an erasure, without those that are empty."""
     found = set[Source]()
     for source in sources:
         left: Source | None = source

@@ -1,4 +1,4 @@
-"""The work of erasures, step by step: stopped anywhere, it goes on there, and what was done already changes nothing.
+"""The work of erasures, step by step: stopped anywhere, it goes on there, and a repeated step changes nothing.
 
 First it is found out which predictions are the entity's, from the table and the log. Each collection is then
 replaced by a mark that keeps it from coming back, and every place of the lake is redacted, the datasets last: they are

@@ -1,4 +1,4 @@
-"""The reports on jobs: what is kept of each kind, in the one shape that operators read."""
+"""The reports on jobs of every kind, in the one shape that operators read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class JobReports:
     configurations: ConfigurationStore
 
     def find(self, model: str, job_id: str) -> JobReport:
-        """Read one job; of an erasure the versions trained on what it erased, too. Raises NotFound."""
+        """Read one job; of an erasure also the versions trained on the erased data. Raises NotFound."""
         if kind_of(model, job_id) is JobKind.RELABELLING:
             return relabelling_report(self.relabellings.job(model, job_id))
         report = job_report(find_job(self.jobs, model, job_id))

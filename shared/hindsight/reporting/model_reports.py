@@ -92,7 +92,7 @@ class ModelReports:
         return self.triggers.decisions(self._known(model), limit, before)
 
     def last_evaluation(self, model: str) -> Decision | None:
-        """Find what the newest scheduled evaluation of the triggers decided; None before the first."""
+        """Find the decision of the newest scheduled evaluation of the triggers; None before the first."""
         return self.triggers.last_evaluation(self._known(model))
 
     def version(self, model: str, version: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class S3Lake:
             return TaggedObject(body.read(), found["ETag"])
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
-        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None."""
+        """Store bytes if the key still holds the object with the ``expected`` tag, or no object where it is None."""
         put = partial(self._client.put_object, Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
         try:
             if expected is None:

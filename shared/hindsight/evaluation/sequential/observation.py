@@ -1,4 +1,4 @@
-"""Matured labels as values from 0 to 1, of which more is better: what an anytime-valid test can bet on."""
+"""Matured labels as values from 0 to 1, of which more is better, as an anytime-valid test needs them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

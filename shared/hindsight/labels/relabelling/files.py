@@ -124,7 +124,7 @@ class RelabelFiles:
         return OpenFile(key, position, chunks, Chunk(position.line), is_listed=is_listed)
 
     def _count_followed(self, job: RelabelJob, listed: Mapping[str, FilePosition]) -> None:
-        """Count those of some listed files that were read in place of others: what was not listed is never counted."""
+        """Count the listed files that were read in place of others: a file that was not listed is never counted."""
         for key, position in listed.items():
             if position.is_followed:
                 self.store.advance(job, [FileStep(key, position, replace(position, is_followed=False))], _ONE_FILE)

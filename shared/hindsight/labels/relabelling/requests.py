@@ -74,7 +74,7 @@ class RelabelRequests:
         return self._begin(job)
 
     def resume(self, model: str, wanted: str) -> RelabelJob:
-        """Go on with a relabelling that failed or was stopped: what is done stays done.
+        """Resume a relabelling that failed or was stopped: files that are done stay done.
 
         Raises NotFound, NotResumable if it runs, is complete, or its rules are no longer in force, and Conflict if
         another is open.

@@ -1,4 +1,4 @@
-"""A domain classifier of training against window: it may see in all features together what none shows alone."""
+"""A domain classifier of training against window: it can detect drift of features that moved only together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

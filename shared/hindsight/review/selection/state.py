@@ -66,7 +66,7 @@ class SelectionState:
         return frozenset(row for one in self.recent for row in one.rows)
 
     def sampled_among(self, ids: Iterable[str]) -> list[SampledPrediction]:
-        """List those of some predictions that were sampled in the last rounds."""
+        """List the predictions that were sampled in the last rounds, of those given."""
         wanted = set(ids)
         return [sample for one in self.recent for sample in one.sampled if sample.key.prediction_id in wanted]
 

@@ -72,7 +72,7 @@ class LeaseRequest(RequestItem):
 def show_leased(
     configuration: ModelConfiguration, task: ReviewTask, prediction: Prediction, reviewer: str
 ) -> LeasedTask:
-    """Build what a reviewer sees of a task they have."""
+    """Build a reviewer's view of a leased task."""
     rule = manual_rule(configuration.labels)
     return LeasedTask(
         task=task,
@@ -130,7 +130,7 @@ class TaskLeasing:
 
 
 class _Hand:
-    """The tasks that a reviewer has got of those they asked for."""
+    """The tasks leased to a reviewer in one request."""
 
     def __init__(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> None:
         self.reviewer = reviewer
@@ -168,7 +168,7 @@ class _Hand:
 
 
 def _from_another_point(keys: list[PredictionKey], reviewer: str, now: datetime) -> list[PredictionKey]:
-    """Turn keys to begin at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
+    """Rotate keys by a hash of the reviewer: twenty who meet at one task must not meet at the next."""
     if not keys:
         return keys
     start = zlib.crc32(f"{reviewer} {format_time(now)}".encode()) % len(keys)
