@@ -66,7 +66,7 @@ def _failures(
 
 
 def _uncut(dataset: Manifest, part: Part) -> str:
-    """Say why a split in time left nothing, or little, to train on."""
+    """Explain a split in time that left nothing, or little, to train on."""
     gap, holdout = dataset.counts["dropped"]["gap"], dataset.counts["holdout"]["rows"]
     if part != "train" or not holdout:
         return ""
