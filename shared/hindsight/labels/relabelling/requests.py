@@ -83,7 +83,7 @@ class RelabelRequests:
         if job.status not in RESUMABLE:
             raise NotResumable(f"the relabelling {wanted} is {job.status}; only a failed or stopped one resumes")
         if not same_rules(self.configurations, model, job.rules_revision):
-            raise NotResumable(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
+            raise NotResumable(f"the rules have changed since revision {job.rules_revision}; start a new relabelling")
         changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
         return self._begin(replace(job, attempt=job.attempt + 1, status=JobStatus.RUNNING, **changes))
 

@@ -44,7 +44,7 @@ class ApprovalAnswers:
         def attempt() -> tuple[Approval, bool]:
             before = self.approvals.load(model, version)
             if before is None:
-                raise Conflict(f"{version} waits for no answer")
+                raise Conflict(f"{version} is not waiting for an approval")
             after = answered(before, answer)
             if after is before:
                 return before, False

@@ -114,7 +114,7 @@ def answer(status: int, body: object) -> Response[str]:
     text = compact_json.dumps(body)
     # A character is seven bytes at most: measuring a small answer is left out.
     if 7 * len(text) > MAX_ANSWER_BYTES and (size := answer_bytes(body)) > MAX_ANSWER_BYTES:
-        raise TooLarge(f"the answer would have {size} bytes, more than the {MAX_ANSWER_BYTES} that fit; ask for less")
+        raise TooLarge(f"the answer would have {size} bytes, more than the {MAX_ANSWER_BYTES} that fit; request fewer")
     return Response(status, content_types.APPLICATION_JSON, text)
 
 
