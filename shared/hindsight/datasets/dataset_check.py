@@ -65,7 +65,7 @@ def _failures(
         )
 
 
-def _uncut(dataset: Manifest, part: Part) -> str:
+def _uncut(dataset: Manifest, part: str) -> str:
     """Explain a split in time that left nothing, or little, to train on."""
     gap, holdout = dataset.counts["dropped"]["gap"], dataset.counts["holdout"]["rows"]
     if part != "train" or not holdout:
