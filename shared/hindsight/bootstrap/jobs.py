@@ -48,7 +48,10 @@ def replay_requests() -> ReplayRequests:
 @cache
 def resumptions() -> JobResumptions:
     """Build what resumes jobs."""
-    return JobResumptions(stores.job_store(), {JobKind.RELABELLING: relabel_requests().resume})
+    return JobResumptions(
+        stores.job_store(),
+        {JobKind.RELABELLING: relabel_requests().resume, JobKind.ERASURE: erasure_requests().resume},
+    )
 
 
 @cache

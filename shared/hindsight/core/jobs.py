@@ -122,6 +122,13 @@ class JobStore(Protocol):
         """List at most ``limit`` jobs of a kind, newest first, with ids below ``before``."""
 
 
+class WorkQueue(Protocol):
+    """The queue of work for a function."""
+
+    def send(self, body: str) -> None:
+        """Put a message into the queue, durably."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobResumptions:
     """Resumes jobs, of each kind in its own way; those of other kinds go on by themselves."""

@@ -16,8 +16,8 @@ from hindsight.datasets.members import MemberStore, index_rows
 from hindsight.datasets.part import CONTENT_TYPE
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.privacy.passes import Progress
+from hindsight.privacy.stores import ObjectVersion, ObjectVersions
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 from hindsight.registry.store import Registry
 
 Replacements = Mapping[tuple[str, str], Source | None]

@@ -8,7 +8,7 @@ from typing import Any
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
-from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.core.errors import Conflict, Fault, NotFound
 from hindsight.core.times import format_time
 from hindsight.registry.served_features import ServedFeatures, kept_for_serving
@@ -52,11 +52,16 @@ class ConfigurationChanges:
     registry: Registry
 
     def preview(self, configuration: ModelConfiguration) -> ConfigurationChange:
-        """Compute what storing a configuration would do; nothing is stored."""
+        """Compute what storing a configuration would do; nothing is stored. Raises Conflict while a model is erased."""
         try:
-            newest = self.configurations.stored(configuration.model)
+            retirement = self.configurations.retirement(configuration.model)
         except NotFound:
-            return ConfigurationChange(model=configuration.model, revision=1, effects=(), differences=())
+            return _of_new_model(configuration.model, 1)
+        if retirement is not None and retirement.is_being_erased:
+            raise Conflict(f"the model {configuration.model!r} is being erased by the job {retirement.job_id}")
+        if retirement is not None and retirement.erased_at is not None:
+            return _of_new_model(configuration.model, retirement.erased_revisions + 1)
+        newest = self.configurations.stored(configuration.model)
         pointer = self.registry.pointer(configuration.model)
         before = newest.configuration
         served = ServedFeatures(self.registry, self.configurations).of(configuration.model, pointer)
@@ -64,7 +69,7 @@ class ConfigurationChanges:
         return ConfigurationChange(
             model=configuration.model,
             revision=newest.revision + bool(differences),
-            effects=(*self._back_in_service(configuration.model), *effects_of(before, configuration, served)),
+            effects=(*_back_in_service(retirement), *effects_of(before, configuration, served)),
             differences=differences,
         )
 
@@ -78,12 +83,6 @@ class ConfigurationChanges:
             raise Conflict(message, (Fault("task", "is not the one the model has"),))
         revision = self.configurations.put(configuration, now, sent)
         return replace(change, revision=revision)
-
-    def _back_in_service(self, model: str) -> Iterator[Effect]:
-        retirement = self.configurations.retirement(model)
-        if retirement is not None:
-            message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
-            yield Effect(code="back_in_service", message=message)
 
 
 def effects_of(
@@ -114,6 +113,16 @@ def effects_of(
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
     """List the paths at which two configurations differ."""
     yield from _differences("", dump_configuration(before), dump_configuration(after))
+
+
+def _of_new_model(model: str, revision: int) -> ConfigurationChange:
+    return ConfigurationChange(model=model, revision=revision, effects=(), differences=())
+
+
+def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:
+    if retirement is not None:
+        message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
+        yield Effect(code="back_in_service", message=message)
 
 
 def _feature_effects(served: Mapping[str, FeatureType], after: ModelConfiguration) -> Iterator[Effect]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec import structs
@@ -10,6 +11,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
 from hindsight.core.times import format_time
+from hindsight.datasets.building.verification_requests import ENDS_WITHIN
 from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.privacy.requests import DATASETS, ENTITY, STEPS, STEPS_TOTAL, UNREADABLE, affected_versions
@@ -17,21 +19,24 @@ from hindsight.quarantine.replay_request import JOINED, KEPT, REPLAYED
 from hindsight.quarantine.report import require_model
 from hindsight.registry.store import Registry
 
+DIED = "its function ended without a result each time; the dead letters of invocations and its log have the cause"
+
 
 @dataclass(frozen=True, slots=True)
 class JobReports:
-    """The reports on the jobs of models."""
+    """The reports on the jobs of models; a verification whose function can no longer be at work has failed."""
 
     jobs: JobStore
     relabellings: RelabelReports
     registry: Registry
     configurations: ConfigurationStore
+    clock: Callable[[], datetime]
 
     def find(self, model: str, job_id: str) -> JobReport:
         """Read one job; of an erasure also the versions trained on the erased data. Raises NotFound."""
         if kind_of(model, job_id) is JobKind.RELABELLING:
             return relabelling_report(self.relabellings.job(model, job_id))
-        report = job_report(find_job(self.jobs, model, job_id))
+        report = self._report(find_job(self.jobs, model, job_id))
         if report.kind is not JobKind.ERASURE or report.result is None:
             return report
         versions = list(affected_versions(report.result[DATASETS], model, self.registry))
@@ -52,7 +57,12 @@ class JobReports:
         bound = None if before is None else f"{kind}-{_moment(before)}"
         if kind is JobKind.RELABELLING:
             return [relabelling_report(job) for job in self.relabellings.newest(model, limit, bound)]
-        return [job_report(job) for job in self.jobs.newest(model, kind, limit, bound)]
+        return [self._report(job) for job in self.jobs.newest(model, kind, limit, bound)]
+
+    def _report(self, job: Job) -> JobReport:
+        if job.kind is JobKind.VERIFICATION and not job.is_over and self.clock() > job.started_at + ENDS_WITHIN:
+            return job_report(job.failed(job.started_at + ENDS_WITHIN, DIED))
+        return job_report(job)
 
 
 def parse_kind(text: str | None) -> JobKind | None:
