@@ -8,7 +8,7 @@ from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import NOT_A_TIME, format_time, in_calendar, parse_time
 from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix, read_if_present
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.reporting.status import LINKS_LAST
@@ -106,11 +106,10 @@ def _moment(text: str | None, path: str, of_day: time) -> datetime | None:
     if len(text) == _DAY_LENGTH and (day := day_named(text, path)) is not None:
         return datetime.combine(day, of_day, UTC)
     try:
-        return parse_time(text)
+        return in_calendar(parse_time(text))
     except InvalidInput as error:
-        raise InvalidInput.in_query(
-            path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset"
-        ) from error
+        a_day = "" if error.message != NOT_A_TIME else ", or a day, such as 2026-03-01"
+        raise InvalidInput.in_query(path, error.message + a_day) from error
 
 
 def _require_span(first: datetime, last: datetime) -> None:

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from hindsight.config.types import DAY
 from hindsight.core.errors import InvalidInput
 from hindsight.validation.items import RequestItem, TimeText
 from hindsight.validation.timestamps import ClientTimestamps, parse_at
 
 MAX_REQUEST_BYTES = 16 * 1024
 
-DayText = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+DayText = Annotated[str, Field(pattern=DAY)]
 
 
 class TimedRequest(RequestItem):
@@ -47,7 +48,11 @@ class DaysRequest(OperatorRequest):
 
 def day_of(text: str | None, path: str) -> date | None:
     """Read the day a text names, None of none. Raises InvalidInput with the path at fault."""
+    if text is None:
+        return None
     try:
-        return date.fromisoformat(text) if text is not None else None
+        day = date.fromisoformat(text)
     except ValueError:
         raise InvalidInput.at(path, "must be a day of the calendar, such as 2026-03-01") from None
+    parse_at(f"{day}T00:00:00Z", path)
+    return day
