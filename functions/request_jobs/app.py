@@ -1,10 +1,11 @@
-"""Take requests for operators' jobs: relabelling, replay, erasure, verification; resume one (POST and DELETE)."""
+"""Take requests for operators' jobs: relabelling, replay, erasure, verification, export; resume one."""
 
 from datetime import datetime
 
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import jobs
+from hindsight.datasets.exports.export_requests import FIRST, LAST
 from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import (
@@ -49,6 +50,15 @@ def verify(model: str, dataset_id: str) -> Response[str]:
     """Begin to verify a dataset."""
     dataset = identifier(dataset_id, "dataset")
     return _accepted(jobs.verification_requests().take(model_name(model), dataset, _now(), _request_id()).job_id)
+
+
+@api.get("/models/<model>/labels")
+def export(model: str) -> Response[str]:
+    """Begin to export the labels that the query asks for."""
+    query = api.current_event.query_string_parameters or {}
+    first, last = query.get(FIRST), query.get(LAST)
+    job = jobs.export_requests().take(model_name(model), first, last, now=_now(), request_id=_request_id())
+    return _accepted(job.job_id)
 
 
 @api.post("/models/<model>/jobs/<job_id>/resume")

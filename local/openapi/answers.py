@@ -43,6 +43,7 @@ _RESULTS: dict[str, Schema] = {
             "sources": WHOLE,
         }
     ),
+    "export": record({"rows": WHOLE, "dropped": mapping(WHOLE), "bytes": WHOLE}, {"url": TEXT}),
 }
 JOB = record(
     {

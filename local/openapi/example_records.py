@@ -132,7 +132,7 @@ ERASURE = {
     "status": "completed",
     "started_at": EARLIER,
     "finished_at": AT,
-    "progress": {"done": 28, "total": 28},
+    "progress": {"done": 30, "total": 30},
     "request": {"subject": "5f2c1e", "reason": "asked for by letter"},
     "result": {"counts": {"predictions": 12}, "datasets": [DATASET_ID], "unreadable": []},
 }

@@ -153,6 +153,7 @@ EXAMPLES: dict[str, Any] = {
         "actor": "key:operator",
     },
     "verify_dataset": ACCEPTED,
+    "export_labels": {"job_id": "export-20260301T120000.000000Z-19f1064b619d"},
     "start_relabelling": ACCEPTED,
     "get_quarantine": {
         "counts": {"invalid": 1},

@@ -1,14 +1,11 @@
 """Compaction and verification through their handlers and moto."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.compact_labels.app import handler as compact
@@ -19,6 +16,7 @@ from functions.verify_dataset.app import handler as verify
 from hindsight.bootstrap import clients, labelling, stores
 from hindsight.bootstrap.settings import Deployment
 from hindsight.labels.archiving.new_label_counts import NewLabel
+from tests.functions.background import create_function
 from tests.functions.conftest import ENVIRONMENT, EVENTS, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
@@ -49,17 +47,7 @@ def labelled(deployed: None) -> None:
 @pytest.fixture
 def dataset(labelled: None, context: Context) -> str:
     """A dataset, and the function that a request to verify it invokes."""
-    role = boto3.client("iam").create_role(RoleName="verify", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    boto3.client("lambda").create_function(
-        FunctionName=ENVIRONMENT["VERIFY_FUNCTION"],
-        Runtime="python3.13",
-        Role=role,
-        Handler="app.handler",
-        Code={"ZipFile": code.getvalue()},
-    )
+    create_function(ENVIRONMENT["VERIFY_FUNCTION"])
     taken: str = snapshot(run_event(), context)["dataset_id"]
     return taken
 

@@ -29,7 +29,7 @@ def dataset_reports() -> DatasetReports:
 def job_reports() -> JobReports:
     """Build the reports on jobs."""
     relabellings = RelabelReports(stores.relabel_store(), stores.relabelling_state_machine())
-    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations())
+    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations(), stores.lake())
 
 
 @cache

@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     REPLAY = "replay"
     ERASURE = "erasure"
     VERIFICATION = "verification"
+    EXPORT = "export"
 
 
 class JobStatus(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hindsight.lake.object_store import (
     COMPACTED,
+    EXPORTS,
     LABELS,
     PREDICTIONS,
     PROFILES,
@@ -87,8 +88,8 @@ OTHERS = (
     DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 
-# Rewritten as a whole: see ``records`` and ``datasets``.
-IN_OTHER_FORMS = (COMPACTED, "datasets")
+# Rewritten as a whole, see ``records`` and ``datasets``; exports are removed.
+IN_OTHER_FORMS = (COMPACTED, "datasets", EXPORTS)
 HOLDS_NOBODY = {
     "checks": "distributions, figures and names of categories; no rows and no ids",
     "training-jobs": "figures of candidates",

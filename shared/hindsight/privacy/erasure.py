@@ -21,7 +21,7 @@ from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import Erasure, Source
 from hindsight.datasets.members import MemberStore
 from hindsight.labels.resolve import shifted
-from hindsight.lake.object_store import COMPACTED, Lake, model_prefix
+from hindsight.lake.object_store import COMPACTED, EXPORTS, Lake, model_prefix
 from hindsight.lake.pack import emptied_members
 from hindsight.privacy.collections import SubjectCollections
 from hindsight.privacy.data_map import LABEL_RECORDS, LOG, OTHERS, DataLocation
@@ -171,6 +171,7 @@ class Eraser:
             self._redact_compacted,
             self._redact_lines,
             self._redact_datasets,
+            self._remove_exports,
         ]
 
     def _find(self, work: _Work) -> Iterator[str]:
@@ -245,6 +246,16 @@ class Eraser:
                 if redactor.redact(dataset_id, subject, replaced, erased, work.progress):
                     work.datasets.add(dataset_id)
                 yield dataset_id
+
+    def _remove_exports(self, work: _Work) -> Iterator[str]:
+        """Remove all that was exported of the model, whoever is in it: it is exported again in a minute."""
+        found = list(self.versions.under(model_prefix(EXPORTS, work.subject.model)))
+        exported = [version.key for version in found if version.is_current]
+        for key in exported:
+            self.lake.delete(key)
+        self.versions.purge(found)
+        work.progress.counts[EXPORTS] += len(exported)
+        yield ""
 
     def _conclude(self, run: ErasureRun, work: _Work) -> None:
         """Announce the erasure, and forget the subject."""

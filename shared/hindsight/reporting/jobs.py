@@ -10,12 +10,15 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
 from hindsight.core.times import format_time
+from hindsight.datasets.exports.export_requests import BYTES, DONE, DROPPED, TOTAL
 from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.requests import RelabelReports
+from hindsight.lake.object_store import Lake, export_key
 from hindsight.privacy.requests import DATASETS, ENTITY, STEPS, STEPS_TOTAL, UNREADABLE, affected_versions
 from hindsight.quarantine.replay_request import JOINED, KEPT, REPLAYED
 from hindsight.quarantine.report import require_model
 from hindsight.registry.store import Registry
+from hindsight.reporting.status import LINKS_LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,28 @@ class JobReports:
     relabellings: RelabelReports
     registry: Registry
     configurations: ConfigurationStore
+    lake: Lake
 
     def find(self, model: str, job_id: str) -> JobReport:
-        """Read one job; of an erasure the versions trained on what it erased, too. Raises NotFound."""
+        """Read one job. Raises NotFound.
+
+        Of an erasure the versions trained on what it erased are named too, of an export its file is linked.
+        """
         if kind_of(model, job_id) is JobKind.RELABELLING:
             return relabelling_report(self.relabellings.job(model, job_id))
         report = job_report(find_job(self.jobs, model, job_id))
-        if report.kind is not JobKind.ERASURE or report.result is None:
+        if report.result is None:
             return report
-        versions = list(affected_versions(report.result[DATASETS], model, self.registry))
-        return structs.replace(report, result={**report.result, "versions": versions})
+        return structs.replace(report, result={**report.result, **self._beside(report, model, report.result)})
+
+    def _beside(self, report: JobReport, model: str, result: Mapping[str, Any]) -> dict[str, Any]:
+        if report.kind is JobKind.ERASURE:
+            return {"versions": list(affected_versions(result[DATASETS], model, self.registry))}
+        key = export_key(model, report.job_id)
+        # It expires, and an erasure removes it.
+        if report.kind is JobKind.EXPORT and key in self.lake.keys(key):
+            return {"url": self.lake.link(key, LINKS_LAST)}
+        return {}
 
     def newest(self, model: str, kind: JobKind | None, limit: int, before: str | None = None) -> list[JobReport]:
         """List at most ``limit`` jobs of one kind or of all, the newest first, begun before a job.
@@ -131,11 +146,18 @@ def _verification(job: Job) -> tuple[Progress, Mapping[str, Any] | None]:
     return Progress(done=int(job.is_over), total=1), job.checkpoint or None
 
 
+def _export(job: Job) -> tuple[Progress, Mapping[str, Any] | None]:
+    found = job.checkpoint
+    result = {name: found[name] for name in (DONE, DROPPED, BYTES)} if DROPPED in found else None
+    return Progress(done=found.get(DONE, 0), total=found.get(TOTAL)), result
+
+
 _SHOWN: Mapping[JobKind, Callable[[Job], tuple[Progress, Mapping[str, Any] | None]]] = {
     JobKind.IMPORT: _import,
     JobKind.REPLAY: _replay,
     JobKind.ERASURE: _erasure,
     JobKind.VERIFICATION: _verification,
+    JobKind.EXPORT: _export,
 }
 
 

@@ -1,0 +1,51 @@
+"""Export matured labels of a running stack, with their features, into a Parquet file."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from local.state import STACK_FILE, Stack, StateFolder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--model", required=True, help="the model")
+    parser.add_argument("--out", required=True, type=Path, help="the file to write")
+    for name, most in (("from", "first"), ("to", "last")):
+        parser.add_argument(f"--{name}", help=f"the {most} day or moment of the predictions (default: all)")
+    parser.add_argument("--patience", type=float, default=1800, help="seconds to wait for the end (%(default)s)")
+    parser.add_argument("--stack", type=Path, help="the stack to ask (the newest that `make up` started)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, wait and download; fail if the labels could not be exported."""
+    from hindsight.core.errors import HindsightError
+    from local.client import StackClient
+    from local.job_end import wait_for_job
+
+    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
+    if not path.exists():
+        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
+        return 1
+    asked = {name: text for name in ("from", "to") if (text := getattr(arguments, name)) is not None}
+    try:
+        client = StackClient(Stack.load(path))
+        started = client.call("GET", f"models/{arguments.model}/labels", key="operator", params=asked)
+        job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _show_progress)
+        if job["status"] == "completed":
+            client.download(job["result"]["url"], arguments.out)
+    except HindsightError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    if job["status"] != "completed":
+        print(job.get("failure", f"{job['job_id']} is {job['status']}"), file=sys.stderr)
+        return 1
+    print(f"{arguments.out}: {job['result']['rows']} labels")
+    return 0
+
+
+def _show_progress(job: dict[str, Any]) -> None:
+    progress = job["progress"]
+    if "total" in progress:
+        print(f"{progress['done']} of {progress['total']} labels", file=sys.stderr)
