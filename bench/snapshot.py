@@ -1,7 +1,7 @@
 """The speed and the memory of a snapshot from compacted label records: the task of the peers' floors.
 
 Two million records of twenty numeric features, a tenth of them amended labels: as of a moment, the latest record of
-every prediction, matured, split in time, digested and written as the parts of a dataset; then all of them exported as one
+every prediction, matured, split in time, digested and written as the parts of a dataset; then all exported as one
 file. On one processor, each in a process of its own. The floor is duckdb alone on the same files: the latest record by
 prediction, then a semi-join, as arrays.
 """
