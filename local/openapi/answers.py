@@ -55,6 +55,8 @@ JOB = record(
     },
     {
         "finished_at": TEXT,
+        "actor": TEXT,
+        "reason": TEXT,
         "request": OBJECT,
         "result": {"anyOf": [_RESULTS[kind] for kind in JobKind]},
         "failure": TEXT,

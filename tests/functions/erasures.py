@@ -96,7 +96,7 @@ def begin() -> Job:
 
 
 def begin_another(request_id: str) -> Job:
-    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id)
+    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id, actor="key:operator")
 
 
 def deliver(sample: Sample, body: str, context: Context | None = None) -> Any:

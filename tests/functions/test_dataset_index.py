@@ -69,7 +69,8 @@ def test_erased_entity_is_in_no_index_and_others_are(context: Context, sent: Cal
     boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")
-    job = jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=START + timedelta(days=90), request_id="r")
+    at = START + timedelta(days=90)
+    job = jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=at, request_id="r", actor="key:operator")
     for _ in range(2):
         erasing.eraser().run(MODEL, job.job_id, lambda: True)
     record = stores.registry().dataset(MODEL, dataset_id)

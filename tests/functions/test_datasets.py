@@ -150,7 +150,7 @@ def test_a_request_is_taken_at_once_and_answered_when_it_is_done(dataset: str, c
     found = job(taken["job_id"])
 
     assert (found["status"], found["result"]["is_reproducible"]) == ("completed", True)
-    assert found["request"] == {"dataset_id": dataset}
+    assert (found["request"], found["actor"], "reason" in found) == ({"dataset_id": dataset}, "key:operator", False)
     # Delivered again, it is not verified again: what was found once stays.
     stores.lake().delete(f"datasets/model={MODEL}/{dataset}/train.npz")
     assert verify({"model": MODEL, "job_id": taken["job_id"]}, context) == found

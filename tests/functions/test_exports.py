@@ -114,7 +114,7 @@ def test_export_is_shown_with_its_rows_and_a_link_until_its_file_is_gone(tmp_pat
     assert f"{name}.parquet?" in job["result"].pop("url")
     assert job["result"] == {"rows": 60, "dropped": {"unlabelled": 0, "unusable_value": 0}, "bytes": size}
     asked = {"from": format_time(START), "to": format_time(END), "configuration_revision": 1}
-    assert job["request"] == asked
+    assert (job["request"], job["actor"]) == (asked, "key:operator")
     stores.lake().delete(export_key(MODEL, name))
     assert "url" not in shown(name)["result"]
     assert work(name)["status"] == "completed"

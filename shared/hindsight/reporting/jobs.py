@@ -20,6 +20,8 @@ from hindsight.quarantine.report import require_model
 from hindsight.registry.store import Registry
 from hindsight.reporting.status import LINKS_LAST
 
+_REASON = "reason"
+
 
 @dataclass(frozen=True, slots=True)
 class JobReports:
@@ -90,8 +92,9 @@ def relabelling_report(job: RelabelJob) -> JobReport:
         finished_at=job.finished_at,
         # A few may have come since they were counted, and what an earlier attempt read may be in packs by now.
         progress=Progress(done=done, total=None if total is None else max(done, total)),
+        actor=job.actor,
+        reason=job.reason,
         request={
-            "reason": job.reason,
             **{name: day.isoformat() for name, day in days.items() if day is not None},
             "rules_revision": job.rules_revision,
             "known_at": format_time(job.known_at),
@@ -117,7 +120,9 @@ def job_report(job: Job) -> JobReport:
         started_at=job.started_at,
         finished_at=job.finished_at,
         progress=progress,
-        request={name: value for name, value in job.request.items() if name != ENTITY},
+        actor=job.actor,
+        reason=job.request.get(_REASON),
+        request={name: value for name, value in job.request.items() if name not in {ENTITY, _REASON}},
         result=result,
         failure=job.failure,
     )

@@ -25,7 +25,9 @@ class ExportRequests:
     work: Invocations
     trust: ClientTimestamps
 
-    def take(self, model: str, first: str | None, last: str | None, *, now: datetime, request_id: str) -> Job:
+    def take(
+        self, model: str, first: str | None, last: str | None, *, now: datetime, request_id: str, actor: str
+    ) -> Job:
         """Start to export the labels of predictions made from one moment or day to another, as known then.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model, Unavailable.
@@ -38,6 +40,7 @@ class ExportRequests:
                 job_id=name_job(JobKind.EXPORT, now, model, request_id),
                 at=now,
                 started_at=now,
+                actor=actor,
                 request={**self._range(first, last, now), REVISION: revision},
             )
         )
