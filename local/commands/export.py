@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         client = StackClient(Stack.load(path))
         started = client.call("GET", f"models/{arguments.model}/labels", key="operator", params=asked)
-        job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _show_progress)
+        job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _progress_printer())
         if job["status"] == "completed":
             client.download(job["result"]["url"], arguments.out)
     except HindsightError as error:
@@ -45,7 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show_progress(job: dict[str, Any]) -> None:
-    progress = job["progress"]
-    if "total" in progress:
-        print(f"{progress['done']} of {progress['total']} labels", file=sys.stderr)
+def _progress_printer() -> Callable[[dict[str, Any]], None]:
+    """Build what prints how far a job is, each time that it has moved on."""
+    shown = ""
+
+    def show(job: dict[str, Any]) -> None:
+        nonlocal shown
+        done, total = job["progress"]["done"], job["progress"].get("total")
+        text = f"{done} of {total} labels"
+        if total is not None and text != shown:
+            print(text, file=sys.stderr)
+        shown = text
+
+    return show

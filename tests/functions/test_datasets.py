@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isnan
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from functions.compact_labels.app import handler as compact
@@ -20,9 +23,11 @@ from tests.functions.background import create_function
 from tests.functions.conftest import ENVIRONMENT, EVENTS, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
+from tests.unit.datasets.builders import rows_in
 from tests.unit.training.world import MODEL, START, learnable, revision, store
 
 Event = dict[str, Any]
+MOMENTS = ("occurred_at", "outcome_due_at", "known_at")
 Sample = Callable[[str], Event]
 
 
@@ -117,6 +122,31 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     compact(sample("compact_labels"), Patient())
     again = verify({"model": MODEL, "job_id": asked(dataset, request_id="again")[1]["job_id"]}, context)
     assert (again["job_id"] != first["job_id"], again["result"]) == (True, first["result"])
+
+
+def test_parts_are_copied_as_parquet_and_the_holdout_without_labels(dataset: str, tmp_path: Path) -> None:
+    prefix = f"datasets/model={MODEL}/{dataset}/"
+    copies = {Path(key).name: stores.lake().read_bytes(key) for key in objects(prefix) if key.endswith(".parquet")}
+    for name, content in copies.items():
+        (tmp_path / name).write_bytes(content)
+
+    for part in ("train", "holdout"):
+        rows = rows_in(stores.lake().read_bytes(f"{prefix}{part}.npz"))
+        columns = [f"epoch_us({name})" if name in MOMENTS else as_copied(name) for name in rows[0]]
+        copied = duckdb.sql(f"SELECT {', '.join(columns)} FROM '{tmp_path}/{part}.parquet'").fetchall()
+        assert copied == [tuple(map(none_for_missing, row.values())) for row in rows]
+    whole, unlabelled = (duckdb.sql(f"FROM '{tmp_path}/holdout{end}.parquet'").columns for end in ("", "-unlabelled"))
+    told = {"label", "kind", "seq", "known_at", "rules_revision", "labelled_without_review"}
+    assert (set(whole) - set(unlabelled), set(unlabelled) - set(whole)) == (told, set())
+
+
+def as_copied(name: str) -> str:
+    kind, _, feature = name.partition(".")
+    return f'"feature.{feature}"' if feature else kind
+
+
+def none_for_missing(value: Any) -> Any:
+    return None if value in {"", None} or (isinstance(value, float) and isnan(value)) else value
 
 
 def test_faults_of_a_dataset_are_reported(dataset: str, context: Context) -> None:

@@ -131,7 +131,7 @@ def test_labels_are_exported_into_a_file(
 ) -> None:
     client.stack.save(tmp_path / "stack.json")
     out, stack = tmp_path / "labels.parquet", str(tmp_path / "stack.json")
-    asked = ["--model", MODEL, "--out", str(out), "--to", format_time(AS_OF), "--stack", stack]
+    asked = ["--model", MODEL, "--out", str(out), "--to", "2027-05-31", "--stack", stack]
 
     assert export_command.run(parsed(asked, str(tmp_path), export_command)) == 0
 
