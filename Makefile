@@ -120,7 +120,7 @@ verify-dataset: setup ## Build a dataset of the running stack again, bit for bit
 redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
 	$(BIN)/hindsight redrive --queue $(QUEUE)
 
-openapi: setup ## Write the OpenAPI document that the HTTP API serves, and the table of docs/http.md
+openapi: setup ## Write the OpenAPI document that the HTTP API serves, and the tables of the reference pages
 	$(BIN)/hindsight openapi
 
 docs: openapi ## Write the generated pages anew, and check that every link of every page leads somewhere

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -51,12 +52,22 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
         region=REGION,
         stack_name=stack_name,
         api_url=_api_url(endpoint_url, outputs["ApiId"]),
-        keys={
-            audience: gateway.get_api_key(apiKey=outputs[output], includeValue=True)["value"]
-            for audience, output in KEY_OUTPUTS.items()
-        },
+        keys=keys_of(gateway, outputs),
         outputs=outputs,
     )
+
+
+def keys_of(gateway: Any, outputs: Mapping[str, str]) -> dict[str, str]:
+    """Read the API keys that a stack's outputs name, by audience."""
+    return {
+        audience: gateway.get_api_key(apiKey=outputs[output], includeValue=True)["value"]
+        for audience, output in KEY_OUTPUTS.items()
+    }
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Read the outputs of a stack as CloudFormation describes it."""
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def parameters_of(stack: Stack) -> dict[str, str]:
@@ -110,8 +121,7 @@ def _apply(cloudformation: Any, name: str, template_url: str, parameters: dict[s
         except ClientError as error:
             if "No updates" not in error.response["Error"]["Message"]:
                 raise
-    stack = _finished(cloudformation, name)
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return outputs_of(_finished(cloudformation, name))
 
 
 def _parameters(cloudformation: Any, name: str) -> dict[str, str] | None:

@@ -3,9 +3,11 @@
 What a crash costs is then what came in since the last time. Run by ``Server``; by itself it is of no use.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 # Saving takes a twentieth of the time at most, however much there is.
@@ -53,9 +55,14 @@ def _unchanging(read: Callable[[], Any]) -> Any:
 
 def main() -> None:
     """Run the embedded AWS with its saver."""
+    # Functions inherit the environment, and must not find the checkout: so PYTHONPATH does not name it.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
     from ministack import app  # noqa: PLC0415  only the server itself pays for importing it
     from ministack.core.persistence import save_state  # noqa: PLC0415
 
+    from local import gateway_rules  # noqa: PLC0415
+
+    gateway_rules.install()
     saver = StateSaver(save_state)
     app.save_all = saver.save
     states = app._build_persistence_save_dict

@@ -1,5 +1,17 @@
 """Parts of a page that are written by a program, each between its two marks."""
 
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    r"""Write a table.
+
+    >>> table(("key", "effect"), [("`a`", "one")])
+    '| key | effect |\n|---|---|\n| `a` | one |'
+    """
+    first, *others = (f"| {' | '.join(line)} |" for line in (head, *rows))
+    return "\n".join([first, f"|{'---|' * len(head)}", *others])
+
 
 def replace_block(page: str, name: str, content: str) -> str:
     r"""Replace what lies between the marks of a name.

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from hindsight.core.errors import HindsightError
 from local.deploy import deploy, parameters_of
-from local.server import Server, free_port
-from local.state import Stack
+from local.server import Server, free_port, is_healthy
+from local.state import STACK_FILE, Stack, StateFolder
 from local.template import load_template
 
 # In simulated time events carry their own time, and the replay calls the scheduled functions; the wall clock's
@@ -72,3 +73,22 @@ def simulated_time(stack: Stack, say: Callable[[str], None]) -> Iterator[Stack]:
     finally:
         deploy(stack.endpoint_url, {name: before[name] for name in SIMULATED_TIME}, stack.stack_name)
         say("the stack runs by the wall clock again")
+
+
+class NoStack(HindsightError):
+    """No stack is up where a command looks for one."""
+
+    code = "no_stack"
+
+
+def find_stack(state: StateFolder, port: int | None = None) -> Stack:
+    """Find the stack on a port, by default the newest, or the one that is left, if it is up. Raises NoStack."""
+    newest = state.root / STACK_FILE
+    known = [Stack.load(newest)] if port is None and newest.exists() else []
+    ports = state.ports()[::-1] if port is None else [port]
+    known += [stack for one in ports if (stack := state.stack_on(one)) is not None]
+    found = next((stack for stack in known if is_healthy(stack.endpoint_url)), None)
+    if found is None:
+        where, how = ("", "make up") if port is None else (f" on port {port}", f"make up PORT={port}")
+        raise NoStack(f"no stack is up{where}: start one with `{how}`")
+    return found

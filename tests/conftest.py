@@ -1,7 +1,6 @@
 """What every test shares."""
 
 import os
-from binascii import crc32
 from typing import Any
 
 import pytest
@@ -16,22 +15,24 @@ settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
-STACKS = 2
+STACK_FOLDERS = ("tests/stack/", "tests/account/")
 
 
-class FewStacks(LoadScopeScheduling):
-    """Any test on any worker, but the tests of the stack, by file, on two: an embedded AWS serves each half.
-
-    The marks of ``--dist loadgroup`` would say the same, but pytest 9.2 does not let pytest-xdist 3.8 read them.
-    """
+class FileScheduling(LoadScopeScheduling):
+    """Any file on any worker, but those of the account's stack on one: it takes long to deploy."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith("tests/stack/"):
-            return nodeid
         file = nodeid.partition("::")[0]
-        return f"tests/stack {crc32(file.encode()) % STACKS}"
+        return "tests/account" if file.startswith("tests/account/") else file
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewStacks:
-    return FewStacks(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling:
+    # In the order of the collection, the long files first.
+    config.option.loadscopereorder = False
+    return FileScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(STACK_FOLDERS))

@@ -10,6 +10,7 @@ from ministack import app  # noqa: E402
 
 from bench.account.mode import delivery, gateway, objects, room, shards, starts, wire, workflows  # noqa: E402
 from bench.account.mode.settings import STARTS, Mode  # noqa: E402
+from local import gateway_rules  # noqa: E402
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
     delivery.install(mode)
     room.install()
     shards.install(mode)
+    gateway_rules.install()
     gateway.install(mode)
     workflows.install(mode)
     starts.install(mode, Path.cwd() / STARTS)

@@ -20,7 +20,7 @@ def hostile_files(model: str) -> dict[str, bytes]:
         "one-long-line": b'{"x": "' + b"y" * (3 << 20) + b'"}\n',
         "deep": b"[" * 100_000 + b"]" * 100_000 + b"\n",
         "nan": b'{"feedback_id": "f", "prediction_id": "p", "name": "rating", "value": NaN}\n',
-        "lines": json.dumps({"feedback_id": f"../{MARK}", "prediction_id": "p", "name": "rating", "value": 1}).encode()
+        "lines": json.dumps({"feedback_id": f"{MARK}\n", "prediction_id": "p", "name": "rating", "value": 1}).encode()
         + b"\n",
         "empty": b"",
         "surrogate": b'{"feedback_id": "\\ud800", "prediction_id": "p", "name": "rating", "value": 1}\n',

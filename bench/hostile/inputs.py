@@ -9,6 +9,7 @@ from urllib.parse import quote
 from bench.hostile.request import INVALID, NOWHERE, REFUSED, TOO_LARGE, Hostile, Targets
 from bench.hostile.strangers import about_other_tenants, with_other_keys, with_other_tokens, with_tokens_for_keys
 from bench.hostile.texts import APP_PATHS, CONTENT_TYPES, FIELDS, JSON_BODIES, MARK, NAMES
+from hindsight.config.types import is_identifier
 
 
 def hostile_inputs(targets: Targets, seed: int, at_least: int) -> list[Hostile]:
@@ -52,6 +53,8 @@ def _items(model: str) -> Iterator[Hostile]:
     for name in NAMES:
         for part in ("feedback_id", "prediction_id", "name", "source", "occurred_at"):
             if part == "source":  # any text may name a source, within its length
+                continue
+            if part.endswith("_id") and is_identifier(name):  # any that can be seen may be an id
                 continue
             yield _feedback(model, f"{part} {name!r}", {**plain, part: name})
     for value in ({}, [], {"a": 1}, "x" * 5000, 10**400, MARK, [[[[1]]]]):

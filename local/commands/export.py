@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.state import STACK_FILE, Stack, StateFolder
+from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, most in (("from", "first"), ("to", "last")):
         parser.add_argument(f"--{name}", help=f"the {most} day or moment of the predictions (default: all)")
     parser.add_argument("--patience", type=float, default=1800, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--stack", type=Path, help="the stack to ask (the newest that `make up` started)")
+    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,14 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.job_end import wait_for_job
+    from local.stack import find_stack
 
-    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
-    if not path.exists():
-        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
-        return 1
     asked = {name: text for name in ("from", "to") if (text := getattr(arguments, name)) is not None}
     try:
-        client = StackClient(Stack.load(path))
+        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
         started = client.call("GET", f"models/{arguments.model}/labels", key="operator", params=asked)
         job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _progress_printer())
         if job["status"] == "completed":

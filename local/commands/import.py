@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from local.state import STACK_FILE, Stack, StateFolder
+from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in ("predictions", "feedback"):
         parser.add_argument(f"--{kind}", type=Path, action="append", default=[], help=f"file of {kind}; repeatable")
     parser.add_argument("--patience", type=float, default=600, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--stack", type=Path, help="the stack to import into (the newest that `make up` started)")
+    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
     parser.add_argument(
         "--bucket", help="upload nothing, but print the commands that do so to the lake of a stack in an account"
     )
@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.file_import import SUFFIXES, ImportFile, upload_and_wait
+    from local.stack import find_stack
 
     files = [ImportFile(path, kind) for kind in ("predictions", "feedback") for path in getattr(arguments, kind)]
     if not files:
@@ -36,12 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         for file in files:
             print(f"aws s3 cp {file.path} s3://{arguments.bucket}/{file.key(arguments.model)}")
         return 0
-    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
-    if not path.exists():
-        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
-        return 1
     try:
-        found = upload_and_wait(StackClient(Stack.load(path)), arguments.model, files, arguments.patience)
+        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
+        found = upload_and_wait(client, arguments.model, files, arguments.patience)
     except HindsightError as error:
         print(error.message, file=sys.stderr)
         return 1

@@ -1,19 +1,22 @@
 """Send the messages of a dead-letter queue again, once the cause is mended (docs/runbook.md)."""
 
 import argparse
+import sys
 from typing import Any
 
 import boto3
 
 from local.client import StackClient
+from local.deploy import outputs_of
 from local.redrive import Deployment, NotRedriven, queues, redrive
+from local.stack import NoStack, find_stack
 from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--queue", required=True, help="its name in the template, such as FeedbackFilesDeadLetterQueue")
-    parser.add_argument("--port", type=int, default=4566, help="of the local stack (%(default)s)")
+    parser.add_argument("--port", type=int, help="of the local stack (the newest that is up)")
     parser.add_argument(
         "--stack-name", help="of a stack in an account, by your own credentials, instead of a local one"
     )
@@ -21,9 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send every message again, and say how many there were."""
-    deployment = _in_account(arguments.stack_name) if arguments.stack_name else _local(arguments)
-    if deployment is None:
-        print(f"no stack is deployed on port {arguments.port}")
+    try:
+        deployment = _in_account(arguments.stack_name) if arguments.stack_name else _local(arguments)
+    except NoStack as error:
+        print(error.message, file=sys.stderr)
         return 1
     if arguments.queue not in queues(deployment):
         print(f"there is no queue {arguments.queue!r}; there are {', '.join(queues(deployment))}")
@@ -36,15 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _local(arguments: argparse.Namespace) -> Deployment | None:
-    stack = StateFolder(arguments.state).stack_on(arguments.port)
-    return None if stack is None else Deployment(stack.outputs, StackClient(stack).aws)
+def _local(arguments: argparse.Namespace) -> Deployment:
+    stack = find_stack(StateFolder(arguments.state), arguments.port)
+    return Deployment(stack.outputs, StackClient(stack).aws)
 
 
 def _in_account(name: str) -> Deployment:
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return Deployment(outputs, _client)
+    return Deployment(outputs_of(stack), _client)
 
 
 def _client(service: str) -> Any:

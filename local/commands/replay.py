@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from local.state import STACK_FILE, Stack, StateFolder
+from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="model", metavar="NAME", help="replay under this name (the configuration's)")
     parser.add_argument("--strict", action="store_true", help="end at lines that make no row")
     parser.add_argument("--out", type=Path, help="folder for summary.json and report.html (out/replay/<model>)")
-    parser.add_argument("--stack", type=Path, help="the stack to replay through (the newest that `make up` started)")
+    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,17 +29,14 @@ def run(arguments: argparse.Namespace) -> int:
     from local.client import StackClient
     from local.deploy import DeploymentFailed
     from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
-    from local.stack import simulated_time
+    from local.stack import find_stack, simulated_time
 
-    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
-    if not path.exists():
-        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
-        return 1
     try:
+        found = find_stack(StateFolder(arguments.state), arguments.port)
         # All that can be wrong with the files is found before the stack is touched.
         prepared = prepare_replay(ReplayFiles(arguments.csv, arguments.spec, arguments.model, arguments.strict))
         folder = arguments.out or Path("out") / "replay" / prepared.configuration.model
-        with simulated_time(Stack.load(path), print) as stack:
+        with simulated_time(found, print) as stack:
             run_replay(StackClient(stack), prepared, folder, Console())
     except KeyboardInterrupt:
         print("stopped; what was sent is in the stack. To start anew choose another name with --as", file=sys.stderr)

@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from local.state import STACK_FILE, Stack, StateFolder
+from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="the model")
     parser.add_argument("--dataset", required=True, help="the dataset's id, as versions name it")
     parser.add_argument("--patience", type=float, default=900, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--stack", type=Path, help="the stack to ask (the newest that `make up` started)")
+    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,13 +19,10 @@ def run(arguments: argparse.Namespace) -> int:
     from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.job_end import start_and_wait
+    from local.stack import find_stack
 
-    path = arguments.stack or StateFolder(arguments.state).root / STACK_FILE
-    if not path.exists():
-        print(f"{path} does not exist: start a stack with `make up` first", file=sys.stderr)
-        return 1
     try:
-        client = StackClient(Stack.load(path))
+        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
         path = f"datasets/{arguments.dataset}/verify"
         job = start_and_wait(client, arguments.model, "POST", path, patience=arguments.patience)
     except HindsightError as error:

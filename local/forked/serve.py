@@ -8,8 +8,10 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from ministack import app  # noqa: E402
 
+from local import gateway_rules  # noqa: E402
 from local.forked import workers  # noqa: E402
 
 if __name__ == "__main__":
     workers.install()
+    gateway_rules.install()
     app.main()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
-from local.pages import replace_block
+from local.pages import replace_block, table
 
 PAGE = Path(__file__).parents[2] / "docs/http.md"
 BLOCK = "routes"
@@ -12,15 +12,12 @@ BLOCK = "routes"
 
 def with_routes(page: str) -> str:
     """Replace a page's table of routes by that of the routes as they are now."""
-    lines = ["| route | for | does | answers |", "|---|---|---|---|", *(_row(route) for route in ROUTES)]
-    return replace_block(page, BLOCK, "\n".join(lines))
+    return replace_block(page, BLOCK, table(("route", "for", "does", "answers"), map(_row, ROUTES)))
 
 
-def _row(route: Route) -> str:
+def _row(route: Route) -> tuple[str, ...]:
     audiences = "all" if len(route.audiences) > 1 else f"{route.audiences[0].value}s"
     names = [f"{name}=" for name in sorted(one.name for one in route.parameters)]
     query = f"?{'&'.join(names)}" if names else ""
     conflict = ", 409" if route.conflicts else ""
-    return (
-        f"| `{route.method.upper()} /v1{route.path}{query}` | {audiences} | {route.does} | {route.status}{conflict} |"
-    )
+    return f"`{route.method.upper()} /v1{route.path}{query}`", audiences, route.does, f"{route.status}{conflict}"

@@ -19,6 +19,7 @@ from hindsight.rollout.approval.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest
+from local.reference.schemas import schemas_of
 
 Schema = dict[str, Any]
 
@@ -52,9 +53,7 @@ def components() -> dict[str, Schema]:
     """List the schemas by the names that others refer to them with."""
     found: dict[str, Schema] = {"Error": ERROR, "Receipt": RECEIPT}
     for model in MODELS:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
-        found |= schema.pop("$defs", {})
-        found[model.__name__] = schema
+        found |= schemas_of(model, "#/components/schemas/{model}")
     return dict(sorted(found.items()))
 
 

@@ -16,11 +16,11 @@ from local.client import CallFailed, StackClient
 from local.replay.arrivals import Arrivals
 from local.replay.spec import InvalidSpec, ReplaySpec
 from local.replay.stream import Row
+from local.run_end import describe_run, wait_for_run
 
 BOOTSTRAP_VERSION = "bootstrap"
 MAX_CALL_ROWS = 250
 MAX_CALL_BYTES = 2_000_000
-_RUN_PATIENCE_SECONDS = 600.0
 
 Progress = Callable[[int, datetime], None]
 
@@ -111,9 +111,10 @@ class Replay:
         answer = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=request)
         if not answer["triggered"]:
             raise CallFailed(f"the first training was blocked: {answer['explanation']}")
-        self._wait_for_run(answer["decision_id"])
+        wait_for_run(self._client, answer["decision_id"])
         if not self._serves():
-            self._say(f"no version serves yet, and the replay goes on without one: {self._why(answer['decision_id'])}")
+            why = describe_run(self._client, self._model, answer["decision_id"])
+            self._say(f"no version serves yet, and the replay goes on without one: the run was {why}")
 
     def _log(self, rows: list[Row]) -> None:
         """Log rows as predictions made elsewhere, by a model that knows nothing."""
@@ -126,13 +127,6 @@ class Replay:
 
     def _serves(self) -> bool:
         return bool(self._client.call("GET", f"models/{self._model}/deployments", key="operator")["deployments"])
-
-    def _why(self, decision_id: str) -> str:
-        """Describe in a sentence how a run ended."""
-        decisions = self._client.call("GET", f"models/{self._model}/decisions?limit=20", key="operator")["decisions"]
-        ended: dict[str, Any] = next((found for found in decisions if found["decision_id"] == decision_id), {})
-        reason = ended.get("outcome_reason", "no reason is given")
-        return f"the run was {ended.get('outcome', 'not finished')}: {reason}"
 
     def _placeholder(self) -> dict[str, Any]:
         """Build the prediction of a model that knows nothing."""
@@ -190,7 +184,7 @@ class Replay:
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
             run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
             if run is not None:
-                self._wait_for_run(run)
+                wait_for_run(self._client, run)
 
     def _drain(self, now: datetime) -> None:
         """Report what became known after the last row, and let its windows close."""
@@ -203,13 +197,6 @@ class Replay:
     def _matured_at(self, row: Row) -> datetime:
         """Find the moment when a row's label is both known and due, by which day it lies in the lake."""
         return max(row.known_at, row.outcome_due_at or row.occurred_at + self._configuration.outcome_delay)
-
-    def _wait_for_run(self, decision_id: str) -> None:
-        deadline = time.monotonic() + _RUN_PATIENCE_SECONDS
-        while (status := self._client.run_status(decision_id)) in {None, "RUNNING"}:
-            if time.monotonic() > deadline:
-                raise CallFailed(f"the retraining run {decision_id} does not end; it is {status}")
-            time.sleep(0.1)
 
     def _calls(self, rows: list[Row]) -> Iterator[list[Row]]:
         """Divide the rows into portions that one call may carry."""

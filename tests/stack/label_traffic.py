@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.adapters.dynamodb.requests import from_item
+from hindsight.adapters.predictions_table.label_items import FEEDBACK
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelRecord
@@ -168,6 +169,22 @@ def _items(client: StackClient) -> Iterator[dict[str, Any]]:
     pages = client.aws("dynamodb").get_paginator("scan")
     for page in pages.paginate(TableName=client.stack.outputs["PredictionsTable"]):
         yield from (item for item in map(from_item, page["Items"]) if item["pk"].startswith(f"{MODEL}#"))
+
+
+def _joined_events(client: StackClient) -> int:
+    """Count the events in the table; the scan goes through all of it, so ask seldom."""
+    time.sleep(1)
+    pages = (
+        client.aws("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=client.stack.outputs["PredictionsTable"],
+            Select="COUNT",
+            FilterExpression="begins_with(pk, :model) AND begins_with(sk, :feedback)",
+            ExpressionAttributeValues={":model": {"S": f"{MODEL}#"}, ":feedback": {"S": FEEDBACK}},
+        )
+    )
+    return sum(page["Count"] for page in pages)
 
 
 def _wait_for_the_queue(client: StackClient) -> None:

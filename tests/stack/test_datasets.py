@@ -17,6 +17,7 @@ from local.client import CallFailed, StackClient
 from local.commands import export as export_command
 from local.commands import verify as verify_command
 from local.job_end import start_and_wait
+from local.state import StateFolder
 from tests.unit.training.world import BINARY_RULE, learnable, store
 
 MODEL = "compacted"
@@ -102,9 +103,8 @@ def test_a_dataset_is_the_same_before_and_after_compaction_and_built_again_from_
     with np.load(io.BytesIO(client.lake.read_bytes(f"datasets/model={MODEL}/{later['dataset_id']}/train.npz"))) as part:
         assert len(part["numeric.temperature"]) == len(part["label"]) > 500
 
-    client.stack.save(tmp_path / "stack.json")
-    state, stack = str(tmp_path), str(tmp_path / "stack.json")
-    asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"], "--stack", stack], state)
+    StateFolder(tmp_path).remember(client.stack)
+    asked = parsed(["--model", MODEL, "--dataset", later["dataset_id"]], tmp_path)
     assert verify_command.run(asked) == 0
     assert "built again bit for bit" in capsys.readouterr().out
 
@@ -129,21 +129,21 @@ def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled
 def test_labels_are_exported_into_a_file(
     client: StackClient, labelled: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    client.stack.save(tmp_path / "stack.json")
-    out, stack = tmp_path / "labels.parquet", str(tmp_path / "stack.json")
-    asked = ["--model", MODEL, "--out", str(out), "--to", "2027-05-31", "--stack", stack]
+    StateFolder(tmp_path).remember(client.stack)
+    out = tmp_path / "labels.parquet"
+    asked = ["--model", MODEL, "--out", str(out), "--to", "2027-05-31"]
 
-    assert export_command.run(parsed(asked, str(tmp_path), export_command)) == 0
+    assert export_command.run(parsed(asked, tmp_path, export_command)) == 0
 
     assert f"{RECORDS} labels" in capsys.readouterr().out
     columns = 'count(DISTINCT prediction_id), avg(label), count("feature.temperature"), max("feature.hour")'
     rows, mean, given, hour = duckdb.sql(f"SELECT {columns} FROM read_parquet('{out}')").fetchall()[0]
     assert (rows, 0.3 < mean < 0.7, RECORDS * 0.9 < given < RECORDS, hour) == (RECORDS, True, True, "9")
-    assert export_command.run(parsed([*asked, "--from", "2029-01-01"], str(tmp_path), export_command)) == 1
+    assert export_command.run(parsed([*asked, "--from", "2029-01-01"], tmp_path, export_command)) == 1
     assert "from must lie before to" in capsys.readouterr().err
 
 
-def parsed(arguments: list[str], state: str, command: Any = verify_command) -> Any:
+def parsed(arguments: list[str], state: Path, command: Any = verify_command) -> Any:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     return parser.parse_args(arguments, argparse.Namespace(state=state))

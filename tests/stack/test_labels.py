@@ -20,6 +20,7 @@ from tests.stack.label_traffic import (
     Outcome,
     Traffic,
     _items,
+    _joined_events,
     _log,
     _pages,
     _wait_for_the_queue,
@@ -49,10 +50,10 @@ def outcome(client: StackClient, traffic: Traffic) -> Outcome:
     _log(client, traffic, traffic.early)
     wanted = len({event["feedback_id"] for event in traffic.sent})
     deadline = time.monotonic() + 2 * PATIENCE_SECONDS
-    while (joined := sum(1 for item in _items(client) if item["sk"].startswith(FEEDBACK))) < wanted:
-        assert time.monotonic() < deadline, f"{joined} of {wanted} events were joined"
-        time.sleep(0.5)
     _wait_for_the_queue(client)
+    while (joined := _joined_events(client)) < wanted:
+        assert time.monotonic() < deadline, f"{joined} of {wanted} events were joined"
+        _wait_for_the_queue(client)
     while not client.run_schedule("CloseWindows", END, MODEL)["is_complete"]:
         assert time.monotonic() < deadline
     found = Outcome({name: [] for name in traffic.made}, {name: [] for name in traffic.made})

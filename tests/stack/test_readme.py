@@ -8,7 +8,8 @@ from pathlib import Path
 
 from local.state import STACK_FILE, Stack
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 # As typed, but an error ends it, and each answer has a line of its own.
 STRICT = 'set -e\ncurl() { command curl --silent --show-error --fail "$@"; echo; }\n'
 
@@ -23,7 +24,9 @@ def test_first_model_of_the_readme_works_as_printed(stack: Stack, tmp_path: Path
     stack.save(tmp_path / ".local" / STACK_FILE)
     (tmp_path / "churn.yaml").write_text(block("yaml"), encoding="utf-8")
     (tmp_path / ".venv/bin").mkdir(parents=True)
-    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    command = tmp_path / ".venv/bin/hindsight"
+    command.write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m local --state {tmp_path}/.local "$@"\n')
+    command.chmod(0o755)
 
     ended = subprocess.run(
         ["bash", "-c", STRICT + block("sh")], cwd=tmp_path, capture_output=True, text=True, check=False

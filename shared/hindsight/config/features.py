@@ -20,8 +20,11 @@ class Feature(Section):
     """One declared feature; ``min`` and ``max`` are the expected range of a numeric one, watched, not enforced."""
 
     type: FeatureType
+    """How values are read and compared; one of another type counts as missing."""
     min: Number | None = None
+    """The least value expected; smaller ones are accepted, and watched as `out_of_range`."""
     max: Number | None = None
+    """The greatest value expected; larger ones are accepted, and watched as `out_of_range`."""
 
     @model_validator(mode="after")
     def _range_fits_type(self) -> Self:

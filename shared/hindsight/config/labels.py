@@ -47,10 +47,15 @@ class Threshold(Section):
     """The positive class as a comparison; exactly one bound."""
 
     greater_than: Number | None = None
+    """The label is 1 above this number, else 0."""
     at_least: Number | None = None
+    """The label is 1 from this number on, else 0."""
     less_than: Number | None = None
+    """The label is 1 below this number, else 0."""
     at_most: Number | None = None
+    """The label is 1 up to this number, else 0."""
     equals: bool | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
+    """The label is 1 for this value, else 0."""
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -63,12 +68,19 @@ class Rule(Section):
     """One way for feedback to become a label; without a window it applies whenever the feedback comes."""
 
     event: EventName
+    """The name of the feedback that the rule reads."""
     kind: LabelKind = LabelKind.EXPLICIT
+    """The kind of evidence, kept with the label; a reviewer's answers are `manual`."""
     window: PositiveDuration | None = None
+    """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST
+    """How several matching events become one value."""
     positive: Threshold | None = None
+    """Make the label 1 or 0 by a comparison; for binary tasks."""
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
+    """Make the label by the value's text, such as `{up: 1, down: 0}`."""
     value: bool | int | float | str | None = None
+    """The label of any matching event, whatever its value."""
 
     @model_validator(mode="after")
     def _one_mapping(self) -> Self:
@@ -83,8 +95,11 @@ class Default(Section):
     """The label of a prediction without feedback."""
 
     value: bool | int | float | str
+    """The label of a prediction without feedback that a rule reads."""
     after: PositiveDuration
+    """It holds that long after the prediction."""
     requires_exposure: bool = False
+    """It holds only if an `exposed` event came; otherwise the label is censored."""
 
 
 class ExcludedSource(Section):
@@ -94,9 +109,13 @@ class ExcludedSource(Section):
     """
 
     source: Annotated[str, Field(min_length=1, max_length=64)]
+    """The source, as feedback names it."""
     since: AwareDatetime | None = None
+    """From when on its feedback is excluded; without it from the beginning."""
     until: AwareDatetime | None = None
+    """Up to when its feedback is excluded; without it for ever."""
     reason: Annotated[str, Field(max_length=500)] | None = None
+    """Why, for those who read it later."""
 
     @model_validator(mode="after")
     def _since_before_until(self) -> Self:
@@ -109,9 +128,13 @@ class Labels(Section):
     """The rules by precedence, highest first, and the default below them all."""
 
     clock_skew: Duration = timedelta(minutes=2)
+    """An event may lie that long before its prediction, since clocks differ."""
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=50)
+    """The rules by precedence, highest first; the first that yields a value makes the label."""
     default: Default | None = None
+    """The label without feedback; without a default there is none."""
     excluded_sources: tuple[ExcludedSource, ...] = Field(default=(), max_length=100)
+    """Sources whose feedback is kept, and has no effect."""
 
     @property
     def longest_window(self) -> timedelta:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
 from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
-from hindsight.config.metrics import DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
+from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.config.review import Review
 from hindsight.config.training import Candidate, Deployment, Gate, Training
@@ -32,17 +32,29 @@ class ModelConfiguration(Section):
     """One revision of a model's configuration."""
 
     model: Annotated[str, Field(pattern=MODEL_NAME)]
+    """The model's name; the address of a call gives it, so that a file may leave it out."""
     task: Task
+    """The kind of prediction, which decides the metrics, the candidates and what a label may be."""
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
+    """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels
+    """How feedback becomes labels."""
     feedback: FeedbackRules = FeedbackRules()
+    """What feedback must bring beside an event that a rule reads."""
     review: Review = Review()
+    """Which predictions people are asked to label."""
     monitoring: Monitoring = Monitoring()
+    """What is checked every hour, and by what limits."""
     triggers: Triggers = Triggers()
+    """When a model is retrained by itself."""
     training: Training = Training()
+    """What is trained, on which predictions."""
     gate: Gate = Gate()
+    """What a new version must prove before it serves."""
     deployment: Deployment = Deployment()
+    """How a proven version takes over, and when it is rolled back."""
     retention: PositiveDuration = timedelta(days=400)
+    """The predictions, feedback and labels of the model are kept that long."""
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -78,8 +90,10 @@ class ModelConfiguration(Section):
 
     @property
     def gate_metric(self) -> Metric:
-        """The metric a challenger is judged by."""
-        return self.gate.metric or DEFAULT_METRIC[self.task]
+        """The metric a challenger is judged by; by default one that a threshold can be the best of, if it is to be."""
+        if self.gate.metric is None and self.training.threshold == "best":
+            return Metric.BALANCED_ACCURACY
+        return self.gate.metric or DEFAULT_GATE_METRIC[self.task]
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

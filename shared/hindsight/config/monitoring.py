@@ -21,26 +21,20 @@ class DriftMethod(StrEnum):
 
 
 class DriftPolicy(Section):
-    """A feature drifts when a difference is large enough and too unlikely to be chance.
-
-    Parameters
-    ----------
-    method, threshold
-        The distance between the distributions of a feature's values, and the one at which it is large.
-    alpha
-        The chance that any of a champion's checks, over its whole life, calls a difference significant that is none.
-    share
-        The share of the features that must drift for the model's inputs to count as drifted.
-    multivariate, multivariate_auc
-        Whether a classifier tries to separate window and training, and the ROC AUC at which the window drifts.
-    """
+    """A feature drifts when a difference is large enough and too unlikely to be chance."""
 
     method: DriftMethod = DriftMethod.PSI
+    """The distance between a feature's values in training and in service."""
     threshold: Annotated[float, Field(gt=0, le=100)] = 0.2
+    """From that distance on a difference is large; with `jensen_shannon` at most 1."""
     alpha: OpenFraction = 0.01
+    """The chance that, over a champion's whole life, any check calls chance a drift."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """The model's inputs drift when that share of the features does."""
     multivariate: bool = False
+    """Also train a classifier that tries to separate recent rows from training rows."""
     multivariate_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.65
+    """From that ROC AUC of the classifier on the inputs drift."""
 
 
 class DataQualityPolicy(Section):
@@ -51,28 +45,38 @@ class DataQualityPolicy(Section):
     """
 
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """A rate of missing, unseen, mistyped or out-of-range values that changes by so much is bad."""
 
 
 class PerformancePolicy(Section):
-    """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate.
-
-    ``metric`` defaults to accuracy, for regression to the mean absolute error.
-    """
+    """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate."""
 
     metric: Metric | None = None
+    """What live performance is measured by; without it accuracy, for regression `mae`."""
     min: float | None = None
+    """Live performance is too low below it; for metrics of which more is better."""
     max: float | None = None
+    """Live performance is too low above it; for losses."""
     max_drop: Annotated[float, Field(gt=0)] | None = None
+    """Live performance is too low when it is worse by so much than the version was at the gate."""
     confidence: OpenFraction = 0.95
+    """How sure a bound must be before performance counts as low."""
     min_labels: RowCount = 200
+    """A verdict needs so many labels."""
 
 
 class Monitoring(Section):
     """The window of a check, the rows a verdict needs, and the policies it judges by."""
 
     window: PositiveDuration = timedelta(days=7)
+    """Each check looks at the predictions of that time."""
     min_rows: RowCount = 500
+    """A verdict on drift needs so many rows."""
     drift: DriftPolicy = DriftPolicy()
+    """When inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()
+    """When a feature's data are bad."""
     performance: PerformancePolicy = PerformancePolicy()
+    """When live performance is too low."""
     slices: tuple[str, ...] = Field(default=(), max_length=20)
+    """Features whose values are judged by themselves, in live performance, gate and model card."""

@@ -29,50 +29,66 @@ class Search(Section):
     """
 
     trials: Annotated[int, Field(ge=1, le=200)] = 12
+    """So many settings of a built-in candidate are tried; 1 is no search."""
     seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    """The search ends after that many seconds."""
 
 
 class Training(Section):
-    """The window of predictions trained on; ``holdout`` is its newest share by prediction time.
+    """The predictions trained on, what is trained on them, and how.
 
-    ``candidates`` defaults to the linear model of the task, gradient boosting and, where there is one, the
-    ``pipeline``: ``module:function`` of the folder ``pipelines/`` of the deployment. ``threshold`` is the probability
-    from which a binary answer is positive; ``best`` looks for the one with the best value of the gate's metric. Rows
-    lose half their weight every ``recency_half_life``. Where the share of a class, for regression of the labels up to
-    any number, differs between the newest labels and those before by more than ``max_label_shift`` beyond doubt,
-    nothing is trained.
+    Where the share of a class, for regression of the labels up to any number, differs between the newest labels and
+    those before by more than ``max_label_shift`` beyond doubt, nothing is trained.
     """
 
     window: PositiveDuration = timedelta(days=90)
+    """The predictions of that long before a run are trained and judged on."""
     holdout: OpenFraction = 0.2
+    """The newest share of them judges; the model never learns from it."""
     candidates: tuple[Candidate, ...] | None = Field(default=None, min_length=1, max_length=10)
+    """What is trained; without it the task's linear model, gradient boosting and your `pipeline`."""
     pipeline: Annotated[str, Field(pattern=PIPELINE_NAME)] | None = None
+    """Your own pipeline, `module:function` in `pipelines/`, as the candidate `custom`."""
     search: Search = Search()
+    """How long better settings are looked for."""
     class_weight: Literal["none", "balanced"] = "none"
+    """`balanced` gives each class the same total weight."""
     recency_half_life: PositiveDuration | None = None
+    """A row weighs half as much when it is that much older."""
     calibration: Literal["auto", "none"] = "auto"
+    """`auto` corrects probabilities where that is surely better."""
     threshold: OpenFraction | Literal["best"] = 0.5
+    """The probability from which the decision is 1; `best` looks for the best by the gate's metric."""
     max_label_shift: OpenFraction | None = None
+    """Nothing is trained where a class's share surely changed by more than this."""
     max_rows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
+    """Of more rows only the newest are used."""
     seed: Annotated[int, Field(ge=0, le=2**31)] = 7
+    """The seed of all that is drawn: the same rows give the same version."""
 
 
 class Gate(Section):
     """The requirements of a challenger on the holdout before it serves.
 
-    ``floor`` is the worst acceptable value of the metric. The lower bound of the paired difference to the champion,
-    at ``confidence``, must exceed ``margin`` (negative: not worse by more than that). With ``approval`` a person has to
-    agree too, within ``approval_expires``.
+    The lower bound of the paired difference to the champion, at ``confidence``, must exceed ``margin``.
     """
 
     metric: Metric | None = None
+    """What versions are compared by; without it `roc_auc`, of several classes `balanced_accuracy`, of numbers `mae`."""
     floor: float | None = None
+    """The worst value of the metric that may serve."""
     margin: float = 0.0
+    """A new version must be better than the champion by more than this; negative: worse by no more."""
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    """How sure that difference must be."""
     max_slice_drop: Annotated[float, Field(gt=0)] = 0.05
+    """On no slice may it be worse by more than this, unless chance explains it."""
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
+    """Slices with fewer rows are not judged."""
     approval: bool = False
+    """A person must agree before a version serves."""
     approval_expires: PositiveDuration = timedelta(days=3)
+    """Without an answer the version is rejected after that long, at most P30D."""
 
     @field_validator("approval_expires")
     @classmethod
@@ -94,33 +110,44 @@ class Canary(Section):
     """The share of entities a canary answers; it is decided by that many matured labels, withdrawn when too old."""
 
     share: OpenFraction = 0.1
+    """The share of entities that the new version answers."""
     min_labels: Annotated[int, Field(ge=1)] = 200
+    """A decision needs so many labels of each version."""
     max_age: PositiveDuration = timedelta(days=14)
+    """Undecided after that long, the canary ends and the champion stays."""
 
 
 class Shadow(Section):
     """The end of a shadow, whose predictions are not served: matured labels for a decision, and its greatest age."""
 
     min_labels: Annotated[int, Field(ge=1)] = 200
+    """A decision needs so many labels."""
     max_age: PositiveDuration = timedelta(days=14)
+    """Undecided after that long, the shadow ends and the champion stays."""
 
 
 class Probation(Section):
     """The probation of a promoted version, in matured labels or else in time, and the drop that rolls it back.
 
-    The drop is in the unit of the gate's metric; by default 0.05, and of a loss a fifth. A trial may be worse by as
-    much.
+    The drop is in the unit of the gate's metric. A rollout may be worse by as much.
     """
 
     min_labels: Annotated[int, Field(ge=1)] = 200
+    """Probation is passed after so many labels."""
     max_drop: Annotated[float, Field(gt=0)] | None = None
+    """A version that is surely worse by more is rolled back; without it 0.05, of a loss a fifth."""
     max_age: PositiveDuration = timedelta(days=30)
+    """Probation ends after that long at the latest."""
 
 
 class Deployment(Section):
     """The rollout: all traffic at once, a share of it first, or beside the champion, unserved."""
 
     strategy: Strategy = Strategy.DIRECT
+    """`direct` serves all at once, `canary` a share first, `shadow` beside the champion, unserved."""
     canary: Canary = Canary()
+    """The terms of a canary."""
     shadow: Shadow = Shadow()
+    """The terms of a shadow."""
     probation: Probation = Probation()
+    """The time in which a version that took over is still watched."""

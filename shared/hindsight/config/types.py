@@ -7,7 +7,15 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}$"
+# What cannot be seen: controls, marks of direction, what has no width. Joiners belong to letters and emoji.
+_UNSEEN = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb"
+    r"\ufffe\uffff"
+)
+_BLANKS = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+IDENTIFIER = f"^[^{_UNSEEN}{_BLANKS}](?:[^{_UNSEEN}]{{0,126}}[^{_UNSEEN}{_BLANKS}])?$"
+"""Ids of all kinds, by code point, whatever Python's, Rust's or a client's tables know of Unicode."""
+NO_IDENTIFIER = "must be 1 to 128 printable characters, without blanks at either end"
 FEATURE_NAME = r"^[^\x00-\x1f\x7f]{1,128}$"
 
 _DURATION = re.compile(
@@ -15,9 +23,19 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
 )
 _MAX = timedelta(days=3660)
+_IS_IDENTIFIER = re.compile(IDENTIFIER).fullmatch
 # Sums of squares of larger numbers may overflow; beyond 3e38 they do not fit the single precision of decision trees.
 MAX_NUMBER = 1e30
 OUT_OF_RANGE = f"must lie from {-MAX_NUMBER:g} to {MAX_NUMBER:g}"
+
+
+def is_identifier(text: str) -> bool:
+    r"""Check whether a text can be an id: no two of them are the same but for every byte.
+
+    >>> [is_identifier(text) for text in ("V1StGXR8_Z5jdHi6B-myT", "-a/b#c %25", "Zoë 👩‍🚀", "", " a", "a\n")]
+    [True, True, True, False, False, False]
+    """
+    return _IS_IDENTIFIER(text) is not None
 
 
 def parse_duration(text: object) -> timedelta:

@@ -1,5 +1,6 @@
 """Redaction: objects of the lake without a subject's rows, and the number of rows removed."""
 
+import csv
 import gzip
 import io
 import json
@@ -60,8 +61,9 @@ def redact_golden(subject: Subject, content: bytes) -> RedactionResult | None:
 
 def drop_if_mentioned(subject: Subject, content: bytes) -> RedactionResult | None:
     """Take away the whole of a text that quotes one of a subject's ids: it can be made again."""
-    text = unzipped(content).decode("utf-8", "replace").replace('""', '"')
-    cells = {cell.strip('"') for line in text.splitlines() for cell in line.split(",")}
+    csv.field_size_limit(_MAX_BYTES)  # a prediction's features are one cell
+    lines = io.StringIO(unzipped(content).decode("utf-8", "replace"), newline="")
+    cells = {cell for row in csv.reader(lines) for cell in row}
     is_mentioned = subject.entity_id in cells or not subject.prediction_ids.isdisjoint(cells)
     return RedactionResult(None, 1) if is_mentioned else None
 

@@ -1,8 +1,10 @@
 """The subject of an erasure, and the ownership of rows, texts and features."""
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,8 +13,9 @@ from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import parse_time
 
-# What identifiers consist of; in text that cannot be parsed they are in quotes.
-_QUOTED = re.compile(r'"([A-Za-z0-9._:@+=~-]{1,128})"')
+# In text that cannot be parsed ids are in quotes, each of at most 128 characters, each of at most twelve. From every
+# quote to the next: where a text was cut, it is not known which of them opens.
+_QUOTED = re.compile(r'(?="((?:[^"\\]|\\.){1,1536})")')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ class Subject:
         try:
             item = compact_json.loads(text)
         except InvalidInput:
-            quoted = _QUOTED.findall(text)
+            quoted = set(quoted_texts(text))
             return self.entity_id in quoted or not self.prediction_ids.isdisjoint(quoted)
         return isinstance(item, dict) and item.get("model", self.model) == self.model and self.owns_item(item)
 
@@ -83,6 +86,17 @@ class Subject:
     def to_json(self) -> dict[str, Any]:
         """Export what is known of the subject's predictions."""
         return {"prediction_ids": sorted(self.prediction_ids), "feature_digests": sorted(self.feature_digests)}
+
+
+def quoted_texts(text: str) -> Iterator[str]:
+    r"""Read what may be a JSON string in a text that is not JSON.
+
+    >>> sorted(quoted_texts('{"prediction_id": "Zo\u00eb", "f'))
+    [', ', ': ', 'Zoë', 'prediction_id']
+    """
+    for found in _QUOTED.findall(text):
+        with suppress(ValueError):
+            yield json.loads(f'"{found}"')
 
 
 def features_digest(features: Mapping[str, Any]) -> str:

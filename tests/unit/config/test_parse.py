@@ -43,7 +43,7 @@ def test_the_smallest_configuration_gets_sensible_defaults() -> None:
         {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}
     )
 
-    assert smallest.performance_metric == "accuracy"
+    assert (smallest.performance_metric, smallest.gate_metric) == ("accuracy", "roc_auc")
     assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
     assert smallest.labels.default is None
 
@@ -169,6 +169,12 @@ def test_field_without_a_meaning_for_the_task_is_refused(
         parse_configuration(of_task(task, training, metric))
 
     assert [fault.path for fault in refused.value.faults] == [at_fault]
+
+
+def test_best_threshold_is_looked_for_by_balanced_accuracy_unless_the_gate_names_a_metric() -> None:
+    document = of_task("binary", {"threshold": "best"}, "f1")
+    assert parse_configuration(document).gate_metric == "f1"
+    assert parse_configuration({**document, "gate": {}}).gate_metric == "balanced_accuracy"
 
 
 def test_field_with_a_meaning_for_the_task_is_accepted() -> None:

@@ -1,12 +1,16 @@
 """The pages for readers: every link leads somewhere, every page is in the index, and the README stays short."""
 
 import re
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from local.commands import GROUPS
+from local.commands.env import local_variables
+from local.deploy import KEY_OUTPUTS
+from local.state import Stack
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -14,6 +18,9 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"(?:^|[`;&] *)make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
+VARIABLE = re.compile(r"\$\{?([A-Z_]+)")
+# What a page leaves to the reader.
+PLACEHOLDERS = {"VERSION", "PWD"}
 COMMAND = re.compile(r"(?:^|`|bin/)hindsight ([a-z]+)", re.MULTILINE)
 MAX_README_LINES = 120
 MAX_PICTURE_LINES = 25
@@ -48,6 +55,14 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(TARGET.findall(text)) <= targets
     assert set(COMMAND.findall(text)) <= {name for names in GROUPS.values() for name in names}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_a_page_use_the_names_that_env_sets(page: Path) -> None:
+    stack = Stack("", "", "", "", dict.fromkeys(KEY_OUTPUTS, ""), defaultdict(str))
+    code = "\n".join(CODE.findall(page.read_text(encoding="utf-8")))
+    assert set(VARIABLE.findall(code)) <= {*local_variables(stack), *PLACEHOLDERS}
+    assert not re.search(r"^\s*(?:\w+\(\)|(?:export |read )?(?:API|KEY)\b)", code, re.MULTILINE), "use `hindsight env`"
 
 
 def test_index_lists_every_page() -> None:

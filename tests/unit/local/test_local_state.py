@@ -1,5 +1,9 @@
 from pathlib import Path
 
+import pytest
+
+from local import __main__ as console
+from local.stack import find_stack
 from local.state import Stack, StateFolder
 
 
@@ -54,3 +58,30 @@ def test_nothing_stays_behind_when_the_last_stack_is_deleted(tmp_path: Path) -> 
     state.remember(stack_on(4566), 4566)
     state.forget(4566)
     assert not state.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("up", "port", "found"),
+    [
+        ({4566, 4700}, None, 4700),
+        ({4566, 4700}, 4566, 4566),
+        # The newest was killed, and so forgot nothing.
+        ({4566}, None, 4566),
+    ],
+)
+def test_stack_is_found_by_port_or_as_the_newest_that_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, up: set[int], port: int | None, found: int
+) -> None:
+    monkeypatch.setattr("local.stack.is_healthy", lambda url: int(url.rpartition(":")[2]) in up)
+    assert find_stack(two_stacks(tmp_path), port) == stack_on(found)
+
+
+@pytest.mark.parametrize(("port", "advice"), [(None, "`make up`"), (4700, "`make up PORT=4700`")])
+def test_commands_without_a_stack_name_the_one_that_starts_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: int | None, advice: str
+) -> None:
+    two_stacks(tmp_path)
+    asked = [] if port is None else ["--port", str(port)]
+    for command in (["env"], ["tick"], ["verify", "--model", "m", "--dataset", "d"], ["redrive", "--queue", "q"]):
+        assert console.main(["--state", str(tmp_path / ".local"), *command, *asked]) == 1
+        assert f"start one with {advice}" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Streams of scored predictions, whose outcomes come later, and the estimators that their holdouts teach."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,12 @@ def binary_rows(count: int, seed: int, shift: float = 0.0, turn: float = 1.0, sh
         }
         for place in range(count)
     ]
+
+
+@cache
+def estimator_of_binary_rows(count: int, seed: int) -> Estimator:
+    """Return the estimator that rows of a seed teach."""
+    return learned(binary_rows(count, seed))
 
 
 def column(rows: list[Row], name: str) -> Values:

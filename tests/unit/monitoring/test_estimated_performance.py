@@ -23,10 +23,18 @@ from hindsight.monitoring.estimation.estimator import (
 )
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.profile import Profile
-from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
+from tests.unit.monitoring.estimates import (
+    Row,
+    binary_rows,
+    column,
+    configured,
+    estimator_of_binary_rows,
+    learned,
+    profiled,
+)
 
 HOLDOUT = binary_rows(20_000, seed=1)
-ESTIMATOR = learned(HOLDOUT)
+ESTIMATOR = estimator_of_binary_rows(20_000, seed=1)
 
 
 def check(
@@ -104,7 +112,7 @@ def test_estimates_are_low_by_chance_no_more_often_than_their_level() -> None:
     # A limit where the performance really is: one-sided at 5 %.
     low = sum(
         check(
-            binary_rows(600, seed=1_000 + seed), estimator=learned(binary_rows(2_000, seed=2_000 + seed)), min=truth
+            binary_rows(600, seed=1_000 + seed), estimator=estimator_of_binary_rows(1_000, seed=2_000 + seed), min=truth
         ).verdict
         is Verdict.LOW
         for seed in range(60)

@@ -243,3 +243,22 @@ def test_one_class_alone_is_insufficient_for_metrics_of_two_classes() -> None:
         found = report(answers(0, 300), rules({"metric": metric, "min": 0.5}))
         assert found.verdict is Verdict.INSUFFICIENT
         assert found.shortfall == 0.0
+
+
+@pytest.mark.parametrize(("limits", "verdict"), [({"min": 0.3}, Verdict.LOW), ({}, Verdict.INSUFFICIENT)])
+def test_champion_that_never_says_yes_is_low_by_name_if_a_limit_is_set(
+    limits: dict[str, float], verdict: Verdict
+) -> None:
+    never = answers(60, 240, decision=0, score=0.1)
+    found = report(never, rules({"metric": "precision", "min_labels": 200, **limits}))
+    assert found.verdict is verdict
+    assert found.champion.value is None
+    if verdict is Verdict.LOW:
+        assert found.reason == "it decides 0 on all 300 labels, which have several values: precision is undefined"
+        assert found.shortfall > 0
+
+
+def test_labels_of_one_value_are_no_proof_against_a_champion_that_never_says_yes() -> None:
+    never = answers(0, 300, decision=0, score=0.1)
+    found = report(never, rules({"metric": "precision", "min_labels": 200, "min": 0.3}))
+    assert found.verdict is Verdict.INSUFFICIENT

@@ -8,9 +8,16 @@ import pytest
 from hindsight.monitoring.estimation.estimated_performance import check_estimate
 from hindsight.monitoring.estimation.reconciliation import MAX_PAIRS, Reconciliation, reconcile
 from hindsight.monitoring.results.check import Verdict
-from tests.unit.monitoring.estimates import Row, binary_rows, column, configured, learned, profiled
+from tests.unit.monitoring.estimates import (
+    Row,
+    binary_rows,
+    column,
+    configured,
+    estimator_of_binary_rows,
+    profiled,
+)
 
-ESTIMATOR = learned(binary_rows(20_000, seed=1))
+ESTIMATOR = estimator_of_binary_rows(20_000, seed=1)
 
 
 def reconciled(rows: list[Row], level: float = 0.01, **limits: Any) -> Reconciliation:
@@ -76,7 +83,7 @@ def test_true_estimates_are_not_trusted_at_most_as_often_as_the_level() -> None:
     distrusted = sum(
         not reconcile(
             binary_rows(1_000, seed=3_000 + seed),
-            learned(binary_rows(2_000, seed=4_000 + seed)),
+            estimator_of_binary_rows(1_000, seed=2_000 + seed),
             configured(),
             champion="v1",
             level=0.05,

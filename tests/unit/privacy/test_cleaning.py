@@ -16,6 +16,7 @@ from hindsight.datasets.dataset import Source
 from hindsight.privacy.datasets import renamed
 from hindsight.privacy.redaction import drop_if_mentioned, redact_golden, redact_lines
 from hindsight.privacy.subject import Subject, features_digest, subject_digest
+from tests.identifiers import IDENTIFIERS
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL, ENTITY = "bike", "customer-17"
@@ -111,6 +112,15 @@ def test_golden_rows_go_by_the_features_they_hold() -> None:
 def test_an_answer_of_athena_that_names_a_prediction_goes_as_a_whole() -> None:
     assert drop_if_mentioned(subject(), b'"prediction_id","seq"\n"p-1","1"\n') is not None
     assert drop_if_mentioned(subject(), b'"prediction_id","seq"\n"p-11","1"\n') is None
+
+
+@given(IDENTIFIERS)
+def test_any_id_is_found_in_an_answer_of_athena_and_in_a_line_that_was_cut(name: str) -> None:
+    theirs, quoted = subject(name), name.replace('"', '""')
+    assert drop_if_mentioned(theirs, f'"prediction_id","seq"\n"{quoted}","1"\n'.encode()) is not None
+    for ascii_only in (True, False):
+        assert theirs.owns_text(f'{{"name": "a", "prediction_id": {json.dumps(name, ensure_ascii=ascii_only)}, "val')
+    assert not theirs.owns_text('{"prediction_id": "another", "val')
 
 
 def test_file_that_cannot_be_unzipped_is_reported() -> None:

@@ -184,7 +184,7 @@ WRITTEN_MEANWHILE = [
 ]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @example(TWO_WRITTEN_AGAIN)
 @example(WRITTEN_MEANWHILE)
 @given(deliveries)

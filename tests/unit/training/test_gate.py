@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
+from hindsight.config.metrics import DEFAULT_GATE_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.training.gate.bootstrap import PairedPredictions, paired_difference
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
 from tests.unit.training.contests import ROWS, binary, configuration, contest, named, right_with
@@ -80,6 +80,30 @@ def test_a_first_version_must_beat_the_trivial_answer() -> None:
     always_no = binary(np.full(100, 0.1))
     assert not named(judge(contest(None, always_no, labels), configuration()))["better_than_baseline"].passed
     assert named(judge(contest(None, binary(labels), labels), configuration()))["better_than_baseline"].passed
+
+
+def test_default_metric_lets_a_ranking_of_rare_cases_pass_and_not_the_majority_answer() -> None:
+    rng = np.random.default_rng(3)
+    labels = (rng.random(600) < 0.1).astype(np.float64)
+    ranking = binary(np.clip(0.08 + 0.15 * labels + 0.1 * rng.normal(size=600), 0.01, 0.49))
+    by_default = configuration(gate={})
+    assert ranking.measure(Metric.ACCURACY, labels) == binary(np.zeros(600)).measure(Metric.ACCURACY, labels)
+    assert named(judge(contest(None, ranking, labels), by_default))["better_than_baseline"].passed
+    assert not named(judge(contest(None, binary(np.full(600, 0.1)), labels), by_default))["better_than_baseline"].passed
+
+
+@pytest.mark.parametrize(
+    ("task", "counts", "labels"),
+    [
+        (Task.BINARY, {"rows": 10, "classes": {"0": 9, "1": 1}}, np.array([0.0] * 90 + [1.0] * 10)),
+        (Task.MULTICLASS, {"rows": 10, "classes": {"a": 9, "b": 1}}, np.array(["a"] * 90 + ["b"] * 10)),
+    ],
+)
+def test_majority_answer_is_worth_no_more_than_chance_by_the_default_metric(
+    task: Task, counts: dict[str, Any], labels: Any
+) -> None:
+    metric = DEFAULT_GATE_METRIC[task]
+    assert baseline_predictions(task, metric, counts, 100).measure(metric, labels) == 0.5
 
 
 def test_one_bad_slice_stops_a_better_challenger_and_small_slices_do_not_count() -> None:

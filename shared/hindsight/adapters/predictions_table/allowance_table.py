@@ -26,8 +26,8 @@ class DynamoAllowances:
 
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
         """Select which of some events are within an allowance. Raises Unavailable if others keep taking at once."""
-        # No prediction's id has a #.
-        partition = f"{allowance.model}#{_SORT_KEY}#{allowance.name}"
+        # No model's name begins with a #: a prediction's partition never does.
+        partition = f"#{_SORT_KEY}#{allowance.model}#{allowance.name}"
 
         def attempt() -> set[str]:
             held = self._items.get(partition, _SORT_KEY) or {"revision": 0, "taken": []}

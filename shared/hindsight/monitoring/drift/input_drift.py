@@ -7,6 +7,7 @@ from typing import Any
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import DriftMethod
+from hindsight.monitoring.drift.constant_predictions import ConstantPredictions, find_constant_predictions
 from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
 from hindsight.monitoring.drift.feature_drift import FeatureDrift, combine_comparisons, judge_feature, measure_feature
 from hindsight.monitoring.drift.recent_window import RecentRows
@@ -26,7 +27,7 @@ class DriftReport:
 
     ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
     ``recent_rows`` are the newest of the window's ``rows``, compared separately, ``week_before_rows`` those of the same
-    hours a week before; 0 where there are too few for that.
+    hours a week before; 0 where there are too few for that. ``constant`` is the champion's one answer to everything.
     """
 
     verdict: Verdict
@@ -41,6 +42,7 @@ class DriftReport:
     features: Mapping[str, FeatureDrift]
     score: FeatureDrift
     multivariate: DomainReport | None = None
+    constant: ConstantPredictions | None = None
 
     @property
     def drifting(self) -> list[str]:
@@ -66,6 +68,8 @@ class DriftReport:
             "drifting": len(self.drifting),
             "features": {name: _summary(self.features[name]) for name in self.drifting[:MAX_SUMMARISED]},
         }
+        if self.constant is not None:
+            found["constant"] = self.constant.answer
         if self.multivariate is not None:
             found["multivariate"] = {"verdict": self.multivariate.verdict, "auc": self.multivariate.auc}
         return found
@@ -85,7 +89,8 @@ def check_drift(
     A feature drifts when the distribution of its values, or a rate of its data quality, differs by the policy's
     threshold and significantly so: all features, the score and the classifier are tested together at ``level``
     (Benjamini–Hochberg), which ``level_of`` takes from the champion's alpha. The inputs drift when the policy's share
-    of the features does, or when the classifier separates window and training. Input of any kind gives a verdict.
+    of the features does, or when the classifier separates window and training; so does a champion that answers all
+    alike, though it did not on its holdout. Input of any kind gives a verdict.
 
     Parameters
     ----------
@@ -104,20 +109,26 @@ def check_drift(
     measured_recent = measure_recent(reference, recent, configuration) if recent is not None else {}
     score = measure_feature(reference.score, champion_window.score, _SCORE, configuration.monitoring)
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
-    tested = [
-        found.p_value for found in (*measured.values(), *measured_recent.values(), score, domain) if found is not None
-    ]
+    constant = find_constant_predictions(reference, champion_window)
+    measures = (*measured.values(), *measured_recent.values(), score, domain, constant)
+    tested = [found.p_value for found in measures if found is not None]
     rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
     features = {
         name: _judge(feature, measured_recent.get(name), rejected, policy.method) for name, feature in measured.items()
     }
     multivariate = None if domain is None else judge_domain(domain, rejected)
+    if constant is not None and (champion_window.rows < least or constant.p_value > rejected):
+        constant = None
     judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
     share = judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0
     if window.rows < least:
         verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
     else:
         verdict, reason = _overall(judged, policy.share, multivariate)
+    if constant is not None:
+        verdict, reason = Verdict.DRIFT, f"{constant.reason}; {reason}"
+    elif not champion_window.rows:
+        reason = f"the champion made no prediction in this window; {reason}"
     return DriftReport(
         verdict=verdict,
         reason=reason,
@@ -131,6 +142,7 @@ def check_drift(
         features=features,
         score=judge_feature(score, rejected, policy.method),
         multivariate=multivariate,
+        constant=constant,
     )
 
 

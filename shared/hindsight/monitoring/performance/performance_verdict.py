@@ -26,7 +26,8 @@ class Evidence:
     """The evidence for a verdict.
 
     ``found`` is the metric on the window's labels, ``test`` the anytime-valid test. A metric without one is judged by
-    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all such evaluations.
+    ``at_level``, the same labels with bounds that each fail in a share ``level`` of all such evaluations. ``constant``
+    is the one decision on all labels of the window where these have several values.
     """
 
     metric: Metric
@@ -35,13 +36,22 @@ class Evidence:
     test: SequentialTest | None
     at_level: Estimate
     level: float
+    constant: str | None = None
 
 
 def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> PerformanceVerdict:
-    """Judge a version: it is ``low`` once the test is significant at the policy's confidence."""
+    """Judge a version: it is ``low`` once the test is significant at the policy's confidence.
+
+    One that decides all alike, and so has no value of its metric, is ``low`` if anything is asked of it.
+    """
     found, test, limit = evidence.found, evidence.test, evidence.limit
     if lacking := _lacking(found, test, policy.min_labels):
         return _insufficient(lacking)
+    if found.value is None and found.labels and evidence.constant is not None and limit is not None:
+        alike = f"it decides {evidence.constant} on all {found.labels} labels, which have several values"
+        return PerformanceVerdict(
+            verdict=Verdict.LOW, reason=f"{alike}: {evidence.metric} is undefined", shortfall=MIN_SHORTFALL
+        )
     if found.value is None or (test is None and found.lower is None):
         none = "no label of the window has matured"
         return _insufficient(f"{evidence.metric} is undefined on these labels" if found.labels else none)

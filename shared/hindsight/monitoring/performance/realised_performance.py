@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from hindsight.config.metrics import METRICS_BY_TASK, Metric
+from hindsight.config.metrics import METRICS_BY_TASK, Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.calibration import Calibration, calibration
 from hindsight.evaluation.confidence_interval import Estimate, estimate
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.evaluation.slices import slices_of_rows
@@ -94,7 +95,14 @@ def check_performance(
     judged = of_champion.predictions
     found = estimate(judged, metric, confidence)
     evidence = Evidence(
-        metric=metric, limit=limit, found=found, test=test, at_level=estimate(judged, metric, 1 - level), level=level
+        metric=metric,
+        limit=limit,
+        found=found,
+        test=test,
+        at_level=estimate(judged, metric, 1 - level),
+        level=level,
+        # A loss without a value lacks probabilities, not decisions.
+        constant=_constant_decision(judged) if metric.is_share else None,
     )
     verdict = judge_performance(evidence, policy)
     return PerformanceReport(
@@ -119,6 +127,13 @@ def check_performance(
         slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
         unreadable=matured.unreadable,
     )
+
+
+def _constant_decision(judged: LabelledPredictions) -> str | None:
+    decisions = np.unique(judged.decisions)
+    if judged.task is Task.REGRESSION or len(decisions) != 1 or len(np.unique(judged.labels)) == 1:
+        return None
+    return f"{decisions[0]:g}" if judged.task is Task.BINARY else str(decisions[0])
 
 
 def _by_slice(matured: MaturedLabels, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:

@@ -1,12 +1,11 @@
 """Review tasks of predictions that an operator names."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.types import IDENTIFIER
+from hindsight.config.types import NO_IDENTIFIER, is_identifier
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, NotFound, Unavailable
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.resolve import shifted
@@ -23,7 +22,6 @@ from hindsight.validation.timestamps import ClientTimestamps
 PREDICTIONS = "prediction_ids"
 REQUEST_FIELDS = frozenset({PREDICTIONS, *ReviewOperation.model_fields})
 _ROUNDS = 8
-_identifier = re.compile(IDENTIFIER).fullmatch
 
 
 @dataclass(slots=True)
@@ -114,8 +112,8 @@ def new_task_of(prediction: Prediction, configuration: ModelConfiguration, audit
 def _read(model: str, items: Sequence[object]) -> _Request:
     request = _Request()
     for index, item in enumerate(items):
-        if not isinstance(item, str) or not _identifier(item):
-            request.refuse(index, InvalidInput, "must be an id: letters, digits and . _ : @ + = ~ -, at most 128")
+        if not isinstance(item, str) or not is_identifier(item):
+            request.refuse(index, InvalidInput, NO_IDENTIFIER)
         elif PredictionKey(model, item) in request.waiting:
             request.refuse(index, Conflict, "is named twice")
         else:

@@ -1,12 +1,11 @@
 """Annotations of reviewers: the rule that reads an answer, its label, its feedback event."""
 
 import hashlib
-import re
 from datetime import datetime
 
 from hindsight.config.labels import RETRACTED, LabelKind, Labels, LabelValue, Rule
 from hindsight.config.metrics import Task
-from hindsight.config.types import IDENTIFIER
+from hindsight.config.types import is_identifier
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import REVIEW_IDS, Feedback, FeedbackValue
@@ -17,7 +16,6 @@ from hindsight.labels.resolve import TimedPrediction, shifted
 from hindsight.review.tasks.task import ReviewTask
 
 SOURCE = "review"
-_IDENTIFIER = re.compile(IDENTIFIER).fullmatch
 
 
 def manual_rule(labels: Labels) -> Rule | None:
@@ -116,7 +114,7 @@ def retraction_id(prediction_id: str, reopenings: int = 0) -> str:
 def _review_id(name: str) -> str:
     """Build an id of the reserved ones; a name too long to carry stands as its digest."""
     whole = f"{REVIEW_IDS}{name}"
-    return whole if _IDENTIFIER(whole) else f"{REVIEW_IDS}{hashlib.sha256(name.encode()).hexdigest()}"
+    return whole if is_identifier(whole) else f"{REVIEW_IDS}{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _event(

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import SentDocument
-from hindsight.config.types import IDENTIFIER, MODEL_NAME
+from hindsight.config.types import MODEL_NAME, NO_IDENTIFIER, is_identifier
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
 from hindsight.quarantine.store import UNREADABLE
@@ -20,7 +20,6 @@ YAML_TYPE = "application/yaml"
 YAML_TYPES = frozenset({YAML_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml"})
 
 _MODEL_NAME = re.compile(MODEL_NAME)
-_IDENTIFIER = re.compile(IDENTIFIER)
 
 
 def read_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
@@ -88,14 +87,17 @@ def quarantine_name(raw: str) -> str:
 def identifier(raw: str, what: str) -> str:
     """Parse an id in a path. Raises NotFound for an id nothing can have."""
     value = unquoted(raw)
-    if not _IDENTIFIER.fullmatch(value):
+    if not is_identifier(value):
         raise NotFound(f"no {what} has that id")
     return value
 
 
 def unquoted(raw: str) -> str:
-    """Decode a part of the path, whether or not the gateway has decoded it already."""
-    return unquote(raw)
+    """Decode a part of the path, which a REST API passes on as it was sent. Raises NotFound if it is not UTF-8."""
+    try:
+        return unquote(raw, errors="strict")
+    except UnicodeDecodeError as error:
+        raise NotFound("there is nothing at this address") from error
 
 
 def requested_at(event: APIGatewayProxyEvent) -> datetime:
@@ -143,8 +145,8 @@ def whole_number(event: APIGatewayProxyEvent, name: str, most: int) -> int | Non
 def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> str:
     """Read the id that a query parameter carries. Raises InvalidInput if it is no id."""
     text = (event.query_string_parameters or {}).get(name, default)
-    if not _IDENTIFIER.fullmatch(text):
-        raise InvalidInput.in_query(name, "must be letters, digits and . _ : @ + = ~ -, at most 128")
+    if not is_identifier(text):
+        raise InvalidInput.in_query(name, NO_IDENTIFIER)
     return text
 
 

@@ -4,6 +4,7 @@ import fnmatch
 import json
 import re
 from itertools import product
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def function_allows(audience: Audience, route: Route) -> bool:
 
 def address(route: Route, model: str, identifier: str) -> str:
     path = route.path.replace("{model}", model)
-    return route.method.upper() + re.sub(r"\{\w+\}", lambda _: identifier, path)
+    return route.method.upper() + re.sub(r"\{\w+\}", lambda _: quote(identifier, safe=""), path)
 
 
 def check(route: Route, model: str, identifier: str) -> None:

@@ -2,9 +2,11 @@ import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from hypothesis import example, given
 
 from hindsight.config.store import SentDocument
 from hindsight.core.errors import InvalidInput, NotFound, TooLarge, UnsupportedType
@@ -18,6 +20,7 @@ from hindsight.runtime.http.requests import (
     read_object,
     requested_at,
 )
+from tests.identifiers import IDENTIFIERS
 
 
 def request(body: str | None = None, kind: str | None = "application/json", **changes: Any) -> APIGatewayProxyEvent:
@@ -113,9 +116,16 @@ def test_names_in_the_path_are_decoded_and_checked() -> None:
     for bad in ("", "-a", "a b", "a%2Fb", "a" * 65, "..", "a\n"):
         with pytest.raises(NotFound):
             model_name(bad)
-    for bad in ("", "%00", "a%2Fb", "a" * 129, "a%0A"):
+    for bad in ("", "%00", "%20a", "a%C2%A0", "a" * 129, "a%0A", "a%E2%80%AEb", "%FF"):
         with pytest.raises(NotFound):
             identifier(bad, "prediction")
+
+
+@given(IDENTIFIERS)
+@example("%2F")
+@example("..")
+def test_id_in_the_path_is_decoded_once(name: str) -> None:
+    assert identifier(quote(name, safe=""), "prediction") == name
 
 
 def asked(text: str | None) -> APIGatewayProxyEvent:
