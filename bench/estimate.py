@@ -1,7 +1,7 @@
 """The accuracy of performance estimates: ``python -m bench.estimate``.
 
 On NannyML's synthetic car-loan data the product's profile, calibration and estimates are set beside NannyML's own, and
-both beside what the labels say. NannyML 0.13.1 runs in an environment of its own under ``build/nannyml``, which is made
+both beside what the labels say. NannyML 0.13.1 runs in a separate environment under ``build/nannyml``, which is made
 when it is missing. Many small simulated streams then tell whether intervals hold what they say they do.
 """
 

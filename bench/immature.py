@@ -3,7 +3,7 @@
 A stream whose positives are known within days and whose negatives only when their window closes, three months later.
 Every month a run goes through the product's own snapshot, training and gate, and what passes serves. Its expected
 accuracy in each month is set beside that of the first version, never retrained ("static"), and of a model trained on
-the same days from whatever labels had come ("eager"), as a loop that does not wait would have.
+the same days from all labels that had come ("eager"), as a loop that does not wait would have.
 """
 
 import argparse
@@ -245,7 +245,7 @@ def _label_row(position: int, occurred_at: datetime, values: Floats, is_positive
 
 
 def _accuracy(version: LoadedVersion, values: Floats, chance: Floats) -> float:
-    """Compute how often the decisions on some rows are right in expectation, whatever their labels turn out to be."""
+    """Compute how often the decisions on some rows are right in expectation, over their possible labels."""
     answers = version.predict(pd.DataFrame({"first": values[:, 0], "second": values[:, 1]}))
     return float(np.where(answers.decisions == 1, chance, 1 - chance).mean())
 

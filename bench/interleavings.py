@@ -158,7 +158,7 @@ def _unfit(record: VersionRecord, world: World) -> str | None:
     if record.version in world.broken:
         return f"{record.version} serves and cannot be loaded"
     if record.verdict is not Verdict.PROMOTE and record.version not in world.overridden:
-        return f"{record.version} serves though the gate rejected it and nobody overrode that"
+        return f"{record.version} serves though the gate rejected it and no override followed"
     return None
 
 

@@ -1,7 +1,7 @@
 """The speed of joining labels, without any store: lines of feedback in, labels and whole join plans out.
 
 The task is a plain one on purpose: every prediction has a window, the last value in it counts, a fifth of the lines
-are deliveries of events that were delivered before. The floor is a dictionary join that knows of no rules.
+are deliveries of events that were delivered before. The floor is a dictionary join without rules.
 """
 
 import random

@@ -45,7 +45,7 @@ CONFIGURATION = parse_configuration(
 
 def measure(predictions: int, limit: int | None = None, seed: int = 7) -> dict[str, Any]:
     """Write a lake and check it in a fresh process; return bytes above the imports, and seconds. Raises if killed."""
-    # Each thread's arena would reserve 64 MB of addresses, whatever it uses of them.
+    # Each thread's arena would reserve 64 MB of addresses, used or not.
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), predictions, seed)

@@ -1,6 +1,6 @@
 """NannyML's confidence-based estimates of its own synthetic car-loan data, as JSON on standard output.
 
-Run by ``bench.estimate`` in an environment of its own: NannyML is no dependency of the product. Its usage logging is
+Run by ``bench.estimate`` in a separate environment: NannyML is no dependency of the product. Its usage logging is
 switched off by the caller's environment.
 """
 

@@ -253,7 +253,7 @@ def _shown(figures: dict[str, Any]) -> Table:
 
 
 def main() -> None:
-    """Measure and publish; higher rates are reckoned from the bytes of a row."""
+    """Measure and publish; higher rates are computed from the bytes of a row."""
     window = default_window()
     figures: dict[str, Any] = {"window_seconds": window, "shards": SHARDS, **measure()}
     for rate in (4, 400):

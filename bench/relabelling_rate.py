@@ -2,7 +2,7 @@
 
 The files are small, as those of a quiet stream are: what a file costs beyond its lines is what is measured. Batches are
 handed out as the Distributed Map of the state machine does, so many files each and so many at once; embedded AWSs give
-each file a child of its own, which would measure their machine instead.
+each file a separate child, which would measure their machine instead.
 """
 
 import json

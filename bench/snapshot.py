@@ -2,7 +2,7 @@
 
 Two million records of twenty numeric features, a tenth of them amended labels: as of a moment, the latest record of
 every prediction, matured, split in time, digested and written as the parts of a dataset; then all exported as one
-file. On one processor, each in a process of its own. The floor is duckdb alone on the same files: the latest record by
+file. On one processor, each in a separate process. The floor is duckdb alone on the same files: the latest record by
 prediction, then a semi-join, as arrays.
 """
 

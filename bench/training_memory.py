@@ -1,7 +1,7 @@
 """The memory of a training on a million rows: ``python -m bench.training_memory``
 
 Gradient boosting on 20 features through the product's own search, split, training, reference and artefact, in a
-process of its own, so that its peak is its own. The frame is made in memory: how a dataset is read is another bench's.
+separate process, so that the peak is its own. The frame is made in memory: how a dataset is read is another bench's.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-# Saving takes a twentieth of the time at most, however much there is.
+# Saving takes a twentieth of the time at most, for any amount of state.
 _PAUSE_SECONDS = 10.0
 _PAUSES_OF_A_SAVE = 20
 _ATTEMPTS = 5

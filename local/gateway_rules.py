@@ -1,23 +1,55 @@
-"""Rules of a real API Gateway that the embedded AWS does not keep."""
+"""Rules of API Gateway and Lambda that the embedded AWS does not keep: paths as they were sent, and sizes."""
 
+import json
 from typing import Any
 
 from ministack import app
-from ministack.services import apigateway_v1
+from ministack.services import apigateway_v1, lambda_svc
 
 from local.forked.patching import replace, require
+
+KIB, MIB = 1024, 1024 * 1024
+# Lambda quotas: invocation payload, request and response, synchronous; asynchronous since October 2025.
+SYNCHRONOUS_BYTES, ASYNCHRONOUS_BYTES = 6 * MIB, MIB
+# API Gateway quotas of a REST API: payload; request line and header values together.
+GATEWAY_BYTES, HEADER_BYTES = 10 * MIB, 10 * KIB
+_TOO_LARGE = "REQUEST_TOO_LARGE"
 
 
 def install() -> None:
     """Put the rules into the emulator's process. Raises EmulatorChanged."""
     require(app, "_parse_execute_api_url")
-    require(apigateway_v1, "find_api_scope")
+    require(apigateway_v1, "find_api_scope", "_gw_error", "_build_lambda_event_v1", "_stages_v1")
     replace(
         app,
         "_handle_execute_api_request",
         "host path method headers body query_params raw_path raw_query_string",
         _by_the_path_as_sent,
     )
+    replace(
+        apigateway_v1,
+        "_execute_in_scope",
+        "request api_id stage_name method path headers body query_params owner_account_id owner_region",
+        _bounded_request,
+    )
+    replace(
+        apigateway_v1,
+        "_invoke_lambda_proxy_v1",
+        "integration api_id stage_name stage resource request_path method headers body query_params path_params"
+        " owner_account_id owner_region binary_media_types authorizer_context caller_identity",
+        _bounded_event,
+    )
+    replace(lambda_svc, "_execute_function_dispatch", "func config event request_id started", _bounded_answer)
+    replace(lambda_svc, "_invoke", "name event headers path_qualifier query_params", _bounded_invocation)
+
+
+def size(document: Any) -> int:
+    """Measure a payload as Lambda does, escaped JSON: a quote in an API's body counts twice.
+
+    >>> size({"body": '"'})
+    13
+    """
+    return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _by_the_path_as_sent(original: Any) -> Any:
@@ -29,3 +61,53 @@ def _by_the_path_as_sent(original: Any) -> Any:
         return await original(host, raw_path if is_rest else path, *rest, raw_path=raw_path, **more)
 
     return handle
+
+
+def _bounded_request(original: Any) -> Any:
+    async def execute(request: Any, api_id: str, stage: str, method: str, path: str, *rest: Any) -> Any:
+        headers, body, *_ = rest
+        line_and_headers = len(method) + len(path) + sum(len(str(value)) for value in (headers or {}).values())
+        deployed = apigateway_v1._stages_v1.get(api_id, {}).get(stage)
+        if deployed and (len(body or b"") > GATEWAY_BYTES or line_and_headers > HEADER_BYTES):
+            request["stage"] = deployed  # by which the API's own answer to it is found
+            return apigateway_v1._gw_error(_TOO_LARGE, f"HTTP content length exceeded {GATEWAY_BYTES} bytes.")
+        return await original(request, api_id, stage, method, path, *rest)
+
+    return execute
+
+
+def _bounded_event(original: Any) -> Any:
+    async def invoke(integration: Any, *place: Any, owner_account_id: Any, owner_region: Any, **more: Any) -> Any:
+        if size(apigateway_v1._build_lambda_event_v1(*place, **more)) > SYNCHRONOUS_BYTES:
+            return apigateway_v1._gw_error(_TOO_LARGE, "Request Too Long")
+        return await original(integration, *place, owner_account_id=owner_account_id, owner_region=owner_region, **more)
+
+    return invoke
+
+
+def _bounded_answer(original: Any) -> Any:
+    def dispatch(func: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
+        result = original(func, config, event, request_id, started)
+        if result.get("error") or (found := size(result.get("body"))) <= SYNCHRONOUS_BYTES:
+            return result
+        message = f"Response payload size exceeded maximum allowed payload size (6291556 bytes): {found}"
+        return {
+            **result,
+            "body": {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"},
+            "error": True,
+        }
+
+    return dispatch
+
+
+def _bounded_invocation(original: Any) -> Any:
+    async def invoke(name: str, event: Any, headers: Any, *more: Any) -> Any:
+        is_asynchronous = headers.get("x-amz-invocation-type") == "Event"
+        limit = ASYNCHRONOUS_BYTES if is_asynchronous else SYNCHRONOUS_BYTES
+        if (found := size(event)) > limit:
+            message = f"{found} byte payload is too large for the invocation (limit {limit} bytes)"
+            body = {"Type": "User", "message": message}
+            return 413, {"x-amzn-ErrorType": "RequestTooLargeException"}, json.dumps(body).encode()
+        return await original(name, event, headers, *more)
+
+    return invoke

@@ -9,6 +9,7 @@ from local.deploy import deploy, parameters_of
 from local.server import Server, free_port, is_healthy
 from local.state import STACK_FILE, Stack, StateFolder
 from local.template import load_template
+from local.termination import unwound_on_termination
 
 # In simulated time events carry their own time, and the replay calls the scheduled functions; the wall clock's
 # schedules would mature everything at once.
@@ -45,13 +46,20 @@ def start(server: Server, parameters: dict[str, str] | None = None) -> Stack:
 
 
 @contextmanager
+def deployed_on(server: Server, parameters: dict[str, str]) -> Iterator[Stack]:
+    """Run a server with a deployment for the length of a with block; it stops when the process is terminated, too."""
+    with unwound_on_termination():
+        try:
+            yield start(server, parameters)
+        finally:
+            server.stop()
+
+
+@contextmanager
 def running_stack(folder: Path, parameters: dict[str, str] | None = None, port: int | None = None) -> Iterator[Stack]:
     """Run a separate stack in simulated time, for the length of a with block."""
-    server = Server(port or free_port(), folder)
-    try:
-        yield start(server, SIMULATED_TIME | (parameters or {}))
-    finally:
-        server.stop()
+    with deployed_on(Server(port or free_port(), folder), SIMULATED_TIME | (parameters or {})) as stack:
+        yield stack
 
 
 def is_in_simulated_time(stack: Stack) -> bool:
@@ -68,11 +76,12 @@ def simulated_time(stack: Stack, say: Callable[[str], None]) -> Iterator[Stack]:
     before = parameters_of(stack)
     simulated = deploy(stack.endpoint_url, SIMULATED_TIME, stack.stack_name)
     say("the stack runs in simulated time until the replay ends")
-    try:
-        yield simulated
-    finally:
-        deploy(stack.endpoint_url, {name: before[name] for name in SIMULATED_TIME}, stack.stack_name)
-        say("the stack runs by the wall clock again")
+    with unwound_on_termination():
+        try:
+            yield simulated
+        finally:
+            deploy(stack.endpoint_url, {name: before[name] for name in SIMULATED_TIME}, stack.stack_name)
+            say("the stack runs by the wall clock again")
 
 
 class NoStack(HindsightError):

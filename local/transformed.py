@@ -191,7 +191,7 @@ def _what_names(resource: Resource) -> list[Any]:
 
 
 def _referred(value: Any) -> set[str]:
-    """Find the names of all parameters, conditions and resources that a value speaks of."""
+    """Find the names of all parameters, conditions and resources that a value names."""
     return set(_walk_references(value))
 
 

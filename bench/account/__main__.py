@@ -34,7 +34,7 @@ BOUNDS = {
     "objects_a_day_at_4_per_second": 2000,
     "predict_first_answer_seconds": 3.0,
 }
-# What a whole run must come to, whatever it is.
+# The figures that every whole run must reach.
 MEASURED = (*BOUNDS, "parameter_sets", "erasure_seconds", "relabelling_files_per_second")
 # What an idle function is asked for: something of the model that the loop has trained.
 IDLE = PredictRequest(model=loop.MODEL, features={"x": 0.5, "kind": "a"}, now=loop.START + timedelta(days=300))

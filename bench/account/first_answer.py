@@ -24,7 +24,7 @@ FUNCTIONS = ("Predict", "Authorize")
 # Megabytes of memory that buy one processor.
 MEGABYTES_A_PROCESSOR = 1769
 _SETTLE_SECONDS = 1.0
-# For so long API Gateway remembers what the authorizer said of a key.
+# API Gateway caches the authorizer's answer for a key for this long.
 _AUTHORIZED_SECONDS = 300.0
 
 

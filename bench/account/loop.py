@@ -33,7 +33,7 @@ CONFIGURATION: dict[str, Any] = {
 
 
 def loop(client: StackClient, folder: Path, rows: int) -> Phase:
-    """Replay rows whose outcome turns into its opposite; reckon every label, and that a new version was promoted."""
+    """Replay rows whose outcome turns into its opposite; check every label, and that a new version was promoted."""
     phase, outcomes = Phase("loop", sent=rows), _write(folder, rows)
     with phase.timed():
         prepared = prepare_replay(ReplayFiles(folder / "rows.csv", folder / "spec.yaml", strict=True))

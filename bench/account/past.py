@@ -1,6 +1,6 @@
 """A busy model's past: imported, one of its entities erased, its labels made again by another rule.
 
-Each prediction of the past has an outcome of its own, so that each label is known; the entity that is erased has one
+Each prediction of the past has a separate outcome, so that each label is known; the entity that is erased has one
 prediction on every day.
 """
 
@@ -24,7 +24,7 @@ FIRST = datetime(2025, 6, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ENTITY = "entity-erased"
 ENTITIES = 500
-# A prediction's outcome is its number modulo this; the rule says yes from a threshold on.
+# A prediction's outcome is its number modulo this; the rule is positive from a threshold on.
 VALUES = 10
 THRESHOLD, OTHER_THRESHOLD = 5, 3
 # Of a label's history: that of the import, that of the relabelling, and one that must not be.

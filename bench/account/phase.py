@@ -50,7 +50,7 @@ def queue_counts(client: StackClient, *, dead: bool) -> dict[str, int]:
 
 
 def wait_for_queues(client: StackClient, seconds: float) -> bool:
-    """Check that all queues are worked off in time."""
+    """Check that all queues are empty in time."""
     return wait_until(lambda: not queue_counts(client, dead=False), seconds, pause=1.0)
 
 
@@ -66,7 +66,7 @@ def close_windows(client: StackClient, now: datetime, model: str) -> None:
 
 
 def settled(judge: Callable[[], Phase], seconds: float) -> Phase:
-    """Reckon, again while something is amiss and there is time: what streams deliver no queue shows."""
+    """Reconcile, and again while a figure is wrong and there is time: no queue shows what streams deliver."""
     deadline = time.monotonic() + seconds
     while (phase := judge()).unexplained and time.monotonic() < deadline:
         time.sleep(2.0)

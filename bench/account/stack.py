@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.account.mode.settings import STARTS, Mode
 from local.client import StackClient
 from local.server import Server, free_port
-from local.stack import SIMULATED_TIME, start
+from local.stack import SIMULATED_TIME, deployed_on
 from local.template import layers_of, load_template, resources_of
 
 PROGRAM = Path(__file__).parent.resolve() / "server.py"
@@ -18,9 +18,9 @@ PROGRAM = Path(__file__).parent.resolve() / "server.py"
 PACE = 0.05
 # Operators ask again for minutes: while ten functions are busy there is no room for their question.
 ATTEMPTS = 40
-# The shortest that is sensible in an account; in simulated time there is none.
+# The shortest sensible value in an account; in simulated time it is 0.
 ARCHIVE_WINDOW = {"ArchiveWindowSeconds": "60"}
-# Unzipped, as `make build` says: what a function has besides the layers of all.
+# Unzipped, as `make build` prints: the layers that only some functions have.
 MEGABYTES = {"ScienceLayer": 237.0, "DataLayer": 67.0}
 _FUNCTION = "AWS::Serverless::Function"
 
@@ -42,12 +42,10 @@ def with_layers(mode: Mode) -> Mode:
 
 @contextmanager
 def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = None) -> Iterator[StackClient]:
-    """Run the product in an account of its own, in simulated time, for the length of a with block."""
+    """Run the product in a separate account, in simulated time, for the length of a with block."""
     server = account_server(folder, with_layers(mode))
-    try:
-        yield StackClient(start(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})), attempts=ATTEMPTS)
-    finally:
-        server.stop()
+    with deployed_on(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})) as stack:
+        yield StackClient(stack, attempts=ATTEMPTS)
 
 
 def starts_of(folder: Path) -> list[dict[str, float | str]]:

@@ -1,6 +1,6 @@
 """The parts of a deployment, and how many predictions of one model a second each takes.
 
-Every prediction is made in a call of its own and gets one outcome in another: what apps do that batch nothing.
+Every prediction is made in a separate call and gets one outcome in another, as by apps that batch nothing.
 """
 
 import math
@@ -24,7 +24,7 @@ FULL_PROCESSOR_MEGABYTES = 1_769
 
 # What a call waits for, usually, in seconds.
 DYNAMODB, S3 = 0.015, 0.03
-# How long a call of an app takes a function: estimates, until an account tells.
+# How long a call of an app takes a function: estimates, until an account shows it.
 PREDICT_SECONDS, FEEDBACK_SECONDS = 0.06, 0.04
 CALLS = 2
 WORKER_MEGABYTES = 1_024
@@ -39,7 +39,7 @@ PROFILED_ROWS, PROFILERS = 70_000, 2
 class Part:
     """One part: what a prediction asks of it, how many a second it takes by default, and what lifts that.
 
-    ``most`` is where it ends whatever is lifted, None where only its quota says so.
+    ``most`` is where it ends with every limit lifted, None where only its quota says so.
     """
 
     name: str

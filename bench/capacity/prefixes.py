@@ -1,4 +1,4 @@
-"""The prefixes of the lake, and how many objects a day each can get: reckoned from the template's defaults."""
+"""The prefixes of the lake, and how many objects a day each can get: computed from the template's defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Prefix:
 
 
 def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
-    """Reckon the prefixes' objects from the defaults of the template's parameters."""
+    """Compute the prefixes' objects from the defaults of the template's parameters."""
     files = int(SECONDS_A_DAY / parameters["FeedbackBufferSeconds"])
     batches = int(SHARDS * SECONDS_A_DAY / parameters["ArchiveWindowSeconds"])
     quarantined = files * len(JOINED) + SWEEPS_A_DAY
@@ -47,7 +47,7 @@ def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
             "a model",
             f"{quarantined:,}",
             f"not packed: one a feedback file (each {CHUNK_LINES:,} lines of it) and code, of {len(JOINED)} codes, and "
-            f"one a sweep of what waited in vain",
+            f"one a sweep of feedback whose match timed out",
         ),
         Prefix("replayed", "a model", f"{quarantined:,}", "not packed: one for each of `quarantine/` that is replayed"),
         Prefix("imports", "a model", "the operators'", "the files that are put there"),

@@ -54,7 +54,7 @@ def measure(
 ) -> dict[str, Any]:
     """Measure some seeds, a model each, and ``tell`` the figures so far after each.
 
-    What is reckoned is read whole, so that few seeds share a stack.
+    All that is reconciled is read in full, so that few seeds share a stack.
     """
     faults = Faults(seed=seeds.start, share=share)
     runs: list[dict[str, Any]] = []
@@ -92,7 +92,7 @@ def is_as_it_must_be(figures: dict[str, Any]) -> bool:
 
 
 def run_seed(stack: ChaosStack, seed: int, events: int, *, is_restarted: bool = False) -> dict[str, Any]:
-    """Send one seed's traffic through its faults, wait until all is worked off, and reconcile."""
+    """Send one seed's traffic through its faults, wait until all is processed, and reconcile."""
     began, rng = time.monotonic(), random.Random(seed)
     traffic = Traffic(model=f"chaos-{seed}", seed=seed, events=events)
     stack.client.call("PUT", f"models/{traffic.model}", key="operator", json=configuration(traffic.model))
@@ -141,7 +141,7 @@ def _mature(stack: ChaosStack, model: str) -> None:
         try:
             if stack.client.run_schedule("CloseWindows", END, model)["is_complete"]:
                 return
-        except Exception:  # noqa: BLE001  whatever a fault made of it
+        except Exception:  # noqa: BLE001  any effect of a fault
             time.sleep(0.2)
 
 

@@ -29,7 +29,7 @@ class Call:
     operation: str
 
 
-# What a service says that wants to be asked less often; what is not named here says it by the HTTP status alone.
+# The throttling error of each service; those not named here throttle by the HTTP status alone.
 THROTTLES: Mapping[str, tuple[int, str]] = {
     "dynamodb": (400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
     "firehose": (503, "ServiceUnavailableException"),

@@ -104,7 +104,7 @@ def _count_labels(account: Account, traffic: Traffic, reality: Reality) -> None:
         if _same(label, expected) and _same(in_lake, expected):
             account.labelled += expected is not None
         elif name in reality.records or label is not None:
-            # Neither the mean of what was said: something was counted twice, or is lacking in it.
+            # Not the mean of what was sent either: an event was counted twice, or is missing.
             more = len([1 for prediction, _ in reality.events if prediction == name]) > _said(traffic, name)
             account.doubled, account.lost = account.doubled + more, account.lost + (not more)
             account.unexplained.append(f"{name}: label {label}, in the lake {in_lake}, expected {expected}")

@@ -15,7 +15,7 @@ from bench.chaos.faults import Faults
 from bench.chaos.proxy import running_proxy
 from local.client import StackClient
 from local.server import Server, free_port
-from local.stack import SIMULATED_TIME, start
+from local.stack import SIMULATED_TIME, deployed_on
 
 # What a queue is sent back for is seen again at once, not after the minutes that a function might still need.
 _VISIBILITY_SECONDS = "4"
@@ -63,7 +63,7 @@ class ChaosStack:
         """Stop the embedded AWS and start it again with what it had.
 
         It keeps how far the readers of a stream are, but not the stream, which AWS keeps for a day: so apps are held
-        off until what is in it is delivered, and the readers begin anew.
+        off until what is in it is delivered, and the readers begin again.
         """
         self.faults.outages.add("app")
         wait_until(self._archives_are_still, _STREAM_SECONDS)
@@ -152,15 +152,11 @@ class ChaosStack:
 def chaos_stack(folder: Path, faults: Faults) -> Iterator[ChaosStack]:
     """Run a separate stack behind faults, for the length of a with block."""
     server = Server(free_port(), folder, persists=True)
-    try:
-        stack = start(server, SIMULATED_TIME)
+    with deployed_on(server, SIMULATED_TIME) as stack, running_proxy(stack.endpoint_url, faults) as proxy:
         client = StackClient(stack)
-        with running_proxy(stack.endpoint_url, faults) as proxy:
-            _send_functions_through(client, proxy)
-            _hurry_queues(client)
-            yield ChaosStack(server, client, faults, proxy)
-    finally:
-        server.stop()
+        _send_functions_through(client, proxy)
+        _hurry_queues(client)
+        yield ChaosStack(server, client, faults, proxy)
 
 
 def _send_functions_through(client: StackClient, proxy: str) -> None:

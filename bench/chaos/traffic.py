@@ -24,7 +24,7 @@ EARLY = 0.1
 SKEW = timedelta(minutes=8)
 
 UNREADABLE = "not a number"
-# By so much the second body of an id says something else: no other value is as large.
+# The second body of an id differs by this much: no other value is as large.
 OTHER = 1000.0
 
 Item = dict[str, Any]

@@ -81,7 +81,7 @@ class Account:
             seconds = function.seconds(cpu, self.meter.waited, cold=cold)
             if cold:
                 invocation.uses.append(("start", "environment"))
-            # Each function writes to a log group of its own.
+            # Each function has its log group.
             invocation.uses.append(("logs", function.name))
             logged = self.out.bytes - written + function.PLATFORM_LOG_BYTES
             self.meter.end(invocation, {**function.bill(seconds), "log_gb": logged / GB})

@@ -69,7 +69,7 @@ def message(body: str, number: int, queue: str) -> Event:
 
 
 def notification(bucket: str, key: str, size: int) -> str:
-    """Write the message by which S3 tells of a new object."""
+    """Write S3's notification of a new object."""
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",

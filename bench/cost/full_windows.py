@@ -1,6 +1,6 @@
 """The additional reads of checks whose window is full: played where months are, and taken from there elsewhere.
 
-A window has as many objects whatever the traffic is: a profile an hour, and packs a day. So the checks of a model of
+A window has as many objects at any traffic: a profile an hour, and packs a day. So the checks of a model of
 a million predictions read as many more objects as those of the one whose months were played. Lists are not taken over:
 there they are more than they would be, since the week before the window is seeded thinly.
 """

@@ -46,7 +46,7 @@ class Function:
         return found
 
     def context(self) -> "Context":
-        """Make what Lambda tells a function about its invocation."""
+        """Make Lambda's context of an invocation."""
         return Context(self.deployed, self.memory_mb)
 
     def seconds(self, cpu: float, waited: float, *, cold: bool) -> float:

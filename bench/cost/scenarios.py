@@ -48,7 +48,7 @@ class Scenario:
     days: int = 0
 
     def digest(self) -> str:
-        """Compute what tells apart results of another scenario, another model or another history."""
+        """Compute a digest that distinguishes results of another scenario, model or history."""
         played = [asdict(self), CONFIGURATION, HISTORY_DAYS, HISTORY_PER_HOUR, DENSE_DAYS, FEEDBACK_AFTER, WARM_UP]
         return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:16]
 

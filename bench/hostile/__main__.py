@@ -28,7 +28,7 @@ OUT = Path("out/hostile/summary.json")
 MODEL, OTHER, GUARDED = "known", "another", "guarded"
 CASES, CONTRACT_CASES, SEED = 500, 2000, 1
 _DRAIN_SECONDS = 240.0
-# What keys of the lake are made of; a path that climbs is none.
+# The characters of the lake's keys; a path that climbs has others.
 _SAFE_KEY = re.compile(r"(?!.*\.\.)[A-Za-z0-9._=/@:+~-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -105,7 +105,7 @@ def targets(client: StackClient) -> Targets:
 
 
 def give_files(client: StackClient) -> dict[str, Any]:
-    """Lay hostile files into the lake, wait until all are worked off, and see that nothing was given up on."""
+    """Put hostile files into the lake, wait until all are processed, and check that no message is a dead letter."""
     files = hostile_files(MODEL)
     s3, bucket = client.aws("s3"), client.stack.outputs["LakeBucket"]
     for key, content in files.items():

@@ -1,6 +1,6 @@
 """The texts of hostile requests: names, bodies and content types."""
 
-# Stands in every hostile text, so that it is found wherever it turns up.
+# Part of every hostile text, so that each trace of one is found.
 MARK = "hOsTiLe"
 NAMES = (
     f"../{MARK}",

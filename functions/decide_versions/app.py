@@ -26,6 +26,7 @@ def approve(model: str, version: str) -> Response[str]:
     """Let a run deploy the version, or put one into service that the gate rejected."""
     of, name = model_name(model), identifier(version, "version")
     body = read_answer(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    stores.configurations().current(of)  # raises ModelRetired: nothing goes into service there
     if not body.override:
         return _answer_run(of, name, _answer(body, approved=True))
     deployment = retraining.overrides().take(of, name, _answer(body, approved=True))
@@ -35,7 +36,7 @@ def approve(model: str, version: str) -> Response[str]:
 
 @api.post("/models/<model>/versions/<version>/reject")
 def reject(model: str, version: str) -> Response[str]:
-    """End a run that waits; what serves stays."""
+    """End a run that waits; the champion stays."""
     of, name = model_name(model), identifier(version, "version")
     body = read_answer(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
     return _answer_run(of, name, _answer(body, approved=False))
@@ -43,7 +44,7 @@ def reject(model: str, version: str) -> Response[str]:
 
 @api.post("/models/<model>/versions/<version>/promote")
 def promote(model: str, version: str) -> Response[str]:
-    """Make a version the champion by a person's word."""
+    """Make a version the champion by hand."""
     event, of, name = api.current_event, model_name(model), identifier(version, "version")
     body = read_json(event, max_bytes=MAX_REQUEST_BYTES)
     made = retraining.promotions().take(of, name, body, now=requested_at(event), actor=actor_of(event))

@@ -1,4 +1,4 @@
-"""Let go of old versions and datasets (EventBridge schedule)."""
+"""Expire old versions and datasets (EventBridge schedule)."""
 
 from dataclasses import asdict
 from typing import Any

@@ -9,7 +9,7 @@ from hindsight.quarantine.report import cursor_of, shown_row
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.version import DatasetRecord
 from hindsight.reporting.check_history import CheckQuery
-from hindsight.reporting.configurations import count_fitting, shown_configuration
+from hindsight.reporting.configurations import shown_configuration
 from hindsight.reporting.jobs import parse_kind
 from hindsight.runtime.handler import http_handler
 from hindsight.runtime.http.api import answer, create_api
@@ -37,7 +37,7 @@ def model_list() -> Response[str]:
 
 @api.get("/models/<model>")
 def status(model: str) -> Response[str]:
-    """Report how a model is doing."""
+    """Report a model's state."""
     return answer(200, reporting.model_reports().status(model_name(model), requested_at(api.current_event)))
 
 
@@ -91,8 +91,7 @@ def configurations(model: str) -> Response[str]:
     """List the configurations of a model as they were sent, newest first."""
     asked = _page(default=20, most=100)
     found = stores.configurations().revisions(model_name(model), asked.limit + 1, asked.after_number)
-    fitting = Page(count_fitting(found, asked.limit), asked.after)
-    return answer(200, fitting.of("configurations", found, lambda stored: str(stored.revision), shown_configuration))
+    return answer(200, asked.of("configurations", found, lambda stored: str(stored.revision), shown_configuration))
 
 
 @api.get("/models/<model>/checks")

@@ -24,7 +24,7 @@ def describe() -> Response[str]:
 def preflight(**_: str) -> Response[str]:
     """Answer a browser's preflight request from the allowed origin; without one the route does not exist."""
     if not clients.allowed_origin():
-        raise NotFound("no page of another site may call this API")
+        raise NotFound("pages of other sites may not call this API")
     headers = {
         "access-control-allow-methods": "POST",
         "access-control-allow-headers": "content-type, x-api-key",

@@ -15,7 +15,7 @@ RESERVED_MILLISECONDS = 60_000
 
 @queue_handler(RESERVED_MILLISECONDS)
 def handler(message: str, has_time: Callable[[], bool]) -> None:
-    """Join the files that a message names; out of time, a message of its own has the rest of a file joined."""
+    """Join the files that a message names; out of time, another message has the rest of a file joined."""
     for part in _parts(message):
         run = labelling.feedback_files().join_part(part, has_time)
         join_metrics.publish(metrics, run.report)

@@ -22,7 +22,7 @@ def log_predictions(model: str) -> Response[str]:
     now = requested_at(api.current_event)
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
     tokens = token_mint(stores.token_keys(), configuration, now)
-    reader = labelling.instance_reader(configuration, now)
+    reader = labelling.instance_reader(configuration, now, stores.served_now(configuration.model))
     receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
     counts = {"PredictionsAccepted": len(receipt.accepted), "PredictionsRejected": len(receipt.rejected)}
     count(metrics, counts, Model=configuration.model)

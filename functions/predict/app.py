@@ -5,7 +5,6 @@ scientific layer.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -20,6 +19,7 @@ from hindsight.runtime.deadline import time_left
 from hindsight.runtime.handler import event_handler, logger
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import model_name, read_object, requested_at
+from hindsight.serving.answer import shown_prediction
 from hindsight.serving.predictor import Predictor
 from hindsight.training.models.artifact import load_artifact
 from hindsight.validation.items import items_of
@@ -39,10 +39,11 @@ def predict(model: str) -> Response[str]:
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
     tokens = token_mint(stores.token_keys(), configuration, now)
     lineup = retraining.serving(load_artifact).line_up(configuration.model)
-    reader = labelling.instance_reader(configuration, now)
+    served = stores.served_features().read_by(configuration.model, lineup.versions)
+    reader = labelling.instance_reader(configuration, now, served)
     answered = Predictor(labelling.prediction_log()).predict(reader, items_of(body, "instances"), lineup)
     _measure(configuration.model, answered.predictions, [*lineup.troubles, *answered.troubles])
-    return answer(200, {"predictions": [_shown(prediction, tokens) for prediction in answered.predictions]})
+    return answer(200, {"predictions": [shown_prediction(prediction, tokens) for prediction in answered.predictions]})
 
 
 @event_handler
@@ -70,17 +71,3 @@ def _measure(model: str, predictions: list[Prediction], troubles: list[str]) -> 
         logger.error("version_unusable", extra={"model": model, "troubles": troubles})
         with single_metric(name="UnusableVersions", unit=MetricUnit.Count, value=1):
             pass  # of all models together: the alarm looks at no model's name
-
-
-def _shown(prediction: Prediction, tokens: Callable[[str], str] | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "prediction_id": prediction.prediction_id,
-        "decision": prediction.decision,
-        "score": prediction.score,
-        "model_version": prediction.model_version,
-    }
-    if prediction.probabilities is not None:
-        shown["probabilities"] = dict(prediction.probabilities)
-    if tokens is not None:
-        shown["feedback_token"] = tokens(prediction.prediction_id)
-    return shown

@@ -23,7 +23,7 @@ def main(folder: Path = CONTAINER) -> int:
     try:
         parameters = json.loads((folder / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
         run_job(parameters)
-    except Exception as error:  # noqa: BLE001  whatever it was, SageMaker shows what this file says
+    except Exception as error:  # noqa: BLE001  SageMaker shows the reason of any failure from this file
         reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
         (folder / "output").mkdir(parents=True, exist_ok=True)
         (folder / "output/failure").write_text(reason, encoding="utf-8")

@@ -31,7 +31,7 @@ ASKED_FOR: dict[str, frozenset[str]] = {
     "s3:putObject": frozenset(_MULTIPART),
     "DISTRIBUTED": frozenset({"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}),
 }
-# Where an engine is off its states are never entered, and stand as calls that make no rule.
+# Where an engine is off its states are never entered, and are calls that make no rule.
 _OFF = {"TrainingEngine": ("lambda", {"sagemaker:createTrainingJob"})}
 _ATHENA = {"aws-sdk:athena:startQueryExecution", "aws-sdk:athena:getQueryExecution"}
 _OFF_BY = {**_OFF, "SnapshotEngine": ("lambda", _ATHENA)}
@@ -110,4 +110,4 @@ def machines_wait_for_what_is_off(deployment: Deployment) -> Iterator[str]:
         for integration in sorted(integrations_of(deployment.definition_of(machine))):
             name, _, how = integration.partition(".")
             if how.startswith("sync") and name in unreachable_integrations(deployment):
-                yield f"{machine}: {integration} stands in the definition although its engine is off"
+                yield f"{machine}: {integration} is in the definition although its engine is off"

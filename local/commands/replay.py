@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         with simulated_time(found, print) as stack:
             run_replay(StackClient(stack), prepared, folder, Console())
     except KeyboardInterrupt:
-        print("stopped; what was sent is in the stack. To start anew choose another name with --as", file=sys.stderr)
+        print("stopped; what was sent is in the stack. To start again choose another name with --as", file=sys.stderr)
         return 130
     except DeploymentFailed as error:
         print(error, file=sys.stderr)

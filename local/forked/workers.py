@@ -61,7 +61,7 @@ def start_worker(command: list[str], **options: Any) -> "ForkedProcess | subproc
 
 def _logged(original: Any) -> Any:
     def logged(self: Any, **waits: float) -> str:
-        # A runtime of its own has but one stream, its log, which is read elsewhere.
+        # A separate runtime has but one stream, its log, which is read elsewhere.
         if self._proc is None or self._proc.stderr is None:
             return str(original(self, **waits))
         deadline = time.monotonic() + _READ_SECONDS

@@ -100,7 +100,8 @@ _ROLLOUT = record(
 _ASKED = {"version": TEXT, "decision_id": TEXT, "requested_at": TEXT, "expires_at": TEXT}
 _CHECK: dict[str, Schema] = {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT}
 CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {"model_version": TEXT, "page_url": TEXT})
-STATUS = record(
+_RETIRED = record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})
+_STATUS = record(
     {
         "model": TEXT,
         "revision": WHOLE,
@@ -146,9 +147,12 @@ STATUS = record(
             }
         ),
         "state": TEXT,
-        "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
+        "kept_features": mapping(TEXT),
+        "retired": either(_RETIRED),
     }
 )
+# Of a model that is erased, or being erased, there is no more than this.
+STATUS: Schema = {"anyOf": [_STATUS, record({"model": TEXT, "state": TEXT, "retired": _RETIRED})]}
 _ANSWERS = listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT, "comment": TEXT_OR_NULL}))
 _OUTCOME: dict[str, Schema] = {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT}
 _AUDIT: dict[str, Schema] = {"actor": TEXT, "reason": TEXT_OR_NULL, "at": TEXT}
@@ -203,6 +207,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "feedback_total": WHOLE,
         "labels": listed(
             record(
                 {
@@ -217,6 +222,7 @@ EXPLANATION = record(
                 }
             )
         ),
+        "labels_total": WHOLE,
         "review": either(record(REVIEW_FIELDS)),
         "datasets": listed(record({"dataset_id": TEXT, "part": TEXT, "seq": WHOLE})),
         "all_datasets_searched": YES_OR_NO,

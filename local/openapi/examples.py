@@ -91,6 +91,7 @@ EXAMPLES: dict[str, Any] = {
             "agreement": None,
         },
         "state": "probation",
+        "kept_features": {},
         "retired": None,
     },
     "explain_prediction": {
@@ -107,6 +108,7 @@ EXAMPLES: dict[str, Any] = {
                 "retracted": False,
             }
         ],
+        "feedback_total": 1,
         "labels": [
             {
                 "seq": 1,
@@ -119,6 +121,7 @@ EXAMPLES: dict[str, Any] = {
                 "known_at": AT,
             }
         ],
+        "labels_total": 1,
         "review": None,
         "datasets": [{"dataset_id": DATASET_ID, "part": "train", "seq": 1}],
         "all_datasets_searched": True,

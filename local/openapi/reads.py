@@ -37,7 +37,7 @@ READS = [
         name="get_version",
         method="get",
         path="/models/{model}/versions/{version}",
-        does="Read one version with what it proved",
+        does="Read one version with its metrics and gate verdict",
         answer=VERSION,
     ),
     Route(

@@ -119,9 +119,5 @@ ERROR = record(
         )
     }
 )
-RECEIPT = record(
-    {
-        "accepted": listed(TEXT),
-        "rejected": listed(record({"index": WHOLE, "code": TEXT, "message": TEXT}, {"path": TEXT})),
-    }
-)
+_REPORTED = listed(record({"index": WHOLE, "code": TEXT, "message": TEXT}, {"path": TEXT}))
+RECEIPT = record({"accepted": listed(TEXT), "rejected": _REPORTED}, {"warnings": _REPORTED})

@@ -10,7 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hindsight.config.labels import Labels
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.types import format_duration
 from hindsight.training.models.artifact import load_artifact
 from hindsight.training.models.scoring import LoadedVersion
 from local.client import StackClient
@@ -66,6 +68,7 @@ def run_replay(
     """
     spec, configuration, stream = prepared.spec, prepared.configuration, prepared.stream
     _tell_what_is_left_out(stream, console)
+    report_late_outcomes(stream, configuration.labels, console)
     result = _run(client, prepared, console)
     decisions = fetch_decisions(client, configuration.model)
     truths = {row.prediction_id: truth_of(row, configuration, spec.outcome.event) for row in result.rows}
@@ -85,6 +88,17 @@ def _tell_what_is_left_out(stream: Stream, console: Console) -> None:
         console.print("\n".join(_first_lines(stream)), markup=False)
     if stream.without_known_at:
         console.print(f"{stream.without_known_at} outcomes have no time when they were known: they are never heard")
+
+
+def report_late_outcomes(stream: Stream, labels: Labels, console: Console) -> None:
+    """Print how many outcomes come after the windows of all rules, if any do."""
+    outcomes = [row for row in stream.rows if row.outcome is not None]
+    late = sum(not labels.reaches(row.known_at - row.occurred_at) for row in outcomes)
+    if late:
+        console.print(
+            f"{late} of {len(outcomes)} outcomes come later than {format_duration(labels.longest_window)} after their "
+            "prediction, when the windows of all rules are over: they make no label"
+        )
 
 
 def _first_lines(stream: Stream) -> list[str]:

@@ -3,10 +3,12 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
+from functions.erase_subject.app import RESERVED_MILLISECONDS
 from functions.erase_subject.app import handler as erase
 from functions.get_model.app import handler as report
 from functions.request_jobs.app import handler as request
@@ -27,6 +29,14 @@ Sample = Callable[[str], dict[str, Any]]
 
 
 Sent = Callable[[], list[str]]
+
+
+@dataclass(frozen=True)
+class ShortOfTime(Context):
+    """An invocation that is nearly over."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return RESERVED_MILLISECONDS - 1
 
 
 THEIRS, OTHERS = "customer-17", "customer-18"

@@ -107,7 +107,7 @@ def test_an_answer_among_others_is_rejected_alone() -> None:
         ({"task_id": "hour-9999", "reviewer": ANN, "value": 1}, 404, "not_found", "answers[0].task_id"),
         ({"task_id": "hour-4711", "reviewer": ANN, "value": 9}, 400, "invalid", "answers[0].value"),
         ({"task_id": "hour-4711", "reviewer": ANN}, 400, "invalid", "answers[0].value"),
-        ({"task_id": "hour-4711", "reviewer": "a b", "value": 1}, 400, "invalid", "answers[0].reviewer"),
+        ({"task_id": "hour-4711", "reviewer": "a ", "value": 1}, 400, "invalid", "answers[0].reviewer"),
         ({"task_id": "hour-4711", "value": 1}, 409, "conflict", "answers[0].task_id"),
     ],
 )

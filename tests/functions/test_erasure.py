@@ -1,23 +1,21 @@
 """From the request over the queue to the last trace: through the handlers, stopped and killed on the way."""
 
 import json
-from dataclasses import dataclass
 
 import boto3
 import pytest
 
-from functions.erase_subject.app import RESERVED_MILLISECONDS
 from hindsight.bootstrap import labelling, stores
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.archive import Archive
 from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.lake.packer import Packer
-from tests.functions.conftest import Context
 from tests.functions.erasures import (
     OTHERS,
     THEIRS,
     Sample,
     Sent,
+    ShortOfTime,
     begin,
     begin_another,
     deliver,
@@ -33,14 +31,6 @@ from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, RETENTION, at, prediction
 
 pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@dataclass(frozen=True)
-class ShortOfTime(Context):
-    """An invocation that is nearly over."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return RESERVED_MILLISECONDS - 1
 
 
 @pytest.fixture(autouse=True)

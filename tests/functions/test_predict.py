@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.get_model.app import handler as show
+from functions.log_predictions.app import handler as log
 from functions.predict.app import handler
 from hindsight.adapters.aws.s3_lake import S3Lake
 from hindsight.bootstrap import stores
@@ -19,6 +21,7 @@ from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import EVENTS, Context
 from tests.functions.requests import Answer, paths, send
 from tests.functions.served import serve_version
+from tests.ports import forget_ports
 
 MODEL = "bike-demand"
 FEATURES = {"hour": "9", "temperature": 0.4, "holiday": False}
@@ -75,6 +78,26 @@ def test_the_same_instance_again_gets_its_first_answer_also_from_a_newer_version
     _, answer = predict({"prediction_id": "p-2", "features": FEATURES})
     assert answer["predictions"][0]["model_version"] == newer
     assert answer["predictions"][0]["decision"] != first[1]["predictions"][0]["decision"]
+
+
+def test_serving_version_is_given_all_it_reads_after_the_configuration_changed(served: str) -> None:
+    unchanged = predict({"prediction_id": "p-1", "features": FEATURES})[1]["predictions"][0]
+    hour, temperature = {"type": "numeric"}, {"type": "numeric"}
+    changed = configuration(features={"hour": hour, "temperature": temperature}, monitoring={})
+    stores.configurations().put(changed, datetime(2026, 1, 2, tzinfo=UTC))
+    forget_ports()
+
+    _, answer = predict({"prediction_id": "p-2", "features": FEATURES})
+    status, shown = send(show, "get_model", path=f"/models/{MODEL}")
+
+    (again,) = answer["predictions"]
+    assert (again["score"], again["model_version"]) == (unchanged["score"], served)
+    kept = stores.label_store().predictions([PredictionKey(MODEL, "p-2")])
+    assert dict(kept[PredictionKey(MODEL, "p-2")].features) == FEATURES
+    assert (status, shown["kept_features"]) == (200, {"hour": "categorical", "holiday": "boolean"})
+    logged = {"predictions": [{"features": FEATURES, "score": 0.5, "model_version": "elsewhere"}]}
+    assert send(log, "log_predictions", logged)[0] == 202
+    assert paths(predict({"features": {**FEATURES, "holiday": "no"}})[1]) == ["instances[0].features.holiday"]
 
 
 def ping() -> dict[str, Any]:

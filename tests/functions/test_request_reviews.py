@@ -123,7 +123,7 @@ def events_of_the_stream() -> list[Any]:
         ("{", 400, []),
         ({}, 400, ["prediction_ids"]),
         ({"prediction_ids": []}, 400, ["prediction_ids"]),
-        ({"prediction_ids": ["a b"]}, 400, ["prediction_ids[0]"]),
+        ({"prediction_ids": ["a "]}, 400, ["prediction_ids[0]"]),
         ({"prediction_ids": ["x"], "reason": 7}, 400, ["reason"]),
         ({"prediction_ids": ["x"], "limit": 7}, 400, ["limit"]),
         ({"prediction_ids": ["x"] * 501}, 413, ["prediction_ids"]),

@@ -30,7 +30,7 @@ def install() -> None:
     replace(lambda_svc, "_throttle_response", "reason_code msg retry_after", _named)
     replace(lambda_svc, "invoke_async_with_retry", "func event", partial(patient, ASYNCHRONOUS_SECONDS))
     replace(lambda_svc, "_run_sqs_batch", "esm func_rec event batch queue_url queue_name", _until_visible)
-    # The emulator hands over ten messages at most; AWS as many as the mapping says, where it has a batching window.
+    # The emulator hands over ten messages at most; AWS as many as the mapping allows, where it has a batching window.
     replace(sqs, "_receive_messages_for_esm", "queue_url max_number", _gathered)
     # The emulator invokes for these at once and once; AWS hands them over to Lambda's asynchronous invocation.
     replace(eventbridge, "_dispatch_to_lambda", "arn payload", _asynchronously)

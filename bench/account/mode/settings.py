@@ -10,10 +10,8 @@ VARIABLE = "ACCOUNT_MODE"
 STARTS = "starts.jsonl"
 
 KIB, MIB = 1024, 1024 * 1024
-# Lambda quotas: invocation payload, request and response, synchronous; asynchronous since October 2025.
-SYNCHRONOUS_BYTES, ASYNCHRONOUS_BYTES = 6 * MIB, MIB
-# API Gateway quotas: integration timeout and payload of a REST API.
-INTEGRATION_SECONDS, GATEWAY_BYTES = 29.0, 10 * MIB
+# API Gateway quotas: integration timeout of a REST API.
+INTEGRATION_SECONDS = 29.0
 # Step Functions quotas: input or output of a state, and events in the history of a standard workflow.
 STATE_BYTES, HISTORY_EVENTS = 256 * KIB, 25_000
 
@@ -60,5 +58,5 @@ class Mode:
 
     @classmethod
     def of_environment(cls) -> "Mode":
-        """Read the mode that the environment tells of."""
+        """Read the mode from the environment."""
         return cls(**json.loads(os.environ.get(VARIABLE, "{}")))

@@ -1,8 +1,8 @@
-"""A table's stream in shards: what is about one item stays in order, each shard has batches and a reader of its own.
+"""A table's stream in shards: what is about one item stays in order, each shard has its own batches and reader.
 
 The emulator has one shard, whose reader waits for nothing and passes over what a function said it failed at. Here a
 shard gathers records until the batch is full or the batching window is over, waits for room, and on a failure splits
-the batch, begins again where the function says, and gives up as the mapping says.
+the batch, begins again where the function says, and ends its retries as the mapping defines.
 """
 
 import contextvars
@@ -17,9 +17,9 @@ from typing import Any
 from ministack.core.arn import parse_arn
 from ministack.services import dynamodb, lambda_svc
 
-from bench.account.mode.gateway import size
-from bench.account.mode.settings import SYNCHRONOUS_BYTES, Mode
+from bench.account.mode.settings import Mode
 from local.forked.patching import replace, require
+from local.gateway_rules import SYNCHRONOUS_BYTES, size
 
 Record = dict[str, Any]
 _IDLE_SECONDS = 0.2
@@ -163,7 +163,7 @@ def processed(records: list[Record], answer: Any, mapping: Record) -> int:
     if not failures:
         return len(records)
     places = {record["dynamodb"]["SequenceNumber"]: place for place, record in enumerate(records)}
-    # A name that is none of the batch fails all of it.
+    # A name that is not in the batch fails all of it.
     return min(places.get(failure.get("itemIdentifier", ""), 0) for failure in failures)
 
 

@@ -56,8 +56,14 @@ def replay_requests() -> ReplayRequests:
 @cache
 def resumptions() -> JobResumptions:
     """Build what resumes jobs."""
-    by_kind = {JobKind.RELABELLING: relabel_requests().resume, JobKind.EXPORT: export_requests().resume}
-    return JobResumptions(stores.job_store(), by_kind)
+    return JobResumptions(
+        stores.job_store(),
+        {
+            JobKind.RELABELLING: relabel_requests().resume,
+            JobKind.ERASURE: erasure_requests().resume,
+            JobKind.EXPORT: export_requests().resume,
+        },
+    )
 
 
 @cache

@@ -1,13 +1,16 @@
 """The composition of capture, joining, replays, relabelling and reviews."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from hindsight.adapters.dynamodb.requests import at_once, back_off
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import RelabellingWorkers
+from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import is_erased
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
 from hindsight.ingestion.instance import InstanceReader
@@ -71,12 +74,16 @@ def file_imports() -> FileImports:
         prediction_log(),
         feedback_capture(),
         clients.utc_now,
+        stores.served_now,
     )
 
 
-def instance_reader(configuration: ModelConfiguration, now: datetime) -> InstanceReader:
-    """Build the reader of one call's instances."""
-    return InstanceReader(configuration, now, stores.client_timestamps(), new_id=lambda: str(uuid.uuid4()))
+def instance_reader(
+    configuration: ModelConfiguration, now: datetime, served: Mapping[str, FeatureType]
+) -> InstanceReader:
+    """Build the reader of one call's instances, which are to be read by versions that read what is ``served``."""
+    trust = stores.client_timestamps()
+    return InstanceReader(configuration, now, trust, new_id=lambda: str(uuid.uuid4()), served=served)
 
 
 @cache
@@ -109,7 +116,7 @@ def prediction_log() -> PredictionLog:
 @cache
 def quarantine() -> Quarantine:
     """Build the quarantine of rejected feedback."""
-    return Quarantine(stores.lake())
+    return Quarantine(stores.lake(), partial(is_erased, stores.configurations()))
 
 
 @cache
@@ -121,6 +128,7 @@ def quarantine_replay() -> QuarantineReplay:
         stores.label_store(),
         stores.configurations(),
         stores.client_timestamps(),
+        stores.served_now,
     )
     return QuarantineReplay(stores.lake(), quarantine(), stores.job_store(), rereader, clients.utc_now)
 

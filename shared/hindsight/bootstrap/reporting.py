@@ -3,7 +3,7 @@
 import time
 from functools import cache
 
-from hindsight.bootstrap import stores
+from hindsight.bootstrap import clients, stores
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.quarantine.report import QuarantineReports
 from hindsight.reporting.check_history import CheckHistory
@@ -29,7 +29,14 @@ def dataset_reports() -> DatasetReports:
 def job_reports() -> JobReports:
     """Build the reports on jobs."""
     relabellings = RelabelReports(stores.relabel_store(), stores.relabelling_state_machine())
-    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations(), stores.lake())
+    return JobReports(
+        stores.job_store(),
+        relabellings,
+        stores.registry(),
+        stores.configurations(),
+        stores.lake(),
+        clients.utc_now,
+    )
 
 
 @cache

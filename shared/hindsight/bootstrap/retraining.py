@@ -1,6 +1,5 @@
 """The composition of retraining, deployment, rollout evaluation and rollback."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING
 from hindsight.adapters.aws.state_machine import StepFunctionsTasks
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import VersionRetention
-from hindsight.core.recent_reads import RecentReads
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.under_way import RelabellingWatch
 from hindsight.lake.object_store import Lake
@@ -113,8 +111,9 @@ def run_recovery() -> RunRecovery:
 @cache
 def serving(load: Callable[[Lake, str, str], LoadedT]) -> Serving[LoadedT]:
     """Build the serving of champions; ``load`` comes from the caller, since it needs the scientific layer."""
-    pointers = RecentReads(stores.registry().pointer, time.time)
-    return Serving(pointers, lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest))
+    return Serving(
+        stores.recent_pointers(), lambda named: load(stores.lake(), named.artifact_key, named.artifact_digest)
+    )
 
 
 @cache

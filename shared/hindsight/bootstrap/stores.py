@@ -4,7 +4,7 @@ Nothing imported here needs numpy, so that capture and join start without it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,8 +34,11 @@ from hindsight.adapters.predictions_table.prediction_store import DynamoPredicti
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
 from hindsight.bootstrap.settings import Capture, Deployment
+from hindsight.config.features import FeatureType
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.recent_reads import RecentReads
+from hindsight.registry.pointer import Pointer
+from hindsight.registry.served_features import ServedFeatures
 from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
 from hindsight.validation.timestamps import ClientTimestamps
 
@@ -123,6 +126,23 @@ def feedback_stream() -> FirehoseFeedback:
 def recent_configurations() -> RecentReads[ConfigurationRevision]:
     """Build the reads of configurations on an app's calls, by model."""
     return RecentReads(configurations().current, time.time)
+
+
+@cache
+def recent_pointers() -> RecentReads[Pointer | None]:
+    """Build the reads of serving pointers on an app's calls, by model."""
+    return RecentReads(registry().pointer, time.time)
+
+
+@cache
+def served_features() -> ServedFeatures:
+    """Build the reader of what versions read."""
+    return ServedFeatures(registry(), configurations())
+
+
+def served_now(model: str) -> Mapping[str, FeatureType]:
+    """Find what the versions read that serve now."""
+    return served_features().of(model, recent_pointers()(model))
 
 
 @cache

@@ -22,9 +22,9 @@ class Feature(Section):
     type: FeatureType
     """How values are read and compared; one of another type counts as missing."""
     min: Number | None = None
-    """The least value expected; smaller ones are accepted, and watched as `out_of_range`."""
+    """The least value expected; smaller ones are accepted, and monitored as `out_of_range`."""
     max: Number | None = None
-    """The greatest value expected; larger ones are accepted, and watched as `out_of_range`."""
+    """The greatest value expected; larger ones are accepted, and monitored as `out_of_range`."""
 
     @model_validator(mode="after")
     def _range_fits_type(self) -> Self:

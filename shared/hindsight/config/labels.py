@@ -80,7 +80,7 @@ class Rule(Section):
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
     """Make the label by the value's text, such as `{up: 1, down: 0}`."""
     value: bool | int | float | str | None = None
-    """The label of any matching event, whatever its value."""
+    """The label of every matching event, with any value."""
 
     @model_validator(mode="after")
     def _one_mapping(self) -> Self:
@@ -103,7 +103,7 @@ class Default(Section):
 
 
 class ExcludedSource(Section):
-    """The exclusion of a source of feedback: what was received from ``since`` to ``until``, both included.
+    """The exclusion of a source's feedback received from ``since`` to ``until``, both included.
 
     ``source`` is the one that the feedback names; without a moment that end is open.
     """
@@ -115,7 +115,7 @@ class ExcludedSource(Section):
     until: AwareDatetime | None = None
     """Up to when its feedback is excluded; without it for ever."""
     reason: Annotated[str, Field(max_length=500)] | None = None
-    """Why, for those who read it later."""
+    """The reason, for later readers."""
 
     @model_validator(mode="after")
     def _since_before_until(self) -> Self:
@@ -140,6 +140,16 @@ class Labels(Section):
     def longest_window(self) -> timedelta:
         """The time after which no rule with a window can match any more; zero without such a rule."""
         return max((rule.window for rule in self.rules if rule.window), default=timedelta(0))
+
+    @property
+    def reach(self) -> timedelta | None:
+        """The time after which an outcome makes no label any more; None if a rule takes one whenever it comes."""
+        windows = [rule.window for rule in self.rules if rule.kind is not LabelKind.MANUAL]
+        return self.longest_window if windows and all(windows) else None
+
+    def reaches(self, delay: timedelta) -> bool:
+        """Check whether an outcome that comes so long after its prediction can make a label."""
+        return self.reach is None or delay <= self.reach
 
 
 def canonical_text(value: object) -> str:

@@ -21,7 +21,7 @@ class Review(Section):
     """The audit sample and the active-learning budget."""
 
     random_rate: Fraction = 0.0
-    """The share of all predictions that are reviewed, whatever they say: the audit."""
+    """The share of all predictions that are reviewed, with any score: the audit."""
     uncertain_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """So many more a day are reviewed because the model is unsure of them."""
     strategy: ReviewStrategy = ReviewStrategy.MARGIN

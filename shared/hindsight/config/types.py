@@ -14,7 +14,7 @@ _UNSEEN = (
 )
 _BLANKS = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 IDENTIFIER = f"^[^{_UNSEEN}{_BLANKS}](?:[^{_UNSEEN}]{{0,126}}[^{_UNSEEN}{_BLANKS}])?$"
-"""Ids of all kinds, by code point, whatever Python's, Rust's or a client's tables know of Unicode."""
+"""Ids of all kinds, by code point, independent of the Unicode tables of Python, Rust or a client."""
 NO_IDENTIFIER = "must be 1 to 128 printable characters, without blanks at either end"
 FEATURE_NAME = r"^[^\x00-\x1f\x7f]{1,128}$"
 

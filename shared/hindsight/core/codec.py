@@ -58,7 +58,7 @@ def from_plain(kind: type[T], values: object) -> T:
 
 
 def _plain_number(value: object) -> float:
-    # A mean that numpy computed is a float, but of its own type.
+    # A mean that numpy computed is a float, but of numpy's type.
     if isinstance(value, float):
         return float(value)
     raise TypeError(f"a {type(value).__name__} cannot be stored")

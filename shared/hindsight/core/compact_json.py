@@ -11,6 +11,8 @@ from hindsight.core.errors import Fault, InvalidInput
 
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53
+MAX_ANSWER_BYTES = 6_000_000
+"""Of a body; Lambda takes 6,291,556 bytes from a function, with headers and all."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NOT_UNICODE = "is not well-formed Unicode"
@@ -90,6 +92,15 @@ def unusable(value: object, path: str) -> Fault | None:
     else:
         return None
     return next((fault for fault in found if fault is not None), None)
+
+
+def answer_bytes(value: object) -> int:
+    """Measure a value as a part of an answer's body, which Lambda hands on as text in JSON: a quote counts twice.
+
+    >>> answer_bytes({"a": 1})
+    11
+    """
+    return len(dumps(dumps(value)).encode())
 
 
 def digest(value: object) -> str:

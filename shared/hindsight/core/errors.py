@@ -7,6 +7,10 @@ quarantined record.
 from dataclasses import dataclass
 from typing import Self
 
+MAX_REASON = 500
+MAX_MESSAGE = 2_000
+MAX_FAULTS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -14,6 +18,16 @@ class Fault:
 
     path: str
     message: str
+
+    def to_json(self) -> dict[str, str]:
+        """Show the fault."""
+        return {"path": shortened(self.path), "message": shortened(self.message, MAX_MESSAGE)}
+
+
+def shortened(text: object, most: int = MAX_REASON) -> str:
+    """Cut a text to a bounded length: a path may name a field as long as the client pleased."""
+    shown = text if isinstance(text, str) else ""
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 class HindsightError(Exception):

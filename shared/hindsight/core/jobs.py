@@ -130,6 +130,13 @@ class JobStore(Protocol):
         """List at most ``limit`` jobs of a kind, newest first, with ids below ``before``."""
 
 
+class WorkQueue(Protocol):
+    """The queue of work for a function."""
+
+    def send(self, body: str) -> None:
+        """Put a message into the queue, durably."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobResumptions:
     """Resumes jobs, of each kind in its own way; those of other kinds go on by themselves."""
@@ -142,7 +149,7 @@ class JobResumptions:
         resume = self.by_kind.get(kind_of(model, job_id))
         if resume is None:
             job = find_job(self.jobs, model, job_id)
-            raise NotResumable(f"the {job.kind} {job_id} is {job.status}; one that runs goes on by itself")
+            raise NotResumable(f"the {job.kind} {job_id} is {job.status}; a running one needs no resume")
         resume(model, job_id)
 
 

@@ -26,7 +26,7 @@ class _LastRead(Generic[T]):
 class RecentReads(Generic[T]):
     """A reader of values by key: at every call, or in a busy process only every so many seconds.
 
-    A table serves an item some 3,000 times a second, whatever the table may do in all. Reads accrue, one in
+    A table serves an item some 3,000 times a second, at any capacity of the table. Reads accrue, one in
     ``every`` seconds and ``burst`` at most: a rare call gets a fresh value, frequent calls one that is at most that
     old. A missing value, or one that could not be read, is read again each time.
 

@@ -53,8 +53,8 @@ def send_all(
 ) -> None:
     """Send the entries of a batch until none is left.
 
-    ``send`` returns those that the service did not take, which alone are sent again: a batch call succeeds whatever
-    becomes of its entries. Raises ``otherwise`` after ``max_attempts``.
+    ``send`` returns those that the service did not take, which alone are sent again: a batch call succeeds even if
+    entries fail. Raises ``otherwise`` after ``max_attempts``.
 
     >>> sent = []
     >>> def send(entries: list[int]) -> list[int]:

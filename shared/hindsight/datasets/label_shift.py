@@ -52,7 +52,7 @@ def _shift_of_classes(earlier: Mapping[str, Any], newest: Mapping[str, Any], mos
 
 
 def _shift_of_numbers(earlier: Mapping[str, Any], newest: Mapping[str, Any], most: float) -> str | None:
-    """Describe a shift of numbers by the greatest difference of two distributions, less what chance can do to each.
+    """Describe a shift of numbers by the greatest difference of two distributions, without the part of chance in each.
 
     Dvoretzky, Kiefer and Wolfowitz, with the constant of Massart, *The tight constant in the DKW inequality*, 1990.
     """

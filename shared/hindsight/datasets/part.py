@@ -75,14 +75,14 @@ class PartWriter:
         """Write an array under a name."""
         array = np.ascontiguousarray(array)
         information = zipfile.ZipInfo(name + MEMBER, _EPOCH)
-        information.create_system = 3  # whatever system writes it
+        information.create_system = 3  # on every system that writes it
         with self._archive.open(information, "w", force_zip64=True) as member:
             np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
             member.write(_bytes_of(array))
         self._digests[name] = _array_digest(array)
 
     def close(self) -> str:
-        """Finish the file and return the digest of what is in it."""
+        """Finish the file and return the digest of its content."""
         self._archive.close()
         return compact_json.digest(self._digests)
 
@@ -93,7 +93,7 @@ def part_digest(arrays: Arrays) -> str:
 
 
 def read_arrays(lake: Lake, manifest: Manifest, part: Part) -> Arrays:
-    """Read a part's arrays by name. Raises UnusableDataset if they are not what was written, NotFound.
+    """Read a part's arrays by name. Raises UnusableDataset if they differ from those written, NotFound.
 
     The arrays look into the bytes read and are not copied from them; they cannot be written.
     """

@@ -1,4 +1,4 @@
-"""A split in time: train on what could have been known before the holdout began."""
+"""A split in time: training rows were known before the holdout began."""
 
 from math import ceil
 
@@ -9,7 +9,7 @@ Longs = npt.NDArray[np.int64]
 
 
 def split_moments(occurred: Longs, due: Longs, share: float) -> tuple[Longs, int]:
-    """Split rows: the newest ``share`` as the holdout and, to train on, what was due when the holdout began.
+    """Split rows: the newest ``share`` as the holdout and, to train on, those due when the holdout began.
 
     ``occurred``, in order, is when the rows' predictions were made, ``due`` when their outcomes are. Rows of one moment
     stay together. The gap is as wide as the label delay of each row: a model trained at the boundary would not have had

@@ -49,7 +49,7 @@ class LabelRow:
 
     ``probabilities`` are those of all classes, where the prediction has them; ``shadow`` is the answer of a version in
     shadow; ``selection_probability`` is that of a prediction sampled for review. A manual label stands for 1 over
-    that many predictions, unless they have labels anyway: then an estimate speaks of all predictions.
+    that many predictions, unless they have labels anyway: then an estimate covers all predictions.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""Influence of each row on a metric, and with it the metric's variance: without resampling, whatever the weights.
+"""Influence of each row on a metric, and with it the metric's variance: without resampling, for any weights.
 
 Every metric but the ROC AUC is a mean of ratios of weighted sums, or a function of one. A row's influence on a ratio
 N/D is its weight times (n - N/D d)/D, the first term of its Taylor series; the sum of the squared influences is the

@@ -39,7 +39,7 @@ def slices_of(values: Values, kind: FeatureType) -> Slices:
 
     Every row lies in one slice: rows without a value in one of their own, equal values in the same. Categories and
     booleans (floats 0 and 1) are sliced by value, numbers by value where they have at most four, else into quarters;
-    a number that fills a quarter has a slice of its own.
+    a number that fills a quarter has a separate slice.
 
     >>> [(name, rows.tolist()) for name, rows in slices_of(np.array([1.0, np.nan, 1.0]), FeatureType.BOOLEAN)]
     [('true', [0, 2]), ('(missing)', [1])]

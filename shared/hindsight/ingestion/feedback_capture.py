@@ -11,13 +11,13 @@ from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.types import Number
 from hindsight.core import compact_json
-from hindsight.core.errors import Fault, InvalidInput, Unavailable
+from hindsight.core.errors import Fault, InvalidInput, Unavailable, shortened
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import MAX_NAME, REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
-from hindsight.quarantine.rejects import REJECTED, shortened
+from hindsight.quarantine.rejects import REJECTED
 from hindsight.validation.items import (
     Identifier,
     Integer,
@@ -97,7 +97,7 @@ class FeedbackReader:
             body_digest=body_digest(
                 {
                     **item.model_dump(exclude={"received_at", "token"}),
-                    # Not a time that we filled in: a client that retries without one of its own sends the same body.
+                    # Not a time that we filled in: a client that retries without a time sends the same body.
                     "occurred_at": format_time(occurred_at) if item.occurred_at is not None else None,
                 }
             ),
@@ -122,7 +122,7 @@ class FeedbackCapture:
         """
         receipt, lines = read_all(FeedbackReader(configuration, now, self.trust, self.keys), items)
         _require_verdicts(receipt)
-        # In the same records: no second service stands in the way of an answer.
+        # In the same records: no second service delays an answer.
         rejected = [
             rejected_line(configuration.model, rejection, items[rejection.index], now)
             for rejection in receipt.rejected

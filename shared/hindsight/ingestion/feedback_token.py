@@ -24,7 +24,7 @@ _NAME_LENGTH = 8
 
 
 class TokenRefused(InvalidInput):
-    """An event without a token that speaks for its prediction."""
+    """An event without a valid token of its prediction."""
 
 
 class TokenMissing(TokenRefused):
@@ -82,7 +82,7 @@ class TokenKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """The content of a token: the event it came with, and the subject it speaks for."""
+    """The content of a token: the event it came with, and its subject."""
 
     model: str
     prediction_id: str
@@ -128,7 +128,7 @@ def require_token(keys: TokenKeys, token: str | None, holder: TokenHolder, now: 
     except KeyNotLookedUp as error:
         raise TokenUnverified.at(place, "cannot be checked now: send the event again") from error
     expected = _mac(key, (_VERSION, expiry, holder.model, holder.prediction_id)) if key is not None else ""
-    # In the same time wherever they differ, so that no guess reveals how far it got.
+    # In constant time, so that no guess reveals where it differs.
     if key is None or not hmac.compare_digest(mac.encode(), expected.encode()):
         raise TokenInvalid.at(place, "is not the token of this prediction")
     if now >= datetime.fromtimestamp(int(expiry), UTC):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, is_erased
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.jobs import Job, JobKind, JobStore, name_job
@@ -33,6 +33,8 @@ from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
 from hindsight.lake.object_store import Lake
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.store import Quarantine, QuarantinedRow, RowKind
+from hindsight.registry.served_features import ServedByModel
+from hindsight.validation.features import NOTHING_SERVED
 from hindsight.validation.items import Receipt, path_within
 from hindsight.validation.line_items import identified, no_id
 from hindsight.validation.timestamps import ClientTimestamps
@@ -64,7 +66,7 @@ _TOO_MANY = f"more than {MAX_REJECTED} lines were rejected; mend the file, or th
 
 @dataclass(frozen=True, slots=True)
 class FileImports:
-    """Imports files of the lake; its operator's word on past times is taken. ``clock`` says when one ends."""
+    """The importer of files of the lake, whose past times are accepted. ``clock`` gives the moment when one ends."""
 
     lake: Lake
     jobs: JobStore
@@ -73,6 +75,7 @@ class FileImports:
     log: PredictionLog
     capture: FeedbackCapture
     clock: Callable[[], datetime]
+    served: ServedByModel = lambda _model: NOTHING_SERVED
 
     def run(self, upload: Upload, has_time: Callable[[], bool]) -> ImportRun:
         """Import a file while there is time. Raises Unavailable; running it again goes on where it stopped."""
@@ -81,6 +84,8 @@ class FileImports:
             row = whole_file(upload, RejectCode.MALFORMED, MISPLACED)
             self.quarantine.put([row])
             return ImportRun(row.model, row.kind, rejected=Counter([row.code]))
+        if is_erased(self.configurations, file.model):
+            return ImportRun(file.model, file.kind)
         run = ImportRun(file.model, file.kind, self.jobs.start(_new_job(file)))
         if run.is_to_go_on:
             self._go_on(run, file, has_time)
@@ -145,7 +150,9 @@ class FileImports:
         now = file.upload.at
         if file.kind is RowKind.FEEDBACK:
             return EVENTS, self.capture.take(FeedbackReader(configuration, now, ClientTimestamps.PAST), items)
-        return PREDICTIONS, self.log.take(InstanceReader(configuration, now, ClientTimestamps.PAST, no_id), items)
+        served = self.served(configuration.model)
+        reader = InstanceReader(configuration, now, ClientTimestamps.PAST, no_id, served=served)
+        return PREDICTIONS, self.log.take(reader, items)
 
     def _saved(self, job: Job) -> Job | None:
         return job if self.jobs.save(job) else None

@@ -1,7 +1,7 @@
 """Instances to predict or predicted: features, times and ids, checked; and with a score, a prediction."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,7 +81,8 @@ class Instance(Struct, frozen=True, kw_only=True):
 class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
-    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time.
+    One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time. ``served`` is what
+    the versions that serve read: it is taken and kept whatever the configuration declares by now.
     """
 
     configuration: ModelConfiguration
@@ -89,10 +90,11 @@ class InstanceReader:
     trust: ClientTimestamps
     new_id: Callable[[], str]
     sent_at: datetime | None = None
+    served: Mapping[str, FeatureType] = field(default_factory=dict)
 
     def read(self, item: InstanceItem, path: str) -> Instance:
         """Read the instance an item describes. Raises InvalidInput with the paths at fault."""
-        features, faults = check_features(item.features, self.configuration.features, f"{path}.features")
+        features, faults = check_features(item.features, self.configuration.features, f"{path}.features", self.served)
         if faults:
             raise InvalidInput(f"{faults[0].path} {faults[0].message}", tuple(faults))
         fallback = format_time(self.sent_at) if self.sent_at is not None else None
@@ -114,7 +116,7 @@ class InstanceReader:
     def _meant(
         self, item: InstanceItem, features: Features, occurred_at: datetime, due_at: datetime
     ) -> dict[str, object]:
-        """Write what an item says in one spelling, and no time that it does not say: a client that retries has none."""
+        """Write an item in one spelling, and no time that it does not have: a client that retries has none."""
         return {
             **item.model_dump(exclude={"received_at"}),
             "features": {name: self._spelled(name, value) for name, value in features.items()},
@@ -124,8 +126,9 @@ class InstanceReader:
 
     def _spelled(self, name: str, value: FeatureValue) -> FeatureValue:
         """Write a category as the text by which it is compared: 1 and "1" are the same."""
-        is_category = self.configuration.features[name].type is FeatureType.CATEGORICAL
-        return canonical_text(value) if is_category and value is not None else value
+        declared = self.configuration.features.get(name)
+        kind = declared.type if declared is not None else self.served[name]
+        return canonical_text(value) if kind is FeatureType.CATEGORICAL and value is not None else value
 
     def _outcome_due_at(self, item: InstanceItem, occurred_at: datetime, path: str) -> datetime:
         if item.outcome_due_at is None:

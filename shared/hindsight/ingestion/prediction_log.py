@@ -9,7 +9,7 @@ from pydantic import Field
 from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
-from hindsight.config.types import Number
+from hindsight.config.types import Number, format_duration
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
@@ -21,10 +21,11 @@ from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, R
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
 """API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
 
-Rows of short categorical features grow by six tenths: whatever this takes, the gateway takes.
+Rows of short categorical features grow by six tenths: the gateway takes every body within this limit.
 """
 DECISION_THRESHOLD = 0.5
 PREDICTIONS = "predictions"
+DUE_AFTER_WINDOWS = "due_after_windows"
 
 
 class PredictionItem(InstanceItem):
@@ -63,6 +64,8 @@ class PredictionLog:
             except InvalidInput as error:
                 receipt.reject(index, error)
                 continue
+            if not reader.configuration.labels.reaches(prediction.outcome_due_at - prediction.occurred_at):
+                receipt.warnings.append(_due_after_windows(index, prediction, reader.configuration))
             first = predictions.setdefault(prediction.prediction_id, prediction)
             if first.body_digest == prediction.body_digest:
                 indices.setdefault(prediction.prediction_id, []).append(index)
@@ -118,3 +121,11 @@ def _conflict(index: int) -> Rejection:
     return Rejection(
         index, CONFLICT, Fault(f"{PREDICTIONS}[{index}].prediction_id", "was sent before with another body")
     )
+
+
+def _due_after_windows(index: int, prediction: Prediction, configuration: ModelConfiguration) -> Rejection:
+    """Warn of an outcome that will make no label: the rules' windows are over before it is due."""
+    delay = format_duration(prediction.outcome_due_at - prediction.occurred_at)
+    reach = format_duration(configuration.labels.longest_window)
+    message = f"lies {delay} after the prediction; an outcome later than {reach} after it makes no label"
+    return Rejection(index, DUE_AFTER_WINDOWS, Fault(f"{PREDICTIONS}[{index}].outcome_due_at", message))

@@ -74,14 +74,14 @@ class RecordCollector:
         return is_line_sampled(line, self.share, by_entity=ENTITY in self.names)
 
     def take(self, rows: Iterable[dict[str, Any]]) -> Iterator["RecordChunk"]:
-        """Encode rows, some thousand at a time, those that are of the sample."""
+        """Encode the rows of the sample, some thousand at a time."""
         remaining = iter(rows)
         while chunk := [flat(row) for row in islice(remaining, _CHUNK)]:
             encoded_ = self._encode(chunk)
             yield self._counted(encoded_ if self.share == WHOLE else encoded_.at(self._sampled(encoded_)))
 
     def fit(self, chunks: list["RecordChunk"], max_bytes: int) -> None:
-        """Halve the share until what is held fits, and leave out of the chunks what is no longer of the sample."""
+        """Halve the share until the records fit, and drop those that are no longer of the sample."""
         while self.size > max_bytes and self.count and self.share > MIN_SHARE:
             self.share /= 2
             self.count = self.numbers = 0
@@ -158,7 +158,7 @@ class RecordChunk:
         return RecordChunk(columns, self.hashes[chosen], self.seq[chosen])
 
     def moved(self, vocabularies: Mapping[str, Vocabulary]) -> "RecordChunk":
-        """Put what these records need of their vocabularies into others."""
+        """Copy the entries of vocabularies that these records need into others."""
         columns: dict[str, AnyColumn] = {
             name: column.moved(vocabularies[name]) for name, column in self.columns.items()
         }

@@ -158,7 +158,7 @@ class TimeColumn:
 
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> "TimeColumn":
-        """Encode moments as rows have them; None stays None. Raises InvalidInput for what is no moment."""
+        """Encode moments as rows have them; None stays None. Raises InvalidInput for any other value."""
         if texts and all(text is not None and len(text) == _TIME_LENGTH and text[-1] == "Z" for text in texts):
             try:
                 found = np.array([text[:-1] for text in texts if text is not None], dtype="datetime64[us]")

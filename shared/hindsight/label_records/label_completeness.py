@@ -26,7 +26,7 @@ def complete_until(
     last_label_after: timedelta = timedelta(0),
     sampled_share: float = WHOLE,
 ) -> datetime:
-    """Find the moment up to which every prediction whose outcome fell due has its label record, whatever its value.
+    """Find the moment up to which every prediction whose outcome fell due has its label record, valued or not.
 
     Labels of one kind come sooner than of another: a click within minutes, its absence when the window closes. Where
     the clock is behind, the clicks of an hour would be counted and what was not clicked would not.

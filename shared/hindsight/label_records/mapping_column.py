@@ -19,7 +19,7 @@ class MappingColumn:
 
     @classmethod
     def of(cls, values: Sequence[Any], vocabulary: Vocabulary | None = None) -> "MappingColumn":
-        """Encode mappings; what is no mapping becomes None, and what is no number in one NaN."""
+        """Encode mappings; other values become None, and values in them that are no numbers NaN."""
         given = [value if isinstance(value, Mapping) else None for value in values]
         names = ValueColumn.of([None if value is None else list(value) for value in given], vocabulary)
         counts = [0 if value is None else len(value) for value in given]

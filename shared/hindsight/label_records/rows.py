@@ -50,7 +50,7 @@ class LabelRows(Sequence[LabelFields]):  # noqa: PLW1641  it is as mutable as it
 
     @classmethod
     def of(cls, rows: Iterable[LabelFields]) -> "LabelRows":
-        """Encode rows, with all that is in them; those that are encoded stay as they are."""
+        """Encode rows with all their fields; encoded ones stay as they are."""
         if isinstance(rows, LabelRows):
             return rows
         rows = list(rows)
@@ -193,7 +193,7 @@ def hashes_of(prediction_id: str) -> tuple[int, int]:
 
 
 def entity_keys(entities: HashColumn, thinning: Hashes) -> Hashes:
-    """Choose what rows are sampled by where entities are: the entity's hash, without one the prediction's."""
+    """Choose the hash that samples a row where entities count: the entity's, without one the prediction's."""
     found: Hashes = np.where(entities.is_given, entities.hashes, thinning)
     return found
 

@@ -1,8 +1,8 @@
-"""A nested sample of label records: what a hash of an id keeps, at a share of 1, 1/2, 1/4 and so on.
+"""A nested sample of label records by a hash of their ids, at a share of 1, 1/2, 1/4 and so on.
 
 Whether a record is kept depends on its prediction's id alone, or on its entity's, hashed apart from all other uses of
 the id (the canary's split, the pick for review, the order within a moment): it is independent of the score, the
-decision and the outcome. Every record so stands for ``1 / share`` like it, and with one weight for all of them means,
+decision and the outcome. Every record so represents ``1 / share`` records, and with one weight for all of them means,
 ratios and their intervals are those of a simple random sample; the sequential tests lose labels, not validity.
 """
 
@@ -50,7 +50,7 @@ def entity_hash(entity_id: object) -> int:
 
 
 def scaled_up(sampled: int, share: float) -> int:
-    """Estimate how many there are of what a sample has so many of.
+    """Estimate a number in the whole from the number in a sample.
 
     >>> scaled_up(10, 0.25), scaled_up(10, WHOLE)
     (40, 10)

@@ -46,7 +46,7 @@ class LabelWindow:
     sampled_share: float = WHOLE
 
     def shortened(self, window: timedelta, now: datetime) -> timedelta:
-        """Shorten a window to what there are records of."""
+        """Shorten a window to the time of the records."""
         return window if self.since is None else max(timedelta(0), min(window, now - self.since))
 
 

@@ -48,7 +48,7 @@ def _total(values: Sequence[FeedbackValue]) -> Fraction:
 
 
 def _exact(value: FeedbackValue) -> Fraction:
-    """Convert a number to a fraction: its sums are exact, whatever their order, and never overflow."""
+    """Convert a number to a fraction: its sums are exact, in any order, and never overflow."""
     return Fraction(value) if isinstance(value, int | float) else Fraction(0)
 
 

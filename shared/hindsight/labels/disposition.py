@@ -24,7 +24,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JoinedFeedback:
-    """An event to keep, and what it means for the label."""
+    """An event to keep, and its disposition."""
 
     event: Feedback
     disposition: Disposition
@@ -34,7 +34,7 @@ _RESERVED = {EXPOSED: Disposition.EXPOSURE, RETRACTED: Disposition.RETRACTION}
 
 
 def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rules) -> Disposition:
-    """Decide what an event means for a prediction; ``pending`` without one.
+    """Decide an event's disposition for a prediction; ``pending`` without one.
 
     Late is what occurred within a window but was received after it closed: it amends the label. With several rules
     of one event the most favourable counts.

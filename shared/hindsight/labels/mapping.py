@@ -1,4 +1,4 @@
-"""From a feedback value to a label value: which values a rule can read, and what it makes of them."""
+"""Mapping of feedback values to label values, and the values that a rule can read."""
 
 from hindsight.config.labels import (
     EXPOSED,
@@ -35,7 +35,7 @@ def unreadable_value(name: str, value: FeedbackValue, labels: Labels, task: Task
         return None
     if name == RETRACTED:
         fits = isinstance(value, str) and bool(value)
-        return None if fits else Fault("value", "must be the feedback_id of the event to withdraw")
+        return None if fits else Fault("value", "must be the feedback_id of the event to retract")
     rules = [rule for rule in labels.rules if rule.event == name]
     if not rules:
         return Fault("name", f"is not declared; no rule of the model reads {name!r}")

@@ -11,7 +11,7 @@ from hindsight.labels.rules import rules_of
 
 
 class Merge:
-    """A collection with some events merged into it; ``written`` is what the store has not."""
+    """A collection with some events merged into it; ``written`` are those that the store lacks."""
 
     __slots__ = ("collection", "conflicts", "duplicates", "kept", "revision", "written")
 

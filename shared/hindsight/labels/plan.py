@@ -47,7 +47,7 @@ class JoinPlan:
 
 
 def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
-    """Plan what joining at most ``MAX_EVENTS`` events to a collection writes; without events, what a rejoin writes.
+    """Plan the writes of joining at most ``MAX_EVENTS`` events to a collection; without events, those of a rejoin.
 
     The times at which labels become known are those of the events and of the clock moments they passed, never of the
     join itself: delivered again or in another order, the same events end in the same label, known at the same time.
@@ -63,7 +63,7 @@ def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: Co
 
 
 def plan_window_closing(collection: Collection, revision: ConfigurationRevision, now: datetime) -> JoinPlan:
-    """Plan what closing windows changes by ``now``: windows that closed, defaults that fell due, pending feedback."""
+    """Plan the closing of windows by ``now``: windows that closed, defaults that fell due, pending feedback."""
     head = collection.head
     if head is None or not (head.rejoin or (head.due_at and head.due_at <= now)):
         return unchanged(Merge(collection, revision))
@@ -73,7 +73,7 @@ def plan_window_closing(collection: Collection, revision: ConfigurationRevision,
 
 
 def unchanged(merge: Merge) -> JoinPlan:
-    """Build the plan that leaves a collection as it is: what was merged, if anything, it had already."""
+    """Build the plan that leaves a collection as it is, as the merged events were there already."""
     head = merge.collection.head
     return JoinPlan(
         key=merge.collection.key,
@@ -120,7 +120,7 @@ def labelled(merge: Merge, head: Head, prediction: PredictionTimes, span: tuple[
 def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> datetime | None:
     """Find the first moment from which the label may differ from what the history records, None if there is none.
 
-    Before it the history stays as it is, whatever the rules are by now: a snapshot as of then has been taken.
+    Before it the history stays as it is, under changed rules too: a snapshot as of then has been taken.
     """
     moments = [event.received_at for event in merge.written.values()]
     if head.resolved_as_of is None or head.rejoin:
@@ -157,7 +157,7 @@ def _keep_pending(merge: Merge) -> JoinPlan:
 
 
 def _time_out(collection: Collection, head: Head, now: datetime) -> JoinPlan:
-    """Report what has waited too long. It stays until it expires: a prediction that does come still finds it."""
+    """Report feedback that has waited too long. It stays until it expires: a later prediction still finds it."""
     unmatched = tuple(
         event
         for event in collection.feedback

@@ -13,7 +13,7 @@ from hindsight.labels.resolve import known_from
 
 
 def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision) -> JoinPlan:
-    """Plan what keeping raw events writes, before a relabelling: they change no label yet.
+    """Plan the writes of raw events before a relabelling: they change no label yet.
 
     For a prediction with more of them than one transaction takes.
     """
@@ -31,7 +31,7 @@ def plan_recover(collection: Collection, incoming: Sequence[Feedback], revision:
 def plan_relabel(
     collection: Collection, incoming: Sequence[Feedback], revision: ConfigurationRevision, at: datetime
 ) -> JoinPlan:
-    """Plan what relabelling a prediction at a moment writes, once the raw events it rests on are merged in.
+    """Plan the writes of relabelling a prediction at a moment, once its raw events are merged in.
 
     The label that a revision gives is known from ``at``, never from before: what a snapshot as of an earlier moment
     saw stays as it was. Where the label is the same nothing is written, so that relabelling again changes nothing.

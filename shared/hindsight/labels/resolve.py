@@ -94,7 +94,7 @@ def delivery_order(event: Feedback) -> tuple[datetime, datetime, str]:
 
 
 def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback]:
-    """Select the events received by ``as_of``, each id once, less those retracted by then."""
+    """Select the events received by ``as_of``, each id once, without those retracted by then."""
     first: dict[str, Feedback] = {}
     for event in events:
         if event.received_at <= as_of:

@@ -62,7 +62,7 @@ class Lake(Protocol):
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
         """Read every line of an object, gzipped or plain, blank ones too; of a long one only the beginning.
 
-        Memory stays flat whatever the object unzips to. Raises NotFound, and UnreadableObject where its gzip is
+        Memory stays flat for any unzipped size. Raises NotFound, and UnreadableObject where its gzip is
         damaged or beyond ``max_total`` bytes.
         """
 
@@ -76,22 +76,22 @@ class Lake(Protocol):
         """Read so many bytes of an object, fewer where it ends before. Raises NotFound."""
 
     def download(self, key: str, path: Path) -> None:
-        """Copy an object into a file, whatever its size. Raises NotFound."""
+        """Copy an object of any size into a file. Raises NotFound."""
 
     def upload(self, path: Path, key: str, content_type: str) -> None:
-        """Store a file, whatever its size; as durable as any other write once it returns."""
+        """Store a file of any size; as durable as any other write once it returns."""
 
     def read_tagged(self, key: str) -> TaggedObject:
         """Read an object's bytes and their tag. Raises NotFound."""
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
-        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None.
+        """Store bytes if the key still holds the object with the ``expected`` tag, or no object where it is None.
 
         Return whether they were stored; of several writers that read the same, one is.
         """
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """List the keys that start with a prefix, sorted, with the tags of what they hold."""
+        """List the keys that start with a prefix, sorted, with their objects' tags."""
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
         """List the objects whose keys start with a prefix and sort after a text, by key, lazily."""
@@ -124,7 +124,7 @@ def model_prefix(kind: str, model: str) -> str:
 
 
 def parse_day(text: str) -> date | None:
-    """Parse the day of a partition, None for what no calendar has.
+    """Parse the day of a partition, None for one that no calendar has.
 
     >>> parse_day("2026-02-30") is None
     True
@@ -213,10 +213,10 @@ def version_prefix(model: str, version: str) -> str:
 
 
 def query_prefix(model: str, decision_id: str) -> str:
-    """Build the prefix of what Athena chose for a run's dataset, and of what it chose from."""
+    """Build the prefix of Athena's chosen records for a run's dataset, and of the list of their files."""
     return f"queries/model={model}/{decision_id}/"
 
 
 def training_job_key(model: str, decision_id: str, candidate: str) -> str:
-    """Build the prefix under which a training job leaves what its run collects."""
+    """Build the prefix of a training job's result."""
     return f"training-jobs/model={model}/{decision_id}/{candidate}.json"

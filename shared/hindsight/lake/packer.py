@@ -65,7 +65,7 @@ class Packer:
     lake: Lake
 
     def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> PackingReport:
-        """Pack what is small by ``now`` while there is time; the next sweep goes on with the rest.
+        """Pack the objects that are small by ``now`` while there is time; the next sweep goes on with the rest.
 
         Raises PackingFailed once all days have been tried.
         """

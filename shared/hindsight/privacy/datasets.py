@@ -17,8 +17,8 @@ from hindsight.datasets.members import MemberStore, index_rows
 from hindsight.datasets.part import CONTENT_TYPE
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.privacy.passes import Progress
+from hindsight.privacy.stores import ObjectVersion, ObjectVersions
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 from hindsight.registry.store import Registry
 
 Replacements = Mapping[tuple[str, str], Source | None]
@@ -106,7 +106,7 @@ class DatasetRedactor:
 
 
 def renamed(sources: Iterable[Source], replaced: Replacements) -> tuple[Source, ...]:
-    """Rename sources after an erasure, without those of which nothing is left."""
+    """Rename sources after an erasure, without those that are empty."""
     found = set[Source]()
     for source in sources:
         left: Source | None = source

@@ -44,7 +44,7 @@ def profile_rows(
     *,
     sample_capacity: int = HOUR_CAPACITY,
 ) -> Profile:
-    """Profile rows of ``predictions/``, each prediction counted once, whatever their values are."""
+    """Profile rows of ``predictions/``, each prediction counted once, with any values."""
     once = list({row["prediction_id"]: row for row in rows}.values())
     features = [found if isinstance(found := row.get("features"), Mapping) else {} for row in once]
     columns = Columns(
@@ -118,7 +118,7 @@ def _row(columns: Columns, declared: Mapping[str, Feature], place: int) -> dict[
 
 
 def _plain(value: Any, kind: FeatureType | None = None) -> bool | int | float | str | None:
-    """Convert a value to what a sample keeps; what is of another type, NaN or infinite is left out."""
+    """Convert a value to its form in a sample; values of another type, NaN and infinities are left out."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
         return storable_text(plain)

@@ -64,6 +64,6 @@ class CategorySketch(Struct, frozen=True, array_like=True):
 
 
 def storable_text(text: str) -> str:
-    """Cut a text to what is stored of it: 256 characters of well-formed Unicode."""
+    """Cut a text to 256 characters of well-formed Unicode, its stored form."""
     cut = text[:MAX_TEXT_LENGTH]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()

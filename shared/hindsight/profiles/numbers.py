@@ -14,11 +14,11 @@ SCORE_K = 1000  # ranks within 0.3 %, at most 22 KB
 
 
 class NumberSketch:
-    """Finite numbers, summarised: equal in size however many they are, and mergeable.
+    """Finite numbers, summarised: equal in size for any number of them, and mergeable.
 
     Karnin, Lang & Liberty (2016), "Optimal quantile approximation in streams": with the size ``k`` any rank is known
     to within ``rank_error`` of its true share, 99 % sure; up to ``k`` numbers are kept as they are. Which numbers
-    stand for the others is a matter of chance, so that two sketches of the same numbers answer alike within the error,
+    represent the others is a matter of chance, so that two sketches of the same numbers answer alike within the error,
     but not bit for bit. A sketch never changes: merging makes a new one.
 
     >>> NumberSketch.of(np.array([3.0, 1.0, 2.0])).distribution().values.tolist()

@@ -1,4 +1,4 @@
-"""A sample of whole rows in a profile, for what single columns cannot show."""
+"""A sample of whole rows in a profile, for relations between columns."""
 
 import zlib
 from bisect import bisect_right
@@ -33,7 +33,7 @@ class SampledRow(NamedTuple):
 
 
 class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The rows whose hash lies below ``threshold``, all where there is none: a uniform sample, whatever their order.
+    """The rows whose hash lies below ``threshold``, all where there is none: a uniform sample, in any order.
 
     A sample that would outgrow its capacity lowers its threshold, and one that is merged keeps to the lower of both
     thresholds, so that what is left is uniform over the rows of both, however unlike in number they are
@@ -75,7 +75,7 @@ class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 def hash_ids(ids: Sequence[str]) -> Hashes:
-    """Hash ids, spread evenly over 64 bits, shape (rows,); the same wherever they are hashed.
+    """Hash ids, spread evenly over 64 bits, shape (rows,); the same in every process.
 
     CRC-32 alone would pick ids of one pattern, since it is linear; the finaliser of SplitMix64 (Steele et al. 2014)
     breaks that.

@@ -9,10 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from hindsight.config.types import MODEL_NAME
-from hindsight.core.errors import InvalidInput
+from hindsight.core.errors import InvalidInput, shortened
 from hindsight.core.times import parse_time
 
-MAX_REASON = 500
 REJECTED = "rejected"
 _MODEL = re.compile(MODEL_NAME).fullmatch
 
@@ -87,9 +86,3 @@ def model_in(text: str) -> str | None:
 def is_model_name(value: object) -> bool:
     """Check whether a value could be a model's name."""
     return isinstance(value, str) and _MODEL(value) is not None
-
-
-def shortened(text: object, most: int = MAX_REASON) -> str:
-    """Cut a text to a bounded length: a path may name a field as long as the client pleased."""
-    shown = text if isinstance(text, str) else ""
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

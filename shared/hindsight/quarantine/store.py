@@ -1,7 +1,7 @@
 """The rejected rows, kept with their reasons so that they can be mended and replayed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -54,7 +54,7 @@ class QuarantinedRow(Record, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> str:
-        """The identity of this reject, whatever its code.
+        """The identity of this reject, without its code.
 
         After a crash the same reject may be in two objects.
         """
@@ -82,9 +82,13 @@ class QuarantineKey:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The writer under ``quarantine/``; objects are named by their content, so that equal rows replace each other."""
+    """The writer under ``quarantine/``; objects are named by their content, so that equal rows replace each other.
+
+    What comes late of a model that ``is_erased`` is not kept.
+    """
 
     lake: Lake
+    is_erased: Callable[[str], bool] = lambda _: False
 
     def put(self, rows: Iterable[QuarantinedRow]) -> list[str]:
         """Keep rows, each code of a model's day in one object; return the objects' keys."""
@@ -92,7 +96,10 @@ class Quarantine:
         for row in rows:
             grouped.setdefault((row.model, row.day, row.code), []).append(row.to_json())
         written = []
+        erased = {model for model in {model for model, _, _ in grouped} if self.is_erased(model)}
         for (model, day, code), found in grouped.items():
+            if model in erased:
+                continue
             name = f"{code.value}-{compact_json.digest(found)[:32]}.jsonl.gz"
             written.append(f"{day_prefix(QUARANTINE, model, day)}{name}")
             self.lake.write_lines(written[-1], found)

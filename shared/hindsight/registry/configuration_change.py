@@ -1,15 +1,17 @@
 """Changes of a model's configuration: what differs, and what that does to the version that serves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
-from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.core.errors import Conflict, Fault, NotFound
 from hindsight.core.times import format_time
+from hindsight.registry.served_features import ServedFeatures, kept_for_serving
 from hindsight.registry.store import Registry
 
 TASK_CHANGED = "task_changed"
@@ -50,17 +52,24 @@ class ConfigurationChanges:
     registry: Registry
 
     def preview(self, configuration: ModelConfiguration) -> ConfigurationChange:
-        """Compute what storing a configuration would do; nothing is stored."""
+        """Compute what storing a configuration would do; nothing is stored. Raises Conflict while a model is erased."""
         try:
-            newest = self.configurations.stored(configuration.model)
+            retirement = self.configurations.retirement(configuration.model)
         except NotFound:
-            return ConfigurationChange(model=configuration.model, revision=1, effects=(), differences=())
-        before, reads = newest.configuration, self._read_by_champion(configuration.model)
+            return _of_new_model(configuration.model, 1)
+        if retirement is not None and retirement.is_being_erased:
+            raise Conflict(f"the model {configuration.model!r} is being erased by the job {retirement.job_id}")
+        if retirement is not None and retirement.erased_at is not None:
+            return _of_new_model(configuration.model, retirement.erased_revisions + 1)
+        newest = self.configurations.stored(configuration.model)
+        pointer = self.registry.pointer(configuration.model)
+        before = newest.configuration
+        served = ServedFeatures(self.registry, self.configurations).of(configuration.model, pointer)
         differences = tuple(differences_between(before, configuration))
         return ConfigurationChange(
             model=configuration.model,
             revision=newest.revision + bool(differences),
-            effects=(*self._back_in_service(configuration.model), *effects_of(before, configuration, reads)),
+            effects=(*_back_in_service(retirement), *effects_of(before, configuration, served)),
             differences=differences,
         )
 
@@ -75,35 +84,21 @@ class ConfigurationChanges:
         revision = self.configurations.put(configuration, now, sent)
         return replace(change, revision=revision)
 
-    def _back_in_service(self, model: str) -> Iterator[Effect]:
-        retirement = self.configurations.retirement(model)
-        if retirement is not None:
-            message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
-            yield Effect(code="back_in_service", message=message)
-
-    def _read_by_champion(self, model: str) -> ModelConfiguration | None:
-        """Find the configuration that the serving version was trained by; its features are what it reads."""
-        pointer = self.registry.pointer(model)
-        if pointer is None:
-            return None
-        trained_by = self.registry.version(model, pointer.champion).configuration_revision
-        return self.configurations.revision(model, trained_by).configuration
-
 
 def effects_of(
-    before: ModelConfiguration, after: ModelConfiguration, champion: ModelConfiguration | None
+    before: ModelConfiguration, after: ModelConfiguration, served: Mapping[str, FeatureType]
 ) -> Iterator[Effect]:
-    """List the effects of a new configuration; ``champion`` is the one that the serving version was trained by.
+    """List the effects of a new configuration; ``served`` is what the versions that serve read.
 
     >>> from hindsight.testing.builders.configuration import configuration
-    >>> [effect.code for effect in effects_of(configuration(), configuration(), None)]
+    >>> [effect.code for effect in effects_of(configuration(), configuration(), {})]
     []
     """
     if before.task is not after.task:
         message = f"the task was {before.task}: labels, metrics and the serving version are of the old one"
         yield Effect(code=TASK_CHANGED, message=message)
-    if champion is not None:
-        yield from _feature_effects(champion, after)
+    if served:
+        yield from _feature_effects(served, after)
     if before.labels != after.labels or before.feedback != after.feedback:
         message = "labels that exist stay as the old rules made them; POST .../relabel gives history the new ones"
         yield Effect(code="labels_changed", message=message)
@@ -120,16 +115,25 @@ def differences_between(before: ModelConfiguration, after: ModelConfiguration) -
     yield from _differences("", dump_configuration(before), dump_configuration(after))
 
 
-def _feature_effects(champion: ModelConfiguration, after: ModelConfiguration) -> Iterator[Effect]:
-    for name, feature in champion.features.items():
-        declared = after.features.get(name)
-        if declared is None:
-            message = f"the serving version reads {name!r}, which is no longer accepted: it sees it as missing"
-            yield Effect(code="feature_removed", message=message)
-        elif declared.type is not feature.type:
-            message = f"the serving version reads {name!r} as {feature.type}, which is {declared.type} now"
-            yield Effect(code="feature_type_changed", message=message)
-    for name in sorted(after.features.keys() - champion.features.keys()):
+def _of_new_model(model: str, revision: int) -> ConfigurationChange:
+    return ConfigurationChange(model=model, revision=revision, effects=(), differences=())
+
+
+def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:
+    if retirement is not None:
+        message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
+        yield Effect(code="back_in_service", message=message)
+
+
+def _feature_effects(served: Mapping[str, FeatureType], after: ModelConfiguration) -> Iterator[Effect]:
+    declared = {name: feature.type for name, feature in after.features.items()}
+    for name, kind in kept_for_serving(declared, served).items():
+        until = f"the serving version reads {name!r} as {kind}: so it is taken and kept until another version serves"
+        if name in declared:
+            yield Effect(code="feature_type_changed", message=f"{until}, which is trained on it as {declared[name]}")
+        else:
+            yield Effect(code="feature_removed", message=f"{until}, which is trained without it")
+    for name in sorted(declared.keys() - served.keys()):
         message = f"the serving version does not read {name!r}; the next one that is trained does"
         yield Effect(code="feature_added", message=message)
 

@@ -46,7 +46,7 @@ class Probation(Record, frozen=True, kw_only=True):
 class Pointer(Record, frozen=True, kw_only=True):
     """The serving state: the champion, its artefact, the rollout beside it, and the number of the pointer's moves.
 
-    ``serving_since`` is when the champion took over, ``updated_at`` the last change, of whatever kind. ``previous`` is
+    ``serving_since`` is when the champion took over, ``updated_at`` the last change, of any kind. ``previous`` is
     where a rollback leads unless it names a version.
     """
 

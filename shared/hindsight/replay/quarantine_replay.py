@@ -15,10 +15,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.jobs import Job, JobKind, JobStore, find_job, job_message
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job_message
 from hindsight.lake.object_store import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
 from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, replay_job
 from hindsight.quarantine.replay_request import REPLAYED as SENT
@@ -29,13 +28,6 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 _AFTER = "after"
 _IN_HAND = "in_hand"
-
-
-class WorkQueue(Protocol):
-    """The queue of work for a function."""
-
-    def send(self, body: str) -> None:
-        """Put a message into the queue, durably."""
 
 
 @dataclass(frozen=True, slots=True)

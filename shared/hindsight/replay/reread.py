@@ -9,7 +9,7 @@ from typing import Any
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, remembered
 from hindsight.core import compact_json
-from hindsight.core.errors import InvalidInput
+from hindsight.core.errors import InvalidInput, shortened
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
@@ -20,8 +20,10 @@ from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
 from hindsight.labels.joining.feedback_files import is_feedback_file, parse_feedback_line
 from hindsight.labels.mapping import unreadable_value
 from hindsight.labels.store import LabelStore
-from hindsight.quarantine.rejects import Reject, RejectCode, shortened
+from hindsight.quarantine.rejects import Reject, RejectCode
 from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
+from hindsight.registry.served_features import ServedByModel
+from hindsight.validation.features import NOTHING_SERVED
 from hindsight.validation.items import path_within
 from hindsight.validation.line_items import from_import, identified, no_id
 from hindsight.validation.timestamps import ClientTimestamps
@@ -48,6 +50,7 @@ class Rereader:
     labels: LabelStore
     configurations: ConfigurationStore
     trust: ClientTimestamps
+    served: ServedByModel = lambda _model: NOTHING_SERVED
 
     def take(self, rows: Sequence[QuarantinedRow], now: datetime) -> RereadCounts:
         """Take rows again; report what became of them once all is durable. It is received ``now``, not before.
@@ -55,7 +58,7 @@ class Rereader:
         Raises Unavailable; taking all of them again is safe.
         """
         reread, known = RereadCounts(), remembered(self.configurations)
-        # Nothing is known of the end of a text that was cut; and of one id the first body stays, whatever is replayed.
+        # Nothing is known of the end of a text that was cut; and of one id the first body stays, after a replay too.
         readable = [row for row in rows if row.code is not RejectCode.CONFLICT and not row.is_truncated]
         reread.kept.extend(row for row in rows if row.code is RejectCode.CONFLICT or row.is_truncated)
         self._take_feedback([row for row in readable if row.kind is RowKind.FEEDBACK], now, known, reread)
@@ -128,7 +131,14 @@ class Rereader:
                     items.append((row, _prediction_item(row, now)))
                 except InvalidInput as error:
                     reread.kept.append(row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message)))
-            reader = InstanceReader(configuration, now, ClientTimestamps.PAST, new_id=no_id, sent_at=sent_at)
+            reader = InstanceReader(
+                configuration,
+                now,
+                ClientTimestamps.PAST,
+                new_id=no_id,
+                sent_at=sent_at,
+                served=self.served(configuration.model),
+            )
             receipt = self.log.take(reader, [item for _, item in items])
             refused = {rejection.index: rejection for rejection in receipt.rejected}
             for index, (row, _) in enumerate(items):

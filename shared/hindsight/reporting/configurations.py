@@ -1,15 +1,11 @@
 """A stored configuration as operators see it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import StoredConfiguration
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
-
-# Of the documents of a page: each is answered as text and as a value, and an answer may have six megabytes.
-MAX_BYTES = 1_500_000
 
 
 def shown_configuration(stored: StoredConfiguration) -> dict[str, Any]:
@@ -25,13 +21,3 @@ def shown_configuration(stored: StoredConfiguration) -> dict[str, Any]:
         "document": sent.text,
         "configuration": compact_json.loads(sent.text) if "json" in sent.content_type else parse_yaml(sent.text),
     }
-
-
-def count_fitting(found: Sequence[StoredConfiguration], limit: int) -> int:
-    """Count how many of the first ``limit`` documents fit into one answer, at least one."""
-    total = 0
-    for number, stored in enumerate(found[:limit]):
-        total += len(stored.sent.text.encode())
-        if number and total > MAX_BYTES:
-            return number
-    return limit

@@ -1,6 +1,7 @@
 """The explanation of a label: a prediction, its feedback, and every label it had."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from hindsight.config.labels import RETRACTED
 from hindsight.config.model import ModelConfiguration
@@ -12,11 +13,14 @@ from hindsight.labels.archiving.archive import prediction_row
 from hindsight.labels.disposition import disposition
 from hindsight.labels.rules import ready_rules
 
+MAX_SHOWN = 500
+T = TypeVar("T")
+
 _OF_THE_CALL = frozenset({"model", "prediction_id", "body_digest"})
 
 
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
-    """Show a prediction, its feedback by time of receipt, and its labels by ``seq``, as JSON objects."""
+    """Show a prediction, its newest feedback by time of receipt, and its newest labels by ``seq``, as JSON objects."""
     rules = ready_rules(configuration.labels, configuration.task)
     retracted = {event.value for event in collection.feedback if event.name == RETRACTED and rules.trusts(event)}
     return {
@@ -27,10 +31,16 @@ def explain_labels(prediction: Prediction, collection: Collection, configuration
                 "disposition": disposition(event, prediction, rules).value,
                 "retracted": event.name != RETRACTED and event.feedback_id in retracted,
             }
-            for event in sorted(collection.feedback, key=lambda event: (event.received_at, event.feedback_id))
+            for event in _newest(collection.feedback, lambda event: (event.received_at, event.feedback_id))
         ],
-        "labels": [_shown_label(record) for record in sorted(collection.labels, key=lambda record: record.seq)],
+        "feedback_total": len(collection.feedback),
+        "labels": [_shown_label(record) for record in _newest(collection.labels, lambda record: record.seq)],
+        "labels_total": len(collection.labels),
     }
+
+
+def _newest(found: Iterable[T], moment: Callable[[T], Any]) -> list[T]:
+    return sorted(found, key=moment)[-MAX_SHOWN:]
 
 
 def _shown_feedback(event: Feedback) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The reports on jobs: what is kept of each kind, in the one shape that operators read."""
+"""The reports on jobs of every kind, in the one shape that operators read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec import structs
@@ -10,6 +11,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
 from hindsight.core.times import format_time
+from hindsight.datasets.building.verification_requests import ENDS_WITHIN
 from hindsight.datasets.exports.export_requests import BYTES, DONE, DROPPED, TOTAL
 from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.requests import RelabelReports
@@ -22,25 +24,28 @@ from hindsight.reporting.status import LINKS_LAST
 
 _REASON = "reason"
 
+DIED = "its function ended without a result each time; the dead letters of invocations and its log have the cause"
+
 
 @dataclass(frozen=True, slots=True)
 class JobReports:
-    """The reports on the jobs of models."""
+    """The reports on the jobs of models; a verification whose function can no longer be at work has failed."""
 
     jobs: JobStore
     relabellings: RelabelReports
     registry: Registry
     configurations: ConfigurationStore
     lake: Lake
+    clock: Callable[[], datetime]
 
     def find(self, model: str, job_id: str) -> JobReport:
-        """Read one job. Raises NotFound.
+        """Read one job; of an erasure also the versions trained on the erased data, of an export a link to its file.
 
-        Of an erasure the versions trained on what it erased are named too, of an export its file is linked.
+        Raises NotFound.
         """
         if kind_of(model, job_id) is JobKind.RELABELLING:
             return relabelling_report(self.relabellings.job(model, job_id))
-        report = job_report(find_job(self.jobs, model, job_id))
+        report = self._report(find_job(self.jobs, model, job_id))
         if report.result is None:
             return report
         return structs.replace(report, result={**report.result, **self._beside(report, model, report.result)})
@@ -69,7 +74,12 @@ class JobReports:
         bound = None if before is None else f"{kind}-{_moment(before)}"
         if kind is JobKind.RELABELLING:
             return [relabelling_report(job) for job in self.relabellings.newest(model, limit, bound)]
-        return [job_report(job) for job in self.jobs.newest(model, kind, limit, bound)]
+        return [self._report(job) for job in self.jobs.newest(model, kind, limit, bound)]
+
+    def _report(self, job: Job) -> JobReport:
+        if job.kind is JobKind.VERIFICATION and not job.is_over and self.clock() > job.started_at + ENDS_WITHIN:
+            return job_report(job.failed(job.started_at + ENDS_WITHIN, DIED))
+        return job_report(job)
 
 
 def parse_kind(text: str | None) -> JobKind | None:

@@ -1,4 +1,4 @@
-"""The list of models: for each what serves, what state it is in, and what asks for a person's attention."""
+"""The list of models: the serving version, state and findings of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class ModelState(StrEnum):
     PROBATION = "probation"
     SERVING = "serving"
     RETIRED = "retired"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ModelList:
         return [name for name in self.configurations.models(retired=True) if after is None or name > after][:most]
 
     def entry(self, model: str) -> dict[str, Any]:
-        """Read what the list shows of one model. Raises NotFound."""
+        """Read one model's entry of the list. Raises NotFound."""
         revision, retired = self.configurations.newest(model), self.configurations.retirement(model) is not None
         pointer, state = self.registry.pointer(model), self.triggers.load(model)
         return {

@@ -12,10 +12,11 @@ from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.registry.pointer import DeploymentRecord
+from hindsight.registry.served_features import ServedFeatures, kept_for_serving
 from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
-from hindsight.reporting.model_list import state_of
+from hindsight.reporting.model_list import ModelState, state_of
 from hindsight.reporting.status import LINKS_LAST, Backlog, LabelQueue, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
@@ -44,8 +45,12 @@ class ModelReports:
     members: MemberStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
-        """Build the state of a model on one page."""
-        revision, retirement = self.configurations.newest(model), self.configurations.retirement(model)
+        """Build the state of a model on one page; of one that is erased, or being erased, the record of it."""
+        retirement = self.configurations.retirement(model)
+        if retirement is not None and retirement.job_id is not None:
+            stage = ModelState.RETIRED if retirement.is_being_erased else ModelState.ERASED
+            return {"model": model, "state": stage.value, "retired": shown_retirement(retirement)}
+        revision = self.configurations.newest(model)
         pointer, state = self.registry.pointer(model), self.triggers.load(model)
         status = model_status(
             revision,
@@ -59,8 +64,11 @@ class ModelReports:
             asked=next(iter(self.approvals.newest(model, 1)), None),
             evaluations=self.evaluations.evaluations(model),
         )
+        declared = {name: feature.type for name, feature in revision.configuration.features.items()}
+        served = ServedFeatures(self.registry, self.configurations).of(model, pointer)
         return {
             **status,
+            "kept_features": {name: kind.value for name, kind in kept_for_serving(declared, served).items()},
             "state": state_of(pointer, state, retired=retirement is not None).value,
             "retired": None if retirement is None else shown_retirement(retirement),
         }
@@ -88,7 +96,7 @@ class ModelReports:
         return self.triggers.decisions(self._known(model), limit, before)
 
     def last_evaluation(self, model: str) -> Decision | None:
-        """Find what the newest scheduled evaluation of the triggers decided; None before the first."""
+        """Find the decision of the newest scheduled evaluation of the triggers; None before the first."""
         return self.triggers.last_evaluation(self._known(model))
 
     def version(self, model: str, version: str) -> dict[str, Any]:

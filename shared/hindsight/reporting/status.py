@@ -29,7 +29,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelQueue:
-    """The labels that wait for the clock, as they are now: those that are overdue, and those still to fall due."""
+    """The labels that wait for the clock at this moment: the overdue ones, and those still to fall due."""
 
     backlog: Backlog
     open: OpenLabels
@@ -58,7 +58,7 @@ def model_status(
     asked: Approval | None = None,
     evaluations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Build the status of a model, what an operator sees first, as JSON objects.
+    """Build the status of a model as JSON objects.
 
     ``link`` presigns a key of the lake; ``asked`` is the newest request for approval.
     """
@@ -103,7 +103,7 @@ def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
 
 
 def _join_health(checks: list[Check], queue: LabelQueue) -> dict[str, Any]:
-    """Show the labels that wait now, and under ``window`` what the newest check counted, and when."""
+    """Show the labels that wait now, and under ``window`` the newest check's counts with their moment."""
     newest = next((check for check in checks if check.kind is CheckKind.JOIN_HEALTH), None)
     window = None if newest is None else {"at": format_time(newest.at), **newest.summary}
     return {**queue.to_json(), "window": window}

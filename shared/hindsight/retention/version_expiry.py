@@ -23,7 +23,7 @@ _DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+
 
 @dataclass(slots=True)
 class ExpiryReport:
-    """The counts of what a sweep expired; ``is_complete`` if its time sufficed."""
+    """The counts of a sweep's expired objects; ``is_complete`` if its time sufficed."""
 
     versions: int = 0
     datasets: int = 0
@@ -35,7 +35,7 @@ class ExpiryReport:
 class VersionExpiry:
     """The expiry of a model's versions and datasets.
 
-    A mark comes before the objects go, so that nothing that lost its objects can be moved to; whatever a crash leaves
+    A mark comes before the objects go, so that nothing that lost its objects can be moved to; and what a crash leaves
     of a marked version the next sweep removes.
     """
 
@@ -45,7 +45,7 @@ class VersionExpiry:
     members: MemberStore
 
     def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> ExpiryReport:
-        """Expire what is past its retention as long as it ``has_time``; the next sweep goes on with the rest."""
+        """Expire what is past its retention while it ``has_time``; the next sweep goes on with the rest."""
         report = ExpiryReport()
         versions = self._expire_versions(model, now, report)
         datasets = self._expire_datasets(model, now, versions, report)

@@ -19,7 +19,7 @@ _MAX_BACK = 50  # deployments between the beginning of a rollout and its end; th
 
 
 def announcement_of(registry: Registry, model: str, deployment: DeploymentRecord) -> Announcement | None:
-    """Build the announcement of a deployment, None for one that only begins something."""
+    """Build the announcement of a deployment, None for one that only begins a rollout."""
     name = OTHER_CHANGES.get(deployment.change) or ENDS_OF_ROLLOUTS.get(
         (_beginning(registry, model, deployment), deployment.change)
     )

@@ -66,7 +66,7 @@ def deploy(
 
 
 def servable(record: VersionRecord) -> Servable:
-    """Build what the pointer keeps of a version."""
+    """Build a version's entry in the pointer."""
     return Servable(version=record.version, artifact_key=record.artifact_key, artifact_digest=record.artifact_digest)
 
 

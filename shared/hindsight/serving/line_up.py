@@ -38,6 +38,11 @@ class LineUp(Generic[LoadedT]):
     troubles: tuple[str, ...] = ()
 
     @property
+    def versions(self) -> tuple[str, ...]:
+        """The names of the versions that predict, the champion first."""
+        return (self.champion.version, *([self.challenger.version] if self.challenger else []))
+
+    @property
     def shadow(self) -> InService[LoadedT] | None:
         """The challenger that predicts beside the champion; the app does not see it."""
         return self.challenger if self.rollout and self.rollout.mode is RolloutMode.SHADOW else None
@@ -125,7 +130,7 @@ class Serving(Generic[LoadedT]):
                 self.line_up(model)
             except NoModel:
                 continue
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one model, the others are warmed up
+            except Exception as error:  # noqa: BLE001  on any error of one model the others are warmed up
                 failures[model] = _cause(error)
         return failures
 
@@ -147,7 +152,7 @@ class Serving(Generic[LoadedT]):
             return None
         try:
             loaded = self._load_now(named)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with a new version, the previous one can answer
+        except Exception as error:  # noqa: BLE001  on any error of a new version the previous one can answer
             wait = min(max(1, 2 * wait), _MAX_WAIT)
             self._waits[digest] = (wait, wait)
             troubles.append(f"{named.version} cannot be loaded: {_cause(error)}")

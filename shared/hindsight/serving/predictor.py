@@ -11,6 +11,7 @@ from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
 from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.ingestion.prediction_store import SaveOutcome
+from hindsight.serving.answer import require_room
 from hindsight.serving.line_up import InService, LineUp
 from hindsight.validation.items import parse_item
 
@@ -44,11 +45,12 @@ class Predictor:
 
         An id that was predicted before, from the same instance, gets the same prediction again. Where a version in a
         rollout fails, the champion predicts: a rollout must not hurt what serves.
-        Raises InvalidInput if any instance is invalid (then none is predicted), Conflict if an id was used for
-        another instance, Unavailable if the predictions could not be made durable.
+        Raises InvalidInput if any instance is invalid and TooLarge if the answer would be (then none is stored),
+        Conflict if an id was used for another instance, Unavailable if the predictions could not be made durable.
         """
         instances = _read(reader, items)
         predictions, troubles = _score(instances, lineup)
+        require_room(predictions)
         results = self.log.keep(predictions, reader.configuration)
         conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
         if conflicts:
@@ -92,7 +94,7 @@ def _try(tried: InService[ScorerT], instances: Sequence[Instance], troubles: lis
     """Score instances with a version in a rollout; nothing if it cannot score all of them."""
     try:
         scored = tried.scorer.score([instance.features for instance in instances])
-    except Exception as error:  # noqa: BLE001  whatever is wrong with it, the champion predicts
+    except Exception as error:  # noqa: BLE001  on any error of it the champion predicts
         # Its kind alone: a library's message about a row it cannot read may hold the row's values.
         troubles.append(f"{tried.version} could not score: {type(error).__name__}")
         return []

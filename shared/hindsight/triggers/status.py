@@ -11,7 +11,7 @@ class SignalRole(StrEnum):
     """The role of a signal in a decision."""
 
     COUNTED = "counted"  # by ``triggers.combine``
-    SUFFICIENT = "sufficient"  # alone, whatever the combination
+    SUFFICIENT = "sufficient"  # alone, with every combination
     IMPOSSIBLE = "impossible"  # cannot arise yet, so that no combination may wait for it
     NOT_CONFIGURED = "not_configured"
 

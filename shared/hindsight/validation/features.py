@@ -1,6 +1,7 @@
 """The features of a prediction, checked against those the configuration declares."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.labels import canonical_text
@@ -9,6 +10,7 @@ from hindsight.core import compact_json
 from hindsight.core.errors import Fault
 from hindsight.entities.prediction import Features, FeatureValue
 
+NOTHING_SERVED: Mapping[str, FeatureType] = MappingProxyType({})
 MAX_TEXT = 256
 MAX_FEATURES_BYTES = 256 * 1024
 
@@ -19,23 +21,30 @@ _EXPECTED = {
 }
 
 
-def check_features(values: object, declared: Mapping[str, Feature], path: str) -> tuple[Features, list[Fault]]:
+def check_features(
+    values: object, declared: Mapping[str, Feature], path: str, served: Mapping[str, FeatureType] = NOTHING_SERVED
+) -> tuple[Features, list[Fault]]:
     """Read every declared feature, null where it is missing, and what is wrong with the values given.
 
-    A number outside its declared range is kept: that is for monitoring to see, not for capture to lose.
+    So is read what is ``served``: the features of the versions that serve, which must be able to read the values,
+    whatever is declared by now. A number outside its declared range is kept: that is for monitoring to see, not for
+    capture to lose.
     """
     if not isinstance(values, dict):
         return {}, [Fault(path, "must be an object")]
-    faults = [
-        Fault(f"{path}.{name[:MAX_TEXT]}", "is not a declared feature") for name in values.keys() - declared.keys()
-    ]
+    kinds = {name: feature.type for name, feature in declared.items()}
+    known = {**kinds, **served}
+    faults = [Fault(f"{path}.{name[:MAX_TEXT]}", "is not a declared feature") for name in values.keys() - known.keys()]
     features: dict[str, FeatureValue] = {}
-    for name, feature in declared.items():
-        value = values.get(name)
-        if value is None or _fits(value, feature.type):
+    for name, kind in known.items():
+        value, is_changed = values.get(name), kinds.get(name, kind) is not kind
+        # As text a version can read any value.
+        is_text_to_it = is_changed and kind is FeatureType.CATEGORICAL and _fits(value, kinds[name])
+        if value is None or is_text_to_it or _fits(value, kind):
             features[name] = value
         else:
-            faults.append(Fault(f"{path}.{name}", _EXPECTED[feature.type]))
+            why = ": so does the version that serves read it" if is_changed else ""
+            faults.append(Fault(f"{path}.{name}", _EXPECTED[kind] + why))
     if not faults and len(compact_json.dumps(features).encode()) > MAX_FEATURES_BYTES:
         faults.append(Fault(path, f"is larger than {MAX_FEATURES_BYTES} bytes"))
     return features, sorted(faults, key=lambda fault: fault.path)

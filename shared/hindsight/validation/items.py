@@ -29,7 +29,7 @@ class RequestItem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The reason why one item of a call was not taken."""
+    """The reason why one item of a call was not taken; as a warning, why it will hardly do what it is for."""
 
     index: int
     code: str
@@ -37,15 +37,16 @@ class Rejection:
 
     def to_json(self) -> dict[str, Any]:
         """Show the rejection to the caller."""
-        return {"index": self.index, "code": self.code, "message": self.fault.message, "path": self.fault.path}
+        return {"index": self.index, "code": self.code, **self.fault.to_json()}
 
 
 @dataclass(slots=True)
 class Receipt:
-    """The results of a call's items, by their ids and indices."""
+    """The results of a call's items, by their ids and indices; ``warnings`` are of items that were taken."""
 
     accepted: list[str] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    warnings: list[Rejection] = field(default_factory=list)
 
     def reject(self, index: int, error: HindsightError) -> None:
         """Record an item as refused, with the error's code and its first path at fault."""
@@ -57,7 +58,8 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """Show the receipt to the caller."""
-        return {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.in_order()]}
+        shown = {"accepted": self.accepted, "rejected": [rejection.to_json() for rejection in self.in_order()]}
+        return shown | ({"warnings": [warning.to_json() for warning in self.warnings]} if self.warnings else {})
 
     def require_one_valid(self, items: int) -> None:
         """Raise InvalidInput when every item was invalid: a caller that reads only the status must see it."""

@@ -102,8 +102,8 @@ def test_feedback_that_came_first_is_joined_at_once(
         ({"score": "0.5"}, "predictions[1].score"),
         ({"score": None}, "predictions[1].score"),
         ({"decision": 7}, "predictions[1].decision"),
-        ({"prediction_id": "a b"}, "predictions[1].prediction_id"),
-        ({"prediction_id": "../x"}, "predictions[1].prediction_id"),
+        ({"prediction_id": " a"}, "predictions[1].prediction_id"),
+        ({"prediction_id": "a\nb"}, "predictions[1].prediction_id"),
         ({"features": {"hour": 7.5}}, "predictions[1].features.hour"),
         ({"features": {"temperature": True}}, "predictions[1].features.temperature"),
         ({"features": {"holiday": 1}}, "predictions[1].features.holiday"),
@@ -172,3 +172,33 @@ def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: I
     assert receipt.accepted == ["p-1"]
     assert receipt.rejected[0].fault.path == "predictions[1].decision"
     assert store.kept[PredictionKey("bike-demand", "p-1")].decision == "sunny"
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "is_warned"),
+    [
+        ({"window": "P2D"}, 2, False),
+        ({"window": "P2D"}, 3, True),
+        ({}, 300, False),
+    ],
+)
+def test_outcome_due_after_every_window_is_taken_with_a_warning(
+    log: PredictionLog, rule: dict[str, str], days: int, *, is_warned: bool
+) -> None:
+    labels = {"rules": [{"event": "annotation", "kind": "manual"}, {"event": "stayed", "kind": "outcome", **rule}]}
+    due = format_time(NOW + timedelta(days=days))
+
+    receipt = log.log(reader(labels=labels), [body(occurred_at=format_time(NOW), outcome_due_at=due)])
+
+    shown = receipt.to_json()
+    assert shown["accepted"] == ["p-1"]
+    assert ("warnings" in shown) is is_warned
+    if is_warned:
+        assert shown["warnings"] == [
+            {
+                "index": 0,
+                "code": "due_after_windows",
+                "path": "predictions[0].outcome_due_at",
+                "message": "lies P3D after the prediction; an outcome later than P2D after it makes no label",
+            }
+        ]

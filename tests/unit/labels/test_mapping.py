@@ -101,7 +101,7 @@ def test_a_regression_label_is_a_finite_float(aggregate: str, values: list[Any],
         ("exposed", None, None),
         ("exposed", "page", None),
         ("retracted", "f-1", None),
-        ("retracted", 1, Fault("value", "must be the feedback_id of the event to withdraw")),
+        ("retracted", 1, Fault("value", "must be the feedback_id of the event to retract")),
         ("click", 1, Fault("name", "is not declared; no rule of the model reads 'click'")),
     ],
 )

@@ -1,5 +1,6 @@
 """Replays against a stack that answers at once, and the ticks they advance by."""
 
+import io
 import json
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -8,7 +9,9 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from hindsight.config.labels import Labels, Rule
 from hindsight.core.times import parse_time
 from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.profiles.logs.log_profiler import LogProfiler
@@ -16,8 +19,9 @@ from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from local.client import CallFailed, StackClient
 from local.replay.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
+from local.replay.replay_file import report_late_outcomes
 from local.replay.spec import InvalidSpec
-from local.replay.stream import Row
+from local.replay.stream import Row, Stream
 from tests.unit.local.files import START, configuration, spec
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -208,3 +212,16 @@ def test_a_bootstrap_beyond_the_file_is_refused_before_anything_is_sent(
         replay(stack, hourly(120), bootstrap=bootstrap)
 
     assert stack.calls == []
+
+
+@pytest.mark.parametrize(("days", "late"), [([1, 2], 0), ([1, 2, 3, 40], 2)])
+def test_replay_says_before_it_begins_how_many_outcomes_come_after_every_window(days: list[int], late: int) -> None:
+    console = Console(record=True, width=200, file=io.StringIO())
+    labels = Labels(rules=(Rule(event="y", window=2 * DAY),))
+    rows = [row(place, START, delay=count * DAY) for place, count in enumerate(days)]
+
+    report_late_outcomes(Stream(rows=[*rows, row(9, START, outcome=None, delay=90 * DAY)]), labels, console)
+
+    said = console.export_text()
+    assert said.startswith(f"{late} of 4 outcomes come later than P2D" if late else "")
+    assert bool(said) is bool(late)

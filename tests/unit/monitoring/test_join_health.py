@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
-from hindsight.monitoring.label_health.join_health import join_health, percentile
+from hindsight.monitoring.label_health.join_health import join_health, judge_join, percentile
+from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.profile import Profile
 from hindsight.testing.builders.label_rows import newest_records
@@ -56,6 +57,7 @@ def test_window_is_counted_by_the_state_of_its_labels() -> None:
         "predictions": 5,
         "not_due": 1,
         "labelled": 2,
+        "due_after_windows": 0,
         "by_status": {"final": 2, "censored": 1, "pending": 1},
         "by_kind": {"outcome": 2},
         "latency_seconds": {"p50": 3600.0, "p90": 18000.0, "p99": 18000.0},
@@ -96,3 +98,34 @@ def test_percentile_leaves_at_most_its_rest_above_it(values: list[float], share:
     assert found is not None
     assert sum(value > found for value in values) <= len(values) * (100 - share) / 100
     assert found in values
+
+
+@pytest.mark.parametrize(
+    ("late", "reach", "verdict"),
+    [
+        (3, timedelta(days=2), Verdict.LOW),
+        (2, timedelta(days=2), Verdict.OK),
+        (3, timedelta(days=3), Verdict.OK),
+        (3, None, Verdict.OK),
+    ],
+)
+def test_join_is_low_if_most_outcomes_are_due_after_every_window(
+    late: int, reach: timedelta | None, verdict: Verdict
+) -> None:
+    dues = [NOON + timedelta(days=3)] * late + [NOON] * 2
+    labels = newest_records(
+        record(str(number), outcome_due_at=format_time(due), value=None, status="censored", kind=None)
+        for number, due in enumerate(dues)
+    )
+    health = join_health(window_of(*dues), labels, start=NOON, now=NOON + timedelta(days=4), reach=reach)
+
+    found, reason = judge_join(health, reach)
+
+    assert found is verdict
+    if verdict is Verdict.LOW:
+        assert reason == "3 of 5 outcomes are due after the windows of all rules, P2D at most, and make no label"
+
+
+def test_join_of_no_predictions_is_no_finding() -> None:
+    health = join_health(Profile.empty(), [], start=NOON, now=NOON, reach=timedelta(days=1))
+    assert judge_join(health, timedelta(days=1)) == (Verdict.OK, "")

@@ -34,6 +34,7 @@ class Round:
         (CheckKind.DRIFT, Verdict.DRIFT, "DriftDetected"),
         (CheckKind.PERFORMANCE, Verdict.LOW, "PerformanceLow"),
         (CheckKind.ESTIMATE, Verdict.LOW, "EstimatedPerformanceLow"),
+        (CheckKind.JOIN_HEALTH, Verdict.LOW, "OutcomesOutOfWindow"),
     ],
 )
 def test_bad_verdict_is_announced_once_and_again_after_a_better_one(

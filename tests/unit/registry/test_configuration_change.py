@@ -27,7 +27,8 @@ REGRESSION: dict[str, Any] = {
 def codes(
     before: ModelConfiguration, after: ModelConfiguration, champion: ModelConfiguration | None = None
 ) -> list[str]:
-    return [effect.code for effect in effects_of(before, after, champion)]
+    served = {name: feature.type for name, feature in champion.features.items()} if champion else {}
+    return [effect.code for effect in effects_of(before, after, served)]
 
 
 def features(**declared: str) -> ModelConfiguration:

@@ -141,8 +141,8 @@ def test_reviewers_who_competed_for_a_task_get_different_next_ones() -> None:
     assert leasing._from_another_point([], "ann", minutes(1)) == []
 
 
-def test_an_answer_holds_no_more_features_than_it_can_carry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leasing, "MAX_FEATURES_BYTES", 60)
+def test_an_answer_holds_no_more_tasks_than_it_can_carry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leasing, "MAX_LEASED_BYTES", 400)
     desk = Desk()
     desk.add("a", "b", "c", "d")
     assert desk.names("ann") == ["a", "b"]

@@ -72,7 +72,7 @@ def test_named_predictions_become_tasks_that_reviewers_lease(office: Office) -> 
 
 def test_each_prediction_that_is_not_taken_is_named_with_its_cause(office: Office) -> None:
     office.request("p-1")
-    receipt = office.request("p-2", "nowhere", "p-1", "p-2", "a b", 7)
+    receipt = office.request("p-2", "nowhere", "p-1", "p-2", "a ", 7)
     assert receipt.accepted == ["p-2"]
     assert codes(receipt) == [(1, "not_found"), (2, "conflict"), (3, "conflict"), (4, "invalid"), (5, "invalid")]
     said = {rejection.index: (rejection.fault.path, rejection.fault.message) for rejection in receipt.rejected}
@@ -82,7 +82,7 @@ def test_each_prediction_that_is_not_taken_is_named_with_its_cause(office: Offic
 
 def test_request_whose_every_id_is_no_id_is_invalid(office: Office) -> None:
     with pytest.raises(InvalidInput) as refused:
-        office.request("a b", None)
+        office.request("a ", None)
     assert [fault.path for fault in refused.value.faults] == ["prediction_ids[0]", "prediction_ids[1]"]
     assert office.request("nowhere").to_json()["accepted"] == []
 

@@ -1,12 +1,13 @@
 """Predict calls are answered with what was stored, all of a call or nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from hindsight.core.errors import Conflict, InvalidInput, UnusableArtifact
+from hindsight.core.errors import Conflict, InvalidInput, TooLarge, UnusableArtifact
 from hindsight.entities.prediction import Features, ShadowAnswer
 from hindsight.ingestion.instance import InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
@@ -35,6 +36,17 @@ class Constant:
 
     def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
         return [ScoredInstance(score=0.0, decision=0) for _ in rows]
+
+
+@dataclass(frozen=True)
+class OfManyClasses:
+    """Scores every instance with a probability of each of many classes."""
+
+    classes: int
+
+    def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
+        probabilities = {f"class of goods {number:04d}": 1 / (self.classes + 0.7) for number in range(self.classes)}
+        return [ScoredInstance(score=0.1, decision="class of goods 0001", probabilities=probabilities) for _ in rows]
 
 
 class Broken:
@@ -99,6 +111,23 @@ def reader() -> InstanceReader:
 
 def instance(name: str, hour: Any) -> dict[str, Any]:
     return {"prediction_id": name, "features": {"hour": hour}}
+
+
+@pytest.mark.parametrize("classes", [600, 2])
+def test_call_whose_answer_would_be_too_large_stores_nothing_and_says_how_many_fit(
+    predictor: Predictor, reader: InstanceReader, store: InMemoryPredictions, classes: int
+) -> None:
+    calls = [instance(f"p{number}", 18) for number in range(300)]
+    lineup = only("v1", OfManyClasses(classes))
+    if classes == 2:
+        assert len(predictor.predict(reader, calls, lineup).predictions) == 300
+        return
+    with pytest.raises(TooLarge, match="instances would be answered with") as refused:
+        predictor.predict(reader, calls, lineup)
+    assert not store.kept
+    most = int(refused.value.message.partition("at most ")[2].split()[0])
+    assert 100 < most < 300
+    assert len(predictor.predict(reader, calls[:most], lineup).predictions) == most
 
 
 def test_every_instance_is_answered_in_order(predictor: Predictor, reader: InstanceReader) -> None:

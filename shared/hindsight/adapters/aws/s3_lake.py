@@ -84,12 +84,12 @@ class S3Lake:
             raise
 
     def download(self, key: str, path: Path) -> None:
-        """Copy an object into a file, whatever its size. Raises NotFound."""
+        """Copy an object of any size into a file. Raises NotFound."""
         with self._open(key) as body, path.open("wb") as file:
             shutil.copyfileobj(body, file, _PIECE)
 
     def upload(self, path: Path, key: str, content_type: str) -> None:
-        """Store a file, whatever its size: a large one goes in parts and exists once all have arrived."""
+        """Store a file of any size: a large one goes in parts and exists once all have arrived."""
         with path.open("rb") as file:
             self._client.upload_fileobj(file, self._bucket, key, ExtraArgs={"ContentType": content_type})
 
@@ -100,7 +100,7 @@ class S3Lake:
             return TaggedObject(body.read(), found["ETag"])
 
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
-        """Store bytes if the key still holds what has the ``expected`` tag, nothing where it is None."""
+        """Store bytes if the key still holds the object with the ``expected`` tag, or no object where it is None."""
         put = partial(self._client.put_object, Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
         try:
             if expected is None:

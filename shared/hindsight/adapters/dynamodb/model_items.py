@@ -70,8 +70,8 @@ class ModelItems:
         )
 
     def put(self, model: str, sort_key: str, values: Values) -> None:
-        """Store an item, whatever was there."""
-        put(self.client, **self.whatever(model, sort_key, values))
+        """Store an item, in place of any other."""
+        put(self.client, **self.overwrite(model, sort_key, values))
 
     def put_once(self, model: str, sort_key: str, values: Values) -> dict[str, Any] | None:
         """Store an item where none is; None once it is durable, else the item found: of two the first stays."""
@@ -122,8 +122,8 @@ class ModelItems:
 
         return optimistic(once, otherwise=Unavailable(f"{what} keeps being changed by other writers"), pause=back_off)
 
-    def whatever(self, model: str, sort_key: str, values: Values) -> Any:
-        """Build the request that stores an item, whatever was there."""
+    def overwrite(self, model: str, sort_key: str, values: Values) -> Any:
+        """Build the request that stores an item, in place of any other."""
         return {"TableName": self.table, "Item": _item(model, sort_key, values)}
 
     def once(self, model: str, sort_key: str, values: Values) -> Any:

@@ -41,7 +41,7 @@ class DynamoTriggers:
     def record(self, decision: Decision, state: TriggerState, expected_version: int) -> bool:
         """Store a decision and the state it leads to, both or neither; False if another writer was faster."""
         key = _decision_key(decision.at, decision.decision_id)
-        stored = self._items.whatever(decision.model, key, decision.to_plain())
+        stored = self._items.overwrite(decision.model, key, decision.to_plain())
         return self._items.write([self._state(state, expected_version), {"Put": stored}])
 
     def extend_lease(self, model: str, fencing_token: int, until: datetime) -> bool:

@@ -42,7 +42,7 @@ def parse_yaml(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader without YAML's resolution of scalars: it tells only plain ones from quoted ones."""
+    """The safe loader without YAML's resolution of scalars: it distinguishes only plain ones from quoted ones."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002  as it is called
         """Choose the tag of a node that names none."""

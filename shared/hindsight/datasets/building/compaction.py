@@ -68,7 +68,7 @@ class Compaction:
     configurations: ConfigurationStore
 
     def sweep(self, model: str, now: datetime, has_time: Callable[[], bool]) -> CompactionReport:
-        """Compact all that settled by ``now`` while there is time; the next sweep goes on with the rest.
+        """Compact the days that settled by ``now`` while there is time; the next sweep goes on with the rest.
 
         Raises CompactionFailed once all days have been tried.
         """

@@ -1,12 +1,15 @@
-"""Requests to verify a dataset: accepted at once, worked off by a function with more time."""
+"""Requests to verify a dataset: accepted at once, processed by a function with more time."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.fan_out import Invocations
 from hindsight.core.jobs import Job, JobKind, JobStore, name_job
 from hindsight.registry.store import Registry
+
+# Lambda gives up on an invocation that is an hour old; the last attempt may have begun just before.
+ENDS_WITHIN = timedelta(hours=1, minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

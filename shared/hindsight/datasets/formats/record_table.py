@@ -106,7 +106,7 @@ def record_digest(record: Mapping[str, Any]) -> int:
 
 
 def quoted(name: str) -> str:
-    """Quote a name for SQL, whatever is in it.
+    """Quote any name for SQL.
 
     >>> print(quoted('5" pipe'))
     "5"" pipe"

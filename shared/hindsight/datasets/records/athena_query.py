@@ -1,4 +1,4 @@
-"""A run's label records chosen by Athena: what it is asked, and how its answer becomes a file of records.
+"""A run's label records chosen by Athena: the query, and the file of records made of its answer.
 
 Athena does the scanning, over the Parquet files that settled days were compacted into. What is not compacted yet is
 read as always, and both together make the dataset that one Lambda alone would have made of all of it.

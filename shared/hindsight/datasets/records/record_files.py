@@ -92,14 +92,14 @@ class RecordFiles:
         return found
 
     def _unchanged(self, wanted: Mapping[str, str], missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Find the objects that are as they were, and take them off what is missing."""
+        """Find the objects that are as they were, and remove them from the missing ones."""
         for given in read_objects(self.lake, wanted):
             if wanted[given.key] == given.digest:
                 del missing[given.key]
                 yield given
 
     def _packed(self, missing: dict[str, str]) -> Iterator["LakeObject"]:
-        """Find the packs that hold missing objects, with no more of them, and take those off what is missing."""
+        """Find the packs that hold missing objects, with no more of them, and remove those from the missing ones."""
         for day in sorted({key.rpartition("/")[0] for key in missing}):
             packs = (key for key in self.lake.keys(f"{day}/") if is_pack(key))
             for given in read_objects(self.lake, packs):
@@ -263,7 +263,7 @@ def file_digest(path: Path) -> str:
 
 
 def read_objects(lake: Lake, keys: Iterable[str]) -> Iterator[LakeObject]:
-    """Read objects in the order of their keys, a few ahead; those that are gone are passed over."""
+    """Read objects in the order of their keys, a few ahead; removed ones are skipped."""
     for key, content in read_ahead(lake, keys):
         if content is not None:
             yield LakeObject(key, content, hashlib.sha256(content).hexdigest())

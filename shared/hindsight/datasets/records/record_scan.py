@@ -1,4 +1,4 @@
-"""Label records of Parquet files as arrays: their keys first, then the rest of those that are kept."""
+"""Label records of Parquet files as arrays: their keys first, then the other columns of kept records."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -135,7 +135,7 @@ class RecordScan:
         yield from self._parsed([found for found in features if found not in typed], rows)
 
     def unfit(self, features: Mapping[str, FeatureType], rows: Rows) -> dict[str, int]:
-        """Count by feature those of some records with a value of another type than the one it is read as."""
+        """Count by feature the records with a value of another type than the one it is read as."""
         held = self._held_types
         counted = {name for name, kind in features.items() if held.get(FEATURE_PREFIX + name) == SQL_TYPES[kind]}
         noted = self.categories("unfit").at(rows) if self._has("unfit") else Categories(np.zeros(0, dtype=np.int32), ())

@@ -1,4 +1,4 @@
-"""Matured labels as values from 0 to 1, of which more is better: what an anytime-valid test can bet on."""
+"""Matured labels as values from 0 to 1, of which more is better, as an anytime-valid test needs them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A metric on which every label tells something, its null and its limit in the metric's own unit."""
+    """A metric to which every label contributes, its null and its limit in the metric's own unit."""
 
     metric: Metric
     task: Task

@@ -112,7 +112,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     def of(
         cls, claim: Claim, since: datetime, stored: "SequentialTest | None", heaviest: float = 1.0
     ) -> "SequentialTest":
-        """Continue the stored test if it is of this claim, else begin a new one that counts labels from ``since`` on.
+        """Continue the stored test if it has this claim, else begin a new one that counts labels from ``since`` on.
 
         One of the same version in the same rollout, probation or service, whose limit has changed, begins where the
         stored one was: no label is bet on twice. ``heaviest`` is the largest weight that a value can have.
@@ -154,7 +154,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
         return self.evidence * (1 - confidence) >= 1
 
     def narrowed(self, sampled_share: float) -> "SequentialTest":
-        """Narrow the test to a share of the records: from now on it counts what is kept at the smallest it has met.
+        """Narrow the test to a share of the records: from now on it counts those of its smallest share.
 
         The share of a test only falls, and what is kept at a share is kept at every larger one. So an evaluation that
         has room for more counts what one with less would have counted; what was counted before is not counted again;
@@ -201,7 +201,7 @@ class SequentialTests(Protocol):
 
 
 def _owned(wealth: Wealth) -> dict[str, Any]:
-    """List what a test keeps of its bettors' wealth."""
+    """List the stored fields of a test's wealth."""
     return {
         "rounds": wealth.rounds,
         "stakes": tuple(wealth.stakes.tolist()),

@@ -1,4 +1,4 @@
-"""Predictions of a stream that still exist: what was erased while its record was under way must not come back.
+"""Predictions of a stream that still exist: one erased while its record was under way must not come back.
 
 An erasure's second pass finds what the stream delivers in time. A record that was retried for long, or sent again
 from the dead-letter queue, comes after it: then the table decides.

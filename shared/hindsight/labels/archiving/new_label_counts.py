@@ -114,7 +114,7 @@ def day_of(moment: int) -> date:
 
 
 def count_between(day: date, minutes: Sequence[int], after: datetime, until: datetime) -> int:
-    """Count what lies in a later minute of a day than ``after`` and in no later one than ``until``."""
+    """Count the labels in the minutes of a day after ``after`` up to ``until``."""
     midnight = datetime.combine(day, datetime.min.time(), UTC)
     first, last = ((moment - midnight) // timedelta(minutes=1) for moment in (after, until))
     return sum(minutes[max(first + 1, 0) : max(last + 1, 0)])

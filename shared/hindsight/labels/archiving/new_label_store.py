@@ -54,4 +54,4 @@ class NewLabelStore(Protocol):
         """Read the counts of days that have some, from a first to a last one, both included."""
 
     def add(self, model: str, day: date, hour: datetime, minutes: Sequence[int]) -> None:
-        """Add what arrived in an hour to a day's counts, once: an hour before the day's ``settled_until`` is in."""
+        """Add an hour's arrivals to a day's counts, once: hours before the day's ``settled_until`` are in."""

@@ -48,7 +48,7 @@ class EntityLimits:
     def within(
         self, collection: Collection, events: Sequence[Feedback], configuration: ModelConfiguration
     ) -> tuple[list[Feedback], list[Feedback]]:
-        """Divide the events on one prediction into those that are within its entity's limit, and those beyond.
+        """Divide the events on one prediction into those within its entity's limit, and those beyond.
 
         What is joined already has been counted; what comes before its prediction, or for one that names no entity, is
         not limited: no entity is known. Raises Unavailable.
@@ -73,7 +73,7 @@ class EntityLimits:
 
 
 def span_start(moment: datetime, length: timedelta) -> datetime:
-    """Compute when the span begins that a moment lies in; spans follow each other from 1970 on.
+    """Compute the beginning of a moment's span; spans follow each other from 1970 on.
 
     >>> span_start(datetime(2026, 3, 1, 12, 30, tzinfo=UTC), timedelta(hours=1)).isoformat()
     '2026-03-01T12:00:00+00:00'

@@ -141,12 +141,12 @@ def parse_part(body: str) -> FilePart | None:
 
 
 def is_feedback_file(key: str) -> bool:
-    """Check whether a key is a file of raw feedback; what Firehose could not deliver lies beside, under ``errors``."""
+    """Check whether a key is a file of raw feedback; undelivered records of Firehose lie beside, under ``errors``."""
     return key.startswith(FEEDBACK_PREFIX) and not key.startswith(f"{FEEDBACK_PREFIX}errors")
 
 
 def is_to_be_joined(key: str) -> bool:
-    """Check whether a file of raw feedback is news: what an erasure left of one is not."""
+    """Check whether a file of raw feedback is new: the rest that an erasure left of one is not."""
     return is_feedback_file(key) and not key.endswith(REWRITTEN)
 
 
@@ -160,7 +160,7 @@ def file_day(key: str) -> date:
 
 
 def parse_feedback_line(line: bytes) -> Feedback | Reject:
-    """Read the event a line of a feedback file holds, or what is wrong with it.
+    """Read the event of a line of a feedback file, or its fault.
 
     >>> parse_feedback_line(b'{"model": 5}').reason
     'model: expected str, got int'
@@ -187,7 +187,7 @@ def _not_an_event(line: bytes, reason: str) -> Reject:
 
 
 def _unread(reason: str) -> Reject:
-    """Build the row of what was not read of a file; the file itself stays where it is."""
+    """Build the row for the unread rest of a file; the file itself stays where it is."""
     return Reject(RejectCode.MALFORMED, f"{reason}; what follows was not read", text="", is_truncated=True)
 
 
@@ -213,7 +213,7 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> Quarant
 
 
 def _reason(error: Exception) -> str:
-    """Describe what a decoder found wrong, the path at fault first, without repeating the value."""
+    """Describe a decoder's fault, the path first, without repeating the value."""
     if isinstance(error, msgspec.ValidationError):
         return _at_path(str(error))
     if isinstance(error, msgspec.DecodeError):

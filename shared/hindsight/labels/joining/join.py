@@ -71,13 +71,13 @@ class JoinReport:
             self.counts.setdefault(model, Counter())[what] += number
 
     def count_quarantined(self, model: str, code: RejectCode, number: int = 1) -> None:
-        """Add to the count of what went to quarantine."""
+        """Add to the count of quarantined events."""
         if number:
             self.count(model, JoinCount.QUARANTINED, number)
             self.quarantined.setdefault(model, Counter())[code] += number
 
     def add(self, plan: JoinPlan) -> None:
-        """Count what a plan has done."""
+        """Count the effects of a plan."""
         model = plan.key.model
         for joined in plan.feedback:
             for what in _COUNTED_AS[joined.disposition]:

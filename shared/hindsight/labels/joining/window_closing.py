@@ -45,7 +45,7 @@ class WindowClosing:
         share: Share = ALL,
         share_out: Callable[[], None] | None = None,
     ) -> SweepReport:
-        """Close what is due of a share by ``now`` while there is time; the next sweep goes on with the rest.
+        """Close a share's windows that are due by ``now`` while there is time; the next sweep goes on with the rest.
 
         Where more is due than one sweep works off, and it may be shared out, that is all this one does.
         """

@@ -124,7 +124,7 @@ class RelabelFiles:
         return OpenFile(key, position, chunks, Chunk(position.line), is_listed=is_listed)
 
     def _count_followed(self, job: RelabelJob, listed: Mapping[str, FilePosition]) -> None:
-        """Count those of some listed files that were read in place of others: what was not listed is never counted."""
+        """Count the listed files that were read in place of others: a file that was not listed is never counted."""
         for key, position in listed.items():
             if position.is_followed:
                 self.store.advance(job, [FileStep(key, position, replace(position, is_followed=False))], _ONE_FILE)
@@ -169,7 +169,7 @@ class RelabelFiles:
             report = self.joiner.relabel(events, job.known_at)
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+        except Exception as error:  # noqa: BLE001  a fault of one file must not stop the others
             self._settle_alone(job, group, error)
             return
         if self.store.advance(job, [file.step for file in group], _counts(job.model, group, report)):

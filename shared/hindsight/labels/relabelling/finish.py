@@ -31,7 +31,7 @@ class RelabelConclusions:
 
     def _end(self, job: RelabelJob, run: Mapping[str, Any], at: datetime) -> RelabelEnd:
         if not same_rules(self.configurations, job.model, job.rules_revision):
-            failure = f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling"
+            failure = f"the rules have changed since revision {job.rules_revision}; start a new relabelling"
             return RelabelEnd(JobStatus.SUPERSEDED, at, failure)
         failure = str(run.get("failure") or job.failure or "")[:MAX_REASON]
         if failure or job.failures:

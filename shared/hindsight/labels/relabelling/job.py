@@ -1,4 +1,4 @@
-"""One relabelling of one model: what was asked for, how far it is, how it ended."""
+"""One relabelling of one model: its request, progress and result."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -84,7 +84,7 @@ class RelabelJob:
 
 
 def run_input(job: RelabelJob) -> dict[str, Any]:
-    """Build what the state machine is started with: the same for the first start and for one made up for."""
+    """Build the state machine's input: the same for the first start and for a repeated one."""
     feedback, predictions = prefixes(job)
     return {
         "model": job.model,

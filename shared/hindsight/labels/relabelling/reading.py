@@ -64,7 +64,7 @@ def read_next(file: OpenFile) -> OpenFile:
         raise
     except AlreadyPacked:
         file.is_packed = True
-    except Exception as error:  # noqa: BLE001  whatever is wrong with one file is not the others' fault
+    except Exception as error:  # noqa: BLE001  a fault of one file must not stop the others
         file.fault = fault_text(file.key, error)
     return file
 

@@ -75,7 +75,7 @@ class RelabelRequests:
         return self._begin(job)
 
     def resume(self, model: str, wanted: str) -> RelabelJob:
-        """Go on with a relabelling that failed or was stopped: what is done stays done.
+        """Resume a relabelling that failed or was stopped: files that are done stay done.
 
         Raises NotFound, NotResumable if it runs, is complete, or its rules are no longer in force, and Conflict if
         another is open.
@@ -84,7 +84,7 @@ class RelabelRequests:
         if job.status not in RESUMABLE:
             raise NotResumable(f"the relabelling {wanted} is {job.status}; only a failed or stopped one resumes")
         if not same_rules(self.configurations, model, job.rules_revision):
-            raise NotResumable(f"the rules have changed since revision {job.rules_revision}; ask for a new relabelling")
+            raise NotResumable(f"the rules have changed since revision {job.rules_revision}; start a new relabelling")
         changes: dict[str, Any] = {"failures": 0, "failure": None, "finished_at": None}
         return self._begin(replace(job, attempt=job.attempt + 1, status=JobStatus.RUNNING, **changes))
 

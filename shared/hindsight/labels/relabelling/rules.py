@@ -4,7 +4,7 @@ from hindsight.config.store import ConfigurationStore
 
 
 def same_rules(configurations: ConfigurationStore, model: str, revision: int) -> bool:
-    """Check whether a revision labels as the current one does; what else changed makes no difference.
+    """Check whether a revision labels as the current one does; other changes make no difference.
 
     Relabelling goes by the rules in force, as joining does: two sets of rules at work on the same labels would undo
     each other's. Raises NotFound for an unknown model or revision.

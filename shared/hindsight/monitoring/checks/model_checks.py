@@ -21,7 +21,7 @@ from hindsight.monitoring.drift.input_drift import DriftReport, drift_measuremen
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
-from hindsight.monitoring.label_health.join_health import join_health, join_measurements
+from hindsight.monitoring.label_health.join_health import join_health, join_measurements, judge_join
 from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
 from hindsight.monitoring.performance.realised_performance import (
@@ -224,14 +224,16 @@ def _result(
 def _of_join(data: CheckData, version: str | None) -> CheckResult:
     configuration, profile = data.configuration, data.profiles.all
     rows, share = data.labels.rows, data.labels.sampled_share
-    health = join_health(profile, rows, start=data.now - data.window, now=data.now, sampled_share=share)
+    reach = configuration.labels.reach
+    health = join_health(profile, rows, start=data.now - data.window, now=data.now, sampled_share=share, reach=reach)
+    verdict, reason = judge_join(health, reach)
     freshness = label_freshness(profile.due, rows, data.now, data.window, sampled_share=share)
     figures = data.with_sampling({**health, **freshness.to_json()})
     return CheckResult(
         kind=CheckKind.JOIN_HEALTH,
         model_version=version,
-        verdict=Verdict.OK,
-        reason="",
+        verdict=verdict,
+        reason=reason,
         summary=figures,
         report=figures,
         measurements=[

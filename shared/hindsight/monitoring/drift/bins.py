@@ -106,7 +106,7 @@ def distinct_values(reference: Distribution) -> Floats:
 def number_edges(reference: Distribution) -> Floats:
     """Compute the edges between bins: the deciles, or where values tie others that leave no bin out.
 
-    A value that takes several deciles has a bin of its own. The rest of the rows are cut into equal parts, as many as
+    A value that takes several deciles has a separate bin. The rest of the rows are cut into equal parts, as many as
     leave each at least ``MIN_PART``: what happens in a smaller share of the rows moves no bin.
 
     >>> spend = Distribution.exact(np.concatenate([np.zeros(900), np.arange(1.0, 101.0)]))

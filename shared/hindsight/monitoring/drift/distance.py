@@ -1,4 +1,4 @@
-"""Distances between two distributions: the size of a drift, whatever the number of rows."""
+"""Distances between two distributions: the size of a drift, for any number of rows."""
 
 import numpy as np
 import numpy.typing as npt

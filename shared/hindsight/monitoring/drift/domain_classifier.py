@@ -1,4 +1,4 @@
-"""A domain classifier of training against window: it may see in all features together what none shows alone."""
+"""A domain classifier of training against window: it can detect drift of features that moved only together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -91,7 +91,7 @@ def judge_domain(measured: DomainReport, rejected: float) -> DomainReport:
         return measured
     if measured.auc < measured.limit or measured.p_value > rejected:
         return measured
-    reason = f"a classifier tells the window's rows from the training's, AUC {measured.auc:.3f}"
+    reason = f"a classifier separates the window's rows from the training's, AUC {measured.auc:.3f}"
     return replace(measured, verdict=Verdict.DRIFT, reason=f"{reason}, p = {measured.p_value:.2g}")
 
 

@@ -119,7 +119,7 @@ def _card(
 
 
 def _chart(name: str, bins: Bins) -> "Markup":
-    """Draw the bins as bars; of many categories those that differ most, and the others as one."""
+    """Draw the bins as bars; with many categories those that differ most, and the others as one."""
     reference, current = bins.shares
     if len(bins.names) <= _MAX_BINS:
         return paired_bars(bins.names, reference.tolist(), current.tolist(), f"values of {name}")

@@ -15,7 +15,7 @@ from hindsight.evaluation.metrics import Floats, Values
 ESTIMATOR_FORMAT = 1
 ESTIMABLE: Mapping[Task, frozenset[Metric]] = {
     Task.BINARY: METRICS_BY_TASK[Task.BINARY],
-    # The score is the decided class's alone: it says whether the decision is right, not what is right instead.
+    # The score is the decided class's alone: it gives the probability of the decision, not of the other classes.
     Task.MULTICLASS: frozenset({Metric.ACCURACY}),
     Task.REGRESSION: frozenset({Metric.MAE, Metric.RMSE}),
 }

@@ -33,7 +33,7 @@ class LabelFreshness:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Convert the freshness to what is stored in the lake."""
+        """Convert the freshness to its form in the lake."""
         return {"due": self.due, "waiting": self.waiting, "label_freshness_seconds": self.seconds}
 
 
@@ -104,7 +104,7 @@ def due_hour(moment: str) -> str:
 
 
 def _unlabelled(due: Counter[str], labelled: Counter[str]) -> Counter[str]:
-    """Count what has no label by hour; labels of an hour that is grouped to the end of its day or month count there."""
+    """Count missing labels by hour; labels of an hour that is grouped to the end of its day or month count there."""
     waiting, spare = due - labelled, labelled - due
     for hour in list(spare):
         for grouped in (f"{hour[:10]}T23", f"{hour[:7]}-31T23"):

@@ -8,7 +8,7 @@ from hindsight.evaluation.confidence_interval import Estimate
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.monitoring.results.check import Verdict
 
-MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, whatever the newest labels are
+MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, for any newest labels
 _ROUNDING = 1e-9  # equal weights are worth their number
 
 
@@ -69,7 +69,7 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Performa
 
 
 def _lacking(found: Estimate, test: SequentialTest | None, least: int) -> str | None:
-    """Describe what a verdict lacks: enough labels in the window, or enough since the version serves."""
+    """Describe the missing labels of a verdict: in the window, or since the version serves."""
     if max(found.effective_rows, test.rounds if test and not test.is_weighted else 0) >= least * (1 - _ROUNDING):
         return None
     worth = f", by their weights worth {found.effective_rows:.0f}" if found.effective_rows < found.labels - 0.5 else ""

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 class Check(Record, frozen=True, kw_only=True):
     """One check of one version, or of a model that has none yet: its verdict, reason and numbers.
 
-    ``summary`` is short whatever the number of features; ``report_key`` is the key of the whole report in the
+    ``summary`` is short for any number of features; ``report_key`` is the key of the whole report in the
     lake, ``page_key`` that of its page, if there is one.
     """
 

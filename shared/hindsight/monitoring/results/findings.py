@@ -1,4 +1,4 @@
-"""Bad verdicts, and what each is called: one table for signals, announcements and the list of models."""
+"""Bad verdicts and their names: one table for signals, announcements and the list of models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ FINDINGS: Mapping[tuple[CheckKind, Verdict], Finding] = {
     (CheckKind.DRIFT, Verdict.DRIFT): Finding(event="DriftDetected", attention="drift"),
     (CheckKind.PERFORMANCE, Verdict.LOW): Finding(event="PerformanceLow", attention="low_performance"),
     (CheckKind.ESTIMATE, Verdict.LOW): Finding(event="EstimatedPerformanceLow", attention="low_estimated_performance"),
+    (CheckKind.JOIN_HEALTH, Verdict.LOW): Finding(event="OutcomesOutOfWindow", attention="outcomes_out_of_window"),
 }
 
 
 def finding_of(check: Check) -> Finding | None:
-    """Look up what a check found, None where nothing is wrong or nothing is known."""
+    """Look up a check's finding, None where all is well or nothing is known."""
     return FINDINGS.get((check.kind, check.verdict))

@@ -53,7 +53,7 @@ def number(value: float | None) -> str:
 
 
 def chance(p_value: float | None) -> str:
-    """Format a p-value, which is never quite nothing.
+    """Format a p-value, which is never quite 0.
 
     >>> chance(2.5e-11), chance(0.0)
     ('2.5e-11', '< 1e-300')

@@ -64,7 +64,7 @@ class DayLog:
                     yield from zip(batch, readers.map(self._tagged, batch), strict=True)
 
     def find(self, keys: Collection[str], since: str = "") -> list[LogPart]:
-        """Find objects as they are now, wherever they lie; those that are gone are left out.
+        """Find objects as they are now, at any key; removed ones are left out.
 
         ``since`` is when the oldest of those in packs was written: older packs are not read. Raises UnreadableObject.
         """

@@ -65,7 +65,7 @@ class DayProfiler:
     report: ProfilingReport
 
     def profile(self, keys: Sequence[str]) -> None:
-        """Merge log objects into the profiles of their hours; what fails is reported by key. Raises TimeUp."""
+        """Merge log objects into the profiles of their hours; failures are reported by key. Raises TimeUp."""
         self._settle(self._read([key for key in keys if not is_pack(key)]))
         for pack, found in self.log.read([key for key in keys if is_pack(key)]):
             if found is not None:
@@ -89,7 +89,7 @@ class DayProfiler:
         return objects
 
     def _profile_pack(self, pack: str, found: TaggedObject) -> None:
-        """Merge what of a pack is not merged yet: as a rule all of it was, before it was packed."""
+        """Merge members of a pack that are not merged yet: as a rule all were, before they were packed."""
         parts = {part.key: part for part in log_parts(pack, found.content)}
         hours = {key: part.hours() for key, part in parts.items()}
         merged = dict(zip(*self._merged({hour for found in hours.values() for hour in found}), strict=True))
@@ -161,7 +161,7 @@ class DayProfiler:
         return [found for name, found in by_name.items() if name in rewritten]
 
     def _merge_hour(self, hour: str, pieces: Sequence[LogPiece]) -> set[int]:
-        """Merge pieces into an hour, read anew until no other worker comes between; list the objects it has otherwise.
+        """Merge pieces into an hour, read again until no other worker comes between; list the objects it has otherwise.
 
         Nothing is written where all are merged already and the hour is whole.
         """

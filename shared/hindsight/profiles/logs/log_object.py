@@ -41,7 +41,7 @@ class LogDay:
 
     @classmethod
     def of(cls, key: str) -> Self | None:
-        """Parse an object's key, None if it is none of the log.
+        """Parse an object's key, None if it is not of the log.
 
         >>> LogDay.of("predictions/model=bike-demand/date=2026-03-01/1.jsonl.gz")
         LogDay(model='bike-demand', day=datetime.date(2026, 3, 1))

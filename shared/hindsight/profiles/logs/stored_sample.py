@@ -1,4 +1,4 @@
-"""Stored profiles without some rows of their samples: what is only counted stays as it is, packed.
+"""Stored profiles without some rows of their samples: the counts stay as they are, packed.
 
 Nothing here imports the library that reads the sketches.
 """

@@ -26,7 +26,7 @@ _ROUNDS = 8
 
 @dataclass(slots=True)
 class _Request:
-    """The predictions of a call by the index of their item, and the outcome of those that are dealt with."""
+    """The predictions of a call by the index of their item, and the outcome of those that are done."""
 
     waiting: dict[PredictionKey, int] = field(default_factory=dict)
     accepted: dict[int, str] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class RequestedReviews:
         configuration: ModelConfiguration,
         audit: ReviewAudit,
     ) -> None:
-        """Write the tasks that wait; those that others changed meanwhile go on waiting."""
+        """Write the tasks that wait; those that others changed meanwhile wait on."""
         found = self.tasks.load(list(request.waiting))
         new = [new_task_of(predictions[key], configuration, audit) for key in request.waiting if key not in found]
         again = []

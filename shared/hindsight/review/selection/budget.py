@@ -16,7 +16,7 @@ _PRIOR_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The predictions of a UTC day, hour by hour, and what was sampled of it.
+    """The predictions of a UTC day, hour by hour, and its samples.
 
     ``sampled`` is what of the budget is spent; ``cells`` counts all of the day's samples in the cells that have most.
     """
@@ -86,7 +86,7 @@ def rows_to_come(days: Days, today: Day, now: datetime) -> float:
 
 
 def due(left: int, weights: Sequence[float], rows_after: float, mean_weight: float) -> float:
-    """Compute what of the budget that is left is due to rows of some weights: their share of the weight to come.
+    """Compute the share of the rest of the budget for rows of some weights: their share of the weight to come.
 
     By weight and not by number, so that rows that come one by one are weighed as well as those of a large batch.
 

@@ -1,7 +1,7 @@
 """The similarity of predictions, so that a review queue does not fill up with near-duplicates.
 
 Rows are projected onto a few random directions and cut into boxes there: rows near each other fall into one box nearly
-always, whatever the number of features (Datar et al., 2004, locality-sensitive hashing; with signs as directions,
+always, for any number of features (Datar et al., 2004, locality-sensitive hashing; with signs as directions,
 Achlioptas, 2003). A grid over the features themselves tears near-duplicates apart as soon as there are ten of them.
 """
 

@@ -59,7 +59,7 @@ def _count_certain(heaviest_first: Sequence[float], target: float) -> int:
 
 
 def systematic_sample(units: Iterable[int], start: float) -> list[int]:
-    """Draw indices: those in whose span of the running total a point ``start`` + 0, 1, 2 … falls.
+    """Draw the indices in whose span of the running total a point ``start`` + 0, 1, 2 … falls.
 
     Madow (1949). Over an even ``start`` in [0, 1) each index is drawn with exactly its probability, and the size of
     the sample is the sum of the probabilities, rounded down or up. Neighbours rarely come together, so that the order

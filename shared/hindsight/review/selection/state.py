@@ -13,7 +13,7 @@ from hindsight.review.selection.budget import Day, Days
 from hindsight.review.selection.diversity import Moments
 from hindsight.review.selection.sample import SampledPrediction, SampleReason
 
-# The bounds that keep a state far below the 400 KB an item may have, however long ids and names are.
+# The bounds that keep a state far below the 400 KB an item may have, for ids and names of any length.
 MAX_BATCHES = 60
 MAX_ROWS = 5000
 MAX_SAMPLED = 1000
@@ -51,7 +51,7 @@ class SelectionRound:
 class SelectionState:
     """One model's state; ``version`` counts its changes, each conditional on the previous one.
 
-    ``recent`` holds the last rounds, oldest first: a row is considered once, in whatever grouping it comes again.
+    ``recent`` holds the last rounds, oldest first: a row is considered once, although it comes again in other batches.
     """
 
     model: str
@@ -66,7 +66,7 @@ class SelectionState:
         return frozenset(row for one in self.recent for row in one.rows)
 
     def sampled_among(self, ids: Iterable[str]) -> list[SampledPrediction]:
-        """List those of some predictions that were sampled in the last rounds."""
+        """List the predictions that were sampled in the last rounds, of those given."""
         wanted = set(ids)
         return [sample for one in self.recent for sample in one.sampled if sample.key.prediction_id in wanted]
 

@@ -15,7 +15,7 @@ Ratings = Mapping[str, LabelValue]
 
 
 def cohen_kappa(first: Sequence[object], second: Sequence[object]) -> float | None:
-    """Compute Cohen's kappa of two reviewers over the same tasks; 1 is full agreement, 0 what chance would give.
+    """Compute Cohen's kappa of two reviewers over the same tasks; 1 is full agreement, 0 that of chance.
 
     None without tasks, and where both gave one and the same class throughout: chance alone would do that.
 
@@ -89,7 +89,7 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """The agreement of those who rated the same tasks; ``pairs`` are those with the most tasks in common."""
+    """The agreement of reviewers of the same tasks; ``pairs`` are those with the most tasks in common."""
 
     tasks: int
     observed: float | None

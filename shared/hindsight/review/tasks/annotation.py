@@ -53,7 +53,7 @@ def choices(rule: Rule, task: Task) -> list[FeedbackValue] | None:
 def occurrence(rule: Rule, prediction: TimedPrediction, answered_at: datetime) -> datetime:
     """Compute when an answer counts as having occurred: when it was given, held within the rule's window.
 
-    It speaks of the prediction's case, not of the day of the answer. Given after the window closed it
+    It describes the prediction's case, not the day of the answer. Given after the window closed it
     is late, and amends the label as all late feedback does.
     """
     latest = answered_at
@@ -112,7 +112,7 @@ def retraction_id(prediction_id: str, reopenings: int = 0) -> str:
 
 
 def _review_id(name: str) -> str:
-    """Build an id of the reserved ones; a name too long to carry stands as its digest."""
+    """Build an id of the reserved ones; a name too long to carry is replaced by its digest."""
     whole = f"{REVIEW_IDS}{name}"
     return whole if is_identifier(whole) else f"{REVIEW_IDS}{hashlib.sha256(name.encode()).hexdigest()}"
 

@@ -101,7 +101,7 @@ class Answers:
         tasks: Mapping[PredictionKey, ReviewTask],
         resolve: Callable[[ReviewTask], ReviewTask],
     ) -> list[_Outcome]:
-        """Write what the answers make of their tasks; return what is written, not what others changed."""
+        """Write the answers to their tasks; return the written ones, without tasks that others changed."""
         outcomes = [_apply(task, waiting[key], resolve) for key, task in tasks.items()]
         changed = [outcome.task for outcome in outcomes if outcome.task != tasks[outcome.task.key]]
         written = self.tasks.save(changed)
@@ -132,10 +132,10 @@ def _read(
 
 
 def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now: datetime, path: str) -> Answer | Skip:
-    """Read what an item answers."""
+    """Read an item's answer."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
-        raise _invalid(Fault(f"{path}.skip", "stands beside a value; send one of them"))
+        raise _invalid(Fault(f"{path}.skip", "cannot be sent with a value; send one of them"))
     if item.skip:
         return Skip(reviewer=item.reviewer, at=now, comment=item.comment)
     if not has_value:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.core import compact_json
+from hindsight.core.compact_json import answer_bytes
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import Prediction, PredictionKey
@@ -24,8 +24,8 @@ from hindsight.validation.timestamps import ClientTimestamps
 
 MAX_LEASES = 100
 DEFAULT_LEASES = 10
-MAX_FEATURES_BYTES = 4 * 1024 * 1024
-# A reviewer for whom nothing is left must not read a whole queue to learn it.
+MAX_LEASED_BYTES = 4_000_000  # the last task may exceed it, by two million
+# A reviewer without tasks left must not read a whole queue to learn it.
 MAX_PAGES = 50
 
 
@@ -72,7 +72,7 @@ class LeaseRequest(RequestItem):
 def show_leased(
     configuration: ModelConfiguration, task: ReviewTask, prediction: Prediction, reviewer: str
 ) -> LeasedTask:
-    """Build what a reviewer sees of a task they have."""
+    """Build a reviewer's view of a leased task."""
     rule = manual_rule(configuration.labels)
     return LeasedTask(
         task=task,
@@ -88,7 +88,7 @@ class TaskLeasing:
     """The leases of a model's tasks to its reviewers.
 
     Where client timestamps are trusted, tasks are dated by the clients' clock, which a request's does not know: there
-    only ``expire_reviews``, whose tick tells that clock's time, lets them expire.
+    only ``expire_reviews``, whose tick carries that clock's time, lets them expire.
     """
 
     tasks: TaskStore
@@ -130,7 +130,7 @@ class TaskLeasing:
 
 
 class _Hand:
-    """The tasks that a reviewer has got of those they asked for."""
+    """The tasks leased to a reviewer in one request."""
 
     def __init__(self, configuration: ModelConfiguration, reviewer: str, limit: int, now: datetime) -> None:
         self.reviewer = reviewer
@@ -146,31 +146,29 @@ class _Hand:
 
     @property
     def is_full(self) -> bool:
-        return self.room <= 0 or self._bytes >= MAX_FEATURES_BYTES
+        return self.room <= 0 or self._bytes >= MAX_LEASED_BYTES
 
     def claims(self, found: Sequence[tuple[ReviewTask, Prediction]]) -> Iterator[tuple[ReviewTask, Prediction]]:
-        """Lease the tasks that are free, as far as one answer can carry their predictions."""
+        """Lease the tasks that are free, as far as one answer can carry them."""
         claimed = self._bytes
         for task, prediction in found:
-            if claimed >= MAX_FEATURES_BYTES:
+            if claimed >= MAX_LEASED_BYTES:
                 return
             mine = leased(task, self.reviewer, self.now, self._configuration.review.lease)
             if mine is not None:
-                claimed += features_bytes(prediction)
+                claimed += answer_bytes(self._shown(mine, prediction).to_json())
                 yield mine, prediction
 
     def take(self, task: ReviewTask, prediction: Prediction) -> None:
-        self.held.append(show_leased(self._configuration, task, prediction, self.reviewer))
-        self._bytes += features_bytes(prediction)
+        self.held.append(self._shown(task, prediction))
+        self._bytes += answer_bytes(self.held[-1].to_json())
 
-
-def features_bytes(prediction: Prediction) -> int:
-    """Compute the size of a prediction's features in an answer."""
-    return len(compact_json.dumps(dict(prediction.features)).encode())
+    def _shown(self, task: ReviewTask, prediction: Prediction) -> LeasedTask:
+        return show_leased(self._configuration, task, prediction, self.reviewer)
 
 
 def _from_another_point(keys: list[PredictionKey], reviewer: str, now: datetime) -> list[PredictionKey]:
-    """Turn keys to begin at a point of the reviewer's own: twenty who meet at one task must not meet at the next."""
+    """Rotate keys by a hash of the reviewer: twenty who meet at one task must not meet at the next."""
     if not keys:
         return keys
     start = zlib.crc32(f"{reviewer} {format_time(now)}".encode()) % len(keys)

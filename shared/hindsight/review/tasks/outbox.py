@@ -19,7 +19,7 @@ class Outbox:
     stream: FeedbackStream
 
     def send(self, tasks: Iterable[ReviewTask]) -> int:
-        """Make durable what tasks have to send; return of how many. Raises Unavailable; then none is marked."""
+        """Make the events of tasks durable; return their number. Raises Unavailable; then none is marked."""
         unsent = [(task, events) for task in tasks if (events := _unsent(task))]
         if unsent:
             self.stream.append([feedback_line(event) for _, events in unsent for event in events])

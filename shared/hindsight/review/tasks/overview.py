@@ -21,7 +21,7 @@ MAX_RATED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReviewOverview:
-    """The reader of tasks; ``trust`` says if their dates are ours, see ``leasing.TaskLeasing``."""
+    """The reader of tasks; ``trust`` is whether their dates are ours, see ``leasing.TaskLeasing``."""
 
     tasks: TaskStore
     trust: ClientTimestamps
@@ -39,7 +39,7 @@ class ReviewOverview:
         }
 
     def task(self, key: PredictionKey) -> dict[str, Any] | None:
-        """Show what became of the review of a prediction, None if it was never sampled."""
+        """Show the review of a prediction, None if it was never sampled."""
         task = self.tasks.load([key]).get(key)
         return None if task is None else shown_task(task)
 

@@ -7,10 +7,11 @@ from itertools import islice
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.compact_json import answer_bytes
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.store import LabelStore
-from hindsight.review.tasks.leasing import MAX_FEATURES_BYTES, MAX_LEASES, MAX_PAGES, features_bytes, show_leased
+from hindsight.review.tasks.leasing import MAX_LEASED_BYTES, MAX_LEASES, MAX_PAGES, show_leased
 from hindsight.review.tasks.overview import MAX_COUNTED, show_size
 from hindsight.review.tasks.store import TaskStore
 from hindsight.review.tasks.task import ReviewTask
@@ -58,9 +59,9 @@ class ReviewQueue:
         """Show tasks with their predictions, as far as one answer can carry them."""
         keys: list[PredictionKey] = [task.key for task in held]
         predictions = self.labels.predictions(keys)
-        shown, room = [], MAX_FEATURES_BYTES
+        shown, room = [], MAX_LEASED_BYTES
         for task in held:
             if room > 0 and (prediction := predictions.get(task.key)) is not None:
                 shown.append(show_leased(configuration, task, prediction, reviewer).to_json())
-                room -= features_bytes(prediction)
+                room -= answer_bytes(shown[-1])
         return shown

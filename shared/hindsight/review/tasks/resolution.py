@@ -1,4 +1,4 @@
-"""Resolution of several answers into one: who must agree, and what follows where they do not."""
+"""Resolution of several answers into one, and adjudication where they disagree."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def resolve_task(task: ReviewTask, rule: Rule, kind: Task, prediction: TimedPred
 
 
 def verdict(answers: Sequence[Answer], overlap: int, rule: Rule, kind: Task) -> tuple[FeedbackValue, LabelValue] | None:
-    """Decide the value and the label that answers come to, None while another answer is wanted.
+    """Decide the value and the label of a task's answers, None while another answer is needed.
 
     Before ``overlap`` answers are in, nothing is decided. Classes are decided by a strict majority, which of two is
     both; without one, the next answer is the adjudicator's and final. Numbers are decided by their median.

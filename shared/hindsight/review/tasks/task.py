@@ -28,7 +28,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer of one reviewer: the value as it was sent, the label it means, when, and what they said about it."""
+    """The answer of one reviewer: the value as it was sent, the label it means, its moment and comment."""
 
     reviewer: str
     value: FeedbackValue
@@ -59,7 +59,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewAudit:
-    """The audit of what an operator did to a task."""
+    """The audit record of an operator's change of a task."""
 
     actor: str
     at: datetime
@@ -132,7 +132,7 @@ class ReviewTask:
 
     @property
     def ratings(self) -> Mapping[str, LabelValue]:
-        """The labels of those who answered without knowing the others' answers, by reviewer."""
+        """The labels of reviewers who answered without knowing the others' answers, by reviewer."""
         return {answer.reviewer: answer.label for answer in self.answers[: self.overlap]}
 
     @property

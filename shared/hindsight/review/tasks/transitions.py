@@ -85,7 +85,7 @@ def sent(task: ReviewTask) -> ReviewTask:
 def reopened(task: ReviewTask, audit: ReviewAudit, length: timedelta) -> ReviewTask:
     """Open a resolved task again, for all reviewers; its annotation is to be retracted. Raises Conflict for another."""
     if task.resolution is None:
-        raise Conflict("is open" if task.is_open else f"was {task.state.value}, not resolved; ask for its review")
+        raise Conflict("is open" if task.is_open else f"was {task.state.value}, not resolved; request its review")
     if len(task.reopenings) >= MAX_REOPENINGS:
         raise Conflict(f"was opened again {MAX_REOPENINGS} times")
     # A clock that is behind must not retract an annotation before it was received.

@@ -36,7 +36,7 @@ class ApprovalAnswers:
             self.approvals.save(undelivered(approval))
         elif (latest := self.approvals.load(model, version)) and latest.is_delivered:
             return final
-        raise Conflict(f"the run of {version} waits no longer; its decision says how it ended")
+        raise Conflict(f"the run of {version} waits no longer; its decision has the outcome")
 
     def _keep(self, model: str, version: str, answer: Answer) -> tuple[Approval, bool]:
         """Store an answer; return the approval with the answer that counts, and whether it is this call's."""
@@ -44,7 +44,7 @@ class ApprovalAnswers:
         def attempt() -> tuple[Approval, bool]:
             before = self.approvals.load(model, version)
             if before is None:
-                raise Conflict(f"{version} waits for no answer")
+                raise Conflict(f"{version} is not waiting for an approval")
             after = answered(before, answer)
             if after is before:
                 return before, False

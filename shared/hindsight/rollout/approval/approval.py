@@ -41,7 +41,7 @@ class Approval:
         return self.answer is not None and self.task_token is None
 
     def to_json(self) -> dict[str, Any]:
-        """Build what operators read of the approval, without its token."""
+        """Build the operators' view of the approval, without its token."""
         plain = to_plain(self)
         return {name: plain[name] for name in ("version", "decision_id", "requested_at", "expires_at", "answer")}
 

@@ -53,7 +53,7 @@ class Overrides:
 
 
 def override_reason(record: VersionRecord, reason: str) -> str:
-    """Build the reason of an override: the checks that the version did not pass, and what the person said."""
+    """Build the reason of an override: the checks that the version did not pass, and the person's reason."""
     refused = ", ".join(check.name for check in record.checks if not check.passed)
     return f"override of the gate's {refused}: {reason}"
 

@@ -37,7 +37,7 @@ class Promotions:
     require_loadable: Callable[[VersionRecord], None]
 
     def take(self, model: str, version: str, body: object, *, now: datetime, actor: str) -> DeploymentRecord:
-        """Make a version the champion, whatever the gate's verdict; what was in a rollout ends.
+        """Make a version the champion, with any verdict of the gate; a rollout ends.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model or version, Conflict for one that
         serves already, waits for an approval or cannot be served, or if the pointer moves meanwhile, Unavailable where

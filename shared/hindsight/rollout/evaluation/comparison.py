@@ -29,11 +29,11 @@ def difference_hypothesis(scale: Scale) -> Hypothesis:
 def compare(
     scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: WaitingLabels
 ) -> tuple[Floats, WaitingLabels]:
-    """Compare the predictions of two versions for different rows of one time; return values and what is left over.
+    """Compare the predictions of two versions for different rows of one time; return values and the unpaired rest.
 
     The values of both sides, in the order their labels matured, are cut into as many consecutive blocks as the shorter
     side has values; each block gives ``(1 + a - b) / 2`` of its means. A version that is no worse than the champion at
-    any time makes values of at least one half in expectation, given all that went before, whatever the traffic does;
+    any time makes values of at least one half in expectation, given all that went before, for any traffic;
     nothing about the values decides where blocks end (Shekhar & Ramdas, 2023, "Nonparametric two-sample testing by
     betting").
     """
@@ -52,7 +52,7 @@ def compare(
 def compare_paired(
     scale: Scale, version: LabelledPredictions, champion: LabelledPredictions, waiting: WaitingLabels
 ) -> tuple[Floats, WaitingLabels]:
-    """Compare the predictions of two versions for the same rows; return values and what is left over.
+    """Compare the predictions of two versions for the same rows; return values and the unpaired rest.
 
     Which rows count for precision and F1 depends on the decisions, so that the two versions have different rows.
     Where they decide differently, one more positive decision is worth ``y - p`` of a precision of p, and ``2 y - f`` of

@@ -77,7 +77,7 @@ class Evaluation:
         return replace(self, verdict=Verdict(outcome=Outcome.ROLLBACK_UNAVAILABLE, reason=reason))
 
     def summary(self) -> dict[str, Any]:
-        """Build what operators read of an evaluation."""
+        """Build the operators' view of an evaluation."""
         return {
             "verdict": self.verdict.outcome.value,
             "reason": self.verdict.reason,
@@ -122,7 +122,7 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
 def evaluate_probation(
     given: EvaluationInput, pointer: Pointer, probation: Probation, record: VersionRecord
 ) -> Evaluation:
-    """Decide on a champion on probation, by the matured labels of what it predicted since it took over.
+    """Decide on a champion on probation, by the matured labels of its predictions since it took over.
 
     It is compared with what the champion before it was worth on the holdout. The null of the test lies half-way to what
     is allowed, as that of the monitor's: a version that keeps half of it in hand is rolled back in its whole probation

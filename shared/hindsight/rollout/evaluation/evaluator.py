@@ -32,7 +32,7 @@ ROLLBACK_UNAVAILABLE = "RollbackUnavailable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvaluator:
-    """The judge of rollouts and probations; ``require_loadable`` raises for what cannot be served.
+    """The judge of rollouts and probations; ``require_loadable`` raises for a version that cannot be served.
 
     Of label records that take more than ``max_bytes`` a sample is held.
     """
@@ -89,7 +89,7 @@ class RolloutEvaluator:
             max_bytes=self.max_bytes,
             has_time=has_time,
         )
-        # Whether labels are missing is asked of the last day alone: no need to read the profiles of a long probation.
+        # Only the last day shows whether labels are missing: no need to read the profiles of a long probation.
         window = labels.shortened(window, now)
         shown = min(window, max(configuration.monitoring.window, configuration.outcome_delay + 2 * MAX_LABEL_DELAY))
         due = window_profile(self.lake, model, now - shown, now).all.due
@@ -198,7 +198,7 @@ class RolloutEvaluator:
 
 
 def _fields_of(rollout: Rollout | None) -> Collection[str]:
-    """List what only a rollout needs of label records: a canary's entities, a shadow's predictions."""
+    """List the columns of label records that only a rollout needs: a canary's entities, a shadow's predictions."""
     if rollout is None:
         return ()
     return (ENTITY,) if rollout.mode is RolloutMode.CANARY else ("shadow",)

@@ -34,7 +34,7 @@ class RolloutEvaluation:
     events: RolloutEvents
 
     def run(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[dict[str, Any]]:
-        """Publish what a crash left unpublished, evaluate the model, and publish the deployments that followed.
+        """Publish deployments that a crash left unpublished, evaluate the model, and publish those that followed.
 
         Label records are read for as long as there is time. Return the evaluations. Raises EvaluationFailed once all
         three have been tried.

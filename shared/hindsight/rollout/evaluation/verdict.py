@@ -96,7 +96,7 @@ def compared(baseline: Baseline, version: LabelledPredictions, champion: Labelle
 
 
 def against_expectation(baseline: Baseline, version: LabelledPredictions, effective: float) -> Measured:
-    """Compare a version with what was expected; by their weights its labels are worth ``effective`` ones."""
+    """Compare a version with its expected value; by their weights its labels are worth ``effective`` ones."""
     value, expected, allowed = version.measure(baseline.metric), baseline.expected, baseline.allowed
     labels = int(effective + 1e-9)
     if value is None or expected is None or allowed is None:

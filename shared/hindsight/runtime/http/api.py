@@ -10,7 +10,10 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from hindsight.core import compact_json
+from hindsight.core.compact_json import MAX_ANSWER_BYTES, answer_bytes
 from hindsight.core.errors import (
+    MAX_FAULTS,
+    MAX_MESSAGE,
     Conflict,
     Fault,
     Forbidden,
@@ -24,6 +27,7 @@ from hindsight.core.errors import (
     UnreadableObject,
     UnsupportedType,
     UnusableArtifact,
+    shortened,
 )
 from hindsight.runtime.http.audiences import audiences_of
 
@@ -106,11 +110,17 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
 
 
 def answer(status: int, body: object) -> Response[str]:
-    """Build a JSON answer."""
-    return Response(status, content_types.APPLICATION_JSON, compact_json.dumps(body))
+    """Build a JSON answer. Raises TooLarge for one that Lambda would not hand on."""
+    text = compact_json.dumps(body)
+    # A character is seven bytes at most: measuring a small answer is left out.
+    if 7 * len(text) > MAX_ANSWER_BYTES and (size := answer_bytes(body)) > MAX_ANSWER_BYTES:
+        raise TooLarge(f"the answer would have {size} bytes, more than the {MAX_ANSWER_BYTES} that fit; request fewer")
+    return Response(status, content_types.APPLICATION_JSON, text)
 
 
 def error_response(status: int, code: str, message: str, faults: Sequence[Fault] = ()) -> Response[str]:
-    """Build an error response in the contract's shape: a code, a message, and each path at fault."""
-    details = [{"path": fault.path, "message": fault.message} for fault in faults]
-    return answer(status, {"error": {"code": code, "message": message, "details": details}})
+    """Build an error response in the contract's shape: a code, a message, and as many paths at fault as fit."""
+    details = [fault.to_json() for fault in faults[:MAX_FAULTS]]
+    if more := len(faults) - len(details):
+        details.append(Fault("", f"{more} more").to_json())
+    return answer(status, {"error": {"code": code, "message": shortened(message, MAX_MESSAGE), "details": details}})

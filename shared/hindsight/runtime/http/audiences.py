@@ -41,7 +41,7 @@ def audiences_of(method: str, resource: str) -> tuple[Audience, ...]:
 def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
     """Build the authorizer's answer for a caller; an unauthenticated caller (None) is denied everything.
 
-    The policy speaks of all routes, never of the one that was called: API Gateway keeps it for the key's next calls.
+    The policy covers all routes, never only the one that was called: API Gateway keeps it for the key's next calls.
     A wildcard of IAM also matches slashes, so that the policy lets one operators' route pass for reviewers; the
     function refuses that one (``hindsight.runtime.http.api``).
     """

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from hindsight.core.compact_json import MAX_ANSWER_BYTES, answer_bytes
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import parse_time
 from hindsight.runtime.http.requests import limit
 
 T = TypeVar("T")
 MAX_TOKEN = 1_000
+MAX_PAGE_BYTES = MAX_ANSWER_BYTES - 500_000  # beside the page an answer has counts, or the newest of something
 _MAX_DIGITS = 8
 
 
@@ -46,13 +48,19 @@ class Page:
             raise _refused() from error
 
     def of(self, name: str, items: Sequence[T], cursor: Callable[[T], str], show: Callable[[T], Any]) -> dict[str, Any]:
-        """Show the first ``limit`` items under a name, with ``next_token`` where there are more.
+        """Show the first ``limit`` items under a name, as many as fit, with ``next_token`` where there are more.
 
         ``items`` are up to one more than the page holds; ``cursor`` names an item so that a page can begin after it.
         """
-        shown = items[: self.limit]
-        body: dict[str, Any] = {name: [show(item) for item in shown]}
-        return body | ({"next_token": token_of(cursor(shown[-1]))} if len(items) > self.limit else {})
+        shown, room = list[Any](), MAX_PAGE_BYTES
+        for item in items[: self.limit]:
+            entry = show(item)
+            room -= answer_bytes(entry)
+            if shown and room < 0:
+                break
+            shown.append(entry)
+        more = len(items) > len(shown)
+        return {name: shown} | ({"next_token": token_of(cursor(items[len(shown) - 1]))} if more else {})
 
 
 def page(event: APIGatewayProxyEvent, *, default: int, most: int) -> Page:

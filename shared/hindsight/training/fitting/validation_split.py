@@ -16,7 +16,7 @@ _MIN_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class ValidationSplit:
-    """Rows whose outcome was due before the later ones were predicted, and those.
+    """Rows whose outcome was due before the later ones were predicted, and the later ones.
 
     The holdout stays unseen until the gate: what is chosen on it would flatter what was chosen.
     """

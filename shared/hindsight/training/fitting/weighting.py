@@ -1,4 +1,4 @@
-"""The weights of rows in training: by what a row stands for, its age, and how rare its class is."""
+"""The weights of rows in training: by the predictions it stands for, its age, and the rarity of its class."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ _MAX_CELLS = 64
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The advantage of the challenger, positive for better whatever the metric; ``lower`` bounds it from below."""
+    """The advantage of the challenger, positive for better with every metric; ``lower`` bounds it from below."""
 
     estimate: float
     lower: float
@@ -143,7 +143,7 @@ def _draw(moves: Floats, rng: np.random.Generator, resamples: int) -> tuple[Floa
     rows = len(moves)
     distinct, counts = np.unique(moves, return_counts=True)
     if len(distinct) <= _MAX_CELLS:
-        # A resample's counts in the cells are one multinomial draw: the same distribution, whatever the number of rows.
+        # A resample's counts in the cells are one multinomial draw: the same distribution, for any number of rows.
         cells = rng.multinomial(rows, counts / rows, size=resamples)
         return cells @ distinct, cells @ distinct**2
     sums, squares = np.empty(resamples), np.empty(resamples)

@@ -1,4 +1,4 @@
-"""The gate: what a challenger must prove before it serves. Pure, every check with its number."""
+"""The gate: the checks of a challenger before it serves. Pure, every check with its number."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

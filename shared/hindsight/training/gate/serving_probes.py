@@ -1,4 +1,4 @@
-"""Rows that serving will meet and training may not have: what a version must answer before it may serve."""
+"""Rows that serving may bring and training may lack, which a version must answer before it serves."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ def unserved_input(loaded: LoadedVersion, golden: Sequence[Row]) -> str | None:
 
 
 def probe_rows(row: Row, features: Mapping[str, FeatureType]) -> Iterator[Probe]:
-    """Build rows with one unusual value each, by what is unusual about them.
+    """Build rows with one unusual value each, by the name of the case.
 
     >>> [name for name, _ in probe_rows({"x": 1.0}, {"x": FeatureType.BOOLEAN})]
     ['all features null', 'null in x', 'true in x', 'false in x']

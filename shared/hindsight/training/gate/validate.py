@@ -86,7 +86,7 @@ def _judge(
 def _compare(
     lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None, record: VersionRecord
 ) -> VersionRecord:
-    """Add to the record what the challenger and the champion are worth on the holdout."""
+    """Add the holdout's metrics of challenger and champion to the record."""
     configuration, manifest = job.configuration, job.manifest
     holdout = load_part(lake, manifest, "holdout", configuration.feature_types, configuration)
     predictions = challenger.predict(holdout.frame)

@@ -56,7 +56,7 @@ def _of_features(card: Mapping[str, Any]) -> Iterator[str]:
 def _of_answers(card: Mapping[str, Any]) -> Iterator[str]:
     training = card["training"]
     if training["weights"] == "not_taken":
-        yield "Its estimator takes no weights: every row weighed the same, whatever the configuration asks for."
+        yield "Its estimator takes no weights: every row weighed the same, although the configuration sets weights."
     if card["task"] == Task.REGRESSION:
         yield "It predicts a value without an interval."
         return

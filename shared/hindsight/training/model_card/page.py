@@ -77,7 +77,7 @@ def _worth(found: Mapping[str, Any]) -> str:
 
 
 def _performance(card: Card) -> Iterator[str]:
-    """Draw a chart of what always lies from 0 to 1, one of the errors, and one of each that shares no scale."""
+    """Draw a chart of metrics from 0 to 1, one of the errors, and one of each that shares no scale."""
     rows = [(_marked(name, card["metric"]), row) for name, row in card["performance"]["metrics"].items()]
     for scale in dict.fromkeys(_scale(name) for name, _ in rows):
         yield intervals([row for row in rows if _scale(row[0]) == scale], scale)

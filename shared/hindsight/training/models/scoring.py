@@ -64,7 +64,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersion:
-    """A pipeline and its schema, ready to score; ``recalibration`` is what its chances of classes go through."""
+    """A pipeline and its schema, ready to score; ``recalibration`` corrects its probabilities."""
 
     schema: Schema
     pipeline: Any

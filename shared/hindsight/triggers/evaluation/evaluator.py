@@ -26,7 +26,7 @@ from hindsight.triggers.store import TriggerStore
 class TriggerEvaluator:
     """The evaluation of triggers, one model at a time.
 
-    ``clock`` gives the real time, by which the table's stream delivers, whatever moment is decided about.
+    ``clock`` gives the real time, by which the table's stream delivers, also where another moment is evaluated.
     """
 
     store: TriggerStore

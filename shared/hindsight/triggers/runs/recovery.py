@@ -92,7 +92,7 @@ class RunRecovery:
 def recovered_result(registry: Registry, run: RetrainingRun, reason: str) -> RunResult:
     """Find out how a run that was not finalized ended: by the pointer, else by the gate's verdict on its version.
 
-    A verdict against the version is an end, whatever became of the execution afterwards: taken for a failure, the run
+    A verdict against the version is an end, with any later fate of the execution: taken for a failure, the run
     would make its signals pending again and judge the same rows again.
     """
     found = result_of(registry, run, {"outcome": RunOutcome.FAILED, "reason": reason})

@@ -101,7 +101,7 @@ def test_the_same_answer_again_is_the_first_and_another_is_a_conflict(world: Wor
 
 
 def test_run_without_a_request_waits_for_no_approval(world: World) -> None:
-    with pytest.raises(Conflict, match="waits for no answer"):
+    with pytest.raises(Conflict, match="is not waiting for an approval"):
         world.answer(YES)
     with pytest.raises(NotFound):
         world.answer(YES, "v9")

@@ -23,15 +23,17 @@ from tests.functions.conftest import EVENTS, Context
 SECRET = "s3://lake/models/hunter2"
 
 
-def ask(error: Exception | None = None, path: str = "/v1/models/m/predict") -> tuple[int, dict[str, Any], str]:
-    """Return the status, the headers and the raw body of a route that raises."""
+def ask(
+    error: Exception | None = None, path: str = "/v1/models/m/predict", *, size: int = 1, character: str = "m"
+) -> tuple[int, dict[str, Any], str]:
+    """Return the status, the headers and the raw body of a route that raises, or answers so much."""
     api = create_api()
 
     @api.post("/models/<model>/predict")
     def route(model: str) -> Any:
         if error is not None:
             raise error
-        return answer(200, {"model": model})
+        return answer(200, {"model": character * size})
 
     event = json.loads((EVENTS / "predict.json").read_text())
     answered = api.resolve({**event, "path": path}, Context())  # type: ignore[arg-type]
@@ -70,6 +72,19 @@ def test_every_path_at_fault_is_named() -> None:
         {"path": "events[0].value", "message": "is required"},
         {"path": "events[1]", "message": "is no object"},
     ]
+
+
+def test_error_names_no_more_paths_and_no_longer_ones_than_an_answer_can_carry() -> None:
+    faults = tuple(Fault(f"items[0].{number}{'x' * 10_000}", "is not declared") for number in range(5_000))
+    _, _, body = ask(InvalidInput("y" * 100_000, faults))
+    assert len(body) < 100_000
+    assert json.loads(body)["error"]["details"][-1] == {"path": "", "message": "4900 more"}
+
+
+@pytest.mark.parametrize(("characters", "status"), [(5_900_000, 200), (6_100_000, 413)])
+def test_answer_that_lambda_would_not_hand_on_is_refused(characters: int, status: int) -> None:
+    assert ask(size=characters)[0] == status
+    assert ask(size=characters // 4, character='"')[0] == status  # each is escaped, and its backslash as well
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), UnusableArtifact(SECRET), RuntimeError()])

@@ -35,6 +35,14 @@ def test_pages_hold_every_item_once_in_order(names: list[str], most: int) -> Non
     assert len(pages) == max(1, -(-len(names) // most))
 
 
+def test_page_ends_where_an_answer_can_carry_no_more() -> None:
+    names = [f"{number}{'x' * 2_000_000}" for number in range(6)]
+    body = page(request(limit="5"), default=5, most=50).of("names", names, lambda name: name[0], str)
+
+    assert (body["names"], body["next_token"]) == (names[:2], token_of("1"))
+    assert page(request(), default=5, most=50).of("names", ["x" * 7_000_000], str, len) == {"names": [7_000_000]}
+
+
 @pytest.mark.parametrize("token", ["", "!", "/w==", token_of("é")[:-1], "a" * 1001])
 def test_token_that_no_list_answered_is_refused_by_its_name(token: str) -> None:
     with pytest.raises(InvalidInput) as refused:
