@@ -55,7 +55,7 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     status, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
     assert (status, told["kind"], told["status"]) == (200, "erasure", "completed")
     assert told["result"] == {
-        "counts": {"exports": 1, "feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
+        "counts": {"exports": 2, "feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
         "datasets": [],
         "unreadable": [],
         "versions": [],
