@@ -174,7 +174,7 @@ def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: S
     status, job = get(f"/jobs/{told['job_id']}")
     assert (status, job["status"], job["progress"]["done"]) == (200, "completed", job["progress"]["total"])
     assert job["request"] == listed["request"] == {"scope": "model"}
-    assert (job["actor"], job["reason"]) == ("key:operator", "retired")
+    assert (job["actor"], job["reason"]) == ("key:operator", "replaced by the model of the new stations")
     assert job["result"]["counts"]["table"] == 4
     assert job["result"]["counts"]["predictions"] == 5
 

@@ -9,6 +9,8 @@ from hindsight.bootstrap import stores
 from hindsight.config.store import SentDocument
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
+from hindsight.datasets.building.parquet_copies import store_parquet
+from hindsight.datasets.dataset import read_manifest
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict, report_key
 from hindsight.runtime.http.pages import token_of
 from hindsight.testing.builders.configuration import configuration
@@ -142,6 +144,7 @@ def test_dataset_is_shown_with_its_manifest_and_the_labels_of_its_holdout_only_w
     serve_version(1)
     _, listed = get(f"{MODEL}/datasets")
     name = listed["datasets"][0]["dataset_id"]
+    store_parquet(stores.lake(), read_manifest(stores.lake(), MODEL, name))
 
     _, shown = get(f"{MODEL}/datasets/{name}")
     _, labelled = get(f"{MODEL}/datasets/{name}", labels="true")

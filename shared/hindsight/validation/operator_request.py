@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from hindsight.config.types import DAY
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import parse_time
+from hindsight.core.times import NOT_A_TIME, in_calendar, parse_time
 from hindsight.validation.items import RequestItem, TimeText
 from hindsight.validation.timestamps import ClientTimestamps, parse_at
 
 MAX_REQUEST_BYTES = 16 * 1024
 _DAY_LENGTH = len("2026-03-01")
 
-DayText = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+DayText = Annotated[str, Field(pattern=DAY)]
 
 
 class TimedRequest(RequestItem):
@@ -49,10 +50,14 @@ class DaysRequest(OperatorRequest):
 
 def day_of(text: str | None, path: str) -> date | None:
     """Read the day a text names, None of none. Raises InvalidInput with the path at fault."""
+    if text is None:
+        return None
     try:
-        return date.fromisoformat(text) if text is not None else None
+        day = date.fromisoformat(text)
     except ValueError:
         raise InvalidInput.at(path, "must be a day of the calendar, such as 2026-03-01") from None
+    parse_at(f"{day}T00:00:00Z", path)
+    return day
 
 
 def queried_moment(text: str | None, path: str, of_day: time) -> datetime | None:
@@ -62,8 +67,7 @@ def queried_moment(text: str | None, path: str, of_day: time) -> datetime | None
     if len(text) == _DAY_LENGTH and (day := day_of(text, path)) is not None:
         return datetime.combine(day, of_day, UTC)
     try:
-        return parse_time(text)
+        return in_calendar(parse_time(text))
     except InvalidInput as error:
-        raise InvalidInput.in_query(
-            path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset"
-        ) from error
+        a_day = "" if error.message != NOT_A_TIME else ", or a day, such as 2026-03-01"
+        raise InvalidInput.in_query(path, error.message + a_day) from error

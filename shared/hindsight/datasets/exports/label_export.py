@@ -25,7 +25,7 @@ from hindsight.lake.object_store import Lake, export_key
 
 _ATTEMPTS = "attempts"
 _MAX_ATTEMPTS = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 _SHORTER = "ask for a shorter range, one after another"
 
 
@@ -93,7 +93,7 @@ class LabelExporter:
         """Write and store the file; return what is in it."""
         job = work.job
         configuration = self.configurations.revision(job.model, job.request[REVISION]).configuration
-        first = parse_time(job.request[FIRST]) if FIRST in job.request else _EPOCH
+        first = parse_time(job.request[FIRST]) if FIRST in job.request else _EARLIEST
         span = Span(first, parse_time(job.request[LAST]))
         files = RecordFiles(self.lake, job.model, connection, scratch, configuration.feature_types)
         scans = [RecordScan(connection, file) for file in files.between(span.first, span.last).files]
